@@ -1,0 +1,46 @@
+"""What the benchmark scripts share: the machine in words, medians with spread, a result file."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from render.jobs import versions
+
+
+def machine() -> str:
+    """One line that says where the numbers are from."""
+    model = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.processor(),
+    )
+    there = versions()
+    return (
+        f"{psutil.cpu_count()} cores of {model}, {psutil.virtual_memory().total / 2**30:.0f} GiB, "
+        f"Blender {there['blender']}, Python {there['python']}"
+    )
+
+
+def spread(values: Sequence[float], digits: int = 3) -> str:
+    """Median [smallest to largest]."""
+    return f"{statistics.median(values):.{digits}f} [{min(values):.{digits}f} to {max(values):.{digits}f}]"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def record(name: str, title: str, body: str) -> None:
+    """Print a result and write it to benchmarks/NAME.md with the command and the machine."""
+    command = shlex.join(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]])
+    text = f"# {title}\n\n    {command}\n\n{machine()}\n\n{body}\n"
+    Path(__file__).with_name(f"{name}.md").write_text(text)
+    print(text)

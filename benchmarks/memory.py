@@ -1,0 +1,45 @@
+"""Resident memory of a worker over many pictures: growth after warm-up, and the peak with all thirteen classes."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import psutil
+
+from benchmarks.common import record, table
+from render.library import open_catalogue
+from render.settings import resolve
+from render.stage import Stage
+from scenes.loading import load_config
+from scenes.sampling import Sampler
+
+PICTURES = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+WARM_UP = PICTURES // 4
+
+
+def main() -> None:
+    config = load_config("s2rda13", ["camera.resolution=[64,64]", "render.quality=draft"])
+    catalogue = open_catalogue(config)
+    catalogue.prepare()
+    sampler = Sampler(config, catalogue)
+    stage = Stage(resolve(config.render), catalogue, sampler.classes)
+    process, used = psutil.Process(), []
+    for index in range(PICTURES):
+        stage.draw(sampler.sample(0, index))
+        used.append(process.memory_info().rss / 2**20)
+    later = np.array(used[WARM_UP:])
+    slope = np.polyfit(np.arange(len(later)), later, 1)[0] * 1000
+    marks = [f"{k}: {used[k - 1]:.0f}" for k in (1, WARM_UP, PICTURES // 2, PICTURES)]
+    rows = [
+        ["resident after picture (MiB)", ", ".join(marks)],
+        ["peak (MiB)", f"{max(used):.0f}"],
+        ["growth per 1,000 pictures after warm-up (MiB, least squares)", f"{slope:.1f}"],
+        ["last tenth less first tenth after warm-up (MiB)", f"{later[-len(later) // 10 :].mean() - later[: len(later) // 10].mean():.1f}"],
+    ]
+    body = table(["", "value"], rows)
+    record("memory", f"Memory of one worker, s2rda13 with all classes at 64 x 64, {PICTURES} pictures", body)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""The whole cost of a picture against the bare render of the same, already built scene.
+
+For each picture: sample, build, render, decode, label, write, timed together; then the same built scene rendered
+again by Cycles alone, with the same passes, to a file in memory. Interleaved picture by picture.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+
+from benchmarks.common import record, spread, table
+from render.engine import silence
+from render.frame import Frame
+from render.library import open_catalogue
+from render.settings import resolve
+from render.shards import write_shard
+from render.stage import Stage
+from scenes.loading import load_config
+from scenes.sampling import Sampler
+
+PICTURES = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+
+
+def main() -> None:
+    config = load_config("s2rda13", ["assets.shapes=4"])
+    catalogue = open_catalogue(config)
+    catalogue.prepare()
+    sampler = Sampler(config, catalogue)
+    stage = Stage(resolve(config.render), catalogue, sampler.classes)
+    bare: list[float] = []
+    # Once over everything first, so that files are in memory and nothing is compiled for the first time.
+    for index in range(PICTURES):
+        stage.draw(sampler.sample(0, index))
+
+    def frames() -> Iterator[Frame]:
+        for index in range(PICTURES):
+            scene = sampler.sample(0, index)
+            yield stage.draw(scene)
+            start = time.perf_counter()
+            with silence():
+                bpy.ops.render.render(write_still=True)
+            bare.append(time.perf_counter() - start)
+
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        write_shard(Path(folder) / "00000.h5", frames(), attributes={})
+        whole = time.perf_counter() - start - sum(bare)
+    rows = [
+        ["whole picture", f"{whole / PICTURES:.3f} mean", f"{whole / sum(bare):.3f}"],
+        ["bare render", f"{statistics.mean(bare):.3f} mean, {spread(bare)}", "1"],
+    ]
+    record(
+        "overhead",
+        f"Cost of a picture, s2rda13 at 256 x 256 and 16 samples, {PICTURES} pictures",
+        table(["", "seconds a picture", "ratio of the totals"], rows),
+    )
+
+
+if __name__ == "__main__":
+    main()

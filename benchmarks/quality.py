@@ -1,0 +1,76 @@
+"""PSNR, SSIM and time of sample counts with and without denoising, against 4,096 samples, over twenty scenes."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from benchmarks.common import record, table
+from render.library import open_catalogue
+from render.settings import QUALITY, DrawSettings
+from render.stage import Stage
+from scenes.loading import load_config
+from scenes.record import Scene
+from scenes.sampling import Sampler
+
+SCENES = 20
+REFERENCE = DrawSettings(samples=int(sys.argv[1]) if len(sys.argv) > 1 else 4096, denoise=False, bounces=8)
+CANDIDATES = {
+    **QUALITY,
+    "1": DrawSettings(1, True, 4),
+    "2": DrawSettings(2, True, 4),
+    "4": DrawSettings(4, True, 4),
+    "8": DrawSettings(8, True, 4),
+    "16": DrawSettings(16, True, 4),
+    "16, two bounces": DrawSettings(16, True, 2),
+    "16, not denoised": DrawSettings(16, False, 4),
+    "32": DrawSettings(32, True, 4),
+}
+
+
+def main() -> None:
+    config = load_config("s2rda13", ["assets.shapes=4", "camera.resolution=[128,128]"])
+    catalogue = open_catalogue(config)
+    sampler = Sampler(config, catalogue)
+    # The sensor's own faults would hide the renderer's.
+    plain = {"noise": 0.0, "shot": 0.0, "jpeg": 0, "blur": 0.0}
+    scenes = [replace(s, sensor=replace(s.sensor, **plain)) for s in (sampler.sample(3, i) for i in range(SCENES))]
+
+    def drawn(settings: DrawSettings) -> tuple[list[np.ndarray], float]:
+        stage = Stage(settings, catalogue, sampler.classes)
+        pictures, seconds = [], []
+        for scene in scenes:
+            pictures.append(timed(stage, scene, seconds))
+        return pictures, statistics.median(seconds)
+
+    def timed(stage: Stage, scene: Scene, seconds: list[float]) -> np.ndarray:
+        stage.draw(scene)
+        start = time.perf_counter()
+        picture = stage.draw(scene).rgb
+        seconds.append(time.perf_counter() - start)
+        return picture
+
+    stage = Stage(REFERENCE, catalogue, sampler.classes)
+    truth = [stage.draw(scene).rgb for scene in scenes]
+    rows = []
+    for name, settings in CANDIDATES.items():
+        pictures, seconds = drawn(settings)
+        psnr = [peak_signal_noise_ratio(a, b) for a, b in zip(truth, pictures, strict=True)]
+        ssim = [structural_similarity(a, b, channel_axis=2) for a, b in zip(truth, pictures, strict=True)]
+        rows.append([
+            name, str(settings.samples), "OIDN" if settings.denoise else "none", str(settings.bounces),
+            f"{np.mean(psnr):.1f} [{min(psnr):.1f}]", f"{np.mean(ssim):.3f} [{min(ssim):.3f}]", f"{seconds:.3f}",
+        ])  # fmt: skip
+        print(rows[-1], flush=True)
+    header = ["", "samples", "denoiser", "bounces", "PSNR mean [worst] dB", "SSIM mean [worst]", "median s a picture"]
+    title = f"Quality against {REFERENCE.samples} samples, {SCENES} scenes of s2rda13 at 128 x 128"
+    record("quality", title, table(header, rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""How many scenes a second one core samples, for each preset that needs no assets of the user's."""
+
+from __future__ import annotations
+
+import time
+
+from benchmarks.common import record, spread, table
+from render.library import open_catalogue
+from scenes.loading import load_config
+from scenes.sampling import Sampler
+
+SCENES = 1000
+ROUNDS = 5
+
+
+def rate(sampler: Sampler) -> float:
+    start = time.process_time()
+    for index in range(SCENES):
+        sampler.sample(0, index)
+    return SCENES / (time.process_time() - start)
+
+
+def main() -> None:
+    rows = []
+    for name in ("s2rda13", "matting", "smoke", "tabletop-dense"):
+        config = load_config(name)
+        sampler = Sampler(config, open_catalogue(config))
+        rate(sampler)
+        rows.append([name, spread([rate(sampler) for _ in range(ROUNDS)], 0)])
+    body = table(["preset", "scenes a second of processor time, median [range] of 5"], rows)
+    record("sampling", f"Sampling alone, {SCENES} scenes a round, one core", body)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Image classification on rendered data: not part of this release."""

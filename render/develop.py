@@ -1,0 +1,62 @@
+"""From scene light to the picture a camera delivers: metering, white balance, lens and sensor faults, tone, JPEG.
+
+Everything is a function of the light and the Scene's `Sensor`; the noise comes from the picture's own stream.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from render.color import blackbody, filmic, luminance, to_srgb
+from scenes.record import Sensor
+
+Light = NDArray[np.float32]
+
+MID_GREY = 0.18
+
+
+def metered_gain(linear: Light, weight: NDArray[np.float32], sensor: Sensor) -> float:
+    """The factor from scene light to full scale 1.
+
+    A meter brings the log-average luminance over the pixels where (H, W) `weight` is positive to a mid grey, but
+    holds back where that would burn out more than a tenth of them. Exposure comes on top.
+    """
+    gain = 1.0
+    metered = luminance(linear)[weight > 0]
+    if sensor.metering == "average" and metered.size:
+        average = float(np.exp(np.log(np.maximum(metered, 0) + 1e-4).mean()))
+        gain = min(MID_GREY / average, 0.9 / max(float(np.quantile(metered, 0.9)), 1e-6))
+    return float(np.clip(gain, 1 / 256, 256) * 2.0**sensor.exposure)
+
+
+def develop(linear: Light, sensor: Sensor, gain: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 sRGB from (H, W, 3) float32 scene-linear light."""
+    height, width = linear.shape[:2]
+    balance = blackbody(6500.0) / np.maximum(blackbody(sensor.white_balance), 1e-3)
+    image = np.maximum(linear, 0) * (gain * balance).astype(np.float32)
+    if sensor.blur > 0:
+        image = cv2.GaussianBlur(image, (0, 0), sensor.blur, borderType=cv2.BORDER_REFLECT_101)
+    if sensor.vignette > 0:
+        image = image * (1 - sensor.vignette * _radius_squared(height, width))[..., None]
+    if sensor.noise > 0 or sensor.shot > 0:
+        spread = np.sqrt(sensor.noise**2 + sensor.shot**2 * np.minimum(image, 1.0))
+        image = image + spread * rng.standard_normal(image.shape, dtype=np.float32)
+    toned = filmic(image) if sensor.tone == "filmic" else image
+    pixels = np.round(to_srgb(toned) * 255).astype(np.uint8)
+    return _jpeg(pixels, sensor.jpeg) if sensor.jpeg else pixels
+
+
+def _radius_squared(height: int, width: int) -> NDArray[np.float32]:
+    """(H, W) squared distance from the centre, one in the corners."""
+    y = (np.arange(height, dtype=np.float32) + 0.5) / height * 2 - 1
+    x = (np.arange(width, dtype=np.float32) + 0.5) / width * 2 - 1
+    return np.asarray((y[:, None] ** 2 + x[None] ** 2) / 2)
+
+
+def _jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    done, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise RuntimeError("the JPEG encoder refused a picture")
+    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])

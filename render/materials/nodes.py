@@ -1,0 +1,232 @@
+"""A terse way to write shader node trees: wires that add and multiply, and the few nodes materials are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Union
+
+import bpy
+
+Input = Union["Wire", float, Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Wire:
+    """An output socket. Arithmetic adds a math node, a vector one where the wire carries vectors or colours."""
+
+    nodes: Nodes
+    socket: bpy.types.NodeSocket
+
+    def __add__(self, other: Input) -> Wire:
+        return self.nodes.math("ADD", self, other)
+
+    def __radd__(self, other: Input) -> Wire:
+        return self.nodes.math("ADD", self, other)
+
+    def __sub__(self, other: Input) -> Wire:
+        return self.nodes.math("SUBTRACT", self, other)
+
+    def __rsub__(self, other: Input) -> Wire:
+        return self.nodes.math("SUBTRACT", other, self)
+
+    def __mul__(self, other: Input) -> Wire:
+        return self.nodes.math("MULTIPLY", self, other)
+
+    def __rmul__(self, other: Input) -> Wire:
+        return self.nodes.math("MULTIPLY", self, other)
+
+    def __truediv__(self, other: Input) -> Wire:
+        return self.nodes.math("DIVIDE", self, other)
+
+    @property
+    def is_vector(self) -> bool:
+        return self.socket.type in ("VECTOR", "RGBA")
+
+
+class Nodes:
+    """The node tree of one material family, being built.
+
+    `nodes["hue"]` is the group's number input of that name, made when first asked for.
+    """
+
+    def __init__(self, name: str):
+        self.tree = bpy.data.node_groups.new(name, "ShaderNodeTree")
+        self.images: dict[str, bpy.types.Node] = {}
+        self._inputs = self.tree.nodes.new("NodeGroupInput")
+        self._known: dict[str, Wire] = {}
+
+    def __getitem__(self, name: str) -> Wire:
+        return self._input(name, "NodeSocketFloat")
+
+    def vector_input(self, name: str) -> Wire:
+        return self._input(name, "NodeSocketVector")
+
+    def color_input(self, name: str) -> Wire:
+        return self._input(name, "NodeSocketColor")
+
+    def _input(self, name: str, kind: str) -> Wire:
+        if name not in self._known:
+            self.tree.interface.new_socket(name, in_out="INPUT", socket_type=kind)
+            self._known[name] = Wire(self, self._inputs.outputs[name])
+        return self._known[name]
+
+    def finish(self, surface: Wire) -> bpy.types.NodeTree:
+        """The node group, with `surface` as its one output."""
+        self.tree.interface.new_socket("surface", in_out="OUTPUT", socket_type="NodeSocketShader")
+        output = self.tree.nodes.new("NodeGroupOutput")
+        self.tree.links.new(surface.socket, output.inputs["surface"])
+        return self.tree
+
+    def add(self, kind: str, inputs: Mapping[Any, Input] | None = None, out: str | int = 0, **properties: Any) -> Wire:
+        """A node of type ShaderNode<kind> with properties and inputs (by name or index) set; its output `out`."""
+        node = self.tree.nodes.new(f"ShaderNode{kind}")
+        for name, value in properties.items():
+            setattr(node, name, value)
+        for name, source in (inputs or {}).items():
+            if isinstance(source, Wire):
+                self.tree.links.new(source.socket, node.inputs[name])
+            else:
+                socket = node.inputs[name]
+                if socket.type == "RGBA" and isinstance(source, Sequence) and len(source) == 3:
+                    source = (*source, 1.0)
+                socket.default_value = source
+        return Wire(self, node.outputs[out])
+
+    def other(self, wire: Wire, out: str) -> Wire:
+        """Another output of the node that a wire comes from."""
+        return Wire(self, wire.socket.node.outputs[out])
+
+    # Numbers and vectors ---------------------------------------------------------------------------------------
+
+    def math(self, operation: str, *values: Input) -> Wire:
+        if any(isinstance(value, Wire) and value.is_vector for value in values):
+            filled = [value if _is_triple(value) else self.xyz(value, value, value) for value in values]
+            return self.add("VectorMath", dict(enumerate(filled)), operation=operation)
+        return self.add("Math", dict(enumerate(values)), operation=operation)
+
+    def fract(self, value: Input) -> Wire:
+        return self.math("FRACT", value)
+
+    def floor(self, value: Input) -> Wire:
+        return self.math("FLOOR", value)
+
+    def greater(self, value: Input, than: Input) -> Wire:
+        return self.math("GREATER_THAN", value, than)
+
+    def length(self, vector: Wire) -> Wire:
+        return self.add("VectorMath", {0: vector}, out="Value", operation="LENGTH")
+
+    def xyz(self, x: Input, y: Input, z: Input) -> Wire:
+        return self.add("CombineXYZ", {0: x, 1: y, 2: z})
+
+    def split(self, vector: Wire) -> tuple[Wire, Wire, Wire]:
+        x = self.add("SeparateXYZ", {0: vector})
+        return x, self.other(x, "Y"), self.other(x, "Z")
+
+    def ramp(self, value: Input, low: Input, high: Input, to_low: Input = 0.0, to_high: Input = 1.0) -> Wire:
+        """`value` from [low, high] to [to_low, to_high], clamped, eased at both ends."""
+        inputs = {"Value": value, "From Min": low, "From Max": high, "To Min": to_low, "To Max": to_high}
+        return self.add("MapRange", inputs, interpolation_type="SMOOTHSTEP")
+
+    def mix(self, factor: Input, first: Input, second: Input) -> Wire:
+        """Numbers, vectors or colours: `first` where factor is 0, `second` where it is 1."""
+        wires = [value for value in (first, second) if isinstance(value, Wire)]
+        kind = wires[0].socket.type if wires else ("RGBA" if _is_triple(first) else "FLOAT")
+        kind = {"VALUE": "FLOAT"}.get(kind, kind)
+        a, b, out = (2, 3, 0) if kind == "FLOAT" else (4, 5, 1) if kind == "VECTOR" else (6, 7, 2)
+        return self.add("Mix", {0: factor, a: first, b: second}, out=out, data_type=kind)
+
+    # Colours ---------------------------------------------------------------------------------------------------
+
+    def color(self, hue: Input, saturation: Input, value: Input) -> Wire:
+        """Linear RGB of a display colour. Constant for a picture, so Cycles folds it away."""
+        channels = {0: self.fract(hue), 1: self.math("MINIMUM", saturation, 1.0), 2: self.math("MINIMUM", value, 1.0)}
+        return self.add("Gamma", {0: self.add("CombineColor", channels, mode="HSV"), 1: 2.2})
+
+    def own_color(self, hue: float = 0.0, saturation: float = 1.0, value: Input = 1.0, suffix: str = "") -> Wire:
+        """The colour of the parameters hue, saturation and value, its hue moved, the others multiplied."""
+        return self.color(
+            self[f"hue{suffix}"] + hue, self[f"saturation{suffix}"] * saturation, self[f"value{suffix}"] * value
+        )
+
+    def tinted(self, color: Wire, brightness: Input) -> Wire:
+        """The colour times a number."""
+        return self.add("VectorMath", {0: color, "Scale": brightness}, operation="SCALE")
+
+    # Coordinates -----------------------------------------------------------------------------------------------
+
+    def object(self) -> Wire:
+        """Model coordinates, unmoved: the box diagonal is 1 for objects, a metre for grounds."""
+        return self.add("TexCoord", out="Object")
+
+    def place(self, moved: Wire | None = None) -> Wire:
+        """Model coordinates (or `moved`) times the parameter scale, away from the origin by the parameter seed."""
+        seed = self["seed"]
+        away = self.xyz(seed, seed * 1.71 + 3.3, seed * 2.37 + 7.7)
+        return self.math(
+            "MULTIPLY_ADD", moved or self.object(), self.xyz(self["scale"], self["scale"], self["scale"]), away
+        )
+
+    def along(self, axis: Wire, vector: Wire) -> Wire:
+        """`vector` turned by the Euler angles of `axis`, in degrees."""
+        radians = axis * (0.0174533, 0.0174533, 0.0174533)
+        return self.add("VectorRotate", {"Vector": vector, "Rotation": radians}, rotation_type="EULER_XYZ")
+
+    def box(self) -> tuple[Wire, Wire]:
+        """Model coordinates across the axis that the surface faces most: u level, v up on walls."""
+        position = self.add("TexCoord", out="Object")
+        facing = self.math("ABSOLUTE", self.other(position, "Normal"))
+        x, y, z = self.split(position)
+        ax, ay, az = self.split(facing)
+        u = self.mix(self.greater(ax, self.math("MAXIMUM", ay, az)), x, y)
+        v = self.mix(self.greater(az, self.math("MAXIMUM", ax, ay)), z, y)
+        return u, v
+
+    def unfolded(self) -> Wire:
+        """`box` times scale, moved by seed, as a vector (u, v, 0)."""
+        u, v = self.box()
+        scale, seed = self["scale"], self["seed"]
+        return self.xyz(u * scale + seed, v * scale + seed * 0.37, 0.0)
+
+    # Textures --------------------------------------------------------------------------------------------------
+
+    def noise(
+        self, at: Wire, scale: Input = 1.0, detail: float = 2.0, roughness: float = 0.5, distortion: float = 0.0
+    ) -> Wire:
+        """Fractal noise in [0, 1], mostly within 0.3 to 0.7."""
+        inputs = {"Vector": at, "Scale": scale, "Detail": detail, "Roughness": roughness, "Distortion": distortion}
+        return self.add("TexNoise", inputs, noise_dimensions="3D", normalize=True)
+
+    def cells(
+        self, at: Wire, scale: Input = 1.0, feature: str = "F1", randomness: float = 1.0, out: str = "Distance"
+    ) -> Wire:
+        """Voronoi cells; `out` is Distance, Color (random for each cell) or Position."""
+        inputs: dict[Any, Input] = {"Vector": at, "Scale": scale, "Randomness": randomness}
+        return self.add("TexVoronoi", inputs, out=out, voronoi_dimensions="3D", feature=feature)
+
+    # Surfaces --------------------------------------------------------------------------------------------------
+
+    def bump(self, height: Wire, depth: Input) -> Wire:
+        """A normal bent by `height`, whose unit is `depth` scaled coordinates high, whatever the object's size."""
+        unit = self.add(
+            "VectorTransform", {0: (1.0, 0.0, 0.0)}, vector_type="VECTOR", convert_from="OBJECT", convert_to="WORLD"
+        )
+        distance = self.length(unit) / self["scale"] * depth
+        return self.add("Bump", {"Height": height, "Distance": distance, "Strength": 1.0})
+
+    def upward(self) -> Wire:
+        """How far the surface faces up, -1 to 1."""
+        return self.split(self.add("NewGeometry", out="Normal"))[2]
+
+    def principled(self, color: Input, roughness: Input, normal: Wire | None = None, **more: Input) -> Wire:
+        """A principled surface; further inputs by name in lower case with underscores."""
+        inputs: dict[Any, Input] = {"Base Color": color, "Roughness": roughness}
+        inputs |= {name.replace("_", " ").title().replace("Ior", "IOR"): value for name, value in more.items()}
+        if normal is not None:
+            inputs["Normal"] = normal
+        return self.add("BsdfPrincipled", inputs)
+
+
+def _is_triple(value: Input) -> bool:
+    return value.is_vector if isinstance(value, Wire) else isinstance(value, Sequence)

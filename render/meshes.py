@@ -1,0 +1,99 @@
+"""Models uploaded to Blender: one mesh datablock a model, kept while there is room, found again by asset id."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.mesh import Appearance, Model, Part
+
+# Meshes together hold at most this many triangles: about 300 MB in Blender.
+TRIANGLES_KEPT = 2_000_000
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """A model in Blender: its mesh, and what its file said of each part's material."""
+
+    mesh: bpy.types.Mesh
+    appearances: tuple[Appearance | None, ...]
+    triangles: int
+
+
+class MeshStore:
+    """Uploaded models by asset id, the least recently used ones freed when there are too many triangles."""
+
+    def __init__(self, model: Callable[[str], Model], triangles_kept: int = TRIANGLES_KEPT):
+        self._model = model
+        self._kept: OrderedDict[str, Uploaded] = OrderedDict()
+        self._limit = triangles_kept
+
+    def get(self, asset: str) -> Uploaded:
+        if asset not in self._kept:
+            model = self._model(asset)
+            appearances = tuple(part.appearance for part in model.parts)
+            self._kept[asset] = Uploaded(upload(asset, model), appearances, model.triangles)
+        self._kept.move_to_end(asset)
+        return self._kept[asset]
+
+    def trim(self) -> None:
+        """Free what is over the limit. Only between pictures: a mesh in use must not go."""
+        while len(self._kept) > 1 and sum(kept.triangles for kept in self._kept.values()) > self._limit:
+            _, oldest = self._kept.popitem(last=False)
+            bpy.data.meshes.remove(oldest.mesh)
+
+
+def upload(name: str, model: Model) -> bpy.types.Mesh:
+    """A mesh with one material slot a part, the parts' corner normals, and the UV layers "uv" and "box".
+
+    "uv" is the model's own (zeros where a part has none); "box" projects every face along its main axis, in model
+    units, so that image textures lie sensibly on models without UVs.
+    """
+    vertices = np.concatenate([part.vertices for part in model.parts]).astype(np.float32)
+    offsets = np.cumsum([0] + [len(part.vertices) for part in model.parts[:-1]])
+    faces = np.concatenate([part.faces + o for part, o in zip(model.parts, offsets, strict=True)]).astype(np.int32)
+    normals = np.concatenate([part.normals for part in model.parts]).astype(np.float32)
+    slots = np.repeat(np.arange(len(model.parts), dtype=np.int32), [len(part.faces) for part in model.parts])
+    mesh = bpy.data.meshes.new(name)
+    mesh.vertices.add(len(vertices))
+    mesh.vertices.foreach_set("co", vertices.ravel())
+    mesh.loops.add(faces.size)
+    mesh.loops.foreach_set("vertex_index", faces.ravel())
+    mesh.polygons.add(len(faces))
+    mesh.polygons.foreach_set("loop_start", np.arange(0, faces.size, 3, dtype=np.int32))
+    mesh.polygons.foreach_set("material_index", slots)
+    mesh.update(calc_edges=True)
+    for _ in model.parts:
+        mesh.materials.append(None)
+    _set_uvs(mesh, "uv", np.concatenate([_own_uvs(part) for part in model.parts]))
+    _set_uvs(mesh, "box", box_uvs(vertices, faces))
+    # A float attribute of this name overrides the normals as they are; the packed kind would round them.
+    mesh.attributes.new("custom_normal", "FLOAT_VECTOR", "CORNER").data.foreach_set("vector", normals.ravel())
+    return mesh
+
+
+def box_uvs(vertices: NDArray[np.floating], faces: NDArray[np.integer]) -> NDArray[np.float32]:
+    """(m, 3, 2) corner UVs: each face seen along the axis its normal is nearest to, upright on walls."""
+    corners = np.asarray(vertices)[faces]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    axis = np.abs(normals).argmax(axis=1)
+    across = np.array([1, 0, 0])[axis]
+    up = np.array([2, 2, 1])[axis]
+    row = np.arange(len(faces))
+    u, v = corners[row, :, across], corners[row, :, up]
+    # Mirrored on one side of each pair, so that prints read the right way round from outside.
+    sign = np.sign(normals[row, axis]) * np.array([1, -1, 1])[axis]
+    return np.stack([u * np.where(sign == 0, 1, sign)[:, None], v], axis=-1).astype(np.float32)
+
+
+def _own_uvs(part: Part) -> NDArray[np.float32]:
+    return np.zeros((len(part.faces), 3, 2), np.float32) if part.uvs is None else part.uvs.astype(np.float32)
+
+
+def _set_uvs(mesh: bpy.types.Mesh, name: str, uvs: NDArray[np.float32]) -> None:
+    mesh.uv_layers.new(name=name).uv.foreach_set("vector", np.ascontiguousarray(uvs).ravel())

@@ -1,0 +1,184 @@
+"""The stage: one persistent Blender scene that is rearranged, not rebuilt, from picture to picture."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+from numpy.typing import NDArray
+
+from render import engine
+from render.backdrop import plate
+from render.develop import develop, metered_gain
+from render.frame import Frame
+from render.labels import object_labels
+from render.lights import Lamps, Sky
+from render.materials.palette import Palette
+from render.meshes import MeshStore
+from render.settings import DrawSettings
+from render.surroundings import CATCHER, Surroundings
+from scenes.assets.catalogue import Catalogue
+from scenes.record import Camera, Scene
+from scenes.streams import Streams
+
+# Blender's camera looks along -z with y up, OpenCV's along +z with y down.
+_TO_BLENDER = np.diag([1.0, -1.0, -1.0, 1.0])
+
+
+class Stage:
+    """Draws Scenes. One per process: Blender has one state, and this owns it.
+
+    classes: class names in label order.
+    """
+
+    def __init__(self, settings: DrawSettings, catalogue: Catalogue, classes: tuple[str, ...]):
+        self.settings, self.catalogue = settings, catalogue
+        self._label = {name: k for k, name in enumerate(classes)}
+        self._scene = engine.start(settings)
+        self._file = _scratch() / f"blendmill-{os.getpid()}.exr"
+        self._meshes = MeshStore(catalogue.model)
+        self._palette = Palette(catalogue.texture_set)
+        self._props: list[bpy.types.Object] = []
+        self._lamps = Lamps(self._scene)
+        self._sky = Sky(self._scene, catalogue.path)
+        self._surroundings = Surroundings(self._scene, self._palette)
+        self._camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+        self._scene.collection.objects.link(self._camera)
+        self._scene.camera = self._camera
+
+    def draw(self, scene: Scene) -> Frame:
+        """The picture of a scene with all its labels."""
+        self.build(scene)
+        return self.picture(scene)
+
+    def build(self, scene: Scene) -> None:
+        """Arrange Blender's scene as the Scene says."""
+        self._palette.release()
+        self._meshes.trim()
+        self._place_items(scene)
+        self._lamps.set(scene.lights)
+        self._sky.set(scene.world)
+        self._surroundings.set(scene)
+        self._place_camera(scene.camera)
+
+    def render(self) -> engine.Passes:
+        """One render of the scene as it is arranged."""
+        return engine.draw(self._scene, self._file)
+
+    def picture(self, scene: Scene) -> Frame:
+        """Draw the arranged scene and label it."""
+        passes = self.render()
+        exact = self._labels_in_focus() if scene.camera.fstop > 0 else passes
+        instance = exact["object"].astype(np.uint16)
+        # The shadow catcher is not there to be seen: behind it nothing is hit.
+        caught = instance == CATCHER
+        instance[caught] = 0
+        depth = np.where(caught, np.float32(np.inf), exact["depth"])
+        linear, clean = self._composed(scene, passes)
+        weight = passes["combined"][..., 3] if scene.background.kind == "none" else np.ones_like(depth)
+        gain = metered_gain(linear, weight, scene.sensor)
+        return Frame(
+            rgb=self._developed(linear, scene, gain),
+            depth=depth,
+            instance=instance,
+            category=self._categories(scene)[instance],
+            part=np.where(instance > 0, exact["material"], 0).astype(np.uint8),
+            normals=_camera_normals(exact["normal"], depth, scene.camera),
+            alpha=np.round(np.clip(passes["coverage"], 0, 1) * 255).astype(np.uint8),
+            background=None if clean is None else self._developed(clean, scene, gain),
+            intrinsics=scene.camera.intrinsics(),
+            world_to_camera=scene.camera.world_to_camera(),
+            index=scene.index,
+            label=self._label.get(scene.main.category, -1) if scene.main else -1,
+            objects=object_labels(scene, instance, depth, self.catalogue.info, self.catalogue.model),
+            scene=scene,
+        )
+
+    # Arranging -------------------------------------------------------------------------------------------------
+
+    def _place_items(self, scene: Scene) -> None:
+        while len(self._props) < len(scene.items):
+            prop = bpy.data.objects.new(f"item.{len(self._props):02d}", bpy.data.meshes.new("empty"))
+            self._scene.collection.objects.link(prop)
+            self._props.append(prop)
+        for prop in self._props[len(scene.items) :]:
+            prop.hide_render = True
+        for number, (prop, item) in enumerate(zip(self._props, scene.items, strict=False), start=1):
+            uploaded = self._meshes.get(item.asset)
+            if prop.data is not uploaded.mesh:
+                prop.data = uploaded.mesh
+            prop.matrix_world = Matrix(item.matrix())
+            prop.pass_index = number
+            prop.hide_render = False
+            info = self.catalogue.info(item.asset)
+            for slot, name in enumerate(info.parts):
+                material = item.materials.get("*") or item.materials[info.roles[name]]
+                socket = prop.material_slots[slot]
+                socket.link = "OBJECT"
+                socket.material = self._palette.checkout(
+                    material, pass_index=slot + 1, foreground=True, appearance=uploaded.appearances[slot]
+                )
+
+    def _place_camera(self, camera: Camera) -> None:
+        render, lens = self._scene.render, self._camera.data
+        render.resolution_x, render.resolution_y, render.resolution_percentage = camera.width, camera.height, 100
+        lens.sensor_fit, lens.sensor_width, lens.lens = "AUTO", 36.0, camera.focal_length
+        distance = float(np.linalg.norm(np.subtract(camera.target, camera.location)))
+        lens.clip_start, lens.clip_end = distance * 1e-3, distance * 1e3 + 1e3
+        lens.dof.use_dof = camera.fstop > 0
+        if camera.fstop > 0:
+            lens.dof.aperture_fstop, lens.dof.focus_distance = camera.fstop, distance
+        self._camera.matrix_world = Matrix(np.linalg.inv(camera.world_to_camera()) @ _TO_BLENDER)
+
+    # Drawing ---------------------------------------------------------------------------------------------------
+
+    def _labels_in_focus(self) -> engine.Passes:
+        """Labels are of what is there, not of its blur: one sample through a pinhole."""
+        cycles, lens = self._scene.cycles, self._camera.data
+        kept = cycles.samples, cycles.use_denoising
+        cycles.samples, cycles.use_denoising, lens.dof.use_dof = 1, False, False
+        try:
+            return self.render()
+        finally:
+            (cycles.samples, cycles.use_denoising), lens.dof.use_dof = kept, True
+
+    def _composed(self, scene: Scene, passes: engine.Passes) -> tuple[NDArray, NDArray | None]:
+        """Scene-linear light of the picture over its backdrop, and of the clean plate where that is asked for."""
+        behind = plate(scene, self.catalogue.path)
+        linear = _over(passes["combined"], behind)
+        if not self.settings.plate:
+            return linear, None
+        if scene.background.kind not in ("ground", "room"):
+            return linear, behind
+        for prop in self._props:
+            prop.hide_render = True
+        return linear, _over(self.render()["combined"], behind)
+
+    def _developed(self, linear: NDArray, scene: Scene, gain: float) -> NDArray[np.uint8]:
+        noise = Streams(scene.seed, scene.index).generator("sensor.grain")
+        return develop(linear, scene.sensor, gain, noise)
+
+    def _categories(self, scene: Scene) -> NDArray[np.uint8]:
+        """Category ids by instance id; objects of a class that is not listed count as background."""
+        return np.array([0] + [self._label.get(item.category, -1) + 1 for item in scene.items], dtype=np.uint8)
+
+
+def _over(combined: NDArray, behind: NDArray) -> NDArray:
+    return np.asarray(combined[..., :3] + (1 - combined[..., 3:4]) * behind, dtype=np.float32)
+
+
+def _camera_normals(normal: NDArray, depth: NDArray, camera: Camera) -> NDArray[np.float16]:
+    turned = normal @ camera.world_to_camera()[:3, :3].T.astype(np.float32)
+    length = np.linalg.norm(turned, axis=-1, keepdims=True)
+    seen = np.isfinite(depth)[..., None] & (length > 1e-6)
+    return np.where(seen, turned / np.maximum(length, 1e-6), 0).astype(np.float16)
+
+
+def _scratch() -> Path:
+    """A folder in memory where there is one: the render goes through a file on its way to us."""
+    shm = Path("/dev/shm")
+    return shm if shm.is_dir() and os.access(shm, os.W_OK) else Path(tempfile.gettempdir())

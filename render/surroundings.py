@@ -1,0 +1,80 @@
+"""The geometry behind the objects: a ground, a plane that only catches shadows, a room's walls on the ground."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from render.materials.palette import Palette
+from render.meshes import upload
+from scenes.mesh import Model, Part, corner_normals
+from scenes.record import Background, Material, Scene
+
+# Half the ground's width in metres: seen from eye height it ends within a quarter of a degree of the horizon.
+_REACH = 400.0
+
+# The shadow catcher's object index, by which its pixels are told from objects (1 up) and other surroundings (0).
+CATCHER = 32767
+
+
+class Surroundings:
+    """Three objects that are shown, dressed and resized as the Scene's background says."""
+
+    def __init__(self, scene: bpy.types.Scene, palette: Palette):
+        self._palette = palette
+        r = _REACH
+        plane = _quads("ground", [[(-r, -r, 0), (r, -r, 0), (r, r, 0), (-r, r, 0)]])
+        self._ground = _object(scene, "ground", upload("ground", Model((plane,))))
+        self._catcher = _object(scene, "catcher", upload("catcher", Model((plane,))))
+        self._catcher.is_shadow_catcher = True
+        self._catcher.pass_index = CATCHER
+        self._walls = _object(scene, "walls", bpy.data.meshes.new("walls"))
+        # Light must come in: walls are seen, also in mirrors, but cast no shadow and throw no light back.
+        self._walls.visible_shadow = False
+        self._walls.visible_diffuse = False
+
+    def set(self, scene: Scene) -> None:
+        background = scene.background
+        self._ground.hide_render = background.kind not in ("ground", "room")
+        self._walls.hide_render = background.kind != "room"
+        self._catcher.hide_render = not background.shadow
+        if background.material is not None:
+            self._dress(self._ground, background.material)
+        if background.kind == "room" and background.walls is not None:
+            self._build_walls(background)
+            self._dress(self._walls, background.walls)
+
+    def _build_walls(self, background: Background) -> None:
+        old = self._walls.data
+        self._walls.data = upload("walls", Model((_room(background.size),)))
+        self._walls.location = background.center
+        bpy.data.meshes.remove(old)
+
+    def _dress(self, surface: bpy.types.Object, material: Material) -> None:
+        slot = surface.material_slots[0]
+        slot.link = "OBJECT"
+        slot.material = self._palette.checkout(material, pass_index=0, foreground=False)
+
+
+def _object(scene: bpy.types.Scene, name: str, mesh: bpy.types.Mesh) -> bpy.types.Object:
+    made = bpy.data.objects.new(name, mesh)
+    made.hide_render = True
+    scene.collection.objects.link(made)
+    return made
+
+
+def _room(size: tuple[float, float, float]) -> Part:
+    """Four walls and a ceiling around the origin, facing inwards, the floor left out."""
+    x, y, z = size[0] / 2, size[1] / 2, size[2]
+    around = [(-x, -y), (x, -y), (x, y), (-x, y)]
+    walls = [
+        [(*a, 0.0), (*a, z), (*b, z), (*b, 0.0)] for a, b in zip(around, around[1:] + around[:1], strict=True)
+    ]
+    return _quads("walls", [*walls, [(*corner, z) for corner in reversed(around)]])
+
+
+def _quads(name: str, corners: list) -> Part:
+    vertices = np.array(corners, dtype=np.float32).reshape(-1, 3)
+    first = np.arange(0, len(vertices), 4)[:, None]
+    faces = np.concatenate([first + (0, 1, 2), first + (0, 2, 3)]).astype(np.int32)
+    return Part(name, vertices, faces, corner_normals(vertices, faces, 30.0))

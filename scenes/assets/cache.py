@@ -1,0 +1,89 @@
+"""Normalised models on disk, a file for each content hash, shared by any number of processes.
+
+An entry that is damaged counts as absent and is made again. Colour maps lie beside the entries, named by content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from scenes.assets.files import sha256, write_atomically
+from scenes.assets.packing import DAMAGE, pack, unpack, unpack_about
+from scenes.assets.record import AssetInfo
+from scenes.mesh import Model, Part
+
+
+def default_folder() -> Path:
+    """$BLENDMILL_CACHE, or ~/.cache/blendmill."""
+    return Path(os.environ.get("BLENDMILL_CACHE") or Path.home() / ".cache" / "blendmill")
+
+
+class Cache:
+    """The entries below one folder. What cannot be read back whole is reported as absent (None)."""
+
+    def __init__(self, folder: Path | None = None):
+        self.folder = folder or default_folder()
+        self._maps = self.folder / "textures"
+
+    def info(self, key: str) -> AssetInfo | None:
+        """What is known of the entry's model."""
+        try:
+            return AssetInfo.from_json(unpack_about(self._entry(key))["info"])
+        except DAMAGE:
+            return None
+
+    def model(self, key: str) -> Model | None:
+        """The entry's model, its colour maps checked against their names."""
+        try:
+            model, _ = unpack(self._entry(key), self._maps)
+            maps = {part.appearance.texture for part in model.parts if part.appearance}
+            return model if all(path is None or sha256(path) == path.stem for path in maps) else None
+        except DAMAGE:
+            return None
+
+    def holds(self, key: str) -> bool:
+        """Whether there is an entry, whole or not."""
+        return self._entry(key).is_file()
+
+    def drop(self, key: str) -> None:
+        """Forget a damaged entry."""
+        self._entry(key).unlink(missing_ok=True)
+
+    def store(self, key: str, info: AssetInfo, model: Model) -> Model:
+        """Keep a model with its colour maps; returns it as it will be read back."""
+        model = replace(model, parts=tuple(self._with_own_map(part) for part in model.parts))
+        write_atomically(self._entry(key), pack(model, info=info.to_json()))
+        return model
+
+    def note(self, key: str) -> dict[str, Any] | None:
+        """A small JSON record kept by `keep_note`."""
+        try:
+            note = json.loads(self._note(key).read_bytes())
+        except (OSError, ValueError):
+            return None
+        return note if isinstance(note, dict) else None
+
+    def keep_note(self, key: str, note: Mapping[str, Any]) -> None:
+        write_atomically(self._note(key), json.dumps(note).encode())
+
+    def _entry(self, key: str) -> Path:
+        return self.folder / "models" / key[:2] / f"{key}.npz"
+
+    def _note(self, key: str) -> Path:
+        return self.folder / "files" / key[:2] / f"{key}.json"
+
+    def _with_own_map(self, part: Part) -> Part:
+        if part.appearance is None or part.appearance.texture is None:
+            return part
+        source = part.appearance.texture
+        data = source.read_bytes()
+        kept = self._maps / f"{hashlib.sha256(data).hexdigest()}{source.suffix.lower()}"
+        if not kept.is_file() or sha256(kept) != kept.stem:
+            write_atomically(kept, data)
+        return replace(part, appearance=replace(part.appearance, texture=kept))

@@ -1,0 +1,66 @@
+"""Model files as assets: read, normalised and kept once, or quarantined with a reason.
+
+A note in the cache remembers, by path, what a file and all it refers to looked like (size and time) and what became
+of it, so that a warm start reads no model. The entry itself is found by the content of these files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from scenes.assets.cache import Cache
+from scenes.assets.files import file_stat, sha256
+from scenes.assets.loading import Importers, load
+from scenes.assets.normalize import VERSION, describe, from_file
+from scenes.assets.record import LoadError
+from scenes.assets.references import References, references
+from scenes.assets.sources import FileAsset
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of a file: the key of its cache entry, or the reason why it cannot be used."""
+
+    entry: str = ""
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def settle(asset: FileAsset, cache: Cache, importers: Importers) -> Settled:
+    """Look the file up in the cache, or read it."""
+    can_read = asset.path.suffix.lower() in importers
+    key = hashlib.sha256(repr((VERSION, asset, str(asset.path.absolute()), can_read)).encode()).hexdigest()
+    note = cache.note(key)
+    if note is not None and all(file_stat(Path(path)) == stat for path, stat in note["stats"].items()):
+        settled = Settled(note["entry"], note["reason"], tuple(note["warnings"]))
+        if settled.reason or cache.holds(settled.entry):
+            return settled
+    stats = {str(asset.path.absolute()): file_stat(asset.path)}
+    try:
+        refers = references(asset.path, asset.root)
+        stats |= {str(path.absolute()): file_stat(path) for path in refers.watched}
+        settled = _read(asset, refers, cache, importers)
+    except LoadError as error:
+        settled = Settled(reason=str(error))
+    note = {"stats": stats, "entry": settled.entry, "reason": settled.reason, "warnings": settled.warnings}
+    cache.keep_note(key, note)
+    return settled
+
+
+def _read(asset: FileAsset, refers: References, cache: Cache, importers: Importers) -> Settled:
+    digest = refers.digest(asset.path)
+    if asset.sha256 and sha256(asset.path) != asset.sha256:
+        raise LoadError("has another sha256 than the manifest says")
+    settings = f"{VERSION} {asset.path.suffix} {asset.up} {asset.front} {asset.need_textures}"
+    entry = hashlib.sha256(f"{digest} {settings}".encode()).hexdigest()
+    known = cache.info(entry)
+    if known is None:
+        with tempfile.TemporaryDirectory(prefix="blendmill-") as scratch:
+            loaded = load(asset.path, refers, Path(scratch), importers, asset.need_textures)
+            model, diagonal, mended = from_file(loaded.model, asset.up, asset.front)
+            known = describe(model, metres=diagonal, sha256=digest, warnings=(*loaded.lost, *mended))
+            cache.store(entry, known, model)
+    return Settled(entry, warnings=known.warnings)

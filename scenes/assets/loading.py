@@ -1,0 +1,364 @@
+"""Model files to arrays: OBJ, GLB and glTF, STL, OFF and PLY through trimesh, all else through importers handed in.
+
+A part is made for each material, in the file's own axes and units, with the file's own UVs and no trust in its normals.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from scenes.assets.record import LoadError
+from scenes.assets.references import References, clean
+from scenes.mesh import Appearance, Model, Part
+
+if TYPE_CHECKING:
+    import trimesh
+
+MAX_LOADED = 5_000_000
+GREY = 0.8
+
+# Words in material names, and the role they speak for; the first that fits counts.
+_WORDS = {
+    "chrome": ("chrome",),
+    "tinted_glass": ("window", "windshield"),
+    "glass": ("glass", "vitre"),
+    "tyre": ("tire", "tyre"),
+    "rubber": ("rubber",),
+    "leather": ("leather",),
+    "fabric": ("fabric", "cloth", "cotton", "carpet", "textile", "cushion"),
+    "wood": ("wood", "oak", "walnut", "pine", "bamboo"),
+    "brass": ("brass", "bronze"),
+    "gold": ("gold",),
+    "aluminium": ("aluminium", "aluminum"),
+    "steel": ("steel", "iron"),
+    "metal": ("metal",),
+    "ceramic": ("ceramic", "porcelain"),
+    "stone": ("stone", "marble", "granite", "concrete"),
+    "screen": ("screen", "display"),
+    "foliage": ("leaf", "leaves", "foliage"),
+    "paper": ("paper",),
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model as its file has it. lost: the colour maps that are missing or cannot be read, a line for each."""
+
+    model: Model
+    lost: tuple[str, ...] = ()
+
+
+# Reads a file of a kind that Blender must read; the second path is an empty folder for colour maps it unpacks.
+Importer = Callable[[Path, Path], Loaded]
+Importers = Mapping[str, Importer]
+
+
+def load(path: Path, refers: References, scratch: Path, importers: Importers, need_textures: bool = False) -> Loaded:
+    """Read a model file. `scratch` is an empty folder that takes colour maps from inside the file.
+
+    A colour map that is missing or broken leaves the material's plain colour; where that is no colour either (white or
+    grey), the material is dropped, so that it may be replaced. With `need_textures` it is a reason to refuse the file.
+    Raises LoadError, and nothing else, for a file that cannot be used.
+    """
+    suffix = path.suffix.lower()
+    loaded = importers[suffix](path, scratch) if suffix in importers else _parsed(path, refers, scratch)
+    if not loaded.model.parts:
+        raise LoadError("is empty: it holds no triangles")
+    if loaded.model.triangles > MAX_LOADED:
+        raise LoadError(f"has {loaded.model.triangles} triangles, the limit is {MAX_LOADED}")
+    if loaded.lost and need_textures:
+        raise LoadError(f"misses a colour map: {loaded.lost[0]}")
+    if loaded.lost:
+        parts = tuple(_without_blank(part) for part in loaded.model.parts)
+        return replace(loaded, model=replace(loaded.model, parts=parts))
+    return loaded
+
+
+def _parsed(path: Path, refers: References, scratch: Path) -> Loaded:
+    lost = [f"'{name}' is missing" for name in refers.missing]
+    scene = _scene(path, refers)
+    parts = tuple(_parts(scene, scratch, lost))
+    if not parts:
+        raise LoadError(_instead(scene))
+    return Loaded(Model(parts), tuple(dict.fromkeys(lost)))
+
+
+def role_of(material: str) -> str:
+    """The role that a material's name suggests, with the name as suffix: materials of one file vary apart."""
+    words = material.lower()
+    role = next((role for role, hints in _WORDS.items() if any(hint in words for hint in hints)), "plastic")
+    return f"{role}:{material}" if material else role
+
+
+def _scene(path: Path, refers: References) -> trimesh.Scene:
+    import trimesh
+
+    suffix = path.suffix.lower().removeprefix(".")
+    if suffix not in trimesh.available_formats():
+        raise LoadError(f"needs an importer for .{suffix} files")
+    with _quiet():
+        try:
+            with path.open("rb") as file:
+                return trimesh.load_scene(file, file_type=suffix, resolver=_resolver(refers), process=False)
+        # A parser of hostile bytes may fail in any way; all of them mean the same: the file is no good.
+        except Exception as error:
+            raise LoadError(f"cannot be parsed: {_line(error)}") from None
+
+
+def _instead(scene: trimesh.Scene) -> str:
+    """What a scene without triangles holds."""
+    kinds = {type(geometry).__name__ for geometry in scene.geometry.values()}
+    return "holds only points or lines" if kinds - {"Trimesh"} else "is empty: it holds no triangles"
+
+
+def _resolver(refers: References) -> Any:
+    from trimesh.resolvers import Resolver
+
+    class Beside(Resolver):  # type: ignore[misc]
+        """Hands out the files that were found to be referred to, and no others."""
+
+        def __init__(self) -> None:
+            self.file_name = "model"
+
+        def get(self, key: str) -> bytes:
+            name = key if key in refers.found else clean(key)
+            if name not in refers.found:
+                raise FileNotFoundError(name)
+            return refers.found[name].read_bytes()
+
+        def keys(self) -> list[str]:
+            return list(refers.found)
+
+        def write(self, name: str, data: object) -> None:
+            raise PermissionError(name)
+
+        def namespaced(self, namespace: str) -> Any:
+            return self
+
+    return Beside()
+
+
+def _parts(scene: trimesh.Scene, scratch: Path, lost: list[str]) -> Iterator[Part]:
+    """The scene's triangles, a part for each material."""
+    groups: dict[tuple[int, str], list[_Piece]] = {}
+    materials: dict[int, Any] = {}
+    for piece in _pieces(scene):
+        name = str(getattr(piece.material, "name", None) or "")
+        groups.setdefault((id(piece.material), name), []).append(piece)
+        materials[id(piece.material)] = piece.material
+    pictures: dict[int, Path | None] = {}
+    taken: set[str] = set()
+    for (key, name), pieces in groups.items():
+        label = _unused(name or pieces[0].name, taken)
+        look = _appearance(materials[key], pieces, pictures, scratch, lost)
+        yield _joined(label, role_of(name), look, pieces)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    name: str
+    vertices: NDArray[np.float64]
+    faces: NDArray[np.int64]
+    uv: NDArray[np.float64] | None
+    material: Any
+    tint: NDArray[np.float64] | None
+
+
+def _pieces(scene: trimesh.Scene) -> Iterator[_Piece]:
+    import trimesh
+
+    with _quiet():
+        try:
+            for node in scene.graph.nodes_geometry:
+                matrix, name = scene.graph[node]
+                mesh = scene.geometry[name]
+                if isinstance(mesh, trimesh.Trimesh) and len(mesh.faces):
+                    yield _piece(str(name), mesh, np.asarray(matrix, dtype=np.float64))
+        except LoadError:
+            raise
+        except Exception as error:
+            raise LoadError(f"cannot be parsed: {_line(error)}") from None
+
+
+def _piece(name: str, mesh: trimesh.Trimesh, matrix: NDArray[np.float64]) -> _Piece:
+    vertices, faces = np.asarray(mesh.vertices, dtype=np.float64), np.asarray(mesh.faces, dtype=np.int64)
+    if faces.min() < 0 or faces.max() >= len(vertices):
+        raise LoadError(f"has a face that refers to vertex {int(faces.max())} of {len(vertices)}")
+    used, faces = np.unique(faces, return_inverse=True)
+    vertices = vertices[used] @ matrix[:3, :3].T + matrix[:3, 3]
+    if not np.isfinite(vertices).all():
+        raise LoadError("has a vertex that is not a number")
+    faces = faces.reshape(-1, 3)
+    if np.linalg.det(matrix[:3, :3]) < 0:
+        faces = faces[:, ::-1]
+    uv = getattr(mesh.visual, "uv", None)
+    if uv is not None:
+        uv = np.asarray(uv, dtype=np.float64)
+        good = uv.ndim == 2 and uv.shape[1] >= 2 and len(uv) == len(mesh.vertices) and np.isfinite(uv[used]).all()
+        uv = uv[used, :2] if good else None
+    return _Piece(name, vertices, faces, uv, getattr(mesh.visual, "material", None), _tint(mesh))
+
+
+def _tint(mesh: trimesh.Trimesh) -> NDArray[np.float64] | None:
+    """The mean of the vertex or face colours, display RGB in [0, 1]."""
+    if mesh.visual.kind not in ("vertex", "face"):
+        return None
+    colors = mesh.visual.vertex_colors if mesh.visual.kind == "vertex" else mesh.visual.face_colors
+    return np.asarray(colors, dtype=np.float64)[:, :3].mean(axis=0) / 255
+
+
+def _joined(name: str, role: str, look: Appearance | None, pieces: list[_Piece]) -> Part:
+    starts = np.cumsum([0] + [len(piece.vertices) for piece in pieces])
+    faces = np.concatenate([piece.faces + start for piece, start in zip(pieces, starts, strict=False)])
+    uvs = None
+    if any(piece.uv is not None for piece in pieces):
+        blank = [np.zeros((len(p.faces), 3, 2)) if p.uv is None else p.uv[p.faces] for p in pieces]
+        uvs = np.concatenate(blank).astype(np.float32)
+    # Vertices stay float64 until the model is scaled: a file may put its model far from the origin.
+    vertices = np.concatenate([piece.vertices for piece in pieces])
+    normals = np.zeros((len(faces), 3, 3), dtype=np.float32)
+    return Part(name, vertices, faces.astype(np.int32), normals, uvs, role, look)
+
+
+def _appearance(
+    material: Any, pieces: list[_Piece], pictures: dict[int, Path | None], scratch: Path, lost: list[str]
+) -> Appearance | None:
+    if material is None:
+        tint = pieces[0].tint
+        return None if tint is None else Appearance(_linear(tint))
+    image = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
+    texture = None
+    if image is not None and any(piece.uv is not None for piece in pieces):
+        if id(image) not in pictures:
+            pictures[id(image)] = _kept(image, scratch)
+        texture = pictures[id(image)]
+        if texture is None:
+            lost.append("a colour map cannot be read")
+    if hasattr(material, "baseColorFactor"):
+        return _from_pbr(material, texture)
+    return _from_mtl(material.kwargs, texture)
+
+
+def _from_pbr(material: Any, texture: Path | None) -> Appearance:
+    """glTF's factors are linear and multiply the map."""
+    factor = np.ones(4) if material.baseColorFactor is None else np.asarray(material.baseColorFactor) / 255.0
+    blended = material.alphaMode == "BLEND"
+    return Appearance(
+        color=(float(factor[0]), float(factor[1]), float(factor[2])),
+        metallic=_share(material.metallicFactor, 1.0),
+        roughness=_share(material.roughnessFactor, 1.0),
+        alpha=_seen(float(factor[3])) if blended else 1.0,
+        texture=texture,
+    )
+
+
+def _from_mtl(values: Mapping[str, Any], texture: Path | None) -> Appearance:
+    """MTL's Kd is a display colour; with a map beside it, it says nothing: exporters leave it black or white."""
+    given = np.array(values.get("kd", GREY), dtype=np.float64).reshape(-1)
+    color = np.resize(given, 3) if given.size in (1, 3) and np.isfinite(given).all() else np.full(3, GREY)
+    shine = _number(values.get("ns"), -1.0)
+    default = 0.5 if shine < 0 else float(np.sqrt(2.0 / (min(shine, 1e6) + 2.0)))
+    alpha = _number(values.get("d"), 1.0 - _number(values.get("tr"), 0.0))
+    return Appearance(
+        color=(1.0, 1.0, 1.0) if texture else _linear(color),
+        metallic=_share(_number(values.get("pm"), 0.0), 0.0),
+        roughness=_share(_number(values.get("pr"), default), default),
+        alpha=_seen(alpha),
+        texture=texture,
+    )
+
+
+def _kept(image: Image.Image, scratch: Path) -> Path | None:
+    """The picture as a file of its own: its bytes if it is PNG or JPEG, else PNG. None if it cannot be decoded."""
+    path = scratch / f"map{len(list(scratch.iterdir()))}"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            stream = getattr(image, "fp", None)
+            if image.format in ("PNG", "JPEG") and stream is not None:
+                stream.seek(0)
+                data = stream.read()
+                Image.open(io.BytesIO(data)).load()
+                path = path.with_suffix(".png" if image.format == "PNG" else ".jpg")
+                path.write_bytes(data)
+                return path
+            path = path.with_suffix(".png")
+            image.convert("RGBA" if "A" in image.getbands() else "RGB").save(path)
+            return path
+    # Decoders of broken pictures raise whatever they like, and the reader above has lost the file's name already.
+    except Exception:
+        path.unlink(missing_ok=True)
+        return None
+
+
+def _without_blank(part: Part) -> Part:
+    """The part without a material that was meant to be seen through its lost colour map."""
+    look = part.appearance
+    if look is None or look.texture is not None or part.uvs is None:
+        return part
+    blank = np.ptp(look.color) < 0.02 and min(look.color) > 0.35
+    return replace(part, appearance=None) if blank else part
+
+
+def _seen(alpha: float) -> float:
+    # Exporters mix up opacity and transparency: a model in which a material is wholly invisible means the other.
+    return float(np.clip(alpha, 0.0, 1.0)) if alpha > 0.02 else 1.0
+
+
+def _share(value: Any, default: float) -> float:
+    return float(np.clip(_number(value, default), 0.0, 1.0))
+
+
+def _number(value: Any, default: float) -> float:
+    """A finite number from what the parser left: a number, a text, a list of texts."""
+    if isinstance(value, (list, tuple)):
+        value = value[-1] if value else None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return default
+    return number if np.isfinite(number) else default
+
+
+def _linear(color: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Linear RGB of a display colour (IEC 61966-2-1)."""
+    c = np.clip(np.asarray(color, dtype=np.float64), 0.0, 1.0)
+    r, g, b = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    return float(r), float(g), float(b)
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name}.{number}", number + 1
+    taken.add(free)
+    return free
+
+
+def _line(error: Exception) -> str:
+    return (" ".join(str(error).split()) or type(error).__name__)[:160]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silences the parsers' own talk: what matters comes back as a reason."""
+    log = logging.getLogger("trimesh")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)

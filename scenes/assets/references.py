@@ -1,0 +1,178 @@
+"""What other files a model file refers to, found without reading the model, and held to the model's folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path, PureWindowsPath
+from typing import Any
+from urllib.parse import unquote
+
+from scenes.assets.files import inside
+from scenes.assets.record import LoadError
+
+MAX_BYTES = 512 << 20
+# A hostile file can announce more numbers than it holds, and reading would then fill the memory with zeros.
+MAX_COUNT = 30_000_000
+# Map options of MTL files: "-s 1 1 1 -clamp on wood.png".
+_OPTIONS = re.compile(r"^(?:-\w+\s+(?:(?:on|off|[lrgbmz]|[-+.\deE]+)\s+)+)+")
+
+
+@dataclass(frozen=True)
+class References:
+    """found: name as written to the file it means. lacking: name to where a picture or library ought to be."""
+
+    found: dict[str, Path] = field(default_factory=dict)
+    lacking: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of pictures and libraries that are not there."""
+        return tuple(self.lacking)
+
+    @property
+    def watched(self) -> list[Path]:
+        """All files whose coming, going or change alters the model."""
+        return sorted({*self.found.values(), *self.lacking.values()})
+
+    def digest(self, path: Path) -> str:
+        """sha256 over the model file and all it refers to. Raises LoadError."""
+        try:
+            digest = hashlib.sha256(path.read_bytes())
+            for name in sorted(self.found):
+                digest.update(name.encode(errors="replace") + b"\0" + self.found[name].read_bytes())
+        except OSError as error:
+            raise LoadError(f"cannot be read: {error.strerror or error}") from None
+        for name in self.missing:
+            digest.update(b"missing " + name.encode(errors="replace"))
+        return digest.hexdigest()
+
+
+def references(path: Path, root: Path) -> References:
+    """The files that a model file names. Files that Blender reads are not looked into: it finds them.
+
+    Raises LoadError if the file cannot be read, is empty or over MAX_BYTES, or names one outside of `root`.
+    """
+    suffix = path.suffix.lower()
+    finder = {".obj": _of_obj, ".gltf": _of_gltf, ".glb": _of_gltf, ".ply": _of_ply}.get(suffix)
+    try:
+        size = path.stat().st_size
+        if size == 0:
+            raise LoadError("is empty")
+        if size > MAX_BYTES:
+            raise LoadError(f"has {size >> 20} MiB, the limit is {MAX_BYTES >> 20}")
+        return _Finder(path, root).resolved(finder(path.read_bytes())) if finder else References()
+    except OSError as error:
+        raise LoadError(f"cannot be read: {error.strerror or error}") from None
+
+
+def clean(name: str) -> str:
+    """A file name as written in an MTL or OBJ file, without its map options and its quotes."""
+    return _OPTIONS.sub("", name.strip()).strip("\"'")
+
+
+class _Finder:
+    def __init__(self, path: Path, root: Path):
+        self._folder = path.resolve().parent
+        # A folder linked into the root keeps to itself.
+        self._root = root if self._folder.is_relative_to(root.resolve()) else self._folder
+
+    def resolved(self, names: Iterable[tuple[str, str]]) -> References:
+        """From (name, purpose): buffers must be there, pictures and libraries may miss, libraries name more."""
+        found: dict[str, Path] = {}
+        lacking: dict[str, Path] = {}
+        for name, purpose in names:
+            path = self._locate(name)
+            if path.is_file():
+                found[name] = path
+                if purpose == "library":
+                    below = self.resolved(_of_mtl(path.read_bytes()))
+                    found |= below.found
+                    lacking |= below.lacking
+            elif purpose == "buffer":
+                raise LoadError(f"needs '{name}', which is not there")
+            else:
+                lacking[name] = path
+        return References(found, lacking)
+
+    def _locate(self, name: str) -> Path:
+        if "://" in name:
+            raise LoadError(f"refers to '{name}' on the network")
+        try:
+            # An absolute path is that of the machine it was made on: only a file of that name beside the model counts.
+            path = inside(self._root, PureWindowsPath(name).name if _absolute(name) else name, self._folder)
+        except ValueError as error:
+            raise LoadError(f"refers to a file outside its folder: {error}") from None
+        if not path.exists() and path.parent.is_dir():
+            # Written on a system that does not tell upper from lower case.
+            same = [other for other in path.parent.iterdir() if other.name.casefold() == path.name.casefold()]
+            return min(same, default=path)
+        return path
+
+
+def _absolute(name: str) -> bool:
+    return name.startswith(("/", "\\")) or name[1:2] == ":"
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _of_obj(data: bytes) -> list[tuple[str, str]]:
+    # Only the first library: the reader takes no other.
+    found = re.search(rb"^[ \t]*mtllib[ \t]+([^\r\n]+)", data, re.MULTILINE)
+    return [(clean(_text(found[1])), "library")] if found else []
+
+
+def _of_mtl(data: bytes) -> list[tuple[str, str]]:
+    names = re.findall(r"^[ \t]*map_Kd[ \t]+([^\r\n]+)", _text(data), re.MULTILINE | re.IGNORECASE)
+    return [(name, "picture") for name in map(clean, names) if name]
+
+
+def _of_ply(data: bytes) -> list[tuple[str, str]]:
+    head = data[:100_000].split(b"end_header")[0]
+    for count in re.findall(rb"^element[ \t]+\S+[ \t]+(\d+)", head, re.MULTILINE):
+        if int(count) > len(data):
+            raise LoadError(f"is truncated: it announces {int(count)} elements in {len(data)} bytes")
+    found = re.search(rb"^comment[ \t]+TextureFile[ \t]+([^\r\n]+)", head, re.MULTILINE)
+    return [(clean(_text(found[1])), "picture")] if found else []
+
+
+def _of_gltf(data: bytes) -> list[tuple[str, str]]:
+    tree = gltf_tree(data)
+    for accessor in _objects(tree, "accessors"):
+        if isinstance(accessor.get("count"), int) and accessor["count"] > MAX_COUNT:
+            raise LoadError(f"announces {accessor['count']} numbers in one array, the limit is {MAX_COUNT}")
+    names = [(b["uri"], "buffer") for b in _objects(tree, "buffers") if isinstance(b.get("uri"), str)]
+    names += [(i["uri"], "picture") for i in _objects(tree, "images") if isinstance(i.get("uri"), str)]
+    return [(unquote(name), purpose) for name, purpose in names if not name.startswith("data:")]
+
+
+def gltf_tree(data: bytes) -> dict[str, Any]:
+    """The JSON of a .gltf or .glb file. Raises LoadError."""
+    if data[:4] == b"glTF":
+        if len(data) < 20:
+            raise LoadError("is truncated: its header is cut off")
+        total, length = struct.unpack("<8xII", data[:16])
+        if len(data) < max(total, 20 + length):
+            raise LoadError(f"is truncated: {len(data)} bytes of {max(total, 20 + length)}")
+        data = data[20 : 20 + length]
+    try:
+        tree = json.loads(data)
+    except (ValueError, RecursionError):
+        raise LoadError("is not glTF: its JSON cannot be read") from None
+    if not isinstance(tree, dict):
+        raise LoadError("is not glTF: its JSON is no object")
+    return tree
+
+
+def _objects(tree: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    found = tree.get(key)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []

@@ -1,0 +1,72 @@
+"""The built-in parametric shapes as assets, `shape:<class>:<variant>`, made when first asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+import scenes
+from scenes.assets.cache import Cache
+from scenes.assets.normalize import VERSION, describe, unit_model
+from scenes.assets.record import AssetInfo
+from scenes.errors import InputError, choices
+from scenes.mesh import Model
+from scenes.shapes.library import GENERATORS
+
+PREFIX = "shape:"
+LICENCE = "CC0-1.0"
+SOURCE = "blendmill parametric shapes"
+
+
+def shape_id(category: str, variant: int) -> str:
+    return f"{PREFIX}{category}:{variant}"
+
+
+def parse_id(asset_id: str) -> tuple[str, int]:
+    """(class, variant) of a shape's id. Raises InputError."""
+    category, _, variant = asset_id.removeprefix(PREFIX).partition(":")
+    if category not in GENERATORS:
+        raise InputError(f"asset '{asset_id}': no built-in class '{category}', {choices(category, GENERATORS)}")
+    if not (variant.isascii() and variant.isdigit()):
+        raise InputError(f"asset '{asset_id}': '{variant}' is no variant, write shape:{category}:0")
+    return category, int(variant)
+
+
+def generate(asset_id: str) -> Model:
+    """The shape in metres. The class and the variant decide it alone."""
+    category, variant = parse_id(asset_id)
+    seed = np.random.SeedSequence([variant, zlib.crc32(category.encode())])
+    return GENERATORS[category](np.random.Generator(np.random.Philox(seed)))
+
+
+def make(asset_id: str, cache: Cache) -> tuple[AssetInfo, Model]:
+    """Generate, normalise and keep a shape."""
+    model, metres = unit_model(generate(asset_id))
+    info = describe(
+        model,
+        id=asset_id,
+        category=parse_id(asset_id)[0],
+        metres=metres,
+        sha256=source_digest(),
+        licence=LICENCE,
+        source=SOURCE,
+    )
+    return info, cache.store(entry_key(asset_id), info, model)
+
+
+def entry_key(asset_id: str) -> str:
+    return hashlib.sha256(f"{asset_id} {source_digest()} {VERSION}".encode()).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def source_digest() -> str:
+    """sha256 of the code that makes the shapes."""
+    folder = Path(scenes.__file__).parent
+    digest = hashlib.sha256()
+    for path in [folder / "mesh.py", *sorted((folder / "shapes").glob("*.py"))]:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,167 @@
+"""A whole model as one set of triangles, for repairs that must see across its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from scenes.mesh import corner_normals, face_crosses, unit
+
+CREASE = 35.0
+# Smooth normals compare all faces around a vertex with each other; a fan of thousands would fill the memory.
+MAX_PAIRS = 60_000_000
+
+
+@dataclass(frozen=True)
+class Soup:
+    """vertices: (n, 3) float64. faces: (m, 3) int64. uvs: (m, 3, 2) float64, NaN where a part has none.
+
+    part: (m,) int64, the part that each face belongs to.
+    """
+
+    vertices: NDArray[np.float64]
+    faces: NDArray[np.int64]
+    uvs: NDArray[np.float64]
+    part: NDArray[np.int64]
+
+    def only(self, keep: NDArray[np.bool_]) -> Soup:
+        return replace(self, faces=self.faces[keep], uvs=self.uvs[keep], part=self.part[keep])
+
+    def flipped(self, which: NDArray[np.bool_]) -> Soup:
+        """Some faces turned over."""
+        faces, uvs = self.faces.copy(), self.uvs.copy()
+        faces[which], uvs[which] = faces[which][:, ::-1], uvs[which][:, ::-1]
+        return replace(self, faces=faces, uvs=uvs)
+
+    def unit(self) -> tuple[Soup, float]:
+        """Scaled to a bounding-box diagonal of 1 about the box's centre, and the diagonal it had."""
+        used = self.vertices[np.unique(self.faces)]
+        low, high = used.min(axis=0), used.max(axis=0)
+        diagonal = float(np.linalg.norm(high - low))
+        return replace(self, vertices=(self.vertices - (low + high) / 2) / diagonal), diagonal
+
+    def welded(self) -> NDArray[np.int64]:
+        """(m, 3) faces with vertices at one place, to a millionth of the size, counted as one."""
+        scale = max(float(np.ptp(self.vertices, axis=0).max()), 1e-300)
+        low = self.vertices.min(axis=0)
+        cells = np.round((self.vertices - low) / scale * 1e6).astype(np.int64)
+        _, index = np.unique(cells, axis=0, return_inverse=True)
+        return np.asarray(index.reshape(-1)[self.faces])
+
+
+def without_dirt(soup: Soup) -> Soup:
+    """Without faces of no area, and with one face where a part has several on the same corners."""
+    corners = soup.welded()
+    sides = (corners != np.roll(corners, 1, axis=1)).all(axis=1)
+    scale = max(float(np.ptp(soup.vertices, axis=0).max()), 1e-300)
+    area = np.linalg.norm(face_crosses(soup.vertices / scale, soup.faces), axis=1)
+    keep = sides & (area > 1e-14)
+    rows = np.column_stack([np.sort(corners, axis=1), soup.part])
+    rows[~keep, 3] = -1
+    _, first = np.unique(rows, axis=0, return_index=True)
+    once = np.zeros(len(rows), dtype=bool)
+    once[first] = True
+    return soup.only(keep & once)
+
+
+def outward(soup: Soup) -> Soup:
+    """Closed bodies made to face outward; open surfaces, which have no outside, are left as they are."""
+    corners = soup.welded()
+    body, closed, consistent = _bodies(corners)
+    crooked = (closed & ~consistent)[body]
+    if crooked.any():
+        soup = soup.flipped(_crooked_faces(corners, crooked))
+        corners = soup.welded()
+        body, closed, consistent = _bodies(corners)
+    points = soup.vertices[soup.faces] - soup.vertices.mean(axis=0)
+    volume = np.bincount(body, np.einsum("ij,ij->i", points[:, 0], np.cross(points[:, 1], points[:, 2])))
+    return soup.flipped((closed & consistent & (volume < 0))[body])
+
+
+def _bodies(corners: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """(m,) the body of each face, joined over edges; for each body whether it is closed, and evenly wound."""
+    directed = corners[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+    forward = directed[:, 0] < directed[:, 1]
+    _, edge, count = np.unique(np.sort(directed, axis=1), axis=0, return_inverse=True, return_counts=True)
+    edge = edge.reshape(-1)
+    face = np.repeat(np.arange(len(corners)), 3)
+    total = len(corners) + len(count)
+    graph = coo_matrix((np.ones(len(edge), dtype=bool), (face, len(corners) + edge)), shape=(total, total))
+    body = connected_components(graph, directed=False)[1][: len(corners)].astype(np.int64)
+    balance = np.bincount(edge, np.where(forward, 1.0, -1.0))
+    closed = np.ones(body.max() + 1, dtype=bool)
+    closed[body[face[count[edge] != 2]]] = False
+    consistent = np.ones(body.max() + 1, dtype=bool)
+    consistent[body[face[balance[edge] != 0]]] = False
+    return body, closed, consistent
+
+
+def _crooked_faces(corners: NDArray[np.int64], within: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(m,) which of the faces must be turned over for bodies to be evenly wound."""
+    # Imported here, as below: it takes a fifth of a second, and a warm start repairs nothing.
+    from trimesh import Trimesh
+    from trimesh.repair import fix_winding
+
+    faces = corners[within]
+    mesh = Trimesh(np.zeros((corners.max() + 1, 3)), faces, process=False, validate=False)
+    fix_winding(mesh)
+    # Even permutations are the same face; a turned one steps from its first corner the other way.
+    then, now = faces, np.asarray(mesh.faces)
+    at = (now == then[:, :1]).argmax(axis=1)
+    turned = now[np.arange(len(now)), (at + 1) % 3] != then[:, 1]
+    result = np.zeros(len(corners), dtype=bool)
+    result[within] = turned
+    return result
+
+
+def decimated(soup: Soup, limit: int) -> Soup:
+    """At most about `limit` faces, by quadric edge collapse (Garland and Heckbert 1997), the borders of parts and of
+    UV charts kept."""
+    if len(soup.faces) <= limit:
+        return soup
+    parts = [soup.only(soup.part == p) for p in np.unique(soup.part)]
+    share = limit / len(soup.faces)
+    return _stacked([_decimated(part, max(4, int(len(part.faces) * share))) for part in parts])
+
+
+def _decimated(soup: Soup, target: int) -> Soup:
+    if len(soup.faces) <= target:
+        return soup
+    import fast_simplification
+
+    # A vertex for each place and UV: collapses then carry the UVs along, and charts have borders.
+    corner = np.column_stack([soup.vertices[soup.faces.reshape(-1)], np.nan_to_num(soup.uvs.reshape(-1, 2))])
+    rows, index = np.unique(corner, axis=0, return_inverse=True)
+    points, faces = np.ascontiguousarray(rows[:, :3]), index.reshape(-1, 3).astype(np.int32)
+    _, _, collapses = fast_simplification.simplify(
+        points, faces, target_count=target, preserve_border=True, return_collapses=True
+    )
+    points, faces, moved = fast_simplification.replay_simplification(rows[:, :3].copy(), faces, collapses)
+    uv = np.zeros((len(points), 2))
+    # Backwards, so that each new vertex keeps the UV of the first of those that became it.
+    uv[moved[::-1]] = rows[::-1, 3:]
+    faces = np.asarray(faces, dtype=np.int64)
+    uvs = uv[faces] if np.isfinite(soup.uvs).all() else np.full((len(faces), 3, 2), np.nan)
+    return Soup(np.asarray(points), faces, uvs, np.full(len(faces), soup.part[0]))
+
+
+def _stacked(soups: list[Soup]) -> Soup:
+    starts = np.cumsum([0] + [len(soup.vertices) for soup in soups])
+    return Soup(
+        np.concatenate([soup.vertices for soup in soups]),
+        np.concatenate([soup.faces + start for soup, start in zip(soups, starts, strict=False)]),
+        np.concatenate([soup.uvs for soup in soups]),
+        np.concatenate([soup.part for soup in soups]),
+    )
+
+
+def normals(soup: Soup) -> NDArray[np.float32]:
+    """(m, 3, 3) float32 corner normals, smooth up to the crease angle, across parts; flat where fans are too wide."""
+    around = np.bincount(soup.welded().reshape(-1)).astype(np.float64)
+    if (around**2).sum() > MAX_PAIRS:
+        return np.repeat(unit(face_crosses(soup.vertices, soup.faces))[:, None], 3, axis=1).astype(np.float32)
+    return corner_normals(soup.vertices, soup.faces, CREASE)

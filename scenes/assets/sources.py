@@ -1,0 +1,143 @@
+"""Which model files a folder holds, and of which class each is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from scenes.assets.synsets import SPELLINGS, SYNSETS
+from scenes.errors import InputError, choices
+
+Layout = Literal["auto", "class-folders", "shapenet", "modelnet", "flat"]
+
+READ_HERE = (".obj", ".glb", ".gltf", ".stl", ".off", ".ply")
+IMPORTED = (".fbx", ".usd", ".usda", ".usdc", ".usdz", ".blend")
+# Up and front axis as each format has them unless told otherwise; Blender's importers turn theirs to z and -y.
+AXES = {suffix: ("y", "z") if suffix in (".obj", ".glb", ".gltf") else ("z", "-y") for suffix in READ_HERE + IMPORTED}
+SHAPENET_AXES = ("y", "-z")
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A folder of models as the user names it.
+
+    category: the class of all, for the layout "flat". up, front: axes such as "y" or "-z", "auto" for the format's own;
+    if only `up` is given, the front is -y for z up and z for y up. unit: metres per unit of the files, None if unknown.
+    need_textures: quarantine a model whose colour map is missing, instead of using it without.
+    """
+
+    path: Path
+    layout: Layout = "auto"
+    category: str = ""
+    up: str = "auto"
+    front: str = "auto"
+    unit: float | None = None
+    need_textures: bool = False
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class FileAsset:
+    """One model file. root: the folder that nothing it refers to may lie outside of. sha256: of the file, if known."""
+
+    id: str
+    category: str
+    path: Path
+    root: Path
+    up: str
+    front: str
+    unit: float | None = None
+    need_textures: bool = False
+    licence: str = ""
+    source: str = ""
+    sha256: str | None = None
+
+
+def axes(suffix: str, up: str, front: str, default: tuple[str, str] | None = None) -> tuple[str, str]:
+    """(up, front) with "auto" filled in. Raises InputError for axes that are none or at no right angle."""
+    own_up, own_front = default or AXES[suffix]
+    if up == "auto":
+        up = own_up
+    if front == "auto":
+        usual = {"x": "-y", "y": "z", "z": "-y"}
+        front = own_front if up == own_up else usual.get(up.removeprefix("-"), "")
+    for name, axis in (("up", up), ("front", front)):
+        if axis.removeprefix("-") not in ("x", "y", "z"):
+            raise InputError(f"field {name}: '{axis}' is no axis, {choices(axis, ['x', 'y', 'z', '-x', '-y', '-z'])}")
+    if up.removeprefix("-") == front.removeprefix("-"):
+        raise InputError(f"field front: '{front}' lies along the up axis '{up}', choose one of the other two")
+    return up, front
+
+
+def discover(folder: ModelFolder, prefix: str) -> list[FileAsset]:
+    """The folder's models sorted by id, `<prefix>/<path below the folder>`. Raises InputError where there are none."""
+    if not folder.path.is_dir():
+        raise InputError(f"models folder {folder.path} does not exist")
+    layout = _detect(folder.path) if folder.layout == "auto" else folder.layout
+    if layout == "flat" and not folder.category:
+        raise InputError(f"models folder {folder.path}: field category is needed, its models lie in no class folders")
+    default = SHAPENET_AXES if layout == "shapenet" else None
+    found = []
+    for category, path in sorted(_walk(folder, layout)):
+        up, front = axes(path.suffix.lower(), folder.up, folder.front, default)
+        found.append(
+            FileAsset(
+                id=f"{prefix}/{path.relative_to(folder.path).as_posix()}",
+                category=SPELLINGS.get(category, category),
+                path=path,
+                root=folder.path,
+                up=up,
+                front=front,
+                unit=folder.unit,
+                need_textures=folder.need_textures,
+                licence=folder.licence,
+                source=folder.path.name,
+            )
+        )
+    if not found:
+        raise InputError(f"models folder {folder.path} holds no model in the layout '{layout}'")
+    return sorted(found, key=lambda asset: asset.id)
+
+
+def _detect(folder: Path) -> Layout:
+    subfolders = [path for path in sorted(folder.iterdir()) if path.is_dir()]
+    if any(re.fullmatch(r"\d{8}", path.name) for path in subfolders):
+        return "shapenet"
+    if any((path / split).is_dir() for path in subfolders for split in ("train", "test")):
+        return "modelnet"
+    return "class-folders" if any(True for path in subfolders for _ in _models(path)) else "flat"
+
+
+def _walk(folder: ModelFolder, layout: Layout) -> Iterator[tuple[str, Path]]:
+    root = folder.path
+    if layout == "flat":
+        yield from ((folder.category, path) for path in _models(root))
+    elif layout == "shapenet":
+        for synset in _subfolders(root):
+            for model in _subfolders(synset):
+                for path in (model / "models" / "model_normalized.obj", model / "model.obj"):
+                    if path.is_file():
+                        yield SYNSETS.get(synset.name, synset.name), path
+                        break
+    elif layout == "modelnet":
+        for category in _subfolders(root):
+            for split in ("test", "train"):
+                yield from ((category.name, path) for path in sorted((category / split).glob("*.off")))
+    else:
+        for category in _subfolders(root):
+            yield from ((category.name, path) for path in _models(category))
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__MACOSX")))
+
+
+def _models(folder: Path) -> Iterator[Path]:
+    """All model files below a folder."""
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith((".", "__MACOSX")) for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in AXES and not hidden and path.is_file():
+            yield path

@@ -1,0 +1,343 @@
+"""Distributions as quantile functions: every factor consumes exactly one uniform number, whatever its distribution.
+
+In YAML a distribution is a plain value (fixed) or one of
+
+    {uniform: [low, high]}            {log_uniform: [low, high]}      {sine_uniform: [low, high]} (elevations)
+    {normal: {mean: m, std: s, low: a, high: b}}          truncated to [a, b]
+    {choice: [a, b, c]}               {choice: {a: 0.7, b: 0.3}}      weights sum to 1
+    {mixture: [{weight: 0.5, of: …}, {weight: 0.5, of: …}]}
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+from statistics import NormalDist
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer, PlainValidator
+
+from scenes.errors import choices
+
+Value = float | int | str | bool
+Triple = tuple[float, float, float]
+
+_STANDARD = NormalDist()
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Always the same value."""
+
+    value: Any
+
+    def at(self, u: float) -> Any:
+        return self.value
+
+    def support(self) -> list[Any]:
+        return [self.value]
+
+    def plain(self) -> Any:
+        return list(self.value) if isinstance(self.value, tuple) else self.value
+
+
+@dataclass(frozen=True)
+class _Interval:
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise ValueError(f"range [{self.low:g}, {self.high:g}] is empty: the first number must be the smaller")
+
+    def support(self) -> list[Any]:
+        return [self.low, self.high]
+
+
+@dataclass(frozen=True)
+class Uniform(_Interval):
+    """Even over [low, high)."""
+
+    def at(self, u: float) -> float:
+        return self.low + u * (self.high - self.low)
+
+    def plain(self) -> Any:
+        return {"uniform": [self.low, self.high]}
+
+
+@dataclass(frozen=True)
+class LogUniform(_Interval):
+    """Even in the logarithm over [low, high)."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.low <= 0:
+            raise ValueError(f"log_uniform needs positive numbers, not {self.low:g}")
+
+    def at(self, u: float) -> float:
+        return float(self.low * (self.high / self.low) ** u)
+
+    def plain(self) -> Any:
+        return {"log_uniform": [self.low, self.high]}
+
+
+@dataclass(frozen=True)
+class SineUniform(_Interval):
+    """An elevation in degrees such that directions are even over the sphere's area: even in the sine."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.low < -90 or self.high > 90:
+            raise ValueError(f"elevations lie in [-90, 90], not [{self.low:g}, {self.high:g}]")
+
+    def at(self, u: float) -> float:
+        low, high = math.sin(math.radians(self.low)), math.sin(math.radians(self.high))
+        return math.degrees(math.asin(min(max(low + u * (high - low), -1.0), 1.0)))
+
+    def plain(self) -> Any:
+        return {"sine_uniform": [self.low, self.high]}
+
+
+@dataclass(frozen=True)
+class Normal(_Interval):
+    """A normal distribution cut off at low and high."""
+
+    mean: float
+    std: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.std <= 0:
+            raise ValueError(f"normal needs a positive std, not {self.std:g}")
+        low, high = self._cut()
+        if high - low < 1e-9:
+            raise ValueError(f"normal({self.mean:g}, {self.std:g}) has next to nothing in [{self.low:g}, {self.high:g}]")
+
+    def _cut(self) -> tuple[float, float]:
+        return _STANDARD.cdf((self.low - self.mean) / self.std), _STANDARD.cdf((self.high - self.mean) / self.std)
+
+    def at(self, u: float) -> float:
+        low, high = self._cut()
+        p = min(max(low + u * (high - low), 1e-15), 1 - 1e-15)
+        return min(max(self.mean + self.std * _STANDARD.inv_cdf(p), self.low), self.high)
+
+    def plain(self) -> Any:
+        return {"normal": {"mean": self.mean, "std": self.std, "low": self.low, "high": self.high}}
+
+
+@lru_cache(maxsize=4096)
+def _cumulative(weights: tuple[float, ...]) -> tuple[tuple[float, ...], int]:
+    """The running sums, and the last entry that has any weight."""
+    return tuple(accumulate(weights)), max(i for i, w in enumerate(weights) if w > 0)
+
+
+def _check_weights(weights: tuple[float, ...]) -> None:
+    if not weights:
+        raise ValueError("there is nothing to choose from")
+    if min(weights) < 0:
+        raise ValueError(f"weight {min(weights):g} is negative")
+    if abs(sum(weights) - 1) > 1e-6:
+        raise ValueError(f"weights sum to {sum(weights):g}, they must sum to 1")
+
+
+def _pick(weights: tuple[float, ...], u: float) -> tuple[int, float]:
+    """The chosen entry, and what is left of u: uniform again within that entry."""
+    total, last = _cumulative(weights)
+    index = min(bisect_right(total, u), last)
+    below = total[index] - weights[index]
+    return index, min(max((u - below) / weights[index], 0.0), math.nextafter(1.0, 0.0))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of some values."""
+
+    values: tuple[Any, ...]
+    weights: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _check_weights(self.weights)
+
+    def at(self, u: float) -> Any:
+        return self.values[_pick(self.weights, u)[0]]
+
+    def support(self) -> list[Any]:
+        return list(self.values)
+
+    def plain(self) -> Any:
+        # Only names survive as mapping keys in JSON; other values go through the longer form.
+        if all(isinstance(v, str) for v in self.values):
+            return {"choice": dict(zip(self.values, self.weights, strict=True))}
+        return Mixture(tuple(Fixed(v) for v in self.values), self.weights).plain()
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """One of some distributions."""
+
+    parts: tuple[Distribution, ...]
+    weights: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _check_weights(self.weights)
+
+    def at(self, u: float) -> Any:
+        index, rest = _pick(self.weights, u)
+        return self.parts[index].at(rest)
+
+    def support(self) -> list[Any]:
+        return [value for part in self.parts for value in part.support()]
+
+    def plain(self) -> Any:
+        return {"mixture": [{"weight": w, "of": p.plain()} for p, w in zip(self.parts, self.weights, strict=True)]}
+
+
+Distribution = Fixed | Uniform | LogUniform | SineUniform | Normal | Choice | Mixture
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is not a finite number")
+    return value
+
+
+def _interval(kind: Callable[[float, float], Distribution]) -> Callable[[Any], Distribution]:
+    def parse(body: Any) -> Distribution:
+        if not (isinstance(body, (list, tuple)) and len(body) == 2):
+            raise ValueError(f"{body!r} is not two numbers, [low, high]")
+        return kind(_number(body[0]), _number(body[1]))
+
+    return parse
+
+
+def _normal(body: Any) -> Distribution:
+    if not isinstance(body, dict) or set(body) != {"mean", "std", "low", "high"}:
+        raise ValueError("normal takes {mean: , std: , low: , high: }")
+    return Normal(*(_number(body[key]) for key in ("low", "high", "mean", "std")))
+
+
+def _choice(body: Any) -> Distribution:
+    if isinstance(body, dict):
+        return Choice(tuple(body), tuple(_number(w) for w in body.values()))
+    if not isinstance(body, list):
+        raise ValueError("choice takes a list, or a mapping of values to weights")
+    return Choice(tuple(_plain_value(v) for v in body), tuple(1 / len(body) for _ in body))
+
+
+def _mixture(body: Any) -> Distribution:
+    entries = body if isinstance(body, list) else []
+    if not entries or not all(isinstance(e, dict) and set(e) == {"weight", "of"} for e in entries):
+        raise ValueError("mixture takes a list of {weight: , of: }")
+    return Mixture(tuple(parse(e["of"]) for e in entries), tuple(_number(e["weight"]) for e in entries))
+
+
+_PARSERS: dict[str, Callable[[Any], Distribution]] = {
+    "uniform": _interval(Uniform),
+    "log_uniform": _interval(LogUniform),
+    "sine_uniform": _interval(SineUniform),
+    "normal": _normal,
+    "choice": _choice,
+    "mixture": _mixture,
+}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        if len(value) != 3:
+            raise ValueError(f"{value!r} is not three numbers; a range is written {{uniform: [low, high]}}")
+        return tuple(_number(v) for v in value)
+    if isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, (int, float)):
+        return _number(value)
+    raise ValueError(f"{value!r} is neither a value nor a distribution")
+
+
+def parse(value: Any) -> Distribution:
+    """A distribution from its YAML form. Raises ValueError with one line that says what is accepted."""
+    if isinstance(value, Distribution):
+        return value
+    if not isinstance(value, dict):
+        return Fixed(_plain_value(value))
+    if len(value) != 1:
+        raise ValueError(f"a distribution has one key of {', '.join(_PARSERS)}; this has {len(value)}")
+    ((kind, body),) = value.items()
+    if kind not in _PARSERS:
+        raise ValueError(f"unknown distribution '{kind}', {choices(str(kind), _PARSERS)}")
+    return _PARSERS[kind](body)
+
+
+def _field(check: Callable[[Any], None], adapt: Callable[[Distribution], Distribution] | None = None) -> Any:
+    """A pydantic field type: a distribution all of whose values pass `check`."""
+
+    def validate(value: Any) -> Distribution:
+        distribution = parse(value)
+        if adapt is not None:
+            distribution = adapt(distribution)
+        for supported in distribution.support():
+            check(supported)
+        return distribution
+
+    return Annotated[Any, PlainValidator(validate), PlainSerializer(lambda d: d.plain())]
+
+
+def numbers(low: float = -math.inf, high: float = math.inf, whole: bool = False) -> Any:
+    """The field type of a distribution over numbers in [low, high]; with `whole`, its values are rounded."""
+
+    def check(value: Any) -> None:
+        if not low <= _number(value) <= high:
+            raise ValueError(f"{value:g} is outside the accepted {low:g} to {high:g}")
+        if whole and value != int(value):
+            raise ValueError(f"{value:g} is not a whole number")
+
+    return _field(check)
+
+
+def elevations() -> Any:
+    """The field type of an elevation in degrees. "uniform" there means even over the sphere's area."""
+
+    def check(value: Any) -> None:
+        if not -90 <= _number(value) <= 90:
+            raise ValueError(f"elevation {value:g} is outside -90 to 90")
+
+    def even(distribution: Distribution) -> Distribution:
+        if isinstance(distribution, Uniform):
+            return SineUniform(distribution.low, distribution.high)
+        if isinstance(distribution, Mixture):
+            return Mixture(tuple(even(part) for part in distribution.parts), distribution.weights)
+        return distribution
+
+    return _field(check, even)
+
+
+def names(*allowed: str) -> Any:
+    """The field type of a distribution over names; without `allowed`, over any."""
+
+    def check(value: Any) -> None:
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a name")
+        if allowed and value not in allowed:
+            raise ValueError(f"unknown '{value}', {choices(value, allowed)}")
+
+    return _field(check)
+
+
+def flags() -> Any:
+    """The field type of a distribution over true and false."""
+
+    def check(value: Any) -> None:
+        if not isinstance(value, bool):
+            raise ValueError(f"{value!r} is neither true nor false")
+
+    return _field(check)
+
+
+def whole(distribution: Distribution, u: float) -> int:
+    """A whole number from a distribution: intervals cover both their ends evenly."""
+    if isinstance(distribution, Uniform):
+        return min(int(distribution.low + u * (distribution.high - distribution.low + 1)), int(distribution.high))
+    return round(distribution.at(u))

@@ -1,0 +1,20 @@
+"""The one exception for what a user can put right, and how it words a near miss."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(Exception):
+    """Bad input: a config, an asset, an output folder. The message is one line that says what to change."""
+
+
+def choices(given: str, allowed: Iterable[str]) -> str:
+    """The tail of a message about an unknown name: the near miss if there is one, else what is accepted."""
+    options = sorted(allowed)
+    near = difflib.get_close_matches(given, options, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean '{near[0]}'?"
+    shown = ", ".join(options[:20]) + (", …" if len(options) > 20 else "")
+    return f"accepted: {shown}" if options else "nothing is accepted here"

@@ -1,0 +1,147 @@
+"""Models as plain arrays: parts with corner normals and UVs, named keypoints, bounds.
+
+Axes everywhere in blendmill: metres, z up, the front of an object looks along -y, its left is +x.
+Triangles are counter-clockwise seen from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+Ints = NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """The material a model file brought with it, reduced to what a principled surface takes.
+
+    color: linear RGB in [0, 1]; texture: path of an image that multiplies it, sampled with the part's UVs.
+    """
+
+    color: tuple[float, float, float] = (0.8, 0.8, 0.8)
+    metallic: float = 0.0
+    roughness: float = 0.5
+    alpha: float = 1.0
+    texture: Path | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One named piece of a model, drawn with one material.
+
+    vertices: (n, 3) float32, metres.
+    faces: (m, 3) int32 indices into vertices.
+    normals: (m, 3, 3) float32, a unit normal for each corner of each face.
+    uvs: (m, 3, 2) float32 per corner, or None.
+    role: what the part is made of, a key of `scenes.materials.ROLES`, optionally with a suffix after a colon:
+        parts of one object with the same role string share one random draw of that material.
+    appearance: what the model file said, for models that were read from disk.
+    """
+
+    name: str
+    vertices: Floats
+    faces: Ints
+    normals: Floats
+    uvs: Floats | None = None
+    role: str = "plastic"
+    appearance: Appearance | None = None
+
+    def moved(self, matrix: Floats) -> Part:
+        """The part under an affine (4, 4) matrix; normals follow by the inverse transpose."""
+        linear = np.asarray(matrix)[:3, :3]
+        normals = self.normals @ np.linalg.inv(linear)
+        faces = self.faces
+        uvs = self.uvs
+        if np.linalg.det(linear) < 0:
+            faces, normals = faces[:, ::-1], normals[:, ::-1]
+            uvs = None if uvs is None else uvs[:, ::-1]
+        return replace(
+            self,
+            vertices=(self.vertices @ linear.T + matrix[:3, 3]).astype(np.float32),
+            faces=np.ascontiguousarray(faces),
+            normals=unit(normals).astype(np.float32),
+            uvs=None if uvs is None else np.ascontiguousarray(uvs),
+        )
+
+
+@dataclass(frozen=True)
+class Model:
+    """An object: its parts, its keypoints ((3,) float64 by name, metres), and the parameters that made it."""
+
+    parts: tuple[Part, ...]
+    keypoints: Mapping[str, Floats] = field(default_factory=dict)
+    parameters: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+
+    @property
+    def triangles(self) -> int:
+        return sum(len(part.faces) for part in self.parts)
+
+    @property
+    def bounds(self) -> NDArray[np.float64]:
+        """(2, 3) smallest and largest corner of the axis-aligned box."""
+        lows = [part.vertices.min(axis=0) for part in self.parts]
+        highs = [part.vertices.max(axis=0) for part in self.parts]
+        return np.array([np.min(lows, axis=0), np.max(highs, axis=0)], dtype=np.float64)
+
+    def moved(self, matrix: Floats) -> Model:
+        """The model under an affine (4, 4) matrix."""
+        points = {name: np.asarray(matrix)[:3, :3] @ p + matrix[:3, 3] for name, p in self.keypoints.items()}
+        return replace(self, parts=tuple(part.moved(matrix) for part in self.parts), keypoints=points)
+
+
+def unit(vectors: Floats) -> Floats:
+    """Vectors (..., 3) scaled to length one; a zero vector becomes +z."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    safe = np.where(length > 1e-20, vectors / np.maximum(length, 1e-20), np.array([0.0, 0.0, 1.0]))
+    return np.asarray(safe)
+
+
+def face_crosses(vertices: Floats, faces: Ints) -> NDArray[np.float64]:
+    """(m, 3) cross products of the faces' edges: face normals times twice the areas."""
+    a, b, c = (np.asarray(vertices, dtype=np.float64)[faces[:, k]] for k in range(3))
+    return np.cross(b - a, c - a)
+
+
+def corner_normals(vertices: Floats, faces: Ints, crease: float) -> NDArray[np.float32]:
+    """Smooth normals that break at creases.
+
+    Each corner takes the area-weighted mean of the faces around its position whose own normal is within `crease`
+    degrees of its face's. Vertices at one position count as one, so seams in the vertex list do not show.
+
+    Returns (m, 3, 3) float32 unit vectors.
+    """
+    crosses = face_crosses(vertices, faces)
+    normals = unit(crosses)
+    corner = _welded(vertices)[faces].reshape(-1)
+    order = np.argsort(corner, kind="stable")
+    counts = np.bincount(corner)
+    counts = counts[counts > 0]
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    of_corner = np.repeat(counts, counts)
+    first = np.repeat(order, of_corner)
+    within = np.arange(len(first)) - np.repeat(np.cumsum(of_corner) - of_corner, of_corner)
+    second = order[np.repeat(np.repeat(starts, counts), of_corner) + within]
+    smooth = np.einsum("ij,ij->i", normals[first // 3], normals[second // 3]) >= np.cos(np.radians(crease)) - 1e-9
+    total = np.empty((len(corner), 3))
+    for axis in range(3):
+        total[:, axis] = np.bincount(
+            first[smooth], weights=crosses[second[smooth] // 3, axis], minlength=len(corner)
+        )
+    flat = np.linalg.norm(total, axis=1) < 1e-20
+    total[flat] = np.repeat(normals, 3, axis=0)[flat]
+    return unit(total).reshape(-1, 3, 3).astype(np.float32)
+
+
+def _welded(vertices: Floats) -> Ints:
+    """(n,) a number for each vertex, the same for vertices at one position to a millionth of the model's size."""
+    low = vertices.min(axis=0)
+    grid = np.round((np.asarray(vertices, dtype=np.float64) - low) / max(float(np.ptp(vertices, axis=0).max()), 1e-12) * 1e6)
+    # One whole number a position: sorting numbers is much faster than sorting rows.
+    x, y, z = grid.astype(np.int64).T
+    return np.unique((x << 42) | (y << 21) | z, return_inverse=True)[1].reshape(-1)

@@ -1,0 +1,1 @@
+"""Parametric shapes for thirteen everyday classes; `library.GENERATORS` lists them."""

@@ -1,0 +1,122 @@
+"""Texture folders: scanned sets in the naming of ambientCG and Poly Haven, and folders of plain pictures."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".exr", ".hdr"})
+
+# What the words at the end of a file's name say it shows.
+_KINDS = {
+    "color": "color", "basecolor": "color", "albedo": "color", "diffuse": "color", "diff": "color", "col": "color",
+    "normalgl": "normal_gl", "nor_gl": "normal_gl", "normaldx": "normal_dx", "nor_dx": "normal_dx",
+    "roughness": "roughness", "rough": "roughness", "displacement": "displacement", "disp": "displacement",
+    "height": "displacement", "metalness": "metalness", "metallic": "metalness", "metal": "metalness",
+    "ambientocclusion": "ao", "ao": "ao", "arm": "arm", "opacity": "opacity", "alpha": "opacity", "mask": "opacity",
+}  # fmt: skip
+_WORDS = "|".join(sorted(_KINDS, key=len, reverse=True))
+_NAME = re.compile(rf"^(?P<set>.+?)_(?P<kind>{_WORDS})(?:_(?P<size>\d+k))?$", re.IGNORECASE)
+
+_STARTS = {".exr": b"v/1\x01", ".hdr": b"#?"}
+
+
+@dataclass(frozen=True)
+class TextureSet:
+    """A surface: image files by map kind, one of color, normal_gl, normal_dx, roughness, displacement, metalness, ao,
+    arm (occlusion, roughness, metalness in one picture) and opacity. It always has a color."""
+
+    name: str
+    maps: Mapping[str, Path]
+
+
+def find_texture_sets(folder: Path) -> tuple[tuple[TextureSet, ...], dict[Path, str]]:
+    """The texture sets below a folder, sorted by name, and the files left out with the reason.
+
+    Files named `<set>_<map>` or `<set>_<map>_<size>` make a set; a picture that is no map is a set of one color,
+    unless it lies beside a scanned set (those come with previews). A set's name is its path below `folder`. Every
+    picture is decoded: what cannot be is left out, and a set whose color is, too.
+    """
+    sets: dict[str, TextureSet] = {}
+    rejected: dict[Path, str] = {}
+    for place, files in _by_folder(folder):
+        scans, others = _grouped(files)
+        for base, maps in scans.items():
+            _add(sets, rejected, _name(folder, place, base), maps)
+        for path in others:
+            if scans:
+                rejected[path] = "is no map of the texture set beside it"
+            else:
+                _add(sets, rejected, _name(folder, place, path.stem), {"color": path})
+    return tuple(sets[name] for name in sorted(sets)), rejected
+
+
+def _by_folder(folder: Path) -> Iterator[tuple[Path, list[Path]]]:
+    places: dict[Path, list[Path]] = defaultdict(list)
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
+            places[path.parent].append(path)
+    yield from places.items()
+
+
+def _grouped(files: list[Path]) -> tuple[dict[str, dict[str, Path]], list[Path]]:
+    """Scanned sets by name, and the pictures that belong to none."""
+    groups: dict[str, dict[str, Path]] = defaultdict(dict)
+    others: list[Path] = []
+    for path in files:
+        match = _NAME.match(path.stem)
+        if match is None:
+            others.append(path)
+            continue
+        size = f"_{match['size']}" if match["size"] else ""
+        groups[match["set"] + size].setdefault(_KINDS[match["kind"].lower()], path)
+    # A lone "red_metal.jpg" is a picture of red metal, not the metalness of "red".
+    lone = [base for base, maps in groups.items() if len(maps) == 1 and "color" not in maps]
+    others += [path for base in lone for path in groups.pop(base).values()]
+    return dict(groups), sorted(others)
+
+
+def _name(folder: Path, place: Path, base: str) -> str:
+    """The path of a set below the folder; a folder that only wraps a set of its own name does not count."""
+    parts = place.relative_to(folder).parts
+    if parts and parts[-1] == base:
+        parts = parts[:-1]
+    return "/".join((*parts, base))
+
+
+def _add(sets: dict[str, TextureSet], rejected: dict[Path, str], name: str, maps: Mapping[str, Path]) -> None:
+    reasons = {path: reason for path in maps.values() if (reason := _fault(path))}
+    rejected |= reasons
+    usable = {kind: path for kind, path in maps.items() if path not in reasons}
+    if "color" in usable:
+        # Two pictures can share a stem: a.jpg beside a.png.
+        unique = name if name not in sets else f"{name}{usable['color'].suffix}"
+        sets[unique] = TextureSet(unique, usable)
+    else:
+        rejected |= {path: f"the texture set '{name}' has no color map that can be used" for path in usable.values()}
+
+
+def _fault(path: Path) -> str:
+    """Why a picture cannot be used, or nothing."""
+    if path.suffix.lower() in _STARTS:
+        with path.open("rb") as file:
+            return (
+                ""
+                if file.read(4).startswith(_STARTS[path.suffix.lower()])
+                else "is not the kind of image its name says"
+            )
+    try:
+        with Image.open(path) as image:
+            if image.mode == "CMYK" and image.format != "JPEG":
+                return "is a CMYK picture: convert it to RGB"
+            # Decoding at an eighth of the size still reads the whole file, so a cut one is noticed.
+            image.draft(image.mode, (image.width // 8, image.height // 8))
+            image.load()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        return f"cannot be decoded: {error}".splitlines()[0]
+    return ""
