@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from scenes.assets.appearance import role_of
 from scenes.assets.files import inside
-from scenes.assets.loading import Importer, Loaded, role_of
+from scenes.assets.loading import Importer, Loaded
 from scenes.assets.packing import DAMAGE, pack, unpack
 from scenes.assets.record import LoadError
 from scenes.assets.sources import IMPORTED

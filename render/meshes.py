@@ -58,6 +58,7 @@ def upload(name: str, model: Model) -> bpy.types.Mesh:
     offsets = np.cumsum([0] + [len(part.vertices) for part in model.parts[:-1]])
     faces = np.concatenate([part.faces + o for part, o in zip(model.parts, offsets, strict=True)]).astype(np.int32)
     normals = np.concatenate([part.normals for part in model.parts]).astype(np.float32)
+    vertices, faces, shading = split(vertices, faces, normals)
     slots = np.repeat(np.arange(len(model.parts), dtype=np.int32), [len(part.faces) for part in model.parts])
     mesh = bpy.data.meshes.new(name)
     mesh.vertices.add(len(vertices))
@@ -73,8 +74,23 @@ def upload(name: str, model: Model) -> bpy.types.Mesh:
     _set_uvs(mesh, "uv", np.concatenate([_own_uvs(part) for part in model.parts]))
     _set_uvs(mesh, "box", box_uvs(vertices, faces))
     # A float attribute of this name overrides the normals as they are; the packed kind would round them.
-    mesh.attributes.new("custom_normal", "FLOAT_VECTOR", "CORNER").data.foreach_set("vector", normals.ravel())
+    mesh.attributes.new("custom_normal", "FLOAT_VECTOR", "POINT").data.foreach_set("vector", shading.ravel())
     return mesh
+
+
+def split(
+    vertices: NDArray[np.float32], faces: NDArray[np.int32], normals: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]:
+    """Vertices divided where their corners' normals differ, since Cycles shades with one normal a vertex.
+
+    Returns vertices (n', 3), faces (m, 3) into them, and the vertices' normals (n', 3). Normals of one vertex that
+    agree to a two-thousandth are taken as one.
+    """
+    x, y, z = np.round((normals.reshape(-1, 3) + 1) * 1000).astype(np.int64).T
+    key = (faces.reshape(-1).astype(np.int64) << 33) | (x << 22) | (y << 11) | z
+    _, first, corner = np.unique(key, return_index=True, return_inverse=True)
+    old = faces.reshape(-1)[first]
+    return vertices[old], corner.reshape(-1, 3).astype(np.int32), normals.reshape(-1, 3)[first]
 
 
 def box_uvs(vertices: NDArray[np.floating], faces: NDArray[np.integer]) -> NDArray[np.float32]:

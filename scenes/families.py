@@ -72,8 +72,8 @@ FAMILIES: dict[str, dict[str, Distribution]] = {
         dust=Uniform(0.0, 0.4), peel=Uniform(0.0, 0.5), scale=Uniform(2.0, 5.0), seed=_SEED,
     ),
     "wood": parsed(
-        hue=_WOOD_HUE, saturation=Uniform(0.35, 0.72), value=Uniform(0.3, 0.85), contrast=Uniform(0.35, 0.9),
-        roughness=Uniform(0.3, 0.6), gloss=Uniform(0.0, 0.7), axis=_AXIS, scale=LogUniform(8.0, 20.0), seed=_SEED,
+        hue=_WOOD_HUE, saturation=Uniform(0.35, 0.72), value=Uniform(0.3, 0.85), contrast=Uniform(0.25, 0.75),
+        roughness=Uniform(0.3, 0.6), gloss=Uniform(0.0, 0.7), axis=_AXIS, scale=LogUniform(11.0, 28.0), seed=_SEED,
     ),
     "planks": parsed(
         hue=_WOOD_HUE, saturation=Uniform(0.3, 0.65), value=Uniform(0.35, 0.82), contrast=Uniform(0.3, 0.8),
@@ -126,8 +126,8 @@ FAMILIES: dict[str, dict[str, Distribution]] = {
     ),
     "tiles": parsed(
         hue=ANY_HUE, saturation=mix((0.6, Uniform(0.0, 0.12)), (0.4, Uniform(0.15, 0.6))), value=Uniform(0.35, 0.93),
-        grout=Uniform(0.35, 0.85), contrast=Uniform(0.0, 0.6), roughness=Uniform(0.08, 0.4),
-        scale=Uniform(4.0, 10.0), seed=_SEED,
+        grout=mix((0.5, Uniform(0.25, 0.5)), (0.5, Uniform(0.75, 0.92))), contrast=Uniform(0.0, 0.6),
+        roughness=Uniform(0.08, 0.4), scale=Uniform(4.0, 10.0), seed=_SEED,
     ),
     "asphalt": parsed(
         value=Uniform(0.2, 0.48), contrast=Uniform(0.2, 0.9), stains=Uniform(0.1, 0.8),
@@ -142,11 +142,11 @@ FAMILIES: dict[str, dict[str, Distribution]] = {
         scale=Uniform(10.0, 22.0), seed=_SEED,
     ),
     "soil": parsed(
-        hue=Uniform(0.05, 0.09), saturation=Uniform(0.3, 0.6), value=Uniform(0.18, 0.45), wetness=Uniform(0.0, 0.6),
+        hue=Uniform(0.05, 0.09), saturation=Uniform(0.3, 0.6), value=Uniform(0.24, 0.5), wetness=Uniform(0.0, 0.6),
         scale=Uniform(8.0, 20.0), seed=_SEED,
     ),
     "bark": parsed(
-        hue=Uniform(0.05, 0.1), saturation=Uniform(0.15, 0.5), value=Uniform(0.25, 0.6), depth=Uniform(0.4, 1.0),
+        hue=Uniform(0.05, 0.1), saturation=Uniform(0.15, 0.5), value=Uniform(0.32, 0.65), depth=Uniform(0.4, 1.0),
         scale=Uniform(8.0, 20.0), seed=_SEED,
     ),
     "foliage": parsed(
@@ -179,7 +179,7 @@ FAMILIES: dict[str, dict[str, Distribution]] = {
         hue=ANY_HUE, brightness=LogUniform(0.4, 2.0), smudges=Uniform(0.0, 0.6), scale=Uniform(1.5, 4.0), seed=_SEED,
     ),
     "emission": parsed(
-        hue=Uniform(0.06, 0.13), saturation=Uniform(0.02, 0.35), value=1.0, strength=LogUniform(2.0, 20.0)
+        hue=Uniform(0.06, 0.13), saturation=Uniform(0.02, 0.35), value=1.0, strength=LogUniform(1.5, 8.0)
     ),
     "pbr": parsed(texture="", scale=LogUniform(0.7, 3.0), rotation=mix((0.5, 0.0), (0.5, Uniform(0.0, 360.0)))),
     "image": parsed(
@@ -200,7 +200,7 @@ METRIC: dict[str, Parameters] = {
     "wicker": parsed(scale=Uniform(20.0, 40.0)),
     "painted": parsed(scale=Uniform(0.8, 2.0), wear=Uniform(0.0, 0.25)),
     "patterned": parsed(scale=LogUniform(2.0, 12.0), roughness=Uniform(0.5, 0.85)),
-    "stone": parsed(scale=LogUniform(0.7, 2.5)),
+    "stone": parsed(scale=LogUniform(1.5, 5.0)),
     "concrete": parsed(scale=Uniform(0.6, 1.6)),
     "plaster": parsed(scale=Uniform(0.8, 2.5)),
     "moss": parsed(scale=Uniform(0.8, 2.0)),

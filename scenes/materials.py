@@ -8,7 +8,7 @@ from typing import Any
 
 from scenes.distributions import Fixed, Uniform
 from scenes.errors import InputError, choices
-from scenes.families import FAMILIES, METRIC, ANY_HUE, Parameters, mix, parsed
+from scenes.families import ANY_HUE, FAMILIES, METRIC, Parameters, mix, parsed
 from scenes.record import Material, Parameter
 from scenes.streams import Streams
 

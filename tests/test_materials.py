@@ -57,8 +57,8 @@ def test_keys_draw_apart() -> None:
 
 
 def test_colors_vary_as_made_things_do() -> None:
-    drawn = [draw("plastic", Streams(0, i), "x").parameters for i in range(400)]
-    grey = np.mean([p["saturation"] < 0.1 for p in drawn])
+    drawn = [float(draw("plastic", Streams(0, i), "x").parameters["saturation"]) for i in range(400)]  # type: ignore[arg-type]
+    grey = np.mean([saturation < 0.1 for saturation in drawn])
     assert 0.3 < grey < 0.5
 
 
@@ -104,7 +104,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TextureSet]:
 
 
 @pytest.fixture(scope="module")
-def palette(pictures: dict[str, TextureSet]):
+def palette(pictures: dict[str, TextureSet]) -> Any:
     bpy = pytest.importorskip("bpy")
     from render.materials.palette import Palette
 
@@ -270,6 +270,7 @@ def _ball(name: str, x: float, y: float, material: Any) -> Any:
     from scenes.shapes import kit
 
     geometry = kit.part(name, kit.ellipsoid(0.57, 0.57, 0.57, 24, 12), "plastic")
+    assert geometry.uvs is not None
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata(geometry.vertices.tolist(), [], geometry.faces.tolist())
     mesh.shade_smooth()

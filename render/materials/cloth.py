@@ -36,8 +36,7 @@ def fabric(tree: Nodes) -> Wire:
 
 def carpet(tree: Nodes) -> Wire:
     """Tufts, trodden this way and that."""
-    at = tree.place()
-    tuft = tree.cells(at, randomness=0.8)
+    tuft = tree.cells(tree.unfolded(), randomness=0.8)
     tone = tree.split(tree.other(tuft, "Color"))[0]
     trodden = tree.ramp(tree.noise(tree.object(), scale=2.2, detail=3.0, roughness=0.6), 0.35, 0.65)
     color = tree.mix(tone * tree["contrast"], tree.own_color(), tree.own_color(saturation=0.9, value=0.55))
@@ -67,10 +66,8 @@ def wicker(tree: Nodes) -> Wire:
 
 def leather(tree: Nodes) -> Wire:
     """Pebbled hide, darker in its creases, lighter where it is worn."""
-    at = tree.place()
-    bent = at + tree.noise(at, scale=1.5, detail=1.0) * 0.6
-    pebble = tree.cells(bent, feature="DISTANCE_TO_EDGE")
-    top = tree.ramp(pebble, 0.0, 0.22)
+    at = tree.unfolded()
+    top = tree.ramp(tree.cells(at + tree.noise(at, scale=0.6, detail=0.0) * 1.5), 0.75, 0.25)
     worn = tree.ramp(tree.noise(tree.object(), scale=4.0, detail=4.0, roughness=0.6), 0.42, 0.68) * tree["wear"]
     hide = tree.mix(worn * 0.7, tree.own_color(), tree.own_color(hue=0.01, saturation=0.85, value=1.45))
     color = tree.mix(top, tree.own_color(saturation=1.1, value=0.55), hide)

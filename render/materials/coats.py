@@ -61,7 +61,7 @@ def ceramic(tree: Nodes) -> Wire:
     """Glazed clay: slightly wavy, pooled, some with iron speckles."""
     at = tree.place()
     pool = tree.ramp(tree.noise(at, detail=2.0), 0.3, 0.7)
-    cell = tree.cells(at, scale=9.0)
+    cell = tree.cells(tree.unfolded(), scale=9.0)
     big = tree.split(tree.other(cell, "Color"))[0]
     dot = tree.ramp(cell, big * 0.26 * tree["speckle"], big * 0.2 * tree["speckle"] - 0.01)
     base = tree.mix(pool, tree.own_color(), tree.own_color(saturation=1.1, value=0.95))
@@ -73,8 +73,8 @@ def ceramic(tree: Nodes) -> Wire:
 def fingerprints(tree: Nodes) -> Wire:
     """Gloss plastic that many fingers touched: whorls of dull ridges, and smears."""
     at = tree.place()
-    warped = at + tree.noise(at, scale=2.0, detail=1.0) * 0.5
-    cell = tree.cells(warped)
+    warp = tree.noise(at, scale=2.0, detail=1.0) * 0.5
+    cell = tree.cells(tree.unfolded() + warp)
     ridge = tree.math("SINE", cell * 130.0 + tree.noise(at, scale=3.0, detail=1.0) * 14.0)
     touched = tree.greater(tree.split(tree.other(cell, "Color"))[0], 0.45)
     print_ = tree.ramp(cell, 0.34, 0.22) * touched * tree.ramp(ridge, -0.6, 0.6, 0.25, 1.0)
@@ -144,11 +144,9 @@ def _picture(tree: Nodes) -> Wire:
     at = tree.xyz(u, v, tree["seed"])
     cloud = tree.noise(at, scale=2.0, detail=4.0)
     hill = tree.greater(tree.noise(tree.xyz(u, 0.0, tree["seed"]), scale=1.6, detail=3.0) * 1.4 - 0.75, v)
-    sky = tree.mix(
-        tree.ramp(cloud, 0.4, 0.65), tree.color(tree["hue"], 0.6, 0.85), tree.color(tree["hue"] + 0.1, 0.1, 1.0)
-    )
+    sky = tree.mix(tree.ramp(cloud, 0.4, 0.65), tree.color(tree["hue"] * 0.15 + 0.5, 0.55, 0.8), (0.9, 0.9, 0.92))
     land = tree.mix(
-        tree.ramp(cloud, 0.35, 0.6), tree.color(tree["hue"] + 0.4, 0.7, 0.2), tree.color(tree["hue"] + 0.3, 0.6, 0.6)
+        tree.ramp(cloud, 0.35, 0.6), tree.color(tree["hue"], 0.6, 0.2), tree.color(tree["hue"] * 0.5 + 0.1, 0.5, 0.55)
     )
     return tree.mix(hill, sky, land)
 

@@ -18,14 +18,14 @@ def metal(tree: Nodes) -> Wire:
 def brushed_metal(tree: Nodes) -> Wire:
     """Metal ground in one direction: highlights spread across the grain."""
     turned = tree.along(tree.vector_input("axis"), tree.object())
-    at = tree.place(turned * (0.02, 1.0, 1.0))
+    at = tree.place(turned * (0.012, 1.0, 1.0))
     grain = tree.noise(at, detail=3.0, roughness=0.75)
     soft = tree.ramp(tree.noise(turned, scale=4.0, detail=2.0), 0.3, 0.7)
     line = tree.ramp(grain, 0.32, 0.68, -1.0, 1.0) * tree["grain"]
     color = tree.tinted(tree.own_color(), 0.88 + line * 0.16)
     rough = tree["roughness"] * (0.85 + soft * 0.3) + line * 0.06
     return tree.principled(
-        color, rough, tree.bump(grain, tree["grain"] * 0.05), metallic=1.0, anisotropic=0.55, tangent=_across(tree)
+        color, rough, tree.bump(grain, tree["grain"] * 0.018), metallic=1.0, anisotropic=0.55, tangent=_across(tree)
     )
 
 

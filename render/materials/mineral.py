@@ -30,7 +30,7 @@ def _marble(tree: Nodes) -> Wire:
 def _granite(tree: Nodes) -> Wire:
     """Grains of three minerals."""
     at = tree.place()
-    grain = tree.cells(at + tree.noise(at, scale=9.0, detail=2.0) * 0.18, scale=19.0, out="Color")
+    grain = tree.cells(tree.unfolded() + tree.noise(at, scale=9.0, detail=1.0) * 0.18, scale=19.0, out="Color")
     tone, hue, _ = tree.split(grain)
     dark = tree.ramp(tone, 0.68, 0.72) * tree["contrast"]
     light = tree.mix(hue, tree.own_color(saturation=0.4, value=1.2), tree.own_color(saturation=1.3, value=0.72))
@@ -61,7 +61,7 @@ def concrete(tree: Nodes) -> Wire:
     at = tree.place()
     cloud = tree.noise(at, scale=0.8, detail=5.0, roughness=0.62)
     fine = tree.noise(at, scale=22.0, detail=3.0, roughness=0.7)
-    pore = tree.cells(at, scale=7.0)
+    pore = tree.cells(tree.unfolded(), scale=7.0)
     size = tree.split(tree.other(pore, "Color"))[0]
     hole = tree.ramp(pore, size * 0.2 * tree["pores"], size * 0.12 * tree["pores"] - 0.01)
     stain = tree.ramp(cloud, 0.35, 0.68) * tree["stains"]
@@ -107,7 +107,7 @@ def brick(tree: Nodes) -> Wire:
 def tiles(tree: Nodes) -> Wire:
     """Square glazed tiles in grout; `scale` counts tiles."""
     at = tree.unfolded()
-    tone, joint = _laid(tree, at, 1.0, 1.0, 0.022, 0.0)
+    tone, joint = _laid(tree, at, 1.0, 1.0, 0.028, 0.0)
     moved = at + tree.xyz(tone * 11.0, tone * 23.0, tone * 5.0)
     cloud = tree.noise(moved, scale=1.4, detail=4.0, roughness=0.6)
     contrast = tree["contrast"]
@@ -119,8 +119,7 @@ def tiles(tree: Nodes) -> Wire:
 
 def asphalt(tree: Nodes) -> Wire:
     """Stones in bitumen, worn and stained; `scale` counts stones."""
-    at = tree.place()
-    chip = tree.cells(at)
+    chip = tree.cells(tree.unfolded())
     tone = tree.split(tree.other(chip, "Color"))[0]
     worn = tree.noise(tree.object(), scale=1.3, detail=5.0, roughness=0.62)
     stain = tree.ramp(worn, 0.42, 0.66) * tree["stains"]

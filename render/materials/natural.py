@@ -60,11 +60,11 @@ def planks(tree: Nodes) -> Wire:
 def bark(tree: Nodes) -> Wire:
     """Ridges up the trunk with dark furrows."""
     at = tree.place()
-    bent = (at + tree.noise(at, scale=0.7, detail=2.0) * 1.2) * (1.0, 1.0, 0.28)
-    furrow = tree.ramp(tree.cells(bent, feature="DISTANCE_TO_EDGE"), 0.02, 0.4)
-    fine = tree.noise(at * (2.5, 2.5, 0.8), detail=4.0, roughness=0.65)
+    bent = (tree.unfolded() + tree.noise(at, scale=0.7, detail=1.0) * 1.6) * (1.0, 0.28, 1.0)
+    furrow = tree.ramp(tree.cells(bent), 0.8, 0.25)
+    fine = tree.noise(at * (2.5, 2.5, 0.8), detail=3.0, roughness=0.65)
     color = tree.mix(fine, tree.own_color(value=0.6), tree.own_color(saturation=0.8, value=1.2))
-    shade = tree.ramp(furrow, 0.0, 1.0, 0.22, 1.0)
+    shade = tree.ramp(furrow, 0.0, 0.8, 0.3, 1.0)
     height = furrow + fine * 0.4
     return tree.principled(tree.tinted(color, shade), 0.85 + fine * 0.15, tree.bump(height, tree["depth"] * 0.5))
 
@@ -87,8 +87,8 @@ def foliage(tree: Nodes) -> Wire:
 def moss(tree: Nodes) -> Wire:
     """Cushions of moss on stone, thickest where it faces up."""
     at = tree.place()
-    patch = tree.noise(at, detail=5.0, roughness=0.6)
-    tuft = tree.cells(at, scale=18.0)
+    patch = tree.noise(at, detail=4.0, roughness=0.6)
+    tuft = tree.cells(tree.unfolded(), scale=18.0)
     fine = tree.noise(at, scale=9.0, detail=3.0, roughness=0.7)
     grown = tree.ramp(patch + tree.upward() * 0.07 + tree["cover"] * 0.4, 0.66, 0.74)
     tone = tree.ramp(tree.noise(at, scale=3.0, detail=2.0), 0.3, 0.7)
@@ -119,8 +119,8 @@ def grass(tree: Nodes) -> Wire:
 def soil(tree: Nodes) -> Wire:
     """Crumbs and pebbles of earth, damp in places."""
     at = tree.place()
-    crumb = tree.noise(at, scale=1.2, detail=6.0, roughness=0.65)
-    pebble = tree.cells(at, scale=1.6)
+    crumb = tree.noise(at, scale=1.2, detail=4.0, roughness=0.65)
+    pebble = tree.cells(tree.unfolded(), scale=1.6)
     stone = tree.ramp(pebble, 0.24, 0.18) * tree.greater(tree.split(tree.other(pebble, "Color"))[0], 0.6)
     damp = tree.ramp(tree.noise(at, scale=0.25, detail=2.0), 0.38, 0.62) * tree["wetness"]
     earth = tree.mix(tree.ramp(crumb, 0.3, 0.7), tree.own_color(value=0.5), tree.own_color(value=1.2))

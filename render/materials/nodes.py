@@ -198,12 +198,10 @@ class Nodes:
         inputs = {"Vector": at, "Scale": scale, "Detail": detail, "Roughness": roughness, "Distortion": distortion}
         return self.add("TexNoise", inputs, noise_dimensions="3D", normalize=True)
 
-    def cells(
-        self, at: Wire, scale: Input = 1.0, feature: str = "F1", randomness: float = 1.0, out: str = "Distance"
-    ) -> Wire:
-        """Voronoi cells; `out` is Distance, Color (random for each cell) or Position."""
+    def cells(self, at: Wire, scale: Input = 1.0, randomness: float = 1.0, out: str = "Distance") -> Wire:
+        """Voronoi cells in the plane of `unfolded`; `out` is Distance, Color (random for each cell) or Position."""
         inputs: dict[Any, Input] = {"Vector": at, "Scale": scale, "Randomness": randomness}
-        return self.add("TexVoronoi", inputs, out=out, voronoi_dimensions="3D", feature=feature)
+        return self.add("TexVoronoi", inputs, out=out, voronoi_dimensions="2D")
 
     # Surfaces --------------------------------------------------------------------------------------------------
 

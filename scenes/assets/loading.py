@@ -5,7 +5,6 @@ A part is made for each material, in the file's own axes and units, with the fil
 
 from __future__ import annotations
 
-import io
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from scenes.assets.appearance import Looks, role_of, without_blank
 from scenes.assets.record import LoadError
 from scenes.assets.references import References, clean
 from scenes.mesh import Appearance, Model, Part
@@ -26,29 +25,6 @@ if TYPE_CHECKING:
     import trimesh
 
 MAX_LOADED = 5_000_000
-GREY = 0.8
-
-# Words in material names, and the role they speak for; the first that fits counts.
-_WORDS = {
-    "chrome": ("chrome",),
-    "tinted_glass": ("window", "windshield"),
-    "glass": ("glass", "vitre"),
-    "tyre": ("tire", "tyre"),
-    "rubber": ("rubber",),
-    "leather": ("leather",),
-    "fabric": ("fabric", "cloth", "cotton", "carpet", "textile", "cushion"),
-    "wood": ("wood", "oak", "walnut", "pine", "bamboo"),
-    "brass": ("brass", "bronze"),
-    "gold": ("gold",),
-    "aluminium": ("aluminium", "aluminum"),
-    "steel": ("steel", "iron"),
-    "metal": ("metal",),
-    "ceramic": ("ceramic", "porcelain"),
-    "stone": ("stone", "marble", "granite", "concrete"),
-    "screen": ("screen", "display"),
-    "foliage": ("leaf", "leaves", "foliage"),
-    "paper": ("paper",),
-}
 
 
 @dataclass(frozen=True)
@@ -80,7 +56,7 @@ def load(path: Path, refers: References, scratch: Path, importers: Importers, ne
     if loaded.lost and need_textures:
         raise LoadError(f"misses a colour map: {loaded.lost[0]}")
     if loaded.lost:
-        parts = tuple(_without_blank(part) for part in loaded.model.parts)
+        parts = tuple(without_blank(part) for part in loaded.model.parts)
         return replace(loaded, model=replace(loaded.model, parts=parts))
     return loaded
 
@@ -92,13 +68,6 @@ def _parsed(path: Path, refers: References, scratch: Path) -> Loaded:
     if not parts:
         raise LoadError(_instead(scene))
     return Loaded(Model(parts), tuple(dict.fromkeys(lost)))
-
-
-def role_of(material: str) -> str:
-    """The role that a material's name suggests, with the name as suffix: materials of one file vary apart."""
-    words = material.lower()
-    role = next((role for role, hints in _WORDS.items() if any(hint in words for hint in hints)), "plastic")
-    return f"{role}:{material}" if material else role
 
 
 def _scene(path: Path, refers: References) -> trimesh.Scene:
@@ -157,11 +126,11 @@ def _parts(scene: trimesh.Scene, scratch: Path, lost: list[str]) -> Iterator[Par
         name = str(getattr(piece.material, "name", None) or "")
         groups.setdefault((id(piece.material), name), []).append(piece)
         materials[id(piece.material)] = piece.material
-    pictures: dict[int, Path | None] = {}
+    looks = Looks(scratch, lost)
     taken: set[str] = set()
     for (key, name), pieces in groups.items():
         label = _unused(name or pieces[0].name, taken)
-        look = _appearance(materials[key], pieces, pictures, scratch, lost)
+        look = looks.of(materials[key], pieces[0].tint, any(piece.uv is not None for piece in pieces))
         yield _joined(label, role_of(name), look, pieces)
 
 
@@ -229,113 +198,6 @@ def _joined(name: str, role: str, look: Appearance | None, pieces: list[_Piece])
     vertices = np.concatenate([piece.vertices for piece in pieces])
     normals = np.zeros((len(faces), 3, 3), dtype=np.float32)
     return Part(name, vertices, faces.astype(np.int32), normals, uvs, role, look)
-
-
-def _appearance(
-    material: Any, pieces: list[_Piece], pictures: dict[int, Path | None], scratch: Path, lost: list[str]
-) -> Appearance | None:
-    if material is None:
-        tint = pieces[0].tint
-        return None if tint is None else Appearance(_linear(tint))
-    image = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
-    texture = None
-    if image is not None and any(piece.uv is not None for piece in pieces):
-        if id(image) not in pictures:
-            pictures[id(image)] = _kept(image, scratch)
-        texture = pictures[id(image)]
-        if texture is None:
-            lost.append("a colour map cannot be read")
-    if hasattr(material, "baseColorFactor"):
-        return _from_pbr(material, texture)
-    return _from_mtl(material.kwargs, texture)
-
-
-def _from_pbr(material: Any, texture: Path | None) -> Appearance:
-    """glTF's factors are linear and multiply the map."""
-    factor = np.ones(4) if material.baseColorFactor is None else np.asarray(material.baseColorFactor) / 255.0
-    blended = material.alphaMode == "BLEND"
-    return Appearance(
-        color=(float(factor[0]), float(factor[1]), float(factor[2])),
-        metallic=_share(material.metallicFactor, 1.0),
-        roughness=_share(material.roughnessFactor, 1.0),
-        alpha=_seen(float(factor[3])) if blended else 1.0,
-        texture=texture,
-    )
-
-
-def _from_mtl(values: Mapping[str, Any], texture: Path | None) -> Appearance:
-    """MTL's Kd is a display colour; with a map beside it, it says nothing: exporters leave it black or white."""
-    given = np.array(values.get("kd", GREY), dtype=np.float64).reshape(-1)
-    color = np.resize(given, 3) if given.size in (1, 3) and np.isfinite(given).all() else np.full(3, GREY)
-    shine = _number(values.get("ns"), -1.0)
-    default = 0.5 if shine < 0 else float(np.sqrt(2.0 / (min(shine, 1e6) + 2.0)))
-    alpha = _number(values.get("d"), 1.0 - _number(values.get("tr"), 0.0))
-    return Appearance(
-        color=(1.0, 1.0, 1.0) if texture else _linear(color),
-        metallic=_share(_number(values.get("pm"), 0.0), 0.0),
-        roughness=_share(_number(values.get("pr"), default), default),
-        alpha=_seen(alpha),
-        texture=texture,
-    )
-
-
-def _kept(image: Image.Image, scratch: Path) -> Path | None:
-    """The picture as a file of its own: its bytes if it is PNG or JPEG, else PNG. None if it cannot be decoded."""
-    path = scratch / f"map{len(list(scratch.iterdir()))}"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            stream = getattr(image, "fp", None)
-            if image.format in ("PNG", "JPEG") and stream is not None:
-                stream.seek(0)
-                data = stream.read()
-                Image.open(io.BytesIO(data)).load()
-                path = path.with_suffix(".png" if image.format == "PNG" else ".jpg")
-                path.write_bytes(data)
-                return path
-            path = path.with_suffix(".png")
-            image.convert("RGBA" if "A" in image.getbands() else "RGB").save(path)
-            return path
-    # Decoders of broken pictures raise whatever they like, and the reader above has lost the file's name already.
-    except Exception:
-        path.unlink(missing_ok=True)
-        return None
-
-
-def _without_blank(part: Part) -> Part:
-    """The part without a material that was meant to be seen through its lost colour map."""
-    look = part.appearance
-    if look is None or look.texture is not None or part.uvs is None:
-        return part
-    blank = np.ptp(look.color) < 0.02 and min(look.color) > 0.35
-    return replace(part, appearance=None) if blank else part
-
-
-def _seen(alpha: float) -> float:
-    # Exporters mix up opacity and transparency: a model in which a material is wholly invisible means the other.
-    return float(np.clip(alpha, 0.0, 1.0)) if alpha > 0.02 else 1.0
-
-
-def _share(value: Any, default: float) -> float:
-    return float(np.clip(_number(value, default), 0.0, 1.0))
-
-
-def _number(value: Any, default: float) -> float:
-    """A finite number from what the parser left: a number, a text, a list of texts."""
-    if isinstance(value, (list, tuple)):
-        value = value[-1] if value else None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return default
-    return number if np.isfinite(number) else default
-
-
-def _linear(color: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Linear RGB of a display colour (IEC 61966-2-1)."""
-    c = np.clip(np.asarray(color, dtype=np.float64), 0.0, 1.0)
-    r, g, b = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
-    return float(r), float(g), float(b)
 
 
 def _unused(name: str, taken: set[str]) -> str:

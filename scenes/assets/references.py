@@ -58,7 +58,7 @@ def references(path: Path, root: Path) -> References:
     Raises LoadError if the file cannot be read, is empty or over MAX_BYTES, or names one outside of `root`.
     """
     suffix = path.suffix.lower()
-    finder = {".obj": _of_obj, ".gltf": _of_gltf, ".glb": _of_gltf, ".ply": _of_ply}.get(suffix)
+    finder = {".obj": _of_obj, ".gltf": _of_gltf, ".glb": _of_gltf, ".ply": _of_ply, ".stl": _of_stl}.get(suffix)
     try:
         size = path.stat().st_size
         if size == 0:
@@ -143,6 +143,14 @@ def _of_ply(data: bytes) -> list[tuple[str, str]]:
             raise LoadError(f"is truncated: it announces {int(count)} elements in {len(data)} bytes")
     found = re.search(rb"^comment[ \t]+TextureFile[ \t]+([^\r\n]+)", head, re.MULTILINE)
     return [(clean(_text(found[1])), "picture")] if found else []
+
+
+def _of_stl(data: bytes) -> list[tuple[str, str]]:
+    if len(data) >= 84 and b"facet" not in data[:1000]:
+        count = struct.unpack_from("<I", data, 80)[0]
+        if len(data) < 84 + 50 * count:
+            raise LoadError(f"is truncated: it announces {count} triangles in {len(data)} bytes")
+    return []
 
 
 def _of_gltf(data: bytes) -> list[tuple[str, str]]:

@@ -142,8 +142,9 @@ def _decimated(soup: Soup, target: int) -> Soup:
     )
     points, faces, moved = fast_simplification.replay_simplification(rows[:, :3].copy(), faces, collapses)
     uv = np.zeros((len(points), 2))
-    # Backwards, so that each new vertex keeps the UV of the first of those that became it.
-    uv[moved[::-1]] = rows[::-1, 3:]
+    # A new vertex takes the UV of the nearest of those that became it: the one that is written last.
+    far_first = np.argsort(-np.linalg.norm(rows[:, :3] - points[moved], axis=1), kind="stable")
+    uv[moved[far_first]] = rows[far_first, 3:]
     faces = np.asarray(faces, dtype=np.int64)
     uvs = uv[faces] if np.isfinite(soup.uvs).all() else np.full((len(faces), 3, 2), np.nan)
     return Soup(np.asarray(points), faces, uvs, np.full(len(faces), soup.part[0]))

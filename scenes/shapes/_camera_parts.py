@@ -246,8 +246,8 @@ def top_plate(p: SimpleNamespace, top: float) -> Pieces:
     """Shutter release on the grip side, and dials."""
     slr = p.style == "slr"
     x, y = -0.385 * p.width, (-0.5 * p.depth - 0.3 * p.grip) if slr else -0.05 * p.depth
-    collar = cylinder(0.0085, 0.006, 36, 0.001).moved(x, y, top - 0.006 * slr - 0.003)
-    button = cylinder(0.0055, 0.009, 32, 0.0015).moved(x, y, top - 0.006 * slr - 0.003)
+    collar = cylinder(0.0085, 0.006, 36, 0.001).moved(x, y, top - 0.003)
+    button = cylinder(0.0055, 0.009, 32, 0.0015).moved(x, y, top - 0.003)
     pieces = [("shutter_collar", collar, p.cover_role), ("shutter_button", button, p.trim_role)]
     places = [(-0.33, 0.16), (0.36, 0.0), (-0.2, 0.2), (0.24, 0.22)] if slr else [(-0.18, 0.08), (0.24, 0.0)]
     radius = min(0.0105, 0.3 * p.depth)

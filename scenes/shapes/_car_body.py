@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 
 from scenes.shapes.kit import Array, Geometry, box, merge, sheet, tube
@@ -157,7 +157,7 @@ class Shell:
         return merge([sheet(np.stack([outer, back])), sheet(np.stack([back, wall]))]).flipped()
 
 
-def picked(geometry: Geometry, cells: Array) -> Geometry:
+def picked(geometry: Geometry, cells: NDArray[np.bool_]) -> Geometry:
     """The cells (r, c) of a sheet that are True."""
     chosen = np.tile(cells.ravel(), 2)
     faces, uvs = geometry.faces[chosen], geometry.uvs[chosen]
@@ -170,7 +170,7 @@ class Cabin:
     """What stands above the shoulder: pillars, glass and roof.
 
     base: y of the windscreen's and the rear window's foot; roof: y of their tops. height: of the roof, from the
-    ground. windows: (front, rear) shares of the side's length that are glass. glazed_rear: whether the back has a window.
+    ground. windows: (front, rear) shares of the side's length that are glass. glazed_rear: with a window behind.
     """
 
     shell: Shell
@@ -240,7 +240,7 @@ class Cabin:
         rows = np.zeros(len(whole) - 1, dtype=bool)
         rows[1:7] = True
         skin = sheet(whole, close_columns=True)
-        glass = {
+        glass: dict[str, Geometry] = {
             tag: picked(skin, rows[:, None] & (names == tag)[None, :])
             for tag in ("front", "side", "rear")
             if tag in tags

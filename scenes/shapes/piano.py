@@ -130,7 +130,7 @@ def _grand(
     pieces += [part("lid", lid, role), part("lid_leaf", leaf, role)]
     if open_lid:
         pieces += parts.grand_inside(inner, 0.34, height, plate_role)
-        pieces.append(part("prop", _prop(half, height, angle), role))
+        pieces.append(part("prop", _prop(outline, height, angle), role))
     else:
         bottom = prism(inset_outline(parts.behind(inner, 0.25), -0.006), 0.012).moved(z=low + 0.1)
         pieces.append(part("soundboard", bottom, "wood:soundboard"))
@@ -198,16 +198,23 @@ def _lid(outline: Array, height: float, angle: float, folded: bool) -> tuple[Geo
         )
     hinge = (left, 0.0, height)
     turned = np.array([np.cos(np.radians(angle)), 0.0, np.sin(np.radians(angle))])
-    edge = np.array([left, SPLIT + 0.1, height]) + (right - left) * turned
+    edge = np.array([left, SPLIT + 0.1, height]) + (_treble(over, SPLIT + 0.1) - left) * turned
     return main.rotated("y", -angle, hinge), leaf.rotated("y", -angle, hinge), edge
 
 
-def _prop(half: float, height: float, angle: float) -> Geometry:
+def _treble(outline: Array, y: float) -> float:
+    """Where the bent side stands at y."""
+    side = outline[outline[:, 0] > 0]
+    return float(side[np.abs(side[:, 1] - y).argmin(), 0])
+
+
+def _prop(outline: Array, height: float, angle: float) -> Geometry:
     """The stick from the treble rim to the lid, square to the lid."""
-    a = np.radians(angle)
-    reach = (2 * half - 0.06) * np.cos(a)
-    foot = (half - 0.06, 0.60, height - 0.10)
-    return beam(foot, (-half + reach * np.cos(a), 0.62, height + reach * np.sin(a)), 0.028, 0.018, 0.004, up=(0, 1, 0))
+    a, hinge = np.radians(angle), outline[:, 0].min()
+    foot = _treble(outline, 0.60) - 0.06
+    reach = (foot - hinge) * np.cos(a)
+    top = (hinge + reach * np.cos(a), 0.62, height + reach * np.sin(a))
+    return beam((foot, 0.60, height - 0.10), top, 0.028, 0.018, 0.004, up=(0, 1, 0))
 
 
 def piano_rand(rng: np.random.Generator) -> Model:

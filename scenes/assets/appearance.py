@@ -1,0 +1,164 @@
+"""Materials of model files, reduced to a colour, a few numbers and a colour map; and what their names suggest."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from scenes.mesh import Appearance, Part
+
+GREY = 0.8
+
+# Words in material names, and the role they speak for; the first that fits counts.
+_WORDS = {
+    "chrome": ("chrome",),
+    "tinted_glass": ("window", "windshield"),
+    "glass": ("glass", "vitre"),
+    "tyre": ("tire", "tyre"),
+    "rubber": ("rubber",),
+    "leather": ("leather",),
+    "fabric": ("fabric", "cloth", "cotton", "carpet", "textile", "cushion"),
+    "wood": ("wood", "oak", "walnut", "pine", "bamboo"),
+    "brass": ("brass", "bronze"),
+    "gold": ("gold",),
+    "aluminium": ("aluminium", "aluminum"),
+    "steel": ("steel", "iron"),
+    "metal": ("metal",),
+    "ceramic": ("ceramic", "porcelain"),
+    "stone": ("stone", "marble", "granite", "concrete"),
+    "screen": ("screen", "display"),
+    "foliage": ("leaf", "leaves", "foliage"),
+    "paper": ("paper",),
+}
+
+
+def role_of(material: str) -> str:
+    """The role that a material's name suggests, with the name as suffix: materials of one file vary apart."""
+    words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", material)]
+    role = next((r for r, hints in _WORDS.items() if any(w.startswith(hints) for w in words)), "plastic")
+    return f"{role}:{material}" if material else role
+
+
+class Looks:
+    """The appearances of one file's materials. scratch: folder for its colour maps. lost: a line for each that is
+    missing or broken."""
+
+    def __init__(self, scratch: Path, lost: list[str]):
+        self._scratch, self.lost = scratch, lost
+        self._pictures: dict[int, Path | None] = {}
+
+    def of(self, material: Any, tint: NDArray[np.float64] | None, has_uvs: bool) -> Appearance | None:
+        """From trimesh's material, or where there is none from `tint`, a mean display colour."""
+        if material is None:
+            return None if tint is None else Appearance(_linear(tint))
+        image = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
+        texture = self._picture(image) if image is not None and has_uvs else None
+        return (
+            _from_pbr(material, texture)
+            if hasattr(material, "baseColorFactor")
+            else _from_mtl(material.kwargs, texture)
+        )
+
+    def _picture(self, image: Image.Image) -> Path | None:
+        if id(image) not in self._pictures:
+            self._pictures[id(image)] = _kept(image, self._scratch)
+        if self._pictures[id(image)] is None:
+            self.lost.append("a colour map cannot be read")
+        return self._pictures[id(image)]
+
+
+def _from_pbr(material: Any, texture: Path | None) -> Appearance:
+    """glTF's factors are linear and multiply the map."""
+    factor = np.ones(4) if material.baseColorFactor is None else np.asarray(material.baseColorFactor) / 255.0
+    blended = material.alphaMode == "BLEND"
+    return Appearance(
+        color=(float(factor[0]), float(factor[1]), float(factor[2])),
+        metallic=_share(material.metallicFactor, 1.0),
+        roughness=_share(material.roughnessFactor, 1.0),
+        alpha=_seen(float(factor[3])) if blended else 1.0,
+        texture=texture,
+    )
+
+
+def _from_mtl(values: Mapping[str, Any], texture: Path | None) -> Appearance:
+    """MTL's Kd is a display colour; with a map beside it, it says nothing: exporters leave it black or white."""
+    given = np.array(values.get("kd", GREY), dtype=np.float64).reshape(-1)
+    color = np.resize(given, 3) if given.size in (1, 3) and np.isfinite(given).all() else np.full(3, GREY)
+    shine = _number(values.get("ns"), -1.0)
+    default = 0.5 if shine < 0 else float(np.sqrt(2.0 / (min(shine, 1e6) + 2.0)))
+    alpha = _number(values.get("d"), 1.0 - _number(values.get("tr"), 0.0))
+    return Appearance(
+        color=(1.0, 1.0, 1.0) if texture else _linear(color),
+        metallic=_share(_number(values.get("pm"), 0.0), 0.0),
+        roughness=_share(_number(values.get("pr"), default), default),
+        alpha=_seen(alpha),
+        texture=texture,
+    )
+
+
+def _kept(image: Image.Image, scratch: Path) -> Path | None:
+    """The picture as a file of its own: its bytes if it is PNG or JPEG, else PNG. None if it cannot be decoded."""
+    path = scratch / f"map{len(list(scratch.iterdir()))}"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            stream = getattr(image, "fp", None)
+            if image.format in ("PNG", "JPEG") and stream is not None:
+                stream.seek(0)
+                data = stream.read()
+                Image.open(io.BytesIO(data)).load()
+                path = path.with_suffix(".png" if image.format == "PNG" else ".jpg")
+                path.write_bytes(data)
+                return path
+            path = path.with_suffix(".png")
+            image.convert("RGBA" if "A" in image.getbands() else "RGB").save(path)
+            return path
+    # Decoders of broken pictures raise whatever they like, and the reader above has lost the file's name already.
+    except Exception:
+        path.unlink(missing_ok=True)
+        return None
+
+
+def without_blank(part: Part) -> Part:
+    """The part without a material that was meant to be seen through its lost colour map."""
+    look = part.appearance
+    if look is None or look.texture is not None or part.uvs is None:
+        return part
+    blank = np.ptp(look.color) < 0.02 and min(look.color) > 0.35
+    return replace(part, appearance=None) if blank else part
+
+
+def _seen(alpha: float) -> float:
+    # Exporters mix up opacity and transparency: a model in which a material is wholly invisible means the other.
+    return float(np.clip(alpha, 0.0, 1.0)) if alpha > 0.02 else 1.0
+
+
+def _share(value: Any, default: float) -> float:
+    return float(np.clip(_number(value, default), 0.0, 1.0))
+
+
+def _number(value: Any, default: float) -> float:
+    """A finite number from what the parser left: a number, a text, a list of texts."""
+    if isinstance(value, (list, tuple)):
+        value = value[-1] if value else None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return default
+    return number if np.isfinite(number) else default
+
+
+def _linear(color: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Linear RGB of a display colour (IEC 61966-2-1)."""
+    c = np.clip(np.asarray(color, dtype=np.float64), 0.0, 1.0)
+    r, g, b = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    return float(r), float(g), float(b)
