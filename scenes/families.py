@@ -36,7 +36,7 @@ ANY_HUE = mix(
     (0.24, Uniform(0.55, 0.66)),
     (0.08, Uniform(0.74, 0.95)),
 )
-_SATURATION = mix((0.4, Uniform(0.0, 0.08)), (0.22, Uniform(0.1, 0.45)), (0.38, Uniform(0.5, 0.86)))
+_SATURATION = mix((0.4, Uniform(0.0, 0.08)), (0.22, Uniform(0.1, 0.45)), (0.38, Uniform(0.5, 0.8)))
 _VALUE = mix((0.28, Uniform(0.06, 0.28)), (0.37, Uniform(0.3, 0.75)), (0.35, Uniform(0.76, 0.92)))
 _SEED = Uniform(0.0, 50.0)
 # Grain along x, y or z, as Euler angles in degrees.
@@ -53,7 +53,7 @@ FAMILIES: dict[str, dict[str, Distribution]] = {
     ),
     "brushed_metal": parsed(
         hue=_METAL_HUE, saturation=_METAL_SATURATION, value=_METAL_VALUE, roughness=Uniform(0.2, 0.42),
-        grain=Uniform(0.3, 1.0), axis=_AXIS, scale=Uniform(30.0, 70.0), seed=_SEED,
+        grain=Uniform(0.3, 1.0), turn=mix((0.6, 0.0), (0.4, 90.0)), scale=Uniform(30.0, 70.0), seed=_SEED,
     ),
     "rusty_metal": parsed(
         hue=ANY_HUE, saturation=Uniform(0.0, 0.6), value=Uniform(0.2, 0.8), roughness=Uniform(0.25, 0.55),
@@ -94,7 +94,7 @@ FAMILIES: dict[str, dict[str, Distribution]] = {
     ),
     "leather": parsed(
         hue=mix((0.8, Uniform(0.02, 0.09)), (0.2, ANY_HUE)), saturation=Uniform(0.15, 0.7), value=Uniform(0.16, 0.65),
-        roughness=Uniform(0.3, 0.55), wear=Uniform(0.1, 0.8), scale=LogUniform(22.0, 60.0), seed=_SEED,
+        roughness=Uniform(0.3, 0.55), wear=Uniform(0.1, 0.8), scale=LogUniform(30.0, 80.0), seed=_SEED,
     ),
     "ceramic": parsed(
         hue=ANY_HUE, saturation=mix((0.55, Uniform(0.0, 0.12)), (0.45, Uniform(0.2, 0.75))),

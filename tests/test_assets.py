@@ -128,7 +128,6 @@ def test_cache_gives_back_what_it_was_given_and_distrusts_damage(tmp_path: Path)
 def test_shapes_are_the_same_in_every_process_and_order() -> None:
     one = shapes_source.generate("shape:mug:3")
     shapes_source.generate("shape:laptop:0")
-    np.random.random()
     two = shapes_source.generate("shape:mug:3")
     assert one.parameters == two.parameters
     assert all((a.vertices == b.vertices).all() for a, b in zip(one.parts, two.parts, strict=True))
@@ -158,6 +157,19 @@ def test_prepared_shapes_are_not_made_again(tmp_path: Path, monkeypatch: pytest.
     catalogue = Catalogue(shapes={"mug": 2}, cache=tmp_path)
     assert catalogue.info("shape:mug:1").triangles == catalogue.model("shape:mug:1").triangles
     assert len(catalogue.checksums()["shape:mug:0"]) == 64
+
+
+@pytest.mark.slow
+def test_preparing_in_many_processes_makes_the_same(tmp_path: Path) -> None:
+    folder = models(tmp_path / "set", ("ball/a.obj", "ball/b.obj"), ("ball/c.obj",))
+    both = []
+    for workers in (1, 2):
+        cache = tmp_path / f"cache{workers}"
+        catalogue = Catalogue(shapes={"mug": 2}, models=[ModelFolder(folder)], cache=cache)
+        catalogue.prepare(workers=workers)
+        both.append({p.name: p.read_bytes() for p in cache.glob("models/*/*.npz")})
+        assert len(catalogue.report.quarantined) == 1
+    assert len(both[0]) == 3 and {n: len(b) for n, b in both[0].items()} == {n: len(b) for n, b in both[1].items()}
 
 
 def test_a_damaged_entry_is_made_again(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from scenes.assets.sources import IMPORTED, FileAsset
 
 # A cone in front of a tall box, one red, one with a picture; a driver and a script that would leave files behind.
 _MAKE = """
-import bpy, os, sys
+import bpy, sys
 from pathlib import Path
 folder = Path(sys.argv[1])
 bpy.ops.wm.read_factory_settings(use_empty=True)
@@ -28,8 +29,6 @@ box = bpy.context.object
 box.scale = (1, 1, 3)
 bpy.ops.mesh.primitive_cone_add(location=(0, -2, 0))
 cone = bpy.context.object
-bpy.ops.mesh.primitive_cube_add(size=50)
-bpy.context.object.hide_render = True
 image = bpy.data.images.new("pic", 8, 8)
 image.filepath_raw, image.file_format = str(folder / "pic.png"), "PNG"
 image.save()
@@ -45,6 +44,8 @@ for item, name in ((box, "WoodTop"), (cone, "red")):
         material.node_tree.links.new(node.outputs[0], surface.inputs["Base Color"])
     item.data.materials.append(material)
 bpy.ops.export_scene.fbx(filepath=str(folder / "a.fbx"), path_mode="RELATIVE", use_visible=True)
+bpy.ops.mesh.primitive_cube_add(size=50)
+bpy.context.object.hide_render = True
 bpy.ops.wm.usd_export(filepath=str(folder / "a.usdc"), evaluation_mode="RENDER")
 driver = cone.driver_add("location", 0).driver
 driver.expression = f"__import__('pathlib').Path('{folder}/DRIVER').write_text('x') and 0"
@@ -52,20 +53,22 @@ text = bpy.data.texts.new("evil.py")
 text.write(f"open('{folder}/SCRIPT', 'w')")
 text.use_module = True
 bpy.ops.wm.save_as_mainfile(filepath=str(folder / "a.blend"), relative_remap=True)
+bpy.ops.wm.read_factory_settings(use_empty=True)
 with bpy.data.libraries.load(str(folder / "a.blend"), link=True) as (held, wanted):
     wanted.meshes = held.meshes
 bpy.context.scene.collection.objects.link(bpy.data.objects.new("linked", wanted.meshes[0]))
 bpy.ops.wm.save_as_mainfile(filepath=str(folder / "linked.blend"))
 (folder / "DRIVER").unlink(missing_ok=True)
-os._exit(0)
 """
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
-    subprocess.run([sys.executable, "-c", _MAKE, str(folder)], check=True, capture_output=True, timeout=120)
-    assert (folder / "a.blend").exists()
+    # Blender's USD library may not return from its own clearing up: leave without, after a fault as well.
+    script = f"import os\ntry:\n{textwrap.indent(_MAKE, '    ')}\nfinally:\n    os._exit(0)"
+    subprocess.run([sys.executable, "-c", script, str(folder)], check=True, capture_output=True, timeout=120)
+    assert (folder / "linked.blend").exists()
     return folder
 
 

@@ -68,7 +68,7 @@ def test_each_fault_is_one_line(tmp_path: Path, change: dict[str, object], words
 )
 def test_what_is_no_manifest(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "m.yaml").write_text(text)
-    with pytest.raises(InputError, match="m.yaml") as error:
+    with pytest.raises(InputError, match=r"m\.yaml") as error:
         load_manifest(tmp_path / "m.yaml")
     assert words in str(error.value) and "\n" not in str(error.value)
     with pytest.raises(InputError, match="cannot be read"):

@@ -83,7 +83,14 @@ def server() -> Iterator[Server]:
 
 
 def manifest(folder: Path, server: Server, **fields: object) -> Path:
-    entry = {"name": "sky", "kind": "hdri", "path": "skies/sky.hdr", "url": f"{server.url}/sky.hdr", "sha256": None, **fields}
+    entry = {
+        "name": "sky",
+        "kind": "hdri",
+        "path": "skies/sky.hdr",
+        "url": f"{server.url}/sky.hdr",
+        "sha256": None,
+        **fields,
+    }
     path = folder / "assets_manifest.yaml"
     path.write_text("# the head\n# stays\n\n" + yaml.safe_dump({"assets": [entry]}))
     return path

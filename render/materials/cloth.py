@@ -67,12 +67,12 @@ def wicker(tree: Nodes) -> Wire:
 def leather(tree: Nodes) -> Wire:
     """Pebbled hide, darker in its creases, lighter where it is worn."""
     at = tree.unfolded()
-    top = tree.ramp(tree.cells(at + tree.noise(at, scale=0.6, detail=0.0) * 1.5), 0.75, 0.25)
+    top = tree.ramp(tree.cells(at + tree.noise(at, scale=0.6, detail=0.0) * 1.5), 0.72, 0.3)
     worn = tree.ramp(tree.noise(tree.object(), scale=4.0, detail=4.0, roughness=0.6), 0.42, 0.68) * tree["wear"]
     hide = tree.mix(worn * 0.7, tree.own_color(), tree.own_color(hue=0.01, saturation=0.85, value=1.45))
-    color = tree.mix(top, tree.own_color(saturation=1.1, value=0.55), hide)
+    color = tree.mix(top, tree.own_color(saturation=1.05, value=0.88), hide)
     rough = tree["roughness"] + (1.0 - top) * 0.2 + worn * 0.12
-    return tree.principled(color, rough, tree.bump(top, 0.12))
+    return tree.principled(color, rough, tree.bump(top, 0.08))
 
 
 def paper(tree: Nodes) -> Wire:

@@ -113,7 +113,9 @@ def pane(tree: Nodes) -> Wire:
     through = tree.add("BsdfTransparent", {"Color": tree.own_color()})
     gloss = tree.add("BsdfGlossy", {"Color": (0.95, 0.96, 0.96, 1.0), "Roughness": 0.01 + dirt * 0.2})
     film = tree.add("BsdfDiffuse", {"Color": (0.3, 0.28, 0.25, 1.0)})
-    fresnel = tree.add("Fresnel", {"IOR": 1.6})
+    # Not the Fresnel node: seen from inside it would reflect all light, as at the edge of solid glass.
+    facing = tree.add("LayerWeight", {"Blend": 0.5}, out="Facing")
+    fresnel = 0.05 + tree.math("POWER", facing, 5.0) * 0.95
     clean = tree.add("MixShader", {0: fresnel, 1: through, 2: gloss})
     return tree.add("MixShader", {0: dirt * 0.15, 1: clean, 2: film})
 

@@ -17,24 +17,31 @@ def metal(tree: Nodes) -> Wire:
 
 def brushed_metal(tree: Nodes) -> Wire:
     """Metal ground in one direction: highlights spread across the grain."""
-    turned = tree.along(tree.vector_input("axis"), tree.object())
-    at = tree.place(turned * (0.012, 1.0, 1.0))
+    u, v = tree.box()
+    upright = tree.greater(tree["turn"], 45.0)
+    along, across = tree.mix(upright, u, v), tree.mix(upright, v, u)
+    at = tree.place(tree.xyz(along * 0.012, across, 0.0))
     grain = tree.noise(at, detail=3.0, roughness=0.75)
-    soft = tree.ramp(tree.noise(turned, scale=4.0, detail=2.0), 0.3, 0.7)
+    soft = tree.ramp(tree.noise(tree.object(), scale=4.0, detail=2.0), 0.3, 0.7)
     line = tree.ramp(grain, 0.32, 0.68, -1.0, 1.0) * tree["grain"]
     color = tree.tinted(tree.own_color(), 0.88 + line * 0.16)
     rough = tree["roughness"] * (0.85 + soft * 0.3) + line * 0.06
     return tree.principled(
-        color, rough, tree.bump(grain, tree["grain"] * 0.018), metallic=1.0, anisotropic=0.55, tangent=_across(tree)
+        color,
+        rough,
+        tree.bump(grain, tree["grain"] * 0.018),
+        metallic=1.0,
+        anisotropic=0.55,
+        tangent=_along(tree, upright),
     )
 
 
-def _across(tree: Nodes) -> Wire:
-    """The direction along the grain, in the world, as the tangent of the highlight."""
-    turn = tree.vector_input("axis") * (0.0174533, 0.0174533, 0.0174533)
-    grain = tree.add(
-        "VectorRotate", {"Vector": (1.0, 0.0, 0.0), "Rotation": turn}, rotation_type="EULER_XYZ", invert=True
-    )
+def _along(tree: Nodes, upright: Wire) -> Wire:
+    """The direction of the grain in the world: the surface's level, or with `upright` its upward direction."""
+    faces_x, faces_z = tree.facing()
+    level = tree.mix(faces_x, tree.xyz(1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+    upward = tree.mix(faces_z, tree.xyz(0.0, 0.0, 1.0), (0.0, 1.0, 0.0))
+    grain = tree.mix(upright, level, upward)
     return tree.add("VectorTransform", {0: grain}, vector_type="VECTOR", convert_from="OBJECT", convert_to="WORLD")
 
 

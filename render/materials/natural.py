@@ -79,7 +79,7 @@ def foliage(tree: Nodes) -> Wire:
     color = tree.mix(tone * contrast, tree.own_color(), light)
     shade = tree.tinted(color, 0.85 + spot * 0.25)
     rough = tree["roughness"] * (0.8 + spot * 0.4)
-    leaf = tree.principled(shade, rough, tree.bump(spot, 0.03), specular_ior_level=0.4)
+    leaf = tree.principled(shade, rough, tree.bump(spot, 0.01), specular_ior_level=0.4)
     glow = tree.add("BsdfTranslucent", {"Color": shade})
     return tree.add("MixShader", {0: 0.22, 1: leaf, 2: glow})
 

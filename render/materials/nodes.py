@@ -175,13 +175,15 @@ class Nodes:
 
     def box(self) -> tuple[Wire, Wire]:
         """Model coordinates across the axis that the surface faces most: u level, v up on walls."""
-        position = self.add("TexCoord", out="Object")
-        facing = self.math("ABSOLUTE", self.other(position, "Normal"))
-        x, y, z = self.split(position)
-        ax, ay, az = self.split(facing)
-        u = self.mix(self.greater(ax, self.math("MAXIMUM", ay, az)), x, y)
-        v = self.mix(self.greater(az, self.math("MAXIMUM", ax, ay)), z, y)
-        return u, v
+        x, y, z = self.split(self.object())
+        faces_x, faces_z = self.facing()
+        return self.mix(faces_x, x, y), self.mix(faces_z, z, y)
+
+    def facing(self) -> tuple[Wire, Wire]:
+        """Whether the surface faces mostly along x, and along z (0 or 1 each)."""
+        normal = self.add("TexCoord", out="Normal")
+        x, y, z = self.split(self.math("ABSOLUTE", normal))
+        return self.greater(x, self.math("MAXIMUM", y, z)), self.greater(z, self.math("MAXIMUM", x, y))
 
     def unfolded(self) -> Wire:
         """`box` times scale, moved by seed, as a vector (u, v, 0)."""

@@ -132,8 +132,9 @@ class Catalogue:
         return {**models, **self._pictures.licences()}
 
     def checksums(self) -> dict[str, str]:
-        """Asset id to sha256, of all that is drawn from. Reads every environment map, texture and picture."""
-        models = {i: self.info(i).sha256 for ids in self._by_class.values() for i in ids}
+        """Asset id to sha256, of all that is drawn from: of a file with all it refers to, of the code of a shape, of
+        each environment map, picture and map of a texture (`<id>#<map>`), which are read for it."""
+        models = {i: self._checksum(i) for ids in self._by_class.values() for i in ids}
         return {**models, **{i: sha256(path) for i, path in self._pictures.files().items()}}
 
     def prepare(self, progress: Progress | None = None, workers: int = 1) -> None:
@@ -218,6 +219,10 @@ class Catalogue:
             raise InputError(f"{self._files[asset_id].path} {settled.reason or 'changes while it is read'}")
         return model
 
+    def _checksum(self, asset_id: str) -> str:
+        # Asking a shape's info for it would generate the shape.
+        return self.info(asset_id).sha256 if asset_id in self._files else shapes_source.source_digest()
+
     def _licence(self, asset_id: str) -> str:
         return self._files[asset_id].licence if asset_id in self._files else shapes_source.LICENCE
 
@@ -235,6 +240,8 @@ class _Recent:
         return self._models.get(key)
 
     def put(self, key: str, model: Model) -> None:
+        if key in self._models:
+            self._held -= _size(self._models.pop(key))
         self._models[key] = model
         self._held += _size(model)
         while self._held > self._limit and len(self._models) > 1:
@@ -265,7 +272,7 @@ def _size(model: Model) -> int:
 def _prepared(asset_id: str, files: Mapping[str, FileAsset], cache: Cache, importers: Importers) -> str:
     if asset_id in files:
         settle(files[asset_id], cache, importers)
-    elif cache.info(shapes_source.entry_key(asset_id)) is None:
+    elif not cache.holds(shapes_source.entry_key(asset_id)):
         shapes_source.make(asset_id, cache)
     return asset_id
 

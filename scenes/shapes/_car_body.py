@@ -265,11 +265,12 @@ class Cabin:
 def seats(cabin: Cabin, rows: int) -> Geometry:
     """Seat backs with head rests, as much of them as windows show."""
     pieces = []
+    x, _, z = cabin.point(0.5, 0.0)
+    floor = cabin.shell.cavities[0][2] - 0.01
+    tall = z + 0.15 - floor
     for row in range(rows):
         foot = min(cabin.roof[0] + 0.55 + 0.85 * row, cabin.roof[1] - 0.2 + 0.1 * row)
-        x, _, z = cabin.point(0.5, 0.0)
-        for side in (-1, 1):
-            back = box(0.46, 0.14, 0.62, 0.05).moved(y=foot, z=z - 0.17).rotated("x", -14, (0, foot, z - 0.4))
-            rest = box(0.26, 0.09, 0.15, 0.04).moved(y=foot + 0.09, z=z + 0.23)
-            pieces += [piece.moved(x=side * 0.5 * x) for piece in (back, rest)]
+        back = box(0.46, 0.14, tall, 0.05).moved(y=foot, z=floor + tall / 2).rotated("x", -12, (0, foot, floor + 0.1))
+        rest = box(0.26, 0.09, 0.15, 0.04).moved(y=foot + 0.2 * (tall - 0.1), z=z + 0.2)
+        pieces += [piece.moved(x=side * 0.5 * x) for piece in (back, rest) for side in (-1, 1)]
     return merge(pieces)

@@ -30,7 +30,7 @@ REAR_DOOR = {"sedan", "hatchback", "wagon", "offroad"}
 def dashboard(cabin: Cabin) -> Geometry:
     """The dashboard behind the windscreen and the steering wheel on the left."""
     x, y, z = cabin.point(0.0, 0.0)
-    top = box(1.9 * x, 0.45, 0.3, 0.06).moved(y=y + 0.33, z=z - 0.16)
+    top = box(1.97 * x, 0.45, 0.3, 0.06).moved(y=y + 0.33, z=z - 0.16)
     wheel = torus(0.18, 0.015, 24, 8).rotated("x", 65).moved(0.5 * x, y + 0.72, z + 0.02)
     return merge([top, wheel, bar((0.5 * x, y + 0.45, z - 0.1), (0.5 * x, y + 0.72, z + 0.02), 0.03)])
 
