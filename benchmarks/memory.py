@@ -35,7 +35,10 @@ def main() -> None:
         ["resident after picture (MiB)", ", ".join(marks)],
         ["peak (MiB)", f"{max(used):.0f}"],
         ["growth per 1,000 pictures after warm-up (MiB, least squares)", f"{slope:.1f}"],
-        ["last tenth less first tenth after warm-up (MiB)", f"{later[-len(later) // 10 :].mean() - later[: len(later) // 10].mean():.1f}"],
+        [
+            "last tenth less first tenth after warm-up (MiB)",
+            f"{later[-len(later) // 10 :].mean() - later[: len(later) // 10].mean():.1f}",
+        ],
     ]
     body = table(["", "value"], rows)
     record("memory", f"Memory of one worker, s2rda13 with all classes at 64 x 64, {PICTURES} pictures", body)

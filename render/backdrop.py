@@ -66,7 +66,9 @@ def _sky(hdri: Light, camera: Camera, rotation: float) -> Light:
     # The seam is closed by a column on either side.
     wide = cv2.copyMakeBorder(hdri, 0, 0, 1, 1, cv2.BORDER_WRAP)
     return np.asarray(
-        cv2.remap(wide, (u + 1).astype(np.float32), v.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cv2.remap(
+            wide, (u + 1).astype(np.float32), v.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
     )
 
 
@@ -95,4 +97,6 @@ def _photograph(path: Path, width: int, height: int) -> Light:
     x, y = (loaded.shape[1] - cut_w) // 2, (loaded.shape[0] - cut_h) // 2
     cut = loaded[y : y + cut_h, x : x + cut_w, ::-1]
     shrinking = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return from_srgb(cv2.resize(cut, (width, height), interpolation=shrinking).astype(np.float32) / 255).astype(np.float32)
+    return from_srgb(cv2.resize(cut, (width, height), interpolation=shrinking).astype(np.float32) / 255).astype(
+        np.float32
+    )

@@ -46,7 +46,9 @@ def doctor() -> None:
 @_SET
 @click.option("--shard-size", type=click.IntRange(1), default=100, show_default=True, help="Pictures a file.")
 @click.option("--threads", type=click.IntRange(0), default=0, help="CPU threads; 0 takes all cores.")
-def render(config: str, out: Path, images: int, seed: int, overrides: tuple[str, ...], shard_size: int, threads: int) -> None:
+def render(
+    config: str, out: Path, images: int, seed: int, overrides: tuple[str, ...], shard_size: int, threads: int
+) -> None:
     """Render a data set from CONFIG, a .yaml file or the name of a preset.
 
     A picture depends on the config, the seed and its index alone. The same command run again completes what is
@@ -74,7 +76,9 @@ def render(config: str, out: Path, images: int, seed: int, overrides: tuple[str,
 @click.option("--index", type=click.IntRange(0), default=0, show_default=True, help="First picture, or the one swept.")
 @_SEED
 @_SET
-def preview(config: str, out: Path, images: int, vary: str | None, index: int, seed: int, overrides: tuple[str, ...]) -> None:
+def preview(
+    config: str, out: Path, images: int, vary: str | None, index: int, seed: int, overrides: tuple[str, ...]
+) -> None:
     """Draw a contact sheet of CONFIG's first pictures, or of one picture with a single factor swept."""
     from render.preview import draw_scenes, first_scenes, sweep
     from scenes.sampling import Sampler
@@ -132,7 +136,9 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(error.format_message())
         code = 0
     except (click.ClickException, InputError) as error:
-        click.echo(f"blendmill: {error.format_message() if isinstance(error, click.ClickException) else error}", err=True)
+        click.echo(
+            f"blendmill: {error.format_message() if isinstance(error, click.ClickException) else error}", err=True
+        )
         code = 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("blendmill: stopped; the same command run again completes what is missing", err=True)

@@ -66,7 +66,12 @@ def _python() -> list[Finding]:
 
 def _blender() -> list[Finding]:
     probe = subprocess.run(
-        [sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=300, check=False, stdin=subprocess.DEVNULL
+        [sys.executable, "-c", _PROBE],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
     if probe.returncode:
         return [Finding("blender", _remedy(probe.stderr), fatal=True)]

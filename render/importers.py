@@ -118,7 +118,7 @@ def _parts(source: Path, maps: Path, lost: list[str]) -> Iterator[Part]:
         faces = np.arange(len(vertices), dtype=np.int32).reshape(-1, 3)
         look = _appearance(materials[name], source, maps, lost) if materials[name] else None
         normals = np.zeros((len(faces), 3, 3), dtype=np.float32)
-        yield Part(name or "surface", vertices, faces, normals, uvs, role_of(name), look)
+        yield Part(name or "surface", vertices, faces, normals, uvs, role_of(name, look is not None), look)
 
 
 # Material or None, (3 m, 3) float64 corners of triangles in the world, (m, 3, 2) UVs or None.

@@ -16,8 +16,8 @@ import numpy as np
 
 from render.dataset import AssetRecord, Dataset, Manifest
 from render.frame import Frame
-from render.shards import sha256, write_shard
 from render.settings import DrawSettings, resolve
+from render.shards import sha256, write_shard
 from scenes.assets.catalogue import Catalogue
 from scenes.config import Config
 from scenes.errors import InputError

@@ -26,7 +26,9 @@ def studio_folder() -> Path | None:
 def open_catalogue(config: Config) -> Catalogue:
     """The catalogue that a config's `assets` describes. Raises InputError for folders that are not there."""
     assets = config.assets
-    wanted = [name for name in GENERATORS if config.classes is None or name in config.classes]
+    named = set(config.classes or GENERATORS)
+    # A class that nobody has is the sampler's to complain of; it knows what there is.
+    wanted = [name for name in GENERATORS if name in named] if named & set(GENERATORS) else list(GENERATORS)
     return Catalogue(
         shapes={name: assets.shapes for name in wanted} if assets.shapes else None,
         models=[

@@ -64,33 +64,33 @@ class Sky:
 
 
 class Lamps:
-    """Suns, area and point lamps; made once and hidden when a scene has fewer."""
+    """Suns, area and point lamps, made once and set anew for each scene."""
 
-    def __init__(self, scene: bpy.types.Scene):
-        self._scene = scene
+    def __init__(self) -> None:
         self._pools: dict[str, list[bpy.types.Object]] = {kind: [] for kind in _KINDS}
 
-    def set(self, lights: Sequence[Light]) -> None:
+    def set(self, lights: Sequence[Light]) -> list[bpy.types.Object]:
+        """The lamps of a scene, by kind."""
+        used = []
         for kind, pool in self._pools.items():
             wanted = [light for light in lights if light.kind == kind]
             while len(pool) < len(wanted):
-                pool.append(self._new(kind))
-            for lamp in pool[len(wanted) :]:
-                lamp.hide_render = True
+                pool.append(_new_lamp(kind))
             for lamp, light in zip(pool, wanted, strict=False):
                 _set_lamp(lamp, light)
+                used.append(lamp)
+        return used
 
-    def _new(self, kind: str) -> bpy.types.Object:
-        lamp = bpy.data.objects.new(kind, bpy.data.lights.new(kind, _KINDS[kind]))
-        lamp.visible_camera = False
-        if kind == "area":
-            lamp.data.shape = "DISK"
-        self._scene.collection.objects.link(lamp)
-        return lamp
+
+def _new_lamp(kind: str) -> bpy.types.Object:
+    lamp = bpy.data.objects.new(kind, bpy.data.lights.new(kind, _KINDS[kind]))
+    lamp.visible_camera = False
+    if kind == "area":
+        lamp.data.shape = "DISK"
+    return lamp
 
 
 def _set_lamp(lamp: bpy.types.Object, light: Light) -> None:
-    lamp.hide_render = False
     lamp.location = light.location
     way = Vector(light.target) - Vector(light.location)
     lamp.rotation_euler = way.to_track_quat("-Z", "Y").to_euler()

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 _BATCH = 1_000_000
 
 
-def silhouette(points: NDArray[np.floating], depth: NDArray[np.floating], faces: NDArray[np.integer], size: tuple[int, int]) -> NDArray[np.bool_]:
+def silhouette(
+    points: NDArray[np.floating], depth: NDArray[np.floating], faces: NDArray[np.integer], size: tuple[int, int]
+) -> NDArray[np.bool_]:
     """(H, W) bool: the pixel centres inside any triangle.
 
     points: (n, 2) projected vertices in pixels, centres at +0.5. depth: (n,) planar depth; triangles with a vertex

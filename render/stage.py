@@ -43,11 +43,11 @@ class Stage:
         self._meshes = MeshStore(catalogue.model)
         self._palette = Palette(catalogue.texture_set)
         self._props: list[bpy.types.Object] = []
-        self._lamps = Lamps(self._scene)
+        self._empty = bpy.data.meshes.new("empty")
+        self._lamps = Lamps()
         self._sky = Sky(self._scene, catalogue.path)
-        self._surroundings = Surroundings(self._scene, self._palette)
+        self._surroundings = Surroundings(self._palette)
         self._camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
-        self._scene.collection.objects.link(self._camera)
         self._scene.camera = self._camera
 
     def draw(self, scene: Scene) -> Frame:
@@ -58,12 +58,14 @@ class Stage:
     def build(self, scene: Scene) -> None:
         """Arrange Blender's scene as the Scene says."""
         self._palette.release()
+        # Blender deletes objects together with their mesh: none may hold one when the store frees it.
+        for prop in self._props:
+            prop.data = self._empty
         self._meshes.trim()
-        self._place_items(scene)
-        self._lamps.set(scene.lights)
         self._sky.set(scene.world)
-        self._surroundings.set(scene)
         self._place_camera(scene.camera)
+        items = self._place_items(scene)
+        self._show([self._camera, *self._surroundings.set(scene), *items, *self._lamps.set(scene.lights)])
 
     def render(self) -> engine.Passes:
         """One render of the scene as it is arranged."""
@@ -100,17 +102,20 @@ class Stage:
 
     # Arranging -------------------------------------------------------------------------------------------------
 
-    def _place_items(self, scene: Scene) -> None:
+    def _show(self, objects: list[bpy.types.Object]) -> None:
+        """Make these the scene's objects, in this order: Cycles' random choice of a lamp follows it."""
+        linked = self._scene.collection.objects
+        for old in list(linked):
+            linked.unlink(old)
+        for new in objects:
+            linked.link(new)
+
+    def _place_items(self, scene: Scene) -> list[bpy.types.Object]:
         while len(self._props) < len(scene.items):
-            prop = bpy.data.objects.new(f"item.{len(self._props):02d}", bpy.data.meshes.new("empty"))
-            self._scene.collection.objects.link(prop)
-            self._props.append(prop)
-        for prop in self._props[len(scene.items) :]:
-            prop.hide_render = True
+            self._props.append(bpy.data.objects.new(f"item.{len(self._props):02d}", self._empty))
         for number, (prop, item) in enumerate(zip(self._props, scene.items, strict=False), start=1):
             uploaded = self._meshes.get(item.asset)
-            if prop.data is not uploaded.mesh:
-                prop.data = uploaded.mesh
+            prop.data = uploaded.mesh
             prop.matrix_world = Matrix(item.matrix())
             prop.pass_index = number
             prop.hide_render = False
@@ -122,6 +127,7 @@ class Stage:
                 socket.material = self._palette.checkout(
                     material, pass_index=slot + 1, foreground=True, appearance=uploaded.appearances[slot]
                 )
+        return self._props[: len(scene.items)]
 
     def _place_camera(self, camera: Camera) -> None:
         render, lens = self._scene.render, self._camera.data

@@ -20,29 +20,43 @@ CATCHER = 32767
 class Surroundings:
     """Three objects that are shown, dressed and resized as the Scene's background says."""
 
-    def __init__(self, scene: bpy.types.Scene, palette: Palette):
+    def __init__(self, palette: Palette):
         self._palette = palette
         r = _REACH
         plane = _quads("ground", [[(-r, -r, 0), (r, -r, 0), (r, r, 0), (-r, r, 0)]])
-        self._ground = _object(scene, "ground", upload("ground", Model((plane,))))
-        self._catcher = _object(scene, "catcher", upload("catcher", Model((plane,))))
+        self._ground = bpy.data.objects.new("ground", upload("ground", Model((plane,))))
+        patch = _quads("catcher", [[(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)]])
+        self._catcher = bpy.data.objects.new("catcher", upload("catcher", Model((patch,))))
         self._catcher.is_shadow_catcher = True
         self._catcher.pass_index = CATCHER
-        self._walls = _object(scene, "walls", bpy.data.meshes.new("walls"))
+        self._walls = bpy.data.objects.new("walls", bpy.data.meshes.new("walls"))
         # Light must come in: walls are seen, also in mirrors, but cast no shadow and throw no light back.
         self._walls.visible_shadow = False
         self._walls.visible_diffuse = False
 
-    def set(self, scene: Scene) -> None:
+    def set(self, scene: Scene) -> list[bpy.types.Object]:
+        """The objects behind a scene's items."""
         background = scene.background
-        self._ground.hide_render = background.kind not in ("ground", "room")
-        self._walls.hide_render = background.kind != "room"
-        self._catcher.hide_render = not background.shadow
+        used = []
+        if background.shadow:
+            self._spread_catcher(scene)
+            used.append(self._catcher)
         if background.material is not None:
             self._dress(self._ground, background.material)
-        if background.kind == "room" and background.walls is not None:
+            used.append(self._ground)
+        if background.walls is not None:
             self._build_walls(background)
             self._dress(self._walls, background.walls)
+            used.append(self._walls)
+        return used
+
+    def _spread_catcher(self, scene: Scene) -> None:
+        """Catching shadows doubles the cost of every pixel it covers, so it reaches no further than most shadows do."""
+        at = np.array([item.location[:2] for item in scene.items] or [(0.0, 0.0)])
+        reach = max((item.scale + item.location[2] for item in scene.items), default=1.0) * 2
+        low, high = at.min(axis=0) - reach, at.max(axis=0) + reach
+        self._catcher.location = (*((low + high) / 2), 0.0)
+        self._catcher.scale = (*((high - low) / 2), 1.0)
 
     def _build_walls(self, background: Background) -> None:
         old = self._walls.data
@@ -56,20 +70,11 @@ class Surroundings:
         slot.material = self._palette.checkout(material, pass_index=0, foreground=False)
 
 
-def _object(scene: bpy.types.Scene, name: str, mesh: bpy.types.Mesh) -> bpy.types.Object:
-    made = bpy.data.objects.new(name, mesh)
-    made.hide_render = True
-    scene.collection.objects.link(made)
-    return made
-
-
 def _room(size: tuple[float, float, float]) -> Part:
     """Four walls and a ceiling around the origin, facing inwards, the floor left out."""
     x, y, z = size[0] / 2, size[1] / 2, size[2]
     around = [(-x, -y), (x, -y), (x, y), (-x, y)]
-    walls = [
-        [(*a, 0.0), (*a, z), (*b, z), (*b, 0.0)] for a, b in zip(around, around[1:] + around[:1], strict=True)
-    ]
+    walls = [[(*a, 0.0), (*a, z), (*b, z), (*b, 0.0)] for a, b in zip(around, around[1:] + around[:1], strict=True)]
     return _quads("walls", [*walls, [(*corner, z) for corner in reversed(around)]])
 
 

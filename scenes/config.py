@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from scenes.distributions import elevations, flags, names, numbers, parse
-from scenes.materials import FAMILIES
+from scenes.families import FAMILIES
 
 
 class Section(BaseModel):
@@ -187,7 +187,9 @@ class CameraFactor(Section):
         return self
 
 
-GROUNDS = {"choice": ["wood", "concrete", "asphalt", "grass", "tiles", "carpet", "stone", "plaster", "fabric", "soil"]}
+GROUNDS = {
+    "choice": ["planks", "concrete", "asphalt", "grass", "tiles", "carpet", "stone", "plaster", "fabric", "soil"]
+}
 
 
 class BackgroundFactor(Section):
@@ -202,7 +204,9 @@ class BackgroundFactor(Section):
     }
     shadow: flags() = True  # type: ignore[valid-type]
     ground: names(*FAMILIES) = GROUNDS  # type: ignore[valid-type]
-    walls: names(*FAMILIES) = {"choice": ["plaster", "painted", "brick", "concrete", "wood", "patterned"]}  # type: ignore[valid-type]
+    walls: names(*FAMILIES) = {
+        "choice": {"plaster": 0.35, "painted": 0.25, "brick": 0.1, "concrete": 0.1, "planks": 0.1, "patterned": 0.1}
+    }  # type: ignore[valid-type]
     image: names() | None = None  # type: ignore[valid-type]
     hue: numbers(0, 1) = {"uniform": [0, 1]}  # type: ignore[valid-type]
     saturation: numbers(0, 1) = {"uniform": [0, 0.8]}  # type: ignore[valid-type]

@@ -115,7 +115,9 @@ class Normal(_Interval):
             raise ValueError(f"normal needs a positive std, not {self.std:g}")
         low, high = self._cut()
         if high - low < 1e-9:
-            raise ValueError(f"normal({self.mean:g}, {self.std:g}) has next to nothing in [{self.low:g}, {self.high:g}]")
+            raise ValueError(
+                f"normal({self.mean:g}, {self.std:g}) has next to nothing in [{self.low:g}, {self.high:g}]"
+            )
 
     def _cut(self) -> tuple[float, float]:
         return _STANDARD.cdf((self.low - self.mean) / self.std), _STANDARD.cdf((self.high - self.mean) / self.std)

@@ -146,7 +146,9 @@ def _fields_at(names: list[str]) -> list[str]:
         if name.isdigit():
             continue
         field = section.model_fields.get(name)
-        inner = [t for t in _types(field.annotation) if isinstance(t, type) and issubclass(t, BaseModel)] if field else []
+        inner = (
+            [t for t in _types(field.annotation) if isinstance(t, type) and issubclass(t, BaseModel)] if field else []
+        )
         if not inner:
             return []
         section = inner[0]

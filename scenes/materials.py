@@ -8,11 +8,9 @@ from typing import Any
 
 from scenes.distributions import Fixed, Uniform
 from scenes.errors import InputError, choices
-from scenes.families import ANY_HUE, FAMILIES, METRIC, Parameters, mix, parsed
+from scenes.families import ANY_HUE, FAMILIES, Parameters, mix, parsed
 from scenes.record import Material, Parameter
 from scenes.streams import Streams
-
-__all__ = ["FAMILIES", "METRIC", "ROLES", "Make", "draw", "draw_role"]
 
 
 @dataclass(frozen=True)
@@ -88,6 +86,7 @@ _BLUE_RED = mix((0.4, Uniform(0.55, 0.64)), (0.4, Uniform(-0.02, 0.03)), (0.2, A
 _DARK_WOOD: dict[str, Any] = {"saturation": Uniform(0.45, 0.75), "value": Uniform(0.14, 0.4)}
 
 ROLES: dict[str, tuple[Make, ...]] = {
+    "own": (_make("own"),),
     "painted": (_make("painted", 0.75), _make("painted", 0.25, **_WHITE)),
     "car_paint": (
         _make("car_paint", 0.3, saturation=_VIVID, hue=_BLUE_RED),

@@ -130,9 +130,7 @@ def corner_normals(vertices: Floats, faces: Ints, crease: float) -> NDArray[np.f
     smooth = np.einsum("ij,ij->i", normals[first // 3], normals[second // 3]) >= np.cos(np.radians(crease)) - 1e-9
     total = np.empty((len(corner), 3))
     for axis in range(3):
-        total[:, axis] = np.bincount(
-            first[smooth], weights=crosses[second[smooth] // 3, axis], minlength=len(corner)
-        )
+        total[:, axis] = np.bincount(first[smooth], weights=crosses[second[smooth] // 3, axis], minlength=len(corner))
     flat = np.linalg.norm(total, axis=1) < 1e-20
     total[flat] = np.repeat(normals, 3, axis=0)[flat]
     return unit(total).reshape(-1, 3, 3).astype(np.float32)
@@ -141,7 +139,9 @@ def corner_normals(vertices: Floats, faces: Ints, crease: float) -> NDArray[np.f
 def _welded(vertices: Floats) -> Ints:
     """(n,) a number for each vertex, the same for vertices at one position to a millionth of the model's size."""
     low = vertices.min(axis=0)
-    grid = np.round((np.asarray(vertices, dtype=np.float64) - low) / max(float(np.ptp(vertices, axis=0).max()), 1e-12) * 1e6)
+    grid = np.round(
+        (np.asarray(vertices, dtype=np.float64) - low) / max(float(np.ptp(vertices, axis=0).max()), 1e-12) * 1e6
+    )
     # One whole number a position: sorting numbers is much faster than sorting rows.
     x, y, z = grid.astype(np.int64).T
     return np.unique((x << 42) | (y << 21) | z, return_inverse=True)[1].reshape(-1)

@@ -126,7 +126,9 @@ def project(camera: Camera, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return local[:, :2] / safe[:, None] * k[0, 0] + k[:2, 2], depth
 
 
-def framing_distance(points: np.ndarray, centre: np.ndarray, towards: np.ndarray, focal: float, size: tuple[int, int], share: float) -> float:
+def framing_distance(
+    points: np.ndarray, centre: np.ndarray, towards: np.ndarray, focal: float, size: tuple[int, int], share: float
+) -> float:
     """How far from `centre` a pinhole at `centre + distance * towards` sees the points fill `share` of the picture.
 
     points: (n, 3); focal: focal length over the sensor's longer side. The share is of the width or the height,

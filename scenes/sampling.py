@@ -17,6 +17,7 @@ from scenes.assets.record import AssetInfo
 from scenes.config import Config, Lamps
 from scenes.distributions import Distribution, parse, whole
 from scenes.errors import InputError, choices
+from scenes.families import METRIC
 from scenes.materials import draw, draw_role
 from scenes.placement import (
     IDENTITY,
@@ -133,7 +134,9 @@ class _Draw:
         objects = self.config.objects
         count = self.count("objects.count", objects.count)
         clutter = self.count("objects.clutter.count", objects.clutter.count)
-        items = [self.member(k, "main" if k == 0 else "member" if k < count else "clutter") for k in range(count + clutter)]
+        items = [
+            self.member(k, "main" if k == 0 else "member" if k < count else "clutter") for k in range(count + clutter)
+        ]
         if len(items) == 1:
             return items
         footprints = [self.footprint(item, f"objects.{k}") for k, item in enumerate(items)]
@@ -166,7 +169,13 @@ class _Draw:
         if self.value(f"{key}.support", self.config.objects.support) == "floating":
             height += scale * self.value(f"{key}.lift", self.config.objects.lift)
         return Item(
-            info.id, info.category, purpose, (0.0, 0.0, height), rotation, scale, self.materials(key, info)  # type: ignore[arg-type]
+            info.id,
+            info.category,
+            purpose,
+            (0.0, 0.0, height),
+            rotation,
+            scale,
+            self.materials(key, info),  # type: ignore[arg-type]
         )
 
     def rotation(self, key: str, info: AssetInfo) -> Quaternion:
@@ -211,7 +220,7 @@ class _Draw:
         mode = self.value(f"{base}.mode", factor.mode)
         if mode == "whole":
             return {"*": self.replacement(base)}
-        roles = tuple(dict.fromkeys(info.roles.values()))
+        roles = info.distinct_roles
         if mode == "per_part":
             return {role: self.replacement(f"{base}.{role}") for role in roles}
         return {role: draw_role(role, self.streams, f"{base}.{role}") for role in roles}
@@ -220,8 +229,13 @@ class _Draw:
         family = self.value(f"{key}.family", self.config.material.family)
         return self.dressed(family, key)
 
-    def dressed(self, family: str, key: str) -> Material:
-        material = draw(family, self.streams, key, self.overrides.get(family))
+    def surface(self, key: str, families: Distribution) -> Material:
+        """The material of a ground or wall, where features are sized in metres."""
+        return self.dressed(self.value(key, families), key, metric=True)
+
+    def dressed(self, family: str, key: str, metric: bool = False) -> Material:
+        sized = METRIC.get(family, {}) if metric else {}
+        material = draw(family, self.streams, key, {**sized, **self.overrides.get(family, {})})
         if family not in TEXTURED:
             return material
         texture = self.named(f"{key}.texture", self.config.material.texture, self.catalogue.textures)
@@ -292,9 +306,7 @@ class _Draw:
         ]
 
     def lamp(self, kind: str, key: str, lamps: Lamps, centre: np.ndarray) -> Light:
-        way = direction(
-            self.value(f"{key}.azimuth", lamps.azimuth), self.value(f"{key}.elevation", lamps.elevation)
-        )
+        way = direction(self.value(f"{key}.azimuth", lamps.azimuth), self.value(f"{key}.elevation", lamps.elevation))
         location = centre + way * self.value(f"{key}.radius", lamps.radius)
         return Light(
             kind,  # type: ignore[arg-type]
@@ -311,7 +323,9 @@ class _Draw:
         factor = self.config.camera
         points = self.world_points([item for item in items if item.purpose != "clutter"])
         centre = _centre(points)
-        towards = direction(self.value("camera.azimuth", factor.azimuth), self.value("camera.elevation", factor.elevation))
+        towards = direction(
+            self.value("camera.azimuth", factor.azimuth), self.value("camera.elevation", factor.elevation)
+        )
         focal = self.value("camera.focal_length", factor.focal_length)
         distance = self.distance(points, centre, towards, focal)
         eye = centre + towards * distance
@@ -342,15 +356,17 @@ class _Draw:
     def background(self, kind: str, items: list[Item], camera: Camera) -> Background:
         factor = self.config.background
         if kind in ("ground", "room"):
-            surface = self.dressed(self.value("background.ground", factor.ground), "background.ground")
+            surface = self.surface("background.ground", factor.ground)
             if kind == "ground":
                 return Background(kind, material=surface)
-            walls = self.dressed(self.value("background.walls", factor.walls), "background.walls")
+            walls = self.surface("background.walls", factor.walls)
             size, center = self.room(items, camera)
             return Background(kind, material=surface, walls=walls, size=size, center=center)
         shadow = kind in ("hdri", "image") and bool(self.value("background.shadow", factor.shadow))
         if kind == "image":
-            return Background(kind, image=self.named("background.image", factor.image, self.catalogue.images), shadow=shadow)
+            return Background(
+                kind, image=self.named("background.image", factor.image, self.catalogue.images), shadow=shadow
+            )
         if kind == "color":
             hsv = (self.value(f"background.{name}", getattr(factor, name)) for name in ("hue", "saturation", "value"))
             return Background(kind, color=colorsys.hsv_to_rgb(*hsv))
@@ -361,7 +377,12 @@ class _Draw:
         factor = self.config.background
         inside = np.concatenate([self.world_points(items), [camera.location]])
         low, high = extent(inside)
-        drawn = np.array([self.value(f"background.room_{name}", getattr(factor, f"room_{name}")) for name in ("width", "depth", "height")])
+        drawn = np.array(
+            [
+                self.value(f"background.room_{name}", getattr(factor, f"room_{name}"))
+                for name in ("width", "depth", "height")
+            ]
+        )
         size = np.maximum(drawn, (high - low) * 1.1 + 0.1)
         size[2] = max(drawn[2], high[2] * 1.1)
         # The free room is shared out at random, so that the objects are not always in the middle.
@@ -419,7 +440,11 @@ def _check_assets(config: Config, catalogue: Catalogue, classes: tuple[str, ...]
         for name in distribution.support() if distribution is not None else ():
             if name not in known:
                 raise InputError(f"field {field}: no asset is called '{name}', {choices(name, known)}")
-    families = {*config.material.family.support(), *config.background.ground.support(), *config.background.walls.support()}
+    families = {
+        *config.material.family.support(),
+        *config.background.ground.support(),
+        *config.background.walls.support(),
+    }
     if families & set(TEXTURED) and not catalogue.textures:
         raise InputError("field material.family: 'pbr' and 'image' need assets.textures to name a folder of textures")
     grounded = {"ground", "room"} & set(config.background.kind.support()) or True in config.background.shadow.support()

@@ -110,7 +110,7 @@ def test_obj_brings_its_texture_and_its_role(tmp_path: Path, cache: Cache) -> No
     picture(tmp_path / "m/wood.png")
     info, model = read(textured(tmp_path / "m"), cache)
     part = model.parts[0]
-    assert part.role == "wood:Wood_top" and part.uvs is not None and part.uvs.shape == (2, 3, 2)
+    assert part.role == "own:Wood_top" and part.uvs is not None and part.uvs.shape == (2, 3, 2)
     assert part.appearance is not None and part.appearance.color == (1, 1, 1)
     assert part.appearance.roughness == pytest.approx(np.sqrt(2 / 52))
     texture = part.appearance.texture

@@ -84,7 +84,7 @@ def check(path: Path, tmp_path: Path) -> None:
     model, info = cache.model(settled.entry), cache.info(settled.entry)
     assert model is not None and info is not None
     parts = {part.name: part for part in model.parts}
-    assert set(parts) == {"WoodTop", "red"} and parts["WoodTop"].role == "wood:WoodTop"
+    assert set(parts) == {"WoodTop", "red"} and parts["WoodTop"].role == "own:WoodTop"
     look, wood = parts["red"].appearance, parts["WoodTop"].appearance
     assert look is not None and look.color == pytest.approx((0.8, 0.1, 0.1), abs=1e-3)
     assert look.roughness == pytest.approx(0.25, abs=0.02)

@@ -31,7 +31,9 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
         (["rendr"], "rendr"),
     ],
 )
-def test_bad_input_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], words: str) -> None:
+def test_bad_input_is_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], words: str
+) -> None:
     out = ["--out", str(tmp_path / "set")] if arguments[0] == "render" else []
     code, printed, error = run(capsys, *arguments, *out)
     assert (code, printed) == (2, "")
@@ -62,7 +64,19 @@ def test_doctor_finds_blender(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("bpy", reason="needs Blender's module")
     code, printed, _ = run(capsys, "doctor")
     assert code == 0
-    for word in ("python", "blender", "cuda", "optix", "hip", "metal", "oneapi", "eevee", "memory", "disk", "shared memory"):
+    for word in (
+        "python",
+        "blender",
+        "cuda",
+        "optix",
+        "hip",
+        "metal",
+        "oneapi",
+        "eevee",
+        "memory",
+        "disk",
+        "shared memory",
+    ):
         assert f"  {word} " in printed
 
 
@@ -83,7 +97,17 @@ def test_render_inspect_and_preview(capsys: pytest.CaptureFixture[str], tmp_path
     code, printed, _ = run(capsys, "inspect", str(tmp_path / "set"), *sheets)
     assert code == 0 and "mug" in printed
     assert (tmp_path / "labels.png").stat().st_size > 1000 < (tmp_path / "contact.png").stat().st_size
-    swept = ["preview", "smoke", "--out", str(tmp_path / "sweep.png"), "--images", "3", "--vary", "camera.azimuth", *few]
+    swept = [
+        "preview",
+        "smoke",
+        "--out",
+        str(tmp_path / "sweep.png"),
+        "--images",
+        "3",
+        "--vary",
+        "camera.azimuth",
+        *few,
+    ]
     assert run(capsys, *swept)[0] == 0
     assert (tmp_path / "sweep.png").exists()
     code, _, error = run(capsys, "preview", "smoke", "--out", str(tmp_path / "x.png"), "--vary", "camera.azimut", *few)

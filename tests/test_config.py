@@ -84,7 +84,9 @@ def test_bad_configs_are_told_in_one_line(tmp_path: Path, text: str, words: str)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
 
 
-@pytest.mark.parametrize("override", ["camera.azimuth", "=3", "camera..azimuth=3", "camera.azimuth=[", "camera.azimut=3"])
+@pytest.mark.parametrize(
+    "override", ["camera.azimuth", "=3", "camera..azimuth=3", "camera.azimuth=[", "camera.azimut=3"]
+)
 def test_bad_overrides_are_told(override: str) -> None:
     with pytest.raises(InputError):
         load_config("smoke", [override])
@@ -96,7 +98,21 @@ def test_an_unknown_preset_is_told_with_its_near_miss() -> None:
 
 
 KEYS = st.sampled_from(
-    ["camera", "azimuth", "objects", "scale", "uniform", "choice", "mixture", "weight", "of", "assets", "models", "classes", "x"]
+    [
+        "camera",
+        "azimuth",
+        "objects",
+        "scale",
+        "uniform",
+        "choice",
+        "mixture",
+        "weight",
+        "of",
+        "assets",
+        "models",
+        "classes",
+        "x",
+    ]
 )
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | KEYS,

@@ -105,6 +105,7 @@ def edges(truth: Truth) -> NDArray[np.bool_]:
     depth = np.where(np.isfinite(truth.depth), truth.depth, 1e6)
     for dy in range(-2, 3):
         for dx in range(-2, 3):
+
             def shifted(values: NDArray, dy: int = dy, dx: int = dx) -> NDArray:
                 return np.roll(values, (dy, dx), axis=(0, 1))
 
@@ -179,7 +180,10 @@ def test_keypoints(drawn: list, small_catalogue: Catalogue) -> None:
                 seen = label.keypoints[name]
                 assert np.hypot(*(homogeneous[:2] / homogeneous[2] - (seen.x, seen.y))) < 0.5
                 if seen.visible:
-                    assert truth.instance[int(seen.y), int(seen.x)] == label.instance or truth.edge[int(seen.y), int(seen.x)]
+                    assert (
+                        truth.instance[int(seen.y), int(seen.x)] == label.instance
+                        or truth.edge[int(seen.y), int(seen.x)]
+                    )
                     checked += 1
     assert checked > 20
 

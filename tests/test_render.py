@@ -60,6 +60,18 @@ def test_a_picture_does_not_depend_on_what_was_drawn_before(small_catalogue: Cat
     assert len({frame.rgb.tobytes() for frame in forward}) == 8
 
 
+def test_a_stage_that_keeps_few_meshes_draws_the_same(small_catalogue: Catalogue) -> None:
+    from render.stage import Stage
+
+    sampler = make(small_catalogue, objects={"count": {"choice": [1, 4]}})
+    scenes = [sampler.sample(2, index) for index in range(6)]
+    roomy = draw(sampler, scenes)
+    stage = Stage(DRAFT, small_catalogue, sampler.classes)
+    stage._meshes._limit = 1
+    assert all(same(a, stage.draw(scene)) for a, scene in zip(roomy, scenes, strict=True))
+    assert len(stage._meshes._kept) <= 4
+
+
 def test_an_interrupted_job_completes_to_the_same_bytes(small_catalogue: Catalogue, tmp_path: Path) -> None:
     config = load_config("smoke", ["classes=[chair, mug]"])
     whole = Job(config, 3, 5, tmp_path / "whole", shard_size=2, threads=1)
@@ -122,7 +134,9 @@ def test_a_folder_of_something_else_is_refused(small_catalogue: Catalogue, tmp_p
 def test_plate_alpha_and_picture_fit_together(small_catalogue: Catalogue) -> None:
     clean = {"jpeg": 0, "noise": 0, "shot": 0, "blur": 0, "vignette": 0}
     for kind in ("hdri", "color", "ground", "room"):
-        sampler = make(small_catalogue, background={"kind": kind, "shadow": False}, sensor=clean, objects={"support": "floating"})
+        sampler = make(
+            small_catalogue, background={"kind": kind, "shadow": False}, sensor=clean, objects={"support": "floating"}
+        )
         (frame,) = draw(sampler, [sampler.sample(0, 1)])
         assert frame.background is not None
         empty, full = frame.alpha == 0, frame.alpha == 255
@@ -145,7 +159,11 @@ def test_the_plate_is_where_blender_sees_the_sky(small_catalogue: Catalogue) -> 
 
     if not small_catalogue.hdris:
         pytest.skip("no environment maps")
-    sampler = make(small_catalogue, background={"kind": "hdri", "shadow": False}, camera={"roll": 10, "elevation": {"uniform": [-40, 40]}})
+    sampler = make(
+        small_catalogue,
+        background={"kind": "hdri", "shadow": False},
+        camera={"roll": 10, "elevation": {"uniform": [-40, 40]}},
+    )
     stage = Stage(DrawSettings(samples=16, denoise=False, bounces=0, threads=1), small_catalogue, sampler.classes)
     for index in range(3):
         scene = replace(sampler.sample(0, index), items=())

@@ -149,14 +149,23 @@ def test_free_rotations_are_uniform() -> None:
 
 
 def test_camera_directions_are_even_over_the_sphere(small_catalogue: Catalogue) -> None:
-    drawn = sampler(small_catalogue, camera={"elevation": {"uniform": [-90, 90]}, "distance": 9}, background={"kind": "none", "shadow": False})
-    eyes = np.array([np.subtract(s.camera.location, s.items[0].location) for s in (drawn.sample(0, i) for i in range(2000))])
+    drawn = sampler(
+        small_catalogue,
+        camera={"elevation": {"uniform": [-90, 90]}, "distance": 9},
+        background={"kind": "none", "shadow": False},
+    )
+    eyes = np.array(
+        [np.subtract(s.camera.location, s.items[0].location) for s in (drawn.sample(0, i) for i in range(2000))]
+    )
     heights = eyes[:, 2] / np.linalg.norm(eyes, axis=1)
     assert np.histogram(heights, bins=8, range=(-1, 1))[0] == pytest.approx(250, abs=70)
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.floats(0.05, 3), st.floats(0.05, 3), st.floats(0, 6.3)), min_size=2, max_size=12), st.integers(0, 99))
+@given(
+    st.lists(st.tuples(st.floats(0.05, 3), st.floats(0.05, 3), st.floats(0, 6.3)), min_size=2, max_size=12),
+    st.integers(0, 99),
+)
 def test_arranged_rectangles_never_overlap(sizes: list, seed: int) -> None:
     prints = [Footprint(0, 0, x, y, np.cos(a), np.sin(a)) for x, y, a in sizes]
     placed = arrange(prints, np.random.default_rng(seed))

@@ -41,10 +41,14 @@ _WORDS = {
 }
 
 
-def role_of(material: str) -> str:
-    """The role that a material's name suggests, with the name as suffix: materials of one file vary apart."""
+def role_of(material: str, looks: bool = False) -> str:
+    """A part's role, with the material's name as suffix: materials of one file vary apart.
+
+    "own" where the file says what the material looks like; else what its name suggests, "plastic" if nothing.
+    """
     words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", material)]
     role = next((r for r, hints in _WORDS.items() if any(w.startswith(hints) for w in words)), "plastic")
+    role = "own" if looks else role
     return f"{role}:{material}" if material else role
 
 

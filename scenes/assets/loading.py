@@ -131,7 +131,7 @@ def _parts(scene: trimesh.Scene, scratch: Path, lost: list[str]) -> Iterator[Par
     for (key, name), pieces in groups.items():
         label = _unused(name or pieces[0].name, taken)
         look = looks.of(materials[key], pieces[0].tint, any(piece.uv is not None for piece in pieces))
-        yield _joined(label, role_of(name), look, pieces)
+        yield _joined(label, role_of(name, look is not None), look, pieces)
 
 
 @dataclass(frozen=True)

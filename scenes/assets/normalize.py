@@ -13,7 +13,7 @@ from scenes.assets.soup import Soup, decimated, normals, outward, without_dirt
 from scenes.mesh import Model, Part
 
 # Part of every cache key: raise it when what this package makes of a file changes.
-VERSION = 1
+VERSION = 2
 # Beyond this, a model of a few hundred pixels gains nothing and a scene of many of them no longer fits.
 MAX_TRIANGLES = 200_000
 MIN_SIZE, MAX_SIZE = 1e-12, 1e12

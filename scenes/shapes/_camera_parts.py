@@ -60,12 +60,12 @@ def rounded(corners: Array, radius: float, steps: int = 6) -> Array:
 
 def points(p: SimpleNamespace, tip: float, face: float, top: float, grip_x: float) -> Points:
     return {
-        "lens_center": (p.x, tip, p.z),
-        "lens_mount": (p.x, face, p.z),
-        "top_center": (p.x, 0.0, top),
-        "grip": (grip_x, face - p.grip, 0.5 * p.height),
-        "base_center": (0.0, 0.0, -p.battery_grip),
-        "back_center": (0.0, p.depth / 2, 0.5 * p.height),
+        "lens_center": np.array((p.x, tip, p.z)),
+        "lens_mount": np.array((p.x, face, p.z)),
+        "top_center": np.array((p.x, 0.0, top)),
+        "grip": np.array((grip_x, face - p.grip, 0.5 * p.height)),
+        "base_center": np.array((0.0, 0.0, -p.battery_grip)),
+        "back_center": np.array((0.0, p.depth / 2, 0.5 * p.height)),
     }
 
 
@@ -309,7 +309,7 @@ def bellows(p: SimpleNamespace, front: float, back: float, axis: float) -> Geome
     size = (1 - t)[:, None] * (0.76 * p.width, 0.78 * p.height) + t[:, None] * (0.42 * p.width, 0.4 * p.height)
     size = size - 0.05 * p.width * (np.arange(len(t)) % 2)[:, None]
     y = back + (front - back) * t
-    rings = [rounded_rectangle(*s, 0.008, 4) for s in size]
+    rings = [rounded_rectangle(x, z, 0.008, 4) for x, z in size]
     return (
         sheet(
             np.stack([np.column_stack([r, np.full(len(r), -v)]) for r, v in zip(rings, y, strict=True)]),

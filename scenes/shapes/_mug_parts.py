@@ -161,7 +161,7 @@ def spoon(cup: Cup) -> Geometry:
     rim = np.array([-float(cup.inner(cup.height)) + 0.001, 0.004, cup.height + 0.001])
     foot = np.array([0.55 * float(cup.inner(cup.floor + 0.01)), 0.004, cup.floor + 0.003])
     along = (rim - foot) / np.linalg.norm(rim - foot)
-    length = max(0.13, np.linalg.norm(rim - foot) + 0.045)
+    length = max(0.13, float(np.linalg.norm(rim - foot)) + 0.045)
     at = np.linspace(0, 1, 30)
     width = np.interp(at, [0, 0.02, 0.15, 0.3, 0.85, 1], [0.3, 1.0, 2.2, 0.6, 1.2, 0.9])
     return sweep(foot + np.outer(at * length, along), superellipse(0.002, 0.0075, 2, 16), width, up=(0, 1, 0))

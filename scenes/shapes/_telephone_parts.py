@@ -5,6 +5,7 @@ Each takes the parameters of `telephone.telephone` as a namespace. Faces look al
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
@@ -39,11 +40,16 @@ def slab_outline(width: float, length: float, waist: float, top: float, power: f
     """(96, 2) outline from y = 0 to length, evenly spaced, with its width eased through 1, waist, top."""
     dense = superellipse(1.0, 1.0, power, 720)
     closed = np.concatenate([dense, dense[:1]]) * (width, length) + (0, length / 2)
-    along = np.polynomial.Polynomial.fit([0, 0.45, 1], [1.0, waist, top], 2)(closed[:, 1] / length)
-    closed[:, 0] *= along
+    closed[:, 0] *= _eased(waist, top)(closed[:, 1] / length)
     chord = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
     at = np.linspace(0, chord[-1], 97)[:-1]
     return np.column_stack([np.interp(at, chord, closed[:, k]) for k in (0, 1)])
+
+
+def _eased(waist: float, top: float) -> Callable[[Array], Array]:
+    """The width at a fraction of the length: a parabola through 1, waist and top."""
+    fit: Callable[..., Callable[[Array], Array]] = np.polynomial.Polynomial.fit
+    return fit([0, 0.45, 1], [1.0, waist, top], 2)
 
 
 def shrunk(outline: Array, distance: float) -> Array:
@@ -73,7 +79,7 @@ def keypad(p: SimpleNamespace, width: float, low: float, high: float, face: floa
     """Twelve keys with their digits between y = low and high."""
     pitch_x, pitch_y = width / 3, (high - low) / 4
     size = np.array([pitch_x, pitch_y]) * p.key_fill
-    key = prism(superellipse(*size, p.key_power, 32), 0.0026, 0.0006)
+    key = prism(superellipse(size[0], size[1], p.key_power, 32), 0.0026, 0.0006)
     keys, legends = [], []
     for k, segments in enumerate(SEGMENTS):
         column, row = k % 3 - 1, k // 3
@@ -163,16 +169,19 @@ def _width_at(p: SimpleNamespace, along: float) -> float:
         return p.width * (
             1.0 if p.style == "smartphone" else (1 - abs(2 * along - 1) ** p.roundness) ** (1 / p.roundness)
         )
-    ease = np.polynomial.Polynomial.fit([0, 0.45, 1], [1.0, p.waist, p.top], 2)(along)
-    return float(p.width * ease * (1 - abs(2 * along - 1) ** p.roundness) ** (1 / p.roundness))
+    return float(
+        p.width * _eased(p.waist, p.top)(np.array(along)) * (1 - abs(2 * along - 1) ** p.roundness) ** (1 / p.roundness)
+    )
 
 
 def flap(p: SimpleNamespace) -> Pieces:
-    """An open mouthpiece cover below the keys."""
-    outline = slab_outline(0.86 * p.width, 0.3 * p.length, 1.0, 1.0, max(p.roundness - 1, 3.0))
-    cover = pillow(outline, 0.005, 0.0015, 0.0015).moved(y=-0.3 * p.length).rotated("x", -35.0)
+    """A mouthpiece cover hinged below the keys, let down to the front until it all but touches the table."""
+    reach, height = 0.3 * p.length, 0.012
+    outline = slab_outline(0.86 * p.width, reach, 1.0, 1.0, max(p.roundness - 1, 3.0))
+    drop = 90.0 - float(np.degrees(np.arcsin((height - 0.001) / reach)))
+    cover = pillow(outline, 0.005, 0.0015, 0.0015).moved(y=-reach).rotated("x", -drop)
     hinge = cylinder(0.004, 0.7 * p.width, 24, 0.001).rotated("y", 90).moved(-0.35 * p.width)
-    at = (0, 0.012, p.depth + p.curve - 0.003)
+    at = (0, height, p.depth + p.curve - 0.003)
     return [("flap", cover.moved(*at), p.body_role), ("flap_hinge", hinge.moved(*at).moved(y=-0.004), p.body_role)]
 
 

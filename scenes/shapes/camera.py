@@ -75,7 +75,7 @@ def camera(
     low, high = every.min(axis=0), every.max(axis=0)
     shift = -np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
     parts = tuple(part(name, geometry.moved(*shift), role) for name, geometry, role in pieces)
-    return Model(parts, {name: np.array(point) + shift for name, point in points.items()}, parameters)
+    return Model(parts, {name: point + shift for name, point in points.items()}, parameters)
 
 
 def camera_rand(rng: np.random.Generator) -> Model:
@@ -149,7 +149,9 @@ def _compact(p: SimpleNamespace) -> tuple[Pieces, Points]:
     if p.strap:
         pieces += components.wrist_strap(p)
     lift = 0.5 * p.roundness
-    return pieces, components.points(p, tip, face, h, -0.3 * w) | {"front_top_left": (w / 2 - lift, face, h - lift)}
+    return pieces, components.points(p, tip, face, h, -0.3 * w) | {
+        "front_top_left": np.array((w / 2 - lift, face, h - lift))
+    }
 
 
 def _slr(p: SimpleNamespace) -> tuple[Pieces, Points]:
@@ -180,7 +182,7 @@ def _slr(p: SimpleNamespace) -> tuple[Pieces, Points]:
     if p.strap:
         pieces += components.lugs(p)
     return pieces, components.points(p, tip, face, h + p.hump, -0.385 * w) | {
-        "front_top_left": (0.45 * w, face, 0.96 * h)
+        "front_top_left": np.array((0.45 * w, face, 0.96 * h))
     }
 
 
@@ -216,7 +218,7 @@ def _rangefinder(p: SimpleNamespace) -> tuple[Pieces, Points]:
         pieces += components.eyepiece(p, 0.33 * w, 0.885 * h)
     pieces += components.knobs(p, h) + components.lugs(p)
     return pieces, components.points(p, tip, face, h + p.hump, -0.3 * w) | {
-        "front_top_left": (0.5 * w - 0.3 * d, face + 0.05 * d, h)
+        "front_top_left": np.array((0.5 * w - 0.3 * d, face + 0.05 * d, h))
     }
 
 
@@ -264,7 +266,7 @@ def _folding(p: SimpleNamespace) -> tuple[Pieces, Points]:
             cylinder(0.0018, 0.006, 12, 0.0005)
             .rotated("y", a)
             .moved(0, board_y - 0.007, axis)
-            .bent(lambda v, a=a: v + 1.4 * p.lens_radius * np.array([np.sin(np.radians(a)), 0, np.cos(np.radians(a))]))
+            .moved(x=1.4 * p.lens_radius * np.sin(np.radians(a)), z=1.4 * p.lens_radius * np.cos(np.radians(a)))
             for a in (-50, 40, 120)
         ]
     )
@@ -275,4 +277,6 @@ def _folding(p: SimpleNamespace) -> tuple[Pieces, Points]:
     finder = box(0.014, 0.02, 0.014, 0.002).moved(0.2 * w, board_y, axis + 0.25 * h + 0.006)
     pieces += [("shutter", shutter, p.trim_role), ("tabs", tabs, "metal"), *lens]
     pieces += [("handle", tube(handle, 0.0032, 12), "leather"), ("finder", finder, p.trim_role)]
-    return pieces, components.points(p, tip, face, h, -0.5 * w) | {"front_top_left": (w / 2 - 0.002, face, h - 0.002)}
+    return pieces, components.points(p, tip, face, h, -0.5 * w) | {
+        "front_top_left": np.array((w / 2 - 0.002, face, h - 0.002))
+    }

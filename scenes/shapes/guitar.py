@@ -63,7 +63,16 @@ OUTLINES: dict[str, list[tuple[float, float]]] = {
     ],
 }  # fmt: skip
 SYMMETRIC = ("sg", "semi_hollow", "archtop", "flying_v", "acoustic", "classical")
-CUTAWAY = [(136, 312), (142, 352), (147, 388), (138, 408), (112, 404), (84, 410), (62, 440), (52, 480)]
+CUTAWAY: list[tuple[float, float]] = [
+    (136, 312),
+    (142, 352),
+    (147, 388),
+    (138, 408),
+    (112, 404),
+    (84, 410),
+    (62, 440),
+    (52, 480),
+]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ outside, without normals; `part` adds those. Lengths are metres, angles degrees,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import mapbox_earcut
@@ -43,7 +43,7 @@ class Geometry:
     def mirrored(self, axis: str = "x") -> Geometry:
         return self.scaled(*(-1.0 if a == axis else 1.0 for a in "xyz"))
 
-    def bent(self, function) -> Geometry:
+    def bent(self, function: Callable[[Array], ArrayLike]) -> Geometry:
         """Vertices through `function`, which maps (n, 3) to (n, 3) and must keep the orientation."""
         return Geometry(np.asarray(function(self.vertices), dtype=float), self.faces, self.uvs)
 
@@ -160,10 +160,12 @@ def rounded_rectangle(width: float, height: float, radius: float, corner: int = 
 
 
 def sheet(grid: ArrayLike, close_rows: bool = False, close_columns: bool = False) -> Geometry:
-    """Quads over a grid of points (r, c, 3), as triangles.
+    """Quads over a grid of points (r, c, 3), each cut into two triangles.
 
-    The outside is where columns x rows points: with rows going up and columns going counter-clockwise seen from
-    above, outward. `close_*` joins the last row (column) to the first. UVs are mean arc lengths, in metres.
+    Seen from outside, points run right along a row and rows follow upwards: rows that are rings, counter-clockwise
+    from above, one over the other, face away from their axis. `close_rows` joins the last row to the first,
+    `close_columns` the last point of each row to its first; the seam's vertices are doubled, so UVs run through.
+    UVs are arc lengths in metres: u along the row, averaged over the rows, and v across, averaged over the columns.
     """
     g = np.asarray(grid, dtype=float)
     if close_rows:
@@ -238,7 +240,14 @@ def frames(path: ArrayLike, closed: bool = False) -> tuple[Array, Array, Array]:
     return tangent, normal, np.cross(tangent, normal)
 
 
-def sweep(path: ArrayLike, section: ArrayLike, scale: ArrayLike = 1.0, caps: bool = True, closed: bool = False, up: ArrayLike | None = None) -> Geometry:
+def sweep(
+    path: ArrayLike,
+    section: ArrayLike,
+    scale: ArrayLike = 1.0,
+    caps: bool = True,
+    closed: bool = False,
+    up: ArrayLike | None = None,
+) -> Geometry:
     """A section (s, 2), counter-clockwise, carried along a path (k, 3), scaled by one number or (k,) of them.
 
     Section x lies along the path's normal, y along its binormal. `up` fixes the binormal to that direction as far
@@ -288,7 +297,9 @@ def unit_or_zero(vectors: Array) -> Array:
     return np.asarray(vectors / np.where(length > 1e-15, length, 1.0))
 
 
-def cylinder(radius: float, height: float, segments: int = 32, bevel: float = 0.0, top: float | None = None) -> Geometry:
+def cylinder(
+    radius: float, height: float, segments: int = 32, bevel: float = 0.0, top: float | None = None
+) -> Geometry:
     """A cylinder about z from z = 0 to `height`, with round rims; `top` is the upper radius of a cone."""
     upper = radius if top is None else top
     r = min(bevel, 0.499 * height, 0.999 * max(min(radius, upper), 1e-9))
@@ -363,7 +374,9 @@ def bar(start: ArrayLike, end: ArrayLike, radius: float, sides: int = 12, top: f
     return tube(path, [radius, radius if top is None else top], sides)
 
 
-def beam(start: ArrayLike, end: ArrayLike, width: float, height: float, bevel: float = 0.0, up: ArrayLike = (0, 0, 1)) -> Geometry:
+def beam(
+    start: ArrayLike, end: ArrayLike, width: float, height: float, bevel: float = 0.0, up: ArrayLike = (0, 0, 1)
+) -> Geometry:
     """A straight bar of rectangular section between two points; `height` runs along `up` as far as possible."""
     section = rounded_rectangle(width, height, max(bevel, 1e-4 * min(width, height)), 3)
     return sweep(np.array([start, end], dtype=float), section, up=up)

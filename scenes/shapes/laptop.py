@@ -29,9 +29,9 @@ Pieces = list[tuple[str, Geometry, str]]
 WELL = 0.0035  # depth of the keyboard's well
 
 # Key widths in units of the letter keys, back to front; every row adds up to 15.
-ROWS = [
+ROWS: list[list[float]] = [
     [15 / 14] * 14,
-    [1] * 13 + [2],
+    [1.0] * 13 + [2.0],
     [1.5] + [1] * 12 + [1.5],
     [1.75] + [1] * 11 + [2.25],
     [2.25] + [1] * 10 + [2.75],

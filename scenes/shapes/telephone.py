@@ -67,7 +67,7 @@ def telephone(
     key_fill: size of keys over their pitch, 0.65 to 0.9. smile: m the outer columns of keys rise, -0.002 to 0.003.
     opening: degrees; between a flip phone's halves 130 to 180, of a desk telephone's slope 5 to 20.
     antenna: m, 0 (none) to 0.04; antenna_side: 1 (left) or -1.
-    flap: a mouthpiece cover hangs open at the bottom. panel: the face has a plate of panel_role.
+    flap: a mouthpiece cover stands open at the bottom. panel: the face has a plate of panel_role.
     screen_in_lid: whether a flip phone's display is in its lid.
     """
     parameters = dict(locals())
