@@ -119,7 +119,7 @@ def _progress(title: str, total: int | None) -> Iterator[Any]:
         def advance(count: int, of: int | None = None) -> None:
             state = bar.tasks[0]
             speed = f"{state.speed:.2f}/s" if state.speed else ""
-            bar.update(task, advance=count, rate=speed, **({"total": of} if of else {}))
+            bar.update(task, advance=count, rate=speed, total=of or state.total)
 
         yield advance
 

@@ -174,7 +174,9 @@ class Stage:
 
 
 def _over(combined: NDArray, behind: NDArray) -> NDArray:
-    return np.asarray(combined[..., :3] + (1 - combined[..., 3:4]) * behind, dtype=np.float32)
+    alpha = combined[..., 3:4]
+    # The denoiser lets light spill over silhouettes; where nothing was hit there is none.
+    return np.asarray(np.where(alpha > 0, combined[..., :3], 0) + (1 - alpha) * behind, dtype=np.float32)
 
 
 def _camera_normals(normal: NDArray, depth: NDArray, camera: Camera) -> NDArray[np.float16]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -14,7 +14,11 @@ from scenes.families import FAMILIES
 
 
 class Section(BaseModel):
-    """A part of the config: unknown keys are errors, values are frozen, infinities are refused."""
+    """A part of the config: unknown keys are errors, values are frozen, infinities are refused.
+
+    Fields annotated with `numbers`, `names`, `flags` or `elevations` hold a Distribution once validated; what is
+    written as their default is its YAML form.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 
@@ -54,15 +58,15 @@ class Assets(Section):
 class Clutter(Section):
     """Objects of no interest beside the main one. scale: relative to the main object's scale."""
 
-    count: numbers(0, 20, whole=True) = 0  # type: ignore[valid-type]
-    scale: numbers(0.01, 100) = {"uniform": [0.3, 0.9]}  # type: ignore[valid-type]
+    count: Annotated[Any, numbers(0, 20, whole=True)] = 0
+    scale: Annotated[Any, numbers(0.01, 100)] = {"uniform": [0.3, 0.9]}
 
 
 class Occluder(Section):
     """An object put between the camera and the main one. visibility: the share of the main object left to see."""
 
-    present: flags() = False  # type: ignore[valid-type]
-    visibility: numbers(0.05, 1) = {"uniform": [0.4, 0.9]}  # type: ignore[valid-type]
+    present: Annotated[Any, flags()] = False
+    visibility: Annotated[Any, numbers(0.05, 1)] = {"uniform": [0.4, 0.9]}
 
 
 class Objects(Section):
@@ -75,15 +79,15 @@ class Objects(Section):
     each member, as a share of its width.
     """
 
-    category: names() | None = None  # type: ignore[valid-type]
-    count: numbers(1, 20, whole=True) = 1  # type: ignore[valid-type]
+    category: Annotated[Any, names()] | None = None
+    count: Annotated[Any, numbers(1, 20, whole=True)] = 1
     size: Literal["unit", "metric"] = "unit"
-    scale: numbers(0.01, 100) = {"uniform": [1.0, 2.0]}  # type: ignore[valid-type]
-    rotation: names("upright", "stable", "free") = "upright"  # type: ignore[valid-type]
-    yaw: numbers(-3600, 3600) = {"uniform": [0, 360]}  # type: ignore[valid-type]
-    support: names("ground", "floating") = "ground"  # type: ignore[valid-type]
-    lift: numbers(0, 100) = {"uniform": [0.05, 0.6]}  # type: ignore[valid-type]
-    spacing: numbers(0, 10) = {"uniform": [0.05, 0.4]}  # type: ignore[valid-type]
+    scale: Annotated[Any, numbers(0.01, 100)] = {"uniform": [1.0, 2.0]}
+    rotation: Annotated[Any, names("upright", "stable", "free")] = "upright"
+    yaw: Annotated[Any, numbers(-3600, 3600)] = {"uniform": [0, 360]}
+    support: Annotated[Any, names("ground", "floating")] = "ground"
+    lift: Annotated[Any, numbers(0, 100)] = {"uniform": [0.05, 0.6]}
+    spacing: Annotated[Any, numbers(0, 10)] = {"uniform": [0.05, 0.4]}
     clutter: Clutter = Clutter()
     occluder: Occluder = Occluder()
 
@@ -106,9 +110,9 @@ class MaterialFactor(Section):
     evenly over all textures.
     """
 
-    mode: names("own", "whole", "per_part") = {"choice": {"own": 0.5, "whole": 0.25, "per_part": 0.25}}  # type: ignore[valid-type]
-    family: names(*FAMILIES) = DEFAULT_FAMILIES  # type: ignore[valid-type]
-    texture: names() | None = None  # type: ignore[valid-type]
+    mode: Annotated[Any, names("own", "whole", "per_part")] = {"choice": {"own": 0.5, "whole": 0.25, "per_part": 0.25}}
+    family: Annotated[Any, names(*FAMILIES)] = DEFAULT_FAMILIES
+    texture: Annotated[Any, names()] | None = None
     parameters: dict[str, dict[str, Any]] = {}
 
     @field_validator("parameters")
@@ -129,21 +133,21 @@ class MaterialFactor(Section):
 class WorldLight(Section):
     """The environment. hdri: asset id, null draws evenly over all, "" is a uniform grey sky."""
 
-    hdri: names() | None = None  # type: ignore[valid-type]
-    rotation: numbers(-3600, 3600) = {"uniform": [0, 360]}  # type: ignore[valid-type]
-    strength: numbers(0, 1000) = {"log_uniform": [0.5, 2.0]}  # type: ignore[valid-type]
+    hdri: Annotated[Any, names()] | None = None
+    rotation: Annotated[Any, numbers(-3600, 3600)] = {"uniform": [0, 360]}
+    strength: Annotated[Any, numbers(0, 1000)] = {"log_uniform": [0.5, 2.0]}
 
 
 class Lamps(Section):
     """0 to n lamps of a kind, around what the camera looks at. energy: W, for suns W/m^2; size: m, for suns degrees."""
 
-    count: numbers(0, 16, whole=True) = 0  # type: ignore[valid-type]
-    azimuth: numbers(-3600, 3600) = {"uniform": [0, 360]}  # type: ignore[valid-type]
-    elevation: elevations() = {"uniform": [15, 80]}  # type: ignore[valid-type]
-    radius: numbers(0.01, 1000) = {"uniform": [2.0, 5.0]}  # type: ignore[valid-type]
-    energy: numbers(0, 1e6) = {"log_uniform": [50, 500]}  # type: ignore[valid-type]
-    size: numbers(0, 100) = {"uniform": [0.2, 2.0]}  # type: ignore[valid-type]
-    temperature: numbers(1000, 40000) = {"uniform": [3000, 8000]}  # type: ignore[valid-type]
+    count: Annotated[Any, numbers(0, 16, whole=True)] = 0
+    azimuth: Annotated[Any, numbers(-3600, 3600)] = {"uniform": [0, 360]}
+    elevation: Annotated[Any, elevations()] = {"uniform": [15, 80]}
+    radius: Annotated[Any, numbers(0.01, 1000)] = {"uniform": [2.0, 5.0]}
+    energy: Annotated[Any, numbers(0, 1e6)] = {"log_uniform": [50, 500]}
+    size: Annotated[Any, numbers(0, 100)] = {"uniform": [0.2, 2.0]}
+    temperature: Annotated[Any, numbers(1000, 40000)] = {"uniform": [3000, 8000]}
 
 
 class Lighting(Section):
@@ -163,14 +167,14 @@ class CameraFactor(Section):
     the half picture. fstop 0 is a pinhole without depth of field.
     """
 
-    azimuth: numbers(-3600, 3600) = {"uniform": [0, 360]}  # type: ignore[valid-type]
-    elevation: elevations() = {"uniform": [0, 60]}  # type: ignore[valid-type]
-    distance: numbers(0.01, 10000) | None = None  # type: ignore[valid-type]
-    framing: numbers(0.01, 3) | None = None  # type: ignore[valid-type]
-    roll: numbers(-360, 360) = {"normal": {"mean": 0, "std": 3, "low": -10, "high": 10}}  # type: ignore[valid-type]
-    jitter: numbers(0, 1) = {"uniform": [0, 0.15]}  # type: ignore[valid-type]
-    focal_length: numbers(5, 1000) = {"log_uniform": [35, 85]}  # type: ignore[valid-type]
-    fstop: numbers(0, 64) = 0  # type: ignore[valid-type]
+    azimuth: Annotated[Any, numbers(-3600, 3600)] = {"uniform": [0, 360]}
+    elevation: Annotated[Any, elevations()] = {"uniform": [0, 60]}
+    distance: Annotated[Any, numbers(0.01, 10000)] | None = None
+    framing: Annotated[Any, numbers(0.01, 3)] | None = None
+    roll: Annotated[Any, numbers(-360, 360)] = {"normal": {"mean": 0, "std": 3, "low": -10, "high": 10}}
+    jitter: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.15]}
+    focal_length: Annotated[Any, numbers(5, 1000)] = {"log_uniform": [35, 85]}
+    fstop: Annotated[Any, numbers(0, 64)] = 0
     resolution: tuple[int, int] = (256, 256)
 
     @field_validator("resolution")
@@ -199,37 +203,37 @@ class BackgroundFactor(Section):
     the ground (also a room's floor) and of a room's walls. image: asset id, null draws evenly over all images.
     """
 
-    kind: names("hdri", "ground", "room", "image", "color", "none") = {  # type: ignore[valid-type]
+    kind: Annotated[Any, names("hdri", "ground", "room", "image", "color", "none")] = {
         "choice": {"hdri": 0.4, "ground": 0.35, "room": 0.25}
     }
-    shadow: flags() = True  # type: ignore[valid-type]
-    ground: names(*FAMILIES) = GROUNDS  # type: ignore[valid-type]
-    walls: names(*FAMILIES) = {
+    shadow: Annotated[Any, flags()] = True
+    ground: Annotated[Any, names(*FAMILIES)] = GROUNDS
+    walls: Annotated[Any, names(*FAMILIES)] = {
         "choice": {"plaster": 0.35, "painted": 0.25, "brick": 0.1, "concrete": 0.1, "planks": 0.1, "patterned": 0.1}
-    }  # type: ignore[valid-type]
-    image: names() | None = None  # type: ignore[valid-type]
-    hue: numbers(0, 1) = {"uniform": [0, 1]}  # type: ignore[valid-type]
-    saturation: numbers(0, 1) = {"uniform": [0, 0.8]}  # type: ignore[valid-type]
-    value: numbers(0, 1) = {"uniform": [0.1, 1.0]}  # type: ignore[valid-type]
-    room_width: numbers(0.1, 1000) = {"uniform": [4, 8]}  # type: ignore[valid-type]
-    room_depth: numbers(0.1, 1000) = {"uniform": [4, 8]}  # type: ignore[valid-type]
-    room_height: numbers(0.1, 1000) = {"uniform": [2.4, 4]}  # type: ignore[valid-type]
+    }
+    image: Annotated[Any, names()] | None = None
+    hue: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 1]}
+    saturation: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.8]}
+    value: Annotated[Any, numbers(0, 1)] = {"uniform": [0.1, 1.0]}
+    room_width: Annotated[Any, numbers(0.1, 1000)] = {"uniform": [4, 8]}
+    room_depth: Annotated[Any, numbers(0.1, 1000)] = {"uniform": [4, 8]}
+    room_height: Annotated[Any, numbers(0.1, 1000)] = {"uniform": [2.4, 4]}
 
 
 class SensorFactor(Section):
     """What the camera does to the light, after the render; labels stay as they are. Units as in `record.Sensor`."""
 
-    exposure: numbers(-10, 10) = {"normal": {"mean": 0, "std": 0.4, "low": -1.2, "high": 1.2}}  # type: ignore[valid-type]
-    metering: names("average", "none") = "average"  # type: ignore[valid-type]
-    tone: names("standard", "filmic") = {"choice": ["standard", "filmic"]}  # type: ignore[valid-type]
-    white_balance: numbers(2000, 15000) = {  # type: ignore[valid-type]
+    exposure: Annotated[Any, numbers(-10, 10)] = {"normal": {"mean": 0, "std": 0.4, "low": -1.2, "high": 1.2}}
+    metering: Annotated[Any, names("average", "none")] = "average"
+    tone: Annotated[Any, names("standard", "filmic")] = {"choice": ["standard", "filmic"]}
+    white_balance: Annotated[Any, numbers(2000, 15000)] = {
         "normal": {"mean": 6500, "std": 500, "low": 5000, "high": 8500}
     }
-    vignette: numbers(0, 1) = {"uniform": [0, 0.25]}  # type: ignore[valid-type]
-    blur: numbers(0, 20) = {"uniform": [0, 0.6]}  # type: ignore[valid-type]
-    noise: numbers(0, 0.5) = {"log_uniform": [0.001, 0.015]}  # type: ignore[valid-type]
-    shot: numbers(0, 0.5) = {"log_uniform": [0.001, 0.02]}  # type: ignore[valid-type]
-    jpeg: numbers(0, 100, whole=True) = {  # type: ignore[valid-type]
+    vignette: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.25]}
+    blur: Annotated[Any, numbers(0, 20)] = {"uniform": [0, 0.6]}
+    noise: Annotated[Any, numbers(0, 0.5)] = {"log_uniform": [0.001, 0.015]}
+    shot: Annotated[Any, numbers(0, 0.5)] = {"log_uniform": [0.001, 0.02]}
+    jpeg: Annotated[Any, numbers(0, 100, whole=True)] = {
         "mixture": [{"weight": 0.3, "of": 0}, {"weight": 0.7, "of": {"uniform": [60, 98]}}]
     }
 

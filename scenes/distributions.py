@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 from statistics import NormalDist
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import PlainSerializer, PlainValidator
+from pydantic_core import core_schema
 
 from scenes.errors import choices
 
@@ -273,22 +273,26 @@ def parse(value: Any) -> Distribution:
     return _PARSERS[kind](body)
 
 
-def _field(check: Callable[[Any], None], adapt: Callable[[Distribution], Distribution] | None = None) -> Any:
-    """A pydantic field type: a distribution all of whose values pass `check`."""
+@dataclass(frozen=True)
+class _Checked:
+    """Pydantic's view of a distribution all of whose values pass `check`, after `adapt`."""
 
-    def validate(value: Any) -> Distribution:
-        distribution = parse(value)
-        if adapt is not None:
-            distribution = adapt(distribution)
+    check: Callable[[Any], None]
+    adapt: Callable[[Distribution], Distribution] = lambda distribution: distribution
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        written = core_schema.plain_serializer_function_ser_schema(lambda distribution: distribution.plain())
+        return core_schema.no_info_plain_validator_function(self._validate, serialization=written)
+
+    def _validate(self, value: Any) -> Distribution:
+        distribution = self.adapt(parse(value))
         for supported in distribution.support():
-            check(supported)
+            self.check(supported)
         return distribution
 
-    return Annotated[Any, PlainValidator(validate), PlainSerializer(lambda d: d.plain())]
 
-
-def numbers(low: float = -math.inf, high: float = math.inf, whole: bool = False) -> Any:
-    """The field type of a distribution over numbers in [low, high]; with `whole`, its values are rounded."""
+def numbers(low: float = -math.inf, high: float = math.inf, whole: bool = False) -> _Checked:
+    """Annotates the field of a distribution over numbers in [low, high]; with `whole`, its values are rounded."""
 
     def check(value: Any) -> None:
         if not low <= _number(value) <= high:
@@ -296,11 +300,11 @@ def numbers(low: float = -math.inf, high: float = math.inf, whole: bool = False)
         if whole and value != int(value):
             raise ValueError(f"{value:g} is not a whole number")
 
-    return _field(check)
+    return _Checked(check)
 
 
-def elevations() -> Any:
-    """The field type of an elevation in degrees. "uniform" there means even over the sphere's area."""
+def elevations() -> _Checked:
+    """Annotates the field of an elevation in degrees. "uniform" there means even over the sphere's area."""
 
     def check(value: Any) -> None:
         if not -90 <= _number(value) <= 90:
@@ -313,11 +317,11 @@ def elevations() -> Any:
             return Mixture(tuple(even(part) for part in distribution.parts), distribution.weights)
         return distribution
 
-    return _field(check, even)
+    return _Checked(check, even)
 
 
-def names(*allowed: str) -> Any:
-    """The field type of a distribution over names; without `allowed`, over any."""
+def names(*allowed: str) -> _Checked:
+    """Annotates the field of a distribution over names; without `allowed`, over any."""
 
     def check(value: Any) -> None:
         if not isinstance(value, str):
@@ -325,17 +329,17 @@ def names(*allowed: str) -> Any:
         if allowed and value not in allowed:
             raise ValueError(f"unknown '{value}', {choices(value, allowed)}")
 
-    return _field(check)
+    return _Checked(check)
 
 
-def flags() -> Any:
-    """The field type of a distribution over true and false."""
+def flags() -> _Checked:
+    """Annotates the field of a distribution over true and false."""
 
     def check(value: Any) -> None:
         if not isinstance(value, bool):
             raise ValueError(f"{value!r} is neither true nor false")
 
-    return _field(check)
+    return _Checked(check)
 
 
 def whole(distribution: Distribution, u: float) -> int:

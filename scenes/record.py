@@ -17,6 +17,8 @@ from pydantic import TypeAdapter
 Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
 Parameter = float | str | Vector
+LightKind = Literal["sun", "area", "point"]
+BackgroundKind = Literal["hdri", "ground", "room", "image", "color", "none"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Item:
 class Light:
     """A lamp. energy: W for area and point lamps, W/m^2 for suns; size: metres, for suns the angle in degrees."""
 
-    kind: Literal["sun", "area", "point"]
+    kind: LightKind
     location: Vector
     target: Vector
     energy: float
@@ -112,7 +114,7 @@ class Background:
     an invisible plane that only catches shadows, for "hdri" and "image".
     """
 
-    kind: Literal["hdri", "ground", "room", "image", "color", "none"]
+    kind: BackgroundKind
     material: Material | None = None
     walls: Material | None = None
     image: str = ""
@@ -127,8 +129,8 @@ class Sensor:
     """What the camera does to the light. Applied after the render; labels never see it.
 
     metering: "average" first scales the light so that its log-average is a mid grey, as a camera's meter does.
-    exposure: stops on top. tone: "standard" (sRGB curve) or "filmic" (soft shoulder). white_balance: kelvin, 6500 neutral.
-    vignette: share of light lost in the corners. blur: Gaussian sigma in pixels. noise: read noise sigma, and
+    exposure: stops on top. tone: "standard" (sRGB curve) or "filmic" (soft shoulder). white_balance: kelvin, 6500
+    neutral. vignette: share of light lost in the corners. blur: Gaussian sigma in pixels. noise: read noise sigma, and
     shot: shot-noise scale, both of full scale 1. jpeg: quality, 0 is lossless.
     """
 

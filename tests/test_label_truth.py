@@ -210,12 +210,12 @@ def test_boxes_and_visibility(drawn: list, small_catalogue: Catalogue) -> None:
 def test_alpha_is_the_coverage_of_many_samples(small_catalogue: Catalogue) -> None:
     from render.stage import Stage
 
-    config = validate({"camera": {"resolution": [96, 96], "framing": 0.8}, "objects": {"category": "chair"}}, "alpha")
+    config = validate({"camera": {"resolution": [96, 96], "framing": 0.8}, "objects": {"category": "chair"}, "background": {"kind": "none"}}, "alpha")
     sampler = Sampler(config, small_catalogue)
     scenes = [sampler.sample(1, index) for index in range(3)]
     few = Stage(DrawSettings(16, True, 1, threads=1), small_catalogue, sampler.classes)
     coarse = [few.draw(scene).alpha for scene in scenes]
-    many = Stage(DrawSettings(400, False, 0, threads=1), small_catalogue, sampler.classes)
+    many = Stage(DrawSettings(256, False, 0), small_catalogue, sampler.classes)
     for alpha, scene in zip(coarse, scenes, strict=True):
         fine = many.draw(scene).alpha
         assert ((fine > 0) & (fine < 255)).sum() > 100

@@ -162,7 +162,7 @@ def test_the_plate_is_where_blender_sees_the_sky(small_catalogue: Catalogue) -> 
     sampler = make(
         small_catalogue,
         background={"kind": "hdri", "shadow": False},
-        camera={"roll": 10, "elevation": {"uniform": [-40, 40]}},
+        camera={"roll": 10, "elevation": {"uniform": [-40, 40]}, "resolution": [160, 160]},
     )
     stage = Stage(DrawSettings(samples=16, denoise=False, bounces=0, threads=1), small_catalogue, sampler.classes)
     for index in range(3):

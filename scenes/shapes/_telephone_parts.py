@@ -176,12 +176,12 @@ def _width_at(p: SimpleNamespace, along: float) -> float:
 
 def flap(p: SimpleNamespace) -> Pieces:
     """A mouthpiece cover hinged below the keys, let down to the front until it all but touches the table."""
-    reach, height = 0.3 * p.length, 0.012
+    reach, height = 0.3 * p.length, 0.008
     outline = slab_outline(0.86 * p.width, reach, 1.0, 1.0, max(p.roundness - 1, 3.0))
     drop = 90.0 - float(np.degrees(np.arcsin((height - 0.001) / reach)))
-    cover = pillow(outline, 0.005, 0.0015, 0.0015).moved(y=-reach).rotated("x", -drop)
-    hinge = cylinder(0.004, 0.7 * p.width, 24, 0.001).rotated("y", 90).moved(-0.35 * p.width)
-    at = (0, height, p.depth + p.curve - 0.003)
+    cover = pillow(outline, 0.004, 0.0015, 0.0015).moved(y=-reach).rotated("x", -drop)
+    hinge = cylinder(0.0035, 0.7 * p.width, 24, 0.001).rotated("y", 90).moved(-0.35 * p.width)
+    at = (0, height, p.depth + p.curve - 0.002)
     return [("flap", cover.moved(*at), p.body_role), ("flap_hinge", hinge.moved(*at).moved(y=-0.004), p.body_role)]
 
 
