@@ -8,6 +8,7 @@ and the loop script that drives it.
 
 from __future__ import annotations
 
+import os
 import re
 import statistics
 import subprocess
@@ -80,10 +81,13 @@ def main(python: Path, source: Path, script: Path, models: Path, rounds: int, pi
 def _peer(python: Path, source: Path, script: Path, models: Path, out: Path, pictures: int) -> list[float]:
     """Seconds of each of the peer's pictures, without the first, in which it starts up."""
     command = [python, script, "16", str(pictures + 1), out, "256", models, source, "loop"]
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True)
+    # Our Blender leaves search paths in the environment that another version's trips over.
+    clean = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, env=clean)
+    # It may crash on its way out, after its work is done and told.
     found = re.search(r"PEER per-image s \[(.*?)\]", done.stdout, re.S)
     if found is None:
-        raise RuntimeError(f"the peer reported no times: {done.stdout[-500:]}")
+        raise RuntimeError(f"the peer reported no times: {done.stderr[-500:]}")
     return [float(value) for value in found[1].replace("\n", " ").split(",")][1:]
 
 

@@ -91,7 +91,7 @@ def draw(scene: bpy.types.Scene, path: Path) -> Passes:
 
 
 def _decode(path: Path) -> Passes:
-    # Blender 4 writes one part with all layers, 5 a part for each: walk both the same way.
+    # Blender 4 writes one part with all layers, 5 a part for each with its own names: walk both the same way.
     found = {
         name.split(".", 1)[-1]: channel.pixels
         for part in OpenEXR.File(str(path)).parts
@@ -101,8 +101,8 @@ def _decode(path: Path) -> Passes:
     return {
         "combined": found["Combined"],
         "depth": np.where(depth < _FAR, depth, np.inf).astype(np.float32),
-        "object": found["IndexOB.X"],
-        "material": found["IndexMA.X"],
+        "object": found.get("IndexOB.X", found.get("Object Index.X")),
+        "material": found.get("IndexMA.X", found.get("Material Index.X")),
         "coverage": found["coverage.X"],
         "normal": found["normal"][..., :3],
     }

@@ -105,10 +105,12 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TextureSet]:
 
 @pytest.fixture(scope="module")
 def palette(pictures: dict[str, TextureSet]) -> Any:
-    bpy = pytest.importorskip("bpy")
+    pytest.importorskip("bpy")
+    from render import engine
     from render.materials.palette import Palette
+    from render.settings import DrawSettings
 
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    engine.start(DrawSettings(samples=4, denoise=False, bounces=4))
     return Palette(lambda asset: pictures[asset])
 
 
@@ -286,7 +288,8 @@ def _ball(name: str, x: float, y: float, material: Any) -> Any:
 def _shot(scene: Any, columns: int, rows: int, path: Path) -> tuple[np.ndarray, ...]:
     """Linear rgb (h, w, 3), coverage (h, w) and normal (h, w, 3), from straight above at 16 pixels a unit."""
     import bpy
-    import OpenEXR
+
+    from render import engine
 
     camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
     camera.data.type, camera.data.ortho_scale = "ORTHO", max(columns, rows)
@@ -295,20 +298,6 @@ def _shot(scene: Any, columns: int, rows: int, path: Path) -> tuple[np.ndarray, 
     scene.camera = camera
     scene.world = bpy.data.worlds.new("grey")
     scene.world.color = (0.8, 0.8, 0.8)
-    scene.render.engine = "CYCLES"
-    scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.use_adaptive_sampling = 4, False, False
     scene.render.resolution_x, scene.render.resolution_y = columns * 16, rows * 16
-    layer = scene.view_layers[0]
-    layer.pass_alpha_threshold = 0.0
-    for name, kind in (("coverage", "VALUE"), ("normal", "COLOR")):
-        aov = layer.aovs.add()
-        aov.name, aov.type = name, kind
-    scene.render.image_settings.file_format = "OPEN_EXR_MULTILAYER"
-    scene.render.filepath = str(path)
-    bpy.ops.render.render(write_still=True)
-    found: dict[str, np.ndarray] = {}
-    for part in OpenEXR.File(str(path), separate_channels=True).parts:
-        found |= {name.split(".", 1)[1]: channel.pixels for name, channel in part.channels.items()}
-    rgb = np.stack([found[f"Combined.{c}"] for c in "RGB"], axis=-1)
-    normal = np.stack([found[f"normal.{c}"] for c in "RGB"], axis=-1)
-    return rgb, found[next(n for n in found if n.startswith("coverage"))], normal
+    passes = engine.draw(scene, path)
+    return passes["combined"][..., :3], passes["coverage"], passes["normal"]

@@ -14,8 +14,8 @@ from render import raster
 from render.raster import silhouette
 
 SIZES = st.tuples(st.integers(1, 13), st.integers(1, 11))
-# Eighths hit pixel centres and shared edges exactly, and no rounding blurs what is inside; from well outside the picture.
-COORDINATES = st.integers(-160, 240).map(lambda eighths: eighths / 8)
+# Eighths, which no rounding blurs, many far outside the picture; and pixel centres, so that edges run through others.
+COORDINATES = st.integers(-160, 240).map(lambda eighths: eighths / 8) | st.integers(-2, 14).map(lambda k: k + 0.5)
 
 
 @st.composite

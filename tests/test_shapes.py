@@ -312,8 +312,7 @@ def test_shared_or_not_vertices_make_the_same_normals() -> None:
 
 @pytest.mark.parametrize("factors", [(-1, 1, 1), (1, -2, 1), (-1, -1, -1), (0.5, 3, 1), (-1, -1, 2)])
 def test_moved_parts_keep_their_outside_and_their_uvs(factors: tuple[float, ...]) -> None:
-    solid = kit.box(1, 2, 3)
-    before = kit.part("box", solid, "plastic")
+    before = kit.part("box", kit.box(1, 2, 3).rotated((1, 2, 0), 35), "plastic")
     matrix = np.eye(4)
     matrix[:3, :3] = kit.rotation((1, 2, 3), 40) @ np.diag(factors)
     matrix[:3, 3] = 1, 2, 3
