@@ -1,6 +1,6 @@
 """Pictures a second against BlenderProc on the same work, interleaved round by round.
 
-A round draws the same number of pictures with each: one random model of a folder with a random principled material,
+A round draws the same number of pictures with each: one random model of a folder with a plain principled material,
 under one of Blender's own skies, 256 x 256, 16 samples, denoised; rgb, depth, normals, category and instance masks
 into HDF5. Start-up is left out of both. Needs a BlenderProc checkout, a Python that can run it on the module bpy 4.2,
 and the loop script that drives it.
@@ -14,9 +14,11 @@ import statistics
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
+import h5py
 
 from benchmarks.common import record, spread, table
 from render.library import open_catalogue
@@ -26,16 +28,25 @@ from render.stage import Stage
 from scenes.loading import validate
 from scenes.sampling import Sampler
 
+SCALE = 1.8
+
 
 def config_for(models: Path) -> dict:
     """The loop script's scene in our terms; ours also labels parts, alpha, boxes and visibility."""
+    folder = {"path": str(models), "layout": "flat", "category": "furniture"}
     return {
-        "assets": {"shapes": 0, "models": [{"path": str(models), "layout": "flat", "category": "furniture"}]},
-        "objects": {"scale": 1.0, "support": "floating"},
-        "material": {"mode": "whole", "family": {"choice": ["plastic", "metal"]}},
-        "camera": {"distance": {"uniform": [1.4, 2.2]}, "elevation": {"uniform": [6, 69]}, "resolution": [256, 256]},
+        "assets": {"shapes": 0, "models": [folder]},
+        # The size at which objects fill as much of the picture as the peer's do: what they fill is what costs time.
+        "objects": {"scale": SCALE},
+        "material": {"mode": "own"},
+        "camera": {
+            "distance": {"uniform": [2.5, 4]},
+            "elevation": {"uniform": [6, 69]},
+            "focal_length": 50,
+            "resolution": [256, 256],
+        },
         "background": {"kind": "hdri", "shadow": False},
-        "render": {"samples": 16, "denoise": True},
+        "render": {"samples": 16, "denoise": True, "bounces": 3},
     }
 
 
@@ -54,9 +65,11 @@ def main(python: Path, source: Path, script: Path, models: Path, rounds: int, pi
     stage = Stage(resolve(config.render), catalogue, sampler.classes)
     stage.draw(sampler.sample(0, 10**6))
     peer, ours = [], []
+    shares: dict[str, list[float]] = {"BlenderProc": [], "blendmill": []}
     for number in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
             peer.append(statistics.median(_peer(python, source, script, models, Path(folder), pictures)))
+            shares["BlenderProc"] += _filled(Path(folder).glob("*.hdf5"), "category_id_segmaps")
             marks = [time.perf_counter()]
 
             def frames(first: int = number * pictures, marks: list[float] = marks):  # type: ignore[no-untyped-def]
@@ -67,6 +80,7 @@ def main(python: Path, source: Path, script: Path, models: Path, rounds: int, pi
             write_shard(Path(folder) / "ours.h5", frames(), attributes={})
             marks[-1] = time.perf_counter()
             ours.append((marks[-1] - marks[0]) / pictures)
+            shares["blendmill"] += _filled([Path(folder) / "ours.h5"], "category")
         print(f"round {number}: peer {peer[-1]:.2f} s, ours {ours[-1]:.2f} s", flush=True)
     ratios = [a / b for a, b in zip(peer, ours, strict=True)]
     rows = [
@@ -75,7 +89,19 @@ def main(python: Path, source: Path, script: Path, models: Path, rounds: int, pi
         ["ratio, round by round", spread(ratios, 2)],
     ]
     body = table(["", f"seconds a picture, median [range] of {rounds} rounds of {pictures} pictures"], rows)
+    filled = ", ".join(f"{name} {statistics.mean(values):.1%}" for name, values in shares.items())
+    body += f"\n\nShare of the picture that objects fill, mean: {filled}."
     record("peer", "Against BlenderProc 2.8 on the same work", body)
+
+
+def _filled(paths: Iterable[Path], name: str) -> list[float]:
+    """The share of each picture that has an object."""
+    shares = []
+    for path in paths:
+        with h5py.File(path) as file:
+            masks = file[name][()]
+            shares += [float((mask > 0).mean()) for mask in masks.reshape(-1, *masks.shape[-2:])]
+    return shares
 
 
 def _peer(python: Path, source: Path, script: Path, models: Path, out: Path, pictures: int) -> list[float]:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 
 from render.importers import IMPORTERS
+from render.library import studio_folder
 from scenes.assets import fetch as downloads
 from scenes.assets.cache import Cache
 from scenes.assets.catalogue import Catalogue
@@ -138,11 +139,11 @@ def preview(
     if shapes:
         if category is None:
             raise InputError("--shapes needs --class, for instance --class chair")
-        catalogue = Catalogue(shapes={category: shapes}, importers=IMPORTERS)
+        catalogue = Catalogue(shapes={category: shapes}, studio=studio_folder())
     elif folder:
-        catalogue = Catalogue(models=[_folder(folder, category)], importers=IMPORTERS)
+        catalogue = Catalogue(models=[_folder(folder, category)], studio=studio_folder(), importers=IMPORTERS)
     else:
-        catalogue = Catalogue(manifest=manifest, importers=IMPORTERS)
+        catalogue = Catalogue(manifest=manifest, studio=studio_folder(), importers=IMPORTERS)
     chosen = ids or tuple(i for name in catalogue.classes for i in catalogue.assets(name))
     if not chosen:
         raise InputError(f"{manifest}: no model is here, add one or fetch them")

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from render.dataset import AssetRecord, Dataset, Manifest
 from render.frame import Frame
@@ -53,6 +54,7 @@ def run(job: Job, catalogue: Catalogue, progress: Progress) -> Dataset:
     dataset = prepare(job, sampler)
     present = set(dataset.present())
     progress(sum(len(dataset.manifest.indices(shard)) for shard in present))
+    sweep(dataset.folder / "shards")
     missing = [shard for shard in range(dataset.manifest.shard_count) if shard not in present]
     if missing:
         # Imported late: Blender takes its time, and bad input is told without it.
@@ -102,6 +104,14 @@ def prepare(job: Job, sampler: Sampler) -> Dataset:
         (job.out / "shards").mkdir(parents=True, exist_ok=True)
         manifest.save(job.out)
     return Dataset(job.out, manifest)
+
+
+def sweep(folder: Path) -> None:
+    """Delete what processes of this machine that are no more left half written."""
+    for path in folder.glob(f"*.tmp-{platform.node()}-*"):
+        pid = path.name.rpartition("-")[2]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            path.unlink(missing_ok=True)
 
 
 def finish(dataset: Dataset) -> Dataset:

@@ -13,7 +13,7 @@ from render.color import blackbody
 from scenes.record import Light, World
 
 # The importance map need not be finer than lights in it are large; building it costs time at every change of HDRI.
-_IMPORTANCE_MAP = 512
+_IMPORTANCE_MAP = 256
 _HDRIS_KEPT = 12
 _KINDS = {"sun": "SUN", "area": "AREA", "point": "POINT"}
 

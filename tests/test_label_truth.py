@@ -210,7 +210,14 @@ def test_boxes_and_visibility(drawn: list, small_catalogue: Catalogue) -> None:
 def test_alpha_is_the_coverage_of_many_samples(small_catalogue: Catalogue) -> None:
     from render.stage import Stage
 
-    config = validate({"camera": {"resolution": [96, 96], "framing": 0.8}, "objects": {"category": "chair"}, "background": {"kind": "none"}}, "alpha")
+    config = validate(
+        {
+            "camera": {"resolution": [96, 96], "framing": 0.8},
+            "objects": {"category": "chair"},
+            "background": {"kind": "none"},
+        },
+        "alpha",
+    )
     sampler = Sampler(config, small_catalogue)
     scenes = [sampler.sample(1, index) for index in range(3)]
     few = Stage(DrawSettings(16, True, 1, threads=1), small_catalogue, sampler.classes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -92,6 +93,13 @@ def test_rows_are_y_and_centres_lie_at_a_half() -> None:
     assert hit.shape == (4, 6)
     assert np.argwhere(hit).tolist() == [[1, 3]]
     assert not silhouette(points + 0.45, np.ones(3), np.array([[0, 1, 2]]), (6, 4)).any()
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_edges_through_pixel_centres_belong_to_the_triangle(order: tuple[int, ...]) -> None:
+    points = np.array([[1.5, 1.5], [5.5, 1.5], [1.5, 5.5]])
+    hit = silhouette(points, np.ones(3), np.array([order]), (8, 8))
+    assert hit.tolist() == [[x >= 1 and y >= 1 and x + y <= 6 for x in range(8)] for y in range(8)]
 
 
 def test_a_quad_cut_in_two_has_no_crack() -> None:
