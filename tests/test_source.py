@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted(path for folder in ("scenes", "render") for path in (ROOT / folder).rglob("*.py"))
 
 BANNED = {
-    "np.random.seed", "np.random.rand", "np.random.randn", "np.random.uniform", "np.random.choice", "np.random.RandomState",
+    "np.random.seed", "np.random.rand", "np.random.randn", "np.random.uniform", "np.random.choice",
+    "np.random.RandomState",
     "random.random", "random.choice", "random.seed", "random.shuffle", "uuid.uuid4", "os.urandom",
     "pickle.load", "pickle.loads", "os.system", "eval", "exec",
 }  # fmt: skip
