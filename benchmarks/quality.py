@@ -1,4 +1,7 @@
-"""PSNR, SSIM and time of sample counts with and without denoising, against 4,096 samples, over twenty scenes."""
+"""PSNR, SSIM and time of sample counts with and without denoising, against many samples, over twenty scenes.
+
+Arguments: samples of the reference (4096), pixels a side (128).
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from scenes.record import Scene
 from scenes.sampling import Sampler
 
 SCENES = 20
+SIZE = int(sys.argv[2]) if len(sys.argv) > 2 else 128
 REFERENCE = DrawSettings(samples=int(sys.argv[1]) if len(sys.argv) > 1 else 4096, denoise=False, bounces=8)
 CANDIDATES = {
     **QUALITY,
@@ -34,7 +38,7 @@ CANDIDATES = {
 
 
 def main() -> None:
-    config = load_config("s2rda13", ["assets.shapes=4", "camera.resolution=[128,128]"])
+    config = load_config("s2rda13", ["assets.shapes=4", f"camera.resolution=[{SIZE},{SIZE}]"])
     catalogue = open_catalogue(config)
     sampler = Sampler(config, catalogue)
     # The sensor's own faults would hide the renderer's.
@@ -68,7 +72,7 @@ def main() -> None:
         ])  # fmt: skip
         print(rows[-1], flush=True)
     header = ["", "samples", "denoiser", "bounces", "PSNR mean [worst] dB", "SSIM mean [worst]", "median s a picture"]
-    title = f"Quality against {REFERENCE.samples} samples, {SCENES} scenes of s2rda13 at 128 x 128"
+    title = f"Quality against {REFERENCE.samples} samples, {SCENES} scenes of s2rda13 at {SIZE} x {SIZE}"
     record("quality", title, table(header, rows))
 
 
