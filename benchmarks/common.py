@@ -40,7 +40,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def record(name: str, title: str, body: str) -> None:
     """Print a result and write it to benchmarks/NAME.md with the command and the machine."""
-    command = shlex.join(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]])
+    # Where things lie on the machine that measured is of no use to a reader; what they are called is.
+    arguments = [Path(word).name if word.startswith("/") else word for word in sys.argv[1:]]
+    command = shlex.join(["python", "-m", f"benchmarks.{name}", *arguments])
     text = f"# {title}\n\n    {command}\n\n{machine()}\n\n{body}\n"
     Path(__file__).with_name(f"{name}.md").write_text(text)
     print(text)
