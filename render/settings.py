@@ -21,8 +21,8 @@ class DrawSettings:
 
 # Chosen by measurement, see benchmarks/quality.md.
 QUALITY = {
-    "draft": DrawSettings(samples=4, denoise=True, bounces=2),
-    "standard": DrawSettings(samples=16, denoise=True, bounces=4),
+    "draft": DrawSettings(samples=2, denoise=True, bounces=2),
+    "standard": DrawSettings(samples=8, denoise=True, bounces=4),
     "high": DrawSettings(samples=128, denoise=True, bounces=8),
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from scenes.assets.catalogue import Catalogue
 from scenes.config import Config
-from scenes.distributions import Distribution, whole
+from scenes.distributions import Distribution, Fixed, whole
 from scenes.families import METRIC
 from scenes.materials import draw
 from scenes.placement import extent
@@ -36,10 +36,15 @@ class Draw:
         self.overrides, self.streams, self.asset = overrides, streams, asset
 
     def value(self, factor: str, distribution: Distribution) -> Any:
-        return distribution.at(self.streams.quantile(factor))
+        # What is fixed needs no quantile, and sampling is mostly drawing quantiles.
+        return distribution.value if isinstance(distribution, Fixed) else distribution.at(self.streams.quantile(factor))
 
     def count(self, factor: str, distribution: Distribution) -> int:
-        return whole(distribution, self.streams.quantile(factor))
+        return (
+            int(distribution.value)
+            if isinstance(distribution, Fixed)
+            else whole(distribution, self.streams.quantile(factor))
+        )
 
     def pick(self, factor: str, options: tuple[str, ...]) -> str:
         return options[int(self.streams.quantile(factor) * len(options))]
