@@ -15,8 +15,7 @@ from scenes.loading import load_config
 from scenes.sampling import Sampler
 
 PICTURES = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-# The store of meshes takes several hundred pictures to fill up.
-WARM_UP = PICTURES // 2
+WARM_UP = PICTURES // 4
 
 
 def main() -> None:
