@@ -7,7 +7,13 @@ from collections.abc import Iterable
 
 
 class InputError(Exception):
-    """Bad input: a config, an asset, an output folder. The message is one line that says what to change."""
+    """Bad input: a config, an asset, an output folder. The message is one line that says what to change.
+
+    Names and values are a user's and may hold anything: what is not printable, line ends above all, is shown escaped.
+    """
+
+    def __init__(self, message: str):
+        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
 
 
 def choices(given: str, allowed: Iterable[str]) -> str:

@@ -6,9 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from render.library import studio_folder
 from scenes.assets.catalogue import Catalogue
+
+# The same examples on every run, so that a change is judged by what it changed. To search for new ones:
+# HYPOTHESIS_PROFILE=search make test
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ def directions(count: int) -> np.ndarray:
     return points / np.linalg.norm(points, axis=1, keepdims=True)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(4, 3000), st.sampled_from(["ball", "cube", "disc", "line"]))
 def test_hull_never_falls_short(seed: int, count: int, kind: str) -> None:
     points = np.random.default_rng(seed).normal(size=(count, 3))
@@ -63,7 +63,7 @@ def test_a_brick_rests_on_its_faces_as_their_solid_angles_say() -> None:
     assert identity == pytest.approx(0), "a pose that needs no turn must not be turned about the vertical"
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1))
 def test_resting_poses_are_level_and_steady(seed: int) -> None:
     points = np.random.default_rng(seed).normal(size=(12, 3)) * (0.2, 0.15, 0.1)

@@ -18,7 +18,7 @@ from scenes.assets.file_source import settle
 from scenes.assets.sources import FileAsset, axes
 
 SUFFIXES = (".obj", ".glb", ".gltf", ".stl", ".off", ".ply")
-_FUZZ = settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True)
+_FUZZ = settings(max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 def judge(suffix: str, data: bytes) -> bool:

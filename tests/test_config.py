@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scenes.errors import InputError
@@ -121,7 +121,8 @@ PLAIN = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@example({"\n": None})
+@settings(max_examples=300)
 @given(PLAIN)
 def test_no_data_gives_a_traceback(data: object) -> None:
     try:
@@ -130,7 +131,7 @@ def test_no_data_gives_a_traceback(data: object) -> None:
         assert "\n" not in str(error)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=80) | PLAIN.map(lambda data: yaml.safe_dump(data, allow_unicode=True).encode()))
 def test_no_file_gives_a_traceback(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzz.yaml"

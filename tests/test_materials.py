@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -29,7 +29,6 @@ def within(value: Any, support: list[Any]) -> bool:
     return value in support
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(FAMILIES)), seeds, seeds)
 def test_a_draw_spells_out_every_parameter(family: str, seed: int, index: int) -> None:
     material = draw(family, Streams(seed, index), "x")
@@ -40,7 +39,6 @@ def test_a_draw_spells_out_every_parameter(family: str, seed: int, index: int) -
         assert isinstance(value, (float, str)) or (isinstance(value, tuple) and len(value) == 3)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(set(FAMILIES) - {"own"})), seeds, st.data())
 def test_an_override_moves_nothing_else(family: str, seed: int, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(FAMILIES[family])))

@@ -50,7 +50,7 @@ def _holds(corners: list[tuple[Fraction, Fraction]], x: Fraction, y: Fraction) -
     return in_box and (min(sides) >= 0 or max(sides) <= 0)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(meshes(), SIZES)
 def test_silhouette_is_every_pixel_centre_in_a_triangle(
     mesh: tuple[NDArray, NDArray, NDArray], size: tuple[int, int]
@@ -58,7 +58,7 @@ def test_silhouette_is_every_pixel_centre_in_a_triangle(
     assert np.array_equal(silhouette(*mesh, size), reference(*mesh, size))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(meshes(), SIZES, st.integers(1, 40))
 def test_batches_change_nothing(mesh: tuple[NDArray, NDArray, NDArray], size: tuple[int, int], batch: int) -> None:
     whole = silhouette(*mesh, size)

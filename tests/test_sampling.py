@@ -161,7 +161,7 @@ def test_camera_directions_are_even_over_the_sphere(small_catalogue: Catalogue) 
     assert np.histogram(heights, bins=8, range=(-1, 1))[0] == pytest.approx(250, abs=70)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.floats(0.05, 3), st.floats(0.05, 3), st.floats(0, 6.3)), min_size=2, max_size=12),
     st.integers(0, 99),

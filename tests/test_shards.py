@@ -66,7 +66,7 @@ def test_plain_h5py_reads_the_contract(tmp_path: Path) -> None:
         assert file["scene"].asstr()[0] == frames[0].scene.to_json()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(["u1", "<u2", "<f2", "<f4"]).flatmap(
     lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=2, max_dims=3, max_side=9))))  # fmt: skip
 def test_any_array_survives_hdf5s_own_filters(array: np.ndarray) -> None:
