@@ -1,0 +1,291 @@
+"""What all crack generators are made of: fractal fields and profiles, paths, and how a path opens into a stroke.
+
+A generator lays out `Path`s, coarse polylines with a nominal width; `opened` turns them into strokes as rough as the
+`Grain` of the material says. Millimetres throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.fft import next_fast_len
+
+from scenes.cracks.contour import Array, Contour, Size, Stroke, check_size, check_width
+
+Ints = NDArray[np.integer]
+
+# A patch is resolved into this many points along its shorter side, unless told otherwise.
+POINTS = 400
+
+
+@dataclass(frozen=True)
+class Grain:
+    """How a material tears. Lengths in mm.
+
+    amplitude: rms wandering of the crack to either side, at wavelengths near `longest`; finer ones follow the power
+    law of the Hurst exponent `hurst` (0.5 very rough, 0.9 smooth) down to `detail`, the spacing of the points.
+    corners: 0 for smooth wandering, 1 for straight reaches with sharp corners, as around stones.
+    spread: standard deviation of the width's logarithm along the crack, over `longest`.
+    chipping: rms roughness of each lip for itself, as a share of the width.
+    opening: direction, degrees, in which the two sides moved apart; `slip`: 0 if the crack gapes alike in all
+    directions, 1 if reaches along the opening direction stay closed.
+    """
+
+    amplitude: float
+    longest: float
+    hurst: float
+    detail: float
+    corners: float
+    spread: float
+    chipping: float
+    opening: float
+    slip: float
+
+
+def grain_rand(rng: np.random.Generator, size: Size, detail: float | None = None) -> Grain:
+    """A random material, its roughness in proportion to the patch. detail: mm, by default 1/400 of the patch."""
+    check_size(size)
+    span = min(size)
+    longest = span * float(np.exp(rng.uniform(np.log(0.12), np.log(0.5))))
+    return Grain(
+        amplitude=longest * float(rng.uniform(0.02, 0.06)),
+        longest=longest,
+        hurst=float(rng.uniform(0.7, 0.95)),
+        detail=detail or span / POINTS,
+        corners=float(rng.uniform(0.0, 1.0)),
+        spread=float(rng.uniform(0.15, 0.45)),
+        chipping=float(rng.uniform(0.05, 0.2)),
+        opening=float(rng.uniform(0.0, 180.0)),
+        slip=float(rng.uniform(0.0, 0.75)),
+    )
+
+
+def width_rand(rng: np.random.Generator, size: Size) -> float:
+    """A crack's width in mm, as a share of the patch: median 1.1 %, nine in ten from 0.5 to 2.5 %."""
+    check_size(size)
+    return min(size) * float(np.clip(np.exp(rng.normal(np.log(0.0112), 0.48)), 0.0025, 0.05))
+
+
+@dataclass(frozen=True)
+class Path:
+    """A planned piece of crack.
+
+    points: (n, 2) mm, n >= 2, not yet rough. width: mm, one number or (n,) at the points.
+    fade: mm over which it tapers to nothing at its first and its last point; 0 where it goes on.
+    kind, parent: as in a Stroke. stiff: factor on the grain's wandering, one number or (n,) at the points: below 1
+    where something else, a joint, holds the crack to its course.
+    """
+
+    points: Array
+    width: float | Array
+    fade: tuple[float, float] = (0.0, 0.0)
+    kind: str = "crack"
+    parent: int = -1
+    stiff: float | Array = 1.0
+
+
+def opened(rng: np.random.Generator, paths: Sequence[Path], size: Size, grain: Grain) -> Contour:
+    """The contour of planned paths: wandering, of changing width, tapered, with two lips of their own.
+
+    Points that coincide in the plan coincide afterwards, so forks and junctions stay joined.
+    Raises InputError where a path is as wide as the patch.
+    """
+    wander = Warp(rng, grain)
+    if not paths:
+        return Contour((), (), size)
+    for path in paths:
+        check_width(float(np.max(path.width)), size)
+    planned = [_resampled(path, grain.detail) for path in paths]
+    table = np.concatenate(planned)
+    counts = np.array([len(rows) for rows in planned])
+    ends = np.cumsum(counts)
+    first, last = np.repeat(ends - counts, counts), np.repeat(ends - 1, counts)
+    points, width, stiff = table[:, :2], table[:, 2], table[:, 3:4]
+    points = points + stiff * (wander(points) - points)
+    total = arc(points)
+    along, left = total - total[first], total[last] - total
+    mean = float(width.mean())
+    long, short, lip = profiles(rng, np.array([grain.longest, 5 * mean, 5 * mean]) / grain.detail, len(points), 0.6)
+    facing = np.abs(normals(points, round(2 * mean / grain.detail) + 4, first, last) @ direction(grain.opening))
+    width = width * np.exp(np.clip(grain.spread * long, -1.2, 0.5)) * (1 - grain.slip + grain.slip * 1.35 * facing)
+    fades = np.repeat(np.array([path.fade for path in paths]), counts, axis=0)
+    width = width * _taper(along, fades[:, 0], left + along) * _taper(left, fades[:, 1], left + along)
+    # The lips' own roughness moves the middle by half its sum, and the width by their difference.
+    across = normals(points, round(0.6 * mean / grain.detail) + 2, first, last)
+    points = points + across * (grain.chipping * width * (short + lip) / 2)[:, None]
+    width = np.maximum(width * (1 + grain.chipping * (short - lip)), 0.0)
+    strokes = []
+    for path, end, count in zip(paths, ends.tolist(), counts.tolist(), strict=True):
+        own = slice(end - count, end)
+        strokes.append(Stroke(points[own], eased(width[own], along[own]), path.kind, path.parent))
+    return Contour(tuple(strokes), (), size)
+
+
+def _resampled(path: Path, step: float) -> Array:
+    """(n, 4) x, y, width and stiffness at even distances of about `step`."""
+    p = np.asarray(path.points, dtype=float)
+    along = arc(p)
+    at = np.linspace(0.0, along[-1], max(int(along[-1] / step), 2) + 1)
+    rows = np.empty((len(at), 4))
+    rows[:, 0], rows[:, 1] = np.interp(at, along, p[:, 0]), np.interp(at, along, p[:, 1])
+    for column, value in ((2, path.width), (3, path.stiff)):
+        rows[:, column] = np.interp(at, along, value) if isinstance(value, np.ndarray) else value
+    return rows
+
+
+def _taper(away: Array, fade: Array, whole: Array) -> Array:
+    """(n,) factors in [0, 1] for distances from a tip: 0 at a fading one, 1 beyond its fade, steep only at the tip."""
+    reach = np.clip(fade, 1e-12, np.maximum(whole, 1e-12))
+    return np.where(fade > 0, np.clip(away / reach, 0.0, 1.0) ** 0.7, 1.0)
+
+
+def eased(width: Array, along: Array, steepest: float = 0.5) -> Array:
+    """The largest widths (n,), at most those given, that change by no more than `steepest` mm a mm.
+
+    Steeper ones would look like beads on a string.
+    """
+    slope = steepest * along
+    ahead = np.minimum.accumulate(width - slope) + slope
+    back = np.minimum.accumulate((width + slope)[::-1])[::-1] - slope
+    return np.minimum(ahead, back)
+
+
+def taper(along: Array, first: float, last: float) -> Array:
+    """(n,) factors in [0, 1] for arc lengths (n,): 0 at a fading end, 1 beyond its fade, steep only at the tip."""
+    factor = np.ones(len(along))
+    for fade, away in ((first, along), (last, along[-1] - along)):
+        if fade > 0:
+            reach = min(fade, along[-1] * 0.999)
+            factor = factor * np.clip(away / max(reach, 1e-12), 0, 1) ** 0.7
+    return factor
+
+
+# Polylines -----------------------------------------------------------------------------------------------------
+
+
+def arc(points: Array) -> Array:
+    """(n,) arc length up to each point of (n, 2)."""
+    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+
+
+def normals(points: Array, reach: int, first: Ints | None = None, last: Ints | None = None) -> Array:
+    """(n, 2) unit vectors to the left of travel as seen on a screen, over `reach` points either way.
+
+    first, last: (n,) the ends of each point's own polyline, where several are in one array.
+    """
+    index = np.arange(len(points))
+    low = np.maximum(index - reach, 0 if first is None else first)
+    high = np.minimum(index + reach, len(points) - 1 if last is None else last)
+    ahead = points[high] - points[low]
+    length = np.maximum(np.hypot(ahead[:, 0], ahead[:, 1]), 1e-12)
+    return np.column_stack([ahead[:, 1], -ahead[:, 0]]) / length[:, None]
+
+
+def smoothed(points: ArrayLike, rounds: int) -> Array:
+    """The polyline with its corners cut, `rounds` times (Chaikin); both ends stay."""
+    p = np.asarray(points, dtype=float)
+    for _ in range(rounds):
+        inner = np.stack([0.75 * p[:-1] + 0.25 * p[1:], 0.25 * p[:-1] + 0.75 * p[1:]], axis=1).reshape(-1, 2)
+        p = np.concatenate([p[:1], inner[1:-1], p[-1:]])
+    return p
+
+
+def direction(degrees: ArrayLike) -> Array:
+    """(..., 2) unit vectors, from x towards y."""
+    angle = np.radians(degrees)
+    return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+
+
+def side(rng: np.random.Generator) -> float:
+    """1 or -1."""
+    return 1.0 if rng.random() < 0.5 else -1.0
+
+
+def across_patch(rng: np.random.Generator, size: Size, heading: float) -> tuple[Array, Array]:
+    """Two points outside the patch whose line crosses it in about this direction (degrees), through its inner half."""
+    middle = np.asarray(size) * rng.uniform(0.25, 0.75, 2)
+    reach = direction(heading) * 0.75 * float(np.hypot(*size))
+    ends = []
+    for sign in (-1.0, 1.0):
+        # A little beyond the border, so that the frame cuts the crack at full width.
+        room = np.where(sign * reach > 0, np.asarray(size) - middle, middle) / np.maximum(np.abs(reach), 1e-9)
+        ends.append(middle + sign * reach * (float(room.min()) + 0.12))
+    return ends[0], ends[1]
+
+
+def heading_rand(rng: np.random.Generator) -> float:
+    """Degrees of a crack's course: upright and level ones are the most frequent on walls and floors."""
+    base = rng.choice((90.0, 0.0, rng.uniform(0.0, 180.0)), p=(0.45, 0.25, 0.3))
+    return float(base + rng.normal(0.0, 12.0) + 180.0 * (rng.random() < 0.5))
+
+
+# Fractals ------------------------------------------------------------------------------------------------------
+
+
+def profiles(rng: np.random.Generator, longest: ArrayLike, n: int, hurst: float) -> Array:
+    """(k, n) float64 of fractional noise of unit variance, a row for each longest wavelength (k,), in points.
+
+    Power falls with frequency f as f^-(2 hurst + 1), and is flat at wavelengths above the longest.
+    """
+    size = next_fast_len(n + n // 8 + 16, real=True)
+    f = np.arange(size // 2 + 1) / size * np.asarray(longest, dtype=float)[:, None]
+    power = np.maximum(f, 1.0) ** (-2 * hurst - 1)
+    power[:, 0] = 0.0
+    power /= power.sum(axis=1, keepdims=True)
+    waves = rng.standard_normal((*f.shape, 2)) @ (1.0, 1.0j) * np.sqrt(power / 4)
+    return np.fft.irfft(waves, size, axis=1)[:, :n] * size
+
+
+class Warp:
+    """A random displacement field over the plane, self-affine between `longest` and `detail`.
+
+    Built of tiles of periodic noise, each for three octaves of wavelengths and as large as needed for those alone;
+    tiles are turned against each other, so that no repetition shows.
+    """
+
+    _TILE, _OCTAVES = 64, 8.0
+
+    def __init__(self, rng: np.random.Generator, grain: Grain):
+        self._tiles: list[tuple[Array, float, Array]] = []
+        longest, amplitude = grain.longest, grain.amplitude
+        while longest > 2 * grain.detail and amplitude > 0:
+            period = 4.0 * longest
+            tile = self._noise(rng, grain.hurst, grain.corners)
+            turn = rng.uniform(0, 2 * np.pi)
+            matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) * (self._TILE / period)
+            self._tiles.append((matrix, amplitude, tile))
+            longest, amplitude = longest / self._OCTAVES, amplitude * self._OCTAVES**-grain.hurst
+
+    def _noise(self, rng: np.random.Generator, hurst: float, corners: float) -> Array:
+        """(2, 64, 64) unit variance, wavelengths from a quarter of the tile down to a thirty-second."""
+        f = np.hypot(self._frequencies[:, None], self._frequencies[None, : self._TILE // 2 + 1])
+        band = np.where((f >= 4) & (f < 4 * self._OCTAVES), np.maximum(f, 1.0) ** (-hurst - 1), 0.0)
+        spectrum = rng.standard_normal((2, *f.shape, 2)) @ (1.0, 1.0j) * band
+        tile = np.fft.irfft2(spectrum, (self._TILE, self._TILE))
+        tile /= tile.std(axis=(1, 2), keepdims=True)
+        # Folded noise has straight flanks and sharp crests.
+        folded = np.abs(tile + 0.3) * 1.5
+        tile = tile * (1 - corners) + (folded - folded.mean(axis=(1, 2), keepdims=True)) * corners
+        return tile / tile.std(axis=(1, 2), keepdims=True)
+
+    @cached_property
+    def _frequencies(self) -> Array:
+        return np.abs(np.fft.fftfreq(self._TILE)) * self._TILE
+
+    def __call__(self, points: Array) -> Array:
+        """Points (n, 2) mm, displaced."""
+        moved = points.copy()
+        for matrix, amplitude, tile in self._tiles:
+            at = points @ matrix.T
+            cell = np.floor(at).astype(np.int64)
+            u, v = (at - cell).T
+            x, y = cell.T % self._TILE
+            x1, y1 = (x + 1) % self._TILE, (y + 1) % self._TILE
+            value = (tile[:, y, x] * (1 - u) + tile[:, y, x1] * u) * (1 - v)
+            value += (tile[:, y1, x] * (1 - u) + tile[:, y1, x1] * u) * v
+            moved += amplitude * value.T
+        return moved
