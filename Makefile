@@ -26,7 +26,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt setup.sh
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
-	sh setup.sh $(VENV) render,dev
+	sh setup.sh $(VENV) render,farm,train,dev
 	@touch $@
 
 clean:

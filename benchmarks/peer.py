@@ -1,9 +1,11 @@
-"""Pictures a second against BlenderProc on the same work, interleaved round by round.
+"""Pictures a second against BlenderProc in its own best ways, on the same work, interleaved round by round.
 
-A round draws the same number of pictures with each: one random model of a folder with a plain principled material,
-under one of Blender's own skies, 256 x 256, 16 samples, denoised; rgb, depth, normals, category and instance masks
-into HDF5. Start-up is left out of both. Needs a BlenderProc checkout, a Python that can run it on the module bpy 4.2,
-and the loop script that drives it.
+A round draws with each: one random model of a folder with a plain principled material, under one of Blender's own
+skies, 256 x 256, 16 samples, denoised; rgb, depth, normals, category and instance masks into HDF5. The peer runs as one
+long process that cleans up after each scene, as one such process a core, and as one process a scene, the way its README
+advises; blendmill as the command does, with its workers. Start-up is left out of all but a process a scene.
+
+Needs a BlenderProc checkout, a Python that can run it on the module bpy 4.2, and the loop script that drives it.
 """
 
 from __future__ import annotations
@@ -15,20 +17,22 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 import h5py
 
 from benchmarks.common import record, spread, table
+from benchmarks.farm import Stopwatch
+from render import limits
+from render.devices import choose, seats
+from render.farm.local import Local, Policy
+from render.jobs import Job, run
 from render.library import open_catalogue
-from render.settings import resolve
-from render.shards import write_shard
-from render.stage import Stage
 from scenes.loading import validate
-from scenes.sampling import Sampler
 
-SCALE = 1.8
+SCALE = 1.97
 
 
 def config_for(models: Path) -> dict:
@@ -50,45 +54,95 @@ def config_for(models: Path) -> dict:
     }
 
 
+@dataclass(frozen=True)
+class Peer:
+    """How the peer is run: its interpreter, its checkout, the loop script, the folder of models."""
+
+    python: Path
+    source: Path
+    script: Path
+    models: Path
+
+    def start(self, out: Path, pictures: int) -> subprocess.Popen[str]:
+        command = [self.python, self.script, "16", str(pictures), out, "256", self.models, self.source, "loop"]
+        # Our Blender leaves search paths in the environment that another version's trips over.
+        clean = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        words = [str(part) for part in command]
+        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean)
+
+    def loop(self, out: Path, pictures: int, processes: int) -> float:
+        """Seconds a picture of long processes at once, their starts and first pictures left out."""
+        running = [self.start(out / str(k), pictures + 1) for k in range(processes)]
+        times = [statistics.median(_times(process)[1:]) for process in running]
+        return statistics.mean(times) / processes
+
+    def scene(self, out: Path, scenes: int) -> float:
+        """Seconds a scene of a process each, one a core at once."""
+        begun = time.perf_counter()
+        for _ in range(scenes):
+            for process in [self.start(out, 1) for _ in range(limits.cores())]:
+                _times(process)
+        return (time.perf_counter() - begun) / (scenes * limits.cores())
+
+
+def _times(process: subprocess.Popen[str]) -> list[float]:
+    """What the loop script reports of each picture, in seconds."""
+    said, errors = process.communicate()
+    # It may crash on its way out, after its work is done and told.
+    found = re.search(r"PEER per-image s \[(.*?)\]", said, re.S)
+    if found is None:
+        raise RuntimeError(f"the peer reported no times: {errors[-500:]}")
+    return [float(value) for value in found[1].replace("\n", " ").split(",")]
+
+
+def ours(job: Job, workers: int | None) -> float:
+    """Seconds a picture of a run of the command with this many workers, None for as many as it takes itself."""
+    catalogue = open_catalogue(job.config)
+    taken = seats(choose("cpu"), workers, pictures=job.count)
+    watch = Stopwatch()
+    run(job, catalogue, Local(taken), Policy(), watch)
+    return 1 / watch.rate(len(taken))
+
+
 @click.command()
 @click.option("--python", required=True, type=click.Path(exists=True, path_type=Path), help="Runs BlenderProc.")
 @click.option("--source", required=True, type=click.Path(exists=True, path_type=Path), help="BlenderProc checkout.")
 @click.option("--script", required=True, type=click.Path(exists=True, path_type=Path), help="The loop script.")
 @click.option("--models", required=True, type=click.Path(exists=True, path_type=Path), help="A folder of OBJ files.")
 @click.option("--rounds", default=5, show_default=True)
-@click.option("--pictures", default=8, show_default=True, help="Pictures a round.")
+@click.option("--pictures", default=7, show_default=True, help="Pictures of each process a round; four times for ours.")
 def main(python: Path, source: Path, script: Path, models: Path, rounds: int, pictures: int) -> None:
-    config = validate(config_for(models), "benchmark")
-    catalogue = open_catalogue(config)
-    catalogue.prepare()
-    sampler = Sampler(config, catalogue)
-    stage = Stage(resolve(config.render), catalogue, sampler.classes)
-    stage.draw(sampler.sample(0, 10**6))
-    peer, ours = [], []
+    peer = Peer(python, source, script, models)
+    config = validate(config_for(models.resolve()), "benchmark")
+    open_catalogue(config).prepare()
+    cores = limits.cores()
+    seconds: dict[str, list[float]] = {name: [] for name in ("one", "many", "scene", "ours one", "ours")}
     shares: dict[str, list[float]] = {"BlenderProc": [], "blendmill": []}
     for number in range(rounds):
-        with tempfile.TemporaryDirectory() as folder:
-            peer.append(statistics.median(_peer(python, source, script, models, Path(folder), pictures)))
-            shares["BlenderProc"] += _filled(Path(folder).glob("*.hdf5"), "category_id_segmaps")
-            marks = [time.perf_counter()]
-
-            def frames(first: int = number * pictures, marks: list[float] = marks):  # type: ignore[no-untyped-def]
-                for index in range(first, first + pictures):
-                    yield stage.draw(sampler.sample(0, index))
-                    marks.append(time.perf_counter())
-
-            write_shard(Path(folder) / "ours.h5", frames(), attributes={})
-            marks[-1] = time.perf_counter()
-            ours.append((marks[-1] - marks[0]) / pictures)
-            shares["blendmill"] += _filled([Path(folder) / "ours.h5"], "category")
-        print(f"round {number}: peer {peer[-1]:.2f} s, ours {ours[-1]:.2f} s", flush=True)
-    ratios = [a / b for a, b in zip(peer, ours, strict=True)]
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            job = Job(config, number, 4 * pictures, str(folder / "ours"), shard_size=2)
+            seconds["one"].append(peer.loop(folder / "one", pictures, 1))
+            seconds["ours one"].append(ours(replace(job, out=str(folder / "single")), 1))
+            seconds["many"].append(peer.loop(folder / "many", pictures, cores))
+            seconds["ours"].append(ours(job, None))
+            seconds["scene"].append(peer.scene(folder / "scene", 1))
+            shares["BlenderProc"] += _filled((folder / "one").rglob("*.hdf5"), "category_id_segmaps")
+            shares["blendmill"] += _filled((folder / "ours" / "shards").glob("*.h5"), "category")
+        print(number, {name: round(values[-1], 3) for name, values in seconds.items()}, flush=True)
+    best = [min(rounds_) for rounds_ in zip(seconds["one"], seconds["many"], seconds["scene"], strict=True)]
+    ratios = [theirs / mine for theirs, mine in zip(best, seconds["ours"], strict=True)]
+    singles = [theirs / mine for theirs, mine in zip(seconds["one"], seconds["ours one"], strict=True)]
     rows = [
-        ["BlenderProc 2.8, one process, cleaned up after each scene", spread(peer)],
-        ["blendmill", spread(ours)],
-        ["ratio, round by round", spread(ratios, 2)],
+        ["BlenderProc 2.8, one long process", spread(seconds["one"])],
+        [f"BlenderProc 2.8, {cores} long processes at once", spread(seconds["many"])],
+        [f"BlenderProc 2.8, a process a scene, {cores} at once", spread(seconds["scene"])],
+        ["blendmill, one worker", spread(seconds["ours one"])],
+        ["blendmill, as many workers as it takes", spread(seconds["ours"])],
+        ["ratio of the peer's best to blendmill, round by round", spread(ratios, 2)],
+        ["ratio of one long process to one worker, round by round", spread(singles, 2)],
     ]
-    body = table(["", f"seconds a picture, median [range] of {rounds} rounds of {pictures} pictures"], rows)
+    body = table(["", f"seconds a picture, median [range] of {rounds} rounds"], rows)
     filled = ", ".join(f"{name} {statistics.mean(values):.1%}" for name, values in shares.items())
     body += f"\n\nShare of the picture that objects fill, mean: {filled}."
     record("peer", "Against BlenderProc 2.8 on the same work", body)
@@ -102,19 +156,6 @@ def _filled(paths: Iterable[Path], name: str) -> list[float]:
             masks = file[name][()]
             shares += [float((mask > 0).mean()) for mask in masks.reshape(-1, *masks.shape[-2:])]
     return shares
-
-
-def _peer(python: Path, source: Path, script: Path, models: Path, out: Path, pictures: int) -> list[float]:
-    """Seconds of each of the peer's pictures, without the first, in which it starts up."""
-    command = [python, script, "16", str(pictures + 1), out, "256", models, source, "loop"]
-    # Our Blender leaves search paths in the environment that another version's trips over.
-    clean = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, env=clean)
-    # It may crash on its way out, after its work is done and told.
-    found = re.search(r"PEER per-image s \[(.*?)\]", done.stdout, re.S)
-    if found is None:
-        raise RuntimeError(f"the peer reported no times: {done.stderr[-500:]}")
-    return [float(value) for value in found[1].replace("\n", " ").split(",")][1:]
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from render.frame import Frame, ObjectLabel
+from scenes.composition import CRACK, Composition
 
 Check = Callable[[Frame, tuple[str, ...]], Iterator[str]]
 
@@ -21,6 +22,8 @@ def _ids(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
 
 
 def _categories(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
+    if _decal(frame):
+        return
     for label, mask in _masks(frame):
         expected = 1 + classes.index(label.category) if label.category in classes else 0
         if (frame.category[mask] != expected).any():
@@ -40,7 +43,8 @@ def _parts(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
 
 def _depths(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
     seen = frame.depth[frame.instance > 0]
-    if not np.isfinite(seen).all():
+    # A photograph tells nothing of depth.
+    if not isinstance(frame.scene, Composition) and not np.isfinite(seen).all():
         yield f"depth is not finite at {int((~np.isfinite(seen)).sum())} pixels of objects"
     if np.isnan(frame.depth).any() or (frame.depth <= 0).any():
         yield "depth is not positive throughout"
@@ -48,7 +52,8 @@ def _depths(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
 
 def _normals(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
     length = np.linalg.norm(frame.normals.astype(np.float32), axis=-1)
-    wrong = ~np.isclose(length, 1, atol=3e-3) & ~((length == 0) & (frame.instance == 0))
+    unknown = (frame.instance == 0) | isinstance(frame.scene, Composition)
+    wrong = ~np.isclose(length, 1, atol=3e-3) & ~((length == 0) & unknown)
     if wrong.any():
         yield f"normals are not unit at {int(wrong.sum())} pixels"
 
@@ -62,7 +67,8 @@ def _hits(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
 def _alphas(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
     # Out of focus the picture is blurred and the masks are not: they differ by design.
     bare = (frame.alpha == 0) & (frame.instance > 0)
-    if frame.scene.camera.fstop == 0 and bare.any():
+    focused = isinstance(frame.scene, Composition) or frame.scene.camera.fstop == 0
+    if focused and bare.any() and not _decal(frame):
         yield f"alpha is 0 at {int(bare.sum())} pixels of objects"
 
 
@@ -80,15 +86,42 @@ def _records(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
     scene = frame.scene
     if scene.index != frame.index:
         yield f"its scene is of index {scene.index}"
-    if (scene.camera.height, scene.camera.width) != frame.rgb.shape[:2]:
-        yield f"its scene's camera has {scene.camera.width} x {scene.camera.height} pixels"
-    if not np.allclose(frame.intrinsics, scene.camera.intrinsics()):
+    camera = scene if isinstance(scene, Composition) else scene.camera
+    if (camera.height, camera.width) != frame.rgb.shape[:2]:
+        yield f"its scene's camera has {camera.width} x {camera.height} pixels"
+    if not np.allclose(frame.intrinsics, camera.intrinsics()):
         yield "intrinsics are not its scene's"
-    if not np.allclose(frame.world_to_camera, scene.camera.world_to_camera()):
+    if not np.allclose(frame.world_to_camera, camera.world_to_camera()):
         yield "world_to_camera is not its scene's"
-    main = scene.main.category if scene.main else None
+    main = _main(frame)
     if frame.label != (classes.index(main) if main in classes else -1):
         yield f"label {frame.label} is not the class of its main object, {main}"
+
+
+def _decal(frame: Frame) -> bool:
+    """Whether category and alpha are of a crack in an object, instance and part of the object."""
+    return not isinstance(frame.scene, Composition) and frame.scene.decal is not None
+
+
+def _main(frame: Frame) -> str | None:
+    if _decal(frame):
+        return CRACK if frame.category.any() else None
+    if isinstance(frame.scene, Composition) or frame.scene.surface is not None:
+        return CRACK if frame.instance.any() else None
+    return frame.scene.main.category if frame.scene.main else None
+
+
+def _cracks(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
+    if frame.width is None or frame.skeleton is None:
+        return
+    if not np.isfinite(frame.width).all() or (frame.width < 0).any():
+        yield "the width is not a finite length throughout"
+    bare = (frame.category == 1 + classes.index(CRACK)) & (frame.width == 0) if CRACK in classes else frame.width < 0
+    if bare.any():
+        yield f"the width is 0 at {int(bare.sum())} pixels of cracks"
+    stray = (frame.skeleton > 0) & (frame.width == 0)
+    if stray.any():
+        yield f"the middle line runs through {int(stray.sum())} pixels without a crack"
 
 
 CHECKS: dict[str, Check] = {
@@ -101,6 +134,7 @@ CHECKS: dict[str, Check] = {
     "alpha covers the objects": _alphas,
     "boxes and areas equal the masks": _boxes,
     "camera and label equal the scene": _records,
+    "width and middle line lie on the crack": _cracks,
 }
 """Each yields what is wrong with a frame, given the class names."""
 

@@ -1,29 +1,24 @@
-"""The `blendmill` command: `doctor | preview | render | export | inspect | assets`."""
+"""The `blendmill` command."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from render import doctor as machine
 from render.cli_assets import assets
+from render.cli_crack import crack
 from render.cli_data import export, inspect
-from render.jobs import Job, run
+from render.cli_devices import warm
+from render.cli_farm import merge, status, verify
+from render.cli_options import CONFIG, SEED, SET, progress
+from render.cli_render import render
+from render.cli_stream import stream
 from render.library import open_catalogue
 from scenes.errors import InputError
 from scenes.loading import load_config, preset_names
-
-_SET = click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one field, e.g. --set camera.azimuth=30."
-)
-_SEED = click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -39,43 +34,13 @@ def doctor() -> None:
 
 
 @cli.command()
-@click.argument("config")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the data set.")
-@click.option("--images", type=click.IntRange(1), default=100, show_default=True, help="Number of pictures.")
-@_SEED
-@_SET
-@click.option("--shard-size", type=click.IntRange(1), default=100, show_default=True, help="Pictures a file.")
-@click.option("--threads", type=click.IntRange(0), default=0, help="CPU threads; 0 takes all cores.")
-def render(
-    config: str, out: Path, images: int, seed: int, overrides: tuple[str, ...], shard_size: int, threads: int
-) -> None:
-    """Render a data set from CONFIG, a .yaml file or the name of a preset.
-
-    A picture depends on the config, the seed and its index alone. The same command run again completes what is
-    missing and touches nothing that is there.
-
-    Example: blendmill render s2rda13 --out data --images 1000 --set camera.resolution=[128,128]
-    """
-    settings = load_config(config, overrides)
-    job = Job(settings, seed, images, out, shard_size, threads=threads)
-    catalogue = open_catalogue(settings)
-    with _progress("preparing assets", None) as advance:
-        catalogue.prepare(lambda done, total, name: advance(1, total))
-    for file, reason in catalogue.report.quarantined.items():
-        click.echo(f"left out: {file}: {reason}", err=True)
-    with _progress("rendering", images) as advance:
-        dataset = run(job, catalogue, advance)
-    click.echo(f"{dataset.manifest.count} pictures in {dataset.folder}")
-
-
-@cli.command()
-@click.argument("config")
+@CONFIG
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The contact sheet, a .png file.")
 @click.option("--images", type=click.IntRange(1, 400), default=20, show_default=True, help="Number of pictures.")
 @click.option("--vary", metavar="FACTOR", help="Sweep this factor alone, e.g. camera.azimuth; all else stays fixed.")
 @click.option("--index", type=click.IntRange(0), default=0, show_default=True, help="First picture, or the one swept.")
-@_SEED
-@_SET
+@SEED
+@SET
 def preview(
     config: str, out: Path, images: int, vary: str | None, index: int, seed: int, overrides: tuple[str, ...]
 ) -> None:
@@ -89,7 +54,7 @@ def preview(
     catalogue = open_catalogue(settings)
     sampler = Sampler(settings, catalogue)
     scenes = sweep(sampler, seed, index, vary, images) if vary else first_scenes(sampler, seed, index, images)
-    with _progress("rendering", images) as advance:
+    with progress("rendering", images) as advance:
         draw_scenes(scenes, sampler, advance, out)
     click.echo(f"contact sheet: {out}")
 
@@ -101,30 +66,7 @@ def presets() -> None:
         click.echo(name)
 
 
-@contextmanager
-def _progress(title: str, total: int | None) -> Iterator[Any]:
-    """A bar with rate and time left on a terminal; elsewhere a line now and then."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(title, total=total, rate="")
-
-        def advance(count: int, of: int | None = None) -> None:
-            state = bar.tasks[0]
-            speed = f"{state.speed:.2f}/s" if state.speed else ""
-            bar.update(task, advance=count, rate=speed, total=of or state.total)
-
-        yield advance
-
-
-for command in (assets, export, inspect):
+for command in (render, stream, assets, export, inspect, status, verify, merge, warm, crack):
     cli.add_command(command)
 
 

@@ -71,7 +71,7 @@ def inspect(context: click.Context, folder: Path, sheet: Path | None, pictures: 
 
 def _spread(dataset: Dataset, count: int) -> Iterator[Frame]:
     """Up to `count` frames, evenly from the first to the last that is there."""
-    there = [index for shard in dataset.present() for index in dataset.manifest.indices(shard)]
+    there = [index for shard in dataset.present() for index in dataset.manifest.pictures(shard)]
     if not there:
         raise InputError(f"{dataset.folder}: no picture is there yet to put on a sheet; rerun the render command")
     chosen = np.unique(np.linspace(0, len(there) - 1, count).round().astype(int))

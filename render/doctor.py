@@ -6,7 +6,6 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -14,18 +13,8 @@ from pathlib import Path
 
 import psutil
 
-# Run apart, since a missing library or a broken driver may take the process with it.
-_PROBE = """
-import bpy
-print("version", bpy.app.version_string)
-preferences = bpy.context.preferences.addons["cycles"].preferences
-for kind in ("CUDA", "OPTIX", "HIP", "METAL", "ONEAPI"):
-    try:
-        devices = [d.name for d in preferences.get_devices_for_type(kind) if d.type == kind]
-    except (TypeError, ValueError):
-        devices = []
-    print("device", kind, "; ".join(devices) or "none")
-"""
+from render import devices, limits
+from scenes.errors import InputError
 
 # The libraries bpy links to that servers and containers tend to lack, and the Debian package of each.
 _PACKAGES = {
@@ -65,20 +54,26 @@ def _python() -> list[Finding]:
 
 
 def _blender() -> list[Finding]:
-    probe = subprocess.run(
-        [sys.executable, "-c", _PROBE],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    if probe.returncode:
-        return [Finding("blender", _remedy(probe.stderr), fatal=True)]
-    lines = [line.split(maxsplit=2) for line in probe.stdout.splitlines()]
-    version = next(" ".join(line[1:]) for line in lines if line[0] == "version")
-    devices = [Finding(line[1].lower(), line[2]) for line in lines if line[0] == "device"]
-    return [Finding("blender", version), Finding("cpu", f"{os.cpu_count()} cores, {platform.machine()}"), *devices]
+    said = devices.probe()
+    if said.failure:
+        return [Finding("blender", _remedy(said.failure), fatal=True)]
+    kinds = [
+        Finding(kind, "; ".join(device.name for device in said.devices if device.kind == kind) or "none")
+        for kind in devices.KINDS
+    ]
+    cores = Finding("cpu", f"{limits.cores()} of {os.cpu_count()} cores, {platform.machine()}")
+    return [Finding("blender", said.version), cores, *kinds, _auto(said.devices)]
+
+
+def _auto(present: tuple[devices.Device, ...]) -> Finding:
+    """What `--device auto --workers auto` takes here, for a run of many pictures."""
+    chosen = devices.pick("auto", present)
+    try:
+        seats = devices.seats(chosen, None, pictures=sys.maxsize)
+    except InputError as error:
+        return Finding("auto", str(error))
+    gpus = f" ({len(chosen)} GPUs)" if len(chosen) > 1 else ""
+    return Finding("auto", f"{chosen[0].kind}{gpus}, workers: {len(seats)}, CPU threads each: {seats[0].threads}")
 
 
 def _remedy(stderr: str) -> str:
@@ -107,10 +102,10 @@ def _eevee() -> Finding:
 
 
 def _resources() -> list[Finding]:
-    memory = psutil.virtual_memory()
+    total, free = psutil.virtual_memory().total, limits.memory()
     disk = shutil.disk_usage(Path.cwd())
     findings = [
-        Finding("memory", f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB free", memory.available < 1e9),
+        Finding("memory", f"{free / 1e9:.1f} of {total / 1e9:.1f} GB free", free < 1e9),
         Finding("disk", f"{disk.free / 1e9:.1f} GB free here", disk.free < 1e8),
     ]
     shm = Path("/dev/shm")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
+from scenes.composition import Composition
 from scenes.record import Scene
 
 Box = tuple[float, float, float, float]
@@ -54,7 +57,8 @@ class Frame:
     background, else 1-based part of the object there. normals: (H, W, 3) float16 unit, OpenCV camera axes, 0 where
     nothing is hit. alpha: (H, W) uint8 anti-aliased coverage of the foreground. background: (H, W, 3) uint8, the
     same picture without the foreground, or None. intrinsics: (3, 3), world_to_camera: (4, 4), float64, OpenCV.
-    label: class index of the main object, -1 if none.
+    label: class index of the main object, -1 if none. Of cracks also, else None: width: (H, W) float16 mm from lip to
+    lip, 0 off the crack. skeleton: (H, W) uint8, 1 on the crack's middle line, one pixel wide.
     """
 
     rgb: NDArray[np.uint8]
@@ -70,4 +74,16 @@ class Frame:
     index: int
     label: int
     objects: tuple[ObjectLabel, ...]
-    scene: Scene
+    scene: Scene | Composition
+    width: NDArray[np.float16] | None = None
+    skeleton: NDArray[np.uint8] | None = None
+
+
+@lru_cache(maxsize=1)
+def _scenes() -> TypeAdapter[Scene | Composition]:
+    return TypeAdapter(Scene | Composition)
+
+
+def scene_from_json(text: str | bytes) -> Scene | Composition:
+    """What a frame was drawn from, of either kind, from its JSON."""
+    return _scenes().validate_json(text)

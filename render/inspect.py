@@ -14,6 +14,7 @@ import numpy as np
 from render.checks import CHECKS
 from render.dataset import Dataset
 from render.frame import Frame
+from scenes.composition import Composition
 from scenes.record import Camera, Material, Scene
 
 Factor = tuple[str, float | str]
@@ -77,11 +78,16 @@ def inspect_dataset(dataset: Dataset, progress: Callable[[Iterable[Frame]], Iter
 # Factors -----------------------------------------------------------------------------------------------------------
 
 
-def scene_factors(scene: Scene) -> Iterator[Factor]:
+def scene_factors(scene: Scene | Composition) -> Iterator[Factor]:
     """Name and value of all that varies in a scene. Numbers are numbers, everything else is text.
 
     The camera is told as azimuth, elevation and distance; each light and object alike, without its number.
     """
+    if isinstance(scene, Composition):
+        yield "mm_per_pixel", scene.mm_per_pixel
+        for step, values in scene.steps.items():
+            yield from _leaves(step, {name: value for name, value in values.items() if name != "reference"})
+        return
     yield from _camera_factors(scene.camera)
     for name, value in (("world", scene.world), ("sensor", scene.sensor), ("background", scene.background)):
         yield from _leaves(name, asdict(value))
@@ -98,8 +104,12 @@ def scene_factors(scene: Scene) -> Iterator[Factor]:
 _PLACES = ("location", "target", "kind")
 
 
-def scene_assets(scene: Scene) -> Iterator[str]:
+def scene_assets(scene: Scene | Composition) -> Iterator[str]:
     """The ids of all assets a scene draws: objects, the HDRI, the background picture."""
+    if isinstance(scene, Composition):
+        yield scene.texture
+        yield from (str(values["reference"]) for values in scene.steps.values() if "reference" in values)
+        return
     yield from (item.asset for item in scene.items)
     yield from (asset for asset in (scene.world.hdri, scene.background.image) if asset)
 

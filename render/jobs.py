@@ -1,131 +1,128 @@
-"""A render job: a data set in a folder, shard by shard, each an idempotent function of (config, seed, range)."""
+"""A render job: a data set in a folder or under a URL, shard by shard, each an idempotent function of
+(config, seed, range)."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import os
 import platform
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
-import psutil
 
-from render.dataset import AssetRecord, Dataset, Manifest
-from render.frame import Frame
-from render.settings import DrawSettings, resolve
-from render.shards import sha256, write_shard
+from render.dataset import AssetRecord, Manifest
+from render.farm.local import Policy, Run, Tell
+from render.store import Store, open_store
 from scenes.assets.catalogue import Catalogue
 from scenes.config import Config
 from scenes.errors import InputError
 from scenes.sampling import Sampler
 
-# Called with the number of pictures finished in this run.
-Progress = Callable[[int], None]
+# A small set's files, so that workers have something to share, and fewest pictures in one: when one of them has to be
+# given up, others are left.
+_SHARDS = 16
+_SMALLEST, _LARGEST = 4, 100
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to draw and where to: pictures 0 to count - 1 of (config, seed), shard_size to a file."""
+    """What to draw and where to: pictures 0 to count - 1 of (config, seed), shard_size to a file.
+
+    out: a folder, or a URL of any kind that fsspec knows. shard_size: 0 makes some sixteen files of a small set, of
+    four pictures at least, and files of a hundred pictures of a large one. part: (i, n) draws only every n-th shard
+    from i on, counted from 0, so that n machines share the job. device: the kind that all of its pictures are drawn on.
+    """
 
     config: Config
     seed: int
     count: int
-    out: Path
-    shard_size: int = 100
+    out: str
+    shard_size: int = 0
+    part: tuple[int, int] = (0, 1)
     device: str = "cpu"
-    threads: int = 0
+
+    def manifest(self, sampler: Sampler) -> Manifest:
+        """What the data set's dataset.json says before the first shard."""
+        return Manifest(
+            config=self.config.plain(),
+            config_hash=self.config.digest(),
+            seed=self.seed,
+            count=self.count,
+            shard_size=self.shard_size or min(_LARGEST, max(_SMALLEST, -(-self.count // _SHARDS))),
+            classes=sampler.classes,
+            versions=versions(),
+            device=self.device,
+            assets=_records(sampler.catalogue),
+        )
+
+
+class Farm(Protocol):
+    """Who draws: `render.farm.local.Local`, `render.farm.ray.RayFarm`."""
 
     @property
-    def settings(self) -> DrawSettings:
-        return resolve(self.config.render, self.device, self.threads)
+    def workers(self) -> int: ...
+
+    def draw(self, run: Run, shards: Sequence[int]) -> None: ...
 
 
-def run(job: Job, catalogue: Catalogue, progress: Progress) -> Dataset:
-    """Draw what is missing of the job's data set, and record the shards' checksums.
+def run(
+    job: Job,
+    catalogue: Catalogue,
+    farm: Farm,
+    policy: Policy,
+    tell: Tell,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Manifest:
+    """Draw what is missing of the job's part of its data set, and finish the set once all parts are there.
 
-    Raises InputError for a folder that holds something else, or that cannot be written to.
+    Raises InputError for a place that holds something else, that cannot be written to, or where another process draws
+    the same part; and where a picture is given up and the policy is not to go on without it.
     """
     sampler = Sampler(job.config, catalogue)
-    dataset = prepare(job, sampler)
-    present = set(dataset.present())
-    progress(sum(len(dataset.manifest.indices(shard)) for shard in present))
-    sweep(dataset.folder / "shards")
-    missing = [shard for shard in range(dataset.manifest.shard_count) if shard not in present]
-    if missing:
-        # Imported late: Blender takes its time, and bad input is told without it.
-        from render.stage import Stage
+    store = open_store(job.out)
+    manifest = store.create(job.manifest(sampler))
+    number, parts = job.part
+    part = f"{number}/{parts}"
+    with store.hold(part):
+        store.sweep()
+        shards = range(number, manifest.shard_count, parts)
+        present = store.present()
+        missing = [shard for shard in shards if shard not in present]
+        sizes = {shard: len(manifest.indices(shard)) for shard in shards}
+        total, left = sum(sizes.values()), sum(sizes[shard] for shard in missing)
+        workers = min(farm.workers, len(missing)) if missing else 0
+        tell("start", pictures=total, done=total - left, workers=workers, device=job.device)
+        if missing:
+            _forgive(store, manifest, missing)
+            spec = {"config": manifest.config, "seed": job.seed}
+            with store.log(part) as log:
+                log.note("run", part=part, workers=workers, device=job.device, pictures=left)
 
-        stage = Stage(job.settings, catalogue, sampler.classes)
-        for shard in missing:
-            draw_shard(stage, sampler, dataset, shard, progress)
-    return finish(dataset)
+                def scene(index: int) -> Any:
+                    return sampler.sample(job.seed, index).to_data()
 
-
-def draw_shard(stage: object, sampler: Sampler, dataset: Dataset, shard: int, progress: Progress) -> None:
-    """Draw one shard, whole or not at all."""
-    manifest = dataset.manifest
-
-    def frames() -> Iterator[Frame]:
-        for index in manifest.indices(shard):
-            yield stage.draw(sampler.sample(manifest.seed, index))  # type: ignore[attr-defined]
-            progress(1)
-
-    with told(dataset.folder):
-        write_shard(dataset.shard_path(shard), frames(), attributes=manifest.attributes())
-
-
-def prepare(job: Job, sampler: Sampler) -> Dataset:
-    """The job's folder with its dataset.json; the one that is there if it is of the same job."""
-    manifest = Manifest(
-        config=job.config.plain(),
-        config_hash=job.config.digest(),
-        seed=job.seed,
-        count=job.count,
-        shard_size=job.shard_size,
-        classes=sampler.classes,
-        versions=versions(),
-        device=job.device,
-        assets=_records(sampler.catalogue),
-    )
-    if job.out.exists() and not job.out.is_dir():
-        raise InputError(f"{job.out}: is a file, --out names a folder")
-    if (job.out / "dataset.json").exists():
-        there = Manifest.load(job.out)
-        there.require_same(manifest, job.out)
-        return Dataset(job.out, there)
-    if job.out.is_dir() and any(job.out.iterdir()):
-        raise InputError(f"{job.out}: holds other files and no dataset.json; give an empty or new folder")
-    with told(job.out):
-        (job.out / "shards").mkdir(parents=True, exist_ok=True)
-        manifest.save(job.out)
-    return Dataset(job.out, manifest)
+                try:
+                    farm.draw(Run(spec, store, manifest, policy, log, tell, scene, stopping), missing)
+                finally:
+                    store.sweep()  # what workers that were stopped had begun
+        tell("end")
+        return store.finish()
 
 
-def sweep(folder: Path) -> None:
-    """Delete what processes of this machine that are no more left half written."""
-    for path in folder.glob(f"*.tmp-{platform.node()}-*"):
-        pid = path.name.rpartition("-")[2]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
-            path.unlink(missing_ok=True)
+def _forgive(store: Store, manifest: Manifest, shards: Sequence[int]) -> None:
+    """Pictures that an earlier run gave up get another chance with their shards."""
+    for index in store.failures():
+        if index // manifest.shard_size in shards:
+            store.forgive(index)
 
 
-def finish(dataset: Dataset) -> Dataset:
-    """Record the shards' checksums, each once."""
-    known = dict(dataset.manifest.shards)
-    for shard in dataset.present():
-        path = dataset.shard_path(shard)
-        if path.name not in known:
-            known[path.name] = sha256(path)
-    manifest = dataset.manifest.model_copy(update={"shards": dict(sorted(known.items()))})
-    if manifest != dataset.manifest:
-        with told(dataset.folder):
-            manifest.save(dataset.folder)
-    return Dataset(dataset.folder, manifest)
+def parse_part(text: str) -> tuple[int, int]:
+    """ "i/n" as (i, n). Raises InputError unless 0 <= i < n."""
+    number, slash, parts = text.partition("/")
+    if not slash or not number.isdigit() or not parts.isdigit() or not int(number) < int(parts):
+        raise InputError(f"--shard {text}: write i/n with i from 0 to n - 1, for instance 0/8")
+    return int(number), int(parts)
 
 
 def versions() -> dict[str, str]:
@@ -141,23 +138,3 @@ def versions() -> dict[str, str]:
 def _records(catalogue: Catalogue) -> dict[str, AssetRecord]:
     licences = catalogue.licences()
     return {name: AssetRecord(sha256=digest, licence=licences[name]) for name, digest in catalogue.checksums().items()}
-
-
-@contextlib.contextmanager
-def told(folder: Path) -> Iterator[None]:
-    """Failures of the disk as one line that says what to do."""
-    try:
-        yield
-    except PermissionError:
-        raise InputError(f"{folder}: no permission to write there; give another folder or change its owner") from None
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EDQUOT):
-            raise
-        free = _free(folder)
-        reason = os.strerror(error.errno)
-        raise InputError(f"{folder}: {reason} ({free}); finished shards are whole, rerun to complete") from None
-
-
-def _free(folder: Path) -> str:
-    existing = next(parent for parent in (folder, *folder.resolve().parents) if parent.exists())
-    return f"{shutil.disk_usage(existing).free / 1e9:.1f} GB free"

@@ -9,7 +9,10 @@ from scenes.config import RenderSettings
 
 @dataclass(frozen=True)
 class DrawSettings:
-    """samples a pixel; OIDN denoising; light bounces; plate: also draw the clean background; threads 0: all cores."""
+    """samples a pixel; OIDN denoising; light bounces; plate: also draw the clean background; threads 0: all cores.
+
+    device: "cpu" or a kind of GPU (render/devices.py: KINDS), already chosen: "auto" never comes this far.
+    """
 
     samples: int
     denoise: bool

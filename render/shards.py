@@ -12,9 +12,10 @@ The chunks are made here with ISA-L's deflate instead of HDF5's: 256 x 256 frame
 | `normals` | (N, H, W, 3) float16 | OpenCV camera axes |
 | `alpha` | (N, H, W) uint8 | coverage of the foreground |
 | `background` | (N, H, W, 3) uint8 | only where the frames have a clean plate |
+| `width`, `skeleton` | (N, H, W) float16, uint8 | of cracks only: mm from lip to lip; 1 on the middle line |
 | `camera/intrinsics`, `camera/world_to_camera` | (N, 3, 3), (N, 4, 4) float64 | OpenCV |
 | `index`, `label` | (N,) int64, (N,) int16 | the sample's index; class of the main object, -1 if none |
-| `objects`, `scene` | (N,) utf-8 | JSON: the list of ObjectLabels; the Scene |
+| `objects`, `scene` | (N,) utf-8 | JSON: the list of ObjectLabels; the Scene, or the Composition |
 """
 
 from __future__ import annotations
@@ -39,9 +40,8 @@ from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from render.frame import Frame, ObjectLabel
+from render.frame import Frame, ObjectLabel, scene_from_json
 from scenes.errors import InputError, choices
-from scenes.record import Scene
 
 FORMAT = 1
 """Version of the layout above, the attribute `format` of every shard."""
@@ -55,6 +55,8 @@ PICTURES: Mapping[str, tuple[np.dtype[Any], int]] = {
     "normals": (np.dtype("<f2"), 3),
     "alpha": (np.dtype("<u1"), 1),
     "background": (np.dtype("<u1"), 3),
+    "width": (np.dtype("<f2"), 1),
+    "skeleton": (np.dtype("<u1"), 1),
 }
 """The fields of a Frame stored one chunk a picture: element type and number of channels."""
 
@@ -99,8 +101,17 @@ def sha256(path: Path) -> str:
 
 def deflated(array: NDArray[Any]) -> bytes:
     """An array as one chunk of HDF5's shuffle + gzip filters; arrays of bytes are not shuffled."""
-    elements = np.ascontiguousarray(array).reshape(-1, 1).view(np.uint8)
-    return isal_zlib.compress(np.ascontiguousarray(elements.T), _LEVEL)
+    flat = np.ascontiguousarray(array).reshape(-1)
+    bits = flat.view(f"u{flat.itemsize}")  # of floats, too: what is not a number equals nothing
+    if bits.size and bits[0] == bits[-1] and (bits == bits[0]).all():
+        return _deflated_constant(bits[:1].tobytes(), bits.size)
+    return isal_zlib.compress(np.ascontiguousarray(flat.reshape(-1, 1).view(np.uint8).T), _LEVEL)
+
+
+@lru_cache(maxsize=32)
+def _deflated_constant(element: bytes, count: int) -> bytes:
+    """Chunk of an array that is the same all over, as labels are of which nothing is known."""
+    return isal_zlib.compress(np.repeat(np.frombuffer(element, np.uint8), count), _LEVEL)
 
 
 def inflated(chunk: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -228,7 +239,7 @@ def _kinds(frame: Frame) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
 def _check(frame: Frame, size: tuple[int, ...], names: set[str]) -> None:
     kinds = _kinds(frame)
     if set(kinds) != names:
-        raise ValueError(f"frame {frame.index}: all frames of a shard have a clean plate, or none has")
+        raise ValueError(f"frame {frame.index}: all frames of a shard have a clean plate, width, skeleton, or none has")
     if frame.rgb.shape[:2] != size:
         raise ValueError(f"frame {frame.index}: {frame.rgb.shape[:2]} pixels in a shard of {size}")
     for name, (shape, dtype) in kinds.items():
@@ -312,7 +323,7 @@ class Shard:
             index=int(self._dataset("index")[i]),
             label=int(self._dataset("label")[i]),
             objects=_objects_adapter().validate_json(self._dataset("objects")[i]),
-            scene=Scene.from_json(self._dataset("scene")[i]),
+            scene=scene_from_json(self._dataset("scene")[i]),
         )
 
     def _dataset(self, name: str) -> h5py.Dataset:

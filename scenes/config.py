@@ -7,20 +7,12 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from scenes.distributions import elevations, flags, names, numbers, parse
 from scenes.families import FAMILIES
-
-
-class Section(BaseModel):
-    """A part of the config: unknown keys are errors, values are frozen, infinities are refused.
-
-    Fields annotated with `numbers`, `names`, `flags` or `elevations` hold a Distribution once validated; what is
-    written as their default is its YAML form.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
+from scenes.section import Section as Section
+from scenes.surface_config import CrackFactor, SurfaceFactor
 
 
 class ModelFolder(Section):
@@ -76,7 +68,7 @@ class Objects(Section):
     with the main one. size: "unit" gives each object a diagonal of `scale` metres, "metric" its own size times
     `scale`. rotation: "upright" turns by yaw only, "stable" rests on a stable side, "free" is uniform over all
     rotations. lift: how far a floating object is above the ground, in its own diagonals. spacing: free room around
-    each member, as a share of its width.
+    each member, as a share of its width. crack: cracks the main object, and makes the crack the one class there is.
     """
 
     category: Annotated[Any, names()] | None = None
@@ -90,6 +82,7 @@ class Objects(Section):
     spacing: Annotated[Any, numbers(0, 10)] = {"uniform": [0.05, 0.4]}
     clutter: Clutter = Clutter()
     occluder: Occluder = Occluder()
+    crack: CrackFactor | None = None
 
 
 DEFAULT_FAMILIES = {
@@ -261,6 +254,7 @@ class Config(Section):
     lighting: Lighting = Lighting()
     camera: CameraFactor = CameraFactor()
     background: BackgroundFactor = BackgroundFactor()
+    surface: SurfaceFactor | None = None
     sensor: SensorFactor = SensorFactor()
     render: RenderSettings = RenderSettings()
 

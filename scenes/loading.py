@@ -6,13 +6,15 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from scenes.config import Config
 from scenes.errors import InputError, choices
+
+S = TypeVar("S", bound=BaseModel)
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -36,12 +38,24 @@ def load_config(source: str | Path, overrides: Iterable[str] = ()) -> Config:
     return validate(data, path.name)
 
 
+def load(kind: type[S], path: Path | None, overrides: Iterable[str] = ()) -> S:
+    """A config of another kind: from a YAML file, or all defaults without one, with overrides as in `load_config`."""
+    data = {} if path is None else _read(path, ())
+    for override in overrides:
+        data = _merge(data, _override(override))
+    return _validated(kind, data, "config" if path is None else path.name)
+
+
 def validate(data: Any, where: str) -> Config:
     """A Config from plain data. Raises InputError with `where` in front."""
+    return _validated(Config, data, where)
+
+
+def _validated(kind: type[S], data: Any, where: str) -> S:
     try:
-        return Config.model_validate(data)
+        return kind.model_validate(data)
     except ValidationError as error:
-        raise InputError(f"{where}: {_explain(error)}") from None
+        raise InputError(f"{where}: {_explain(error, kind)}") from None
     except RecursionError:
         raise InputError(f"{where}: nested too deeply to be a config") from None
 
@@ -123,12 +137,12 @@ def _merge(base: Any, change: Any) -> Any:
     return {**base, **{key: _merge(base[key], value) if key in base else value for key, value in change.items()}}
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, kind: type[BaseModel]) -> str:
     first = error.errors()[0]
     names = [str(part) for part in first["loc"]]
     field = ".".join(names) or "config"
     if first["type"] == "extra_forbidden":
-        return f"field {field}: unknown key, {choices(names[-1], _fields_at(names[:-1]))}"
+        return f"field {field}: unknown key, {choices(names[-1], _fields_at(kind, names[:-1]))}"
     value = "" if isinstance(first["input"], (dict, BaseModel)) else f" (got {_short(first['input'])})"
     message = first["msg"].removeprefix("Value error, ")
     return f"field {field}: {' '.join(message.split())}{value if first['type'] != 'value_error' else ''}"
@@ -139,9 +153,9 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def _fields_at(names: list[str]) -> list[str]:
-    """The keys that the section at a dotted place accepts."""
-    section: Any = Config
+def _fields_at(kind: type[BaseModel], names: list[str]) -> list[str]:
+    """The keys that the section at a dotted place of a config accepts."""
+    section: Any = kind
     for name in names:
         if name.isdigit():
             continue

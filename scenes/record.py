@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -125,6 +125,102 @@ class Background:
 
 
 @dataclass(frozen=True)
+class Crack:
+    """A crack in a surface. kind: a generator of `scenes.cracks`; width: mm, nominal; the shape across as in
+    `scenes.cracks.relief.Profile`; crust: what lies in it and around it, a material of the family "crust"."""
+
+    kind: str
+    width: float
+    depth: float
+    steepness: float
+    roughness: float
+    fill: float
+    grains: float
+    reach: float
+    raised: float
+    crumble: float
+    crust: Material
+
+
+@dataclass(frozen=True)
+class Decal:
+    """A crack through the main object, seen in the direction in which its `size` mm square patch is projected on it.
+
+    right, down: the patch's axes in model coordinates, unit vectors; the model's origin is the patch's middle.
+    pixel: mm a pixel covers at the object.
+    """
+
+    crack: Crack
+    size: float
+    pixel: float
+    right: Vector
+    down: Vector
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A straight joint in a surface, no crack: its line's angle in degrees from x, the line's distance from the
+    patch's centre, width and depth, all mm."""
+
+    angle: float
+    offset: float
+    width: float
+    depth: float
+
+
+@dataclass(frozen=True)
+class Litter:
+    """A thing that lies on a surface: at x, y mm from what the camera looks at, turned, `size` mm long."""
+
+    kind: Literal["twig", "cable", "leaf", "pebble"]
+    x: float
+    y: float
+    angle: float
+    size: float
+    material: Material
+
+
+@dataclass(frozen=True)
+class Shade:
+    """Something outside the picture that throws a shadow on it, `distance` m up the way to the first lamp or, without
+    one, straight above; `size` mm wide, turned by `angle`, `offset` mm aside."""
+
+    kind: Literal["edge", "pole", "fence", "branch"]
+    angle: float
+    offset: float
+    size: float
+    distance: float
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A flat patch that fills the picture: a floor at z = 0, or a wall that faces -y.
+
+    The patch reaches from `corner` (left, top) for `size` (width, height), all mm, x to the right and y down, around
+    what the camera looks at. pixel: mm a pixel covers in the middle of the picture. What is no crack: joints, marks
+    (overlays of the family "mark": paint, scratches, stains), litter, shades.
+    """
+
+    placement: Literal["floor", "wall"]
+    material: Material
+    pixel: float
+    corner: tuple[float, float]
+    size: tuple[float, float]
+    crack: Crack | None = None
+    joints: tuple[Joint, ...] = ()
+    marks: tuple[Material, ...] = ()
+    litter: tuple[Litter, ...] = ()
+    shades: tuple[Shade, ...] = ()
+
+    def frame(self) -> np.ndarray:
+        """(4, 4) float64 from patch axes (metres, x right, y up, z out of the surface) to the world."""
+        matrix = np.eye(4)
+        if self.placement == "wall":
+            matrix[:3, :3] = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]
+        return matrix
+
+
+@dataclass(frozen=True)
 class Sensor:
     """What the camera does to the light. Applied after the render; labels never see it.
 
@@ -157,6 +253,8 @@ class Scene:
     camera: Camera
     background: Background
     sensor: Sensor
+    surface: Surface | None = None
+    decal: Decal | None = None
 
     @property
     def main(self) -> Item | None:
@@ -164,6 +262,10 @@ class Scene:
 
     def to_json(self) -> str:
         return _adapter().dump_json(self).decode()
+
+    def to_data(self) -> dict[str, Any]:
+        """The same as `to_json`, not yet written out."""
+        return _adapter().dump_python(self, mode="json")
 
     @staticmethod
     def from_json(text: str | bytes) -> Scene:

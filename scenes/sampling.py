@@ -20,6 +20,8 @@ from scenes.items import ItemDraw
 from scenes.placement import cross, direction, extent, framing_distance
 from scenes.record import Background, BackgroundKind, Camera, Item, Light, LightKind, Scene, Sensor, Vector, World
 from scenes.streams import Streams
+from scenes.surface_config import SurfaceFactor
+from scenes.surfaces import CRACK, SurfaceDraw
 
 
 class Sampler:
@@ -30,12 +32,14 @@ class Sampler:
 
     def __init__(self, config: Config, catalogue: Catalogue):
         self.config, self.catalogue = config, catalogue
-        self.classes = _known_classes(config, catalogue)
+        self._members = _known_classes(config, catalogue)
+        cracked = config.surface is not None or config.objects.crack is not None
+        self.classes = (CRACK,) if cracked else self._members
         self._overrides = {
             family: {name: parse(value) for name, value in parameters.items()}
             for family, parameters in config.material.parameters.items()
         }
-        _check_assets(config, catalogue, self.classes)
+        _check_assets(config, catalogue, self._members)
 
     def sample(self, seed: int, index: int, held: Mapping[str, float] | None = None) -> Scene:
         """The scene of (seed, index). held: quantiles that replace single factors' draws, by factor name."""
@@ -52,7 +56,7 @@ class Sampler:
         return sorted(recorder.named)
 
     def _draw(self, streams: Streams, asset: str | None = None) -> _SceneDraw:
-        return _SceneDraw(self.config, self.catalogue, self.classes, self._overrides, streams, asset)
+        return _SceneDraw(self.config, self.catalogue, self._members, self._overrides, streams, asset)
 
 
 class _Recorder(Streams):
@@ -67,14 +71,32 @@ class _Recorder(Streams):
         return super().quantile(factor)
 
 
-class _SceneDraw(ItemDraw):
+class _SceneDraw(ItemDraw, SurfaceDraw):
     """One whole scene in the making."""
 
     def scene(self) -> Scene:
+        return self.object_scene() if self.config.surface is None else self.surface_scene(self.config.surface)
+
+    def surface_scene(self, factor: SurfaceFactor) -> Scene:
+        camera, surface = self.patch(factor)
+        return Scene(
+            seed=self.streams.seed,
+            index=self.streams.index,
+            items=(),
+            world=self.world(),
+            lights=tuple(self.lights(np.zeros(3), surface.frame()[:3, :3])),
+            camera=camera,
+            background=Background("hdri"),
+            sensor=self.sensor(),
+            surface=surface,
+        )
+
+    def object_scene(self) -> Scene:
         kind = self.value("background.kind", self.config.background.kind)
         items = self.members()
         camera = self.camera(items)
         items += self.occluder(items, camera)
+        crack = self.config.objects.crack
         return Scene(
             seed=self.streams.seed,
             index=self.streams.index,
@@ -84,6 +106,7 @@ class _SceneDraw(ItemDraw):
             camera=camera,
             background=self.background(kind, items, camera),
             sensor=self.sensor(),
+            decal=None if crack is None else self.decal(crack, items[0], camera),
         )
 
     # Light -----------------------------------------------------------------------------------------------------
@@ -96,7 +119,8 @@ class _SceneDraw(ItemDraw):
             strength=self.value("lighting.world.strength", world.strength),
         )
 
-    def lights(self, centre: np.ndarray) -> list[Light]:
+    def lights(self, centre: np.ndarray, frame: np.ndarray | None = None) -> list[Light]:
+        """The lamps around a centre; frame: (3, 3) from the axes they are given in to the world's."""
         lighting = self.config.lighting
         kinds: list[tuple[LightKind, Lamps]] = [
             ("sun", lighting.sun),
@@ -104,13 +128,14 @@ class _SceneDraw(ItemDraw):
             ("point", lighting.point),
         ]
         return [
-            self.lamp(kind, f"lighting.{kind}.{k}", lamps, centre)
+            self.lamp(kind, f"lighting.{kind}.{k}", lamps, centre, frame)
             for kind, lamps in kinds
             for k in range(self.count(f"lighting.{kind}.count", lamps.count))
         ]
 
-    def lamp(self, kind: LightKind, key: str, lamps: Lamps, centre: np.ndarray) -> Light:
+    def lamp(self, kind: LightKind, key: str, lamps: Lamps, centre: np.ndarray, frame: np.ndarray | None) -> Light:
         way = direction(self.value(f"{key}.azimuth", lamps.azimuth), self.value(f"{key}.elevation", lamps.elevation))
+        way = way if frame is None else frame @ way
         location = centre + way * self.value(f"{key}.radius", lamps.radius)
         return Light(
             kind,
@@ -214,6 +239,8 @@ _FRAMING = parse({"uniform": [0.45, 0.9]})
 
 
 def _known_classes(config: Config, catalogue: Catalogue) -> tuple[str, ...]:
+    if config.surface is not None:
+        return (CRACK,)
     classes = config.classes or catalogue.classes
     for name in classes:
         if name not in catalogue.classes:
@@ -235,7 +262,9 @@ def _check_assets(config: Config, catalogue: Catalogue, classes: tuple[str, ...]
         for name in distribution.support() if distribution is not None else ():
             if name not in known:
                 raise InputError(f"field {field}: no asset is called '{name}', {choices(name, known)}")
+    surfaces = config.surface.family.support() if config.surface else ()
     families = {
+        *surfaces,
         *config.material.family.support(),
         *config.background.ground.support(),
         *config.background.walls.support(),

@@ -63,6 +63,8 @@ FAULTS = [
     ("camera and label equal the scene", changed("world_to_camera", lambda m, _: m.__setitem__((0, 3), 9.0))),
     ("camera and label equal the scene", lambda frame: replace(frame, label=-1)),
     ("camera and label equal the scene", lambda frame: replace(frame, index=7)),
+    ("width and middle line lie on the crack", lambda frame: replace(frame, width=-frame.depth, skeleton=frame.alpha)),
+    ("width and middle line lie on the crack", lambda frame: replace(frame, width=0 * frame.part, skeleton=frame.part)),
 ]
 
 

@@ -1,9 +1,7 @@
-"""Drawing: pictures are pure functions of their scenes, jobs survive interruption, plates and mattes fit together."""
+"""Drawing: pictures are pure functions of their scenes, plates and mattes fit together."""
 
 from __future__ import annotations
 
-import hashlib
-import platform
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from render.dataset import Dataset
 from render.frame import Frame
-from render.jobs import Job, run
 from render.settings import DrawSettings
 from scenes.assets.catalogue import Catalogue
-from scenes.errors import InputError
-from scenes.loading import load_config, validate
+from scenes.loading import validate
 from scenes.record import Scene
 from scenes.sampling import Sampler
 
@@ -71,67 +66,6 @@ def test_a_stage_that_keeps_few_meshes_draws_the_same(small_catalogue: Catalogue
     stage._meshes._limit = 1
     assert all(same(a, stage.draw(scene)) for a, scene in zip(roomy, scenes, strict=True))
     assert len(stage._meshes._kept) <= 4
-
-
-def test_an_interrupted_job_completes_to_the_same_bytes(small_catalogue: Catalogue, tmp_path: Path) -> None:
-    config = load_config("smoke", ["classes=[chair, mug]"])
-    whole = Job(config, 3, 5, tmp_path / "whole", shard_size=2, threads=1)
-    run(whole, small_catalogue, lambda _: None)
-    broken = replace(whole, out=tmp_path / "broken")
-
-    class Interrupted(Exception):
-        pass
-
-    drawn = 0
-
-    def interrupt(count: int) -> None:
-        nonlocal drawn
-        drawn += count
-        if drawn == 3:
-            raise Interrupted
-
-    with pytest.raises(Interrupted):
-        run(broken, small_catalogue, interrupt)
-    assert [path.name for path in (tmp_path / "broken" / "shards").iterdir()] == ["00000.h5"]
-    before = (tmp_path / "broken/shards/00000.h5").stat().st_mtime_ns
-    # What a killed process leaves: no process has the largest number.
-    (tmp_path / f"broken/shards/00001.h5.tmp-{platform.node()}-{2**22 + 1}").write_bytes(b"half")
-    counted: list[int] = []
-    run(broken, small_catalogue, counted.append)
-    assert sum(counted) == 5
-    assert (tmp_path / "broken/shards/00000.h5").stat().st_mtime_ns == before
-    assert contents(tmp_path / "broken") == contents(tmp_path / "whole")
-    assert Dataset.open(tmp_path / "whole").verify() == ()
-
-
-def contents(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
-def test_a_folder_of_something_else_is_refused(small_catalogue: Catalogue, tmp_path: Path) -> None:
-    config = load_config("smoke", ["classes=[chair, mug]"])
-    job = Job(config, 3, 1, tmp_path / "set", threads=1)
-    run(job, small_catalogue, lambda _: None)
-    before = contents(tmp_path / "set")
-    others = [
-        (replace(job, seed=4), "seed"),
-        (replace(job, config=load_config("smoke", ["classes=[chair, mug]", "objects.scale=3"])), "objects.scale"),
-        (replace(job, count=2), "count"),
-    ]
-    for other, word in others:
-        with pytest.raises(InputError, match=word):
-            run(other, small_catalogue, lambda _: None)
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match="holds other files"):
-        run(replace(job, out=tmp_path / "other"), small_catalogue, lambda _: None)
-    with pytest.raises(InputError, match="is a file"):
-        run(replace(job, out=tmp_path / "other" / "notes.txt"), small_catalogue, lambda _: None)
-    assert contents(tmp_path / "set") == before
 
 
 def test_plate_alpha_and_picture_fit_together(small_catalogue: Catalogue) -> None:

@@ -56,7 +56,9 @@ def test_plain_h5py_reads_the_contract(tmp_path: Path) -> None:
     frames = [make_frame(i) for i in range(2)]
     write_shard(tmp_path / "0.h5", frames, attributes=KEY)
     with h5py.File(tmp_path / "0.h5") as file:
-        for name, (dtype, _) in PICTURES.items():
+        there = {name: kind for name, kind in PICTURES.items() if getattr(frames[0], name) is not None}
+        assert set(there) == set(PICTURES) - {"width", "skeleton"}
+        for name, (dtype, _) in there.items():
             assert file[name].dtype == dtype and file[name].compression == "gzip"
             for i, frame in enumerate(frames):
                 np.testing.assert_array_equal(file[name][i], getattr(frame, name))
@@ -231,10 +233,31 @@ def test_dataset_reads_in_order_and_knows_what_is_missing(tmp_path: Path) -> Non
     assert "does not hold pictures 2 to 3" in Dataset.open(dataset.folder).verify()[0]
 
 
+def test_skipped_pictures_are_not_missed(tmp_path: Path) -> None:
+    whole = make_dataset(tmp_path / "set", count=5, shard_size=3)
+    path = whole.shard_path(0)
+    digest = write_shard(path, [make_frame(0), make_frame(2)], attributes=whole.manifest.attributes())
+    manifest = whole.manifest.model_copy(update={"shards": {**whole.manifest.shards, path.name: digest}})
+    (fault,) = Dataset(whole.folder, manifest).verify()
+    assert "00000.h5: does not hold pictures 0 to 2" in fault
+    dataset = Dataset(whole.folder, manifest.model_copy(update={"skipped": (1,)}))
+    assert dataset.verify() == () and dataset.manifest.pictures(0) == [0, 2]
+    assert [frame.index for frame in dataset.frames()] == [0, 2, 3, 4]
+    assert [dataset.frame(index).index for index in (0, 2, 3, 4)] == [0, 2, 3, 4]
+    with pytest.raises(InputError, match="picture 1 was given up"):
+        dataset.frame(1)
+    (fault,) = Dataset(whole.folder, manifest.model_copy(update={"skipped": (2,)})).verify()
+    assert "does not hold pictures 0 to 2 without the 1 skipped" in fault
+
+
 def test_manifest_says_what_differs(tmp_path: Path) -> None:
     manifest = make_dataset(tmp_path / "set").manifest
     assert Manifest.load(tmp_path / "set") == manifest and manifest.classes == CLASSES
-    manifest.require_same(manifest.model_copy(update={"device": "gpu"}), tmp_path)
+    manifest.require_same(manifest.model_copy(update={"versions": {"python": "3.13"}}), tmp_path)
+    with pytest.raises(InputError, match="of device none, asked is cuda"):
+        manifest.require_same(manifest.model_copy(update={"device": "cuda"}), tmp_path)
+    with pytest.raises(InputError, match=r"of Blender None, asked is 5\.2"):
+        manifest.require_same(manifest.model_copy(update={"versions": {"blender": "5.2"}}), tmp_path)
     with pytest.raises(InputError, match="of seed 0, asked is 7; choose another folder"):
         manifest.require_same(manifest.model_copy(update={"seed": 7}), tmp_path)
     other = {"camera": {"azimuth": 3}, "seed": 0}

@@ -105,6 +105,8 @@ def _relief(tree: Nodes, maps: Collection[str], at: Wire) -> Wire | None:
 def image(tree: Nodes) -> Wire:
     """A plain picture wrapped around, its darker parts a little rougher."""
     color = _sampled(tree, "color", _place(tree))
+    # Photographs do not join at their borders, their mirror images do.
+    tree.images["color"].extension = "MIRROR"
     rough = tree["roughness"] * (1.15 - tree.add("RGBToBW", {0: color}) * 0.3)
     return tree.principled(color, rough, tree.bump(tree.add("RGBToBW", {0: color}), 0.006))
 

@@ -53,6 +53,7 @@ class Nodes:
     def __init__(self, name: str):
         self.tree = bpy.data.node_groups.new(name, "ShaderNodeTree")
         self.images: dict[str, bpy.types.Node] = {}
+        self.outputs: dict[str, Wire] = {}
         self._inputs = self.tree.nodes.new("NodeGroupInput")
         self._known: dict[str, Wire] = {}
 
@@ -65,17 +66,27 @@ class Nodes:
     def color_input(self, name: str) -> Wire:
         return self._input(name, "NodeSocketColor")
 
+    def shader_input(self, name: str) -> Wire:
+        return self._input(name, "NodeSocketShader")
+
     def _input(self, name: str, kind: str) -> Wire:
         if name not in self._known:
             self.tree.interface.new_socket(name, in_out="INPUT", socket_type=kind)
             self._known[name] = Wire(self, self._inputs.outputs[name])
         return self._known[name]
 
+    def output(self, name: str, color: Wire) -> None:
+        """A further output of the group, for an AOV of that name."""
+        self.outputs[name] = color
+
     def finish(self, surface: Wire) -> bpy.types.NodeTree:
-        """The node group, with `surface` as its one output."""
+        """The node group, with `surface` as its first output."""
         self.tree.interface.new_socket("surface", in_out="OUTPUT", socket_type="NodeSocketShader")
+        for name in self.outputs:
+            self.tree.interface.new_socket(name, in_out="OUTPUT", socket_type="NodeSocketColor")
         output = self.tree.nodes.new("NodeGroupOutput")
-        self.tree.links.new(surface.socket, output.inputs["surface"])
+        for name, wire in {"surface": surface, **self.outputs}.items():
+            self.tree.links.new(wire.socket, output.inputs[name])
         return self.tree
 
     def add(self, kind: str, inputs: Mapping[Any, Input] | None = None, out: str | int = 0, **properties: Any) -> Wire:
@@ -113,6 +124,10 @@ class Nodes:
 
     def greater(self, value: Input, than: Input) -> Wire:
         return self.math("GREATER_THAN", value, than)
+
+    def attribute(self, name: str) -> Wire:
+        """A number that the mesh carries at its vertices."""
+        return self.add("Attribute", out="Fac", attribute_name=name)
 
     def length(self, vector: Wire) -> Wire:
         return self.add("VectorMath", {0: vector}, out="Value", operation="LENGTH")
@@ -199,6 +214,13 @@ class Nodes:
         """Fractal noise in [0, 1], mostly within 0.3 to 0.7."""
         inputs = {"Vector": at, "Scale": scale, "Detail": detail, "Roughness": roughness, "Distortion": distortion}
         return self.add("TexNoise", inputs, noise_dimensions="3D", normalize=True)
+
+    def grain(
+        self, at: Wire, scale: Input = 1.0, detail: float = 2.0, roughness: float = 0.5, distortion: float = 0.0
+    ) -> Wire:
+        """`noise` in the plane of x and y, at half the cost: for flat surfaces."""
+        inputs = {"Vector": at, "Scale": scale, "Detail": detail, "Roughness": roughness, "Distortion": distortion}
+        return self.add("TexNoise", inputs, noise_dimensions="2D", normalize=True)
 
     def cells(self, at: Wire, scale: Input = 1.0, randomness: float = 1.0, out: str = "Distance") -> Wire:
         """Voronoi cells in the plane of `unfolded`; `out` is Distance, Color (random for each cell) or Position."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from render.materials import cloth, coats, images, metals, mineral, natural
+from render.materials import cloth, coats, crust, images, metals, mineral, natural, surfaces
 from render.materials.images import DATA_MAPS, ImageCache
 from render.materials.nodes import Nodes, Wire
 from scenes.errors import InputError, choices
@@ -28,9 +28,13 @@ BUILDERS: dict[str, Callable[..., Wire]] = {
         natural.wood, natural.planks, natural.bark, natural.foliage, natural.moss, natural.grass, natural.soil,
         cloth.fabric, cloth.carpet, cloth.wicker, cloth.leather, cloth.paper, cloth.patterned,
         mineral.stone, mineral.concrete, mineral.plaster, mineral.brick, mineral.tiles, mineral.asphalt,
+        surfaces.stucco, surfaces.road, surfaces.aggregate, surfaces.cast, surfaces.flaking, surfaces.brickwork,
         images.pbr, images.image, images.own,
     )
 }  # fmt: skip
+OVERLAYS: dict[str, Callable[[Nodes, Wire], Wire]] = {"crust": crust.crust, "mark": crust.mark, "decal": crust.decal}
+"""What lies over any family: trees that take its surface and give another. Their parameters are all numbers."""
+
 IMAGE_FAMILIES = ("pbr", "image", "own")
 
 Recipe = tuple[Any, ...]
@@ -77,21 +81,33 @@ class Palette:
         self._lent: list[tuple[Recipe, _Pooled]] = []
 
     def checkout(
-        self, spec: Material, *, pass_index: int, foreground: bool, appearance: Appearance | None = None
+        self,
+        spec: Material,
+        *,
+        pass_index: int,
+        foreground: bool,
+        appearance: Appearance | None = None,
+        overlays: Sequence[Material] = (),
+        pictures: Mapping[str, bpy.types.Image] | None = None,
     ) -> bpy.types.Material:
-        """A Blender material that shows `spec` until `release`.
+        """A Blender material that shows `spec`, under `overlays` one by one, until `release`.
 
-        appearance: what the model file brought, for the family "own". Raises InputError for an unknown family,
+        appearance: what the model file brought, for the family "own". pictures: those that overlays show, by
+        name. Raises InputError for an unknown family,
         a missing or unknown parameter, or a texture that is not there.
         """
         if spec.family not in BUILDERS:
             raise InputError(f"material family '{spec.family}' is unknown, {choices(spec.family, BUILDERS)}")
         recipe, values, files = self._asked(spec, appearance or Appearance())
+        for level, overlay in enumerate(overlays):
+            recipe = (*recipe, _Over(overlay.family, level))
+            values |= {f"{level}.{name}": _socket_value(value) for name, value in overlay.parameters.items()}
         free = self._free[recipe]
         pooled = free.pop() if free else self._built(recipe)
         self._lent.append((recipe, pooled))
         for kind, node in pooled.images.items():
-            picture = self._images.get(files[kind], kind in DATA_MAPS)
+            given = (pictures or {}).get(kind)
+            picture = self._images.get(files[kind], kind in DATA_MAPS) if given is None else given
             if node.image != picture:
                 node.image = picture
         pooled.set(values, foreground, pass_index)
@@ -123,6 +139,9 @@ class Palette:
         return (("pbr", tuple(sorted(maps))) if spec.family == "pbr" else ("image",)), numbers, maps
 
     def _built(self, recipe: Recipe) -> _Pooled:
+        *rest, last = recipe
+        if isinstance(last, _Over):
+            return self._covered(self._built(tuple(rest)), last.family, last.level)
         family = recipe[0]
         if family in IMAGE_FAMILIES:
             # Images cannot be inputs of a shared group, so each of these materials has a group of its own.
@@ -131,6 +150,33 @@ class Palette:
         if recipe not in self._groups:
             self._groups[recipe] = _group(recipe).tree
         return _pooled(family, self._groups[recipe], {})
+
+    def _covered(self, pooled: _Pooled, family: str, level: int) -> _Pooled:
+        """The same material with an overlay between its surface and its output."""
+        nodes = Nodes(f"blendmill.{family}")
+        group = nodes.finish(OVERLAYS[family](nodes, nodes.shader_input("under")))
+        tree = pooled.material.node_tree
+        (link,) = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL").inputs["Surface"].links
+        over = tree.nodes.new("ShaderNodeGroup")
+        over.node_tree = group
+        source, target = link.from_socket, link.to_socket
+        tree.links.new(source, over.inputs["under"])
+        tree.links.new(over.outputs["surface"], target)
+        for name in nodes.outputs:
+            aov = tree.nodes.new("ShaderNodeOutputAOV")
+            aov.aov_name = name
+            tree.links.new(over.outputs[name], aov.inputs["Color"])
+        own = {f"{level}.{socket.name}": socket for socket in over.inputs if socket.type != "SHADER"}
+        pictures = {**pooled.images, **nodes.images}
+        return _Pooled(pooled.material, {**pooled.inputs, **own}, pooled.coverage, pictures)
+
+
+@dataclass(frozen=True)
+class _Over:
+    """The end of a recipe for a material with an overlay."""
+
+    family: str
+    level: int
 
 
 def _group(recipe: Recipe) -> Nodes:

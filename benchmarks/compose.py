@@ -1,0 +1,74 @@
+"""How many pictures a second one core composes at 512 x 512, and what each part of the work takes.
+
+Textures are the folders given, or made up where none is. The processor's time counts, writing included.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from benchmarks.common import record, spread, table
+from render.compose.geometry import rasterized
+from render.compose.job import keep_memory
+from render.compose.picture import Painter, contour
+from render.compose.textures import Photographs, find_photographs
+from render.shards import write_shard
+from scenes.composition import Composer, Composition
+from scenes.recipe import ComposeConfig, Style
+
+PICTURES = 100
+ROUNDS = 5
+
+
+def main() -> None:
+    cv2.setNumThreads(1)
+    keep_memory()
+    with tempfile.TemporaryDirectory() as folder:
+        textures = _textures([Path(argument) for argument in sys.argv[1:]], Path(folder))
+        composer, painter = Composer(ComposeConfig(style=Style(use=False)), textures.names), Painter(textures)
+        scenes = [composer.sample(0, index) for index in range(PICTURES)]
+        _whole(painter, scenes[:20], Path(folder))
+        whole = [_whole(painter, scenes, Path(folder)) for _ in range(ROUNDS)]
+        parts = [_crack_alone(scenes) for _ in range(ROUNDS)]
+    rows = [
+        ["whole picture, written", spread([1000 * seconds for seconds in whole], 1)],
+        ["of it generator, distortion, labels", spread([1000 * seconds for seconds in parts], 1)],
+    ]
+    rate = f"{spread([1 / seconds for seconds in whole], 1)} pictures a second a core"
+    body = table(["part", "ms of processor time a picture, median [range] of 5"], rows)
+    record("compose", f"Composing {PICTURES} pictures of 512 x 512 a round", f"{body}\n\n{rate}")
+
+
+def _whole(painter: Painter, scenes: list[Composition], folder: Path) -> float:
+    start = time.process_time()
+    write_shard(folder / "00000.h5", (painter.draw(scene) for scene in scenes), attributes={})
+    return (time.process_time() - start) / len(scenes)
+
+
+def _crack_alone(scenes: list[Composition]) -> float:
+    start = time.process_time()
+    for scene in scenes:
+        rasterized(contour(scene), (scene.height, scene.width), scene.mm_per_pixel)
+    return (time.process_time() - start) / len(scenes)
+
+
+def _textures(folders: list[Path], scratch: Path) -> Photographs:
+    if not folders:
+        rng = np.random.default_rng(0)
+        (scratch / "textures").mkdir()
+        for number in range(8):
+            grain = np.clip(rng.normal(140, 25, (1024, 1024, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(grain).save(scratch / "textures" / f"{number}.jpg")
+        folders = [scratch / "textures"]
+    return find_photographs("textures", folders)[0]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Workers on one machine: how they scale, how many threads each is best given, how soon each draws its first picture.
+
+A round draws the same pictures with every arrangement of workers and threads, one after another. Rates are taken
+between the first and the last picture of a run, start-up apart; start-up is the time from starting the workers to each
+one's first picture.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.common import record, spread, table
+from render.devices import Seat, choose
+from render.farm.local import Local, Policy
+from render.jobs import Job, run
+from render.library import open_catalogue
+from scenes.loading import load_config
+
+# (workers, threads of each)
+ARRANGEMENTS = ((1, 1), (2, 1), (1, 2), (2, 2))
+
+
+class Stopwatch:
+    """Told of a run's events; keeps when each picture was drawn and by whom."""
+
+    def __init__(self) -> None:
+        self.begun = time.perf_counter()
+        self.drawn: list[tuple[float, int]] = []
+
+    def __call__(self, event: str, **fields: Any) -> None:
+        if event == "drawn":
+            self.drawn.append((time.perf_counter(), fields["worker"]))
+
+    def rate(self, workers: int) -> float:
+        """Pictures a second once every worker has drawn its first, until the last but one of each."""
+        firsts = [next(at for at, who in self.drawn if who == worker) for worker in range(workers)]
+        lasts = [[at for at, who in self.drawn if who == worker][-1] for worker in range(workers)]
+        start, end = max(firsts), min(lasts)
+        return sum(start < at <= end for at, _ in self.drawn) / (end - start)
+
+    def starts(self) -> list[float]:
+        """Seconds to each worker's first picture."""
+        seen: dict[int, float] = {}
+        for at, worker in self.drawn:
+            seen.setdefault(worker, at - self.begun)
+        return list(seen.values())
+
+
+@click.command()
+@click.option("--preset", default="s2rda13", show_default=True)
+@click.option("--resolution", default=256, show_default=True)
+@click.option("--pictures", default=32, show_default=True, help="Pictures a run.")
+@click.option("--rounds", default=5, show_default=True)
+def main(preset: str, resolution: int, pictures: int, rounds: int) -> None:
+    config = load_config(preset, [f"camera.resolution=[{resolution},{resolution}]"])
+    catalogue = open_catalogue(config)
+    catalogue.prepare()
+    rates: dict[tuple[int, int], list[float]] = {arrangement: [] for arrangement in ARRANGEMENTS}
+    starts: list[float] = []
+    job = Job(config, 0, pictures, "", shard_size=1)
+    for number in range(rounds):
+        for workers, threads in ARRANGEMENTS:
+            folder = Path(tempfile.mkdtemp())
+            watch = Stopwatch()
+            farm = Local([Seat(choose("cpu")[0], threads)] * workers)
+            run(replace(job, out=str(folder / "set")), catalogue, farm, Policy(), watch)
+            shutil.rmtree(folder)
+            rates[workers, threads].append(watch.rate(workers))
+            starts += watch.starts() if (workers, threads) == (1, 1) else []
+        print(number, {f"{w}x{t}": round(values[-1], 3) for (w, t), values in rates.items()}, flush=True)
+    rows = [[f"{w} x {t}", spread(values)] for (w, t), values in rates.items()]
+    linear = [two / (2 * one) for one, two in zip(rates[1, 1], rates[2, 1], strict=True)]
+    against = [two / one for one, two in zip(rates[1, 2], rates[2, 1], strict=True)]
+    body = table(["workers x threads", f"pictures a second, median [range] of {rounds} rounds"], rows)
+    body += f"\n\nTwo workers of one thread over twice one, round by round: {spread(linear)}."
+    body += f"\n\nTwo workers of one thread over one of two threads: {spread(against)}."
+    body += f"\n\nSeconds from starting a worker to its first picture: {spread(starts, 2)}."
+    record("farm", f"Workers on one machine, {preset} at {resolution} x {resolution}", body)
+
+
+if __name__ == "__main__":
+    main()

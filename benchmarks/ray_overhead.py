@@ -1,0 +1,113 @@
+"""What Ray costs: one job by local workers and, in turn, by as many on a Ray started here; and a task of nothing.
+
+A Ray that is running already draws, as on a cluster: starting one is measured apart. Render workers start anew in each
+round, on both sides.
+"""
+
+from __future__ import annotations
+
+import logging
+import statistics
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import ray
+
+from benchmarks.common import record, spread, table
+from render.devices import choose, seats
+from render.farm.local import Local, Policy
+from render.farm.ray import RayFarm, _Driver, _nodes, needs
+from render.farm.raytask import Board
+from render.jobs import Farm, Job, run
+from render.library import open_catalogue
+from scenes.loading import load_config
+
+PICTURES = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+WORKERS = int(sys.argv[3]) if len(sys.argv) > 3 else 2
+SHARD = 10
+TASKS = 2000
+
+
+def main() -> None:
+    config = load_config("s2rda13", ["assets.shapes=4"])
+    catalogue = open_catalogue(config)
+    catalogue.prepare()
+
+    def seconds(farm: Farm) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            start = time.perf_counter()
+            run(Job(config, 0, PICTURES, f"{folder}/set", SHARD), catalogue, farm, Policy(), lambda event, **_: None)
+            return time.perf_counter() - start
+
+    here = Local(seats(choose("cpu"), WORKERS, pictures=PICTURES))
+    local: list[float] = []
+    on_ray: list[float] = []
+    with own_ray() as started:
+        there = RayFarm("local", "cpu", WORKERS)
+        for number in range(ROUNDS):
+            # Which goes first changes, for the machine may slow down or speed up.
+            for farm, times in ((here, local), (there, on_ray))[:: -1 if number % 2 else 1]:
+                times.append(seconds(farm))
+        deal(50)  # Ray starts its processes
+        each = took(lambda: deal(TASKS)) / TASKS
+    ratios = [there / here for there, here in zip(on_ray, local, strict=True)]
+    rows = [
+        ["local workers", f"{spread(local, 2)} s", "1"],
+        ["Ray", f"{spread(on_ray, 2)} s", spread(ratios)],
+        [
+            "overhead",
+            f"{statistics.median(on_ray) - statistics.median(local):.2f} s",
+            f"{statistics.median(ratios) - 1:.1%}",
+        ],
+    ]
+    note = (
+        f"Median [range] of {ROUNDS} rounds. A task that draws nothing takes {1000 * each:.2f} ms, "
+        f"of {TASKS} dealt to {WORKERS} places as shards are. Starting Ray took {started:.1f} s."
+    )
+    record(
+        "ray_overhead",
+        f"Ray against local workers: {PICTURES} pictures of s2rda13, {SHARD} to a shard, {WORKERS} workers",
+        f"{table(['', 'the whole run', 'ratio, round by round'], rows)}\n\n{note}",
+    )
+
+
+@contextmanager
+def own_ray() -> Iterator[float]:
+    """A Ray in this process; gives the seconds it took to start."""
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
+        start = time.perf_counter()
+        ray.init(address="local", num_cpus=WORKERS, object_store_memory=100 << 20, _temp_dir=folder, **quiet)
+        try:
+            yield time.perf_counter() - start
+        finally:
+            ray.shutdown()
+
+
+def nothing(job: str, board: Any, shard: int) -> tuple[str, str, list[Any]]:
+    """A shard that takes no time."""
+    return "", "", []
+
+
+def deal(tasks: int) -> None:
+    """Deal shards that take no time as a run's are dealt."""
+    run: Any = SimpleNamespace(stopping=lambda: False)
+    driver = _Driver(run, needs(_nodes(), "cpu", WORKERS), WORKERS, set())
+    driver._deal(ray.remote(nothing), ray.put(""), ray.remote(Board).remote(), deque(range(tasks)))
+
+
+def took(work: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""What the camera does to the picture, in display values."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from render.compose.noise import Image, dimmed, normals
+
+
+def photographed(
+    picture: Image,
+    rng: np.random.Generator,
+    *,
+    exposure: float,
+    warmth: float,
+    vignette: float,
+    blur: float,
+    noise: float,
+    jpeg: int,
+) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 from (H, W, 3) float32, 0 to 255. See `scenes.recipe.Camera`.
+
+    Noise is mostly one of brightness; that of colour is half as strong and twice as coarse, as sensors under a mosaic
+    of filters have it.
+    """
+    height, width = picture.shape[:2]
+    # The display curve turns a factor on light into about its 1 / 2.2th power.
+    gain = np.array([1 + warmth, 1.0, 1 - warmth]) * 2.0 ** (exposure / 2.2)
+    image = np.asarray(cv2.transform(picture, np.diag(gain)))
+    if blur > 0.05:
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), blur, borderType=cv2.BORDER_REFLECT_101))
+    if vignette > 0:
+        y, x = np.linspace(-1, 1, height, dtype=np.float32), np.linspace(-1, 1, width, dtype=np.float32)
+        image = dimmed(image, 1 - np.float32(vignette / 2) * (y[:, None] ** 2 + x[None] ** 2))
+    if noise > 0:
+        grey = normals(rng, height, width) * np.float32(noise)
+        coarse = normals(rng, height // 2 + 1, width // 2 + 1, 3) * np.float32(noise / 2)
+        image = np.asarray(cv2.add(image, cv2.merge([grey, grey, grey]), dst=image))
+        image += cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    pixels = eight_bit(image)
+    return _jpeg(pixels, jpeg) if jpeg else pixels
+
+
+def eight_bit(image: Image) -> NDArray[np.uint8]:
+    """Display values rounded to (H, W, 3) uint8."""
+    return np.asarray(cv2.add(image, (0.0, 0.0, 0.0, 0.0), dtype=cv2.CV_8U))
+
+
+def _jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise RuntimeError("the JPEG encoder refused a picture")
+    return np.asarray(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))

@@ -1,0 +1,130 @@
+"""What is seen inside a crack, and at its lips."""
+
+from __future__ import annotations
+
+import colorsys
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from render.compose.noise import Image, Shape, dimmed, noise, normals
+
+# Opacity below which nothing is drawn.
+_NOTHING = 1 / 512
+# Pixels of width from which on a crack is one into which little light falls.
+_DEEP = 3.0
+# Pixels along the crack over which its depth is even.
+_REACH = 10.0
+
+
+def ink(picture: Image, opacity: Image, level: float = 20.0) -> Image:
+    """(H, W, 3) the picture with the crack in one dark grey: what the recipe has before it is coloured."""
+    return picture + opacity[..., None] * (np.float32(level) - picture)
+
+
+def coloured(
+    picture: Image,
+    opacity: Image,
+    width: Image,
+    rng: np.random.Generator,
+    *,
+    darkness: float,
+    adaptive: float,
+    reach: float,
+    texture: float,
+    hue: float,
+    tint: float,
+    noise: float,
+    noise_scale: float,
+    grain: float,
+    deepening: float,
+) -> Image:
+    """(H, W, 3) the picture with the crack in it, as dark as the light around allows. See `scenes.recipe.Colour`.
+
+    width: (H, W) pixels from lip to lip. Inside is a factor on the light from near by, and the surface's texture goes
+    on with a factor: in logarithms, what Poisson blending of the crack into the surface gives. It is nowhere lighter
+    than the surface. Pixels without opacity stay as they are.
+    """
+    there = np.flatnonzero(opacity > _NOTHING)
+    covered = opacity.ravel()[there]
+    surface = picture.reshape(-1, 3)[there]
+    light = _light(picture, reach, adaptive).reshape(-1, 3)[there]
+    varied = _varied(rng, (opacity.shape[0], opacity.shape[1]), noise, noise_scale, there)
+    fine = normals(rng, len(there)) * np.float32(grain)
+    sunk = np.minimum(_along(width, opacity) * np.float32(1 / _DEEP), 4.0) ** 2
+    depth = cv2.GaussianBlur(opacity * (0.5 + sunk), (0, 0), 1.5).ravel()[there]
+    shade = darkness * (1 + varied + fine)
+    colour = 1 - tint * (1 - np.array(colorsys.hsv_to_rgb(hue, 1.0, 1.0), np.float32))
+    colour /= colour @ np.array([0.299, 0.587, 0.114], np.float32)
+    remains = (np.clip(1 - shade, 0.03, 1.0) ** (1 + deepening * depth))[:, None]
+    # The darker it is, the more it has a colour of its own.
+    # A crack is deeper than the pits of a rough surface, and no lighter than they are.
+    pits = np.std(surface - light) * np.minimum(depth, 1)[:, None]
+    inside = np.maximum(light - pits, 0.3 * light) * remains * (colour * (1 - remains) + remains)
+    inside = np.minimum(inside + texture * remains * (surface - light), surface)
+    out = picture.copy()
+    out.reshape(-1, 3)[there] = np.clip(surface + covered[:, None] * (inside - surface), 0, 255)
+    return out
+
+
+def healed(picture: Image, coverage: Image, *, darkness: float) -> Image:
+    """(H, W, 3) the picture with closed cracks: a factor on the surface, no depth."""
+    traced = cv2.GaussianBlur(coverage, (0, 0), 0.8)
+    return dimmed(picture, 1 - np.float32(darkness) * traced)
+
+
+def lit_lips(
+    picture: Image,
+    coverage: Image,
+    chips: NDArray[np.float32] | None,
+    rng: np.random.Generator,
+    *,
+    strength: float,
+    size: float,
+    light: float,
+    chipped: float,
+    fresh: float,
+) -> Image:
+    """(H, W, 3) the surface before the crack is drawn, brighter along one lip and darker along the other.
+
+    chips: (H, W) depth as a share of the deepest; they have an edge as the crack has, and a colour fresher by `fresh`.
+    """
+    hollow = coverage if chips is None else np.maximum(coverage, 0.5 * chips)
+    blurred = cv2.GaussianBlur(hollow, (0, 0), size, borderType=cv2.BORDER_REPLICATE)
+    across = cv2.Sobel(blurred, cv2.CV_32F, 1, 0, ksize=3, scale=size / 4)
+    down = cv2.Sobel(blurred, cv2.CV_32F, 0, 1, ksize=3, scale=size / 4)
+    # The light falls on the wall that faces it: the lip on the far side of the hollow.
+    relief = np.float32(np.cos(np.radians(light))) * across + np.float32(np.sin(np.radians(light))) * down
+    whole = np.clip(noise(rng, (coverage.shape[0], coverage.shape[1]), max(4.0, 3 * size)) + 1.5 - 2.5 * chipped, 0, 1)
+    factor = 1 + np.float32(strength) * relief * whole
+    if chips is not None:
+        factor *= 1 + np.float32(fresh) * chips
+    return dimmed(picture, factor)
+
+
+def _along(width: Image, opacity: Image) -> Image:
+    """(H, W) the width averaged along the crack: its depth does not follow every notch of its lips."""
+    size = (max(width.shape[1] // 4, 1), max(width.shape[0] // 4, 1))
+    both = cv2.resize(cv2.merge([width * opacity, opacity]), size, interpolation=cv2.INTER_AREA)
+    both = cv2.GaussianBlur(both, (0, 0), _REACH / 4, borderType=cv2.BORDER_REPLICATE)
+    mean = both[..., 0] / np.maximum(both[..., 1], 1e-6)
+    return np.asarray(cv2.resize(mean, width.shape[::-1], interpolation=cv2.INTER_LINEAR))
+
+
+def _light(picture: Image, reach: float, adaptive: float) -> Image:
+    """(H, W, 3) the surface without its texture: the mean within `reach` pixels, or of the whole picture."""
+    height, width = picture.shape[:2]
+    shrink = 4
+    small = cv2.resize(picture, (max(width // shrink, 1), max(height // shrink, 1)), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), max(reach / shrink, 0.3), borderType=cv2.BORDER_REPLICATE)
+    near = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR))
+    return near if adaptive >= 1 else near * np.float32(adaptive) + small.mean(axis=(0, 1)) * np.float32(1 - adaptive)
+
+
+def _varied(
+    rng: np.random.Generator, shape: Shape, amount: float, scale: float, there: NDArray[np.intp]
+) -> NDArray[np.float32]:
+    """Noise of rms `amount` at `scale`, and some at a third of it, for (n,) pixels counted row by row."""
+    broad, fine = (noise(rng, shape, size).ravel()[there] for size in (scale, max(scale / 3, 1.0)))
+    return np.asarray((0.95 * broad + 0.3 * fine) * amount, np.float32)

@@ -1,0 +1,72 @@
+"""What is on a surface and is no crack: stains, scratches, the edge of a shadow."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from render.compose.noise import Image, dimmed, noise, ramp
+
+
+def distracted(
+    picture: Image,
+    rng: np.random.Generator,
+    *,
+    stains: int,
+    stain: float,
+    scratches: int,
+    scratch: float,
+    shadow: float,
+) -> Image:
+    """(H, W, 3) the picture with distractors, none of them labelled. See `scenes.recipe.Distractors`."""
+    height, width = picture.shape[:2]
+    # What is soft needs few pixels.
+    half = (-(-height // 2), -(-width // 2))
+    soft = np.ones(half, np.float32)
+    for _ in range(stains):
+        soft *= 1 - np.float32(stain * rng.uniform(0.4, 1)) * _stain(rng, half)
+    if shadow > 0:
+        soft *= 1 - np.float32(shadow) * _shadow(rng, half)
+    factor = np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR))
+    for _ in range(scratches):
+        factor = factor * (1 - np.float32(scratch * rng.uniform(0.5, 1)) * _scratch(rng, (height, width)))
+    return dimmed(picture, factor)
+
+
+def _stain(rng: np.random.Generator, shape: tuple[int, int]) -> Image:
+    """A blot with a ragged rim, often darker there, as dried water leaves it."""
+    height, width = shape
+    radius = min(shape) * float(rng.uniform(0.06, 0.35))
+    cx, cy = rng.uniform(0, width), rng.uniform(0, height)
+    x = (np.arange(width, dtype=np.float32) + 0.5 - cx) / radius
+    y = (np.arange(height, dtype=np.float32) + 0.5 - cy) / (radius * float(rng.uniform(0.5, 1.5)))
+    away = np.sqrt(x[None] ** 2 + y[:, None] ** 2) + 0.25 * noise(rng, shape, radius / 2)
+    away += 0.08 * noise(rng, shape, max(radius / 10, 2))
+    inside = 1 - ramp(away, 0.8, 0.8 + float(rng.uniform(0.05, 0.6)))
+    rim = np.exp(-(((away - 0.8) / 0.08) ** 2)) * float(rng.uniform(0, 0.5))
+    return inside * float(rng.uniform(0.5, 1)) + rim
+
+
+def _scratch(rng: np.random.Generator, shape: tuple[int, int]) -> Image:
+    """A long smooth bow, thinner than a crack and without forks, that comes and goes."""
+    height, width = shape
+    canvas = np.zeros(shape, np.uint8)
+    ends = rng.uniform((0, 0), (width, height), (2, 2))
+    middle = ends.mean(axis=0) + rng.normal(0, 0.05 * min(shape), 2)
+    t = np.linspace(0, 1, 24)[:, None]
+    bow = (1 - t) ** 2 * ends[0] + 2 * t * (1 - t) * middle + t**2 * ends[1]
+    cv2.polylines(canvas, [np.round(bow * 16).astype(np.int32)], False, 255, 1, cv2.LINE_AA, shift=4)
+    strokes = cv2.GaussianBlur(canvas.astype(np.float32) / 255, (0, 0), float(rng.uniform(0.4, 1.2)))
+    return strokes * np.clip(0.6 + noise(rng, shape, 0.1 * min(shape)), 0, 1)
+
+
+def _shadow(rng: np.random.Generator, shape: tuple[int, int]) -> Image:
+    """One side of a slightly wavy line through the picture, with a soft edge."""
+    height, width = shape
+    angle = rng.uniform(0, 2 * np.pi)
+    cx, cy = rng.uniform(0.15, 0.85, 2) * (width, height)
+    x = (np.arange(width, dtype=np.float32) - cx) * np.float32(np.cos(angle))
+    y = (np.arange(height, dtype=np.float32) - cy) * np.float32(np.sin(angle))
+    away = x[None] + y[:, None] + noise(rng, shape, min(shape) / 6) * float(rng.uniform(0, 6))
+    soft = float(np.exp(rng.uniform(np.log(0.8), np.log(15))))
+    return ramp(away, -soft, soft)

@@ -1,0 +1,47 @@
+"""What the steps are made of: blurred noise, soft steps, factors on light."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.float32]
+Shape = tuple[int, int]
+
+# The middles of 256 equally likely parts of the normal distribution, scaled to unit variance.
+_LEVELS = np.array([NormalDist().inv_cdf((level + 0.5) / 256) for level in range(256)])
+_LEVELS = (_LEVELS / _LEVELS.std()).astype(np.float32)
+
+
+def normals(rng: np.random.Generator, *shape: int) -> Image:
+    """Normal noise of unit variance in 256 levels, at a fifth of the price of the exact one."""
+    levels = np.frombuffer(rng.bytes(int(np.prod(shape))), np.uint8)
+    return np.asarray(cv2.LUT(levels[None], _LEVELS)).reshape(shape)
+
+
+def noise(rng: np.random.Generator, shape: Shape, scale: float) -> Image:
+    """(H, W) float32 of about unit variance and zero mean, its blots about `scale` pixels wide."""
+    if scale <= 1:
+        return normals(rng, *shape)
+    # Two cells more than the picture needs, so that no blot begins at its corner.
+    rows, columns = (int(side / scale) + 3 for side in shape)
+    coarse = normals(rng, rows, columns)
+    fine = cv2.resize(coarse, (round(columns * scale), round(rows * scale)), interpolation=cv2.INTER_CUBIC)
+    top, left = (int(shift * (have - need)) for shift, have, need in zip(rng.random(2), fine.shape, shape, strict=True))
+    # Interpolation between independent numbers takes some of their variance.
+    return np.asarray(fine[top : top + shape[0], left : left + shape[1]]) * np.float32(1.25)
+
+
+def ramp(values: Image, low: float, high: float) -> Image:
+    """0 up to `low`, 1 from `high` on, smooth between."""
+    t = np.clip((values - np.float32(low)) * np.float32(1 / max(high - low, 1e-6)), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def dimmed(picture: Image, factor: Image) -> Image:
+    """(H, W, 3) the picture times (H, W) factors."""
+    # OpenCV is several times as fast as numpy where three channels meet one.
+    return np.asarray(cv2.multiply(picture, cv2.merge([factor, factor, factor])))

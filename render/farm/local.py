@@ -1,0 +1,144 @@
+"""Shards dealt out to the crew of one machine: tried again when a worker dies, around a picture that kills."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from render.dataset import Manifest
+from render.devices import Seat
+from render.farm.crew import COMMAND, Crew, Event
+from render.runs import RunLog
+from render.store import Store
+from scenes.errors import InputError
+
+# Told of everything that happens, by name: see `render.farm.report`.
+Tell = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """attempts: workers that may die on a picture, or on a shard between pictures, before it is given up. skip: go on
+    without a picture that was given up; otherwise the run stops. timeout: seconds without a word before a worker counts
+    as hung.
+    """
+
+    attempts: int = 3
+    skip: bool = False
+    timeout: float = 600.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a job: what its shards are drawn by and told to.
+
+    spec: `config` as plain data and `seed`, for workers. scene: the Scene of a picture as JSON data, for the record of
+    one that was given up. stopping: true once no new shard is to be begun.
+    """
+
+    spec: dict[str, Any]
+    store: Store
+    manifest: Manifest
+    policy: Policy
+    log: RunLog
+    tell: Tell
+    scene: Callable[[int], Any]
+    stopping: Callable[[], bool]
+
+
+class Local:
+    """Draws shards with workers on this machine, one a seat. command: starts a worker."""
+
+    def __init__(self, seats: Sequence[Seat], command: Sequence[str] = COMMAND):
+        self._seats, self._command = tuple(seats), command
+
+    @property
+    def workers(self) -> int:
+        return len(self._seats)
+
+    def draw(self, run: Run, shards: Sequence[int]) -> None:
+        """Draw shards into the run's store. Raises InputError where the run cannot go on."""
+        seats = self._seats[: len(shards)]
+        with Crew(run.spec, seats, run.policy.timeout, command=self._command) as crew:
+            Dealer(run, crew).deal(shards)
+
+
+@dataclass
+class Dealer:
+    """Deals shards to a crew until all are done."""
+
+    run: Run
+    crew: Crew
+    _strikes: Counter[str] = field(default_factory=Counter)
+    _skipped: set[int] = field(default_factory=set)
+    _drawn: Counter[int] = field(default_factory=Counter)
+
+    def deal(self, shards: Sequence[int]) -> None:
+        waiting, open_ = deque(shards), set(shards)
+        while open_:
+            for worker in self.crew.idle() if not self.run.stopping() else []:
+                if waiting:
+                    self._give(worker, waiting.popleft())
+            if self.run.stopping() and len(self.crew.idle()) == len(self.crew):
+                break
+            for event in self.crew.events():
+                shard = event.order["shard"] if event.order else None
+                match event.kind:
+                    case "refused":
+                        raise InputError(event.data["reason"])
+                    case "drawn" if shard is not None:
+                        self._drawn[shard] += 1
+                        self.run.tell("drawn", pictures=1, index=event.index, worker=event.worker)
+                    case "done" if shard is not None:
+                        self._finished(shard, event.data["sha256"])
+                        open_.discard(shard)
+                    case "died":
+                        self._died(event, shard)
+                        if shard is not None:
+                            waiting.appendleft(shard)
+
+    def _give(self, worker: int, shard: int) -> None:
+        indices = [index for index in self.run.manifest.indices(shard) if index not in self._skipped]
+        if not indices:
+            raise InputError(f"{self.run.store.url}: every picture of shard {shard} was given up, see failed/ there")
+        self.run.log.note("begin", shard=shard, worker=worker)
+        self.run.tell("begin", shard=shard, worker=worker)
+        order = {"do": "shard", "out": self.run.store.url, "shard": shard, "indices": indices}
+        self.crew.give(worker, {**order, "attributes": self.run.manifest.attributes()})
+
+    def _finished(self, shard: int, checksum: str) -> None:
+        pictures = self._drawn.pop(shard)
+        self.run.log.note("shard", shard=shard, sha256=checksum, pictures=pictures)
+        self.run.tell("shard", shard=shard, pictures=pictures)
+
+    def _died(self, event: Event, shard: int | None) -> None:
+        """Count a death against the picture that was being drawn, or else against the shard."""
+        lost = self._drawn.pop(shard, 0) if shard is not None else 0
+        reason = event.data["reason"]
+        self.run.store.sweep()
+        self.run.tell("died", worker=event.worker, reason=reason, index=event.index, shard=shard, pictures=-lost)
+        if shard is None:
+            return
+        culprit = f"shard {shard}" if event.index is None else f"picture {event.index}"
+        self._strikes[culprit] += 1
+        if self._strikes[culprit] < self.run.policy.attempts:
+            return
+        if event.index is None:
+            attempts = self.run.policy.attempts
+            raise InputError(f"{self.run.store.url}: {culprit} was given up after {attempts} workers died: {reason}")
+        self._give_up(event.index, reason)
+
+    def _give_up(self, index: int, reason: str) -> None:
+        attempts = self.run.policy.attempts
+        record = {"index": index, "reason": reason, "attempts": attempts, "scene": self.run.scene(index)}
+        self.run.store.fail(index, record)
+        self.run.log.note("failed", index=index, reason=reason, attempts=attempts)
+        self.run.tell("failed", index=index, reason=reason, attempts=attempts)
+        if not self.run.policy.skip:
+            raise InputError(
+                f"picture {index} was given up after {attempts} workers died: {reason}; its scene is in "
+                f"{self.run.store.url}/failed; --on-failure skip goes on without it"
+            )
+        self._skipped.add(index)

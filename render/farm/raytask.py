@@ -1,0 +1,154 @@
+"""What a node of a Ray cluster does: the task that draws a shard, and the board where it tells of it.
+
+A task supervises a render worker apart, as everywhere (`render.farm.local`): Blender may crash, hang or be killed
+without taking Ray's process with it. The worker stays for the next task of the same run in the same process.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import platform
+import time
+from typing import Any, cast
+
+from render.dataset import Manifest
+from render.devices import Device, Seat, pinned
+from render.farm.crew import Crew
+from render.farm.local import Dealer, Policy, Run
+from render.jobs import versions
+from render.library import open_catalogue
+from render.runs import RunLog
+from render.store import open_store
+from scenes.errors import InputError
+from scenes.loading import validate
+from scenes.sampling import Sampler
+
+# By which Ray tells a task its GPU.
+_DEVICES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ONEAPI_DEVICE_SELECTOR")
+
+
+class Board:
+    """Where tasks put up what they tell, for the driver to take."""
+
+    def __init__(self) -> None:
+        self._news: list[tuple] = []
+
+    def put(self, *news: Any) -> None:
+        self._news.append(news)
+
+    def take(self) -> list[tuple]:
+        """What came since the last time."""
+        news, self._news = self._news, []
+        return news
+
+
+class Voice:
+    """What is told and noted about a shard, put on the board at once, but not oftener than every second.
+
+    It stands in for the run's log and its report. A task must not wait for Ray: it would lose its place to another.
+    """
+
+    def __init__(self, board: Any, shard: int):
+        self._board, self._shard = board, shard
+        self.worker = f"{platform.node()}:{os.getpid()}"
+        self.news: list[tuple[str, str, dict[str, Any]]] = []
+        self._put, self._last = 0, -1.0
+
+    def tell(self, event: str, **fields: Any) -> None:
+        self._add("tell", event, fields)
+
+    def note(self, event: str, **fields: Any) -> None:
+        self._add("note", event, fields)
+
+    def _add(self, channel: str, event: str, fields: dict[str, Any]) -> None:
+        if "worker" in fields:
+            fields["worker"] = self.worker
+        self.news.append((channel, event, fields))
+        if time.monotonic() - self._last > 1.0:
+            self._board.put.remote(self._shard, self.worker, self._put, self.news[self._put :])
+            self._put, self._last = len(self.news), time.monotonic()
+
+
+class Bench:
+    """A render worker for a job, in one of Ray's processes. It ends with the process, however that ends.
+
+    The scratch folder it may leave then is swept away by the driver, or on other nodes by the next run there.
+    """
+
+    def __init__(self, key: tuple[str, ...], job: dict[str, Any]):
+        self.key, self._spec = key, job["spec"]
+        self._manifest, self._policy = Manifest.model_validate(job["manifest"]), Policy(**job["policy"])
+        self._config = validate(self._spec["config"], "the job's config")
+        self._store = open_store(job["out"])
+        self._store.sweep()
+        self._prepare()
+        device = Device(job["kind"], 0, platform.node())  # of those that Ray shows the task
+        seat = Seat(device, job["threads"], pinned(device, os.environ))
+        self._crew = Crew(self._spec, [seat], self._policy.timeout, command=job["command"])
+
+    def draw(self, shard: int, voice: Voice) -> None:
+        """Draw a shard into the job's store. Raises InputError where the run cannot go on."""
+        log = cast(RunLog, voice)
+        run = Run(self._spec, self._store, self._manifest, self._policy, log, voice.tell, self._scene, lambda: False)
+        Dealer(run, self._crew).deal([shard])
+
+    def close(self) -> None:
+        self._crew.close()
+        self._store.sweep()
+
+    def _prepare(self) -> None:
+        """Normalise the assets into this node's cache, one of its processes for all."""
+        catalogue = open_catalogue(self._config)
+        catalogue.cache.folder.mkdir(parents=True, exist_ok=True)
+        with (catalogue.cache.folder / ".preparing").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            catalogue.prepare()
+
+    def _scene(self, index: int) -> Any:
+        sampler = Sampler(self._config, open_catalogue(self._config))
+        return sampler.sample(self._spec["seed"], index).to_data()
+
+
+_bench: Bench | None = None
+
+
+def draw(job: str, board: Any, shard: int) -> tuple[str, str, list[tuple[str, str, dict[str, Any]]]]:
+    """Draw a shard. Returns why it cannot be, in one line, or ""; who drew; and all there was to tell.
+
+    job: JSON of what all tasks of a run have in common: `versions`, `spec`, `out`, `manifest`, `policy`, `kind`,
+    `threads`, `command`.
+    """
+    parsed, voice = json.loads(job), Voice(board, shard)
+    wanted = parsed["versions"]
+    if differing := [f"{name} {there}" for name, there in versions().items() if wanted.get(name) != there]:
+        asked = ", ".join(f"{name} {version}" for name, version in wanted.items())
+        return f"Ray node {platform.node()} has {', '.join(differing)}; install what the driver has: {asked}", "", []
+    refused = ""
+    try:
+        _at_bench(job, parsed).draw(shard, voice)
+    except InputError as error:
+        refused = str(error)
+        _clear()
+    except BaseException:  # cancelled
+        _clear()
+        raise
+    return refused, voice.worker, voice.news
+
+
+def _at_bench(job: str, parsed: dict[str, Any]) -> Bench:
+    """The bench of the last task, if it was for the same job on the same device."""
+    global _bench
+    key = (job, *(os.environ.get(name, "") for name in _DEVICES))
+    if _bench is None or _bench.key != key:
+        _clear()
+        _bench = Bench(key, parsed)
+    return _bench
+
+
+def _clear() -> None:
+    global _bench
+    bench, _bench = _bench, None
+    if bench is not None:
+        bench.close()

@@ -1,0 +1,153 @@
+"""What a run tells while it goes on: a bar on a terminal, a line now and then elsewhere, or JSON for machines.
+
+Events: `start` (pictures, done, workers, device), `begin` (shard, worker), `drawn` (pictures, index, worker), `shard`
+(shard, pictures), `died` (worker, reason, index, shard, pictures: what has to be drawn again, negative), `failed`
+(index, reason, attempts), `stopping`, `end` (done).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import deque
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+# The rate is taken over the last minute or so: workers start slowly, and machines change their pace.
+_WINDOW = 60.0
+_EVERY = 30.0
+
+
+class Report:
+    """Counts the pictures of a run, for subclasses to show. A context manager, called with an event and its fields."""
+
+    def __init__(self) -> None:
+        self.done = self.total = self.workers = self.given_up = 0
+        self._marks: deque[tuple[float, int]] = deque()
+
+    def __call__(self, event: str, **fields: Any) -> None:
+        if event == "start":
+            self.total, self.done, self.workers = fields["pictures"], fields["done"], fields["workers"]
+        elif event in ("drawn", "died"):
+            self.done += fields["pictures"]
+        elif event == "failed":
+            self.given_up += 1
+        now = time.monotonic()
+        self._marks.append((now, self.done))
+        while now - self._marks[0][0] > _WINDOW:
+            self._marks.popleft()
+        self.show(event, fields)
+
+    @property
+    def rate(self) -> float:
+        """Pictures a second over the last minute."""
+        (start, first), (end, last) = self._marks[0], self._marks[-1]
+        return max(0.0, (last - first) / (end - start)) if end > start else 0.0
+
+    @property
+    def remaining(self) -> str:
+        """The time left as hours, minutes and seconds, or nothing while it is unknown."""
+        if not self.rate:
+            return ""
+        seconds = round((self.total - self.done) / self.rate)
+        return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d} left"
+
+    def show(self, event: str, fields: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+
+class Lines(Report):
+    """A line every half minute, and one for whatever went wrong: for log files."""
+
+    def __init__(self, out: TextIO | None = None):
+        super().__init__()
+        self._out, self._last = out or sys.stderr, time.monotonic()
+
+    def show(self, event: str, fields: dict[str, Any]) -> None:
+        trouble = _trouble(event, fields)
+        if trouble:
+            print(trouble, file=self._out, flush=True)
+        now = time.monotonic()
+        if event in ("start", "end") or now - self._last > _EVERY:
+            self._last = now
+            print(self._line(), file=self._out, flush=True)
+
+    def _line(self) -> str:
+        told = [f"{self.done}/{self.total} pictures", f"{self.rate:.2f}/s" if self.rate else "", self.remaining]
+        return ", ".join(part for part in (*told, f"{self.given_up} given up" if self.given_up else "") if part)
+
+
+class Bar(Report):
+    """One bar for all workers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        columns = (
+            TextColumn("rendering"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+        )
+        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task("", total=None, rate="", left="")
+
+    def show(self, event: str, fields: dict[str, Any]) -> None:
+        trouble = _trouble(event, fields)
+        if trouble:
+            self._bar.console.print(trouble, markup=False, highlight=False)
+        rate = f"{self.rate:.2f}/s, {self.workers} workers" if self.rate else f"{self.workers} workers start"
+        self._bar.update(self._task, completed=self.done, total=self.total, rate=rate, left=self.remaining)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+
+class JsonLines(Report):
+    """Every event as a line of JSON with the time and the count so far."""
+
+    def __init__(self, out: TextIO | None = None):
+        super().__init__()
+        self._out = out or sys.stderr
+
+    def show(self, event: str, fields: dict[str, Any]) -> None:
+        line = {"time": round(time.time(), 3), "event": event, **fields, "done": self.done, "total": self.total}
+        print(json.dumps(line), file=self._out, flush=True)
+
+
+def reporter(json_logs: bool) -> Report:
+    """The report that fits where the command runs."""
+    if json_logs:
+        return JsonLines()
+    return Bar() if sys.stderr.isatty() else Lines()
+
+
+def _trouble(event: str, fields: dict[str, Any]) -> str:
+    match event:
+        case "died":
+            at = f" at picture {fields['index']}" if fields["index"] is not None else ""
+            return f"worker {fields['worker']} died{at}: {fields['reason']}; replaced"
+        case "failed":
+            return f"picture {fields['index']} given up after {fields['attempts']} attempts: {fields['reason']}"
+        case "stopping":
+            return "stopping: shards that are begun are finished first; once more stops now"
+    return ""

@@ -1,0 +1,138 @@
+"""A worker: a process with a Blender of its own, that draws what it is told to over a socket.
+
+Started as `python -m render.farm.worker SOCKET [MEMORY]`: file descriptors of the socket to the process that started it
+and of the memory that frames are put into. Messages are JSON, one a message.
+
+| order | answers |
+| --- | --- |
+| the spec, once: `config`, `seed`, `device`, `threads` | `ready` |
+| `{"do": "shard", "out", "shard", "indices", "attributes"}` | `drawing`, `drawn` with `index`; `done` with `sha256` |
+| `{"do": "frames", "indices", "slots", "size"}` | `drawing`, then `frame` with `index`, `slot`, `labels` |
+
+Bad input is answered by `refused` with the `reason`; any other failure by `failed` and the end of the process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import json
+import os
+import select
+import shutil
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from render.farm.crew import SCRATCH
+from render.frame import Frame
+from render.library import open_catalogue
+from render.settings import resolve
+from render.shards import write_shard
+from render.slots import put_frame
+from render.store import open_store
+from scenes.errors import InputError
+from scenes.loading import validate
+from scenes.sampling import Sampler
+
+
+class Artist:
+    """Draws pictures of one (config, seed) and tells of each."""
+
+    def __init__(self, line: Connection, memory: int | None):
+        self._line, self._memory = line, memory
+        spec = json.loads(line.recv_bytes())
+        config = validate(spec["config"], "the job's config")
+        catalogue = open_catalogue(config)
+        self.seed: int = spec["seed"]
+        self.sampler = Sampler(config, catalogue)
+        # Imported late: bad input is told before Blender has taken its time to start.
+        from render.stage import Stage
+
+        self.stage = Stage(resolve(config.render, spec["device"], spec["threads"]), catalogue, self.sampler.classes)
+        self.tell("ready")
+
+    def tell(self, event: str, **fields: Any) -> None:
+        self._line.send_bytes(json.dumps({"event": event, **fields}).encode())
+
+    def draw(self, index: int) -> Frame:
+        self.tell("drawing", index=index)
+        return self.stage.draw(self.sampler.sample(self.seed, index))
+
+    def obey(self, order: dict[str, Any]) -> None:
+        try:
+            if order["do"] == "shard":
+                self.shard(order)
+            else:
+                self.frames(order)
+        except InputError as error:
+            self.tell("refused", reason=str(error))
+
+    def shard(self, order: dict[str, Any]) -> None:
+        """Draw one shard into its store, whole or not at all."""
+
+        def frames() -> Iterator[Frame]:
+            for index in order["indices"]:
+                yield self.draw(index)
+                self.tell("drawn", index=index)
+
+        with open_store(order["out"]).target(order["shard"]) as path:
+            checksum = write_shard(path, frames(), attributes=order["attributes"])
+        self.tell("done", sha256=checksum)
+
+    def frames(self, order: dict[str, Any]) -> None:
+        """Draw frames into slots of the memory that is shared with the one who ordered them."""
+        if self._memory is None:
+            raise ValueError("frames need memory to be put into")
+        for index, slot in zip(order["indices"], order["slots"], strict=True):
+            labels = put_frame(self.draw(index), self._memory, slot, order["size"])
+            self.tell("frame", index=index, slot=slot, labels=labels)
+
+
+def leave_with(parent: int, line: Connection) -> None:
+    """End this process when the one that started it is gone, however it went and whatever is being drawn."""
+    watch = select.poll()
+    watch.register(line.fileno(), 0)  # a hang-up is told unasked
+    while os.getppid() == parent and not watch.poll(1000):
+        pass
+    # Nobody is left to clear up after this one; what it was writing, the next run sweeps away.
+    scratch = Path(os.environ["TMPDIR"])
+    if scratch.parent.name.startswith(SCRATCH):
+        shutil.rmtree(scratch, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            scratch.parent.rmdir()  # the last one out
+    os._exit(1)
+
+
+def main() -> None:
+    faulthandler.enable()
+    # A terminal's Ctrl-C is for the parent to act on.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    line = Connection(int(sys.argv[1]))
+    watcher = threading.Thread(target=leave_with, args=(os.getppid(), line), daemon=True)
+    watcher.start()
+    try:
+        artist = Artist(line, int(sys.argv[2]) if len(sys.argv) > 2 else None)
+        while True:
+            artist.obey(json.loads(line.recv_bytes()))
+    except InputError as error:
+        line.send_bytes(json.dumps({"event": "refused", "reason": str(error)}).encode())
+    except (EOFError, ConnectionError):
+        watcher.join()  # it clears up and ends this process
+    except Exception as error:
+        traceback.print_exc()
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
+        line.send_bytes(json.dumps({"event": "failed", "reason": reason}).encode())
+    finally:
+        sys.stderr.flush()
+        # Blender's own way out takes its time and may crash; there is nothing left to save.
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""Surfaces that crack: what is drawn of them, where the camera stands, and the geometry they come to."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from scenes.cracks.contour import Contour, Stroke
+from scenes.cracks.library import sample
+from scenes.cracks.relief import Groove, Profile, Relief, relief
+from scenes.distributions import LogUniform, Uniform
+from scenes.draws import Draw, vector
+from scenes.families import mix, parsed
+from scenes.materials import draw
+from scenes.placement import cross, direction
+from scenes.record import Camera, Crack, Decal, Item, Joint, Litter, Material, Scene, Shade, Surface, rotation_matrix
+from scenes.streams import Streams
+from scenes.surface_config import CrackFactor, Joints, LitterFactor, Marks, Shades, SurfaceFactor
+
+CRACK = "crack"
+"""The one class of pictures of surfaces."""
+
+CRUST = ("dirt", "hue", "saturation", "value", "moss", "stain", "stain_value", "moisture")
+_SHAPE = ("depth", "steepness", "roughness", "fill")
+_IN_WIDTHS = ("grains", "reach", "raised", "crumble")
+
+_MADE_OF = {"twig": "bark", "cable": "rubber", "leaf": "foliage", "pebble": "stone"}
+
+# Fallen ones.
+_LEAVES = parsed(hue=Uniform(0.05, 0.25), saturation=Uniform(0.25, 0.65), value=Uniform(0.2, 0.55))
+
+# Marks by kind. width, soft (the fading edge) and length (0: across the patch) in pixels; bend: how far from straight;
+# wear: share that came off; amount: how much it covers.
+MARKS = {
+    "paint": parsed(
+        width=Uniform(50, 140), soft=Uniform(0.5, 2), length=0, bend=0, wear=Uniform(0.1, 0.8),
+        amount=Uniform(0.6, 0.95), hue=mix((0.7, 0.12), (0.3, Uniform(0.0, 0.65))),
+        saturation=mix((0.6, 0.03), (0.4, Uniform(0.4, 0.8))), value=Uniform(0.6, 0.9),
+    ),
+    "scratch": parsed(
+        width=Uniform(0.5, 1.6), soft=Uniform(0.3, 1.0), length=LogUniform(40, 300), bend=Uniform(0, 0.5),
+        wear=Uniform(0.2, 0.7), amount=Uniform(0.2, 0.7), hue=0.1, saturation=0.05,
+        value=mix((0.5, Uniform(0.15, 0.35)), (0.5, Uniform(0.7, 0.95))),
+    ),
+    "tyre": parsed(
+        width=Uniform(50, 130), soft=Uniform(8, 30), length=0, bend=Uniform(0, 0.3), wear=Uniform(0.3, 0.8),
+        amount=Uniform(0.2, 0.6), hue=0.1, saturation=0.05, value=Uniform(0.1, 0.2),
+    ),
+    "stain": parsed(
+        width=Uniform(20, 120), soft=Uniform(2, 30), length=Uniform(1, 60), bend=Uniform(0.5, 1.5),
+        wear=Uniform(0, 0.6), amount=Uniform(0.1, 0.6), hue=Uniform(0.03, 0.14), saturation=Uniform(0.1, 0.6),
+        value=Uniform(0.1, 0.45),
+    ),
+}  # fmt: skip
+
+# No ray of the picture meets the surface at less than this many degrees.
+_GRAZING = 12.0
+# A decal's patch is this much wider than the object's diagonal.
+_AROUND = 1.05
+# Pixels by which the patch is larger than the picture: its border must not be seen, nor shade what is.
+_RIM = 8.0
+# Fine cells of the mesh, in pixels of the middle of the picture.
+_CELL = 0.5
+
+
+class SurfaceDraw(Draw):
+    """The part of a scene's draw that concerns a surface."""
+
+    def patch(self, factor: SurfaceFactor) -> tuple[Camera, Surface]:
+        placement = self.value("surface.placement", factor.placement)
+        pixel = self.value("surface.scale", factor.scale)
+        bare = Surface(placement, self.dressed_surface(factor), pixel, (0.0, 0.0), (0.0, 0.0))
+        camera = self.surface_camera(factor, bare)
+        low, high = footprint(camera, bare)
+        size = (float(high[0] - low[0]), float(high[1] - low[1]))
+        crack = self.crack(factor.crack, pixel, "surface.crack")
+        span = pixel * min(self.config.camera.resolution)
+        return camera, Surface(
+            placement, bare.material, pixel, (float(low[0]), float(low[1])), size, crack,
+            joints=tuple(self.joint(factor, k, pixel, span) for k in range(self.number("joints", factor.joints))),
+            marks=tuple(self.mark(factor, k, pixel, span) for k in range(self.number("marks", factor.marks))),
+            litter=tuple(self.thing(factor, k, pixel, span) for k in range(self.number("litter", factor.litter))),
+            shades=tuple(self.shade(factor, k, pixel, span) for k in range(self.number("shades", factor.shades))),
+        )  # fmt: skip
+
+    def dressed_surface(self, factor: SurfaceFactor) -> Material:
+        return self.dressed(self.value("surface.family", factor.family), "surface.material", metric=True)
+
+    def surface_camera(self, factor: SurfaceFactor, surface: Surface) -> Camera:
+        """The camera, looking at the origin."""
+        lens = self.config.camera
+        width, height = lens.resolution
+        focal = self.value("camera.focal_length", lens.focal_length)
+        half_view = math.degrees(math.atan(math.hypot(width, height) / max(width, height) * 18.0 / focal))
+        tilt = min(self.value("surface.obliqueness", factor.obliqueness), max(90.0 - _GRAZING - half_view, 0.0))
+        side = 0.0 if surface.placement == "floor" else self.value("surface.side", factor.side)
+        # Where the surface faces up, elevation 90 looks along its normal.
+        towards = surface.frame()[:3, :3] @ direction(side, 90.0 - tilt)
+        distance = surface.pixel / 1000 * focal / 36.0 * max(width, height)
+        return Camera(
+            location=vector(towards * distance),
+            target=(0.0, 0.0, 0.0),
+            roll=self.value("camera.roll", lens.roll),
+            focal_length=focal,
+            width=width,
+            height=height,
+            fstop=self.value("camera.fstop", lens.fstop),
+        )
+
+    def crack(self, factor: CrackFactor, pixel: float, key: str) -> Crack | None:
+        if not self.value(f"{key}.present", factor.present):
+            return None
+        width = self.value(f"{key}.width", factor.width) * pixel
+        kind = "" if factor.kind is None else str(self.value(f"{key}.kind", factor.kind))
+        drawn = {name: self.value(f"{key}.{name}", getattr(factor, name)) for name in (*_SHAPE, *_IN_WIDTHS)}
+        shape = {name: value * width if name in _IN_WIDTHS else value for name, value in drawn.items()}
+        crust = {name: self.value(f"{key}.{name}", getattr(factor, name)) for name in CRUST}
+        crust |= {"width": width, "seed": 50 * self.streams.quantile(f"{key}.seed")}
+        return Crack(kind=kind, width=width, crust=Material("crust", crust), **shape)
+
+    def decal(self, factor: CrackFactor, item: Item, camera: Camera) -> Decal | None:
+        """A crack through an item, projected from about where the camera stands."""
+        key = "objects.crack"
+        away = np.subtract(camera.location, item.location)
+        distance = float(np.linalg.norm(away))
+        pixel = 1000 * distance / camera.intrinsics()[0, 0]
+        crack = self.crack(factor, pixel, key)
+        if crack is None:
+            return None
+        turn, tilt = (2 * math.pi * self.streams.quantile(f"{key}.{name}") for name in ("turn", "tilt"))
+        towards = away / distance
+        right = cross(towards, (0.0, 0.0, 1.0) if abs(towards[2]) < 0.9 else (0.0, 1.0, 0.0))
+        right /= np.linalg.norm(right)
+        up = cross(right, towards)
+        # Up to 35 degrees off the view: the patch must fall on what is seen, but cracks heed no camera.
+        lean = math.sin(math.radians(35)) * (math.cos(tilt) * right + math.sin(tilt) * up)
+        towards = (towards + lean) / np.linalg.norm(towards + lean)
+        first = right - towards * (right @ towards)
+        first /= np.linalg.norm(first)
+        second = cross(towards, first)
+        back = rotation_matrix(item.rotation).T
+        return Decal(
+            crack=crack,
+            size=1000 * _AROUND * item.scale,
+            pixel=pixel,
+            right=vector(back @ (math.cos(turn) * first + math.sin(turn) * second)),
+            down=vector(back @ (math.cos(turn) * second - math.sin(turn) * first)),
+        )
+
+    # What is no crack --------------------------------------------------------------------------------------------
+
+    def number(self, name: str, section: Joints | Marks | LitterFactor | Shades) -> int:
+        return self.count(f"surface.{name}.count", section.count)
+
+    def across(self, key: str, span: float) -> float:
+        """A place along an axis of the picture, mm from its middle."""
+        return (self.streams.quantile(key) - 0.5) * span
+
+    def joint(self, factor: SurfaceFactor, k: int, pixel: float, span: float) -> Joint:
+        key, joints = f"surface.joints.{k}", factor.joints
+        width = self.value(f"{key}.width", joints.width) * pixel
+        upright = 90.0 if self.streams.quantile(f"{key}.upright") < 0.5 else 0.0
+        return Joint(
+            angle=upright + self.value(f"{key}.turn", joints.turn),
+            offset=self.across(f"{key}.offset", span),
+            width=width,
+            depth=self.value(f"{key}.depth", joints.depth) * width,
+        )
+
+    def mark(self, factor: SurfaceFactor, k: int, pixel: float, span: float) -> Material:
+        key = f"surface.marks.{k}"
+        kind = self.value(f"{key}.kind", factor.marks.kind)
+        scale = self.value(f"{key}.size", factor.marks.size) * pixel
+        drawn = {name: self.value(f"{key}.{kind}.{name}", distribution) for name, distribution in MARKS[kind].items()}
+        lengths = {name: drawn[name] * scale for name in ("width", "soft", "length")}
+        place = {axis: self.across(f"{key}.{axis}", span) for axis in "xy"}
+        turn = {name: self.streams.quantile(f"{key}.{name}") for name in ("angle", "seed")}
+        return Material("mark", {**drawn, **lengths, **place, "angle": 360 * turn["angle"], "seed": 50 * turn["seed"]})
+
+    def thing(self, factor: SurfaceFactor, k: int, pixel: float, span: float) -> Litter:
+        key = f"surface.litter.{k}"
+        kind = self.value(f"{key}.kind", factor.litter.kind)
+        return Litter(
+            kind=kind,
+            x=self.across(f"{key}.x", span),
+            y=self.across(f"{key}.y", span),
+            angle=360 * self.streams.quantile(f"{key}.angle"),
+            size=self.value(f"{key}.size", factor.litter.size) * pixel,
+            material=draw(_MADE_OF[kind], self.streams, f"{key}.material", _LEAVES if kind == "leaf" else None),
+        )
+
+    def shade(self, factor: SurfaceFactor, k: int, pixel: float, span: float) -> Shade:
+        key, shades = f"surface.shades.{k}", factor.shades
+        return Shade(
+            kind=self.value(f"{key}.kind", shades.kind),
+            angle=360 * self.streams.quantile(f"{key}.angle"),
+            offset=self.across(f"{key}.offset", span),
+            size=self.value(f"{key}.size", shades.size) * pixel,
+            distance=self.value(f"{key}.distance", shades.distance),
+        )
+
+
+def footprint(camera: Camera, surface: Surface) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest coordinates (2,) in patch mm, x right and y down, that the picture shows, and a rim."""
+    x, y = np.meshgrid([-_RIM, camera.width + _RIM], [-_RIM, camera.height + _RIM])
+    points = on_surface(camera, surface, np.stack([x.ravel(), y.ravel()], axis=1))
+    return points.min(axis=0), points.max(axis=0)
+
+
+def on_surface(camera: Camera, surface: Surface, pixels: np.ndarray) -> np.ndarray:
+    """(n, 2) mm from what the camera looks at, x right, y down, where rays through pixels (n, 2) meet the surface."""
+    k = camera.intrinsics()
+    local = np.column_stack([(pixels - k[:2, 2]) / k[[0, 1], [0, 1]], np.ones(len(pixels))])
+    frame = surface.frame()[:3, :3]
+    ways = local @ camera.world_to_camera()[:3, :3] @ frame
+    eye = np.array(camera.location) @ frame
+    hit = eye - ways * (eye[2] / ways[:, 2])[:, None]
+    return hit[:, :2] * (1000.0, -1000.0)
+
+
+def contour_of(scene: Scene) -> Contour:
+    """The crack of a scene's surface in patch mm, from the patch's corner; empty where there is none.
+
+    Raises InputError where the crack is as wide as the patch.
+    """
+    surface = _surface(scene)
+    if surface.crack is None:
+        return Contour((), (), surface.size)
+    return _contour(scene, surface.crack, surface.size, surface.pixel, "surface.crack")
+
+
+def decal_contour(scene: Scene, decal: Decal) -> Contour:
+    """The crack through a scene's main object, in mm from its patch's corner. Raises InputError as `contour_of`."""
+    return _contour(scene, decal.crack, (decal.size, decal.size), decal.pixel, "objects.crack")
+
+
+def _contour(scene: Scene, crack: Crack, size: tuple[float, float], pixel: float, key: str) -> Contour:
+    rng = Streams(scene.seed, scene.index).generator(f"{key}.contour")
+    return sample(rng, size, crack.kind or None, crack.width, detail=0.8 * pixel)
+
+
+def relief_of(scene: Scene, contour: Contour) -> Relief:
+    """The mesh of a scene's surface, in patch mm from the patch's corner."""
+    surface = _surface(scene)
+    rng = Streams(scene.seed, scene.index).generator("surface.crack.relief")
+    crack = surface.crack
+    shape = {name: getattr(crack, name) for name in (*_SHAPE, *_IN_WIDTHS)} if crack else {}
+    grooves = tuple(_groove(surface, joint) for joint in surface.joints)
+    return relief(contour, Profile(**shape), _CELL * surface.pixel, rng, grooves)
+
+
+def _groove(surface: Surface, joint: Joint) -> Groove:
+    """A joint across the whole patch."""
+    angle = math.radians(joint.angle)
+    along, aside = np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])
+    reach = math.hypot(*surface.size)
+    middle = -np.array(surface.corner) + joint.offset * aside
+    points = middle + np.linspace(-reach, reach, 64)[:, None] * along
+    contour = Contour((Stroke(points, np.full(64, joint.width)),), (), surface.size)
+    return Groove(contour, joint.depth, edge=0.25 * joint.width)
+
+
+def _surface(scene: Scene) -> Surface:
+    assert scene.surface is not None
+    return scene.surface

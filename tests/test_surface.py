@@ -1,0 +1,244 @@
+"""Cracked surfaces: their mesh, their scenes, and their labels against rays cast at the same mesh."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import trimesh
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from render.checks import CHECKS
+from render.frame import Frame
+from render.settings import DrawSettings
+from scenes.assets.catalogue import Catalogue
+from scenes.cracks.contour import Contour, Stroke
+from scenes.cracks.raster import distance
+from scenes.cracks.relief import Profile, Relief, relief
+from scenes.errors import InputError
+from scenes.loading import validate
+from scenes.record import Scene
+from scenes.sampling import Sampler
+from scenes.surfaces import contour_of, decal_contour, on_surface, relief_of
+
+SIZE = 128
+
+
+def sampler(catalogue: Catalogue, **surface: Any) -> Sampler:
+    config = {"surface": surface, "camera": {"resolution": [SIZE, SIZE]}, "lighting": {"world": {"hdri": ""}}}
+    return Sampler(validate(config, "test"), catalogue)
+
+
+def straight(width: float = 4.0, size: float = 60.0) -> Contour:
+    points = np.column_stack([np.linspace(-5, size + 5, 40), np.linspace(20, 41, 40)])
+    return Contour((Stroke(points, np.full(40, width)),), (), (size, size))
+
+
+def solid(made: Relief) -> trimesh.Trimesh:
+    """The mesh with y upwards."""
+    return trimesh.Trimesh(made.vertices * (1, -1, 1), made.faces, process=False)
+
+
+# Relief --------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=15)
+@given(
+    seed=st.integers(0, 2**32),
+    width=st.floats(0.05, 20),
+    depth=st.floats(0, 20),
+    fill=st.floats(0, 1),
+    raised=st.floats(-3, 3),
+    cell=st.floats(0.3, 3),
+)
+def test_relief_is_closed_and_sound(
+    seed: int, width: float, depth: float, fill: float, raised: float, cell: float
+) -> None:
+    profile = Profile(depth=depth, fill=fill, grains=0.2, reach=width, raised=raised, crumble=0.3)
+    made = relief(straight(width), profile, cell, np.random.default_rng(seed))
+    assert np.isfinite(made.vertices).all() and np.isfinite(made.distance).all()
+    mesh = solid(made)
+    edges, uses = np.unique(
+        np.sort(mesh.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0, return_counts=True
+    )
+    assert uses.max() == 2 and mesh.is_winding_consistent
+    border = made.vertices[edges[uses == 1].ravel(), :2]
+    assert (((border == 0) | (border == made.vertices[:, :2].max(axis=0))).any(axis=1)).all()
+    # Seen from outside the whole patch is there once: the crack overhangs nowhere.
+    shadow = mesh.area_faces * mesh.face_normals[:, 2]
+    assert shadow.sum() == pytest.approx(np.prod(made.vertices[:, :2].max(axis=0)), rel=1e-3)
+    assert shadow.min() > -1e-4
+
+
+def test_the_lips_are_cut_where_the_contour_says() -> None:
+    made = relief(straight(4.0), Profile(), 0.5, np.random.default_rng(0))
+    mesh = solid(made)
+    flat = (mesh.area_faces * mesh.face_normals[:, 2])[made.inside].sum()
+    high = made.vertices[:, :2].max(axis=0)
+    assert flat == pytest.approx(4.0 * high[0] * np.hypot(1, 21 / 70), rel=0.02)
+    assert made.vertices[:, 2].min() < -2
+    inner = made.distance[made.faces[made.inside]]
+    assert inner.max() <= 1e-3 and made.distance[made.faces[~made.inside]].min() >= -1e-6
+
+
+def test_no_crack_is_level_and_coarse() -> None:
+    made = relief(Contour((), (), (100.0, 80.0)), Profile(), 0.5, np.random.default_rng(0))
+    assert not made.inside.any() and not made.vertices[:, 2].any() and len(made.faces) < 1200
+
+
+def test_bad_cells_are_refused() -> None:
+    with pytest.raises(InputError, match="cells of 0 mm"):
+        relief(straight(), Profile(), 0.0, np.random.default_rng(0))
+
+
+# Scenes --------------------------------------------------------------------------------------------------------
+
+
+def test_a_scene_with_a_surface_survives_json(small_catalogue: Catalogue) -> None:
+    drawn = sampler(small_catalogue)
+    assert drawn.classes == ("crack",)
+    for index in range(12):
+        scene = drawn.sample(3, index)
+        assert Scene.from_json(scene.to_json()) == scene == drawn.sample(3, index)
+    assert drawn.sample(3, 0) != drawn.sample(4, 0)
+
+
+def test_the_patch_fills_the_picture(small_catalogue: Catalogue) -> None:
+    drawn = sampler(small_catalogue, obliqueness={"uniform": [0, 75]})
+    for index in range(40):
+        scene = drawn.sample(0, index)
+        assert scene.surface is not None
+        corners = np.array([[0, 0], [SIZE, 0], [0, SIZE], [SIZE, SIZE]], float)
+        at = on_surface(scene.camera, scene.surface, corners) - scene.surface.corner
+        assert (at > 0).all() and (at < scene.surface.size).all()
+        assert max(scene.surface.size) < 12 * SIZE * scene.surface.pixel
+
+
+def test_a_crack_wider_than_the_patch_is_refused(small_catalogue: Catalogue) -> None:
+    scene = sampler(small_catalogue, crack={"present": True, "width": 900}).sample(0, 0)
+    with pytest.raises(InputError, match=r"width .* mm does not fit a patch"):
+        contour_of(scene)
+
+
+# Pictures ------------------------------------------------------------------------------------------------------
+
+
+def draw(scenes: list[Scene], catalogue: Catalogue, samples: int = 4) -> list[Frame]:
+    from render.stage import Stage
+
+    stage = Stage(DrawSettings(samples=samples, denoise=False, bounces=1, threads=1), catalogue, ("crack",))
+    return [stage.draw(scene) for scene in scenes]
+
+
+def cast(scene: Scene) -> np.ndarray:
+    """(H, W) bool: whether the ray through a pixel's centre first meets the surface between the lips."""
+    pytest.importorskip("embreex", reason="needs embree to cast rays with")
+    assert scene.surface is not None
+    made = relief_of(scene, contour_of(scene))
+    mesh = solid(made)
+    mesh.vertices += (*np.multiply(scene.surface.corner, (1, -1)), 0)
+    camera, k = scene.camera, scene.camera.intrinsics()
+    x, y = np.meshgrid(np.arange(SIZE) + 0.5, np.arange(SIZE) + 0.5)
+    local = np.stack([(x - k[0, 2]) / k[0, 0], (y - k[1, 2]) / k[1, 1], np.ones_like(x)], axis=-1).reshape(-1, 3)
+    frame = scene.surface.frame()[:3, :3]
+    ways = local @ camera.world_to_camera()[:3, :3] @ frame
+    eye = 1000 * np.array(camera.location) @ frame
+    face = mesh.ray.intersects_first(np.broadcast_to(eye, ways.shape), ways)
+    # Embree's fast mode lets a ray through the edge of two triangles now and then.
+    assert (face >= 0).mean() > 0.999
+    return (made.inside[face] & (face >= 0)).reshape(SIZE, SIZE)
+
+
+def test_masks_are_those_of_rays(small_catalogue: Catalogue) -> None:
+    pytest.importorskip("bpy", reason="needs Blender's module")
+    crack = {"present": True, "width": {"uniform": [3, 9]}}
+    drawn = sampler(small_catalogue, crack=crack, obliqueness={"uniform": [0, 60]}, family="plaster")
+    scenes = [drawn.sample(5, index) for index in range(6)]
+    ours = theirs = both = 0
+    for scene, frame in zip(scenes, draw(scenes, small_catalogue), strict=True):
+        truth, mask = cast(scene), frame.category == 1
+        both, ours, theirs = both + (truth & mask).sum(), ours + mask.sum(), theirs + truth.sum()
+        assert np.isfinite(frame.depth).all() and frame.normals.any(axis=-1).all()
+        assert (frame.width > 0)[mask].all() and not (frame.width > 0)[frame.alpha == 0].any()
+        assert frame.skeleton.sum() > SIZE / 4 and (frame.alpha[frame.skeleton == 1] > 0).all()
+        assert abs((frame.alpha / 255).mean() - truth.mean()) < 0.1 * truth.mean() + 2e-3
+    assert ours > 1500
+    assert both / (ours + theirs - both) >= 0.99
+
+
+def test_what_lies_on_a_crack_hides_it(small_catalogue: Catalogue) -> None:
+    pytest.importorskip("bpy", reason="needs Blender's module")
+    crack = {"present": True, "width": 8, "kind": "midpoint"}
+    bare = sampler(small_catalogue, crack=crack, family="plaster", obliqueness=0)
+    strewn = sampler(
+        small_catalogue, crack=crack, family="plaster", obliqueness=0,
+        litter={"count": 12, "kind": {"choice": ["leaf", "twig", "cable", "pebble"]}, "size": 50},
+        joints={"count": 1}, marks={"count": 3}, shades={"count": 1},
+    )  # fmt: skip
+    clean, covered = draw([bare.sample(2, 1), strewn.sample(2, 1)], small_catalogue, samples=1)
+    assert Scene.from_json(covered.scene.to_json()) == covered.scene
+    hidden = (clean.category == 1) & (covered.category == 0)
+    shown = (clean.category == 0) & (covered.category == 1)
+    nearer = covered.depth < clean.depth - 1e-5
+    assert hidden.sum() > 30 and shown.sum() <= 2
+    assert nearer[hidden].mean() > 0.95
+    assert not [fault for check in CHECKS.values() for fault in check(covered, ("crack",))]
+
+
+def test_a_crack_through_an_object(small_catalogue: Catalogue) -> None:
+    pytest.importorskip("bpy", reason="needs Blender's module")
+    config = {
+        "objects": {"category": "mug", "crack": {"present": True, "width": 5, "kind": "midpoint"}},
+        "camera": {"resolution": [SIZE, SIZE], "framing": 1.1},
+        "background": {"kind": "color"},
+    }
+    drawn = Sampler(validate(config, "test"), small_catalogue)
+    assert drawn.classes == ("crack",)
+    scenes = [drawn.sample(0, index) for index in range(4)]
+    found = 0
+    for scene, frame in zip(scenes, draw(scenes, small_catalogue), strict=True):
+        assert Scene.from_json(scene.to_json()) == scene
+        assert scene.decal is not None and scene.main is not None
+        contour, decal, item = decal_contour(scene, scene.decal), scene.decal, scene.main
+        rows, columns = np.nonzero(frame.instance == 1)
+        # Back from depth to the model, and from there to the patch that was projected on it.
+        k, depth = frame.intrinsics, frame.depth[rows, columns]
+        local = np.column_stack(
+            [(columns + 0.5 - k[0, 2]) / k[0, 0], (rows + 0.5 - k[1, 2]) / k[1, 1], np.ones(len(rows))]
+        )
+        camera = np.column_stack([local * depth[:, None], np.ones(len(rows))])
+        model = (camera @ np.linalg.inv(frame.world_to_camera).T @ np.linalg.inv(item.matrix()).T)[:, :3]
+        at = np.column_stack([model @ decal.right, model @ decal.down]) * item.scale * 1000 + decal.size / 2
+        texel = decal.size / 2048
+        image = distance(contour, (2048, 2048), texel)
+        column, row = np.clip((at / texel).astype(int), 0, 2047).T
+        truth = image[row, column] < 0
+        ours = frame.category[rows, columns] == 1
+        found += ours.sum()
+        assert (truth & ours).sum() >= 0.93 * (truth | ours).sum()
+        assert not frame.category[frame.instance != 1].any()
+        assert (frame.width > 0)[frame.category == 1].all()
+        assert not [fault for check in CHECKS.values() for fault in check(frame, ("crack",))]
+    assert found > 200
+
+
+def test_without_a_crack_there_is_nothing_to_label(small_catalogue: Catalogue) -> None:
+    pytest.importorskip("bpy", reason="needs Blender's module")
+    scene = sampler(small_catalogue, crack={"present": False}).sample(0, 0)
+    (frame,) = draw([scene], small_catalogue, samples=1)
+    assert frame.label == -1 and frame.objects == ()
+    for name in ("category", "instance", "part", "alpha", "width", "skeleton"):
+        assert not getattr(frame, name).any(), name
+
+
+def test_pictures_do_not_depend_on_what_was_drawn_before(small_catalogue: Catalogue) -> None:
+    pytest.importorskip("bpy", reason="needs Blender's module")
+    drawn = sampler(small_catalogue, family={"choice": ["stucco", "road", "cast"]})
+    scenes = [drawn.sample(1, index) for index in range(4)]
+    forward, backward = draw(scenes, small_catalogue), draw(scenes[::-1], small_catalogue)[::-1]
+    for a, b in zip(forward, backward, strict=True):
+        for name in ("rgb", "depth", "category", "alpha", "normals", "width", "skeleton"):
+            assert np.array_equal(getattr(a, name), getattr(b, name)), name
+    assert len({frame.rgb.tobytes() for frame in forward}) == 4
