@@ -286,11 +286,11 @@ def test_signals(signals: tuple[str, ...], code: int, undisturbed: dict[str, str
 @pytest.mark.slow
 def test_twenty_workers_killed(catalogue: Catalogue, tmp_path: Path) -> None:
     whole = tmp_path / "whole"
-    run(job(whole, 120), catalogue, farm(2), Policy(), quiet)
+    run(job(whole, 300), catalogue, farm(2), Policy(), quiet)
     rng = np.random.default_rng(20)
     out, killed = tmp_path / "set", 0
     # Random kills may hit one picture more than three times; what is tested here is that nothing else gives way.
-    process = start([*command(out, 120), "--attempts", "21", "--json-logs"])
+    process = start([*command(out, 300), "--attempts", "21", "--json-logs"])
     while killed < 20:
         time.sleep(float(rng.uniform(0.5, 4.0)))
         assert process.poll() is None, f"the run ended after {killed} kills"
