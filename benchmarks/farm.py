@@ -56,7 +56,7 @@ class Stopwatch:
 @click.command()
 @click.option("--preset", default="s2rda13", show_default=True)
 @click.option("--resolution", default=256, show_default=True)
-@click.option("--pictures", default=32, show_default=True, help="Pictures a run.")
+@click.option("--pictures", default=48, show_default=True, help="Pictures a run.")
 @click.option("--rounds", default=5, show_default=True)
 def main(preset: str, resolution: int, pictures: int, rounds: int) -> None:
     config = load_config(preset, [f"camera.resolution=[{resolution},{resolution}]"])
@@ -64,7 +64,7 @@ def main(preset: str, resolution: int, pictures: int, rounds: int) -> None:
     catalogue.prepare()
     rates: dict[tuple[int, int], list[float]] = {arrangement: [] for arrangement in ARRANGEMENTS}
     starts: list[float] = []
-    job = Job(config, 0, pictures, "", shard_size=1)
+    job = Job(config, 0, pictures, "", shard_size=4)
     for number in range(rounds):
         for workers, threads in ARRANGEMENTS:
             folder = Path(tempfile.mkdtemp())

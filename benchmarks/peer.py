@@ -80,7 +80,7 @@ class Peer:
         """Seconds a scene of a process each, one a core at once."""
         begun = time.perf_counter()
         for _ in range(scenes):
-            for process in [self.start(out, 1) for _ in range(limits.cores())]:
+            for process in [self.start(out / str(k), 1) for k in range(limits.cores())]:
                 _times(process)
         return (time.perf_counter() - begun) / (scenes * limits.cores())
 

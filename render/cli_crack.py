@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
 from render import limits
 from render.cli_options import SEED, SET, progress
 from render.cli_render import Workers, interruptible
 from render.compose.job import Job, compose
 from render.compose.textures import find_photographs
+from render.cracks.compare import Measured, as_json, measured, table
+from render.cracks.figure import figure, side_by_side, write
+from render.cracks.sets import open_set
 from render.farm.report import reporter
+from scenes.errors import InputError
 from scenes.loading import load
 from scenes.recipe import ComposeConfig
 
@@ -72,6 +79,78 @@ def compose_command(
         f"{images} pictures in {out}: {outcome.bare} without a crack, {outcome.empty} of them because theirs lies "
         "outside the picture or is too fine for the mask"
     )
+
+
+@crack.command("measure")
+@click.argument("folder", metavar="SET", type=_FOLDERS)
+@click.argument("other", metavar="[OTHER]", type=_FOLDERS, required=False)
+@click.option("--out", type=_FOLDERS, help="Also write a figure, a PNG: how each quantity is spread.")
+@click.option("--images", type=click.IntRange(1), help="Measure this many of each, evenly chosen; by default all.")
+@click.option("--json", "as_data", is_flag=True, help="Print JSON instead of the table.")
+def measure_command(folder: Path, other: Path | None, out: Path | None, images: int | None, as_data: bool) -> None:
+    """Measure the cracks and the pictures of SET, and compare it with OTHER.
+
+    A set is a data set of ours, a folder with img/ (or images/) and mask/ (or masks/), or a folder of pictures without
+    masks. Of those only what needs no masks is measured: the picture, and dark lines in place of cracks, found in both
+    sets alike.
+
+    Example: blendmill crack measure cracks photos --out apart.png
+    """
+    _require_png(out)
+    sets = [_measured(each, images) for each in (folder, other) if each is not None]
+    click.echo(json.dumps(as_json(sets), indent=1) if as_data else "\n".join(table(sets)))
+    if out is not None:
+        write(figure(sets), out)
+        click.echo(f"wrote {out}", err=True)
+
+
+def _measured(folder: Path, images: int | None) -> Measured:
+    pictures = open_set(folder)
+    chosen = pictures.spread(images)
+    with progress(f"measuring {pictures.name}", len(chosen)) as advance:
+        found = measured(pictures, chosen, advance)
+    for line in found.left_out:
+        click.echo(f"left out: {line}", err=True)
+    return found
+
+
+@crack.command("sheet")
+@click.argument("folder", metavar="SET", type=_FOLDERS)
+@click.option("--out", type=_FOLDERS, required=True, help="The PNG to write.")
+@click.option("--beside", type=_FOLDERS, help="A set, such as a folder of photographs, to show beside.")
+@click.option("--images", type=click.IntRange(1, 400), default=64, show_default=True, help="Pictures of each.")
+@click.option("--cell", type=click.IntRange(16, 1024), default=160, show_default=True, help="Pixels of each, a side.")
+def sheet_command(folder: Path, out: Path, beside: Path | None, images: int, cell: int) -> None:
+    """A contact sheet of SET, next to photographs: can you tell them apart?
+
+    Pictures are chosen evenly from the first to the last; of each the square in its middle is shown.
+
+    Example: blendmill crack sheet cracks --beside photos --out sheet.png
+    """
+    _require_png(out)
+    blocks = [_shown(each, images) for each in (folder, beside) if each is not None]
+    write(side_by_side(blocks, columns=math.ceil(math.sqrt(images)), cell=cell), out)
+    click.echo(f"wrote {out}")
+
+
+def _shown(folder: Path, images: int) -> tuple[str, list[NDArray[np.uint8]]]:
+    """The set's name and pictures of it. Raises InputError where none of them can be used."""
+    pictures, shown, faults = open_set(folder), [], []
+    for k in pictures.spread(images):
+        try:
+            shown.append(pictures.read(k).rgb)
+        except InputError as error:
+            faults.append(str(error))
+    if not shown:
+        raise InputError(f"{pictures.name}: no picture can be used: {faults[0]}")
+    for line in faults:
+        click.echo(f"left out: {line}", err=True)
+    return pictures.name, shown
+
+
+def _require_png(path: Path | None) -> None:
+    if path is not None and path.suffix.lower() != ".png":
+        raise InputError(f"--out {path}: a PNG is written; give a name that ends in .png")
 
 
 def _folders(field: str, folders: tuple[Path, ...]) -> list[str]:

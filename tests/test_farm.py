@@ -305,6 +305,36 @@ def test_twenty_workers_killed(catalogue: Catalogue, tmp_path: Path) -> None:
     assert contents(out) == contents(whole)
 
 
+def test_workers_claim_cores_of_their_own() -> None:
+    script = "import os; from render.farm.cores import claim; kept = claim({}); print(*os.sched_getaffinity(0)); {}"
+    everything = sorted(os.sched_getaffinity(0))
+    if len(everything) < 2:
+        pytest.skip("needs two cores")
+
+    def start(threads: int, then: str) -> subprocess.Popen[str]:
+        words = [sys.executable, "-c", script.format(threads, then)]
+        return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def cores(process: subprocess.Popen[str]) -> list[int]:
+        assert process.stdout is not None
+        return sorted(map(int, process.stdout.readline().split()))
+
+    waiting = [start(1, "input()") for _ in everything]
+    try:
+        assert sorted(core for process in waiting for core in cores(process)) == everything
+        late = start(1, "")
+        assert cores(late) == everything  # nothing left to claim
+        late.communicate()
+    finally:
+        for process in waiting:
+            process.kill()
+            process.communicate()
+    for threads in (0, len(everything)):
+        process = start(threads, "")
+        assert cores(process) == everything
+        process.communicate()
+
+
 def test_parts_are_checked() -> None:
     assert parse_part("3/8") == (3, 8)
     for text in ("8/8", "3", "a/b", "-1/2", "1/0", "1/2/3"):

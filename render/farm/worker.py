@@ -29,6 +29,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from render.farm.cores import claim
 from render.farm.crew import SCRATCH
 from render.frame import Frame
 from render.library import open_catalogue
@@ -51,7 +52,8 @@ class Artist:
         catalogue = open_catalogue(config)
         self.seed: int = spec["seed"]
         self.sampler = Sampler(config, catalogue)
-        # Imported late: bad input is told before Blender has taken its time to start.
+        self._cores = claim(spec["threads"])
+        # Imported late: bad input is told before Blender has taken its time to start, and it counts the cores then.
         from render.stage import Stage
 
         self.stage = Stage(resolve(config.render, spec["device"], spec["threads"]), catalogue, self.sampler.classes)

@@ -1,0 +1,180 @@
+"""A mask of lines as its middle lines: thinned, spurs cut off, followed from end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from scenes.cracks.thinning import thin
+
+Mask = NDArray[np.bool_]
+Points = NDArray[np.float64]
+
+# Pixels over which the staircase of a middle line is smoothed, standard deviation.
+_SMOOTHING = 2.0
+_CUTTINGS = 2
+# Radii from the middle of a line to the corner of its blunt end, and a little more.
+_SPUR = 1.5
+# Steps (down, right) to half of the neighbours; the others see the same step from their side.
+_STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The middle lines of a mask.
+
+    skeleton: (H, W) bool, one pixel wide. radius: (H, W) float32, pixels from each pixel of the mask to the nearest
+    outside it; the picture's border is no edge. paths: (n, 2) float64 each, x and y in pixels along a line from one
+    end or branch point to the next, smoothed, n at least 2. branches: number of branch points; those that lie within
+    one another's radius are one.
+    """
+
+    skeleton: Mask
+    radius: NDArray[np.float32]
+    paths: tuple[Points, ...]
+    branches: int
+
+
+def middle_lines(mask: Mask) -> Lines:
+    """The middle lines of what is set in a mask (H, W)."""
+    radius = _radius(mask)
+    skeleton = thinned(mask)
+    graph = _Graph.of(skeleton)
+    for _ in range(_CUTTINGS):
+        spurs = [number for path in graph.paths() for number in graph.spur(path, radius)]
+        if not spurs:
+            break
+        skeleton[tuple(graph.pixels[spurs].T)] = False
+        graph = _Graph.of(skeleton)
+    paths = tuple(_smooth(graph.pixels[path, ::-1].astype(np.float64)) for path in graph.paths())
+    return Lines(skeleton, radius, paths, _distinct(graph.pixels[graph.forks()], radius))
+
+
+# The eight neighbours in order around a pixel, from the one above.
+_AROUND = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
+
+
+def _peelable() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(256,) each, by the neighbours' bits: the pixels that Guo and Hall (1989) peel off at one time, on two sides."""
+    tables = np.zeros((2, 256), bool)
+    for code in range(256):
+        ring = [bool(code >> k & 1) for k in range(8)]
+        crossings = sum(not ring[k] and (ring[k + 1] or ring[(k + 2) % 8]) for k in (0, 2, 4, 6))
+        pairs = min(sum(ring[k] or ring[(k + 1) % 8] for k in first) for first in ((0, 2, 4, 6), (1, 3, 5, 7)))
+        for half, (side, *corner) in enumerate(((6, 4, 5, 7), (2, 0, 1, 3))):
+            stays = ring[side] and (ring[corner[0]] or ring[corner[1]] or not ring[corner[2]])
+            tables[half, code] = crossings == 1 and 2 <= pairs <= 3 and not stays
+    return tables[0], tables[1]
+
+
+_PEELABLE = _peelable()
+
+
+def thinned(mask: Mask) -> Mask:
+    """(H, W) a mask peeled from all sides down to lines of one pixel; its parts stay in one piece each."""
+    padded = np.pad(mask, 1)
+    flat = padded.reshape(-1)
+    offsets = np.array([down * padded.shape[1] + right for down, right in _AROUND])
+    active = np.flatnonzero(flat)
+    while len(active):
+        peeled = []
+        for table in _PEELABLE:
+            active = active[flat[active]]
+            codes = np.packbits(flat[active[:, None] + offsets], axis=1, bitorder="little")[:, 0]
+            peeled.append(active[table[codes]])
+            flat[peeled[-1]] = False
+        # What has kept its neighbours stays for good.
+        active = np.unique(np.concatenate(peeled)[:, None] + offsets)
+    thin(padded)
+    return padded[1:-1, 1:-1].copy()
+
+
+def _radius(mask: Mask) -> NDArray[np.float32]:
+    radius = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    # Where nothing lies outside the mask the distance to it is without bounds.
+    return np.minimum(radius, np.float32(min(mask.shape) / 2))
+
+
+@dataclass(frozen=True)
+class _Graph:
+    """pixels: (n, 2) rows and columns of a skeleton. neighbours: of each pixel, by number.
+
+    A diagonal step that two straight ones also make is none, so that a pixel on a line has two neighbours.
+    """
+
+    pixels: NDArray[np.int64]
+    neighbours: list[list[int]]
+
+    @staticmethod
+    def of(skeleton: Mask) -> _Graph:
+        pixels = np.argwhere(skeleton)
+        number = np.pad(np.full(skeleton.shape, -1), 1, constant_values=-1)
+        number[tuple(pixels.T + 1)] = np.arange(len(pixels))
+        neighbours: list[list[int]] = [[] for _ in pixels]
+        rows, columns = pixels.T + 1
+        for down, right in _STEPS:
+            there = number[rows + down, columns + right]
+            meets = there >= 0
+            if down and right:
+                meets &= (number[rows + down, columns] < 0) & (number[rows, columns + right] < 0)
+            for one, other in zip(np.flatnonzero(meets).tolist(), there[meets].tolist(), strict=True):
+                neighbours[one].append(other)
+                neighbours[other].append(one)
+        return _Graph(pixels, neighbours)
+
+    def forks(self) -> list[int]:
+        """The pixels where three lines or more meet."""
+        return [number for number, others in enumerate(self.neighbours) if len(others) > 2]
+
+    def paths(self) -> Iterator[list[int]]:
+        """The pixels along each line, ends included, then those of rings that nothing branches from."""
+        passed = set[int]()
+        walked = set[tuple[int, int]]()
+        for start, others in enumerate(self.neighbours):
+            for towards in others if len(others) != 2 else ():
+                if (start, towards) not in walked:
+                    path = self._followed(start, towards)
+                    walked.add((path[-1], path[-2]))
+                    passed.update(path)
+                    yield path
+        for start, others in enumerate(self.neighbours):
+            if len(others) == 2 and start not in passed:
+                ring = self._followed(start, others[0])
+                passed.update(ring)
+                yield ring
+
+    def _followed(self, start: int, towards: int) -> list[int]:
+        path = [start, towards]
+        while path[-1] != start and len(self.neighbours[path[-1]]) == 2:
+            one, other = self.neighbours[path[-1]]
+            path.append(other if one == path[-2] else one)
+        return path
+
+    def spur(self, path: list[int], radius: NDArray[np.float32]) -> list[int]:
+        """What can go of a path that only leads from the middle of a wide line to its edge; else nothing."""
+        for inner, outer, rest in ((path[0], path[-1], path[1:]), (path[-1], path[0], path[:-1])):
+            ends = len(self.neighbours[outer]) == 1 and len(self.neighbours[inner]) > 2
+            if ends and len(rest) <= _SPUR * radius[tuple(self.pixels[inner])] + 1:
+                return rest
+        return []
+
+
+def _smooth(path: Points) -> Points:
+    """The path without its staircase; both ends stay."""
+    reach = int(4 * _SMOOTHING)
+    # Mirrored through its ends the path goes on straight there.
+    longer = np.pad(path, ((reach, reach), (0, 0)), mode="reflect", reflect_type="odd")
+    return np.asarray(gaussian_filter1d(longer, _SMOOTHING, axis=0, radius=reach)[reach:-reach])
+
+
+def _distinct(forks: Iterable[NDArray[np.int64]], radius: NDArray[np.float32]) -> int:
+    """How many groups forks (rows and columns) make whose discs touch."""
+    discs = np.zeros(radius.shape, np.uint8)
+    for row, column in forks:
+        cv2.circle(discs, (int(column), int(row)), max(round(float(radius[row, column])), 1), 1, cv2.FILLED)
+    return int(cv2.connectedComponents(discs, connectivity=8)[0]) - 1
