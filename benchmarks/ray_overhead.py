@@ -36,7 +36,7 @@ TASKS = 2000
 
 
 def main() -> None:
-    config = load_config("s2rda13", ["assets.shapes=4"])
+    config = load_config("s2rda13", ["assets.shapes=4", "camera.resolution=[128, 128]"])
     catalogue = open_catalogue(config)
     catalogue.prepare()
 
@@ -73,7 +73,7 @@ def main() -> None:
     )
     record(
         "ray_overhead",
-        f"Ray against local workers: {PICTURES} pictures of s2rda13, {SHARD} to a shard, {WORKERS} workers",
+        f"Ray against local workers: {PICTURES} pictures of s2rda13 at 128 x 128, {SHARD} to a shard, {WORKERS} workers",
         f"{table(['', 'the whole run', 'ratio, round by round'], rows)}\n\n{note}",
     )
 

@@ -42,7 +42,7 @@ class Quantity:
         return self.key.split(".")[1]
 
 
-_OF_LINES = (
+_OF_LINES: tuple[tuple[str, str, int, str], ...] = (
     ("fraction", "%", 2, "share of the picture's pixels"),
     ("width", "px", 1, "twice the distance to the nearest pixel outside, mean over the middle lines"),
     ("contrast", "grey", 1, "median of the ring more than 2 and up to 8 px around less the mean inside"),
@@ -57,7 +57,11 @@ GROUPS = {
     "picture": "whole pictures, cracks and all",
 }
 QUANTITIES = (
-    *(Quantity(f"{group}.{name}", *rest) for group in ("crack", "lines") for name, *rest in _OF_LINES),
+    *(
+        Quantity(f"{group}.{name}", unit, digits, meaning)
+        for group in ("crack", "lines")
+        for name, unit, digits, meaning in _OF_LINES
+    ),
     Quantity("lines.strength", "grey", 1, "99th percentile of the response to dark lines 3 to 6 px wide"),
     Quantity("picture.grey", "", 0, "mean of 0 to 255"),
     Quantity("picture.spread", "grey", 1, "standard deviation"),
@@ -93,7 +97,7 @@ def of_lines(grey: Grey, mask: Mask) -> dict[str, float]:
     around = ring(mask)
     if around.any():
         values["contrast"] = float(np.median(grey[around]) - grey[mask].mean())
-    return values | _courses(lines, float(np.hypot(*mask.shape)))
+    return values | _courses(lines, float(np.hypot(mask.shape[0], mask.shape[1])))
 
 
 def ring(mask: Mask) -> Mask:
@@ -111,7 +115,7 @@ def _courses(lines: Lines, diagonal: float) -> dict[str, float]:
     if length == 0:
         return values
     values["branching"] = 100 * lines.branches / length
-    chords = np.concatenate([np.zeros(0), *(_chords(path) for path in lines.paths)])
+    chords = np.concatenate([np.zeros(0), *(_chords(path) for path in lines.paths if len(path) > _STRETCH / 2**0.5)])
     if len(chords):
         values["tortuosity"] = _STRETCH * len(chords) / float(chords.sum())
     # Directions without sense: the doubled angle takes those that differ by 180 degrees together.
