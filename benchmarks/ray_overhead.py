@@ -73,7 +73,7 @@ def main() -> None:
     )
     record(
         "ray_overhead",
-        f"Ray against local workers: {PICTURES} pictures of s2rda13 at 128 x 128, {SHARD} to a shard, {WORKERS} workers",
+        f"Ray against local workers: {PICTURES} pictures, s2rda13 at 128 x 128, {SHARD} to a shard, {WORKERS} workers",
         f"{table(['', 'the whole run', 'ratio, round by round'], rows)}\n\n{note}",
     )
 

@@ -131,8 +131,8 @@ def _panel(
 
 
 def _range(samples: Sequence[Values], known: Sequence[float]) -> tuple[float, float]:
-    """What a panel spans: all but the outermost hundredths, which are drawn at its ends."""
-    ends = np.concatenate([np.percentile(values, (1, 99)) for values in samples] + [np.array(known)])
+    """What a panel spans: all but the outermost few hundredths, which are drawn at its ends."""
+    ends = np.concatenate([np.percentile(values, (2, 97)) for values in samples] + [np.array(known)])
     low, high = float(ends.min()), float(ends.max())
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
