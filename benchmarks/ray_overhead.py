@@ -49,12 +49,16 @@ def main() -> None:
     here = Local(seats(choose("cpu"), WORKERS, pictures=PICTURES))
     local: list[float] = []
     on_ray: list[float] = []
+    for number in range(ROUNDS):
+        # A Ray of its own each time: its render workers outlive the run, and would keep their cores from the others.
+        # Which goes first changes, for the machine may slow down or speed up.
+        for onto_ray in (False, True)[:: -1 if number % 2 else 1]:
+            if not onto_ray:
+                local.append(seconds(here))
+                continue
+            with own_ray():
+                on_ray.append(seconds(RayFarm("local", "cpu", WORKERS)))
     with own_ray() as started:
-        there = RayFarm("local", "cpu", WORKERS)
-        for number in range(ROUNDS):
-            # Which goes first changes, for the machine may slow down or speed up.
-            for farm, times in ((here, local), (there, on_ray))[:: -1 if number % 2 else 1]:
-                times.append(seconds(farm))
         deal(50)  # Ray starts its processes
         each = took(lambda: deal(TASKS)) / TASKS
     ratios = [there / here for there, here in zip(on_ray, local, strict=True)]
