@@ -115,7 +115,7 @@ def test_parts_make_the_whole(catalogue: Catalogue, undisturbed: dict[str, str],
     assert contents(tmp_path / "set") == undisturbed
 
 
-@pytest.mark.parametrize(("fault", "timeout"), [("segfault", 600), ("raise", 600), ("hang", 6)])
+@pytest.mark.parametrize(("fault", "timeout"), [("segfault", 600), ("raise", 600), ("hang", 15)])
 def test_a_worker_that_fails_is_replaced(
     catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path, fault: str, timeout: float
 ) -> None:
