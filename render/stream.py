@@ -23,11 +23,9 @@ from render.devices import seats as machine_seats
 from render.farm.crew import COMMAND, Crew, Event
 from render.farm.local import Policy
 from render.frame import Frame
-from render.slots import Memory, put_frame, slot_size
+from render.slots import Memory, slot_size
 from scenes.config import Config
 from scenes.errors import InputError
-
-__all__ = ["Stats", "Stream", "put_frame"]
 
 _POLICY = Policy()
 # What is drawn ahead where the caller does not say: as much as fits into these bytes, and no more slots than this.

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from scenes.config import Section
 from scenes.distributions import Distribution, Fixed, whole
 from scenes.errors import InputError, choices
 from scenes.recipe import ComposeConfig, Step
+from scenes.section import Section
 from scenes.streams import Streams
 
 CRACK = "crack"

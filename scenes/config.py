@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from scenes.distributions import elevations, flags, names, numbers, parse
 from scenes.families import FAMILIES
-from scenes.section import Section as Section
+from scenes.section import Section
 from scenes.surface_config import CrackFactor, SurfaceFactor
 
 

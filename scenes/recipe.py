@@ -14,9 +14,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from scenes.config import Section
 from scenes.cracks.library import GENERATORS, SHARES
 from scenes.distributions import flags, names, numbers
+from scenes.section import Section
 
 STYLES = ("fourier", "histogram", "covariance", "reinhard", "transport")
 
