@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,8 +22,37 @@ from render.library import open_catalogue
 from scenes.errors import InputError
 from scenes.loading import load_config, preset_names
 
+# Where other packages, the training half of this one among them, say which commands they have.
+PLUGS = "blendmill.commands"
+_OURS = {"scenes", "render", "classify", "segment"}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Commands(click.Group):
+    """The commands of rendering, and by entry points those plugged in beside them, imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *entry_points(group=PLUGS).names})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = super().get_command(ctx, cmd_name)
+        if found is None:
+            for plug in entry_points(group=PLUGS, name=cmd_name):
+                found = plug.load()
+        return found
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            name = ctx.invoked_subcommand
+            module = (error.name or "").split(".")[0]
+            if module in _OURS or name not in entry_points(group=PLUGS).names:
+                raise
+            message = f"{name}: no module named {module}: needs the extra `train`: pip install 'blendmill[train]'"
+            raise InputError(message) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="blendmill")
 def cli() -> None:
     """Render domain-randomized, exactly labelled pictures with Blender, without a display."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.cracks.raster import distance, width_map
-from scenes.cracks.thinning import thin
+from scenes.cracks.thinning import thinned
 from scenes.record import Decal, Material, Scene
 from scenes.surfaces import decal_contour
 
@@ -55,6 +55,4 @@ def overlay(decal: Decal, scale: float) -> Material:
 
 def middle(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """(H, W) lines that a mask of a few pixels' breadth comes down to, one pixel wide."""
-    padded = np.pad(mask, 1)
-    thin(padded)
-    return padded[1:-1, 1:-1].astype(np.uint8)
+    return thinned(mask).astype(np.uint8)

@@ -43,7 +43,9 @@ def contact_sheet(images: Sequence[Picture], columns: int, captions: Sequence[st
 
 
 def label_sheet(frames: Iterable[Frame], classes: Sequence[str]) -> Image.Image:
-    """A row for each frame: the picture, boxes and keypoints, masks, depth, normals, alpha and the clean plate."""
+    """A row for each frame: the picture, boxes and keypoints, masks, depth, normals, alpha, and what labels there are
+    beside: a crack's width and middle line, the clean plate.
+    """
     rows = [list(_tiles(frame, classes)) for frame in frames]
     columns = max(len(row) for row in rows)
     blank = np.zeros((1, 1), np.uint8)
@@ -73,9 +75,21 @@ def depth_colors(depth: NDArray[np.floating], objects: NDArray[np.bool_]) -> tup
     low, high = np.percentile(spanned, (1, 99))
     near, far = max(low - (high - low) / 4, 0.0), high + (high - low) / 4
     share = np.clip((np.where(finite, depth, far) - near) / max(far - near, 1e-6), 0, 1)
+    return np.where(finite[..., None], _ramp(share), 0).astype(np.uint8), float(near), float(far)
+
+
+def width_colors(width: NDArray[np.floating]) -> tuple[Picture, float]:
+    """(H, W) widths as colours, blue narrow and red wide, 0 black; and the width at which the colours end."""
+    there = width > 0
+    widest = float(np.percentile(width[there], 99)) if there.any() else 0.0
+    share = np.clip(width.astype(np.float32) / max(widest, 1e-6), 0, 1)
+    return np.where(there[..., None], _ramp(share), 0).astype(np.uint8), widest
+
+
+def _ramp(share: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(H, W) shares of the way along the ramp as (H, W, 3) colours, 0 to 255."""
     at = np.linspace(0, 1, len(_RAMP))
-    colors = np.stack([np.interp(share, at, _RAMP[:, channel]) for channel in range(3)], axis=-1)
-    return np.where(finite[..., None], colors, 0).astype(np.uint8), float(near), float(far)
+    return np.stack([np.interp(share, at, _RAMP[:, channel]) for channel in range(3)], axis=-1)
 
 
 def normal_colors(normals: NDArray[np.floating]) -> Picture:
@@ -114,6 +128,11 @@ def _tiles(frame: Frame, classes: Sequence[str]) -> Iterable[tuple[str, Picture]
     yield f"depth {near:.2f} to {far:.2f} m", _larger(depth, scale)
     yield "normals", _larger(normal_colors(frame.normals), scale)
     yield "alpha", _larger(frame.alpha, scale)
+    if frame.width is not None:
+        colors, widest = width_colors(frame.width)
+        yield f"width to {widest:.2g} mm", _larger(colors, scale)
+    if frame.skeleton is not None:
+        yield "middle line", _larger(np.where(frame.skeleton > 0, 255, 0).astype(np.uint8), scale)
     if frame.background is not None:
         yield "background", _larger(frame.background, scale)
 

@@ -31,6 +31,10 @@ CRACK_INDEX = 1
 # The crust of a surface without a crack: none.
 SOUND = Material("crust", {**dict.fromkeys(CRUST, 0.0), "width": 1.0, "seed": 0.0})
 _OPAQUE = Material("own")
+# Little light comes out of it; none at all would have the exposure meter at a loss.
+_HOLLOW = Material(
+    "concrete", {"hue": 0.1, "saturation": 0.1, "value": 0.1, "stains": 0.5, "pores": 0.0, "scale": 4.0, "seed": 0.0}
+)
 
 
 class SurfacePatch:
@@ -51,17 +55,19 @@ class SurfacePatch:
         old = self._patch.data
         left, top = scene.surface.corner
         shift = Streams(scene.seed, scene.index).generator("surface.material.shift").uniform(0, 4, 2)
-        self._patch.data = upload(relief_of(scene, self.contour), left, top, shift)
+        relief = relief_of(scene, self.contour)
+        self._patch.data = upload(relief, left, top, shift)
         bpy.data.meshes.remove(old)
         self._patch.matrix_world = Matrix(scene.surface.frame())
         crust = scene.surface.crack.crust if scene.surface.crack else SOUND
+        filler = (scene.surface.filler,) if scene.surface.filler and relief.filled.min() < 0 else ()
         for slot, inside in zip(self._patch.material_slots, (False, True), strict=True):
             slot.link = "OBJECT"
             slot.material = self._palette.checkout(
                 scene.surface.material,
                 pass_index=CRACK_INDEX * inside,
                 foreground=inside,
-                overlays=(*scene.surface.marks, crust),
+                overlays=(*filler, *scene.surface.marks, crust),
             )
         return [self._patch, *self._things(scene), *self._shades(scene)]
 
@@ -74,10 +80,12 @@ class SurfacePatch:
             placed = np.diag([*[thing.size / 1000] * 3, 1.0])
             placed[:3, :3] = placed[:3, :3] @ rotation_matrix(yaw_quaternion(thing.angle))
             placed[:2, 3] = thing.x / 1000, -thing.y / 1000
-            things.append(self._extra(k, litter(thing.kind, rng), frame @ placed))
-            for slot in things[-1].material_slots:
+            model = litter(thing.kind, rng)
+            things.append(self._extra(k, model, frame @ placed))
+            for slot, part in zip(things[-1].material_slots, model.parts, strict=True):
+                material = _HOLLOW if part.role == "hollow" else thing.material
                 slot.link = "OBJECT"
-                slot.material = self._palette.checkout(thing.material, pass_index=0, foreground=False)
+                slot.material = self._palette.checkout(material, pass_index=0, foreground=False)
         return things
 
     def _shades(self, scene: Scene) -> list[bpy.types.Object]:
@@ -117,8 +125,8 @@ class SurfacePatch:
 def upload(relief: Relief, left: float, top: float, shift: NDArray[np.float64]) -> bpy.types.Mesh:
     """A mesh in metres, y up, of a relief whose corner is at (left, top) mm; slot 1 is between the lips.
 
-    It carries the attribute "lip", mm from the crack, and the UV layer "box" in metres, moved by `shift` (2,), so
-    that pictures do not all lie on the middle.
+    It carries the attributes "lip" and "filled", mm from the crack and from what was filled, and the UV layer "box" in
+    metres, moved by `shift` (2,), so that pictures do not all lie on the middle.
     """
     x, y, z = relief.vertices.T.astype(np.float64)
     vertices = np.stack([x + left, -(y + top), z], axis=1).astype(np.float32) / 1000
@@ -133,6 +141,7 @@ def upload(relief: Relief, left: float, top: float, shift: NDArray[np.float64]) 
     # Facets are smaller than pixels; normals smoothed over a lip would shade neither side right.
     mesh.attributes.new("sharp_face", "BOOLEAN", "FACE").data.foreach_set("value", np.ones(len(relief.faces), bool))
     mesh.attributes.new("lip", "FLOAT", "POINT").data.foreach_set("value", relief.distance)
+    mesh.attributes.new("filled", "FLOAT", "POINT").data.foreach_set("value", relief.filled)
     flat = (vertices[:, :2] + shift).astype(np.float32)
     mesh.uv_layers.new(name="box").uv.foreach_set("vector", flat[relief.faces.ravel()].ravel())
     mesh.update(calc_edges=True)

@@ -14,7 +14,7 @@ from scenes.distributions import Distribution, Fixed, whole
 from scenes.errors import InputError, choices
 from scenes.recipe import ComposeConfig, Step
 from scenes.section import Section
-from scenes.streams import Streams
+from scenes.streams import Recorder, Streams
 
 CRACK = "crack"
 """The class of cracks."""
@@ -73,7 +73,7 @@ def _adapter() -> TypeAdapter[Composition]:
 
 
 _STEPS = tuple(name for name, field in ComposeConfig.model_fields.items() if isinstance(field.default, Step))
-_OF_CRACK = {"warp", "smoothing", "dissolve", "lips", "healed", "colour"}
+OF_CRACK = {"warp", "smoothing", "dissolve", "lips", "healed", "colour"}
 
 
 class Composer:
@@ -94,11 +94,20 @@ class Composer:
 
     def sample(self, seed: int, index: int, held: Mapping[str, float] | None = None) -> Composition:
         """The composition of (seed, index). held: quantiles that replace single factors' draws, by factor name."""
-        streams, config = Streams(seed, index, held), self.config
+        return self._composed(Streams(seed, index, held))
+
+    def factors(self, seed: int, index: int) -> list[str]:
+        """The names of the factors that decide the composition of (seed, index): what `held` may name."""
+        recorder = Recorder(seed, index)
+        done = self._composed(recorder).steps
+        return sorted(name for name in recorder.named if _matters(name, done))
+
+    def _composed(self, streams: Streams) -> Composition:
+        config = self.config
         steps = {name: _drawn(streams, name, getattr(config, name)) for name in _STEPS}
         left_out = {name for name, values in steps.items() if not values.pop("use")}
         if "crack" in left_out:
-            left_out |= _OF_CRACK
+            left_out |= OF_CRACK
         if not self.references:
             left_out.add("style")
         done = {name: values for name, values in steps.items() if name not in left_out}
@@ -107,8 +116,8 @@ class Composer:
         if "style" in done and "reference" not in done["style"]:
             done["style"]["reference"] = _picked(streams, "style.reference", self.references)
         return Composition(
-            seed=seed,
-            index=index,
+            seed=streams.seed,
+            index=streams.index,
             width=config.resolution[0],
             height=config.resolution[1],
             mm_per_pixel=_value(streams, "mm_per_pixel", config.mm_per_pixel),
@@ -116,6 +125,12 @@ class Composer:
             texture=texture,
             steps={"backdrop": backdrop, **done},
         )
+
+
+def _matters(factor: str, done: Mapping[str, object]) -> bool:
+    """Whether a factor is of the picture, of a step that is done, or the switch of one that is not."""
+    step, _, field = factor.partition(".")
+    return field in ("", "use") or step in done
 
 
 def _value(streams: Streams, factor: str, distribution: Distribution) -> Any:

@@ -222,10 +222,12 @@ class SensorFactor(Section):
     white_balance: Annotated[Any, numbers(2000, 15000)] = {
         "normal": {"mean": 6500, "std": 500, "low": 5000, "high": 8500}
     }
+    balance: Annotated[Any, numbers(0, 1)] = 0
     vignette: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.25]}
     blur: Annotated[Any, numbers(0, 20)] = {"uniform": [0, 0.6]}
     noise: Annotated[Any, numbers(0, 0.5)] = {"log_uniform": [0.001, 0.015]}
     shot: Annotated[Any, numbers(0, 0.5)] = {"log_uniform": [0.001, 0.02]}
+    sharpening: Annotated[Any, numbers(0, 5)] = 0
     jpeg: Annotated[Any, numbers(0, 100, whole=True)] = {
         "mixture": [{"weight": 0.3, "of": 0}, {"weight": 0.7, "of": {"uniform": [60, 98]}}]
     }
@@ -264,6 +266,13 @@ class Config(Section):
         if value is not None and (not value or len(set(value)) < len(value)):
             raise ValueError("classes must name at least one class, and none twice")
         return value
+
+    @model_validator(mode="after")
+    def _one_balance(self) -> Config:
+        # A camera balances what it sees: picture and plate would come out in different colours.
+        if self.render.plate and max(self.sensor.balance.support()) > 0:
+            raise ValueError("sensor.balance must be 0 where render.plate is true")
+        return self
 
     def plain(self) -> dict[str, Any]:
         """The config as JSON data, complete with defaults."""

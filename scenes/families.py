@@ -38,7 +38,12 @@ ANY_HUE = mix(
 )
 _SATURATION = mix((0.4, Uniform(0.0, 0.08)), (0.22, Uniform(0.1, 0.45)), (0.38, Uniform(0.5, 0.8)))
 _VALUE = mix((0.28, Uniform(0.06, 0.28)), (0.37, Uniform(0.3, 0.75)), (0.35, Uniform(0.76, 0.92)))
-_TINT = Uniform(0.06, 0.32)
+# Painted and rendered walls: grey, white and beige, some ochre, lilac grey, hardly any in a strong colour.
+_WALL_HUE = mix(
+    (0.8, Uniform(0.085, 0.135)), (0.13, Uniform(0.62, 0.72)), (0.04, Uniform(0.5, 0.6)), (0.03, Uniform(-0.03, 0.06))
+)
+_WALL_SATURATION = mix((0.7, Uniform(0.0, 0.04)), (0.24, Uniform(0.06, 0.16)), (0.06, Uniform(0.25, 0.5)))
+_STAINS = mix((0.6, Uniform(0.0, 0.3)), (0.4, Uniform(0.3, 1.0)))
 _SEED = Uniform(0.0, 50.0)
 # Grain along x, y or z, as Euler angles in degrees.
 _AXIS = mix((0.4, (0.0, 0.0, 0.0)), (0.25, (0.0, 0.0, 90.0)), (0.35, (0.0, 90.0, 0.0)))
@@ -183,33 +188,36 @@ FAMILIES: dict[str, dict[str, Distribution]] = {
         hue=Uniform(0.06, 0.13), saturation=Uniform(0.02, 0.35), value=1.0, strength=LogUniform(1.5, 8.0)
     ),
     "stucco": parsed(
-        kind={"choice": {"sanded": 0.4, "lumpy": 0.25, "trowelled": 0.2, "pitted": 0.15}},
-        hue=mix((0.75, Uniform(0.05, 0.14)), (0.25, ANY_HUE)), saturation=mix((0.65, Uniform(0.0, 0.1)), (0.35, _TINT)),
-        value=Uniform(0.45, 0.93), relief=LogUniform(0.15, 1.0), stains=Uniform(0.1, 1.0),
-        scale=LogUniform(180.0, 600.0), seed=_SEED,
+        kind={"choice": {
+            "sanded": 0.26, "lumpy": 0.24, "sprayed": 0.16, "trowelled": 0.06, "pitted": 0.1, "smooth": 0.18
+        }},
+        hue=_WALL_HUE, saturation=_WALL_SATURATION, value=Uniform(0.45, 0.93), relief=LogUniform(0.2, 1.0),
+        stains=_STAINS, scale=LogUniform(110.0, 420.0), seed=_SEED,
     ),
     "road": parsed(
-        hue=Uniform(0.02, 0.14), saturation=Uniform(0.0, 0.2), value=Uniform(0.3, 0.62), contrast=Uniform(0.15, 0.8),
-        wear=Uniform(0.1, 1.0), stains=Uniform(0.1, 1.0), scale=LogUniform(80.0, 240.0), seed=_SEED,
+        hue=mix((0.7, Uniform(0.05, 0.13)), (0.3, Uniform(0.56, 0.66))), saturation=Uniform(0.0, 0.07),
+        value=Uniform(0.28, 0.6), contrast=Uniform(0.25, 1.0), wear=Uniform(0.15, 1.0), stains=_STAINS,
+        scale=LogUniform(110.0, 300.0), seed=_SEED,
     ),
     "aggregate": parsed(
-        hue=Uniform(0.05, 0.14), saturation=Uniform(0.0, 0.15), value=Uniform(0.45, 0.8), contrast=Uniform(0.3, 1.0),
-        cover=Uniform(0.1, 0.95), relief=LogUniform(0.2, 1.0), stains=Uniform(0.1, 1.0),
-        scale=LogUniform(70.0, 260.0), seed=_SEED,
+        hue=Uniform(0.06, 0.13), saturation=Uniform(0.0, 0.1), value=Uniform(0.45, 0.8), contrast=Uniform(0.3, 1.0),
+        cover=Uniform(0.1, 0.95), relief=LogUniform(0.3, 1.0), stains=_STAINS,
+        scale=LogUniform(80.0, 280.0), seed=_SEED,
     ),
     "cast": parsed(
-        kind={"choice": {"smooth": 0.35, "brushed": 0.2, "boards": 0.15, "weathered": 0.3}},
-        hue=Uniform(0.05, 0.16), saturation=Uniform(0.0, 0.12), value=Uniform(0.45, 0.82), pores=Uniform(0.0, 0.6),
-        relief=LogUniform(0.2, 1.0), stains=Uniform(0.1, 1.0), scale=LogUniform(250.0, 800.0), seed=_SEED,
+        kind={"choice": {"smooth": 0.35, "brushed": 0.15, "boards": 0.1, "weathered": 0.4}},
+        hue=mix((0.75, Uniform(0.07, 0.16)), (0.25, Uniform(0.5, 0.66))), saturation=Uniform(0.0, 0.05),
+        value=Uniform(0.42, 0.8), pores=mix((0.4, 0.0), (0.6, Uniform(0.05, 0.7))), relief=LogUniform(0.25, 1.0),
+        stains=_STAINS, scale=LogUniform(150.0, 450.0), seed=_SEED,
     ),
     "flaking": parsed(
-        hue=ANY_HUE, saturation=mix((0.5, Uniform(0.0, 0.15)), (0.5, Uniform(0.1, 0.45))), value=Uniform(0.45, 0.95),
-        hue2=Uniform(0.05, 0.12), saturation2=Uniform(0.05, 0.4), value2=Uniform(0.5, 0.9), wear=Uniform(0.0, 1.0),
-        roughness=Uniform(0.4, 0.8), stains=Uniform(0.1, 0.9), scale=LogUniform(200.0, 600.0), seed=_SEED,
+        hue=_WALL_HUE, saturation=_WALL_SATURATION, value=Uniform(0.5, 0.95), hue2=Uniform(0.06, 0.12),
+        saturation2=Uniform(0.02, 0.3), value2=Uniform(0.5, 0.9), wear=Uniform(0.0, 1.0),
+        roughness=Uniform(0.4, 0.8), stains=_STAINS, scale=LogUniform(200.0, 600.0), seed=_SEED,
     ),
     "brickwork": parsed(
-        hue=Uniform(0.01, 0.09), saturation=Uniform(0.05, 0.5), value=Uniform(0.3, 0.7), mortar=Uniform(0.3, 0.62),
-        contrast=Uniform(0.2, 0.9), stains=Uniform(0.1, 1.0), length=Uniform(0.19, 0.3),
+        hue=Uniform(0.02, 0.08), saturation=Uniform(0.2, 0.55), value=Uniform(0.3, 0.62), mortar=Uniform(0.3, 0.62),
+        contrast=Uniform(0.2, 0.9), stains=_STAINS, length=Uniform(0.19, 0.3),
         scale=LogUniform(250.0, 700.0), seed=_SEED,
     ),
     "pbr": parsed(texture="", scale=LogUniform(0.7, 3.0), rotation=mix((0.5, 0.0), (0.5, Uniform(0.0, 360.0)))),

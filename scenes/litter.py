@@ -1,5 +1,5 @@
-"""What lies on surfaces and what throws shadows on them, as small models: twigs, cables, leaves, pebbles; branches,
-poles, fences, a roof's edge."""
+"""What lies on surfaces and what throws shadows on them, as small models: twigs, cables, leaves, pebbles, manhole
+covers, grates; branches, poles, fences, a roof's edge."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import numpy as np
 import trimesh
 
 from scenes.mesh import Model, Part, corner_normals
-from scenes.shapes.kit import merge, part, tube
+from scenes.shapes.kit import Geometry, around, box, cylinder, lathe, merge, part, tube
 
 Array = np.ndarray
 
 
 def litter(kind: str, rng: np.random.Generator) -> Model:
-    """A thing 1 long that lies on the plane z = 0 around the origin. kind: twig, cable, leaf or pebble."""
+    """A thing 1 long that lies on the plane z = 0 around the origin. kind: twig, cable, leaf, pebble, manhole or grate.
+
+    What is open below has parts of the role "hollow" that let no light out.
+    """
     return _THINGS[kind](rng)
 
 
@@ -83,11 +86,77 @@ def _pebble(rng: np.random.Generator) -> Model:
     return Model((Part("pebble", vertices, faces, corner_normals(vertices, faces, 25.0)),))
 
 
+# Height of covers above the ground, and of the black ground under their gaps.
+_HIGH, _LOW = 0.014, 0.002
+
+
+def _manhole(rng: np.random.Generator) -> Model:
+    """A round cover in its frame: rings, ribs or studs on the lid, a gap around it, two holes to lift it by."""
+    rim, gap = rng.uniform(0.4, 0.46), rng.uniform(0.004, 0.01)
+    low = _HIGH - 0.008
+    frame = [(0.5, 0.0), (0.498, 0.7 * _HIGH), (0.492, _HIGH), (rim + gap, _HIGH), (rim + gap, _LOW)]
+    lid = [(rim, _LOW), (rim, _HIGH - 0.001), (rim - 0.003, _HIGH), (rim - 0.03, _HIGH), (rim - 0.034, low), (0.0, low)]
+    raised = {"ribs": _ribs, "studs": _studs, "rings": _rings}[str(rng.choice(("ribs", "studs", "rings")))]
+    pieces = [lathe(frame, 128), lathe(lid, 128), *raised(rng, rim - 0.05, low)]
+    holes = [cylinder(0.016, 0.003).moved(x, 0, low + 0.0036) for x in (-0.75 * rim, 0.75 * rim)]
+    ground = cylinder(rim + 2 * gap, _LOW)
+    return Model((part("cover", merge(pieces), "iron"), part("gap", merge([ground, *holes]), "hollow")))
+
+
+def _ribs(rng: np.random.Generator, reach: float, low: float) -> list[Geometry]:
+    """Spokes between rings, as on lids that are filled with concrete."""
+    spokes, inner = int(rng.integers(5, 11)), rng.uniform(0.3, 0.55) * reach
+    spoke = box(reach - inner, rng.uniform(0.008, 0.02), 2 * (_HIGH - low) - 0.002).moved((reach + inner) / 2, 0, low)
+    return [around(spoke, spokes), *(_ring(radius, 0.012, low) for radius in (inner, reach))]
+
+
+def _studs(rng: np.random.Generator, reach: float, low: float) -> list[Geometry]:
+    """Blocks in rows, turned against each other like those of a tread plate."""
+    pitch = rng.uniform(0.05, 0.1)
+    grid = np.mgrid[-10:11, -10:11].reshape(2, -1).T
+    long, wide = pitch * rng.uniform(0.55, 0.75), pitch * rng.uniform(0.18, 0.5)
+    block = box(long, wide, 2 * (_HIGH - low) - 0.002)
+    inside = grid[np.hypot(*grid.T) * pitch < reach - pitch / 2]
+    return [
+        block.moved(z=low).rotated("z", 90.0 * ((i + j) % 2)).moved(x=i * pitch, y=j * pitch)
+        for i, j in inside.tolist()
+    ]
+
+
+def _rings(rng: np.random.Generator, reach: float, low: float) -> list[Geometry]:
+    count = int(rng.integers(3, 8))
+    width = reach / count * rng.uniform(0.25, 0.6)
+    return [_ring(reach * (k + 1) / count, width, low) for k in range(count)]
+
+
+def _ring(radius: float, width: float, low: float) -> Geometry:
+    """A raised ring up to a radius."""
+    inner = radius - width
+    return lathe([(radius, low), (radius - 0.002, _HIGH), (inner + 0.002, _HIGH), (inner, low)], 96)
+
+
+def _grate(rng: np.random.Generator) -> Model:
+    """A gully's frame with bars across, nothing to be seen between them."""
+    wide = rng.choice((1.0, rng.uniform(0.5, 0.8)))
+    rim, count = rng.uniform(0.03, 0.06), int(rng.integers(7, 15))
+    pieces = [box(1.0, rim, _HIGH).moved(y=s * (wide - rim) / 2, z=_HIGH / 2) for s in (-1, 1)]
+    pieces += [box(rim, wide - 2 * rim, _HIGH).moved(x=s * (1.0 - rim) / 2, z=_HIGH / 2) for s in (-1, 1)]
+    pitch = (1.0 - 2 * rim) / count
+    bar = box(pitch * rng.uniform(0.4, 0.6), wide - rim, _HIGH - 0.004)
+    pieces += [bar.moved(x=(k - count / 2) * pitch, z=_HIGH / 2) for k in range(1, count)]
+    if rng.random() < 0.6:
+        pieces.append(box(1.0 - rim, rim, _HIGH - 0.003).moved(z=_HIGH / 2))
+    ground = box(1.0 - rim, wide - rim, _LOW).moved(z=_LOW / 2)
+    return Model((part("grate", merge(pieces), "iron"), part("gap", ground, "hollow")))
+
+
 _THINGS: dict[str, Callable[[np.random.Generator], Model]] = {
     "twig": _twig,
     "cable": _cable,
     "leaf": _leaf,
     "pebble": _pebble,
+    "manhole": _manhole,
+    "grate": _grate,
 }
 
 

@@ -48,25 +48,28 @@ class Backdrop(Section):
     """The piece of surface behind the crack.
 
     texture: asset id, null draws evenly over all. x, y: where the piece lies in the photograph, 0 to 1. zoom: picture
-    pixels per photograph pixel, before the photograph is enlarged to fill the picture as far as `fill` says (0: never,
-    its mirror images go on at its borders; 1: wholly). angle, mirrored: how it is turned. brightness: factor on the
-    light; contrast: factor about its mean; saturation: factor; slope: share by which the light falls off across the
-    picture, in the direction `slope_angle`.
+    pixels per photograph pixel; a photograph too small for the picture is continued first, at its own scale. angle,
+    mirrored: how it is turned. brightness: factor on the light that the camera meters; contrast: factor about its mean;
+    evening: share of the broad changes of its light that is taken away; chroma: how far from grey its colours are at
+    most, on average in CIE Lab; slope: share by which the light falls off across the picture, in the direction
+    `slope_angle`.
     """
 
     texture: Annotated[Any, names()] | None = None
     x: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 1]}
     y: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 1]}
-    zoom: Annotated[Any, numbers(0.05, 20)] = {"log_uniform": [0.6, 1.5]}
-    fill: Annotated[Any, numbers(0, 1)] = {"uniform": [0.7, 1]}
+    zoom: Annotated[Any, numbers(0.05, 20)] = {"log_uniform": [0.8, 1.7]}
     angle: Annotated[Any, numbers(-3600, 3600)] = {
         "mixture": [{"weight": 0.25, "of": {"uniform": [turn - 10, turn + 10]}} for turn in (0, 90, 180, 270)]
     }
     mirrored: Annotated[Any, flags()] = {"choice": [False, True]}
-    brightness: Annotated[Any, numbers(0.05, 10)] = {"log_uniform": [0.7, 1.3]}
-    contrast: Annotated[Any, numbers(0, 5)] = {"uniform": [0.6, 1.2]}
-    saturation: Annotated[Any, numbers(0, 5)] = {"uniform": [0.3, 1.0]}
-    slope: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.35]}
+    brightness: Annotated[Any, numbers(0.05, 10)] = {"log_uniform": [0.85, 1.35]}
+    contrast: Annotated[Any, numbers(0, 5)] = {"uniform": [0.4, 1.0]}
+    evening: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.9]}
+    chroma: Annotated[Any, numbers(0, 200)] = {
+        "mixture": [{"weight": 0.8, "of": {"log_uniform": [0.4, 5]}}, {"weight": 0.2, "of": {"log_uniform": [5, 28]}}]
+    }
+    slope: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.25]}
     slope_angle: Annotated[Any, numbers(-3600, 3600)] = {"uniform": [0, 360]}
 
 
@@ -89,7 +92,7 @@ class Warp(Step):
     `affine_cell`; the plane between them is stretched.
     """
 
-    dilation: Annotated[Any, numbers(0.1, 10)] = {"log_uniform": [0.75, 1.4]}
+    dilation: Annotated[Any, numbers(0.1, 10)] = {"log_uniform": [0.55, 1.5]}
     elastic: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.1]}
     elastic_scale: Annotated[Any, numbers(2, 1000)] = {"log_uniform": [6, 40]}
     affine: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.08]}
@@ -123,10 +126,11 @@ class Colour(Step):
     surroundings from near by, 0 from the whole picture, so that the crack is as dark everywhere. reach: how near.
     texture: share of the surface's texture that goes on inside. hue, tint: colour, and how much of it. noise: rms
     share by which the darkness changes along the crack, in patches of `noise_scale`; grain: the same at one pixel.
-    deepening: how much darker wide cracks are, and the middle of a crack than its edge.
+    deepening: how much darker wide cracks are, and the middle of a crack than its edge. visible:
+    least darkness, as a multiple of the texture's own contrast near by, lest a mask is of what nobody can see.
     """
 
-    darkness: Annotated[Any, numbers(0, 1)] = {"normal": {"mean": 0.13, "std": 0.14, "low": 0.05, "high": 0.7}}
+    darkness: Annotated[Any, numbers(0, 1)] = {"normal": {"mean": 0.09, "std": 0.09, "low": 0.05, "high": 0.4}}
     adaptive: Annotated[Any, numbers(0, 1)] = 1
     reach: Annotated[Any, numbers(1, 200)] = {"log_uniform": [4, 20]}
     texture: Annotated[Any, numbers(0, 1)] = {"uniform": [0.1, 0.7]}
@@ -135,7 +139,8 @@ class Colour(Step):
     noise: Annotated[Any, numbers(0, 1)] = {"uniform": [0.05, 0.25]}
     noise_scale: Annotated[Any, numbers(1, 500)] = {"log_uniform": [10, 80]}
     grain: Annotated[Any, numbers(0, 1)] = {"uniform": [0.02, 0.15]}
-    deepening: Annotated[Any, numbers(0, 3)] = {"log_uniform": [0.1, 0.7]}
+    deepening: Annotated[Any, numbers(0, 3)] = {"log_uniform": [0.14, 0.34]}
+    visible: Annotated[Any, numbers(0, 10)] = {"uniform": [1.3, 2.4]}
 
 
 class Lips(Step):
@@ -164,12 +169,12 @@ class Distractors(Step):
 
     WHOLE = ("stains", "scratches")
 
-    use: Annotated[Any, flags()] = _share(0.35)
-    stains: Annotated[Any, numbers(0, 20, whole=True)] = {"uniform": [0, 3]}
-    stain: Annotated[Any, numbers(-1, 1)] = {"uniform": [-0.15, 0.35]}
+    use: Annotated[Any, flags()] = _share(0.3)
+    stains: Annotated[Any, numbers(0, 20, whole=True)] = {"uniform": [0, 2]}
+    stain: Annotated[Any, numbers(-1, 1)] = {"uniform": [-0.1, 0.22]}
     scratches: Annotated[Any, numbers(0, 20, whole=True)] = {"uniform": [0, 2]}
     scratch: Annotated[Any, numbers(-1, 1)] = {"uniform": [-0.2, 0.08]}
-    shadow: Annotated[Any, numbers(0, 1)] = _sometimes(0.3, {"uniform": [0.1, 0.5]})
+    shadow: Annotated[Any, numbers(0, 1)] = _sometimes(0.2, {"uniform": [0.1, 0.4]})
 
 
 class Style(Step):
@@ -185,20 +190,22 @@ class Style(Step):
     }
     reference: Annotated[Any, names()] | None = None
     strength: Annotated[Any, numbers(0, 1)] = {"uniform": [0.4, 1.0]}
-    beta: Annotated[Any, numbers(0, 0.5)] = {"log_uniform": [0.003, 0.03]}
+    beta: Annotated[Any, numbers(0, 0.5)] = {"log_uniform": [0.002, 0.005]}
 
 
 class Camera(Step):
     """What the camera does, last. exposure: stops. warmth: share of red gained and blue lost. vignette: share of light
-    lost in the corners. blur: sigma. noise: rms of 255. jpeg: quality, 0 is lossless."""
+    lost in the corners. blur: sigma. noise: rms of 255. sharpening: share of the finest contrast gained. jpeg: quality,
+    0 is lossless."""
 
     WHOLE = ("jpeg",)
 
     exposure: Annotated[Any, numbers(-5, 5)] = {"normal": {"mean": 0, "std": 0.2, "low": -0.6, "high": 0.6}}
     warmth: Annotated[Any, numbers(-1, 1)] = {"normal": {"mean": 0, "std": 0.04, "low": -0.1, "high": 0.1}}
     vignette: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.2]}
-    blur: Annotated[Any, numbers(0, 20)] = {"uniform": [0, 0.7]}
-    noise: Annotated[Any, numbers(0, 100)] = {"log_uniform": [0.5, 5]}
+    blur: Annotated[Any, numbers(0, 20)] = {"uniform": [0, 0.5]}
+    noise: Annotated[Any, numbers(0, 100)] = {"log_uniform": [0.5, 4]}
+    sharpening: Annotated[Any, numbers(0, 10)] = {"uniform": [0.1, 1.8]}
     jpeg: Annotated[Any, numbers(0, 100, whole=True)] = _sometimes(0.7, {"uniform": [60, 98]})
 
 

@@ -169,10 +169,20 @@ class Joint:
 
 
 @dataclass(frozen=True)
+class Seal:
+    """A band of filler over a former crack, no crack any more. kind: the generator of `scenes.cracks` that drew it;
+    width and height above the surface, mm."""
+
+    kind: str
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
 class Litter:
     """A thing that lies on a surface: at x, y mm from what the camera looks at, turned, `size` mm long."""
 
-    kind: Literal["twig", "cable", "leaf", "pebble"]
+    kind: Literal["twig", "cable", "leaf", "pebble", "manhole", "grate"]
     x: float
     y: float
     angle: float
@@ -198,7 +208,8 @@ class Surface:
 
     The patch reaches from `corner` (left, top) for `size` (width, height), all mm, x to the right and y down, around
     what the camera looks at. pixel: mm a pixel covers in the middle of the picture. What is no crack: joints, marks
-    (overlays of the family "mark": paint, scratches, stains), litter, shades.
+    (overlays of the family "mark": paint, scratches, stains), litter, shades, seals. filler: what seals and healed
+    cracks are filled with, an overlay of the family "filler".
     """
 
     placement: Literal["floor", "wall"]
@@ -211,6 +222,8 @@ class Surface:
     marks: tuple[Material, ...] = ()
     litter: tuple[Litter, ...] = ()
     shades: tuple[Shade, ...] = ()
+    seals: tuple[Seal, ...] = ()
+    filler: Material | None = None
 
     def frame(self) -> np.ndarray:
         """(4, 4) float64 from patch axes (metres, x right, y up, z out of the surface) to the world."""
@@ -226,8 +239,10 @@ class Sensor:
 
     metering: "average" first scales the light so that its log-average is a mid grey, as a camera's meter does.
     exposure: stops on top. tone: "standard" (sRGB curve) or "filmic" (soft shoulder). white_balance: kelvin, 6500
-    neutral. vignette: share of light lost in the corners. blur: Gaussian sigma in pixels. noise: read noise sigma, and
-    shot: shot-noise scale, both of full scale 1. jpeg: quality, 0 is lossless.
+    neutral. balance: share of the light's colour, as the picture shows it, that the camera takes away by itself.
+    vignette: share of light lost in the corners. blur: Gaussian sigma in pixels. noise: read noise sigma, and
+    shot: shot-noise scale, both of full scale 1. sharpening: how much of what is finer than a pixel or so is added
+    again. jpeg: quality, 0 is lossless.
     """
 
     metering: Literal["average", "none"] = "none"
@@ -239,6 +254,8 @@ class Sensor:
     noise: float = 0.0
     shot: float = 0.0
     jpeg: int = 0
+    balance: float = 0.0
+    sharpening: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from scenes.errors import InputError, choices
 from scenes.items import ItemDraw
 from scenes.placement import cross, direction, extent, framing_distance
 from scenes.record import Background, BackgroundKind, Camera, Item, Light, LightKind, Scene, Sensor, Vector, World
-from scenes.streams import Streams
+from scenes.streams import Recorder, Streams
 from scenes.surface_config import SurfaceFactor
 from scenes.surfaces import CRACK, SurfaceDraw
 
@@ -51,24 +51,12 @@ class Sampler:
 
     def factors(self, seed: int, index: int) -> list[str]:
         """The names of the factors that decide the scene of (seed, index): what `held` may name."""
-        recorder = _Recorder(seed, index)
+        recorder = Recorder(seed, index)
         self._draw(recorder).scene()
         return sorted(recorder.named)
 
     def _draw(self, streams: Streams, asset: str | None = None) -> _SceneDraw:
         return _SceneDraw(self.config, self.catalogue, self._members, self._overrides, streams, asset)
-
-
-class _Recorder(Streams):
-    """Streams that remember which factors were asked for."""
-
-    def __init__(self, seed: int, index: int):
-        super().__init__(seed, index)
-        self.named: set[str] = set()
-
-    def quantile(self, factor: str) -> float:
-        self.named.add(factor)
-        return super().quantile(factor)
 
 
 class _SceneDraw(ItemDraw, SurfaceDraw):
@@ -232,6 +220,8 @@ class _SceneDraw(ItemDraw, SurfaceDraw):
             noise=self.value("sensor.noise", factor.noise),
             shot=self.value("sensor.shot", factor.shot),
             jpeg=self.count("sensor.jpeg", factor.jpeg),
+            balance=self.value("sensor.balance", factor.balance),
+            sharpening=self.value("sensor.sharpening", factor.sharpening),
         )
 
 

@@ -48,3 +48,15 @@ class Streams:
         self._start["state"]["key"][1] = _name_key(factor)
         self._philox.state = self._start
         return self._generator
+
+
+class Recorder(Streams):
+    """Streams that remember which factors were asked for."""
+
+    def __init__(self, seed: int, index: int):
+        super().__init__(seed, index)
+        self.named: set[str] = set()
+
+    def quantile(self, factor: str) -> float:
+        self.named.add(factor)
+        return super().quantile(factor)

@@ -13,23 +13,25 @@ from scenes.section import Section
 class CrackFactor(Section):
     """The crack of a surface or an object; the shape across as in `scenes.cracks.relief.Profile`.
 
-    kind: a generator of `scenes.cracks.library`, null draws by its shares. width: of the main crack, in pixels of the
-    middle of the picture, since photographers come as near as it takes to see one. depth: in widths. grains, reach,
+    kind: a generator of `scenes.cracks.library`, null draws by its shares; stepped: whether, in bricks or tiles, it
+    keeps to their joints whatever the kind. width: of the main crack, in pixels of the middle of the picture, since
+    photographers come as near as it takes to see one. depth: in widths. grains, reach,
     raised, crumble: in widths. dirt, moss, stain, moisture: how much of it there is; hue, saturation and value are the
     dirt's colour, stain_value how bright the stain (above 0.6: efflorescence).
     """
 
     present: Annotated[Any, flags()] = {"mixture": [{"weight": 0.92, "of": True}, {"weight": 0.08, "of": False}]}
     kind: Annotated[Any, names(*GENERATORS)] | None = None
-    width: Annotated[Any, numbers(0.1, 1000)] = {"log_uniform": [2.8, 13]}
-    depth: Annotated[Any, numbers(0, 50)] = {"log_uniform": [0.35, 2.2]}
+    stepped: Annotated[Any, flags()] = {"mixture": [{"weight": 0.55, "of": True}, {"weight": 0.45, "of": False}]}
+    width: Annotated[Any, numbers(0.1, 1000)] = {"log_uniform": [2.4, 12]}
+    depth: Annotated[Any, numbers(0, 50)] = {"log_uniform": [0.2, 1.8]}
     steepness: Annotated[Any, numbers(0.05, 4)] = {"log_uniform": [0.15, 1.2]}
-    roughness: Annotated[Any, numbers(0, 2)] = {"uniform": [0.1, 0.9]}
+    roughness: Annotated[Any, numbers(0, 2)] = {"uniform": [0.05, 0.5]}
     fill: Annotated[Any, numbers(0, 1)] = {
         "mixture": [
-            {"weight": 0.3, "of": 0},
-            {"weight": 0.42, "of": {"uniform": [0.1, 0.75]}},
-            {"weight": 0.28, "of": {"uniform": [0.75, 0.97]}},
+            {"weight": 0.4, "of": 0},
+            {"weight": 0.42, "of": {"uniform": [0.1, 0.6]}},
+            {"weight": 0.18, "of": {"uniform": [0.6, 0.85]}},
         ]
     }
     grains: Annotated[Any, numbers(0, 2)] = {"uniform": [0.02, 0.15]}
@@ -37,7 +39,7 @@ class CrackFactor(Section):
     raised: Annotated[Any, numbers(-1, 1)] = {
         "mixture": [{"weight": 0.6, "of": 0}, {"weight": 0.4, "of": {"uniform": [-0.12, 0.12]}}]
     }
-    crumble: Annotated[Any, numbers(0, 3)] = {"uniform": [0, 0.5]}
+    crumble: Annotated[Any, numbers(0, 3)] = {"uniform": [0, 0.3]}
     dirt: Annotated[Any, numbers(0, 1)] = {"uniform": [0.1, 1]}
     hue: Annotated[Any, numbers(0, 1)] = {"uniform": [0.04, 0.12]}
     saturation: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.5]}
@@ -91,6 +93,34 @@ class LitterFactor(Section):
     size: Annotated[Any, numbers(1, 5000)] = {"log_uniform": [20, 200]}
 
 
+class Seals(Section):
+    """Former cracks under bands of filler. kind: as of a crack. width: pixels; height: widths above the surface. hue,
+    saturation, value, roughness: of the filler, which fills the healed stretches of cracks, too; amount: how much of
+    what is under it it covers."""
+
+    count: Annotated[Any, numbers(0, 10, whole=True)] = _share(0.06, 2)
+    kind: Annotated[Any, names(*GENERATORS)] = {
+        "choice": {"walk": 0.35, "midpoint": 0.3, "stress": 0.2, "thermal": 0.1, "alligator": 0.05}
+    }
+    width: Annotated[Any, numbers(0.1, 1000)] = {"log_uniform": [10, 45]}
+    height: Annotated[Any, numbers(0, 1)] = {"uniform": [0.01, 0.08]}
+    hue: Annotated[Any, numbers(0, 1)] = {"uniform": [0.05, 0.13]}
+    saturation: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.15]}
+    value: Annotated[Any, numbers(0, 1)] = {
+        "mixture": [{"weight": 0.6, "of": {"uniform": [0.07, 0.24]}}, {"weight": 0.4, "of": {"uniform": [0.35, 0.65]}}]
+    }
+    roughness: Annotated[Any, numbers(0, 1)] = {"uniform": [0.3, 0.85]}
+    amount: Annotated[Any, numbers(0, 1)] = {"uniform": [0.6, 1]}
+
+
+class Covers(Section):
+    """Cast iron let into floors; walls have none. size: pixels across."""
+
+    count: Annotated[Any, numbers(0, 10, whole=True)] = _share(0.05)
+    kind: Annotated[Any, names("manhole", "grate")] = {"choice": {"manhole": 0.65, "grate": 0.35}}
+    size: Annotated[Any, numbers(1, 20000)] = {"log_uniform": [200, 900]}
+
+
 class Shades(Section):
     """Shadows of things outside the picture. size: pixels; distance: m from the surface."""
 
@@ -122,4 +152,6 @@ class SurfaceFactor(Section):
     joints: Joints = Joints()
     marks: Marks = Marks()
     litter: LitterFactor = LitterFactor()
+    seals: Seals = Seals()
+    covers: Covers = Covers()
     shades: Shades = Shades()

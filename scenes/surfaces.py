@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
+from scenes.bonds import COURSES, bond_of
+from scenes.cracks.compose import sealed
 from scenes.cracks.contour import Contour, Stroke
-from scenes.cracks.library import sample
-from scenes.cracks.relief import Groove, Profile, Relief, relief
-from scenes.distributions import LogUniform, Uniform
-from scenes.draws import Draw, vector
-from scenes.families import mix, parsed
-from scenes.materials import draw
+from scenes.cracks.library import GENERATORS, sample
+from scenes.cracks.masonry import Bond
+from scenes.cracks.relief import Band, Profile, Relief, relief
+from scenes.draws import vector
+from scenes.extras import ExtrasDraw
 from scenes.placement import cross, direction
-from scenes.record import Camera, Crack, Decal, Item, Joint, Litter, Material, Scene, Shade, Surface, rotation_matrix
+from scenes.record import Camera, Crack, Decal, Item, Joint, Litter, Material, Scene, Surface, rotation_matrix
 from scenes.streams import Streams
-from scenes.surface_config import CrackFactor, Joints, LitterFactor, Marks, Shades, SurfaceFactor
+from scenes.surface_config import CrackFactor, SurfaceFactor
 
 CRACK = "crack"
 """The one class of pictures of surfaces."""
@@ -24,35 +26,6 @@ CRACK = "crack"
 CRUST = ("dirt", "hue", "saturation", "value", "moss", "stain", "stain_value", "moisture")
 _SHAPE = ("depth", "steepness", "roughness", "fill")
 _IN_WIDTHS = ("grains", "reach", "raised", "crumble")
-
-_MADE_OF = {"twig": "bark", "cable": "rubber", "leaf": "foliage", "pebble": "stone"}
-
-# Fallen ones.
-_LEAVES = parsed(hue=Uniform(0.05, 0.25), saturation=Uniform(0.25, 0.65), value=Uniform(0.2, 0.55))
-
-# Marks by kind. width, soft (the fading edge) and length (0: across the patch) in pixels; bend: how far from straight;
-# wear: share that came off; amount: how much it covers.
-MARKS = {
-    "paint": parsed(
-        width=Uniform(50, 140), soft=Uniform(0.5, 2), length=0, bend=0, wear=Uniform(0.1, 0.8),
-        amount=Uniform(0.6, 0.95), hue=mix((0.7, 0.12), (0.3, Uniform(0.0, 0.65))),
-        saturation=mix((0.6, 0.03), (0.4, Uniform(0.4, 0.8))), value=Uniform(0.6, 0.9),
-    ),
-    "scratch": parsed(
-        width=Uniform(0.5, 1.6), soft=Uniform(0.3, 1.0), length=LogUniform(40, 300), bend=Uniform(0, 0.5),
-        wear=Uniform(0.2, 0.7), amount=Uniform(0.2, 0.7), hue=0.1, saturation=0.05,
-        value=mix((0.5, Uniform(0.15, 0.35)), (0.5, Uniform(0.7, 0.95))),
-    ),
-    "tyre": parsed(
-        width=Uniform(50, 130), soft=Uniform(8, 30), length=0, bend=Uniform(0, 0.3), wear=Uniform(0.3, 0.8),
-        amount=Uniform(0.2, 0.6), hue=0.1, saturation=0.05, value=Uniform(0.1, 0.2),
-    ),
-    "stain": parsed(
-        width=Uniform(20, 120), soft=Uniform(2, 30), length=Uniform(1, 60), bend=Uniform(0.5, 1.5),
-        wear=Uniform(0, 0.6), amount=Uniform(0.1, 0.6), hue=Uniform(0.03, 0.14), saturation=Uniform(0.1, 0.6),
-        value=Uniform(0.1, 0.45),
-    ),
-}  # fmt: skip
 
 # No ray of the picture meets the surface at less than this many degrees.
 _GRAZING = 12.0
@@ -64,7 +37,7 @@ _RIM = 8.0
 _CELL = 0.5
 
 
-class SurfaceDraw(Draw):
+class SurfaceDraw(ExtrasDraw):
     """The part of a scene's draw that concerns a surface."""
 
     def patch(self, factor: SurfaceFactor) -> tuple[Camera, Surface]:
@@ -74,15 +47,23 @@ class SurfaceDraw(Draw):
         camera = self.surface_camera(factor, bare)
         low, high = footprint(camera, bare)
         size = (float(high[0] - low[0]), float(high[1] - low[1]))
-        crack = self.crack(factor.crack, pixel, "surface.crack")
+        crack = self.crack(factor.crack, pixel, "surface.crack", laid=bare.material.family in COURSES)
         span = pixel * min(self.config.camera.resolution)
         return camera, Surface(
             placement, bare.material, pixel, (float(low[0]), float(low[1])), size, crack,
             joints=tuple(self.joint(factor, k, pixel, span) for k in range(self.number("joints", factor.joints))),
             marks=tuple(self.mark(factor, k, pixel, span) for k in range(self.number("marks", factor.marks))),
-            litter=tuple(self.thing(factor, k, pixel, span) for k in range(self.number("litter", factor.litter))),
+            litter=self.litter(factor, placement, pixel, span),
             shades=tuple(self.shade(factor, k, pixel, span) for k in range(self.number("shades", factor.shades))),
+            seals=tuple(self.seal(factor, k, pixel) for k in range(self.number("seals", factor.seals))),
+            filler=self.filler(factor),
         )  # fmt: skip
+
+    def litter(self, factor: SurfaceFactor, placement: str, pixel: float, span: float) -> tuple[Litter, ...]:
+        things = [self.thing(factor, k, pixel, span) for k in range(self.number("litter", factor.litter))]
+        # No wall has a manhole.
+        covers = self.number("covers", factor.covers) if placement == "floor" else 0
+        return (*things, *(self.cover(factor, k, pixel, span) for k in range(covers)))
 
     def dressed_surface(self, factor: SurfaceFactor) -> Material:
         return self.dressed(self.value("surface.family", factor.family), "surface.material", metric=True)
@@ -108,11 +89,14 @@ class SurfaceDraw(Draw):
             fstop=self.value("camera.fstop", lens.fstop),
         )
 
-    def crack(self, factor: CrackFactor, pixel: float, key: str) -> Crack | None:
+    def crack(self, factor: CrackFactor, pixel: float, key: str, laid: bool = False) -> Crack | None:
+        """laid: whether there are joints to keep to."""
         if not self.value(f"{key}.present", factor.present):
             return None
         width = self.value(f"{key}.width", factor.width) * pixel
         kind = "" if factor.kind is None else str(self.value(f"{key}.kind", factor.kind))
+        if laid and self.value(f"{key}.stepped", factor.stepped):
+            kind = "masonry"
         drawn = {name: self.value(f"{key}.{name}", getattr(factor, name)) for name in (*_SHAPE, *_IN_WIDTHS)}
         shape = {name: value * width if name in _IN_WIDTHS else value for name, value in drawn.items()}
         crust = {name: self.value(f"{key}.{name}", getattr(factor, name)) for name in CRUST}
@@ -148,58 +132,6 @@ class SurfaceDraw(Draw):
             down=vector(back @ (math.cos(turn) * second - math.sin(turn) * first)),
         )
 
-    # What is no crack --------------------------------------------------------------------------------------------
-
-    def number(self, name: str, section: Joints | Marks | LitterFactor | Shades) -> int:
-        return self.count(f"surface.{name}.count", section.count)
-
-    def across(self, key: str, span: float) -> float:
-        """A place along an axis of the picture, mm from its middle."""
-        return (self.streams.quantile(key) - 0.5) * span
-
-    def joint(self, factor: SurfaceFactor, k: int, pixel: float, span: float) -> Joint:
-        key, joints = f"surface.joints.{k}", factor.joints
-        width = self.value(f"{key}.width", joints.width) * pixel
-        upright = 90.0 if self.streams.quantile(f"{key}.upright") < 0.5 else 0.0
-        return Joint(
-            angle=upright + self.value(f"{key}.turn", joints.turn),
-            offset=self.across(f"{key}.offset", span),
-            width=width,
-            depth=self.value(f"{key}.depth", joints.depth) * width,
-        )
-
-    def mark(self, factor: SurfaceFactor, k: int, pixel: float, span: float) -> Material:
-        key = f"surface.marks.{k}"
-        kind = self.value(f"{key}.kind", factor.marks.kind)
-        scale = self.value(f"{key}.size", factor.marks.size) * pixel
-        drawn = {name: self.value(f"{key}.{kind}.{name}", distribution) for name, distribution in MARKS[kind].items()}
-        lengths = {name: drawn[name] * scale for name in ("width", "soft", "length")}
-        place = {axis: self.across(f"{key}.{axis}", span) for axis in "xy"}
-        turn = {name: self.streams.quantile(f"{key}.{name}") for name in ("angle", "seed")}
-        return Material("mark", {**drawn, **lengths, **place, "angle": 360 * turn["angle"], "seed": 50 * turn["seed"]})
-
-    def thing(self, factor: SurfaceFactor, k: int, pixel: float, span: float) -> Litter:
-        key = f"surface.litter.{k}"
-        kind = self.value(f"{key}.kind", factor.litter.kind)
-        return Litter(
-            kind=kind,
-            x=self.across(f"{key}.x", span),
-            y=self.across(f"{key}.y", span),
-            angle=360 * self.streams.quantile(f"{key}.angle"),
-            size=self.value(f"{key}.size", factor.litter.size) * pixel,
-            material=draw(_MADE_OF[kind], self.streams, f"{key}.material", _LEAVES if kind == "leaf" else None),
-        )
-
-    def shade(self, factor: SurfaceFactor, k: int, pixel: float, span: float) -> Shade:
-        key, shades = f"surface.shades.{k}", factor.shades
-        return Shade(
-            kind=self.value(f"{key}.kind", shades.kind),
-            angle=360 * self.streams.quantile(f"{key}.angle"),
-            offset=self.across(f"{key}.offset", span),
-            size=self.value(f"{key}.size", shades.size) * pixel,
-            distance=self.value(f"{key}.distance", shades.distance),
-        )
-
 
 def footprint(camera: Camera, surface: Surface) -> tuple[np.ndarray, np.ndarray]:
     """Smallest and largest coordinates (2,) in patch mm, x right and y down, that the picture shows, and a rim."""
@@ -227,7 +159,8 @@ def contour_of(scene: Scene) -> Contour:
     surface = _surface(scene)
     if surface.crack is None:
         return Contour((), (), surface.size)
-    return _contour(scene, surface.crack, surface.size, surface.pixel, "surface.crack")
+    bond = bond_of(surface.material, surface.corner)
+    return _contour(scene, surface.crack, surface.size, surface.pixel, "surface.crack", bond)
 
 
 def decal_contour(scene: Scene, decal: Decal) -> Contour:
@@ -235,9 +168,24 @@ def decal_contour(scene: Scene, decal: Decal) -> Contour:
     return _contour(scene, decal.crack, (decal.size, decal.size), decal.pixel, "objects.crack")
 
 
-def _contour(scene: Scene, crack: Crack, size: tuple[float, float], pixel: float, key: str) -> Contour:
+def _contour(
+    scene: Scene, crack: Crack, size: tuple[float, float], pixel: float, key: str, bond: Bond | None = None
+) -> Contour:
     rng = Streams(scene.seed, scene.index).generator(f"{key}.contour")
-    return sample(rng, size, crack.kind or None, crack.width, detail=0.8 * pixel)
+    return sample(rng, size, crack.kind or None, crack.width, detail=0.8 * pixel, bond=bond)
+
+
+def filled_of(scene: Scene, contour: Contour) -> tuple[Band, ...]:
+    """What was filled in a scene's surface, in patch mm from its corner: seals and healed strokes."""
+    surface = _surface(scene)
+    # As level as a hand leaves it.
+    healed = tuple(replace(stroke, kind="crack") for stroke in contour.strokes if stroke.kind == "healed")
+    bands = [Band(Contour(healed, (), surface.size), 0.0, surface.pixel, filled=True)] if healed else []
+    for k, seal in enumerate(surface.seals):
+        rng = Streams(scene.seed, scene.index).generator(f"surface.seals.{k}.contour")
+        old = GENERATORS[seal.kind](rng, surface.size, 0.2 * seal.width, 0.05 * seal.width)
+        bands.append(Band(sealed(rng, old, seal.width), seal.height, 0.3 * seal.width, filled=True))
+    return tuple(bands)
 
 
 def relief_of(scene: Scene, contour: Contour) -> Relief:
@@ -247,10 +195,11 @@ def relief_of(scene: Scene, contour: Contour) -> Relief:
     crack = surface.crack
     shape = {name: getattr(crack, name) for name in (*_SHAPE, *_IN_WIDTHS)} if crack else {}
     grooves = tuple(_groove(surface, joint) for joint in surface.joints)
-    return relief(contour, Profile(**shape), _CELL * surface.pixel, rng, grooves)
+    bands = (*grooves, *filled_of(scene, contour))
+    return relief(contour, Profile(**shape), _CELL * surface.pixel, rng, bands)
 
 
-def _groove(surface: Surface, joint: Joint) -> Groove:
+def _groove(surface: Surface, joint: Joint) -> Band:
     """A joint across the whole patch."""
     angle = math.radians(joint.angle)
     along, aside = np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])
@@ -258,7 +207,7 @@ def _groove(surface: Surface, joint: Joint) -> Groove:
     middle = -np.array(surface.corner) + joint.offset * aside
     points = middle + np.linspace(-reach, reach, 64)[:, None] * along
     contour = Contour((Stroke(points, np.full(64, joint.width)),), (), surface.size)
-    return Groove(contour, joint.depth, edge=0.25 * joint.width)
+    return Band(contour, -joint.depth, edge=0.25 * joint.width)
 
 
 def _surface(scene: Scene) -> Surface:

@@ -1,1 +1,1 @@
-"""Crack segmentation on rendered data: not part of this release."""
+"""Crack segmentation on rendered data."""

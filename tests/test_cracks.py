@@ -14,11 +14,12 @@ from scipy.ndimage import label
 
 from scenes.cracks import compose, raster
 from scenes.cracks.contour import Contour, Spall, Stroke
-from scenes.cracks.kit import Grain, Path, eased, grain_rand, opened, profiles
+from scenes.cracks.kit import Grain, Path, arc, curved, eased, grain_rand, opened, profiles
 from scenes.cracks.library import GENERATORS, SHARES, sample
 from scenes.cracks.masonry import Bond, bond_rand, masonry
 from scenes.cracks.midpoint import midpoint
 from scenes.cracks.stress import stress, tension
+from scenes.cracks.thinning import thinned
 from scenes.errors import InputError
 
 SIZE = (300.0, 240.0)
@@ -221,6 +222,47 @@ def test_eased_widths(seed: int, steepest: float) -> None:
     assert np.all(np.abs(np.diff(result)) <= steepest * np.diff(along) + 1e-9)
 
 
+@given(seed=st.integers(0, 2**32), times=st.integers(1, 7))
+@settings(max_examples=20)
+def test_curves_pass_through_their_points(seed: int, times: int) -> None:
+    rows = np.cumsum(rng(seed).uniform(0.1, 2.0, (9, 3)), axis=0)
+    curve = curved(rows, times)
+    assert curve.shape == (8 * times + 1, 3) and np.allclose(curve[::times], rows)
+    line = np.linspace((0.0, 0.0), (8.0, 4.0), 5)
+    assert np.allclose(np.cross(curved(line), (8.0, 4.0)), 0)
+
+
+def test_cracks_are_smooth_lines() -> None:
+    """Jagged ones, as generators like to make them, are a quarter longer than their course and more."""
+    rough, change = [], []
+    for seed in range(40):
+        contour = sample(rng(seed), SIZE, ("walk", "midpoint", "stress", "tree")[seed % 4])
+        stroke = max(contour.strokes, key=lambda stroke: stroke.length)
+        coarse = stroke.points[:: max(round(16.0 / (stroke.length / len(stroke.points))), 1)]
+        rough.append(stroke.length / arc(coarse)[-1])
+        wide = stroke.widths > 0.5 * stroke.widths.max()
+        change.append(
+            np.median(np.abs(np.diff(stroke.widths))[wide[1:]]) / np.median(np.hypot(*np.diff(stroke.points, axis=0).T))
+        )
+    assert 1.02 < np.median(rough) < 1.2 and np.max(rough) < 1.45
+    assert np.median(change) < 0.15
+
+
+def test_stairs_keep_to_a_given_bond() -> None:
+    bond = Bond(60.0, 20.0, 4.0, 0.5, (7.0, 9.0))
+    shares = []
+    for seed in range(10):
+        for kind in ("masonry", "joint"):
+            contour = sample(rng(seed), (300.0, 300.0), kind, 1.0, 0.8, bond).clipped()
+            points = max(contour.strokes, key=lambda stroke: stroke.length).points
+            y = (points[:, 1] - bond.origin[1] + bond.course / 2) % bond.course - bond.course / 2
+            rows = np.floor((points[:, 1] - bond.origin[1]) / bond.course)
+            x = points[:, 0] - bond.origin[0] - bond.shift * bond.pitch * (rows % 2) + bond.pitch / 2
+            shares.append(np.mean((np.abs(y) < 3) | (np.abs(x % bond.pitch - bond.pitch / 2) < 3)))
+    # A few cut through bricks.
+    assert np.median(shares) > 0.75
+
+
 # Composition -----------------------------------------------------------------------------------------------------
 
 
@@ -253,6 +295,25 @@ def test_jogged_tips_pass_each_other() -> None:
     assert second.points[0, 0] < first.points[-1, 0]
     assert abs(second.points[0, 1] - first.points[-1, 1]) > 2
     assert abs(second.points[-1, 1] - 50) < 1
+
+
+def test_pairs_part_and_meet_again() -> None:
+    contour = compose.paired(rng(0), straight(), still(), away=8.0, width=0.5, share=0.6)
+    trunk, finer = contour.strokes
+    assert finer.parent == 0 and finer.widths.max() < trunk.widths.max()
+    aside = np.abs(finer.points[:, 1] - 50.0)
+    assert aside[[0, -1]].max() < 0.5 and 3.0 < aside.max() < 16.0
+    assert 0.5 < np.ptp(finer.points[:, 0]) / 200.0 < 0.7
+
+
+def test_seals_are_even_bands() -> None:
+    old = GENERATORS["walk"](rng(3), SIZE, 2.0, 0.6)
+    seals = compose.sealed(rng(1), old, 12.0)
+    assert seals.strokes and all(stroke.length >= 30.0 for stroke in seals.strokes)
+    widths = np.concatenate([stroke.widths for stroke in seals.strokes])
+    assert widths.min() > 7.0 and widths.max() < 20.0
+    assert seals.tortuosity <= old.tortuosity
+    assert not compose.sealed(rng(1), old, 1e4).strokes
 
 
 def test_satellites_and_spalls() -> None:
@@ -393,6 +454,27 @@ def test_skeleton_is_thin_connected_and_inside(seed: int, kind: str) -> None:
     assert blocks.sum() <= 0.02 * skeleton.sum() + 1
     # What touches stays in one piece, and nothing is lost but what is hidden in something else's pixels.
     assert label(skeleton, EIGHT)[1] <= label(covered > 0, EIGHT)[1] + len(contour.strokes)
+
+
+@pytest.mark.parametrize("turn", [0.0, 20.0, 45.0, 63.0])
+def test_thinning_leaves_no_combs(turn: float) -> None:
+    """A wide band's middle line has two ends, but for what its blunt corners leave."""
+    band = one(line((20, 60), (100, 60), width=14), (120.0, 120.0)).rotated(turn, (60.0, 60.0))
+    middle = thinned(raster.coverage(band, (120, 120), 1.0) > 0.5)
+    neighbours = sum(np.roll(middle, (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)) - middle.astype(int)
+    assert (middle & (neighbours == 1)).sum() <= 5 and label(middle, EIGHT)[1] == 1
+    assert 50 <= middle.sum() <= 110
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=10)
+def test_lips_are_the_distance_near_them(seed: int) -> None:
+    contour = GENERATORS["stress"](rng(seed), (60.0, 60.0), 3.0, 1.0)
+    away, half = raster.lips(contour, (60, 60), 1.0, reach=4.0)
+    near = np.isfinite(away)
+    wrong = np.abs(away - raster.distance(contour, (60, 60), 1.0, reach=5.0))[near]
+    assert near.any() and wrong.max() < 1 and wrong.mean() < 0.05 and wrong[away[near] < 1].max() < 1e-3
+    assert not half[~near].any() and np.all(away[near] >= -half[near] - 1e-5) and away[near].max() <= 4
 
 
 def test_skeleton_of_a_line() -> None:

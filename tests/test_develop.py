@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from render.color import blackbody, filmic, from_srgb, luminance, to_srgb
-from render.develop import MID_GREY, develop, metered_gain
+from render.develop import MID_GREY, develop, metered_gain, neutralizing
+from scenes.errors import InputError
+from scenes.loading import load_config
 from scenes.record import Sensor
 
 PLAIN = Sensor()
@@ -170,6 +172,47 @@ def test_white_balance_removes_the_colour_of_its_light() -> None:
     assert blue > red + 10, "set for a lamp, daylight is blue"
     red, _, blue = develop(day, replace(PLAIN, white_balance=10000.0), 1.0, rng())[0, 0].astype(int)
     assert red > blue + 10
+
+
+@pytest.mark.parametrize("kelvin", [5600, 7500, 11000])
+def test_automatic_balance_takes_its_share_of_daylights_colour(kelvin: int) -> None:
+    light = (0.3 * blackbody(kelvin)[None, None] * np.ones((8, 8, 1))).astype(np.float32)
+    casts = [
+        np.ptp(develop(light, replace(PLAIN, balance=share), 1.0, rng())[0, 0].astype(int)) for share in (0, 0.6, 1)
+    ]
+    assert casts[0] > 10
+    assert casts[0] > casts[1] + 3 > casts[2] + 3
+    assert casts[2] <= 2
+
+
+@given(st.tuples(*[st.floats(0.01, 1)] * 3))
+def test_balance_keeps_brightness_and_only_calms_colours(color: tuple[float, float, float]) -> None:
+    factors = neutralizing(even(color))
+    assert luminance(factors) == pytest.approx(1)
+    after = np.array(color) * factors
+    assert np.ptp(np.log(after)) <= np.ptp(np.log(color)) + 1e-6
+
+
+def test_balance_lets_paint_be_paint() -> None:
+    ochre = even((0.5, 0.3, 0.06))
+    red, green, blue = develop(ochre, replace(PLAIN, balance=1.0), 1.0, rng())[0, 0].astype(int)
+    assert red - blue > 80 and red > green > blue
+    assert np.isfinite(neutralizing(even(0.0))).all()
+
+
+def test_balance_and_plate_exclude_each_other() -> None:
+    load_config("matting", ["render.plate=true"])
+    with pytest.raises(InputError, match=r"sensor\.balance must be 0 where render\.plate is true"):
+        load_config("matting", ["render.plate=true", "sensor.balance={uniform: [0, 1]}"])
+
+
+def test_sharpening_steepens_edges_in_brightness_alone() -> None:
+    light = even((0.1, 0.12, 0.1))
+    light[:, 24:] = (0.3, 0.32, 0.3)
+    plain, sharp = (develop(light, replace(PLAIN, sharpening=amount), 1.0, rng()).astype(int) for amount in (0.0, 1.0))
+    assert sharp[16, 24].min() > plain[16, 24].max() + 5 and sharp[16, 23].max() < plain[16, 23].min() - 5
+    assert np.array_equal(sharp[:, :8], plain[:, :8]) and np.array_equal(sharp[:, -8:], plain[:, -8:])
+    assert np.abs((sharp - plain).ptp(axis=-1)).max() <= 1
 
 
 @pytest.mark.parametrize("shape", [(32, 32), (24, 48), (31, 17)])

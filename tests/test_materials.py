@@ -143,6 +143,24 @@ def test_inputs_are_the_parameters(palette: Any) -> None:
     palette.release()
 
 
+def test_stepped_colours_begin_where_they_say() -> None:
+    pytest.importorskip("bpy")
+    from render.materials.nodes import Nodes
+
+    steps = [(0.0, (1.0, 0.0, 0.0)), (0.3, (0.0, 1.0, 0.0)), (0.5, (0.0, 0.0, 1.0)), (0.9, (1.0, 1.0, 1.0))]
+    ramp = Nodes("steps").stepped(0.5, steps).socket.node.color_ramp
+    for value, color in [(0.1, 0), (0.29, 0), (0.31, 1), (0.6, 2), (0.89, 2), (0.95, 3)]:
+        assert tuple(ramp.evaluate(value))[:3] == pytest.approx(steps[color][1], abs=1e-6), value
+
+
+def test_walls_are_mostly_without_strong_colour() -> None:
+    drawn = [draw("stucco", Streams(0, i), "x").parameters for i in range(1500)]
+    strong = [p for p in drawn if float(p["saturation"]) > 0.2]  # type: ignore[arg-type]
+    cold = [p for p in strong if not 0.05 < float(p["hue"]) < 0.16]  # type: ignore[arg-type]
+    assert 0.05 < len(strong) / 1500 < 0.2
+    assert 0 < len(cold) < 0.04 * 1500
+
+
 def test_label_outputs(palette: Any) -> None:
     for foreground in (True, False):
         for spec in specs(1):

@@ -14,14 +14,15 @@ from render.checks import CHECKS
 from render.frame import Frame
 from render.settings import DrawSettings
 from scenes.assets.catalogue import Catalogue
+from scenes.bonds import COURSES, bond_of
 from scenes.cracks.contour import Contour, Stroke
 from scenes.cracks.raster import distance
-from scenes.cracks.relief import Profile, Relief, relief
+from scenes.cracks.relief import Band, Profile, Relief, relief
 from scenes.errors import InputError
 from scenes.loading import validate
 from scenes.record import Scene
 from scenes.sampling import Sampler
-from scenes.surfaces import contour_of, decal_contour, on_surface, relief_of
+from scenes.surfaces import contour_of, decal_contour, filled_of, on_surface, relief_of
 
 SIZE = 128
 
@@ -242,3 +243,92 @@ def test_pictures_do_not_depend_on_what_was_drawn_before(small_catalogue: Catalo
         for name in ("rgb", "depth", "category", "alpha", "normals", "width", "skeleton"):
             assert np.array_equal(getattr(a, name), getattr(b, name)), name
     assert len({frame.rgb.tobytes() for frame in forward}) == 4
+
+
+# What is no crack -----------------------------------------------------------------------------------------------
+
+
+def test_bands_are_raised_sunk_and_told() -> None:
+    empty = Contour((), (), (60.0, 60.0))
+    seal = relief(empty, Profile(), 0.5, np.random.default_rng(0), (Band(straight(12.0), 1.5, 2.0, filled=True),))
+    assert not seal.inside.any() and seal.vertices[:, 2].max() == pytest.approx(1.5) and seal.vertices[:, 2].min() == 0
+    high = seal.vertices[seal.filled < -2.5, 2]
+    assert len(high) > 100 and seal.vertices[(seal.filled > 2.5), 2].max() == 0
+    assert (high[1:] > 1.4).mean() > 0.9
+    joint = relief(empty, Profile(), 0.5, np.random.default_rng(0), (Band(straight(12.0), -1.5, 2.0),))
+    assert joint.vertices[:, 2].min() == pytest.approx(-1.5) and joint.filled.min() == 1000
+
+
+def test_seals_are_seen_and_not_labelled(small_catalogue: Catalogue) -> None:
+    pytest.importorskip("bpy", reason="needs Blender's module")
+    common = {"crack": {"present": False}, "family": "plaster", "obliqueness": 0}
+    common |= {name: {"count": 0} for name in ("marks", "litter", "shades", "joints")}
+    seals = {"count": 1, "width": 30, "kind": "midpoint", "value": 0.1, "amount": 1, "saturation": 0}
+    sealed = sampler(small_catalogue, **common, seals=seals).sample(4, 0)
+    assert Scene.from_json(sealed.to_json()) == sealed and sealed.surface is not None
+    (covered,) = draw([sealed], small_catalogue)
+    (band,) = filled_of(sealed, contour_of(sealed))
+    corner = on_surface(sealed.camera, sealed.surface, np.array([[0.0, 0.0], [SIZE, 0.0]])) - sealed.surface.corner
+    scale = float(np.hypot(*(corner[1] - corner[0]))) / SIZE
+    turned = np.degrees(np.arctan2(*(corner[1] - corner[0])[::-1]))
+    assert abs(turned) < 25
+    away = distance(band.contour.moved(*-corner[0]).rotated(-turned, (0.0, 0.0)), (SIZE, SIZE), scale)
+    grey = covered.rgb.mean(axis=2)
+    assert (away < -3 * scale).sum() > 300
+    assert np.percentile(grey[away < -3 * scale], 95) < np.percentile(grey[away > 4 * scale], 5) - 40
+    assert not covered.category.any() and not covered.alpha.any()
+
+
+def test_covers_lie_on_floors_and_hide_cracks(small_catalogue: Catalogue) -> None:
+    pytest.importorskip("bpy", reason="needs Blender's module")
+    common = {"crack": {"present": True, "width": 8}, "litter": {"count": 0}, "family": "road", "obliqueness": 0}
+    covers = {"count": 1, "size": 110, "kind": {"choice": ["manhole", "grate"]}}
+    wall = sampler(small_catalogue, **common, covers=covers, placement="wall").sample(3, 0).surface
+    assert wall is not None and wall.litter == ()
+    floor = sampler(small_catalogue, **common, covers=covers, placement="floor")
+    without = sampler(small_catalogue, **common, covers={"count": 0}, placement="floor")
+    hidden = 0
+    for seed in range(4):
+        clean, covered = draw([without.sample(seed, 0), floor.sample(seed, 0)], small_catalogue, samples=1)
+        hidden += ((clean.category == 1) & (covered.category == 0)).sum()
+        assert ((clean.category == 0) & (covered.category == 1)).sum() <= 2
+        assert (covered.depth < clean.depth - 1e-4).mean() > 0.02
+    assert hidden > 100
+
+
+@pytest.mark.parametrize("family", sorted(COURSES))
+def test_bonds_are_where_the_material_lays_its_joints(small_catalogue: Catalogue, family: str) -> None:
+    pytest.importorskip("bpy", reason="needs Blender's module")
+    light = {"mortar": 0.9} if family != "tiles" else {"grout": 0.92, "contrast": 0.0, "saturation": 0.0}
+    parameters = {**light, "value": 0.3}
+    config = {
+        "surface": {
+            "family": family, "placement": "wall", "obliqueness": 0, "side": 0, "scale": 4.0,
+            "marks": {"count": 0}, "litter": {"count": 0}, "joints": {"count": 0}, "shades": {"count": 0},
+            "seals": {"count": 0}, "crack": {"present": False},
+        },
+        "material": {"parameters": {family: parameters}},
+        "camera": {"resolution": [SIZE, SIZE], "roll": 0}, "lighting": {"world": {"hdri": ""}},
+    }  # fmt: skip
+    drawn = Sampler(validate(config, "test"), small_catalogue)
+    scenes = [drawn.sample(seed, 0) for seed in range(3)]
+    for scene, frame in zip(scenes, draw(scenes, small_catalogue), strict=True):
+        surface = scene.surface
+        assert surface is not None
+        bond = bond_of(surface.material, surface.corner)
+        assert bond is not None
+        y, x = np.mgrid[:SIZE, :SIZE] + 0.5
+        at = on_surface(scene.camera, surface, np.column_stack([x.ravel(), y.ravel()])) - surface.corner
+        boxes = bond.bricks(surface.size)
+        rim = 0.25 * bond.joint
+        wide, narrow = boxes + np.multiply(rim, (-1, -1, 1, 1)), boxes + np.multiply(0.1 * bond.height, (1, 1, -1, -1))
+        grey = frame.rgb.mean(axis=2).ravel()
+        mortar, brick = grey[~_in_any(at, wide)], grey[_in_any(at, narrow)]
+        assert len(mortar) > 100 and len(brick) > 3000
+        assert np.median(mortar) > np.percentile(brick, 80) + 10
+
+
+def _in_any(at: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """(n,) whether points (n, 2) lie in one of boxes (k, 4)."""
+    x, y = at[:, :1], at[:, 1:]
+    return np.any((x > boxes[:, 0]) & (x < boxes[:, 2]) & (y > boxes[:, 1]) & (y < boxes[:, 3]), axis=1)

@@ -10,6 +10,16 @@ from render.compose.noise import Image, Shape, dimmed
 
 # Rec. 601 luma.
 _GREY = np.array([0.299, 0.587, 0.114])
+# Grey values that cameras expose surfaces to, the one they aim at, and how far they get there.
+_MEANS, _MIDDLE, _METERED = (40.0, 200.0), 140.0, 0.4
+# Squares a side in which what is broad is seen.
+_COARSE = 48
+
+
+def fits(photograph: NDArray[np.uint8], shape: Shape, *, zoom: float, angle: float) -> bool:
+    """Whether a piece for a picture (H, W) lies inside the photograph without enlarging it by more than `zoom`."""
+    rows, columns = photograph.shape[:2]
+    return bool((2 * np.abs(_turned(angle)) @ _half(shape) / zoom <= (columns, rows)).all())
 
 
 def cut(
@@ -19,19 +29,16 @@ def cut(
     x: float,
     y: float,
     zoom: float,
-    fill: float,
     angle: float,
     mirrored: bool,
 ) -> Image:
-    """(H, W, 3) float32: a turned and scaled piece of a photograph, mirrored at its borders where it is too small."""
+    """(H, W, 3) float32: a turned and scaled piece of a photograph, enlarged further where that is too small."""
     height, width = shape
     rows, columns = photograph.shape[:2]
-    turn = np.radians(angle)
-    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    reach = np.abs(matrix) @ (width / 2, height / 2)
-    # A photograph too small for the piece is enlarged so far, at most, that it fills it.
-    scale = zoom * max(1.0, *(2 * reach / (columns, rows) / zoom)) ** fill
-    # The piece's middle goes where the whole piece stays inside the photograph, if that is possible.
+    matrix = _turned(angle)
+    reach = np.abs(matrix) @ _half(shape)
+    scale = max(zoom, *(2 * reach / (columns, rows)))
+    # The piece's middle goes where the whole piece stays inside the photograph.
     room = np.maximum(np.array([columns, rows]) / 2 - reach / scale, 0)
     middle = np.array([columns, rows]) / 2 + room * (2 * x - 1, 2 * y - 1)
     around, middle = _around(photograph, middle, reach / scale + 2)
@@ -47,6 +54,15 @@ def cut(
         around, np.column_stack([matrix, offset]), (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT
     )
     return np.asarray(piece).astype(np.float32)
+
+
+def _turned(angle: float) -> NDArray[np.float64]:
+    turn = np.radians(angle)
+    return np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+
+
+def _half(shape: Shape) -> NDArray[np.float64]:
+    return np.array([shape[1] / 2, shape[0] / 2])
 
 
 def _around(
@@ -70,15 +86,44 @@ def _resized(
 
 
 def relit(
-    picture: Image, *, brightness: float, contrast: float, saturation: float, slope: float, slope_angle: float
+    picture: Image,
+    *,
+    brightness: float,
+    contrast: float,
+    evening: float,
+    chroma: float,
+    slope: float,
+    slope_angle: float,
 ) -> Image:
-    """(H, W, 3) float32, 0 to 255: of other brightness, contrast, saturation, and with light from one side."""
+    """(H, W, 3) float32, 0 to 255: of other brightness and contrast, paler colours, and with light from one side.
+
+    See `scenes.recipe.Backdrop`.
+    """
     height, width = picture.shape[:2]
-    mean = float(np.array(cv2.mean(picture)[:3]) @ _GREY)
+    small = cv2.resize(picture, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)
+    mean = float(small.mean(axis=(0, 1)) @ _GREY)
     # A mean that would leave the range takes the contrast with it.
-    target = float(np.clip(mean * brightness, 25, 215))
+    metered = max(mean, 1.0) ** (1 - _METERED) * _MIDDLE**_METERED
+    target = float(np.clip(metered * brightness, *_MEANS))
+    saturation = min(chroma / max(_chroma(small), 1e-3), 1.0)
     colours = contrast * (saturation * np.eye(3) + (1 - saturation) * _GREY[None])
-    out = np.asarray(cv2.transform(picture, np.column_stack([colours, np.full(3, target - contrast * mean)])))
+    change = np.column_stack([colours, np.full(3, target - contrast * mean)])
+    light = cv2.resize(_evening(cv2.transform(small, change), evening), (width, height), interpolation=cv2.INTER_CUBIC)
     across = np.linspace(-1, 1, width, dtype=np.float32) * np.float32(np.cos(np.radians(slope_angle)))
     down = np.linspace(-1, 1, height, dtype=np.float32) * np.float32(np.sin(np.radians(slope_angle)))
-    return dimmed(out, 1 + np.float32(slope / 2) * (across[None] + down[:, None]))
+    light *= 1 + np.float32(slope / 2) * (across[None] + down[:, None])
+    return dimmed(np.asarray(cv2.transform(picture, change)), light)
+
+
+def _evening(small: Image, share: float) -> Image:
+    """(h, w) factors on a picture (h, w, 3) that take away a share of what is broad in its light."""
+    broad = cv2.GaussianBlur(
+        cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), (0, 0), len(small) / 16, borderType=cv2.BORDER_REFLECT_101
+    )
+    return np.asarray(np.clip(broad.mean() / np.maximum(broad, 1), 0.4, 2.5) ** np.float32(share))
+
+
+def _chroma(picture: Image) -> float:
+    """Mean distance from grey in CIE Lab."""
+    lab = cv2.cvtColor(picture * np.float32(1 / 255), cv2.COLOR_RGB2LAB)
+    return float(np.hypot(lab[..., 1], lab[..., 2]).mean())

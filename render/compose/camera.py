@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from render.compose.noise import Image, dimmed, normals
 
+# Sigma of what phones sharpen by.
+_SHARPENED = 1.0
+
 
 def photographed(
     picture: Image,
@@ -18,6 +21,7 @@ def photographed(
     vignette: float,
     blur: float,
     noise: float,
+    sharpening: float,
     jpeg: int,
 ) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 from (H, W, 3) float32, 0 to 255. See `scenes.recipe.Camera`.
@@ -40,6 +44,9 @@ def photographed(
         image = np.asarray(cv2.add(image, cv2.merge([grey, grey, grey]), dst=image))
         image += cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
     pixels = eight_bit(image)
+    if sharpening > 0:
+        soft = cv2.GaussianBlur(pixels, (0, 0), _SHARPENED, borderType=cv2.BORDER_REFLECT_101)
+        pixels = np.asarray(cv2.addWeighted(pixels, 1 + sharpening, soft, -sharpening, 0))
     return _jpeg(pixels, jpeg) if jpeg else pixels
 
 

@@ -16,6 +16,10 @@ _NOTHING = 1 / 512
 _DEEP = 3.0
 # Pixels along the crack over which its depth is even.
 _REACH = 10.0
+# Pixels a side within which a texture's contrast is taken.
+_PATCH = 24
+# What makes a crack stand out from its texture ends at this darkness, and at this opacity.
+_DARKEST, _FAINTEST = 0.7, 0.25
 
 
 def ink(picture: Image, opacity: Image, level: float = 20.0) -> Image:
@@ -39,6 +43,7 @@ def coloured(
     noise_scale: float,
     grain: float,
     deepening: float,
+    visible: float,
 ) -> Image:
     """(H, W, 3) the picture with the crack in it, as dark as the light around allows. See `scenes.recipe.Colour`.
 
@@ -54,7 +59,8 @@ def coloured(
     fine = normals(rng, len(there)) * np.float32(grain)
     sunk = np.minimum(_along(width, opacity) * np.float32(1 / _DEEP), 4.0) ** 2
     depth = cv2.GaussianBlur(opacity * (0.5 + sunk), (0, 0), 1.5).ravel()[there]
-    shade = darkness * (1 + varied + fine)
+    least = visible * _rough(picture, there) / _thickest(opacity, there)
+    shade = np.maximum(darkness, np.minimum(least, _DARKEST)) * (1 + varied + fine)
     colour = 1 - tint * (1 - np.array(colorsys.hsv_to_rgb(hue, 1.0, 1.0), np.float32))
     colour /= colour @ np.array([0.299, 0.587, 0.114], np.float32)
     remains = (np.clip(1 - shade, 0.03, 1.0) ** (1 + deepening * depth))[:, None]
@@ -110,6 +116,24 @@ def _along(width: Image, opacity: Image) -> Image:
     both = cv2.GaussianBlur(both, (0, 0), _REACH / 4, borderType=cv2.BORDER_REPLICATE)
     mean = both[..., 0] / np.maximum(both[..., 1], 1e-6)
     return np.asarray(cv2.resize(mean, width.shape[::-1], interpolation=cv2.INTER_LINEAR))
+
+
+def _rough(picture: Image, there: NDArray[np.intp]) -> NDArray[np.float32]:
+    """(n,) rms contrast of the surface's texture near by, as a share of its light, for pixels counted row by row."""
+    height, width = picture.shape[:2]
+    # Strokes are seen against what is as broad as they are: the finest grain hides nothing.
+    half = cv2.resize(picture, (max(width // 2, 1), max(height // 2, 1)), interpolation=cv2.INTER_AREA)
+    grey = cv2.cvtColor(half, cv2.COLOR_RGB2GRAY)
+    size = (max(width // _PATCH, 1), max(height // _PATCH, 1))
+    mean, square = (cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in (grey, grey * grey))
+    share = np.sqrt(np.maximum(square - mean * mean, 0)) / np.maximum(mean, 1)
+    return np.asarray(cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)).ravel()[there]
+
+
+def _thickest(opacity: Image, there: NDArray[np.intp]) -> NDArray[np.float32]:
+    """(n,) the opacity in the middle of the crack near by: a blurred hairline has nowhere much of it."""
+    most = cv2.blur(cv2.dilate(opacity, np.ones((5, 5), np.uint8)), (5, 5))
+    return np.maximum(most.ravel()[there], np.float32(_FAINTEST))
 
 
 def _light(picture: Image, reach: float, adaptive: float) -> Image:

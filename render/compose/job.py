@@ -37,7 +37,10 @@ _LARGEST = 100
 
 @dataclass(frozen=True)
 class Job:
-    """What to compose and where to: pictures 0 to count - 1 of (config, seed), shard_size to a file (0: as suits)."""
+    """What to compose and where to: pictures 0 to count - 1 of (config, seed), shard_size to a file (0: as suits).
+
+    part: (i, n) draws only every n-th shard from the i-th on, for job arrays.
+    """
 
     config: ComposeConfig
     textures: Photographs
@@ -46,6 +49,7 @@ class Job:
     count: int
     out: str
     shard_size: int = 0
+    part: tuple[int, int] = (0, 1)
 
     def composer(self) -> Composer:
         return Composer(self.config, self.textures.names, self.references.names)
@@ -76,26 +80,29 @@ class Outcome:
 
 
 def compose(job: Job, workers: int, tell: Tell, stopping: Callable[[], bool] = lambda: False) -> Outcome | None:
-    """Draw what is missing of the job's data set; None where `stopping` came true before all was there.
+    """Draw what is missing of the job's part of its data set; None where not all of the set is there then.
 
-    Raises InputError for a place that holds something else, or that cannot be written to.
+    Raises InputError for a place that holds something else, that cannot be written to, or where another process draws
+    the same part.
     """
     composer, store = job.composer(), open_store(job.out)
     manifest = store.create(job.manifest())
-    with store.hold("0/1"):
+    number, parts = job.part
+    part = f"{number}/{parts}"
+    with store.hold(part):
         store.sweep()
-        present = store.present()
-        missing = [shard for shard in range(manifest.shard_count) if shard not in present]
-        left = sum(len(manifest.indices(shard)) for shard in missing)
+        shards, present = range(number, manifest.shard_count, parts), store.present()
+        missing = [shard for shard in shards if shard not in present]
+        sizes = {shard: len(manifest.indices(shard)) for shard in shards}
+        total, left = sum(sizes.values()), sum(sizes[shard] for shard in missing)
         workers = min(workers, len(missing))
-        tell("start", pictures=job.count, done=job.count - left, workers=workers, device="cpu")
+        tell("start", pictures=total, done=total - left, workers=workers, device="cpu")
         if missing:
-            with store.log("0/1") as log:
-                log.note("run", part="0/1", workers=workers, device="cpu", pictures=left)
+            with store.log(part) as log:
+                log.note("run", part=part, workers=workers, device="cpu", pictures=left)
                 for shard, digest in _drawn(job, manifest, missing, workers, stopping):
-                    pictures = len(manifest.indices(shard))
-                    log.note("shard", shard=shard, sha256=digest, pictures=pictures)
-                    tell("drawn", pictures=pictures, index=manifest.indices(shard)[-1], worker=0)
+                    log.note("shard", shard=shard, sha256=digest, pictures=sizes[shard])
+                    tell("drawn", pictures=sizes[shard], index=manifest.indices(shard)[-1], worker=0)
         tell("end")
         finished = store.finish()
         if len(store.present()) < manifest.shard_count:

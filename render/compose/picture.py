@@ -23,7 +23,9 @@ from scenes.cracks.library import sample
 
 # Pixels around a crack that may change: its edges are blurred, its surroundings looked at.
 _MARGIN = 32
-_CUT = ("x", "y", "zoom", "fill", "angle", "mirrored")
+_CUT = ("x", "y", "zoom", "angle", "mirrored")
+# What a photograph that is too small is continued to, in sides of the picture: room to turn and to choose. In pixels.
+_CANVAS, _LARGEST = 1.5, 2048
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,10 @@ class Painter:
 
     def _surface(self, composition: Composition, shape: tuple[int, int]) -> Image:
         values = composition.steps["backdrop"]
-        piece = backdrop.cut(self.textures.picture(composition.texture), shape, **{name: values[name] for name in _CUT})
+        photograph = self.textures.picture(composition.texture)
+        if not backdrop.fits(photograph, shape, zoom=values["zoom"], angle=values["angle"]):
+            photograph = self.textures.continued(composition.texture, min(int(_CANVAS * max(shape)), _LARGEST))
+        piece = backdrop.cut(photograph, shape, **{name: values[name] for name in _CUT})
         surface = backdrop.relit(piece, **{name: value for name, value in values.items() if name not in _CUT})
         # New texture could cover the crack, or look like one in the reference: the crack is drawn on it afterwards.
         surface = self._styled(composition, surface, ("transport",))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from render.compose.quilt import continued
 from scenes.errors import InputError
+from scenes.streams import Streams
 from scenes.textures import find_texture_sets
 
 Picture = NDArray[np.uint8]
@@ -31,7 +33,7 @@ class Photographs:
 
     def __init__(self, paths: Mapping[str, Path]):
         self.paths = dict(paths)
-        self._decoded: OrderedDict[str, Picture] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int], Picture] = OrderedDict()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -43,16 +45,33 @@ class Photographs:
 
     def picture(self, name: str) -> Picture:
         """(H, W, 3) uint8 sRGB. Raises InputError where the file is gone or no longer a picture."""
-        found = self._decoded.get(name)
+        return self._remembered((name, 0), lambda: self._read(name))
+
+    def continued(self, name: str, side: int) -> Picture:
+        """(H, W, 3) uint8 sRGB: the picture as `render.compose.quilt.continued` enlarges it, every time alike.
+
+        Raises InputError as `picture` does.
+        """
+
+        def made() -> Picture:
+            # Of the picture's name alone: what has been drawn before does not show.
+            return continued(self.picture(name), side, Streams(0, side).generator(name))
+
+        return self._remembered((name, side), made)
+
+    def _read(self, name: str) -> Picture:
+        try:
+            return read_picture(self.paths[name])
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise InputError(f"{self.paths[name]}: can no longer be read: {error}") from error
+
+    def _remembered(self, key: tuple[str, int], make: Callable[[], Picture]) -> Picture:
+        found = self._kept.get(key)
         if found is None:
-            try:
-                found = read_picture(self.paths[name])
-            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-                raise InputError(f"{self.paths[name]}: can no longer be read: {error}") from error
-            self._decoded[name] = found
-            while len(self._decoded) > 1 and sum(one.nbytes for one in self._decoded.values()) > _MEMORY:
-                self._decoded.popitem(last=False)
-        self._decoded.move_to_end(name)
+            found = self._kept[key] = make()
+            while len(self._kept) > 1 and sum(one.nbytes for one in self._kept.values()) > _MEMORY:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
         return found
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.cracks.thinning import thin
+from scenes.cracks.thinning import thinned
 
 Mask = NDArray[np.bool_]
 Points = NDArray[np.float64]
@@ -52,45 +52,6 @@ def middle_lines(mask: Mask) -> Lines:
         graph = _Graph.of(skeleton)
     paths = _smooth([graph.pixels[path, ::-1].astype(np.float64) for path in graph.paths()])
     return Lines(skeleton, radius, paths, _distinct(graph.pixels[graph.forks()], radius))
-
-
-# The eight neighbours in order around a pixel, from the one above.
-_AROUND = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
-
-
-def _peelable() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(256,) each, by the neighbours' bits: the pixels that Guo and Hall (1989) peel off at one time, on two sides."""
-    tables = np.zeros((2, 256), bool)
-    for code in range(256):
-        ring = [bool(code >> k & 1) for k in range(8)]
-        crossings = sum(not ring[k] and (ring[k + 1] or ring[(k + 2) % 8]) for k in (0, 2, 4, 6))
-        pairs = min(sum(ring[k] or ring[(k + 1) % 8] for k in first) for first in ((0, 2, 4, 6), (1, 3, 5, 7)))
-        for half, (side, *corner) in enumerate(((6, 4, 5, 7), (2, 0, 1, 3))):
-            stays = ring[side] and (ring[corner[0]] or ring[corner[1]] or not ring[corner[2]])
-            tables[half, code] = crossings == 1 and 2 <= pairs <= 3 and not stays
-    return tables[0], tables[1]
-
-
-_PEELABLE = _peelable()
-
-
-def thinned(mask: Mask) -> Mask:
-    """(H, W) a mask peeled from all sides down to lines of one pixel; its parts stay in one piece each."""
-    padded = np.pad(mask, 1)
-    flat = padded.reshape(-1)
-    offsets = np.array([down * padded.shape[1] + right for down, right in _AROUND])
-    active = np.flatnonzero(flat)
-    while len(active):
-        peeled = []
-        for table in _PEELABLE:
-            active = active[flat[active]]
-            codes = np.packbits(flat[active[:, None] + offsets], axis=1, bitorder="little")[:, 0]
-            peeled.append(active[table[codes]])
-            flat[peeled[-1]] = False
-        # What has kept its neighbours stays for good.
-        active = np.unique(np.concatenate(peeled)[:, None] + offsets)
-    thin(padded)
-    return padded[1:-1, 1:-1].copy()
 
 
 def _radius(mask: Mask) -> NDArray[np.float32]:

@@ -20,7 +20,9 @@ def crust(tree: Nodes, under: Wire) -> Wire:
     speck = tree.grain(at, scale=0.9, detail=2.0, roughness=0.7)
     deep = tree.math("MULTIPLY", height, -1.0) / width
     inside = tree.ramp(away / width, 0.05, -0.12)
-    gathered = tree.math("MAXIMUM", tree.ramp(deep + speck * 0.5, 0.3, 0.9), inside * tree.ramp(patch, 0.25, 0.6))
+    gathered = tree.math(
+        "MAXIMUM", tree.ramp(deep + speck * 0.5, 0.3, 0.9), inside * (0.4 + tree.ramp(patch, 0.25, 0.6) * 0.6)
+    )
     soil = tree.tinted(tree.own_color(), 0.5 + speck)
     dirty = tree.add("MixShader", {0: gathered * tree["dirt"] * 0.95, 1: under, 2: _matt(tree, soil)})
     # Around the crack: what water brought out of it or into it.
@@ -38,6 +40,24 @@ def crust(tree: Nodes, under: Wire) -> Wire:
     # Light between the walls needs no grain, and grain is what shading costs.
     plain = tree.add("BsdfDiffuse", {"Color": (0.42, 0.4, 0.37, 1.0)})
     return tree.add("MixShader", {0: tree.add("LightPath", out="Is Camera Ray"), 1: plain, 2: seen})
+
+
+def filler(tree: Nodes, under: Wire) -> Wire:
+    """`under` with cracks that were filled. The mesh says where: attribute "filled", mm, negative inside.
+
+    hue, saturation, value, roughness: of the filler; amount: how much it covers; seed moves the patterns.
+    """
+    away, seed = tree.attribute("filled"), tree["seed"]
+    place = tree.object() * 1000.0 + tree.xyz(seed, seed * 1.7, 0.0)
+    fine = tree.grain(place, scale=0.7, detail=3.0, roughness=0.7)
+    slow = tree.grain(place, scale=0.02, detail=3.0, roughness=0.6)
+    body = tree.ramp(away + (fine - 0.5) * 1.6, 0.35, -0.35)
+    color = tree.tinted(tree.own_color(), (0.6 + slow * 0.8) * (0.85 + fine * 0.3))
+    bent = tree.add("Bump", {"Height": fine * 0.4 + slow, "Distance": 0.0006, "Strength": 0.6})
+    # Where feet and wheels went it is dull.
+    skin = tree.principled(color, tree["roughness"] + (slow - 0.5) * 0.5, bent, specular_ior_level=0.4)
+    thin = tree.ramp(slow + fine * 0.3, 0.38, 0.6) * (1.0 - tree["amount"])
+    return tree.add("MixShader", {0: body * (1.0 - thin), 1: under, 2: skin})
 
 
 def mark(tree: Nodes, under: Wire) -> Wire:

@@ -169,6 +169,17 @@ class Nodes:
         """The colour times a number."""
         return self.add("VectorMath", {0: color, "Scale": brightness}, operation="SCALE")
 
+    def stepped(self, value: Input, colors: Sequence[tuple[float, Sequence[float]]]) -> Wire:
+        """Linear RGB: the last of `colors`, (from where on, RGB) in rising order, that begins at or below `value`."""
+        chosen = self.add("ValToRGB", {0: value}, out="Color")
+        ramp = chosen.socket.node.color_ramp
+        ramp.interpolation = "CONSTANT"
+        while len(ramp.elements) < len(colors):
+            ramp.elements.new(1.0)
+        for element, (start, color) in zip(ramp.elements, colors, strict=True):
+            element.position, element.color = start, (*color, 1.0)
+        return chosen
+
     # Coordinates -----------------------------------------------------------------------------------------------
 
     def object(self) -> Wire:

@@ -32,7 +32,9 @@ BUILDERS: dict[str, Callable[..., Wire]] = {
         images.pbr, images.image, images.own,
     )
 }  # fmt: skip
-OVERLAYS: dict[str, Callable[[Nodes, Wire], Wire]] = {"crust": crust.crust, "mark": crust.mark, "decal": crust.decal}
+OVERLAYS: dict[str, Callable[[Nodes, Wire], Wire]] = {
+    "crust": crust.crust, "mark": crust.mark, "filler": crust.filler, "decal": crust.decal,
+}  # fmt: skip
 """What lies over any family: trees that take its surface and give another. Their parameters are all numbers."""
 
 IMAGE_FAMILIES = ("pbr", "image", "own")

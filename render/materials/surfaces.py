@@ -7,6 +7,16 @@ from __future__ import annotations
 
 from render.materials.nodes import Input, Nodes, Wire
 
+# The stones in asphalt and in concrete: from which random number on, and their linear RGB.
+_CHIPPINGS = (
+    (0.0, (0.03, 0.03, 0.031)), (0.14, (0.1, 0.097, 0.093)), (0.4, (0.17, 0.167, 0.163)), (0.58, (0.13, 0.107, 0.09)),
+    (0.68, (0.26, 0.255, 0.25)), (0.82, (0.2, 0.125, 0.1)), (0.87, (0.4, 0.39, 0.375)), (0.96, (0.66, 0.64, 0.61)),
+)  # fmt: skip
+_PEBBLES = (
+    (0.0, (0.04, 0.04, 0.042)), (0.12, (0.13, 0.12, 0.11)), (0.32, (0.26, 0.24, 0.22)), (0.48, (0.29, 0.205, 0.15)),
+    (0.58, (0.4, 0.38, 0.35)), (0.74, (0.2, 0.195, 0.2)), (0.84, (0.53, 0.5, 0.46)), (0.95, (0.72, 0.7, 0.67)),
+)  # fmt: skip
+
 
 def _clouds(tree: Nodes, per_metre: float, detail: float = 3.0) -> Wire:
     """Slow noise, 0 to 1, with `per_metre` features a metre."""
@@ -15,75 +25,79 @@ def _clouds(tree: Nodes, per_metre: float, detail: float = 3.0) -> Wire:
     return tree.grain(tree.object() * per_metre + away, detail=detail, roughness=0.62)
 
 
-def _weather(tree: Nodes, color: Wire) -> Wire:
-    """A colour in uneven light and dirt: clouds, blotches, streaks that water left."""
-    slow = _clouds(tree, 2.6)
-    blotch = _clouds(tree, 19.0)
-    streak = tree.grain(tree.object() * (45.0, 4.0, 45.0) + tree["seed"], detail=1.0, roughness=0.6)
+def _weather(tree: Nodes, color: Wire, fine: Wire) -> Wire:
+    """A colour under dirt, ragged down to the grain `fine` at its edges, where water left it in patches and streaks."""
+    patch = tree.grain(tree.object() * 4.5 + tree["seed"] * 1.3, detail=9.0, roughness=0.72)
+    streak = tree.grain(tree.object() * (70.0, 5.0, 70.0) + tree["seed"], detail=2.0, roughness=0.6)
+    ragged = patch + (fine - 0.5) * 0.45
     stains = tree["stains"]
-    dark = (
-        tree.ramp(slow, 0.4, 0.75) * 0.5
-        + tree.ramp(blotch, 0.52, 0.72) * 0.45
-        + tree.ramp(streak, 0.5, 0.8) * tree.ramp(slow, 0.45, 0.6) * 0.35
-    ) * stains
-    dirty = tree.add("Mix", {0: dark * 0.55, 6: color, 7: (0.09, 0.08, 0.065)}, out=2, data_type="RGBA")
-    return tree.tinted(dirty, 0.86 + slow * 0.28)
-
-
-def _grained(tree: Nodes, color: Wire, height: Wire, fine: Wire) -> Wire:
-    """A colour that is darker where dirt and shade gather in the relief, and speckled."""
-    return tree.tinted(color, (0.66 + height * 0.5) * (0.86 + fine * 0.28))
+    dark = tree.ramp(ragged, 0.52, 0.76) * 0.5 + tree.ramp(streak, 0.52, 0.8) * tree.ramp(ragged, 0.4, 0.6) * 0.25
+    dirty = tree.add("Mix", {0: dark * stains, 6: color, 7: (0.07, 0.066, 0.058)}, out=2, data_type="RGBA")
+    return tree.tinted(dirty, 0.96 + patch * 0.08 + tree.ramp(ragged, 0.45, 0.25) * stains * 0.15)
 
 
 def stucco(tree: Nodes, kind: str) -> Wire:
-    """Rendered walls: sanded, thrown on in lumps, trowelled in arcs, or rubbed until grains drew pits."""
+    """Rendered walls: sanded, thrown on in lumps, sprayed in drops, trowelled in arcs, rubbed until grains drew pits,
+    or painted smooth."""
     at = tree.place()
-    fine = tree.grain(at, scale=2.3, detail=3.0, roughness=0.7)
-    height = {"sanded": _sanded, "lumpy": _lumpy, "trowelled": _trowelled, "pitted": _pitted}[kind](tree, at)
+    fine = tree.grain(at, scale=2.3, detail=2.0, roughness=0.7)
+    height = {
+        "sanded": _sanded, "lumpy": _lumpy, "sprayed": _sprayed, "trowelled": _trowelled, "pitted": _pitted,
+        "smooth": _smooth_paint,
+    }[kind](tree, at)  # fmt: skip
     relief = tree["relief"]
-    color = _grained(tree, _weather(tree, tree.own_color()), tree.mix(relief, 0.6, height), fine)
-    return tree.principled(color, 0.92, tree.bump(height + fine * 0.3, relief * 1.1), specular_ior_level=0.25)
+    # Hollows see less of the sky; and that alone shows relief on a dull day.
+    hollow = tree.ramp(height, 0.6, 0.0) * tree.math("MINIMUM", relief * 0.6, 0.35)
+    color = tree.tinted(_weather(tree, tree.own_color(), fine), (0.93 + fine * 0.14) * (1.0 - hollow))
+    return tree.principled(color, 0.92, tree.bump(height + fine * 0.22, relief * 1.6), specular_ior_level=0.25)
 
 
 def _sanded(tree: Nodes, at: Wire) -> Wire:
-    return tree.grain(at, scale=0.9, detail=3.0, roughness=0.75)
+    return tree.ramp(tree.grain(at, scale=0.8, detail=3.0, roughness=0.75), 0.22, 0.78)
 
 
 def _lumpy(tree: Nodes, at: Wire) -> Wire:
-    bent = at + tree.grain(at, scale=0.7, detail=2.0) * 1.6
-    lump = tree.add(
-        "TexVoronoi", {"Vector": bent, "Scale": 0.45, "Smoothness": 0.8}, feature="SMOOTH_F1", voronoi_dimensions="2D"
-    )
-    return tree.ramp(lump, 0.75, 0.1) * 0.8 + tree.grain(at, scale=0.5, detail=3.0) * 0.5 - 0.15
+    """Lumps upon lumps, as they were thrown. None ends in a crease, which would look like a crack."""
+    large = tree.ramp(tree.grain(at, scale=0.45, detail=1.0, roughness=0.6), 0.32, 0.66)
+    return large * 0.7 + tree.ramp(tree.grain(at, scale=1.25, detail=2.0, roughness=0.6), 0.3, 0.7) * 0.45 - 0.05
+
+
+def _sprayed(tree: Nodes, at: Wire) -> Wire:
+    """Drops of any size on a gently uneven ground."""
+    bent = at + (tree.grain(at, scale=0.8, detail=1.0) - 0.5) * 0.7
+    drop = tree.add("TexVoronoi", {"Vector": bent, "Scale": 0.45}, voronoi_dimensions="2D")
+    size, rare, _ = tree.split(tree.other(drop, "Color"))
+    body = tree.ramp(drop, 0.15 + size * 0.45, 0.0) * tree.greater(rare, 0.3)
+    return body * (0.2 + size * 0.35) + tree.grain(at, scale=0.25, detail=4.0, roughness=0.65) * 0.6 + 0.2
 
 
 def _trowelled(tree: Nodes, at: Wire) -> Wire:
-    """Ridges along arcs whose direction drifts over the wall."""
-    sweep = tree.grain(tree.object() * 5.0 + tree["seed"], detail=1.0) * 7.0
-    turned = tree.add(
-        "VectorRotate", {"Vector": at, "Angle": sweep, "Axis": (0.0, 0.0, 1.0)}, rotation_type="AXIS_ANGLE"
-    )
-    ridge = tree.grain(turned * (0.16, 0.9, 0.5), detail=3.0, roughness=0.6)
-    return tree.ramp(ridge, 0.3, 0.7) * 0.7 + tree.grain(at, detail=3.0, roughness=0.7) * 0.35
+    """Ridges in strokes that bend."""
+    bent = at + (tree.grain(at, scale=0.035, detail=1.0) - 0.5) * 14.0
+    ridge = tree.grain(bent * (0.2, 0.5, 1.0), detail=3.0, roughness=0.6)
+    return tree.ramp(ridge, 0.3, 0.7) * 0.6 + tree.grain(at, detail=2.0, roughness=0.7) * 0.4
 
 
 def _pitted(tree: Nodes, at: Wire) -> Wire:
-    pit = tree.add(
-        "TexVoronoi", {"Vector": at * (0.35, 0.35, 0.35) + tree.grain(at) * 0.4, "Scale": 0.8}, voronoi_dimensions="2D"
-    )
-    depth = tree.split(tree.other(pit, "Color"))[0]
-    hole = tree.ramp(pit, depth * 0.42, depth * 0.3 - 0.02)
-    return tree.grain(at, detail=3.0, roughness=0.7) * 0.5 + 0.3 - hole * 0.6
+    bent = at * (0.3, 0.3, 0.3) + tree.grain(at, detail=1.0) * 0.5
+    pit = tree.add("TexVoronoi", {"Vector": bent, "Scale": 0.8}, voronoi_dimensions="2D")
+    size = tree.split(tree.other(pit, "Color"))[0]
+    hole = tree.ramp(pit, size * 0.45, size * 0.22 - 0.02)
+    return tree.grain(at, scale=0.8, detail=3.0, roughness=0.7) * 0.45 + 0.4 - hole * 0.8
+
+
+def _smooth_paint(tree: Nodes, at: Wire) -> Wire:
+    """What is left of a float's strokes under paint, and the roller's orange peel."""
+    return tree.grain(at * (0.06, 0.14, 1.0), detail=3.0, roughness=0.55) * 0.9 + tree.grain(at, detail=1.0) * 0.16
 
 
 def _stones(tree: Nodes, at: Wire, ragged: float) -> tuple[Wire, Wire, Wire]:
     """Broken stones: how high each place stands out (0 in the binder), and two random numbers for each stone."""
-    bent = at + (tree.grain(at, scale=1.6, detail=2.0) - 0.5) * ragged
-    # Broken stone has corners: cells by this metric have, and close ones cut each other off.
-    cell = tree.add("TexVoronoi", {"Vector": bent}, voronoi_dimensions="2D", distance="MANHATTAN")
+    # Broken stone has corners: where large ones meet, their cells cut each other off.
+    cell = tree.cells(at + (tree.grain(at, scale=2.0, detail=1.0) - 0.5) * ragged)
     tone, other, _ = tree.split(tree.other(cell, "Color"))
-    size = 0.45 + other * 0.5
-    return tree.ramp(cell, size, size - 0.25), tone, other
+    size = 0.36 + other * 0.4
+    return tree.ramp(cell, size, size - 0.2), tone, other
 
 
 def road(tree: Nodes) -> Wire:
@@ -91,61 +105,66 @@ def road(tree: Nodes) -> Wire:
     at = tree.place()
     coarse, tone, other = _stones(tree, at, 0.5)
     small, small_tone, _ = _stones(tree, at * (2.7, 2.7, 2.7), 0.6)
-    grit = tree.grain(at, scale=5.0, detail=2.0, roughness=0.75)
-    worn = tree.ramp(_clouds(tree, 6.0), 0.25, 0.75) * 0.25 + tree["wear"] * 0.85
+    grit = tree.grain(at, scale=5.0, detail=1.0, roughness=0.75)
+    worn = tree.ramp(_clouds(tree, 6.0, detail=5.0), 0.25, 0.75) * 0.2 + tree["wear"] * 0.9
     bare = tree.ramp(worn - other, -0.15, 0.15)
-    contrast = tree["contrast"]
-    binder = tree.tinted(tree.color(0.08, 0.05, tree["value"] * 0.62), 0.55 + grit * 0.9)
-    mineral = tree.color(tree["hue"], tree["saturation"] * other, tree["value"] * 1.25)
-    lit = tree.tinted(mineral, 0.5 + (tone * tone - 0.2) * contrast * 1.1 + grit * 0.5)
-    fines = tree.tinted(mineral, 0.55 + small_tone * contrast * 0.7)
+    contrast, value = tree["contrast"], tree["value"]
+    binder = tree.tinted(tree.color(0.08, 0.05, value * 0.7), 0.6 + grit * 0.8)
+    even = tree.color(tree["hue"], tree["saturation"], value)
+    # Stones are as bright as the road: that much over the chippings' own mean.
+    bright = value * value * 4.5
+    lit = tree.mix(contrast, even, tree.tinted(tree.stepped(tone, _CHIPPINGS), bright))
+    fines = tree.mix(contrast, even, tree.tinted(tree.stepped(small_tone, _CHIPPINGS), bright))
     color = tree.mix(small * tree.ramp(worn - small_tone * 0.5, -0.1, 0.2), binder, fines)
     color = tree.mix(coarse * bare, color, lit)
-    height = coarse * (0.55 + tone * 0.45) + small * 0.3 * (1.0 - coarse) + grit * 0.25
-    color = tree.tinted(_weather(tree, color), 0.6 + height * 0.55)
-    return tree.principled(color, 0.85 - tone * 0.15, tree.bump(height, 0.55), specular_ior_level=0.35)
+    height = coarse * (0.5 + other * 0.5) + small * 0.35 * (1.0 - coarse) + grit * 0.2
+    color = tree.tinted(_weather(tree, color, grit), 0.55 + height * 0.6)
+    return tree.principled(color, 0.85 - tone * 0.15, tree.bump(height, 0.6), specular_ior_level=0.35)
 
 
 def aggregate(tree: Nodes) -> Wire:
     """Washed or weathered concrete: pebbles of many colours in cement. `scale` counts pebbles."""
     at = tree.place()
     pebble, tone, other = _stones(tree, at, 0.25)
-    grit, grain_tone, _ = _stones(tree, at * (3.6, 3.6, 3.6), 0.5)
-    fine = tree.grain(at, scale=5.0, detail=3.0, roughness=0.75)
-    shown = pebble * tree.greater(tree["cover"] + _clouds(tree, 5.0) * 0.4 - 0.2, other)
-    cement = tree.tinted(tree.own_color(), 0.72 + fine * 0.55)
-    cement = tree.tinted(cement, 1.0 + (grain_tone - 0.5) * grit * tree["contrast"] * 1.3)
-    hue = 0.02 + other * 0.1
-    stone = tree.color(hue, 0.05 + tone * 0.25, 0.22 + tone * 0.62)
-    color = tree.mix(shown * 0.9, cement, tree.tinted(stone, 0.8 + fine * 0.4))
-    height = shown * 0.55 + grit * 0.16 + fine * 0.3
-    color = tree.tinted(_weather(tree, color), 0.72 + height * 0.4)
-    return tree.principled(color, 0.9 - shown * 0.25, tree.bump(height, tree["relief"] * 0.7), specular_ior_level=0.3)
+    grit, grain_tone, _ = _stones(tree, at * (3.1, 3.1, 3.1), 0.5)
+    fine = tree.grain(at, scale=5.0, detail=2.0, roughness=0.75)
+    shown = pebble * tree.greater(tree["cover"] + _clouds(tree, 5.0, detail=5.0) * 0.4 - 0.2, other)
+    contrast, own = tree["contrast"], tree.own_color()
+    sand = tree.mix(contrast * 0.55, own, tree.stepped(grain_tone, _PEBBLES))
+    cement = tree.tinted(tree.mix(grit, tree.tinted(own, 0.8), sand), 0.75 + fine * 0.5)
+    stone = tree.mix(contrast * 0.6 + 0.4, own, tree.stepped(tone, _PEBBLES))
+    color = tree.mix(shown * 0.92, cement, tree.tinted(stone, 0.85 + fine * 0.3))
+    height = shown * (0.3 + other * 0.35) + grit * 0.2 + fine * 0.25
+    color = tree.tinted(_weather(tree, color, fine), 0.65 + height * 0.55)
+    return tree.principled(color, 0.9 - shown * 0.25, tree.bump(height, tree["relief"] * 0.9), specular_ior_level=0.3)
 
 
 def cast(tree: Nodes, kind: str) -> Wire:
     """Concrete: smooth from the mould, brushed, printed by boards, or weathered to the sand."""
     at = tree.place()
-    fine = tree.grain(at, scale=1.0, detail=3.0, roughness=0.75)
+    fine = tree.grain(at, scale=1.0, detail=2.0, roughness=0.75)
     mark = {"smooth": _smooth, "brushed": _brushed, "boards": _boards, "weathered": _weathered}[kind](tree, at, fine)
-    pore = tree.add("TexVoronoi", {"Vector": at * (0.09, 0.09, 0.09), "Scale": 1.0}, voronoi_dimensions="2D")
+    # Blowholes, the smaller the more, and grains of sand that show.
+    pore = tree.cells(at * (0.45, 0.45, 0.45) + fine * 0.25)
     size, rare, _ = tree.split(tree.other(pore, "Color"))
-    radius = size * size * 0.16 * tree.greater(tree["pores"], rare)
-    hole = tree.ramp(pore + fine * 0.04 - 0.02, radius, radius * 0.6 - 0.004)
-    tone = (0.78 + fine * 0.44) * (0.86 + mark * 0.28) * (1.0 - hole * 0.55)
-    color = tree.tinted(_weather(tree, tree.own_color()), tone)
-    height = fine * 0.35 + mark * 0.6 - hole * 1.6
-    return tree.principled(color, 0.88 - mark * 0.1, tree.bump(height, tree["relief"] * 0.8), specular_ior_level=0.3)
+    radius = (0.05 + size * size * size * 0.22) * tree.greater(tree["pores"], rare)
+    hole = tree.ramp(pore, radius, radius * 0.55 - 0.004)
+    sand = tree.split(tree.cells(at, scale=0.7, out="Color"))[0]
+    speck = tree.ramp(sand, 0.9, 0.97) * 0.2 - tree.ramp(sand, 0.1, 0.03) * 0.3
+    tone = (0.8 + fine * 0.4 + speck * tree["relief"]) * (0.88 + mark * 0.24) * (1.0 - hole * 0.65)
+    color = tree.tinted(_weather(tree, tree.own_color(), fine), tone)
+    height = fine * 0.4 + mark * 0.6 - hole * 1.6
+    return tree.principled(color, 0.88 - mark * 0.1, tree.bump(height, tree["relief"]), specular_ior_level=0.3)
 
 
 def _smooth(tree: Nodes, at: Wire, fine: Wire) -> Wire:
-    return tree.grain(at, scale=0.12, detail=3.0, roughness=0.6)
+    return tree.grain(at, scale=0.3, detail=3.0, roughness=0.7)
 
 
 def _brushed(tree: Nodes, at: Wire, fine: Wire) -> Wire:
     """Strokes of a broom, nearly parallel."""
     bent = at + tree.grain(at, scale=0.03, detail=1.0) * 12.0
-    return tree.grain(bent * (0.02, 0.75, 1.0), detail=3.0, roughness=0.7)
+    return tree.grain(bent * (0.03, 0.6, 1.0), detail=3.0, roughness=0.7)
 
 
 def _boards(tree: Nodes, at: Wire, fine: Wire) -> Wire:
@@ -160,8 +179,8 @@ def _boards(tree: Nodes, at: Wire, fine: Wire) -> Wire:
 
 
 def _weathered(tree: Nodes, at: Wire, fine: Wire) -> Wire:
-    grain, tone, _ = _stones(tree, at * (0.8, 0.8, 0.8), 0.5)
-    return grain * (0.3 + tone) * 0.8 + 0.1
+    grain, tone, _ = _stones(tree, at * (0.9, 0.9, 0.9), 0.5)
+    return grain * (0.3 + tone) * 0.9
 
 
 def flaking(tree: Nodes) -> Wire:
@@ -174,7 +193,7 @@ def flaking(tree: Nodes) -> Wire:
     edge = tree.ramp(patch, limit - 0.012, limit) * (1.0 - off)
     paint = tree.tinted(tree.own_color(), 0.92 + fine * 0.16 + edge * 0.06)
     plaster_ = tree.tinted(tree.own_color(saturation=0.25, value=0.8, suffix="2"), 0.7 + fine * 0.6)
-    color = _weather(tree, tree.mix(off, paint, plaster_))
+    color = _weather(tree, tree.mix(off, paint, plaster_), fine)
     height = fine * 0.3 * (0.5 + off * 0.5) + (1.0 - off) * 0.9 + edge * 0.4
     return tree.principled(color, tree.mix(off, tree["roughness"], 0.95), tree.bump(height, 0.7))
 
@@ -197,4 +216,4 @@ def brickwork(tree: Nodes) -> Wire:
     mortar = tree.tinted(tree.color(0.1, 0.1, tree["mortar"]), 0.7 + fine * 0.6)
     color = tree.mix(joint, tree.tinted(fired, (0.62 + fine * 0.5) * (0.8 + coarse * 0.4)), mortar)
     height = fine * 0.5 + coarse * 0.8 - joint * 3.5
-    return tree.principled(_weather(tree, color), 0.92, tree.bump(height, 0.7))
+    return tree.principled(_weather(tree, color, fine), 0.92, tree.bump(height, 0.7))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Voronoi
@@ -139,8 +141,11 @@ def _faded(path: Path, size: Size, step: float, band: tuple[float, float, float]
 def alligator_rand(
     rng: np.random.Generator, size: Size, width: float | None = None, detail: float | None = None
 ) -> Contour:
-    """A random network, wide-meshed or fine, over the whole patch or a band. width: mm; detail: mm between points."""
+    """A random network, wide-meshed or fine, over the whole patch or a band. width: mm of a single crack, of which its
+    first ones have 0.7; detail: mm between points."""
+    # Polygons are straight only on drawing boards.
     grain = grain_rand(rng, size, detail)
+    grain = replace(grain, amplitude=grain.amplitude * rng.uniform(1.0, 2.0))
     span = min(size)
     spacing = span * float(np.exp(rng.uniform(np.log(0.25), np.log(0.7))))
     generations = int(rng.integers(0, 3))
@@ -156,9 +161,9 @@ def alligator_rand(
         generations=generations,
         finest=max(0.35 * spacing, 0.12 * span),
         idle=rng.uniform(0.1, 0.5),
-        width=width or 0.75 * width_rand(rng, size),
-        ageing=rng.uniform(0.45, 0.85),
-        unevenness=rng.uniform(0.1, 0.35),
+        width=0.7 * (width or width_rand(rng, size)),
+        ageing=rng.uniform(0.4, 0.8),
+        unevenness=rng.uniform(0.2, 0.55),
         band=band,
         grain=grain,
         rng=rng,

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import KDTree
 
 from scenes.cracks.contour import Array, Contour, Spall, Stroke
-from scenes.cracks.kit import Grain, Path, arc, direction, eased, normals, opened, side
+from scenes.cracks.kit import Grain, Path, arc, direction, eased, normals, opened, profiles, side
 
 
 def layered(older: Contour, younger: Contour) -> Contour:
@@ -70,6 +71,33 @@ def _stepped(rng: np.random.Generator, stroke: Stroke, offset: float, overlap: f
     )
 
 
+def paired(
+    rng: np.random.Generator, contour: Contour, grain: Grain, *, away: float, width: float, share: float
+) -> Contour:
+    """The longest open crack with a finer one beside it, which leaves it and comes back.
+
+    away: mm aside, where they are farthest apart. width: of the finer one, as a share of its own. share: of its length
+    along which they are two.
+    """
+    trunks = [i for i, stroke in enumerate(contour.strokes) if stroke.kind == "crack" and stroke.length > 4 * away]
+    if not trunks:
+        return contour
+    i = max(trunks, key=lambda k: contour.strokes[k].length)
+    stroke = contour.strokes[i]
+    along = arc(stroke.points) / stroke.length
+    first = rng.uniform(0.0, 1.0 - share)
+    picked = np.flatnonzero((along >= first) & (along <= first + share))[:: max(len(along) // 100, 1)]
+    if len(picked) < 3:
+        return contour
+    inner = (along[picked] - along[picked[0]]) / np.ptp(along[picked])
+    swing = np.sin(np.pi * inner) * (1 + 0.4 * np.sin(2 * np.pi * (inner * rng.uniform(0.5, 2.5) + rng.random())))
+    aside = away * side(rng) * swing / 1.4
+    points = stroke.points[picked] + normals(stroke.points, len(along) // 12 + 2)[picked] * aside[:, None]
+    path = Path(points, width * float(stroke.widths[picked].mean()), parent=i)
+    finer = opened(rng, [replace(path, stiff=np.minimum(1.0, 6 * np.minimum(inner, 1 - inner)))], contour.size, grain)
+    return Contour(contour.strokes + finer.strokes, contour.spalls, contour.size)
+
+
 def interrupted(rng: np.random.Generator, contour: Contour, *, rate: float, gap: float) -> Contour:
     """Cracks closed in places: width 0 there, tapering to it. rate: gaps a mm; gap: mm long, mean."""
     strokes = tuple(s if s.kind == "healed" else _closed(s, _gaps(rng, s, rate, gap)) for s in contour.strokes)
@@ -109,6 +137,21 @@ def _closed(stroke: Stroke, gaps: list[Array]) -> Stroke:
         return stroke
     widths = np.where(np.any(gaps, axis=0), 0.0, stroke.widths)
     return replace(stroke, widths=eased(widths, arc(stroke.points), 0.25))
+
+
+def sealed(rng: np.random.Generator, contour: Contour, width: float) -> Contour:
+    """The bands, about `width` mm wide, that a hand leaves which seals all cracks of a contour longer than they are
+    wide."""
+    strokes = []
+    for stroke in contour.strokes:
+        if stroke.length < 3 * width:
+            continue
+        step = stroke.length / (len(stroke.points) - 1)
+        smooth = gaussian_filter1d(stroke.points, 0.7 * width / step, axis=0, mode="nearest")
+        sway, edge = profiles(rng, np.array([6.0, 0.7]) * width / step, len(smooth), 0.9)
+        widths = width * np.exp(np.clip(0.13 * sway + 0.04 * edge, -0.5, 0.5))
+        strokes.append(Stroke(smooth, widths))
+    return Contour(tuple(strokes), (), contour.size)
 
 
 def satellites(

@@ -27,7 +27,7 @@ class Grain:
     """How a material tears. Lengths in mm.
 
     amplitude: rms wandering of the crack to either side, at wavelengths near `longest`; finer ones follow the power
-    law of the Hurst exponent `hurst` (0.5 very rough, 0.9 smooth) down to `detail`, the spacing of the points.
+    law of the Hurst exponent `hurst` (0.5 very rough, 1.2 smooth) down to `detail`, the spacing of the points.
     corners: 0 for smooth wandering, 1 for straight reaches with sharp corners, as around stones.
     spread: standard deviation of the width's logarithm along the crack, over `longest`.
     chipping: rms roughness of each lip for itself, as a share of the width.
@@ -52,15 +52,15 @@ def grain_rand(rng: np.random.Generator, size: Size, detail: float | None = None
     span = min(size)
     longest = span * float(np.exp(rng.uniform(np.log(0.12), np.log(0.5))))
     return Grain(
-        amplitude=longest * float(rng.uniform(0.02, 0.06)),
+        amplitude=longest * float(np.exp(rng.uniform(np.log(0.011), np.log(0.05)))),
         longest=longest,
-        hurst=float(rng.uniform(0.7, 0.95)),
+        hurst=float(rng.uniform(0.7, 1.05)),
         detail=detail or span / POINTS,
-        corners=float(rng.uniform(0.0, 1.0)),
-        spread=float(rng.uniform(0.15, 0.45)),
-        chipping=float(rng.uniform(0.05, 0.2)),
+        corners=float(rng.uniform(0.0, 0.8)),
+        spread=float(rng.uniform(0.08, 0.3)),
+        chipping=float(np.exp(rng.uniform(np.log(0.02), np.log(0.14)))),
         opening=float(rng.uniform(0.0, 180.0)),
-        slip=float(rng.uniform(0.0, 0.75)),
+        slip=float(rng.uniform(0.0, 0.4)),
     )
 
 
@@ -109,8 +109,11 @@ def opened(rng: np.random.Generator, paths: Sequence[Path], size: Size, grain: G
     total = arc(points)
     along, left = total - total[first], total[last] - total
     mean = float(width.mean())
-    long, short, lip = profiles(rng, np.array([grain.longest, 5 * mean, 5 * mean]) / grain.detail, len(points), 0.6)
-    facing = np.abs(normals(points, round(2 * mean / grain.detail) + 4, first, last) @ direction(grain.opening))
+    (long,) = profiles(rng, np.array([grain.longest]) / grain.detail, len(points), 1.1)
+    short, lip = profiles(rng, np.array([5 * mean, 5 * mean]) / grain.detail, len(points), 0.6)
+    # The two sides moved as wholes: what faces them is a reach of the crack, no tooth of it.
+    reach = round((2 * mean + 0.1 * grain.longest) / grain.detail) + 4
+    facing = np.abs(normals(points, reach, first, last) @ direction(grain.opening))
     width = width * np.exp(np.clip(grain.spread * long, -1.2, 0.5)) * (1 - grain.slip + grain.slip * 1.35 * facing)
     fades = np.repeat(np.array([path.fade for path in paths]), counts, axis=0)
     width = width * _taper(along, fades[:, 0], left + along) * _taper(left, fades[:, 1], left + along)
@@ -154,16 +157,6 @@ def eased(width: Array, along: Array, steepest: float = 0.5) -> Array:
     return np.minimum(ahead, back)
 
 
-def taper(along: Array, first: float, last: float) -> Array:
-    """(n,) factors in [0, 1] for arc lengths (n,): 0 at a fading end, 1 beyond its fade, steep only at the tip."""
-    factor = np.ones(len(along))
-    for fade, away in ((first, along), (last, along[-1] - along)):
-        if fade > 0:
-            reach = min(fade, along[-1] * 0.999)
-            factor = factor * np.clip(away / max(reach, 1e-12), 0, 1) ** 0.7
-    return factor
-
-
 # Polylines -----------------------------------------------------------------------------------------------------
 
 
@@ -185,13 +178,17 @@ def normals(points: Array, reach: int, first: Ints | None = None, last: Ints | N
     return np.column_stack([ahead[:, 1], -ahead[:, 0]]) / length[:, None]
 
 
-def smoothed(points: ArrayLike, rounds: int) -> Array:
-    """The polyline with its corners cut, `rounds` times (Chaikin); both ends stay."""
-    p = np.asarray(points, dtype=float)
-    for _ in range(rounds):
-        inner = np.stack([0.75 * p[:-1] + 0.25 * p[1:], 0.25 * p[:-1] + 0.75 * p[1:]], axis=1).reshape(-1, 2)
-        p = np.concatenate([p[:1], inner[1:-1], p[-1:]])
-    return p
+def curved(rows: ArrayLike, times: int = 5) -> Array:
+    """((n - 1) * times + 1, k) a smooth curve through all rows (n, k), x and y and whatever else belongs to a point.
+
+    Catmull-Rom, so that a branch that leaves from one of the rows still does.
+    """
+    p = np.asarray(rows, dtype=float)
+    rim = np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
+    a, b, c, d = rim[:-3, None], rim[1:-2, None], rim[2:-1, None], rim[3:, None]
+    t = (np.arange(times) / times)[:, None]
+    pieces = b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
+    return np.concatenate([pieces.reshape(-1, p.shape[1]), p[-1:]])
 
 
 def direction(degrees: ArrayLike) -> Array:
@@ -219,7 +216,7 @@ def across_patch(rng: np.random.Generator, size: Size, heading: float) -> tuple[
 
 def heading_rand(rng: np.random.Generator) -> float:
     """Degrees of a crack's course: upright and level ones are the most frequent on walls and floors."""
-    base = rng.choice((90.0, 0.0, rng.uniform(0.0, 180.0)), p=(0.45, 0.25, 0.3))
+    base = rng.choice((90.0, 0.0, rng.uniform(0.0, 180.0)), p=(0.55, 0.2, 0.25))
     return float(base + rng.normal(0.0, 12.0) + 180.0 * (rng.random() < 0.5))
 
 

@@ -11,7 +11,7 @@ from scenes.cracks.alligator import alligator_rand
 from scenes.cracks.contour import Contour, Size, check_size, check_width
 from scenes.cracks.kit import grain_rand, width_rand
 from scenes.cracks.lsystem import lsystem_rand
-from scenes.cracks.masonry import joint_rand, masonry_rand
+from scenes.cracks.masonry import Bond, joint_rand, masonry_rand
 from scenes.cracks.midpoint import midpoint_rand
 from scenes.cracks.stress import stress_rand
 from scenes.cracks.thermal import thermal_rand
@@ -32,6 +32,9 @@ GENERATORS: dict[str, Generator] = {
     "masonry": masonry_rand,
     "joint": joint_rand,
 }
+
+# Those that follow joints, of a bond that can be given as a further argument.
+_JOINTED = {"masonry": masonry_rand, "joint": joint_rand}
 
 # How often `sample` takes which: single cracks are what photographs mostly show.
 SHARES: dict[str, float] = {
@@ -56,12 +59,14 @@ def sample(
     kind: str | None = None,
     width: float | None = None,
     detail: float | None = None,
+    bond: Bond | None = None,
 ) -> Contour:
-    """A random crack on a patch of `size_mm` (width, height), weathered: layered, stepped, interrupted, healed, with
-    satellites and chips.
+    """A random crack on a patch of `size_mm` (width, height), weathered: layered, paired, stepped, interrupted, healed,
+    with satellites and chips.
 
     kind: a key of GENERATORS, drawn by SHARES where None. width: mm of the main crack, drawn where None (median 1.1 %
-    of the patch). detail: mm between points, by default 1/400 of the patch. The strokes run on beyond the patch.
+    of the patch). detail: mm between points, by default 1/400 of the patch. bond: how bricks are laid there, drawn
+    where None. The strokes run on beyond the patch.
     Raises InputError for an unknown kind, a size or detail that is not positive, a crack as wide as the patch.
     """
     check_size(size_mm)
@@ -74,11 +79,23 @@ def sample(
     drawn = str(rng.choice(list(SHARES), p=list(SHARES.values())))
     chosen = kind or drawn
     main = width if width is not None else width_rand(rng, size_mm)
-    contour = GENERATORS[chosen](rng, size_mm, main, detail)
-    if chosen in _SINGLE and rng.random() < 0.4:
+    if chosen in _JOINTED:
+        contour = _JOINTED[chosen](rng, size_mm, main, detail, bond)
+    else:
+        contour = GENERATORS[chosen](rng, size_mm, main, detail)
+    if chosen in _SINGLE and rng.random() < 0.5:
         other = str(rng.choice(_SINGLE[:3]))
-        finer = GENERATORS[other](rng, size_mm, main * rng.uniform(0.3, 0.9), detail)
+        finer = GENERATORS[other](rng, size_mm, main * rng.uniform(0.2, 0.7), detail)
         contour = compose.layered(contour, finer)
+    if chosen in _SINGLE and rng.random() < 0.15:
+        contour = compose.paired(
+            rng,
+            contour,
+            grain_rand(rng, size_mm, detail),
+            away=min(size_mm) * float(np.exp(rng.uniform(np.log(0.015), np.log(0.15)))),
+            width=rng.uniform(0.3, 0.9),
+            share=rng.uniform(0.25, 0.95),
+        )
     return _weathered(rng, contour, main, detail)
 
 

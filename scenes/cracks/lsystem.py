@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from scenes.cracks.contour import Contour, Size
-from scenes.cracks.kit import Grain, Path, across_patch, arc, direction, grain_rand, heading_rand, opened, width_rand
+from scenes.cracks.kit import (
+    Grain,
+    Path,
+    across_patch,
+    arc,
+    curved,
+    direction,
+    grain_rand,
+    heading_rand,
+    opened,
+    width_rand,
+)
 
 
 def lsystem(
@@ -61,7 +72,7 @@ def lsystem(
             course += (angle if symbol == "+" else -angle) + next(noise)
     fades = [(0.0, fade)] + [(0.0, 0.9 * float(arc(np.array(line))[-1])) for line in lines[1:]]
     paths = [
-        Path(np.array(line), wide, taper, parent=parent)
+        Path(curved(line), wide, taper, parent=parent)
         for line, wide, taper, parent in zip(lines, widths, fades, parents, strict=True)
     ]
     return opened(rng, paths, size, grain)
@@ -90,7 +101,7 @@ def lsystem_rand(
         # As many branches whatever the number of rounds.
         straight=float(np.clip(1 - rng.uniform(1.5, 6.0) / 2**rounds, 0.1, 0.92)),
         angle=rng.uniform(18.0, 50.0),
-        jitter=rng.uniform(6.0, 22.0),
+        jitter=rng.uniform(5.0, 15.0),
         width=width or width_rand(rng, size),
         thinning=rng.uniform(0.35, 0.75),
         fade=length * rng.uniform(0.1, 0.6),

@@ -124,6 +124,8 @@ def masonry_rand(
     """A random crack through a wall. width: mm; detail: mm between points; bond: the wall, drawn where None."""
     grain = grain_rand(rng, size, detail)
     laid = bond or bond_rand(rng, size)
+    # Mortar is as wide as a crack can wander in it.
+    grain = replace(grain, amplitude=min(grain.amplitude, 0.8 * laid.joint))
     steep = rng.random() < 0.3
     heading = rng.uniform(75.0, 90.0) if steep else rng.uniform(25.0, 75.0)
     if rng.random() < 0.5:
@@ -180,13 +182,20 @@ def joint(
 
 
 def joint_rand(
-    rng: np.random.Generator, size: Size, width: float | None = None, detail: float | None = None
+    rng: np.random.Generator,
+    size: Size,
+    width: float | None = None,
+    detail: float | None = None,
+    bond: Bond | None = None,
 ) -> Contour:
-    """A crack along a random joint, upright or level or a little aslant, with up to two detours. width: mm, drawn where
-    None; detail: mm between points."""
+    """A crack along a random joint, upright or level or a little aslant, with up to two detours; along a bed joint of
+    the bond, if one is given. width: mm, drawn where None; detail: mm between points."""
     grain = grain_rand(rng, size, detail)
     heading = float(rng.choice((0.0, 90.0))) + rng.normal(0.0, 4.0)
     middle = np.asarray(size) * rng.uniform(0.2, 0.8, 2)
+    if bond is not None:
+        heading, low = 0.0, bond.origin[1]
+        middle[1] = low + bond.course * round((middle[1] - low) / bond.course)
     reach = direction(heading) * float(np.hypot(*size))
     wide = width or width_rand(rng, size)
     marks = np.sort(rng.uniform(0.2, 0.8, 2 * int(rng.integers(0, 3))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scenes.cracks.contour import Array, Contour, Size
-from scenes.cracks.kit import Grain, Path, across_patch, arc, grain_rand, heading_rand, opened, side, width_rand
+from scenes.cracks.kit import Grain, Path, across_patch, arc, curved, grain_rand, heading_rand, opened, side, width_rand
 
 
 def midpoint(
@@ -31,7 +31,7 @@ def midpoint(
     Raises InputError where it is as wide as the patch.
     """
     line = _halved(rng, np.array([start, end], dtype=float), angle, decay, depth)
-    paths = [Path(line, width, fade)]
+    paths = [Path(curved(line), width, fade)]
     steps = np.diff(line, axis=0)
     bend = steps[:-1, 0] * steps[1:, 1] - steps[:-1, 1] * steps[1:, 0]
     bend /= np.maximum(np.hypot(*steps[:-1].T) * np.hypot(*steps[1:].T), 1e-12)
@@ -43,7 +43,7 @@ def midpoint(
         reach = whole * rng.uniform(0.1, 0.4)
         tip = line[i + 1] + reach * np.array([c * ahead[0] - s * ahead[1], s * ahead[0] + c * ahead[1]])
         branch = _halved(rng, np.stack([line[i + 1], tip]), angle, decay, max(depth - 2, 1))
-        paths.append(Path(branch, width * rng.uniform(0.25, 0.7), (0.0, 0.9 * reach), parent=0))
+        paths.append(Path(curved(branch), width * rng.uniform(0.25, 0.7), (0.0, 0.9 * reach), parent=0))
     return opened(rng, paths, size, grain)
 
 
@@ -77,8 +77,8 @@ def midpoint_rand(
         size=size,
         start=(float(start[0]), float(start[1])),
         end=(float(end[0]), float(end[1])),
-        angle=rng.uniform(10.0, 30.0),
-        decay=rng.uniform(0.8, 1.0),
+        angle=rng.uniform(7.0, 26.0),
+        decay=rng.uniform(0.6, 0.95),
         depth=int(rng.integers(3, 6)),
         width=width or width_rand(rng, size),
         forks=int(rng.choice((0, 1, 2, 3), p=(0.5, 0.25, 0.15, 0.1))),

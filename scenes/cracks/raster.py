@@ -8,26 +8,14 @@ Every function raises InputError for a shape or scale that is not positive.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
+from scenes.cracks import strips
 from scenes.cracks.contour import OPEN, Array, Contour
-from scenes.cracks.thinning import thin
-from scenes.errors import InputError
-
-Image = NDArray[np.float32]
-Floats = NDArray[np.float32]
-Shape = tuple[int, int]
-Point = tuple[float, float]
-
-# How far a pixel reaches from its centre along any direction.
-_HALF_DIAGONAL = 0.7072
-# Numbers in one block of work: small enough to stay in the cache.
-_BLOCK = 1 << 17
+from scenes.cracks.strips import HALF_DIAGONAL, Image, Point, Segments, Shape, check, nearest, segments_of, to_segment
+from scenes.cracks.thinning import thinned
 
 
 def coverage(
@@ -42,8 +30,8 @@ def coverage(
     Exact for straight strips of any direction and width, also far below a pixel; where strokes overlap, the larger
     coverage counts.
     """
-    segments = _segments(contour, shape, mm_per_pixel, origin, kinds)
-    return _strip_coverage(segments, shape)
+    segments = segments_of(contour, shape, mm_per_pixel, origin, kinds)
+    return strips.coverage(segments, shape)
 
 
 def width_map(
@@ -55,11 +43,11 @@ def width_map(
     covered: Image | None = None,
 ) -> Image:
     """(H, W) float32 mm: the crack's width at the nearest place of its middle line, 0 where coverage is 0."""
-    segments = _segments(contour, shape, mm_per_pixel, origin, kinds)
-    _, owner = _nearest(segments, shape, _HALF_DIAGONAL)
+    segments = segments_of(contour, shape, mm_per_pixel, origin, kinds)
+    _, owner = nearest(segments, shape, HALF_DIAGONAL)
     image = np.zeros(shape, dtype=np.float32)
     rows, columns = np.nonzero((_known(covered, segments, shape) > 0) & (owner >= 0))
-    image[rows, columns] = 2 * _to_segment(segments, owner[rows, columns], rows, columns)[1] * mm_per_pixel
+    image[rows, columns] = 2 * to_segment(segments, owner[rows, columns], rows, columns)[1] * mm_per_pixel
     return image
 
 
@@ -76,23 +64,40 @@ def distance(
     reach: by default 16 pixels. More than a pixel off the crack, the nearest piece of it is taken to be that of the
     nearest pixel by the crack: 0.02 pixels too far on average, never a whole one.
     """
-    _check(shape, mm_per_pixel)
+    check(shape, mm_per_pixel)
     limit = 16.0 if reach is None else reach / mm_per_pixel
     # Cracks just outside the picture are near, too.
     rim = int(np.ceil(limit)) + 1
     wide = (shape[0] + 2 * rim, shape[1] + 2 * rim)
     corner = (origin[0] - rim * mm_per_pixel, origin[1] - rim * mm_per_pixel)
-    segments = _segments(contour, wide, mm_per_pixel, corner, kinds)
-    signed, owner = _nearest(segments, wide, 1.5)
+    segments = segments_of(contour, wide, mm_per_pixel, corner, kinds)
+    signed, owner = nearest(segments, wide, 1.5)
     if np.any(owner >= 0):
         away, (near_rows, near_columns) = distance_transform_edt(owner < 0, return_indices=True)
         rows, columns = np.nonzero((away > 0) & (away <= limit + 1))
-        middle, half = _to_segment(
-            segments, owner[near_rows[rows, columns], near_columns[rows, columns]], rows, columns
-        )
+        middle, half = to_segment(segments, owner[near_rows[rows, columns], near_columns[rows, columns]], rows, columns)
         signed[rows, columns] = middle - half
     signed = np.minimum(signed[rim:-rim, rim:-rim], np.float32(limit))
     return signed * np.float32(mm_per_pixel)
+
+
+def lips(
+    contour: Contour,
+    shape: Shape,
+    mm_per_pixel: float,
+    origin: Point = (0.0, 0.0),
+    kinds: tuple[str, ...] = OPEN,
+    *,
+    reach: float,
+) -> tuple[Image, Image]:
+    """(H, W) float32 mm from pixel centres to the nearest lip, negative inside, exact, inf beyond `reach` mm; and half
+    the width of the crack at that place, 0 beyond."""
+    segments = segments_of(contour, shape, mm_per_pixel, origin, kinds)
+    signed, owner = nearest(segments, shape, reach / mm_per_pixel)
+    half = np.zeros(shape, dtype=np.float32)
+    row, column = np.nonzero(owner >= 0)
+    half[row, column] = to_segment(segments, owner[row, column], row, column)[1]
+    return signed * np.float32(mm_per_pixel), half * np.float32(mm_per_pixel)
 
 
 def skeleton(
@@ -104,21 +109,19 @@ def skeleton(
     covered: Image | None = None,
 ) -> NDArray[np.bool_]:
     """(H, W) bool: the pixels the middle lines run through, thinned to one pixel, 8-connected along every stroke."""
-    segments = _segments(contour, shape, mm_per_pixel, origin, kinds)
-    mask = np.zeros((shape[0] + 2, shape[1] + 2), dtype=bool)
+    segments = segments_of(contour, shape, mm_per_pixel, origin, kinds)
+    mask = np.zeros(shape, dtype=bool)
     t = (np.arange(16) + 0.5)[:, None] / 16
-    x = np.floor(segments.ax + t * segments.dx).astype(np.int64).ravel() + 1
-    y = np.floor(segments.ay + t * segments.dy).astype(np.int64).ravel() + 1
-    inside = (x > 0) & (y > 0) & (x <= shape[1]) & (y <= shape[0])
+    x = np.floor(segments.ax + t * segments.dx).astype(np.int64).ravel()
+    y = np.floor(segments.ay + t * segments.dy).astype(np.int64).ravel()
+    inside = (x >= 0) & (y >= 0) & (x < shape[1]) & (y < shape[0])
     mask[y[inside], x[inside]] = True
-    mask[1:-1, 1:-1] &= _known(covered, segments, shape) > 0
-    thin(mask)
-    return mask[1:-1, 1:-1].copy()
+    return thinned(mask & (_known(covered, segments, shape) > 0))
 
 
 def spall_depth(contour: Contour, shape: Shape, mm_per_pixel: float, origin: Point = (0.0, 0.0)) -> Image:
     """(H, W) float32 mm: depth of the chips, times the share of the pixel they cover; 0 elsewhere."""
-    _check(shape, mm_per_pixel)
+    check(shape, mm_per_pixel)
     image = np.zeros(shape, dtype=np.float32)
     for spall in contour.spalls:
         outline = (spall.outline - origin) / mm_per_pixel
@@ -130,176 +133,8 @@ def spall_depth(contour: Contour, shape: Shape, mm_per_pixel: float, origin: Poi
     return image
 
 
-# Segments ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Segments:
-    """Short tapered pieces in pixel units, float32 (n,): start, step to the end, half widths at both."""
-
-    ax: Floats
-    ay: Floats
-    dx: Floats
-    dy: Floats
-    ha: Floats
-    hb: Floats
-
-    def __getitem__(self, which: NDArray) -> _Segments:
-        return _Segments(*(getattr(self, name)[which] for name in ("ax", "ay", "dx", "dy", "ha", "hb")))
-
-
-def _check(shape: Shape, mm_per_pixel: float) -> None:
-    if min(shape) < 1:
-        raise InputError(f"crack picture: shape {tuple(shape)} must be at least 1 x 1 pixels")
-    if not (np.isfinite(mm_per_pixel) and mm_per_pixel > 0):
-        raise InputError(f"crack picture: {mm_per_pixel:g} mm per pixel must be a positive number")
-
-
-def _segments(
-    contour: Contour,
-    shape: Shape,
-    mm_per_pixel: float,
-    origin: Point,
-    kinds: tuple[str, ...],
-) -> _Segments:
-    """All pieces of strokes of these kinds that can touch the picture."""
-    _check(shape, mm_per_pixel)
-    starts, ends = [np.zeros((0, 3))], [np.zeros((0, 3))]
-    for stroke in contour.strokes:
-        if stroke.kind in kinds:
-            rows = np.column_stack([(stroke.points - origin) / mm_per_pixel, stroke.widths / (2 * mm_per_pixel)])
-            starts.append(rows[:-1])
-            ends.append(rows[1:])
-    a, b = np.concatenate(starts), np.concatenate(ends)
-    half = np.maximum(a[:, 2], b[:, 2])
-    low = np.minimum(a, b)[:, :2] - half[:, None] - 1
-    high = np.maximum(a, b)[:, :2] + half[:, None] + 1
-    keep = (half > 0) & np.all((high > 0) & (low < (shape[1], shape[0])), axis=1)
-    a, step, half = a[keep], (b - a)[keep], half[keep]
-    # Long pieces would have large windows of mostly nothing.
-    count = np.ceil(np.hypot(step[:, 0], step[:, 1]) / np.maximum(3.0, half)).astype(int).clip(1)
-    step = np.repeat(step / count[:, None], count, axis=0)
-    within = np.arange(len(step)) - np.repeat(np.cumsum(count) - count, count)
-    a = np.repeat(a, count, axis=0) + within[:, None] * step
-    columns = [a[:, 0], a[:, 1], step[:, 0], step[:, 1], a[:, 2], a[:, 2] + step[:, 2]]
-    return _Segments(*(column.astype(np.float32) for column in columns))
-
-
-@dataclass(frozen=True)
-class _Window:
-    """Square windows of pixels about some segments: which, the middle line's distance, the half width, the places."""
-
-    which: NDArray[np.int64]
-    middle: Floats
-    half: Floats
-    flat: NDArray[np.int64]
-
-
-def _windows(segments: _Segments, shape: Shape, margin: float) -> Iterator[_Window]:
-    """Windows that hold every pixel centre within `margin` of a lip, grouped by size and in blocks of bounded work.
-
-    `flat` indexes a picture padded by `_padding` on every side.
-    """
-    pad = _padding(segments, margin)
-    half = np.maximum(segments.ha, segments.hb) + margin
-    x0 = np.floor(np.minimum(segments.ax, segments.ax + segments.dx) - half).astype(np.int64)
-    y0 = np.floor(np.minimum(segments.ay, segments.ay + segments.dy) - half).astype(np.int64)
-    side = _side(segments, margin)
-    touches = (x0 < shape[1]) & (y0 < shape[0]) & (x0 + side > 0) & (y0 + side > 0)
-    for k in np.unique(side[touches]).tolist():
-        group = np.flatnonzero(touches & (side == k))
-        for which in np.array_split(group, -(-len(group) * k * k // _BLOCK)):
-            some = segments[which]
-            offset = np.arange(k, dtype=np.float32) + np.float32(0.5)
-            px = (x0[which] - some.ax)[:, None].astype(np.float32) + offset
-            py = (y0[which] - some.ay)[:, None].astype(np.float32) + offset
-            middle, wide = _middle(px[:, None, :], py[:, :, None], some, (slice(None), None, None))
-            rows = (y0[which] + pad)[:, None] + np.arange(k)
-            columns = (x0[which] + pad)[:, None] + np.arange(k)
-            yield _Window(which, middle, wide, rows[:, :, None] * (shape[1] + 2 * pad) + columns[:, None, :])
-
-
-def _side(segments: _Segments, margin: float) -> NDArray[np.int64]:
-    """(n,) sides of the windows, rounded up to a few sizes."""
-    half = np.maximum(segments.ha, segments.hb) + margin
-    extent = np.maximum(np.abs(segments.dx), np.abs(segments.dy)) + 2 * half
-    need = np.ceil(extent).astype(np.int64) + 1
-    coarse = np.maximum(need // 8, 1)
-    return -(-need // coarse) * coarse
-
-
-def _padding(segments: _Segments, margin: float) -> int:
-    return int(_side(segments, margin).max(initial=0)) + 1
-
-
-def _middle(px: Floats, py: Floats, some: _Segments, at: tuple) -> tuple[Floats, Floats]:
-    """Distance to the middle line and half width there, for positions relative to the segments' starts."""
-    dx, dy = some.dx[at], some.dy[at]
-    square = np.maximum(dx * dx + dy * dy, np.float32(1e-12))
-    u = np.clip(px * (dx / square) + py * (dy / square), 0.0, 1.0)
-    middle = np.hypot(px - u * dx, py - u * dy)
-    return middle, some.ha[at] + u * (some.hb - some.ha)[at]
-
-
-def _to_segment(segments: _Segments, which: NDArray, rows: NDArray, columns: NDArray) -> tuple[Floats, Floats]:
-    """Distance to the middle line of a given segment, and half width there, for pixels."""
-    some = segments[which]
-    px = columns.astype(np.float32) + np.float32(0.5) - some.ax
-    py = rows.astype(np.float32) + np.float32(0.5) - some.ay
-    return _middle(px, py, some, (slice(None),))
-
-
-def _unpadded(flat: NDArray, shape: Shape, pad: int) -> NDArray:
-    return flat.reshape(shape[0] + 2 * pad, shape[1] + 2 * pad)[pad : pad + shape[0], pad : pad + shape[1]].copy()
-
-
-def _nearest(segments: _Segments, shape: Shape, margin: float) -> tuple[Image, NDArray[np.int64]]:
-    """Signed distance in pixels and the segment it is to, within `margin` of the lips and inside; inf and -1 beyond."""
-    pad = _padding(segments, margin)
-    total = (shape[0] + 2 * pad) * (shape[1] + 2 * pad)
-    best, owner = np.full(total, np.inf, dtype=np.float32), np.full(total, -1)
-    for window in _windows(segments, shape, margin):
-        signed = window.middle - window.half
-        close = signed <= margin
-        flat, values = window.flat[close], signed[close]
-        np.minimum.at(best, flat, values)
-        won = values == best[flat]
-        owner[flat[won]] = np.broadcast_to(window.which[:, None, None], close.shape)[close][won]
-    return _unpadded(best, shape, pad), _unpadded(owner, shape, pad)
-
-
-# Coverage ------------------------------------------------------------------------------------------------------
-
-
-def _known(covered: Image | None, segments: _Segments, shape: Shape) -> Image:
-    return _strip_coverage(segments, shape) if covered is None else covered
-
-
-def _strip_coverage(segments: _Segments, shape: Shape) -> Image:
-    pad = _padding(segments, _HALF_DIAGONAL)
-    image = np.zeros((shape[0] + 2 * pad) * (shape[1] + 2 * pad), dtype=np.float32)
-    length = np.maximum(np.hypot(segments.dx, segments.dy), np.float32(1e-9))
-    # A pixel seen along the strip is a trapezoid, as wide as the sum of two uniform numbers.
-    a = np.maximum(np.abs(segments.dx / length), np.float32(2e-3))
-    b = np.maximum(np.abs(segments.dy / length), np.float32(2e-3))
-    for window in _windows(segments, shape, _HALF_DIAGONAL):
-        close = window.middle - window.half < _HALF_DIAGONAL
-        count = close.reshape(len(close), -1).sum(axis=1)
-        sides = tuple(np.repeat(edge[window.which], count) for edge in (a, b))
-        middle, half = window.middle[close], window.half[close]
-        covered = _trapezoid(middle + half, *sides) - _trapezoid(middle - half, *sides)
-        np.maximum.at(image, window.flat[close], covered)
-    image = _unpadded(image, shape, pad)
-    # Differences of nearly equal numbers leave dust.
-    return np.where(image < 1e-5, np.float32(0.0), np.minimum(image, np.float32(1.0)))
-
-
-def _trapezoid(t: Floats, a: Floats, b: Floats) -> Floats:
-    """Share of a unit square below t, where its sides project to lengths a and b on the axis of t."""
-    q, r = (a + b) / 2, np.abs(a - b) / 2
-    t = np.clip(t, -q, q)
-    upper, lower = np.maximum(t + r, 0), np.maximum(t - r, 0)
-    return ((t + q) ** 2 - upper * upper - lower * lower) / (2 * a * b)
+def _known(covered: Image | None, segments: Segments, shape: Shape) -> Image:
+    return strips.coverage(segments, shape) if covered is None else covered
 
 
 def _polygon_coverage(outline: Array, shape: Shape) -> Image:

@@ -9,7 +9,7 @@ from math import atan2, cos, hypot, pi, radians, sin
 import numpy as np
 
 from scenes.cracks.contour import Array, Contour, Size
-from scenes.cracks.kit import Grain, Path, grain_rand, heading_rand, opened, side, width_rand
+from scenes.cracks.kit import Grain, Path, curved, grain_rand, heading_rand, opened, side, width_rand
 
 Point = tuple[float, float]
 
@@ -184,7 +184,7 @@ def _path(crack: _Crack, width: float, energy: float, step: float) -> Path:
     behind = back.trail[::-1] if back is not None else []
     first = 0.0 if back is None or back.joined else 0.8 * step * len(behind)
     last = 0.0 if ahead.joined else 0.8 * step * len(ahead.trail)
-    points = np.array([*behind, crack.root, *ahead.trail])
+    points = curved([*behind, crack.root, *ahead.trail], 3)
     return Path(points, width * max(crack.energy / energy, 0.15), (first, last), parent=crack.parent)
 
 
@@ -204,8 +204,8 @@ def stress_rand(
         energy=max(size) * rng.uniform(0.5, 1.3),
         step=span / 64,
         inertia=rng.uniform(0.6, 0.85),
-        scatter=rng.uniform(4.0, 13.0),
-        fork=float(rng.choice((0.0, rng.uniform(0.4, 2.5)), p=(0.35, 0.65))) / span,
+        scatter=rng.uniform(3.0, 9.0),
+        fork=float(rng.choice((0.0, rng.uniform(0.4, 2.5)), p=(0.25, 0.75))) / span,
         fork_angle=rng.uniform(30.0, 75.0),
         shield=span * rng.uniform(0.06, 0.14),
         width=width or width_rand(rng, size),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scenes.cracks.contour import Contour, Size
-from scenes.cracks.kit import Grain, Path, direction, grain_rand, heading_rand, opened, side, width_rand
+from scenes.cracks.kit import Grain, Path, curved, direction, grain_rand, heading_rand, opened, side, width_rand
 
 
 def thermal(
@@ -44,17 +44,16 @@ def thermal(
         if rng.random() > whole:
             points = points[:4] if rng.random() < 0.5 else points[:0:-1]
             fade = (0.0, float(np.hypot(*(points[-1] - points[0]))) * rng.uniform(0.3, 0.9))
-        paths.append(Path(points, width * float(np.exp(np.clip(rng.normal(0.0, unevenness), -1.5, 0.7))), fade))
+        paths.append(Path(curved(points), width * float(np.exp(np.clip(rng.normal(0.0, unevenness), -1.5, 0.7))), fade))
         offset += spacing * float(np.clip(rng.normal(1.0, irregularity), 0.4, 1.8))
     count = len(paths)
     for _ in range(links if count > 1 else 0):
         i = int(rng.integers(0, count))
         neighbour = paths[i + 1 if i + 1 < count else i - 1]
-        t = rng.uniform(0.3, 0.7)
-        start = (1 - t) * paths[i].points[1] + t * paths[i].points[2]
-        near = neighbour.points[1:3]
-        end = near[0] + np.clip(t + 0.15 * side(rng), 0, 1) * (near[1] - near[0])
-        paths.append(Path(np.stack([start, end]), 0.4 * width, parent=i))
+        # Five points of a curve to each of the course: from the second of these to the third.
+        k = int(rng.integers(6, 10))
+        ends = np.stack([paths[i].points[k], neighbour.points[k + int(side(rng))]])
+        paths.append(Path(ends, 0.4 * width, parent=i))
     return opened(rng, paths, size, grain)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.cracks.contour import Array, Contour, Size
-from scenes.cracks.kit import Grain, Path, across_patch, grain_rand, heading_rand, opened, smoothed, width_rand
+from scenes.cracks.kit import Grain, Path, across_patch, curved, grain_rand, heading_rand, opened, width_rand
 
 
 def tree(
@@ -34,7 +34,7 @@ def tree(
     """
     nodes, parents, last = _explore(rng, size, np.array(start), np.array(goal), step, bias, iterations, stones)
     trunk = _way(parents, last)
-    paths = [Path(smoothed(nodes[trunk], 1), width)]
+    paths = [Path(curved(nodes[trunk]), width)]
     home = np.full(len(nodes), -1)
     home[trunk] = 0
     for _ in range(sides):
@@ -47,7 +47,7 @@ def tree(
         parent = int(home[branch[0]])
         home[branch[1:]] = len(paths)
         wide = float(np.max(paths[parent].width)) * side_width * rng.uniform(0.6, 1.3)
-        paths.append(Path(nodes[branch], min(wide, width), (0.0, 0.9 * away), parent=parent))
+        paths.append(Path(curved(nodes[branch]), min(wide, width), (0.0, 0.9 * away), parent=parent))
     return opened(rng, paths, size, grain)
 
 
@@ -121,7 +121,7 @@ def tree_rand(rng: np.random.Generator, size: Size, width: float | None = None, 
         size=size,
         start=(float(start[0]), float(start[1])),
         goal=(float(goal[0]), float(goal[1])),
-        step=span * rng.uniform(0.025, 0.05),
+        step=span * rng.uniform(0.035, 0.07),
         bias=rng.uniform(0.15, 0.4),
         iterations=240,
         stones=stones,

@@ -10,6 +10,7 @@ from scenes.cracks.kit import (
     Path,
     across_patch,
     arc,
+    curved,
     direction,
     grain_rand,
     heading_rand,
@@ -55,7 +56,9 @@ def walk(
         headings = course + _deviations(rng, count, turn, persistence)
         points = np.concatenate([[at], at + np.cumsum(step * direction(headings), axis=0)])
         widths = wide * np.exp(np.clip(np.cumsum(rng.normal(0.0, drift / 10.0, count + 1)), -1.0, 0.7))
-        paths.append(Path(points, widths, fade if parent < 0 else (0.0, 0.8 * distance), parent=parent))
+        rows = curved(np.column_stack([points, widths]))
+        taper = fade if parent < 0 else (0.0, 0.8 * distance)
+        paths.append(Path(rows[:, :2], np.maximum(rows[:, 2], 0.0), taper, parent=parent))
         for i in np.flatnonzero(rng.random(count) < branch) if generation < generations else ():
             reach = (count - i) * step * branch_length * rng.uniform(0.4, 1.6)
             if reach > 3 * step:
@@ -88,10 +91,10 @@ def walk_rand(rng: np.random.Generator, size: Size, width: float | None = None, 
         heading=float(np.degrees(np.arctan2(*(end - start)[::-1]))),
         length=length,
         step=min(size) / 30 * rng.uniform(0.6, 1.8),
-        turn=rng.uniform(8.0, 24.0),
-        persistence=rng.uniform(0.2, 0.75),
+        turn=rng.uniform(5.0, 16.0),
+        persistence=rng.uniform(0.3, 0.8),
         width=wide,
-        drift=rng.uniform(0.3, 1.0),
+        drift=rng.uniform(0.3, 0.9),
         branch=rng.choice((0.0, rng.uniform(0.01, 0.09)), p=(0.4, 0.6)),
         branch_angle=rng.uniform(25.0, 60.0),
         branch_length=rng.uniform(0.25, 0.8),

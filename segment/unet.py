@@ -1,0 +1,41 @@
+"""A small U-Net, to be trained from scratch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, max_pool2d, pad
+
+
+class UNet(nn.Module):
+    """Ronneberger et al. 2015 (arXiv 1505.04597) with padded convolutions, batch normalization and nearest upsampling.
+
+    width: channels at full resolution, doubled with each of the `depth` halvings.
+    """
+
+    def __init__(self, width: int = 16, depth: int = 4):
+        super().__init__()
+        widths = [width << level for level in range(depth + 1)]
+        self.down = nn.ModuleList(_block(i, o) for i, o in zip([3, *widths], widths, strict=False))
+        self.up = nn.ModuleList(_block(i + o, o) for i, o in zip(widths[:0:-1], widths[-2::-1], strict=True))
+        self.head = nn.Conv2d(width, 1, 1)
+        self.stride = 1 << depth
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (n, h, w) of (n, 3, h, w) float images of any size."""
+        height, width = images.shape[-2:]
+        margins = (0, -width % self.stride, 0, -height % self.stride)
+        values, kept = pad(images, margins, mode="reflect") if any(margins) else images, []
+        for level, block in enumerate(self.down):
+            values = block(max_pool2d(values, 2) if level else values)
+            kept.append(values)
+        for block, skip in zip(self.up, kept[-2::-1], strict=True):
+            values = block(torch.cat([skip, interpolate(values, scale_factor=2)], 1))
+        return self.head(values)[:, 0, :height, :width]
+
+
+def _block(inputs: int, outputs: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for channels in (inputs, outputs):
+        layers += [nn.Conv2d(channels, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(True)]
+    return nn.Sequential(*layers)
