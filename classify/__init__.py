@@ -1,1 +1,1 @@
-"""Image classification on rendered data: not part of this release."""
+"""Image classification on rendered data."""

@@ -109,9 +109,11 @@ class ExtrasDraw(Draw):
             height=self.value(f"{key}.height", seals.height) * width,
         )
 
-    def filler(self, factor: SurfaceFactor) -> Material:
+    def filler(self, factor: SurfaceFactor, sealed: bool) -> Material:
         """What all seals and healed cracks of the surface are filled with."""
         drawn = {name: self.value(f"surface.seals.{name}", getattr(factor.seals, name)) for name in _FILLER}
+        if not sealed:
+            drawn["value"] = self.value("surface.crack.healed_value", factor.crack.healed_value)
         return Material("filler", {**drawn, "seed": 50 * self.streams.quantile("surface.seals.seed")})
 
     def cover(self, factor: SurfaceFactor, k: int, pixel: float, span: float) -> Litter:

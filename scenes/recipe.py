@@ -161,7 +161,7 @@ class Lips(Step):
 class Healed(Step):
     """Cracks that were filled or grew over: seen, not labelled. darkness: as a crack's; below 0 they are paler."""
 
-    darkness: Annotated[Any, numbers(-1, 1)] = {"uniform": [-0.15, 0.2]}
+    darkness: Annotated[Any, numbers(-1, 1)] = {"uniform": [-0.2, 0.04]}
 
 
 class Distractors(Step):

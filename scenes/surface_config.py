@@ -17,7 +17,8 @@ class CrackFactor(Section):
     keeps to their joints whatever the kind. width: of the main crack, in pixels of the middle of the picture, since
     photographers come as near as it takes to see one. depth: in widths. grains, reach,
     raised, crumble: in widths. dirt, moss, stain, moisture: how much of it there is; hue, saturation and value are the
-    dirt's colour, stain_value how bright the stain (above 0.6: efflorescence).
+    dirt's colour, stain_value how bright the stain (above 0.6: efflorescence). healed_value: how bright the filler of
+    healed stretches is where there are no seals; a dark one looks like a crack, and has no label.
     """
 
     present: Annotated[Any, flags()] = {"mixture": [{"weight": 0.92, "of": True}, {"weight": 0.08, "of": False}]}
@@ -53,6 +54,7 @@ class CrackFactor(Section):
     stain_value: Annotated[Any, numbers(0, 1)] = {
         "mixture": [{"weight": 0.65, "of": {"uniform": [0.1, 0.35]}}, {"weight": 0.35, "of": {"uniform": [0.6, 0.9]}}]
     }
+    healed_value: Annotated[Any, numbers(0, 1)] = {"uniform": [0.4, 0.75]}
     moisture: Annotated[Any, numbers(0, 1)] = {
         "mixture": [{"weight": 0.85, "of": 0}, {"weight": 0.15, "of": {"uniform": [0.3, 1]}}]
     }
@@ -95,7 +97,8 @@ class LitterFactor(Section):
 
 class Seals(Section):
     """Former cracks under bands of filler. kind: as of a crack. width: pixels; height: widths above the surface. hue,
-    saturation, value, roughness: of the filler, which fills the healed stretches of cracks, too; amount: how much of
+    saturation, value, roughness: of the filler, which fills the healed stretches of cracks, too (but for its value,
+    where there is no seal); amount: how much of
     what is under it it covers."""
 
     count: Annotated[Any, numbers(0, 10, whole=True)] = _share(0.06, 2)

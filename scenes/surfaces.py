@@ -49,14 +49,15 @@ class SurfaceDraw(ExtrasDraw):
         size = (float(high[0] - low[0]), float(high[1] - low[1]))
         crack = self.crack(factor.crack, pixel, "surface.crack", laid=bare.material.family in COURSES)
         span = pixel * min(self.config.camera.resolution)
+        seals = tuple(self.seal(factor, k, pixel) for k in range(self.number("seals", factor.seals)))
         return camera, Surface(
             placement, bare.material, pixel, (float(low[0]), float(low[1])), size, crack,
             joints=tuple(self.joint(factor, k, pixel, span) for k in range(self.number("joints", factor.joints))),
             marks=tuple(self.mark(factor, k, pixel, span) for k in range(self.number("marks", factor.marks))),
             litter=self.litter(factor, placement, pixel, span),
             shades=tuple(self.shade(factor, k, pixel, span) for k in range(self.number("shades", factor.shades))),
-            seals=tuple(self.seal(factor, k, pixel) for k in range(self.number("seals", factor.seals))),
-            filler=self.filler(factor),
+            seals=seals,
+            filler=self.filler(factor, sealed=bool(seals)),
         )  # fmt: skip
 
     def litter(self, factor: SurfaceFactor, placement: str, pixel: float, span: float) -> tuple[Litter, ...]:

@@ -1,0 +1,99 @@
+"""What is made of a method in evaluation: the validators' figures, and those of the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from classify.config import ORACLE
+from classify.data.loader import Loader
+from classify.feed import Supply
+from classify.methods.base import Labelled, Method
+from classify.metrics import Evaluation
+from classify.validators import VALIDATORS
+
+
+class Outputs(NamedTuple):
+    """features: (n, d) float. logits: (n, k) float. labels: (n,) int64, -1 where none is known. On the CPU."""
+
+    features: Tensor
+    logits: Tensor
+    labels: Tensor
+
+
+def statement(by: str) -> str:
+    """How a checkpoint was chosen, for people."""
+    if by == "last":
+        return "the last checkpoint, without selection"
+    if by == ORACLE:
+        return "selected by LABELS OF THE TARGET (oracle): the figures on the test pictures are optimistic"
+    return f"selected by the validator '{by}', without labels of the target"
+
+
+@torch.no_grad()
+def outputs(method: Method, batches: Iterable[Labelled]) -> Outputs:
+    """What a method in evaluation makes of all pictures in the batches.
+
+    Features are what the network's head sees as the method predicts, or, where it does not look, the network's own.
+    """
+    parts = []
+    seen: list[Tensor] = []
+    hook = method.network.head.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    try:
+        for batch in batches:
+            seen.clear()
+            logits = method.predict(batch.images)
+            features = seen[-1] if seen else method.network.features(batch.images)
+            parts.append([part.cpu() for part in (features.float(), logits.float(), batch.labels)])
+    finally:
+        hook.remove()
+    features, logits, labels = (torch.cat(part) for part in zip(*parts, strict=True))
+    return Outputs(features, logits, labels)
+
+
+def evaluation(found: Outputs, classes: tuple[str, ...]) -> dict[str, Any]:
+    """All figures on labelled pictures, as JSON data: accuracy, mean_recall, …"""
+    return Evaluation.from_logits(found.logits, found.labels, classes).as_json()
+
+
+def validate(source: Outputs | None, target: Outputs | None) -> dict[str, float]:
+    """The validators' figures: all, or those for which what is there suffices."""
+    needs_source = {"source", "dev"}
+    needs_target = set(VALIDATORS) - {"source"}
+    return {
+        name: float(validator(source, target))
+        for name, validator in VALIDATORS.items()
+        if not (source is None and name in needs_source) and not (target is None and name in needs_target)
+    }
+
+
+class Assessor:
+    """Figures of a run's checkpoints."""
+
+    def __init__(self, supply: Supply, classes: tuple[str, ...]):
+        self._supply, self._classes = supply, classes
+
+    def outputs(self, method: Method, loader: Loader | None) -> Outputs | None:
+        """Of all a loader's pictures; None without a loader."""
+        return None if loader is None else outputs(method, self._supply.plain(loader))
+
+    def figures(self, method: Method) -> dict[str, float]:
+        """Each validator's figure that can be had of what there is, and of the test set, marked as such, the oracle.
+
+        The validators see no label of the target: its pictures here have none.
+        """
+        supply = self._supply
+        figures = validate(self.outputs(method, supply.validation), self.outputs(method, supply.target))
+        test = self.outputs(method, supply.test)
+        if test is not None:
+            found = evaluation(test, self._classes)
+            figures |= {ORACLE: found["mean_recall"], "test_accuracy": found["accuracy"]}
+        return figures
+
+    def test(self, method: Method) -> dict[str, Any] | None:
+        """All figures on the test pictures; None without."""
+        test = self.outputs(method, self._supply.test)
+        return None if test is None else evaluation(test, self._classes)

@@ -1,0 +1,138 @@
+"""Where in a picture a network looks: Grad-CAM, and attention rollout for transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from classify.augment import MEAN, STD
+from classify.methods.base import Labelled, Method
+from classify.mixer import Mixer
+from classify.models import Backbone
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a method makes of some pictures, and where it looks for that. All on the CPU.
+
+    pictures: (n, h, w, 3) uint8. maps: (n, h, w) float in [0, 1], 1 where it looks most. labels: (n,) int64, -1 where
+    none is known. probabilities: (n, k) float. kind: of the maps, for people.
+    """
+
+    pictures: Tensor
+    maps: Tensor
+    labels: Tensor
+    probabilities: Tensor
+    kind: str
+
+
+def look(method: Method, batch: Labelled) -> Look:
+    """Of pictures as evaluation sees them, through a method in evaluation.
+
+    Transformers by attention rollout, which is the same whatever class is asked for; all others by Grad-CAM of the
+    class they say.
+    """
+    transformer = any(isinstance(module, Backbone) and module.tokens for module in method.modules())
+    maps, logits = (rollout if transformer else grad_cam)(method, batch.images)
+    colours = [torch.tensor(c, device=batch.images.device).view(3, 1, 1) for c in (MEAN, STD)]
+    pictures = ((batch.images * colours[1] + colours[0]) * 255).round().clamp(0, 255).byte()
+    return Look(
+        pictures.permute(0, 2, 3, 1).cpu(),
+        maps.cpu(),
+        batch.labels.cpu(),
+        logits.float().softmax(1).cpu(),
+        "attention rollout" if transformer else "Grad-CAM",
+    )
+
+
+def grad_cam(method: Method, images: Tensor) -> tuple[Tensor, Tensor]:
+    """(n, h, w) maps in [0, 1] and (n, k) logits of (n, 3, h, w) images (Selvaraju et al., ICCV 2017, eqs. 1-2).
+
+    Of the last map of features with more than one place that the prediction goes through; of a Mixer its last tokens.
+    A picture in which nothing speaks for the class gets a map of zeros. Raises ValueError for a network without maps.
+    """
+    kept: list[Tensor] = []
+
+    def keep(_: nn.Module, __: Any, output: Any) -> None:
+        if isinstance(output, Tensor) and (output.ndim == 3 or (output.ndim == 4 and output[0, 0].numel() > 1)):
+            kept[:] = [output]
+
+    mixers = [module.norm for module in method.modules() if isinstance(module, Mixer)]
+    with torch.enable_grad(), _hooked(mixers or method.modules(), keep):
+        # Weights may not need gradients; what comes of the images then still has them.
+        logits = method.predict(images.detach().clone().requires_grad_())
+        if not kept:
+            raise ValueError("grad_cam: no module gives a map of features")
+        (gradient,) = torch.autograd.grad(logits.max(1).values.sum(), kept[0])
+    features, gradient = _map(kept[0].detach()), _map(gradient)
+    weights = gradient.mean((2, 3), keepdim=True)
+    return _spread((weights * features).sum(1).relu(), images), logits.detach()
+
+
+@torch.no_grad()
+def rollout(method: Method, images: Tensor) -> tuple[Tensor, Tensor]:
+    """(n, h, w) maps in [0, 1] and (n, k) logits of (n, 3, h, w) images (Abnar & Zuidema, ACL 2020).
+
+    The attention of all layers, mean over heads, half of it the skip around it, multiplied through; of that, what the
+    class token takes from each patch.
+    """
+    taken: list[Tensor] = []
+
+    def keep(_: nn.Module, __: Any, output: Any) -> None:
+        if isinstance(output, tuple) and len(output) > 1 and isinstance(output[1], Tensor) and output[1].ndim == 4:
+            taken.append(output[1].float().mean(1))
+
+    models = [module.model for module in method.modules() if isinstance(module, Backbone)]
+    with _eager(models), _hooked(method.modules(), keep):
+        logits = method.predict(images)
+    through = torch.eye(taken[0].shape[-1], device=images.device).expand_as(taken[0])
+    for attention in taken:
+        through = (attention @ through + through) / 2
+    tokens = through[:, 0]
+    patches = int((tokens.shape[1] - 1) ** 0.5)
+    grid = tokens[:, -(patches**2) :].unflatten(1, (patches, patches))
+    return _spread(grid - grid.amin((1, 2), keepdim=True), images), logits
+
+
+def _map(features: Tensor) -> Tensor:
+    """(n, c, h, w) of it, or of the tokens (n, h·w, c) of a square."""
+    if features.ndim == 4:
+        return features
+    side = int(features.shape[1] ** 0.5)
+    return features.transpose(1, 2).unflatten(2, (side, side))
+
+
+def _spread(maps: Tensor, images: Tensor) -> Tensor:
+    """(n, h, w) maps at the size of the images, each divided by its highest."""
+    large = interpolate(maps.float()[:, None], images.shape[2:], mode="bicubic").clamp(min=0)[:, 0]
+    highest = large.amax((1, 2), keepdim=True)
+    return large / torch.where(highest > 0, highest, 1)
+
+
+@contextmanager
+def _hooked(modules: Iterable[nn.Module], hook: Callable[[nn.Module, Any, Any], None]) -> Iterator[None]:
+    hooks = [module.register_forward_hook(hook) for module in modules]
+    try:
+        yield
+    finally:
+        for each in hooks:
+            each.remove()
+
+
+@contextmanager
+def _eager(models: Iterable[Any]) -> Iterator[None]:
+    """The models of transformers attend in the way that gives the attention, while the block runs."""
+    before = [(model, model.config._attn_implementation) for model in models]
+    try:
+        for model, _ in before:
+            model.set_attn_implementation("eager")
+        yield
+    finally:
+        for model, implementation in before:
+            model.set_attn_implementation(implementation)

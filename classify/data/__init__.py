@@ -1,0 +1,1 @@
+"""Pictures to learn from: where they lie, how they are split, and how they come in batches."""

@@ -1,0 +1,177 @@
+"""What a set of pictures is, whatever it lies in, and how sets are made of sets."""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.errors import InputError, choices
+
+NONE = -1
+"""The label of a picture of which no class is known."""
+
+
+class Pictures(Protocol):
+    """A numbered set of pictures, each with a class or none; any number of threads may read it at once.
+
+    name: for messages. classes: names in the order of their labels. labels: (N,) int64, -1 where none is known.
+    digest: of what the set holds (paths, sizes and labels, not pixels); the same wherever the set lies.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    @property
+    def labels(self) -> NDArray[np.int64]: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    def __len__(self) -> int: ...
+
+    def read(self, i: int, short: int | None = None) -> NDArray[np.uint8]:
+        """(h, w, 3) uint8 sRGB, its short side resized to `short` pixels, or as it is. Raises InputError where the
+        picture cannot be read."""
+        ...
+
+    def where(self, i: int) -> str:
+        """Where the picture lies, for messages."""
+        ...
+
+    def key(self, i: int) -> str:
+        """The picture's name within its set, by which it is split: the same in any order, wherever the set lies."""
+        ...
+
+
+def fingerprint(*parts: object) -> str:
+    """Hexadecimal digest of values whose `repr` says all of them."""
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True)
+class _View:
+    """Some pictures of a set, in an order, perhaps with other labels."""
+
+    base: Pictures
+    places: NDArray[np.int64]
+    classes: tuple[str, ...]
+    labels: NDArray[np.int64]
+    name: str
+    digest: str
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def read(self, i: int, short: int | None = None) -> NDArray[np.uint8]:
+        return self.base.read(int(self.places[i]), short)
+
+    def where(self, i: int) -> str:
+        return self.base.where(int(self.places[i]))
+
+    def key(self, i: int) -> str:
+        return self.base.key(int(self.places[i]))
+
+
+def chosen(pictures: Pictures, places: NDArray[np.int64], part: str) -> Pictures:
+    """The pictures at some places, in that order. part: what to call them, for messages."""
+    digest = fingerprint(pictures.digest, hashlib.sha256(places.astype("<i8").tobytes()).hexdigest())
+    return _View(pictures, places, pictures.classes, pictures.labels[places], f"{pictures.name} ({part})", digest)
+
+
+def relabelled(pictures: Pictures, classes: Sequence[str], rename: Mapping[str, str] | None = None) -> Pictures:
+    """The pictures of these classes, labelled in this order; those without a class stay so.
+
+    rename: names in the set, and what they are called in `classes`. Pictures of other classes are left out. A class
+    the set does not know is no error while the set has no other name for it: InputError, with the near miss, where
+    some of `classes` are not in the set and some of the set's are not in `classes`.
+    """
+    known = [(rename or {}).get(name, name) for name in pictures.classes]
+    wanted = tuple(classes)
+    if missing := [name for name in wanted if name not in known]:
+        _refuse_other_names(pictures, missing, [name for name in known if name not in wanted])
+    if tuple(known) == wanted:
+        return _View(pictures, np.arange(len(pictures)), wanted, pictures.labels, pictures.name, pictures.digest)
+    table = np.array([wanted.index(name) if name in wanted else NONE - 1 for name in known] + [NONE], np.int64)
+    labels = table[pictures.labels]  # -1 finds the last entry
+    places = np.flatnonzero(labels >= NONE)
+    digest = fingerprint(pictures.digest, tuple(known), wanted)
+    return _View(pictures, places, wanted, labels[places], pictures.name, digest)
+
+
+def _refuse_other_names(pictures: Pictures, missing: list[str], extra: list[str]) -> None:
+    if extra:
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        raise InputError(
+            f"{pictures.name}: no class '{missing[0]}'{more}, but others: rename them there, or ask only for classes "
+            f"that all domains have; {choices(missing[0], extra)}"
+        )
+
+
+def unlabelled(pictures: Pictures, classes: Sequence[str] = ()) -> Pictures:
+    """The same pictures, and no way to their labels."""
+    labels = np.full(len(pictures), NONE, np.int64)
+    digest = fingerprint(pictures.digest, "unlabelled")
+    return _View(pictures, np.arange(len(pictures)), tuple(classes), labels, pictures.name, digest)
+
+
+def require_labels(pictures: Pictures) -> None:
+    """Raise InputError unless every picture has a class, as pictures that are learned from or tested on must."""
+    without = np.flatnonzero(pictures.labels < 0)
+    if len(without):
+        raise InputError(
+            f"{pictures.name}: {len(without)} of {len(pictures)} pictures have no class, {pictures.where(without[0])} "
+            "first; sort them into class folders, or use them as a target"
+        )
+
+
+class _Joined:
+    """Sets one after another."""
+
+    def __init__(self, parts: Sequence[Pictures]):
+        self._parts = tuple(parts)
+        self.starts = [0, *np.cumsum([len(part) for part in parts]).tolist()]
+        self.name = " + ".join(part.name for part in parts)
+        self.classes = parts[0].classes
+        self.labels = np.concatenate([part.labels for part in parts])
+        self.digest = fingerprint(*(part.digest for part in parts))
+
+    def __len__(self) -> int:
+        return self.starts[-1]
+
+    def _at(self, i: int) -> tuple[Pictures, int, int]:
+        part = bisect_right(self.starts, i) - 1
+        return self._parts[part], i - self.starts[part], part
+
+    def read(self, i: int, short: int | None = None) -> NDArray[np.uint8]:
+        pictures, place, _ = self._at(i)
+        return pictures.read(place, short)
+
+    def where(self, i: int) -> str:
+        pictures, place, _ = self._at(i)
+        return pictures.where(place)
+
+    def key(self, i: int) -> str:
+        pictures, place, part = self._at(i)
+        return f"{part}:{pictures.key(place)}"
+
+
+def joined(parts: Sequence[Pictures]) -> Pictures:
+    """Sets with the same classes, one after another. Raises InputError where the classes differ."""
+    for part in parts[1:]:
+        if part.classes != parts[0].classes:
+            theirs, ours = set(part.classes), set(parts[0].classes)
+            name = min(theirs ^ ours, default=None)
+            detail = "in another order" if name is None else f"'{name}' is in only one of them"
+            raise InputError(
+                f"{part.name}: its classes differ from those of {parts[0].name}: {detail}; say which `classes` to take"
+            )
+    return parts[0] if len(parts) == 1 else _Joined(parts)

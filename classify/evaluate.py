@@ -1,0 +1,40 @@
+"""A checkpoint on any labelled pictures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from classify.assess import evaluation, outputs
+from classify.augment import Augment
+from classify.config import Part
+from classify.data.loader import Loader
+from classify.datasets import open_part
+from classify.feed import plain
+from classify.load import device_of, load_method
+from render.shards import replacing
+
+
+def evaluate_on(where: Path, data: str, split: str, *, batch: int, device: str, out: Path | None) -> str:
+    """The figures of a run or checkpoint on labelled pictures, as a table; written as JSON, too, where `out` says."""
+    on = device_of(device)
+    method, config, classes = load_method(where, on)
+    pictures = open_part(Part(where=data, split=split), classes)
+    loader = Loader(pictures, batch, config.size, workers=config.data.workers, order="sequential", cache=0)
+    figures = evaluation(outputs(method, plain(loader, Augment("none", config.size), on)), classes)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(out) as temporary:
+            temporary.write_text(
+                json.dumps(figures | {"checkpoint": str(where), "data": data, "split": split}, indent=1)
+            )
+    return _table(figures, pictures.name, len(pictures))
+
+
+def _table(figures: dict[str, Any], name: str, count: int) -> str:
+    lines = [f"{name}: {count} pictures"]
+    for key, value in figures.items():
+        if isinstance(value, int | float):
+            lines.append(f"  {key.replace('_', ' ')}  {value:.4f}")
+    return "\n".join(lines)

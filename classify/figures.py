@@ -1,0 +1,195 @@
+"""The figures of a report. Each function gives a matplotlib Figure; `png` makes a picture of it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from classify.attention import Look
+
+SOURCE, TARGET, CHOSEN = "#1f77b4", "#e6550d", "#2ca02c"
+_FEW = 20
+
+
+def png(figure: Figure, dpi: int = 110) -> bytes:
+    """A PNG file of a figure."""
+    FigureCanvasAgg(figure)
+    file = io.BytesIO()
+    figure.savefig(file, dpi=dpi, format="png", bbox_inches="tight")
+    return file.getvalue()
+
+
+def curves(log: Sequence[Mapping[str, Any]]) -> Figure:
+    """Training by step: loss and its terms, rate, images a second, of a log's records of kind `train`, at least one."""
+    figure, axes = _row(3, 4.2, 3.2)
+    steps = [entry["step"] for entry in log]
+    for name in [key for key in log[0] if key.startswith("loss")]:
+        style: dict[str, Any] = {"lw": 1.8, "color": "black"} if name == "loss" else {"lw": 1, "alpha": 0.8}
+        label = "sum" if name == "loss" else name.removeprefix("loss/")
+        axes[0].plot(steps, [entry.get(name, np.nan) for entry in log], label=label, **style)
+    axes[0].legend(fontsize=8)
+    axes[1].plot(steps, [entry["lr"] for entry in log], color=SOURCE)
+    axes[2].plot(steps, [entry["images_per_second"] for entry in log], color=SOURCE)
+    axes[2].set_ylim(bottom=0)
+    for axis, title in zip(axes, ("loss", "learning rate", "images a second"), strict=True):
+        _titled(axis, title, "step")
+    return figure
+
+
+def validators(history: Sequence[Mapping[str, float]], names: Mapping[str, str], step: int) -> Figure:
+    """Each figure of the evaluations over the steps: names by key; its highest is ringed, the chosen step marked."""
+    columns = min(4, len(names))
+    rows = -(-len(names) // columns)
+    figure = Figure(figsize=(3.2 * columns, 2.5 * rows), layout="constrained")
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    steps = [entry["step"] for entry in history]
+    for axis, (key, name) in zip(axes, names.items(), strict=False):
+        values = [entry.get(key, np.nan) for entry in history]
+        highest = int(np.nanargmax(values)) if not np.isnan(values).all() else 0
+        axis.axvline(step, color=CHOSEN, alpha=0.5, lw=3)
+        axis.plot(steps, values, marker=".", color=SOURCE)
+        axis.plot(steps[highest], values[highest], marker="o", ms=9, mfc="none", color="black")
+        _titled(axis, name, "step")
+        axis.ticklabel_format(axis="y", useOffset=False)
+    for axis in axes[len(names) :]:
+        axis.set_axis_off()
+    return figure
+
+
+def confusion(matrix: NDArray[np.int64], classes: Sequence[str]) -> Figure:
+    """Shares of each true class (rows), (k, k) counts given; the counts are written in where there is room."""
+    count = len(classes)
+    side = min(3 + 0.42 * count, 14)
+    figure, (axis,) = _row(1, side + 1, side)
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    image = axis.imshow(share, vmin=0, vmax=1, cmap="Blues")
+    figure.colorbar(image, ax=axis, fraction=0.04, label="share of the true class")
+    size = 8 if count <= _FEW else 6
+    axis.set_xticks(range(count), classes, rotation=90, fontsize=size)
+    axis.set_yticks(range(count), classes, fontsize=size)
+    if count <= _FEW:
+        for (i, j), n in np.ndenumerate(matrix):
+            if n:
+                axis.text(
+                    j, i, str(n), ha="center", va="center", fontsize=7, color="white" if share[i, j] > 0.5 else "black"
+                )
+    axis.set_xlabel("predicted")
+    axis.set_ylabel("true")
+    return figure
+
+
+def reliability(bins: Sequence[Mapping[str, float]], ece: float) -> Figure:
+    """Accuracy over confidence, by bins as `classify.metrics.reliability` gives them, and the pictures in each."""
+    figure = Figure(figsize=(4.4, 4.8), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    begins, widths = [b["from"] for b in bins], [b["to"] - b["from"] for b in bins]
+    upper.bar(begins, [b["accuracy"] for b in bins], widths, align="edge", color=SOURCE, edgecolor="white")
+    upper.plot(
+        [b["confidence"] for b in bins], [b["accuracy"] for b in bins], "o", ms=4, color="black", label="mean of a bin"
+    )
+    upper.plot([0, 1], [0, 1], "--", color="grey", lw=1, label="calibrated")
+    upper.set(xlim=(0, 1), ylim=(0, 1), ylabel="accuracy", title=f"calibration error (ECE) {ece:.1%}")
+    upper.legend(fontsize=8, loc="lower right")
+    lower.bar(begins, [b["pictures"] for b in bins], widths, align="edge", color="#999999", edgecolor="white")
+    lower.set(xlabel="confidence", ylabel="pictures")
+    return figure
+
+
+def features(
+    source: NDArray[np.float32],
+    target: NDArray[np.float32],
+    source_classes: NDArray[np.int64],
+    target_classes: NDArray[np.int64],
+    classes: Sequence[str],
+    *,
+    most: int = 400,
+    seed: int = 0,
+) -> Figure:
+    """t-SNE of (n, d) and (m, d) features of two domains together, coloured by domain and by class.
+
+    Of up to `most` pictures of each, drawn by the seed; at least four in all.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = [rng.permutation(len(x))[:most] for x in (source, target)]
+    places = _tsne(np.concatenate([source[drawn[0]], target[drawn[1]]]), seed)
+    kinds = np.concatenate([source_classes[drawn[0]], target_classes[drawn[1]]])
+    ours = np.arange(len(places)) < len(drawn[0])
+    figure, (left, right) = _row(2, 5.6, 4.8)
+    palette = colormaps["tab20" if len(classes) <= _FEW else "turbo"]
+    colours = palette(np.arange(len(classes)) if len(classes) <= _FEW else np.linspace(0, 1, len(classes)))
+    for here, colour, mark, name in ((ours, SOURCE, "o", "source"), (~ours, TARGET, "^", "target")):
+        options: dict[str, Any] = {"s": 16, "marker": mark, "linewidths": 0, "alpha": 0.75}
+        left.scatter(*places[here].T, color=colour, label=f"{name}, {here.sum()} pictures", **options)
+        right.scatter(*places[here].T, color=colours[kinds[here]], **options)
+    left.legend(fontsize=8)
+    if len(classes) <= _FEW:
+        for place, name in enumerate(classes):
+            right.scatter([], [], color=colours[place], label=name, s=16)
+        right.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    for axis, title in ((left, "by domain"), (right, "by class (circles: true, triangles: predicted)")):
+        axis.set_title(title, fontsize=10)
+        axis.set_xticks([])
+        axis.set_yticks([])
+    return figure
+
+
+def attention(look: Look, classes: Sequence[str], columns: int = 6) -> Figure:
+    """Each picture, and it again under the map of where the network looks, with what it says and what is true."""
+    count = len(look.pictures)
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    figure = Figure(figsize=(2.1 * columns, 4.5 * rows), layout="constrained")
+    axes = figure.subplots(2 * rows, columns, squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    sure, said = look.probabilities.max(1)
+    for i in range(count):
+        above, below = axes[2 * (i // columns), i % columns], axes[2 * (i // columns) + 1, i % columns]
+        picture, weight = look.pictures[i].numpy(), look.maps[i].numpy()
+        label = int(look.labels[i])
+        right = None if label < 0 else label == int(said[i])
+        colour = {None: "black", True: "#2c7a2c", False: "#b02020"}[right]
+        true = "" if right is None or right else f"\ntrue: {classes[label]}"
+        above.set_title(f"{classes[int(said[i])]} {float(sure[i]):.0%}{true}", fontsize=9, color=colour)
+        above.imshow(picture)
+        below.imshow(overlay(picture, weight))
+    return figure
+
+
+def overlay(picture: NDArray[np.uint8], weight: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(h, w, 3) uint8: a picture in grey under the colours of an (h, w) map in [0, 1]."""
+    grey = picture.astype(np.float64).mean(axis=2, keepdims=True)
+    colour = colormaps["hot"](weight)[..., :3] * 255
+    share = 0.75 * weight[..., None]
+    return ((1 - share) * grey + share * colour).round().astype(np.uint8)
+
+
+def _tsne(x: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
+    """(n, 2) of (n, d), n at least 4."""
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
+    if min(x.shape) > 50:
+        x = PCA(50, random_state=seed).fit_transform(x)
+    perplexity = min(30.0, (len(x) - 1) / 3)
+    return TSNE(perplexity=perplexity, init="random", random_state=seed).fit_transform(x.astype(np.float64))
+
+
+def _row(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    figure = Figure(figsize=(width * count, height), layout="constrained")
+    return figure, list(figure.subplots(1, count, squeeze=False)[0])
+
+
+def _titled(axis: Axes, title: str, x: str) -> None:
+    axis.set_title(title, fontsize=10)
+    axis.set_xlabel(x, fontsize=8)
+    axis.tick_params(labelsize=8)
+    axis.grid(alpha=0.3)

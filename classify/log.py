@@ -1,0 +1,92 @@
+"""What a training run tells while it is under way: log.jsonl, TensorBoard, and a line of progress."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from render.shards import replacing
+
+LOG = "log.jsonl"
+
+
+def entries(path: Path) -> Iterator[dict[str, Any]]:
+    """The records of a log, in order; a last line that was cut off is left out."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.endswith("\n"):
+                yield json.loads(line)
+
+
+class Log:
+    """The log of a run in `folder`, taken up again after `step` steps: what was logged beyond them is dropped."""
+
+    def __init__(self, folder: Path, step: int, total: int, batch: int):
+        # Imported late: it takes a second, and only the process that logs needs it.
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._path = folder / LOG
+        kept = [entry for entry in entries(self._path) if entry["step"] <= step]
+        with replacing(self._path) as temporary:
+            temporary.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
+        self._file = self._path.open("a", encoding="utf-8")
+        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
+        self._total, self._batch = total, batch
+        self._begin, self._first = time.monotonic(), step
+        self._mark, self._marked, self._waited = self._begin, step, 0.0
+
+    def wait(self, seconds: float) -> None:
+        """Count time in which the trainer had no data."""
+        self._waited += seconds
+
+    def train(self, step: int, terms: Mapping[str, float], rate: float) -> None:
+        """Log the terms of the loss after `step` steps, with the speed since the last call, and show the progress."""
+        now = time.monotonic()
+        seconds = max(now - self._mark, 1e-9)
+        figures = {
+            "loss": sum(terms.values()),
+            **{f"loss/{name}": value for name, value in terms.items()},
+            "lr": rate,
+            "images_per_second": (step - self._marked) * self._batch / seconds,
+            "data_wait": self._waited / seconds,
+        }
+        self._record("train", step, figures)
+        left = (now - self._begin) / max(step - self._first, 1) * (self._total - step)
+        self._show(
+            f"step {step}/{self._total}  loss {figures['loss']:.4f}  {figures['images_per_second']:.1f} images/s  "
+            f"data wait {figures['data_wait']:.1%}  {_clock(left)} left"
+        )
+        self._mark, self._marked, self._waited = now, step, 0.0
+
+    def evaluation(self, step: int, figures: Mapping[str, float]) -> None:
+        """Log the figures of a checkpoint: validators and, where there is a test set, the oracle."""
+        self._record("evaluation", step, figures)
+        self._mark = time.monotonic()
+
+    def _record(self, kind: str, step: int, figures: Mapping[str, float]) -> None:
+        self._file.write(json.dumps({"kind": kind, "step": step, **figures}) + "\n")
+        self._file.flush()
+        for name, value in figures.items():
+            self._board.add_scalar(f"{kind}/{name}", value, step)
+
+    def _show(self, line: str) -> None:
+        terminal = sys.stderr.isatty()
+        print(f"\r{line}\x1b[K" if terminal else line, end="" if terminal else "\n", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)
+        self._file.close()
+        self._board.close()
+
+
+def _clock(seconds: float) -> str:
+    minutes, whole = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{whole:02d}" if hours else f"{minutes}:{whole:02d}"

@@ -1,0 +1,78 @@
+"""AdaBN: a network trained on the source that normalizes by the target's statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from classify.methods.base import Method, Passes
+from classify.network import Network
+from scenes.errors import InputError
+from scenes.section import Section
+
+BATCH = 64
+
+
+def normalizations(module: nn.Module) -> list[_BatchNorm]:
+    """The layers in `module` that keep batch statistics."""
+    return [layer for layer in module.modules() if isinstance(layer, _BatchNorm) and layer.track_running_stats]
+
+
+def drawn(batches: Iterable[Tensor], pictures: int) -> Tensor:
+    """(n, ...) of the rows of all batches: all, or `pictures` of them where there are more, each as likely, in random
+    order. The draw is the same for the same rows."""
+    generator = torch.Generator().manual_seed(0)
+    kept: list[Tensor] = []
+    for seen, row in enumerate(row for batch in batches for row in batch):
+        place = seen if seen < pictures else int(torch.randint(seen + 1, (), generator=generator))
+        if place < pictures:
+            kept[place : place + 1] = [row.clone()]
+    return torch.stack([kept[i] for i in torch.randperm(len(kept), generator=generator)])
+
+
+@torch.no_grad()
+def adopt_statistics(network: nn.Module, pictures: Tensor) -> None:
+    """Give every batch normalization the mean and variance of what it sees of `pictures` (n, ...), n at least 2.
+
+    One pass in batches of about 64, each normalized by itself, the moments averaged over batches: the pictures must be
+    in random order, for of sorted classes a batch would hold one. Li et al., Revisiting Batch Normalization For
+    Practical Domain Adaptation (2016), algorithm 1.
+    """
+    layers = normalizations(network)
+    training, momenta = network.training, [layer.momentum for layer in layers]
+    network.eval()
+    for layer in layers:
+        layer.train()
+        layer.reset_running_stats()
+        layer.momentum = None
+    for batch in pictures.tensor_split(-(-len(pictures) // BATCH)):
+        network(batch)
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+    network.train(training)
+
+
+class AdaBN(Method):
+    """Plain training on the source; after the last step the statistics become the target's, the affine part stays.
+
+    Until then it predicts as source only does.
+    """
+
+    class Settings(Method.Settings):
+        """pictures: of the target, as many as statistics are taken of at most; they are held in memory."""
+
+        pictures: int = Field(1024, ge=2)
+
+    settings: Settings
+
+    def __init__(self, network: Network, classes: int, settings: Section | None = None):
+        super().__init__(network, classes, settings)
+        if not normalizations(network):
+            raise InputError("method: adabn adapts batch normalization, and this model has none; choose a resnet")
+
+    def finish(self, passes: Passes) -> None:
+        adopt_statistics(self.network, drawn((batch.images for batch in passes.target()), self.settings.pictures))

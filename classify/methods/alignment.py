@@ -1,0 +1,133 @@
+"""What methods that align the features of two domains share: one pass over both, gradient reversal, kernels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from pydantic import NonNegativeFloat
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from classify.methods.base import Labelled, Method, Unlabelled
+from classify.network import Network, Output
+
+FACTORS = (0.125, 0.25, 0.5, 1.0, 2.0)
+
+
+def outputs(
+    network: Network, source: Tensor, target: Tensor, batch_norm: Literal["together", "apart"] = "together"
+) -> tuple[Output, Output]:
+    """What the network makes of source (n, 3, h, w) and target (m, 3, h, w) pictures.
+
+    batch_norm: "together" normalizes over one batch of both domains, "apart" over each domain's own pictures. Running
+    statistics, which evaluation uses, gather both domains either way.
+    """
+    if batch_norm == "apart":
+        return network(source), network(target)
+    features, logits = network(torch.cat([source, target]))
+    n = len(source)
+    return Output(features[:n], logits[:n]), Output(features[n:], logits[n:])
+
+
+class Aligning(Method):
+    """Cross entropy on the source, and a term that draws the domains together."""
+
+    class Settings(Method.Settings):
+        """trade_off: weight of the term. batch_norm: whether a batch's statistics are of both domains or of each."""
+
+        trade_off: NonNegativeFloat = 1.0
+        batch_norm: Literal["together", "apart"] = "together"
+
+    settings: Settings
+
+    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+        ours, theirs = outputs(self.network, source.images, target.images, self.settings.batch_norm)
+        return {
+            "source": cross_entropy(ours.logits, source.labels),
+            "transfer": self.settings.trade_off * self.transfer(ours, theirs, progress),
+        }
+
+    def transfer(self, source: Output, target: Output, progress: float) -> Tensor:
+        """The term () that is small where the domains agree."""
+        raise NotImplementedError
+
+
+class _Reverse(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, strength: float) -> Tensor:
+        ctx.strength = strength
+        return features.view_as(features)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return gradients[0] * -ctx.strength, None
+
+
+def reverse(features: Tensor, strength: float) -> Tensor:
+    """The features as they are; their gradient comes back times -strength."""
+    return _Reverse.apply(features, strength)  # type: ignore[no-untyped-call]
+
+
+def ramp(progress: float, high: float = 1.0, steepness: float = 10.0) -> float:
+    """Strength of the reversal at `progress` in [0, 1]: from 0 to `high` (less 1e-4 of it), by every iteration anew.
+
+    high (2 / (1 + exp(-steepness progress)) - 1): Ganin et al., Domain-Adversarial Training of Neural Networks
+    (JMLR 2016), section 5.2.2.
+    """
+    return high * (2.0 / (1.0 + math.exp(-steepness * progress)) - 1.0)
+
+
+def discriminator(width: int, hidden: int) -> nn.Sequential:
+    """(n, width) features to (n, 1) logits of being the source's: three layers, batch-normalized."""
+    return nn.Sequential(
+        nn.Linear(width, hidden),
+        nn.BatchNorm1d(hidden),
+        nn.ReLU(),
+        nn.Linear(hidden, hidden),
+        nn.BatchNorm1d(hidden),
+        nn.ReLU(),
+        nn.Linear(hidden, 1),
+    )
+
+
+def certainty_weights(probabilities: Tensor) -> Tensor:
+    """(n,) of mean 1, without gradient: 1 + exp(-entropy) of probabilities (n, k), more for what is sure."""
+    probabilities = probabilities.detach()
+    entropy = -(probabilities * torch.log(probabilities + 1e-5)).sum(1)
+    weights = 1.0 + torch.exp(-entropy)
+    return weights / weights.mean()
+
+
+def squared_distances(features: Tensor) -> Tensor:
+    """(n, n) float32 between rows of (n, d), in float32 under autocast too."""
+    with torch.autocast(features.device.type, enabled=False):
+        rows = features.float()
+        # Around their mean the rows are as small as what tells them apart, and a matrix product is exact enough.
+        rows = rows - rows.detach().mean(0)
+        norms = rows.square().sum(1)
+        return (norms[:, None] + norms - 2.0 * rows @ rows.T).clamp_min(0.0)
+
+
+def gaussians(features: Tensor, factors: Sequence[float] = FACTORS) -> Tensor:
+    """(n, n): the sum over factors a of exp(-|x - y|² / (2 a m)), m the mean squared distance in the batch, fixed."""
+    squared = squared_distances(features)
+    width = 2.0 * squared.detach().mean().clamp_min(1e-12)
+    return torch.stack([torch.exp(-squared / (factor * width)) for factor in factors]).sum(0)
+
+
+def mean_discrepancy(kernel: Tensor, sources: int) -> Tensor:
+    """Unbiased squared maximum mean discrepancy () of a kernel matrix (n + m, n + m), its first n = `sources` rows
+    the source's: mean k(s, s') + mean k(t, t') - 2 mean k(s, t), pairs of one point with itself left out.
+
+    Gretton et al., A Kernel Two-Sample Test (JMLR 2012), equation 3.
+    """
+    ours, theirs = kernel[:sources, :sources], kernel[sources:, sources:]
+    return _mean_of_pairs(ours) + _mean_of_pairs(theirs) - 2.0 * kernel[:sources, sources:].mean()
+
+
+def _mean_of_pairs(kernel: Tensor) -> Tensor:
+    n = len(kernel)
+    return (kernel.sum() - kernel.diagonal().sum()) / (n * (n - 1))

@@ -1,0 +1,87 @@
+"""CDAN: DANN whose discriminator sees the features joined with what the classifier makes of them."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from pydantic import PositiveInt
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from classify.methods.alignment import Aligning, certainty_weights, discriminator, ramp, reverse
+from classify.network import Network, Output
+from scenes.section import Section
+
+
+def product(features: Tensor, probabilities: Tensor) -> Tensor:
+    """(n, k d): every feature of (n, d) times every probability of (n, k), class by class."""
+    return (probabilities.unsqueeze(2) * features.unsqueeze(1)).flatten(1)
+
+
+def conditional_loss(verdicts: Tensor, sources: int, weights: Tensor | None = None) -> Tensor:
+    """() of logits (n + m, 1) of being the source's, whose first n = `sources` are; weights (n + m,), mean 1.
+
+    Mean of w (-log D) over source and w (-log (1 - D)) over target pictures: Long et al., Conditional Adversarial
+    Domain Adaptation (NeurIPS 2018), equations 4 (no weights) and 10 (entropy weights: `certainty_weights`).
+    """
+    truth = torch.zeros_like(verdicts)
+    truth[:sources] = 1.0
+    return binary_cross_entropy_with_logits(verdicts, truth, None if weights is None else weights[:, None])
+
+
+class Randomized(nn.Module):
+    """The product at random, `size` wide: (R f) * (Q p) / sqrt(size), equation 6. R and Q are drawn once, and kept."""
+
+    of_features: Tensor
+    of_classes: Tensor
+
+    def __init__(self, width: int, classes: int, size: int):
+        super().__init__()
+        self.scale = 1.0 / math.sqrt(size)
+        self.register_buffer("of_features", torch.randn(width, size))
+        self.register_buffer("of_classes", torch.randn(classes, size))
+
+    def forward(self, features: Tensor, probabilities: Tensor) -> Tensor:
+        """(n, size) of features (n, d) and probabilities (n, k)."""
+        return (features @ self.of_features) * (probabilities @ self.of_classes) * self.scale
+
+
+class CDAN(Aligning):
+    """No gradient flows through the probabilities. Its authors' rates are DANN's."""
+
+    class Settings(Aligning.Settings):
+        """hidden: width of the discriminator. entropy: weigh what the classifier is sure of more.
+
+        randomized: multiply at random, `randomized_size` wide, for where features times classes are too many.
+        """
+
+        hidden: PositiveInt = 1024
+        entropy: bool = False
+        randomized: bool = False
+        randomized_size: PositiveInt = 1024
+
+    settings: Settings
+
+    def __init__(self, network: Network, classes: int, settings: Section | None = None):
+        super().__init__(network, classes, settings)
+        chosen = self.settings
+        self.randomized = Randomized(network.width, classes, chosen.randomized_size) if chosen.randomized else None
+        width = chosen.randomized_size if chosen.randomized else network.width * classes
+        self.discriminator = discriminator(width, chosen.hidden)
+
+    def transfer(self, source: Output, target: Output, progress: float) -> Tensor:
+        features = torch.cat([source.features, target.features])
+        probabilities = torch.cat([source.logits, target.logits]).detach().softmax(1)
+        joined = (self.randomized or product)(features, probabilities)
+        weights = certainty_weights(probabilities) if self.settings.entropy else None
+        return conditional_loss(self.discriminator(reverse(joined, ramp(progress))), len(source.features), weights)
+
+
+class CDANE(CDAN):
+    """CDAN+E: with entropy weights."""
+
+    class Settings(CDAN.Settings):
+        """As CDAN's."""
+
+        entropy: bool = True

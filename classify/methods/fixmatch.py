@@ -1,0 +1,41 @@
+"""FixMatch: confident predictions on weakly augmented pictures teach the strongly augmented."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from classify.methods.base import Labelled, Method, Unlabelled
+from scenes.section import Section
+
+
+def confident(strong: Tensor, weak: Tensor, threshold: float) -> Tensor:
+    """() cross-entropy of `strong` to the most likely classes of `weak`, where those are likelier than `threshold`.
+
+    1/n sum_i [max_c p_i(c) > threshold] H(argmax p_i, softmax strong_i), p = softmax(weak), no gradient to `weak`: the
+    sum runs over the confident, n counts all. Sohn et al., FixMatch, NeurIPS 2020, eq. 4. strong, weak: (n, k) logits.
+    """
+    confidence, labels = weak.detach().softmax(1).max(1)
+    return (cross_entropy(strong, labels, reduction="none") * (confidence > threshold)).mean()
+
+
+class FixMatch(Method):
+    """Source cross-entropy and `confident`. Batch norm sees source, weak and strong pictures apart."""
+
+    class Settings(Section):
+        """threshold: of confidence. weight: of the target's term."""
+
+        threshold: float = 0.9
+        weight: float = 1.0
+
+    settings: Settings
+
+    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+        with torch.no_grad():
+            weak = self.network(target.images).logits
+        strong = self.network(target.strong).logits
+        return {
+            "source": cross_entropy(self.network(source.images).logits, source.labels),
+            "consistency": self.settings.weight * confident(strong, weak, self.settings.threshold),
+        }

@@ -1,0 +1,105 @@
+"""MCD: two classifiers that differ on the target as much as they can, and features that do not let them."""
+
+from __future__ import annotations
+
+import torch
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from classify.methods.alignment import Aligning, outputs
+from classify.methods.base import Descend, Labelled, Unlabelled
+from classify.network import Network
+from scenes.section import Section
+
+
+def classifier_discrepancy(first: Tensor, second: Tensor) -> Tensor:
+    """() mean absolute difference of two classifiers' probabilities (n, k): Saito et al., Maximum Classifier
+    Discrepancy for Unsupervised Domain Adaptation (CVPR 2018), equation 2."""
+    return (first - second).abs().mean()
+
+
+def imbalance(probabilities: Tensor) -> Tensor:
+    """() of probabilities (n, k): -mean over classes of log of the batch's mean probability, least where all classes
+    are used alike. The authors' own addition, in their code."""
+    return -torch.log(probabilities.mean(0) + 1e-6).mean()
+
+
+def three_layers(width: int, hidden: int, classes: int, dropout: float) -> nn.Module:
+    """(n, width) features to (n, classes) logits, batch-normalized; one linear layer where `hidden` is 0."""
+    if not hidden:
+        return nn.Linear(width, classes)
+    return nn.Sequential(
+        nn.Dropout(dropout),
+        nn.Linear(width, hidden),
+        nn.BatchNorm1d(hidden),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Linear(hidden, hidden),
+        nn.BatchNorm1d(hidden),
+        nn.ReLU(),
+        nn.Linear(hidden, classes),
+    )
+
+
+class MCD(Aligning):
+    """Each training step is 2 + `steps` steps of the optimizer: all weights down the source's loss (A), the heads
+    alone up the discrepancy (B), the features alone down the discrepancy, `steps` times (C).
+
+    The network's head is replaced by one of three layers, as the second head is, unless `hidden` is 0. Predictions are
+    the mean of both heads' logits. Its authors' rates: SGD .001, decay 5e-4, no momentum in the backbone.
+    """
+
+    class Settings(Aligning.Settings):
+        """trade_off: of the discrepancy. balance: of the imbalance. steps: of C. hidden, dropout: of the heads."""
+
+        balance: NonNegativeFloat = 0.01
+        steps: PositiveInt = 4
+        hidden: NonNegativeInt = 1024
+        dropout: float = Field(0.5, ge=0, lt=1)
+
+    settings: Settings
+
+    def __init__(self, network: Network, classes: int, settings: Section | None = None):
+        super().__init__(network, classes, settings)
+        shape = (network.width, self.settings.hidden, classes, self.settings.dropout)
+        if self.settings.hidden:
+            network.add_module("head", three_layers(*shape))
+        self.second = three_layers(*shape)
+
+    def terms(self, source: Labelled, target: Unlabelled) -> dict[str, Tensor]:
+        """Cross entropy of both heads, their imbalance, and their discrepancy, each ()."""
+        ours, theirs = outputs(self.network, source.images, target.images, self.settings.batch_norm)
+        n = len(ours.features)
+        logits = self.second(torch.cat([ours.features, theirs.features]))
+        first, second = theirs.logits.softmax(1), logits[n:].softmax(1)
+        return {
+            "source": cross_entropy(ours.logits, source.labels) + cross_entropy(logits[:n], source.labels),
+            "balance": self.settings.balance * (imbalance(first) + imbalance(second)),
+            "discrepancy": self.settings.trade_off * classifier_discrepancy(first, second),
+        }
+
+    def update(self, source: Labelled, target: Unlabelled, progress: float, descend: Descend) -> dict[str, Tensor]:
+        heads = {"head"}
+        generator = set(self.groups()) - heads
+        terms = self.terms(source, target)
+        descend(terms["source"] + terms["balance"])
+        terms = self.terms(source, target)
+        descend(terms["source"] + terms["balance"] - terms["discrepancy"], only=heads)
+        for _ in range(self.settings.steps):
+            drawn = self.terms(source, target)["discrepancy"]
+            descend(drawn, only=generator)
+            terms["discrepancy"] = drawn
+        return {name: term.detach() for name, term in terms.items()}
+
+    def predict(self, images: Tensor) -> Tensor:
+        features, logits = self.network(images)
+        return 0.5 * (logits + self.second(features))
+
+    def groups(self) -> dict[str, list[nn.Parameter]]:
+        """The bottleneck, where there is one, apart from the heads: it moves with the backbone."""
+        groups = super().groups()
+        bottleneck = list(self.network.bottleneck.parameters())
+        theirs = {id(parameter) for parameter in bottleneck}
+        groups["head"] = [parameter for parameter in groups["head"] if id(parameter) not in theirs]
+        return groups | ({"bottleneck": bottleneck} if bottleneck else {})

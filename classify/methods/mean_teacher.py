@@ -1,0 +1,52 @@
+"""Mean teacher: predictions on strongly augmented pictures shall agree with a teacher's on weakly augmented ones."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from classify.methods.base import Labelled, Unlabelled
+from classify.methods.teacher import Taught
+
+
+def disagreement(student: Tensor, teacher: Tensor) -> Tensor:
+    """() mean over pictures of the squared distance of the two predictions, 1/n sum_i |p_i - q_i|^2.
+
+    p = softmax(student), q = softmax(teacher) without gradient. Tarvainen and Valpola, Mean teachers are better role
+    models, NeurIPS 2017, section 2. student, teacher: (n, k) logits.
+    """
+    return (student.softmax(1) - teacher.detach().softmax(1)).square().sum(1).mean()
+
+
+def warm_up(progress: float, share: float) -> float:
+    """exp(-5 (1 - t)^2), t the part of the first `share` of training that is done: from .007 to 1."""
+    done = min(progress / share, 1.0) if share else 1.0
+    return math.exp(-5 * (1 - done) ** 2)
+
+
+class MeanTeacher(Taught):
+    """Source cross-entropy and `disagreement`, warmed up; the teacher predicts.
+
+    Batch norm sees source and target apart.
+    """
+
+    class Settings(Taught.Settings):
+        """weight: of the disagreement, .1 of its sum over 32 pictures. warm_up: share of training in which it grows."""
+
+        weight: float = 3.2
+        warm_up: float = 0.25
+
+    settings: Settings
+
+    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+        weight = self.settings.weight * warm_up(progress, self.settings.warm_up)
+        teacher, student = self.teacher(target.images, by_batch=True), self.network(target.strong)
+        return {
+            "source": cross_entropy(self.network(source.images).logits, source.labels),
+            "consistency": weight * disagreement(student.logits, teacher.logits),
+        }
+
+    def predict(self, images: Tensor) -> Tensor:
+        return self.teacher(images).logits

@@ -1,0 +1,64 @@
+"""MIC: what a teacher sees in the whole target picture, the network shall see in a masked one."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, interpolate
+
+from classify.methods.base import Labelled, Unlabelled
+from classify.methods.teacher import Taught
+
+_SIDE = 224
+
+
+def mask(images: Tensor, kept: Tensor) -> Tensor:
+    """(n, c, h, w) images, 0 (the mean colour) where a cell of the grid `kept` (n, 1, rows, columns) bool is False."""
+    return images * interpolate(kept.to(images.dtype), images.shape[-2:])
+
+
+def masked_consistency(masked: Tensor, teacher: Tensor, weighted: bool) -> Tensor:
+    """() mean cross-entropy of the masked pictures' predictions to the teacher's labels, weighted by its confidence.
+
+    1/n sum_i q_i H(argmax p_i, softmax masked_i), p = softmax(teacher), q = max p or, not `weighted`, 1. Hoyer et al.,
+    MIC: Masked image consistency, CVPR 2023, section 3. masked, teacher: (n, k) logits.
+    """
+    confidence, labels = teacher.detach().softmax(1).max(1)
+    losses = cross_entropy(masked, labels, reduction="none")
+    return (confidence * losses).mean() if weighted else losses.mean()
+
+
+class MIC(Taught):
+    """Source cross-entropy and `masked_consistency` to an averaged teacher; the network predicts.
+
+    The authors put it on top of CDAN, MCC and SDAT; here it stands alone. Batch norm sees source, masked and whole
+    target pictures apart. Masks come from torch's own generator, as dropout does: the trainer seeds it by the step.
+    """
+
+    class Settings(Taught.Settings):
+        """decay: of the teacher's average. weight: of the target's term. weighted: by the teacher's confidence.
+
+        block: side of a masked square at 224 px; other sizes have as many squares. ratio: share that is masked.
+        """
+
+        decay: float = 0.9
+        weight: float = 1.0
+        weighted: bool = True
+        block: int = 64
+        ratio: float = 0.7
+
+    settings: Settings
+
+    def kept(self, count: int, device: torch.device) -> Tensor:
+        """(n, 1, cells, cells) bool, which cells of each picture are not masked."""
+        cells = max(1, round(_SIDE / self.settings.block))
+        return torch.rand(count, 1, cells, cells, device=device) > self.settings.ratio
+
+    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+        teacher = self.teacher(target.images, by_batch=True).logits
+        masked = self.network(mask(target.images, self.kept(len(target.images), target.images.device))).logits
+        consistency = masked_consistency(masked, teacher, self.settings.weighted)
+        return {
+            "source": cross_entropy(self.network(source.images).logits, source.labels),
+            "masked": self.settings.weight * consistency,
+        }

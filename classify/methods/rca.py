@@ -1,0 +1,72 @@
+"""RCA: regularized conditional alignment by a classifier of domain and class together."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, linear, log_softmax
+
+from classify.methods.alignment import ramp
+from classify.methods.base import Labelled, Method, Unlabelled
+from classify.methods.disclusterda import imbalance
+from classify.network import Network
+from scenes.section import Section
+
+
+def joint(source: Tensor, labels: Tensor, target: Tensor, pseudo: Tensor, swapped: bool) -> Tensor:
+    """() cross-entropy of both domains over 2k classes, the source's first, the target's by its `pseudo` labels.
+
+    swapped: each domain is labelled as the other, which is what the features are trained to make true. Cicek and
+    Soatto, Unsupervised domain adaptation via regularized conditional alignment, ICCV 2019. With y + k for the domain
+    that takes the other half: -mean log p(y | source) - mean log p(y' + k | target), or the halves swapped.
+    source, target: (n, 2 k) logits. labels, pseudo: (n,) int64 in [0, k).
+    """
+    classes = source.shape[1] // 2
+    ours, theirs = (classes, 0) if swapped else (0, classes)
+    return cross_entropy(source, labels + ours) + cross_entropy(target, pseudo + theirs)
+
+
+def entropy(logits: Tensor) -> Tensor:
+    """() mean entropy of softmax(logits). logits: (n, k)."""
+    return -(logits.softmax(1) * log_softmax(logits, 1)).sum(1).mean()
+
+
+class RCA(Method):
+    """Source cross-entropy and `joint`: true labels train the two classifiers, swapped ones the features, in one step.
+
+    As S2RDA ran it: the target's entropy, too, for the features, a balance of its predictions for the classifiers, and
+    no virtual adversarial training. Batch norm sees source and target apart.
+    """
+
+    class Settings(Section):
+        """entropy: weight of the entropy, which rises with training, too. balance: weight of the balance."""
+
+        entropy: float = 1.0
+        balance: float = 0.1
+
+    settings: Settings
+
+    def __init__(self, network: Network, classes: int, settings: Section | None = None):
+        super().__init__(network, classes, settings)
+        self.joint = nn.Linear(network.width, 2 * classes)
+
+    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+        weight = ramp(progress)
+        ours, theirs = self.network.features(source.images), self.network.features(target.images)
+        # Two losses, each blind to what the other trains: the same as two backward passes over parts of the weights.
+        head, both = self.network.head, self.joint
+        still, other = ours.detach(), theirs.detach()
+        logits = head(other)
+        pseudo = logits.detach().argmax(1)
+        classifiers = cross_entropy(head(still), source.labels)
+        classifiers = classifiers + weight * joint(both(still), source.labels, both(other), pseudo, swapped=False)
+        features = cross_entropy(_frozen(head, ours), source.labels)
+        swapped = joint(_frozen(both, ours), source.labels, _frozen(both, theirs), pseudo, swapped=True)
+        unsure = self.settings.entropy * entropy(_frozen(head, theirs))
+        return {
+            "classifiers": classifiers + self.settings.balance * imbalance(logits),
+            "features": features + weight * (swapped + unsure),
+        }
+
+
+def _frozen(layer: nn.Linear, features: Tensor) -> Tensor:
+    return linear(features, layer.weight.detach(), None if layer.bias is None else layer.bias.detach())

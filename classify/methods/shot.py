@@ -1,0 +1,106 @@
+"""SHOT: train on the source, then adapt the features to the target alone while the head is frozen."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, normalize, one_hot, pad
+from torch.nn.utils.parametrizations import weight_norm
+
+from classify.methods.base import Descend, Labelled, Method, Passes, Unlabelled
+from classify.methods.clusters import over
+from classify.network import Network
+from scenes.section import Section
+
+_EPSILON = 1e-5
+
+
+def information(logits: Tensor) -> Tensor:
+    """() mean entropy of the predictions less the entropy of their mean: sure of each, diverse over all.
+
+    -1/n sum_i sum_k p_ik log p_ik + sum_k m_k log m_k, m = 1/n sum_i p_i: Liang et al., Do we really need to access
+    the source data?, ICML 2020, its information maximization. logits: (n, k).
+    """
+    probabilities = logits.softmax(1)
+    mean = probabilities.mean(0)
+    entropy = -(probabilities * (probabilities + _EPSILON).log()).sum(1).mean()
+    return entropy + (mean * (mean + _EPSILON).log()).sum()
+
+
+def centroid_labels(features: Tensor, logits: Tensor, rounds: int = 2) -> Tensor:
+    """(n,) int64 class of the nearest centroid by cosine, of the classes that are predicted at all.
+
+    Centroids are means of the features weighted by prediction, then, in a second round, of the pictures so labelled.
+    c_k = sum_i p_ik f_i / sum_i p_ik, f extended by a 1 and of length 1, as in the authors' code.
+    features: (n, d) float. logits: (n, k) float.
+    """
+    shares = logits.softmax(1)
+    predicted = shares.argmax(1)
+    directions = normalize(pad(features, (0, 1), value=1.0))
+    for _ in range(rounds):
+        centroids = shares.T @ directions / (1e-8 + shares.sum(0).unsqueeze(1))
+        there = one_hot(predicted, shares.shape[1]).any(0)
+        nearness = directions @ normalize(centroids).T
+        predicted = nearness.masked_fill(~there, -2.0).argmax(1)
+        shares = one_hot(predicted, shares.shape[1]).to(features.dtype)
+    return predicted
+
+
+class SHOT(Method):
+    """First `source_share` of training: source cross-entropy with smoothed labels. The rest: the target alone.
+
+    Then the head is frozen, the source is no longer looked at, and backbone and bottleneck follow `information` and
+    the cross-entropy to `centroid_labels`, taken anew before each epoch (none until the first such). The rate's
+    schedule is the trainer's, over both parts; the authors' begins again with the second. The head is weight
+    normalized, as theirs. Batch norm sees one domain at a time.
+    """
+
+    class Settings(Section):
+        """source_share: of training. smoothing: of the source's labels. labels: weight of the centroids' labels.
+
+        weight_norm: of the head.
+        """
+
+        source_share: float = 0.5
+        smoothing: float = 0.1
+        labels: float = 0.3
+        weight_norm: bool = True
+
+    settings: Settings
+
+    def __init__(self, network: Network, classes: int, settings: Section | None = None):
+        super().__init__(network, classes, settings)
+        if self.settings.weight_norm:
+            weight_norm(network.head)
+        self.labels: Tensor
+        self.register_buffer("labels", torch.zeros(0, dtype=torch.int64))
+
+    def adapts(self, progress: float) -> bool:
+        """Whether the source's part is over."""
+        return progress >= self.settings.source_share
+
+    def begin_epoch(self, passes: Passes, progress: float) -> None:
+        if self.adapts(progress):
+            features, logits = over(self.network, passes.target(), self.network)
+            self.labels = centroid_labels(features, logits)
+
+    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+        if not self.adapts(progress):
+            logits = self.network(source.images).logits
+            return {"source": cross_entropy(logits, source.labels, label_smoothing=self.settings.smoothing)}
+        logits = self.network(target.images).logits
+        terms = {"information": information(logits)}
+        if len(self.labels):
+            terms["labels"] = self.settings.labels * cross_entropy(logits, self.labels[target.indices])
+        return terms
+
+    def update(self, source: Labelled, target: Unlabelled, progress: float, descend: Descend) -> dict[str, Tensor]:
+        terms = self.losses(source, target, progress)
+        moving = [name for name in self.groups() if name != "classifier"] if self.adapts(progress) else None
+        descend(torch.stack(list(terms.values())).sum(), only=moving)
+        return {name: term.detach() for name, term in terms.items()}
+
+    def groups(self) -> dict[str, list[nn.Parameter]]:
+        network = self.network
+        parts = {"backbone": network.backbone, "bottleneck": network.bottleneck, "classifier": network.head}
+        return {name: list(part.parameters()) for name, part in parts.items() if list(part.parameters())}

@@ -1,0 +1,117 @@
+"""SRDC: structurally regularized deep clustering of the target, on the classifier and in the feature space."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, log_softmax
+
+from classify.methods.alignment import ramp
+from classify.methods.base import Labelled, Method, Passes, Unlabelled
+from classify.methods.clusters import distances_to, k_means, means, over
+from classify.network import Network
+from scenes.section import Section
+
+
+def auxiliary(probabilities: Tensor) -> Tensor:
+    """(n, k) distribution q ~ p / sqrt(sum over pictures of p): sharper than p and balanced over clusters.
+
+    q_ik = (p_ik / sqrt(sum_j p_jk)) / sum_c (p_ic / sqrt(sum_j p_jc)): Tang et al., Unsupervised domain adaptation via
+    structurally regularized deep clustering, CVPR 2020, the minimum of its objective for fixed p.
+    """
+    balanced = probabilities / probabilities.sum(0, keepdim=True).sqrt()
+    return balanced / balanced.sum(1, keepdim=True)
+
+
+def clustering(scores: Tensor) -> Tensor:
+    """() mean cross-entropy of p = softmax(scores) to `auxiliary` of it; its gradient runs through both.
+
+    -1/n sum_i sum_k q_ik log p_ik: SRDC's objective less its balance term, which q has taken up. scores: (n, k).
+    """
+    return -(auxiliary(scores.softmax(1)) * log_softmax(scores, 1)).sum(1).mean()
+
+
+def likeness(features: Tensor, centres: Tensor, freedom: float) -> Tensor:
+    """(n, k) Student's t, (1 + |f - c|^2 / a)^-((a + 1) / 2), of features (n, d) to centres (k, d)."""
+    return (1 + distances_to(features, centres) / freedom) ** (-(freedom + 1) / 2)
+
+
+class SRDC(Method):
+    """Source cross-entropy, and `clustering` of the target on the logits and on the likeness to trained centres.
+
+    Before each epoch k-means over the target, from the mean features of the source's classes at first, then from those
+    of the predicted classes, places the centres anew. Until the second epoch the target's labels are its clusters,
+    after that `auxiliary`'s. Centres are kept for the backbone's features and, with a bottleneck, for the bottleneck's.
+    The source's pictures all weigh 1, as in S2RDA's runs. Batch norm sees source and target apart.
+    """
+
+    class Settings(Section):
+        """freedom: a of Student's t. rounds: of k-means. embedding: whether to cluster the features, too.
+
+        softmax: take the softmax of the likeness as probabilities, as the authors' code does, not its share of the sum.
+        """
+
+        freedom: float = 1.0
+        rounds: int = 2
+        embedding: bool = True
+        softmax: bool = True
+
+    settings: Settings
+
+    def __init__(self, network: Network, classes: int, settings: Section | None = None):
+        super().__init__(network, classes, settings)
+        inner = [part.in_features for part in network.bottleneck.modules() if isinstance(part, nn.Linear)]
+        widths = [*inner, network.width]
+        self.centres = nn.ParameterList([nn.Parameter(torch.zeros(classes, width)) for width in widths])
+        self.labels: Tensor
+        self.epochs: Tensor
+        self.register_buffer("labels", torch.zeros(0, dtype=torch.int64))
+        self.register_buffer("epochs", torch.zeros((), dtype=torch.int64))
+
+    def see(self, images: Tensor) -> tuple[Tensor, ...]:
+        """(n, d) features by level, and last (n, k) logits."""
+        levels = [self.network.backbone(images)]
+        if len(self.centres) > 1:
+            levels.append(self.network.bottleneck(levels[0]))
+        return (*levels, self.network.head(levels[-1]))
+
+    def begin_epoch(self, passes: Passes, progress: float) -> None:
+        labels = torch.cat([batch.labels for batch in passes.source()])
+        *source, _ = over(self.network, passes.source(), self.see)
+        *target, logits = over(self.network, passes.target(), self.see)
+        for level, centres in enumerate(self.centres):
+            start = means(source[level], labels, torch.zeros_like(centres))
+            if self.epochs:
+                start = means(target[level], logits.argmax(1), start)
+            clusters, placed = k_means(target[level], start, self.settings.rounds)
+            centres.data.copy_(placed)
+            if level == 0:
+                self.labels = clusters
+        self.epochs += 1
+
+    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+        first = int(self.epochs) <= 1
+        weight = 1.0 if first else ramp(progress)
+        *source_levels, source_logits = self.see(source.images)
+        *target_levels, target_logits = self.see(target.images)
+        terms = {"source": cross_entropy(source_logits, source.labels)}
+        scores = [target_logits]
+        if self.settings.embedding:
+            scores += self._scores(target_levels)
+            embedded = [cross_entropy(own, source.labels) for own in self._scores(source_levels)]
+            terms["source embedding"] = weight * torch.stack(embedded).sum()
+        clusters = self.labels[target.indices]
+        target_terms = [cross_entropy(own, clusters) if first else clustering(own) for own in scores]
+        return terms | {"target": weight * torch.stack(target_terms).sum()}
+
+    def _scores(self, levels: list[Tensor]) -> list[Tensor]:
+        """By level (n, k), whose softmax is the probability of each cluster."""
+        pairs = zip(levels, self.centres, strict=True)
+        likes = [likeness(own, centres, self.settings.freedom) for own, centres in pairs]
+        return likes if self.settings.softmax else [like.log() for like in likes]
+
+    def groups(self) -> dict[str, list[nn.Parameter]]:
+        centres = {id(parameter) for parameter in self.centres}
+        groups = super().groups()
+        head = [parameter for parameter in groups["head"] if id(parameter) not in centres]
+        return {"backbone": [*groups["backbone"], *self.centres], "head": head}

@@ -1,0 +1,50 @@
+"""A teacher that follows the network it teaches, as mean teacher and masked image consistency have it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from classify.averaging import Average
+from classify.methods.base import Descend, Labelled, Method, Unlabelled
+from classify.network import Network, Output
+from scenes.section import Section
+
+
+class Teacher(Average):
+    """The running average of a network's weights, with its buffers as they are."""
+
+    @torch.no_grad()
+    def forward(self, images: Tensor, by_batch: bool = False) -> Output:
+        """What it makes of pictures (n, 3, h, w); no gradient reaches it.
+
+        by_batch: batch norm goes by the batch, as the network's does in training; dropout and the like stay off.
+        """
+        for module in self.module.modules():
+            module.training = by_batch and isinstance(module, _BatchNorm)
+        output: Output = self.module(images)
+        return output
+
+
+class Taught(Method):
+    """A method with a teacher, which follows after each step."""
+
+    class Settings(Section):
+        """decay: of the teacher's average."""
+
+        decay: float = 0.99
+
+    settings: Settings
+
+    def __init__(self, network: Network, classes: int, settings: Section | None = None):
+        super().__init__(network, classes, settings)
+        self.teacher = Teacher(network, self.settings.decay)
+
+    def update(self, source: Labelled, target: Unlabelled, progress: float, descend: Descend) -> dict[str, Tensor]:
+        terms = super().update(source, target, progress, descend)
+        self.teacher.update(self.network)
+        return terms
+
+    def groups(self) -> dict[str, list[nn.Parameter]]:
+        return {name: [p for p in group if p.requires_grad] for name, group in super().groups().items()}

@@ -1,0 +1,178 @@
+"""Figures of a classifier on labelled pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from scenes.errors import InputError
+
+BINS = 15
+LEVEL = 0.95
+
+# What the figures are, and what S2RDA's tables call them.
+NAMES = {
+    "accuracy": "share of all pictures that are right (S2RDA: Acc.)",
+    "mean_recall": "mean over classes of the recall, mean per-class recall (S2RDA: Mean, class precision)",
+    "accuracy_over_chance": "(accuracy - 1/classes) / (1 - 1/classes): 0 is guessing, 1 is perfect",
+    "mean_recall_over_chance": "(mean recall - 1/classes) / (1 - 1/classes): 0 is guessing, 1 is perfect",
+    "ece": f"expected calibration error, {BINS} bins of equal width",
+}
+
+
+def softmax(logits: ArrayLike) -> NDArray[np.float64]:
+    """(n, k) probabilities of (n, k) logits."""
+    z = np.asarray(logits, dtype=np.float64)
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def confusion(predicted: ArrayLike, labels: ArrayLike, classes: int) -> NDArray[np.int64]:
+    """(k, k) counts: a row for each class that is, a column for each that was said."""
+    flat = np.asarray(labels) * classes + np.asarray(predicted)
+    return np.bincount(flat, minlength=classes * classes).reshape(classes, classes)
+
+
+def accuracy(matrix: NDArray[np.int64]) -> float:
+    """Of a confusion matrix: right ones among all."""
+    return float(np.trace(matrix) / matrix.sum())
+
+
+def recalls(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(k,) recall by class; nan where a class has no picture."""
+    return _ratio(np.diagonal(matrix), matrix.sum(axis=1))
+
+
+def precisions(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(k,) precision by class; nan where a class was never said."""
+    return _ratio(np.diagonal(matrix), matrix.sum(axis=0))
+
+
+def mean_recall(matrix: NDArray[np.int64]) -> float:
+    """Mean of the recall over the classes that have pictures."""
+    return float(np.nanmean(recalls(matrix)))
+
+
+def over_chance(figure: float, classes: int) -> float:
+    """(figure - chance) / (1 - chance), chance being 1/classes: 0 guessing, 1 perfect; 0 with a single class."""
+    chance = 1 / classes
+    return (figure - chance) / (1 - chance) if classes > 1 else 0.0
+
+
+def reliability(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int = BINS) -> list[dict[str, float]]:
+    """What is in each bin (i/bins, (i+1)/bins] of confidence that is not empty: from, to, pictures, confidence
+    and accuracy, both means."""
+    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    return [
+        {
+            "from": i / bins,
+            "to": (i + 1) / bins,
+            "pictures": int((place == i).sum()),
+            "confidence": float(confidence[place == i].mean()),
+            "accuracy": float(right[place == i].mean()),
+        }
+        for i in np.unique(place).tolist()
+    ]
+
+
+def ece(bins: Sequence[dict[str, float]]) -> float:
+    """Expected calibration error (Naeini et al., AAAI 2015) of the bins `reliability` gives: mean over pictures of the
+    gap between confidence and accuracy in their bin."""
+    total = sum(b["pictures"] for b in bins)
+    return sum(b["pictures"] * abs(b["confidence"] - b["accuracy"]) for b in bins) / total
+
+
+def bootstrap(
+    matrix: NDArray[np.int64], *, level: float = LEVEL, draws: int = 2000, seed: int = 0
+) -> dict[str, tuple[float, float]]:
+    """Percentile intervals of accuracy and mean recall, by resampling pictures within each class.
+
+    The right ones among n pictures drawn with replacement from n, of which a share r is right, are Binomial(n, r):
+    that is drawn directly. A class that is all right or all wrong adds nothing to the width, so with very few
+    pictures a class the intervals are too narrow.
+    """
+    count = matrix.sum(axis=1)
+    seen = count > 0
+    count = count[seen]
+    right = np.random.default_rng(seed).binomial(count, recalls(matrix)[seen], (draws, len(count)))
+    drawn = {"accuracy": right.sum(axis=1) / count.sum(), "mean_recall": (right / count).mean(axis=1)}
+    intervals = {}
+    for name, values in drawn.items():
+        low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+        intervals[name] = (float(low), float(high))
+    return intervals
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a classifier makes of labelled pictures. confusion: (k, k), as `confusion` gives it. reliability: bins."""
+
+    classes: tuple[str, ...]
+    confusion: NDArray[np.int64]
+    reliability: tuple[dict[str, float], ...]
+
+    @classmethod
+    def from_logits(cls, logits: ArrayLike, labels: ArrayLike, classes: Sequence[str]) -> Evaluation:
+        """logits: (n, k) float. labels: (n,) integers, those below 0 are left out. Raises InputError where none is
+        left, where one is k or more, or where a logit is not finite."""
+        labels = np.asarray(labels)
+        known = labels >= 0
+        logits, labels = np.asarray(logits, dtype=np.float64)[known], labels[known]
+        if not len(labels):
+            raise InputError("evaluation: no picture has a label: choose labelled ones")
+        if labels.max() >= len(classes):
+            raise InputError(f"evaluation: label {labels.max()}, but there are {len(classes)} classes")
+        if not np.isfinite(logits).all():
+            bad = int(np.flatnonzero(~np.isfinite(logits).all(axis=1))[0])
+            raise InputError(f"evaluation: picture {bad} has logits that are not finite: the weights are broken")
+        probabilities = softmax(logits)
+        predicted = logits.argmax(axis=1)
+        return cls(
+            tuple(classes),
+            confusion(predicted, labels, len(classes)),
+            tuple(reliability(probabilities.max(axis=1), predicted == labels)),
+        )
+
+    @property
+    def accuracy(self) -> float:
+        return accuracy(self.confusion)
+
+    @property
+    def mean_recall(self) -> float:
+        return mean_recall(self.confusion)
+
+    def table(self) -> list[dict[str, Any]]:
+        """For each class its name, precision, recall (None where there is none) and support, its pictures."""
+        columns = (precisions(self.confusion), recalls(self.confusion), self.confusion.sum(axis=1))
+        return [
+            {"class": name, "precision": _known(p), "recall": _known(r), "support": int(n)}
+            for name, p, r, n in zip(self.classes, *columns, strict=True)
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """All figures as JSON data, the single ones first, with what they are under `names`."""
+        k = len(self.classes)
+        return {
+            "accuracy": self.accuracy,
+            "mean_recall": self.mean_recall,
+            "accuracy_over_chance": over_chance(self.accuracy, k),
+            "mean_recall_over_chance": over_chance(self.mean_recall, k),
+            "ece": ece(self.reliability),
+            "intervals": {"level": LEVEL, **{n: list(ends) for n, ends in bootstrap(self.confusion).items()}},
+            "table": self.table(),
+            "confusion": self.confusion.tolist(),
+            "reliability": list(self.reliability),
+            "names": NAMES,
+        }
+
+
+def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

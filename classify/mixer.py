@@ -1,0 +1,42 @@
+"""MLP-Mixer (Tolstikhin et al., NeurIPS 2021), in the variant that S2RDA trains: token layers of 384 units."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+def _mlp(width: int, hidden: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
+
+
+class Block(nn.Module):
+    """(n, tokens, width) to the same: an MLP across the tokens, then one across the features, each around a skip."""
+
+    def __init__(self, tokens: int, width: int, token_hidden: int, hidden: int):
+        super().__init__()
+        self.token_norm, self.norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.token_mlp, self.mlp = _mlp(tokens, token_hidden), _mlp(width, hidden)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        tokens = tokens + self.token_mlp(self.token_norm(tokens).transpose(1, 2)).transpose(1, 2)
+        return tokens + self.mlp(self.norm(tokens))
+
+
+class Mixer(nn.Module):
+    """Mixer-B/16: (n, 3, size, size) images to (n, 768) features, the mean of the normalized tokens.
+
+    Its weights belong to one size: there is a weight for each pair of places. size: a multiple of 16.
+    """
+
+    width = 768
+
+    def __init__(self, size: int, patch: int = 16, depth: int = 12, token_hidden: int = 384, hidden: int = 3072):
+        super().__init__()
+        self.patches = nn.Conv2d(3, self.width, patch, patch)
+        tokens = (size // patch) ** 2
+        self.blocks = nn.Sequential(*(Block(tokens, self.width, token_hidden, hidden) for _ in range(depth)))
+        self.norm = nn.LayerNorm(self.width)
+
+    def forward(self, images: Tensor) -> Tensor:
+        tokens = self.patches(images).flatten(2).transpose(1, 2)
+        return self.norm(self.blocks(tokens)).mean(1)

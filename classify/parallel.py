@@ -1,0 +1,100 @@
+"""One run over several processes, as torchrun starts them: gradients are averaged, buffers are those of the first.
+
+Batch norm sees each process's own part of the batch. After each step the buffers of the first process, running
+statistics among them, become all processes', so that any of them evaluates the same and a resume goes on exactly.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+from torch import Tensor, distributed, nn
+
+
+@dataclass(frozen=True)
+class Place:
+    """This process's number among `world` processes, and its number on its own machine."""
+
+    rank: int = 0
+    world: int = 1
+    local: int = 0
+
+    @property
+    def first(self) -> bool:
+        return self.rank == 0
+
+
+@contextmanager
+def processes() -> Iterator[Place]:
+    """Join the processes that torchrun started, for as long as the block runs; alone where it did not."""
+    if "WORLD_SIZE" not in os.environ or "RANK" not in os.environ:
+        yield Place()
+        return
+    place = Place(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), int(os.environ.get("LOCAL_RANK", 0)))
+    if torch.cuda.is_available():
+        torch.cuda.set_device(place.local)
+    # The others wait while the first evaluates.
+    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=timedelta(hours=2))
+    try:
+        yield place
+    finally:
+        distributed.destroy_process_group()
+
+
+def _flat(tensors: Iterable[Tensor]) -> Iterator[tuple[Tensor, list[Tensor]]]:
+    """The tensors of each dtype as one vector, and themselves: one message instead of hundreds."""
+    kinds: dict[torch.dtype, list[Tensor]] = defaultdict(list)
+    for tensor in tensors:
+        kinds[tensor.dtype].append(tensor)
+    for kind in kinds.values():
+        yield torch.cat([tensor.reshape(-1) for tensor in kind]), kind
+
+
+def _unflatten(flat: Tensor, tensors: list[Tensor]) -> None:
+    for part, tensor in zip(torch.split(flat, [t.numel() for t in tensors]), tensors, strict=True):
+        tensor.copy_(part.view_as(tensor))
+
+
+@torch.no_grad()
+def average_gradients(parameters: Iterable[nn.Parameter], world: int) -> None:
+    """Make each gradient its mean over all processes; which parameters have one is the same in all."""
+    if world == 1:
+        return
+    for flat, gradients in _flat(p.grad for p in parameters if p.grad is not None):
+        distributed.all_reduce(flat)
+        _unflatten(flat / world, gradients)
+
+
+@torch.no_grad()
+def share_buffers(module: nn.Module, world: int) -> None:
+    """Make the buffers of all processes those of the first."""
+    if world == 1:
+        return
+    for flat, buffers in _flat(module.buffers()):
+        distributed.broadcast(flat, 0)
+        _unflatten(flat, buffers)
+
+
+@torch.no_grad()
+def share_all(module: nn.Module, world: int) -> None:
+    """Make parameters and buffers of all processes those of the first, as before the first step."""
+    share_buffers(module, world)
+    for flat, parameters in _flat(module.parameters()) if world > 1 else ():
+        distributed.broadcast(flat, 0)
+        _unflatten(flat, parameters)
+
+
+def anyone(flag: bool, world: int) -> bool:
+    """Whether the flag is up in any of the processes."""
+    if world == 1:
+        return flag
+    device = torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
+    flags = torch.tensor(int(flag), device=device)
+    distributed.all_reduce(flags, distributed.ReduceOp.MAX)
+    return bool(flags.item())

@@ -1,0 +1,73 @@
+"""A set of crack pictures in the style of photographs: pictures by AdaIN, masks as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from render.cracks.sets import Picture, open_set
+from render.export.parts import png
+from render.shards import replacing
+from scenes.errors import InputError
+from scenes.streams import Streams
+from segment.adain import Encoder, stylized
+
+
+def style_set(
+    data: Path,
+    styles: Path,
+    vgg: Path,
+    out: Path,
+    *,
+    images: int | None,
+    strength: float,
+    steps: int,
+    seed: int,
+    advance: Callable[[int, int], None],
+) -> int:
+    """Write `out`/img and `out`/mask; returns of how many pictures. What is there already is not made again.
+
+    images: that many, evenly over the set; None for all. strength, steps: as for `adain.stylized`. advance: called
+    with 1 and the number of pictures after each. Raises InputError for sets and weights that cannot be used.
+    """
+    pictures, references = open_set(data), open_set(styles)
+    if not pictures.labelled:
+        raise InputError(f"{data}: its pictures have no masks")
+    encoder = Encoder.load(vgg)
+    chosen = pictures.spread(images)
+    for k in chosen:
+        reference = int(Streams(seed, k).quantile("style.reference") * references.size)
+        _one(pictures.read(k), references.read(reference), encoder, out, strength, steps)
+        advance(1, len(chosen))
+    return len(chosen)
+
+
+def _one(picture: Picture, style: Picture, encoder: Encoder, out: Path, strength: float, steps: int) -> None:
+    to, mask_to = (out / kind / f"{picture.name}.png" for kind in ("img", "mask"))
+    if to.is_file() and mask_to.is_file():
+        return
+    assert picture.mask is not None
+    height, width = picture.rgb.shape[:2]
+    made = stylized(_tensor(picture.rgb), _tensor(_fitted(style.rgb, max(height, width))), encoder, strength, steps)
+    rgb = (made[0].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+    for path, array in ((mask_to, np.where(picture.mask, 255, 0).astype(np.uint8)), (to, rgb)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as part:
+            part.write_bytes(png(array))
+
+
+def _fitted(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """A picture of at most `side` pixels a side: grain is taken over at the scale at which it is seen."""
+    factor = min(1.0, side / max(rgb.shape[:2]))
+    size = (max(32, round(rgb.shape[1] * factor)), max(32, round(rgb.shape[0] * factor)))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _tensor(rgb: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(rgb.astype(np.float32) / 255).permute(2, 0, 1)[None].contiguous()

@@ -1,0 +1,70 @@
+"""What tests of training train: a network of some hundred weights, on pictures whose class is a colour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from classify.config import TrainConfig, methods
+from classify.datasets import open_datasets
+from classify.feed import Supply
+from classify.network import Network
+from classify.parallel import Place
+from classify.trainer import Trainer
+
+CPU = torch.device("cpu")
+CLASSES = ("blue", "green", "red")
+
+
+def photos(root: Path, each: int = 8, shade: int = 0, seed: int = 0) -> Path:
+    """Class folders of noise in the class's colour; a domain is its `shade`."""
+    rng = np.random.default_rng((seed, shade))
+    for place, name in enumerate(CLASSES):
+        (root / name).mkdir(parents=True)
+        for number in range(each):
+            picture = rng.integers(0, 120, (18, 18, 3))
+            picture[..., 2 - place] += 100
+            Image.fromarray((picture + shade).astype(np.uint8)).save(root / name / f"{number}.png")
+    return root
+
+
+def build(name: str, classes: int, **options: Any) -> Network:
+    """In place of `classify.models.build`."""
+    norm = [nn.BatchNorm2d(8)] if name == "resnet18" else []
+    backbone = nn.Sequential(
+        nn.Conv2d(3, 8, 3, 2), *norm, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2 * bool(norm))
+    )
+    return Network(backbone, 8, classes, options.get("bottleneck", 0))
+
+
+def config(root: Path, **changes: Any) -> TrainConfig:
+    """Training on root/source, adapting to root/target."""
+    data = {"source": [{"where": str(root / "source")}], "target": {"where": str(root / "target")}, "workers": 0}
+    data |= changes.pop("data", {})
+    given = {"data": data, "model": "resnet18", "size": 16, "batch": 6, "iterations": 10, "bottleneck": 8}
+    given["report"] = False
+    return TrainConfig.model_validate(given | changes)
+
+
+def domains(root: Path) -> Path:
+    """A source and a target in `root`."""
+    photos(root / "source")
+    photos(root / "target", shade=30)
+    return root
+
+
+def trainer(settings: TrainConfig, place: Place = Place()) -> Trainer:  # noqa: B008
+    data = open_datasets(settings)
+    torch.manual_seed(settings.seed)
+    network = build(settings.model, len(data.classes), bottleneck=settings.bottleneck)
+    method = methods()[settings.method](network, len(data.classes), settings.chosen())
+    return Trainer(settings, method, Supply(settings, data, place, CPU), CPU, place)
+
+
+def nothing(_: Trainer) -> None:
+    """Where nothing is to be done after a step."""
