@@ -1,9 +1,9 @@
 """Two sets of synthetic crack pictures judged on real photographs: the same small U-Net, from scratch, on each.
 
-    python benchmarks/cracks.py --ours SET [--ours SET ...] --peer SET [--peer SET ...] --real SET --work DIR
+    python -m benchmarks.cracks --ours SET [--ours SET ...] --peer SET [--peer SET ...] --real SET --work DIR
 
 Nothing is chosen on the real photographs but the oracle's threshold, which is told as one. Trained weights stay in
---work and are not trained again; the table is printed, and written to DIR/results.json.
+--work and are not trained again; the table goes to benchmarks/cracks.md, all figures to DIR/results.json.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from benchmarks.common import record
+from benchmarks.common import table as markdown
 from render.cracks.sets import Picture, open_set
 from segment.crops import Crops
 from segment.metrics import THRESHOLDS, Scores, score
@@ -107,17 +109,16 @@ def table(results: dict[str, list[Trained]]) -> str:
     def cell(values: Sequence[float]) -> str:
         return f"{np.mean(values):.3f} [{min(values):.3f} to {max(values):.3f}]"
 
-    lines = ["| threshold | figure | peer | ours | ratio |", "| --- | --- | --- | --- | --- |"]
+    rows = []
     for policy in POLICIES:
         for name, label in (("iou", "crack IoU"), ("f1", "F1, exact"), ("tolerant", "F1 within 2 px")):
             peer, ours = ([getattr(each, name)[policy] for each in results[key]] for key in ("peer", "ours"))
             ratio = np.mean(ours) / max(float(np.mean(peer)), 1e-9)
-            lines.append(f"| {policy} | {label} | {cell(peer)} | {cell(ours)} | {ratio:.2f} |")
+            rows.append([policy, label, cell(peer), cell(ours), f"{ratio:.2f}"])
     peer, ours = ([each.ois for each in results[key]] for key in ("peer", "ours"))
-    lines.append(
-        f"| each photo's best | OIS within 2 px | {cell(peer)} | {cell(ours)} | {np.mean(ours) / np.mean(peer):.2f} |"
-    )
-    return "\n".join(lines)
+    ratio = np.mean(ours) / max(float(np.mean(peer)), 1e-9)
+    rows.append(["each photograph's best", "OIS within 2 px", cell(peer), cell(ours), f"{ratio:.2f}"])
+    return markdown(["threshold", "figure", "peer", "ours", "ratio"], rows)
 
 
 @click.command()
@@ -150,8 +151,10 @@ def main(
     protocol = Protocol(iterations, size, batch, width)
     photographs = pictures([real], None)
     results: dict[str, list[Trained]] = {}
+    numbers: dict[str, int] = {}
     for name, folders, number in (("peer", peer, None), ("ours", ours, images)):
         every = pictures(folders, number)
+        numbers[name] = len(every)
         held, training = every[::HELD_OUT], [p for k, p in enumerate(every) if k % HELD_OUT]
         click.echo(f"{name}: {len(training)} pictures to train on, {len(held)} held out", err=True)
         for seed in range(seeds):
@@ -160,7 +163,14 @@ def main(
     (work / "results.json").write_text(
         json.dumps({key: [vars(each) for each in value] for key, value in results.items()}, indent=1)
     )
-    click.echo(table(results))
+    trained_on = {name: sum(1 for k in range(number) if k % HELD_OUT) for name, number in numbers.items()}
+    told = (
+        f"A U-Net of width {width}, from scratch: {iterations} steps of {batch} crops of {size} pixels, AdamW, {seeds} "
+        f"seeds, on {trained_on['peer']} pictures of the peer's and {trained_on['ours']} of ours; {len(photographs)} "
+        "photographs. Mean over seeds [lowest to highest]. Thresholds: 0.5; own, the best on a tenth of the training "
+        "set held out; oracle, the best on the photographs themselves."
+    )
+    record("cracks", "Synthetic crack pictures judged on photographs", f"{told}\n\n{table(results)}")
 
 
 if __name__ == "__main__":

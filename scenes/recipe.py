@@ -21,6 +21,11 @@ from scenes.section import Section
 STYLES = ("fourier", "histogram", "covariance", "reinhard", "transport")
 
 
+# Those that keep to joints need to know where a surface has them, and a photograph does not say.
+_FREE = {kind: share for kind, share in SHARES.items() if kind not in ("masonry", "joint")}
+_KINDS = {kind: share / sum(_FREE.values()) for kind, share in _FREE.items()}
+
+
 def _share(share: float) -> dict[str, Any]:
     return {"mixture": [{"weight": share, "of": True}, {"weight": 1 - share, "of": False}]}
 
@@ -80,7 +85,7 @@ class Crack(Step):
     """
 
     use: Annotated[Any, flags()] = _share(0.95)
-    kind: Annotated[Any, names(*GENERATORS)] = {"choice": SHARES}
+    kind: Annotated[Any, names(*GENERATORS)] = {"choice": _KINDS}
     width: Annotated[Any, numbers(0.001, 1e6)] | None = None
 
 
@@ -165,15 +170,19 @@ class Healed(Step):
 
 
 class Distractors(Step):
-    """What is no crack. Stains: blots; scratches: thin smooth lines, mostly pale; shadow: darkness beyond a line."""
+    """What is no crack. Stains: blots; scratches: thin smooth lines, mostly pale; joints: straight dark lines, beyond
+    which the light may change by up to the share `ledge`; shadow: darkness beyond a line."""
 
-    WHOLE = ("stains", "scratches")
+    WHOLE = ("stains", "scratches", "joints")
 
-    use: Annotated[Any, flags()] = _share(0.3)
+    use: Annotated[Any, flags()] = _share(0.4)
     stains: Annotated[Any, numbers(0, 20, whole=True)] = {"uniform": [0, 2]}
     stain: Annotated[Any, numbers(-1, 1)] = {"uniform": [-0.1, 0.22]}
     scratches: Annotated[Any, numbers(0, 20, whole=True)] = {"uniform": [0, 2]}
     scratch: Annotated[Any, numbers(-1, 1)] = {"uniform": [-0.2, 0.08]}
+    joints: Annotated[Any, numbers(0, 20, whole=True)] = _sometimes(0.55, {"uniform": [1, 3]})
+    joint: Annotated[Any, numbers(-1, 1)] = {"uniform": [0.05, 0.7]}
+    ledge: Annotated[Any, numbers(0, 1)] = _sometimes(0.6, {"uniform": [0, 0.35]})
     shadow: Annotated[Any, numbers(0, 1)] = _sometimes(0.2, {"uniform": [0.1, 0.4]})
 
 

@@ -1,4 +1,4 @@
-"""What is on a surface and is no crack: stains, scratches, the edge of a shadow."""
+"""What is on a surface and is no crack: stains, scratches, joints and ledges, the edge of a shadow."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ def distracted(
     stain: float,
     scratches: int,
     scratch: float,
+    joints: int,
+    joint: float,
+    ledge: float,
     shadow: float,
 ) -> Image:
     """(H, W, 3) the picture with distractors, none of them labelled. See `scenes.recipe.Distractors`."""
@@ -30,6 +33,8 @@ def distracted(
     factor = np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR))
     for _ in range(scratches):
         factor = factor * (1 - np.float32(scratch * rng.uniform(0.5, 1)) * _scratch(rng, (height, width)))
+    for _ in range(joints):
+        factor = factor * _joint(rng, (height, width), joint * float(rng.uniform(0.5, 1)), ledge)
     return dimmed(picture, factor)
 
 
@@ -58,6 +63,22 @@ def _scratch(rng: np.random.Generator, shape: tuple[int, int]) -> Image:
     cv2.polylines(canvas, [np.round(bow * 16).astype(np.int32)], False, 255, 1, cv2.LINE_AA, shift=4)
     strokes = cv2.GaussianBlur(canvas.astype(np.float32) / 255, (0, 0), float(rng.uniform(0.4, 1.2)))
     return strokes * np.clip(0.6 + noise(rng, shape, 0.1 * min(shape)), 0, 1)
+
+
+def _joint(rng: np.random.Generator, shape: tuple[int, int], darkness: float, ledge: float) -> Image:
+    """A factor on the light: a straight dark line through the picture, mostly about level or upright, as buildings have
+    them, one side of it often lit as an edge is; beyond it the surface may be darker or paler, by up to `ledge`."""
+    height, width = shape
+    angle = rng.choice((0.0, 0.5)) * np.pi + rng.normal(0, 0.04) if rng.random() < 0.8 else rng.uniform(0, np.pi)
+    cx, cy = rng.uniform(0.05, 0.95, 2) * (width, height)
+    x = (np.arange(width, dtype=np.float32) - cx) * np.float32(np.cos(angle))
+    y = (np.arange(height, dtype=np.float32) - cy) * np.float32(np.sin(angle))
+    away = x[None] + y[:, None]
+    half, soft = np.exp(rng.uniform(np.log(0.7), np.log(6))), rng.uniform(0.5, 1.5)
+    line = ramp(away, -half - soft, -half + soft) * (1 - ramp(away, half - soft, half + soft))
+    lit = np.exp(-(((away - half - 1.5) / 1.2) ** 2)) * np.float32(rng.uniform(0, 0.25) * rng.integers(2))
+    beyond = ramp(away, half - soft, half + soft) * np.float32(rng.uniform(-ledge, ledge))
+    return (1 - np.float32(darkness) * line) * (1 + lit) * (1 + beyond)
 
 
 def _shadow(rng: np.random.Generator, shape: tuple[int, int]) -> Image:
