@@ -74,19 +74,23 @@ class Augment:
         generator: of the CPU, so that the draws are the same on all devices. Each picture takes as many numbers,
         whatever they decide: what becomes of picture i depends on the generator's state and i alone.
         """
-        draws = _draw(len(pictures), generator)
+        # The strong view of a target picture is made where a method asks for it, in the midst of its losses.
+        with torch.autocast(pictures.device.type, enabled=False):
+            return normalize(self._levels(pictures, _draw(len(pictures), generator)))
+
+    def _levels(self, pictures: Tensor, draws: Draws) -> Tensor:
+        """(n, 3, size, size) float32 of 0 to 255."""
         if self.kind == "strong":
             images = cut(pictures, resized_crops(draws, *pictures.shape[2:]), self.size, draws.flip < 0.5)
             _colour(images, draws)
             _blur(images, draws, self.size / 224)
-        else:
-            pictures = resize(pictures, self.resized)
-            room = torch.tensor(pictures.shape[2:]) - self.size
-            random = self.kind == "weak"
-            corners = (draws.place * (room + 1)).floor() if random else (room / 2).round().expand(len(pictures), 2)
-            boxes = torch.cat([corners, torch.full_like(corners, self.size)], 1).long()
-            images = cut(pictures, boxes, self.size, (draws.flip < 0.5) & random)
-        return normalize(images)
+            return images
+        pictures = resize(pictures, self.resized)
+        room = torch.tensor(pictures.shape[2:]) - self.size
+        random = self.kind == "weak"
+        corners = (draws.place * (room + 1)).floor() if random else (room / 2).round().expand(len(pictures), 2)
+        boxes = torch.cat([corners, torch.full_like(corners, self.size)], 1).long()
+        return cut(pictures, boxes, self.size, (draws.flip < 0.5) & random)
 
 
 def normalize(levels: Tensor) -> Tensor:

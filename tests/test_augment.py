@@ -241,3 +241,11 @@ def test_bad_settings_are_refused():
         Augment("weak", 64, resized=50)
     with pytest.raises(ValueError, match="no augmentation is called 'stong'"):
         Augment("stong", 64)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["none", "weak", "strong"])
+def test_mixed_precision_around_it_changes_nothing(kind: str) -> None:
+    pictures = planes(photos(24))
+    plain = Augment(kind, 42)(pictures, seeded(3))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(Augment(kind, 42)(pictures, seeded(3)), plain)
