@@ -1,0 +1,154 @@
+"""S2R-13: thirteen classes from our renders to photographs, every method, in one command.
+
+    python -m benchmarks.s2r13 --photos DIR --work DIR
+
+DIR of --photos has a folder for each class. Half of it is adapted to without labels, half tested on. Renders and runs
+stay in --work, and the same command run again goes on with what is missing; the table goes to benchmarks/s2r13.md.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import click
+
+from benchmarks.common import record, spread
+from benchmarks.common import table as markdown
+from classify.methods.catalogue import METHODS
+
+HERE = Path(__file__).parent
+SETS = ("full", "visda")
+BASELINES = {
+    "visda": "renders, camera and light alone vary",
+    "full": "renders, all factors vary: source only",
+    "real": "reference: the labels of the photographs",
+}
+_SOURCES = {
+    "full": "[{where: s2r13/full}]",
+    "visda": "[{where: s2r13/visda}]",
+    "real": "[{where: photos, split: adapt}]",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A command of blendmill that makes the folder `out`, in the folder where all lies."""
+
+    out: str
+    words: tuple[str, ...]
+
+    def run(self, work: Path) -> None:
+        """Run it, on one thread, where it is not done; its output goes to `out`.log. Raises ClickException."""
+        if (work / self.out / "results.json").exists():
+            return
+        log = work / f"{self.out.replace('/', '-')}.log"
+        command = [str(Path(sys.executable).with_name("blendmill")), *self.words, "--out", self.out]
+        with log.open("ab") as told:
+            code = subprocess.run(
+                command, cwd=work, stdout=told, stderr=told, env={**os.environ, "OMP_NUM_THREADS": "1"}
+            ).returncode
+        if code:
+            raise click.ClickException(f"{self.out}: exit {code}, see {log}")
+        click.echo(self.out, err=True)
+
+
+def rendering(images: int, jobs: int) -> list[Job]:
+    size = ("--images", str(images), "--seed", "13", "--workers", str(jobs))
+    return [Job(f"s2r13/{name}", ("render", str(HERE / f"{name}.yaml"), *size)) for name in SETS]
+
+
+def training(seeds: Sequence[int]) -> list[Job]:
+    """On labelled pictures: of each set of renders, and of the photographs."""
+    config = ("train", str(HERE / "source.yaml"))
+    return [
+        Job(f"runs/{name}-{seed}", (*config, "--set", f"data.source={where}", "--set", f"seed={seed}"))
+        for seed in seeds
+        for name, where in _SOURCES.items()
+    ]
+
+
+def adapting(methods: Iterable[str], seeds: Sequence[int]) -> list[Job]:
+    """From each seed's network trained on the renders."""
+    config = ("adapt", str(HERE / "adapt.yaml"))
+    return [
+        Job(
+            f"runs/{method}-{seed}",
+            (*config, "--method", method, "--set", f"weights=runs/full-{seed}", "--set", f"seed={seed}"),
+        )
+        for seed in seeds
+        for method in methods
+    ]
+
+
+def results(work: Path, name: str, seeds: Sequence[int]) -> list[dict[str, Any]]:
+    return [json.loads((work / f"runs/{name}-{seed}/results.json").read_text()) for seed in seeds]
+
+
+def line(label: str, found: list[dict[str, Any]], source: float) -> list[str]:
+    """A table's line of a method's runs, one a seed; source: mean recall without adaptation."""
+    recall = [100 * each["test"]["mean_recall"] for each in found]
+    accuracy = [100 * each["test"]["accuracy"] for each in found]
+    chosen = [next(h for h in r["history"] if h["step"] == r["selected"]["step"]) for r in found]
+    return [
+        label,
+        spread(accuracy, 1),
+        spread(recall, 1),
+        f"{mean(recall) - source:+.1f}",
+        f"{mean(figures['bnm'] for figures in chosen):.4f}",
+        ", ".join(str(figures["step"]) for figures in chosen),
+        f"{mean(each['seconds'] for each in found) / 60:.1f}",
+    ]
+
+
+def table(work: Path, methods: Sequence[str], seeds: Sequence[int]) -> str:
+    """Markdown: the baselines, then all methods from the best mean recall down."""
+    found = {name: results(work, name, seeds) for name in (*BASELINES, *methods)}
+    recall = {name: mean(100 * each["test"]["mean_recall"] for each in runs) for name, runs in found.items()}
+    chance = {
+        name: mean(100 * each["test"]["mean_recall_over_chance"] for each in found[name]) for name in ("full", "visda")
+    }
+    header = ["trained on", "accuracy", "mean recall", "to source only", "BNM", "at step", "minutes"]
+    rows = [line(label, found[name], recall["full"]) for name, label in BASELINES.items()]
+    rows += [line(name, found[name], recall["full"]) for name in sorted(methods, key=lambda name: -recall[name])]
+    told = (
+        f"Percent over {len(seeds)} seeds, median [lowest to highest], differences and BNM of means. Mean recall over "
+        f"chance of all factors against camera and light alone: {chance['full']:.1f} to {chance['visda']:.1f}, "
+        f"{chance['full'] / chance['visda']:.1f} times. Checkpoints, and BNM, by batch nuclear norm: no label of a "
+        "photograph is read but for the figures and the reference. Minutes are of one thread of this machine with "
+        "another run beside, after the source's training."
+    )
+    return f"{told}\n\n{markdown(header, rows)}"
+
+
+@click.command()
+@click.option("--photos", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True)
+@click.option("--work", type=click.Path(path_type=Path), required=True)
+@click.option("--images", type=int, default=2600, show_default=True, help="Renders of each set.")
+@click.option("--methods", default=",".join(METHODS), show_default=True)
+@click.option("--seeds", type=int, default=3, show_default=True)
+@click.option("--jobs", type=int, default=os.cpu_count(), show_default=True, help="Runs at a time, a thread each.")
+def main(photos: Path, work: Path, images: int, methods: str, seeds: int, jobs: int) -> None:
+    names, numbers = [name for name in methods.split(",") if name != "source"], range(seeds)
+    work.mkdir(parents=True, exist_ok=True)
+    (work / "runs").mkdir(exist_ok=True)
+    if not (work / "photos").exists():
+        (work / "photos").symlink_to(photos.resolve())
+    for job in rendering(images, jobs):
+        job.run(work)
+    for stage in (training(numbers), adapting(names, numbers)):
+        with ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(lambda job: job.run(work), stage))
+    record("s2r13", "S2R-13: from renders to photographs", table(work, names, numbers))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The S2R-13 benchmark: its configs, its jobs, its table."""
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+
+from benchmarks.s2r13 import __main__ as s2r13
+from classify.config import load_training
+from classify.methods.catalogue import METHODS
+from scenes.loading import load_config
+
+
+def test_configs_are_valid() -> None:
+    full, visda = (load_config(str(s2r13.HERE / f"{name}.yaml")) for name in s2r13.SETS)
+    assert full.camera.resolution == visda.camera.resolution
+    for name in ("source", "adapt"):
+        config = load_training(s2r13.HERE / f"{name}.yaml")
+        assert config.data.target is not None and config.data.target.split == "adapt"
+        assert config.data.test is not None and config.data.test.split == "test"
+        assert config.select_by != "oracle"
+
+
+@pytest.mark.parametrize("job", [*s2r13.training([4]), *s2r13.adapting(METHODS, [4])], ids=lambda job: job.out)
+def test_jobs_are_what_the_commands_take(job: s2r13.Job) -> None:
+    command, config, *words = job.words
+    settings = [words[k + 1] for k, word in enumerate(words) if word == "--set"]
+    if "--method" in words:
+        settings.append(f"method={words[words.index('--method') + 1]}")
+    loaded = load_training(Path(config), settings)
+    assert loaded.seed == 4 and f"{loaded.method}-4" in (job.out.removeprefix("runs/"), "source-4")
+    assert command == ("train" if loaded.weights is None else "adapt")
+
+
+def test_table_ranks_methods_by_recall(tmp_path: Path) -> None:
+    recalls = {"visda": 0.1, "full": 0.3, "real": 0.7, "mcc": 0.35, "shot": 0.4}
+    for name, recall in recalls.items():
+        for seed in range(2):
+            folder = tmp_path / "runs" / f"{name}-{seed}"
+            folder.mkdir(parents=True)
+            test = {"accuracy": recall, "mean_recall": recall + 0.02 * seed, "mean_recall_over_chance": recall - 0.05}
+            results = {
+                "test": test,
+                "selected": {"step": 100},
+                "history": [{"step": 50, "bnm": 1.0}, {"step": 100, "bnm": 2.0}],
+                "seconds": 90.0,
+            }
+            (folder / "results.json").write_text(json.dumps(results))
+    lines = s2r13.table(tmp_path, ["mcc", "shot"], range(2)).splitlines()
+    assert "5.0 times" in lines[0]
+    assert [line.split("|")[1].strip() for line in lines[-2:]] == ["shot", "mcc"]
+    assert [cell.strip() for cell in lines[-2].split("|")[2:8]] == [
+        "40.0 [40.0 to 40.0]",
+        "41.0 [40.0 to 42.0]",
+        "+10.0",
+        "2.0000",
+        "100, 100",
+        "1.5",
+    ]
+
+
+def test_a_job_that_fails_says_where(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(click.ClickException, match=r"runs/x: exit \d+, see .*runs-x.log"):
+        s2r13.Job("runs/x", ("train", "no-such.yaml")).run(tmp_path)
+    assert "no-such.yaml" in (tmp_path / "runs-x.log").read_text()
+
+
+def test_a_job_that_is_done_is_not_run_again(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "x").mkdir(parents=True)
+    (tmp_path / "runs" / "x" / "results.json").write_text("{}")
+    s2r13.Job("runs/x", ("no-such-command",)).run(tmp_path)
+    assert not (tmp_path / "runs-x.log").exists()
