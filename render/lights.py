@@ -13,7 +13,9 @@ from render.color import blackbody
 from scenes.record import Light, World
 
 # The importance map need not be finer than lights in it are large; building it costs time at every change of HDRI.
+# Rough surfaces that fill the picture show the rare ray that finds a small sun by chance as a white pixel.
 _IMPORTANCE_MAP = 256
+_FINE_MAP = 1024
 _HDRIS_KEPT = 12
 _KINDS = {"sun": "SUN", "area": "AREA", "point": "POINT"}
 
@@ -24,11 +26,10 @@ class Sky:
     def __init__(self, scene: bpy.types.Scene, path: Callable[[str], Path]):
         self._path = path
         self._images: dict[str, bpy.types.Image] = {}
-        world = bpy.data.worlds.new("sky")
+        world = self._world = bpy.data.worlds.new("sky")
         scene.world = world
         world.use_nodes = True
         world.cycles.sampling_method = "MANUAL"
-        world.cycles.sample_map_resolution = _IMPORTANCE_MAP
         nodes, links = world.node_tree.nodes, world.node_tree.links
         self._background = nodes["Background"]
         coordinates = nodes.new("ShaderNodeTexCoord")
@@ -38,7 +39,9 @@ class Sky:
         links.new(coordinates.outputs["Generated"], self._mapping.inputs["Vector"])
         links.new(self._mapping.outputs["Vector"], self._texture.inputs["Vector"])
 
-    def set(self, world: World) -> None:
+    def set(self, world: World, fine: bool = False) -> None:
+        """fine: whether no ray shall find a small light by chance, which costs a tenth of a second."""
+        self._world.cycles.sample_map_resolution = _FINE_MAP if fine else _IMPORTANCE_MAP
         color = self._background.inputs["Color"]
         self._background.inputs["Strength"].default_value = world.strength
         if not world.hdri:

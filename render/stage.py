@@ -72,7 +72,9 @@ class Stage:
         self._meshes.trim()
         # What is grained at the size of pixels needs its own grain, unfiltered, to guide the denoiser, or loses it.
         self._scene.cycles.denoising_prefilter = "NONE" if scene.surface else "FAST"
-        self._sky.set(scene.world)
+        # Above what any lamp lights a white wall with: what is left of single rays that found much light.
+        self._scene.cycles.sample_clamp_direct = 12.0 if scene.surface else 0.0
+        self._sky.set(scene.world, fine=scene.surface is not None)
         self._place_camera(scene.camera)
         items = self._place_items(scene)
         behind = [*self._surroundings.set(scene), *self._patch.set(scene)]

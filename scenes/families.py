@@ -206,8 +206,8 @@ FAMILIES: dict[str, dict[str, Distribution]] = {
     ),
     "cast": parsed(
         kind={"choice": {"smooth": 0.35, "brushed": 0.15, "boards": 0.1, "weathered": 0.4}},
-        hue=mix((0.75, Uniform(0.07, 0.16)), (0.25, Uniform(0.5, 0.66))), saturation=Uniform(0.0, 0.05),
-        value=Uniform(0.42, 0.8), pores=mix((0.4, 0.0), (0.6, Uniform(0.05, 0.7))), relief=LogUniform(0.25, 1.0),
+        hue=mix((0.92, Uniform(0.07, 0.15)), (0.08, Uniform(0.5, 0.62))), saturation=Uniform(0.0, 0.09),
+        value=Uniform(0.42, 0.8), pores=mix((0.5, 0.0), (0.5, LogUniform(0.03, 0.7))), relief=LogUniform(0.25, 1.0),
         stains=_STAINS, scale=LogUniform(150.0, 450.0), seed=_SEED,
     ),
     "flaking": parsed(

@@ -6,7 +6,8 @@ from render.materials.nodes import Nodes, Wire
 
 
 def crust(tree: Nodes, under: Wire) -> Wire:
-    """`under` with what a crack gathers. The mesh says where: attribute "lip", mm from the crack, negative inside.
+    """`under` with what a crack gathers. The mesh says where: attribute "lip", mm from the crack, negative inside, and
+    where there is moss "gaping", mm from where the crack is open.
 
     width: mm of the crack; dirt, moss, stain, moisture: how much of each, 0 to 1; hue, saturation, value: the dirt's
     colour; stain_value: how bright the stain is; seed moves the patterns.
@@ -33,13 +34,26 @@ def crust(tree: Nodes, under: Wire) -> Wire:
     damp = tree.math("EXPONENT", tree.math("MAXIMUM", away, 0.0) / width * -0.35) * tree.ramp(patch, 0.3, 0.55)
     wet = tree.add("BsdfGlossy", {"Color": (0.05, 0.05, 0.05, 1.0), "Roughness": 0.3})
     moist = tree.add("MixShader", {0: damp * tree["moisture"] * 0.55, 1: stained, 2: wet})
-    green = tree.tinted(tree.color(0.17 + speck * 0.08, 0.62, 0.27), 0.3 + speck * 1.0)
-    growth = tree.ramp(patch + speck * 0.4 - away / width * 0.12, 0.68, 0.78) * tree["moss"]
-    grown = growth * tree.ramp(away / width, 0.9, 0.1)
-    seen = tree.add("MixShader", {0: grown, 1: moist, 2: _matt(tree, green)})
+    grown, green = _moss(tree, at, tree.attribute("gaping") / width)
+    # The amount comes last: where it is 0, Cycles folds all of this away.
+    seen = tree.add("MixShader", {0: grown * tree.math("MINIMUM", tree["moss"] * 50.0, 1.0), 1: moist, 2: green})
     # Light between the walls needs no grain, and grain is what shading costs.
     plain = tree.add("BsdfDiffuse", {"Color": (0.42, 0.4, 0.37, 1.0)})
     return tree.add("MixShader", {0: tree.add("LightPath", out="Is Camera Ray"), 1: plain, 2: seen})
+
+
+def _moss(tree: Nodes, at: Wire, away: Wire) -> tuple[Wire, Wire]:
+    """How much moss covers a place, 0 to 1, and the moss. at, away: place and distance from the open crack in widths.
+
+    It keeps to stretches of the crack, thin at their ragged ends, and spills over the lips where it thrives.
+    """
+    stretch = tree.grain(at, scale=0.022, detail=6.0, roughness=0.6)
+    fuzz = tree.grain(at, scale=2.2, detail=3.0, roughness=0.8)
+    thrives = stretch - 0.62 + tree["moss"] * 0.16
+    body = thrives * 7.0 + (fuzz - 0.5) * 2.2 - away * 0.8
+    hue = tree.ramp(stretch + fuzz * 0.3, 0.55, 0.85, 0.1, 0.205)
+    color = tree.color(hue, 0.28 + fuzz * 0.3, 0.14 + fuzz * 0.28)
+    return tree.ramp(body, -0.25, 0.5) * 0.92, _matt(tree, color)
 
 
 def filler(tree: Nodes, under: Wire) -> Wire:

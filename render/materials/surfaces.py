@@ -144,17 +144,25 @@ def cast(tree: Nodes, kind: str) -> Wire:
     at = tree.place()
     fine = tree.grain(at, scale=1.0, detail=2.0, roughness=0.75)
     mark = {"smooth": _smooth, "brushed": _brushed, "boards": _boards, "weathered": _weathered}[kind](tree, at, fine)
-    # Blowholes, the smaller the more, and grains of sand that show.
-    pore = tree.cells(at * (0.45, 0.45, 0.45) + fine * 0.25)
-    size, rare, _ = tree.split(tree.other(pore, "Color"))
-    radius = (0.05 + size * size * size * 0.22) * tree.greater(tree["pores"], rare)
-    hole = tree.ramp(pore, radius, radius * 0.55 - 0.004)
-    sand = tree.split(tree.cells(at, scale=0.7, out="Color"))[0]
-    speck = tree.ramp(sand, 0.9, 0.97) * 0.2 - tree.ramp(sand, 0.1, 0.03) * 0.3
+    hole = _blowholes(tree, at, fine)
+    # Grains of sand that show.
+    sand = tree.split(tree.cells(at, scale=1.3, out="Color"))[0]
+    speck = tree.ramp(sand, 0.9, 0.97) * 0.15 - tree.ramp(sand, 0.1, 0.03) * 0.15
     tone = (0.8 + fine * 0.4 + speck * tree["relief"]) * (0.88 + mark * 0.24) * (1.0 - hole * 0.65)
     color = tree.tinted(_weather(tree, tree.own_color(), fine), tone)
-    height = fine * 0.4 + mark * 0.6 - hole * 1.6
+    height = fine * 0.4 + mark * 0.6 - hole
     return tree.principled(color, 0.88 - mark * 0.1, tree.bump(height, tree["relief"]), specular_ior_level=0.3)
+
+
+def _blowholes(tree: Nodes, at: Wire, fine: Wire) -> Wire:
+    """Where air was caught at the mould, in swarms: mostly specks, few of them ten times as large, none round."""
+    pore = tree.cells(at * (0.32, 0.32, 0.32))
+    size, rare, _ = tree.split(tree.other(pore, "Color"))
+    swarm = tree.ramp(_clouds(tree, 7.0, detail=4.0), 0.38, 0.68)
+    radius = 0.03 * tree.math("POWER", 12.0, size * size * size * size) * tree.greater(tree["pores"] * swarm, rare)
+    hole = tree.ramp(pore * (0.35 + fine * 1.3), radius, radius * 0.5 - 0.002)
+    # Folds all of this away where there are none.
+    return hole * tree.greater(tree["pores"], 0.0)
 
 
 def _smooth(tree: Nodes, at: Wire, fine: Wire) -> Wire:
