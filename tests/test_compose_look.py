@@ -202,6 +202,45 @@ def test_nothing_is_mirrored() -> None:
             assert abs(np.corrcoef(near.ravel(), np.flip(far, axis).ravel())[0, 1]) < 0.6
 
 
+def stony(side: int, seed: int = 0) -> NDArray[np.float32]:
+    """(side, side) stones, light on dark ground."""
+    rng = np.random.default_rng(seed)
+    grey = 90 + 25 * normals(rng, side, side)
+    for y, x in rng.integers(0, side, (side * side // 150, 2)):
+        cv2.circle(grey, (int(x), int(y)), int(rng.integers(1, 5)), float(rng.uniform(110, 220)), -1, cv2.LINE_AA)
+    return grey
+
+
+def grey_photograph(grey: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.clip(np.repeat(grey[..., None], 3, axis=2), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_stones_do_not_come_in_rows(seed: int) -> None:
+    """A piece of it is there again not as often as it would be if the photograph were laid side by side with itself."""
+    larger = continued(grey_photograph(stony(128, seed)), 512, np.random.default_rng(seed))[..., 0]
+    again = []
+    for y, x in np.random.default_rng(seed).integers(0, 512 - 24, (30, 2)):
+        alike = cv2.matchTemplate(larger, larger[y : y + 24, x : x + 24], cv2.TM_CCOEFF_NORMED)
+        peaks = (alike == cv2.dilate(alike, np.ones((15, 15)))) & (alike > 0.7)
+        again.append(int(peaks.sum()) - 1)
+    assert np.mean(again) < 0.75 * (512 / 128) ** 2
+
+
+@pytest.mark.parametrize("quarters", range(4))
+def test_light_falls_as_it_did(quarters: int) -> None:
+    """Hills in raking light are bright on the same side of all patches."""
+
+    def fall(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
+        slopes = (cv2.Sobel(picture[..., 0].astype(np.float32), cv2.CV_32F, *way) for way in ((1, 0), (0, 1)))
+        return np.array([(slope**3).mean() / (slope**2).mean() ** 1.5 for slope in slopes])
+
+    hills = cv2.GaussianBlur(stony(128), (0, 0), 2)
+    photograph = grey_photograph(np.rot90(130 + cv2.Sobel(hills, cv2.CV_32F, 1, 0), quarters))
+    before, after = fall(photograph), fall(continued(photograph, 384, np.random.default_rng(0)))
+    assert np.abs(before).max() > 0.4 and np.abs(before - after).max() < 0.25
+
+
 def test_what_is_uneven_is_enlarged() -> None:
     """A painted line stays one line."""
     photograph = grainy(128, 2.0).astype(int) // 4

@@ -5,23 +5,33 @@ Efros and Freeman 2001, "Image quilting for texture synthesis and transfer".
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import chain, pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render.compose.noise import Image, Shape
+from render.compose.noise import Image, Shape, dimmed
 
 Picture = NDArray[np.uint8]
+Places = NDArray[np.intp]
+# Whether a patch lies on one above, and on one before it.
+Joints = tuple[bool, bool]
 
-# Patches are this share of the photograph's shorter side, at least _FINEST pixels and at most _BROADEST.
-_SHARE, _FINEST, _BROADEST = 0.45, 8, 160
+# Patches are such a share of the photograph's shorter side, and of so many pixels where it has as many.
+_SHARES, _FINEST, _BROADEST = (0.28, 0.42), 40, 160
 _LARGEST = 8
 # Share of a patch that lies on those before it.
 _OVERLAP = 0.3
 # Places and seams are looked for in pictures this much smaller.
 _SHRINK = 2
-# One of so many patches that fit best is taken: the very best one would lay the photograph beside itself.
-_CHOICE = 150
+# Of so many patches, by chance from the share of them that is seen least near by, the one that fits best is laid: of
+# all it would be a plain one, again and again.
+_SELDOM, _CHOICE = 0.2, 16
+_BESIDE = np.ones((1, 3), np.uint8)
+# How much a photograph's lie may change where patches of it are turned or mirrored.
+_ALIKE = 0.35
 # Unevenness up to which patches hold all of a surface but its light, and from which on its finest alone.
 _EVEN, _UNEVEN = 0.2, 0.45
 # Share of the finest that is too strong to be laid where the rest is enlarged.
@@ -67,24 +77,69 @@ def unevenness(photograph: Image) -> float:
     return float(broad.std() / max(float(grey.std()), 1e-3))
 
 
+@dataclass(frozen=True)
+class _View:
+    """A photograph, perhaps turned and mirrored: (h, w, 3), the same smaller, and how much of that is seen near by.
+
+    `seen` is one array for all views, turned and mirrored as they are.
+    """
+
+    whole: Image
+    small: Image
+    seen: Image
+
+
 def quilted(whole: Image, shape: Shape, rng: np.random.Generator) -> Image:
-    """`shape` and 3 channels of patches of (h, w, 3), in rows from the top left."""
-    size = _even(np.clip(_SHARE * min(whole.shape[:2]), _FINEST, _BROADEST))
+    """`shape` and 3 channels of patches of (h, w, 3), in rows from the top left, turned where that does not show."""
+    shorter = min(whole.shape[:2])
+    size = _even(np.clip(rng.uniform(*_SHARES) * shorter, min(_FINEST, 0.6 * shorter), _BROADEST))
     overlap = _even(size * _OVERLAP)
     step = size - overlap
-    down, across = (range(0, max(side - overlap, 1), step) for side in shape)
-    canvas = np.zeros((down[-1] + size, across[-1] + size, 3), np.float32)
-    small = _shrunk(whole)
-    for top in down:
-        for left in across:
+    canvas = np.zeros((shape[0] + size, shape[1] + size, 3), np.float32)
+    views = _views(whole)
+    rows: list[list[tuple[int, int, Image]]] = []
+    for top in range(0, max(shape[0] - overlap, 1), step):
+        rows = [*rows[-2:], []]
+        # The first of a row is narrower by chance, or all would stand in columns.
+        for left in (0, *range(int(rng.integers(1, step + 1)), shape[1] - overlap, step)):
+            views[0].seen[:] = 0
+            for above, before, seen in chain(*rows):
+                distance = max(top - above, abs(left - before))
+                if distance < 3 * size:
+                    seen += size / distance
             under = canvas[top : top + size, left : left + size]
-            taken = _taken(size, overlap, above=top > 0, before=left > 0)
-            y, x = _place(small, _shrunk(under), taken[::_SHRINK, ::_SHRINK], rng)
-            patch = whole[_SHRINK * y :, _SHRINK * x :][:size, :size]
-            share = _share(_shrunk(patch - under), overlap // _SHRINK, above=top > 0, before=left > 0)
+            view, below, joints = views[rng.integers(len(views))], _shrunk(under), (top > 0, left > 0)
+            y, x = _place(view, below, overlap // _SHRINK, joints, rng)
+            here = np.s_[y : y + len(below), x : x + len(below)]
+            rows[-1].append((top, left, view.seen[here]))
+            share = _share(view.small[here] - below, overlap // _SHRINK, joints)
             share = np.asarray(cv2.resize(share, (size, size), interpolation=cv2.INTER_LINEAR))
-            under += share[..., None] * (patch - under)
+            patch = view.whole[_SHRINK * y :, _SHRINK * x :][:size, :size]
+            under += dimmed(patch - under, share)
     return canvas[: shape[0], : shape[1]]
+
+
+def _views(whole: Image) -> list[_View]:
+    """A photograph, and it turned by quarters and mirrored, as far as light and grain lie in it as they did."""
+    small = _shrunk(whole)
+    seen = np.zeros(small.shape[:2], np.float32)
+    upright, views = _lie(small), []
+    for mirrored in (False, True):
+        for quarters in range(4):
+            turned = [np.rot90(one[:, ::-1] if mirrored else one, quarters) for one in (whole, small, seen)]
+            view = _View(turned[0], np.ascontiguousarray(turned[1]), turned[2])
+            if np.linalg.norm(_lie(view.small) - upright) < _ALIKE:
+                views.append(view)
+    return views
+
+
+def _lie(photograph: Image) -> NDArray[np.float64]:
+    """(4,) along which way a photograph has more contrast, and towards which side its light falls off more steeply."""
+    grey = cv2.cvtColor(photograph, cv2.COLOR_RGB2GRAY)
+    x, y = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
+    usual = np.sqrt((x**2 + y**2).mean() / 2) + 1e-6
+    x, y = (np.clip(slope / usual, -4, 4) for slope in (x, y))
+    return np.array([(x**2 - y**2).mean() / 2, (x * y).mean(), (x * x * x).mean(), (y * y * y).mean()])
 
 
 def _even(length: float) -> int:
@@ -96,33 +151,36 @@ def _shrunk(image: Image) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
 
 
-def _taken(size: int, overlap: int, above: bool, before: bool) -> Image:
-    """(size, size) 1 where a patch lies on earlier ones."""
-    taken = np.zeros((size, size), np.float32)
+def _place(view: _View, under: Image, overlap: int, joints: Joints, rng: np.random.Generator) -> tuple[int, int]:
+    """Row and column of a patch that is seldom seen near by and differs little from what is there already."""
+    size, (above, before) = len(under), joints
+    seen = cv2.boxFilter(np.ascontiguousarray(view.seen), -1, (size, size), anchor=(0, 0))
+    seen = seen[: seen.shape[0] - size + 1, : seen.shape[1] - size + 1]
+    rare = int(_SELDOM * (seen.size - 1))
+    seldom = np.flatnonzero(seen <= np.partition(seen.ravel(), rare)[rare])
+    y, x = np.divmod(seldom[rng.integers(len(seldom), size=_CHOICE)], seen.shape[1])
+    difference = np.zeros(_CHOICE)
     if above:
-        taken[:overlap] = 1
+        difference += _differences(view.small, y, x, under[:overlap])
     if before:
-        taken[:, :overlap] = 1
-    return taken
+        difference += _differences(view.small, y, x, under[:, :overlap])
+    best = int(difference.argmin())
+    return int(y[best]), int(x[best])
 
 
-def _place(photograph: Image, under: Image, taken: Image, rng: np.random.Generator) -> tuple[int, int]:
-    """Row and column of one of the patches that differ little from what is there already."""
-    room = photograph.shape[0] - under.shape[0] + 1, photograph.shape[1] - under.shape[1] + 1
-    if not taken.any():
-        return int(rng.integers(room[0])), int(rng.integers(room[1]))
-    mask = cv2.merge([taken, taken, taken])
-    difference = cv2.matchTemplate(photograph, under, cv2.TM_SQDIFF, mask=mask) / np.float32(mask.sum())
-    good = np.argpartition(difference.ravel(), min(_CHOICE, difference.size - 1))[:_CHOICE]
-    y, x = divmod(int(good[rng.integers(len(good))]), room[1])
-    return y, x
+def _differences(photograph: Image, y: Places, x: Places, strip: Image) -> NDArray[np.float32]:
+    """(n,) the squared difference of a strip (h, w, 3) from those in the photograph at n places."""
+    there = np.lib.stride_tricks.sliding_window_view(photograph, strip.shape)[y, x, 0]
+    there -= strip
+    return np.asarray(np.einsum("nhwc,nhwc->n", there, there))
 
 
-def _share(difference: Image, overlap: int, above: bool, before: bool) -> Image:
+def _share(difference: Image, overlap: int, joints: Joints) -> Image:
     """(h, w) how much of a new patch is seen: all of it beyond the seams, where it differs least from those below."""
-    cost = (difference**2).sum(axis=2)
+    cost = np.einsum("hwc,hwc->hw", difference, difference)
     share = np.ones(cost.shape, np.float32)
     columns = np.arange(overlap)
+    above, before = joints
     if before:
         share[:, :overlap] *= columns[None] >= _seam(cost[:, :overlap])[:, None]
     if above:
@@ -133,14 +191,10 @@ def _share(difference: Image, overlap: int, above: bool, before: bool) -> Image:
 def _seam(cost: Image) -> NDArray[np.intp]:
     """(n,) for each row of (n, m) the column of the cheapest way from the first row to the last, straight or slant."""
     total = cost.copy()
-    edge = np.float32(np.inf)
-    for row in range(1, len(total)):
-        before = total[row - 1]
-        padded = np.concatenate([[edge], before, [edge]])
-        total[row] += np.minimum(np.minimum(padded[:-2], before), padded[2:])
-    way = np.empty(len(total), np.intp)
-    way[-1] = int(total[-1].argmin())
-    for row in range(len(total) - 2, -1, -1):
-        low = max(way[row + 1] - 1, 0)
-        way[row] = low + int(total[row, low : way[row + 1] + 2].argmin())
-    return way
+    for before, row in pairwise(total):
+        row += cv2.erode(before[None], _BESIDE)[0]
+    way = [int(total[-1].argmin())]
+    for row in total[-2::-1]:
+        low = max(way[-1] - 1, 0)
+        way.append(low + int(row[low : way[-1] + 2].argmin()))
+    return np.array(way[::-1])
