@@ -119,5 +119,3 @@ class Descent:
             self.scaler.update()
         else:
             self.optimizer.step()
-        # What a step leaves behind must neither add to memory nor to the next gradient.
-        self.optimizer.zero_grad(set_to_none=True)
