@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
+from benchmarks.jobs import Job
 from benchmarks.s2r13 import __main__ as s2r13
 from classify.config import load_training
 from classify.methods.catalogue import METHODS
@@ -23,7 +24,7 @@ def test_configs_are_valid() -> None:
 
 
 @pytest.mark.parametrize("job", [*s2r13.training([4]), *s2r13.adapting(METHODS, [4])], ids=lambda job: job.out)
-def test_jobs_are_what_the_commands_take(job: s2r13.Job) -> None:
+def test_jobs_are_what_the_commands_take(job: Job) -> None:
     command, config, *words = job.words
     settings = [words[k + 1] for k, word in enumerate(words) if word == "--set"]
     if "--method" in words:
@@ -63,12 +64,12 @@ def test_table_ranks_methods_by_recall(tmp_path: Path) -> None:
 def test_a_job_that_fails_says_where(tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     with pytest.raises(click.ClickException, match=r"runs/x: exit \d+, see .*runs-x.log"):
-        s2r13.Job("runs/x", ("train", "no-such.yaml")).run(tmp_path)
+        Job("runs/x", ("train", "no-such.yaml")).run(tmp_path)
     assert "no-such.yaml" in (tmp_path / "runs-x.log").read_text()
 
 
 def test_a_job_that_is_done_is_not_run_again(tmp_path: Path) -> None:
     (tmp_path / "runs" / "x").mkdir(parents=True)
     (tmp_path / "runs" / "x" / "results.json").write_text("{}")
-    s2r13.Job("runs/x", ("no-such-command",)).run(tmp_path)
+    Job("runs/x", ("no-such-command",)).run(tmp_path)
     assert not (tmp_path / "runs-x.log").exists()

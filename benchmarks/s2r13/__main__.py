@@ -8,13 +8,9 @@ stay in --work, and the same command run again goes on with what is missing; the
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -23,6 +19,7 @@ import click
 
 from benchmarks.common import record, spread
 from benchmarks.common import table as markdown
+from benchmarks.jobs import Job, results
 from classify.methods.catalogue import METHODS
 
 HERE = Path(__file__).parent
@@ -39,28 +36,6 @@ _SOURCES = {
 }
 
 
-@dataclass(frozen=True)
-class Job:
-    """A command of blendmill that makes the folder `out`, in the folder where all lies."""
-
-    out: str
-    words: tuple[str, ...]
-
-    def run(self, work: Path) -> None:
-        """Run it, on one thread, where it is not done; its output goes to `out`.log. Raises ClickException."""
-        if (work / self.out / "results.json").exists():
-            return
-        log = work / f"{self.out.replace('/', '-')}.log"
-        command = [str(Path(sys.executable).with_name("blendmill")), *self.words, "--out", self.out]
-        with log.open("ab") as told:
-            code = subprocess.run(
-                command, cwd=work, stdout=told, stderr=told, env={**os.environ, "OMP_NUM_THREADS": "1"}
-            ).returncode
-        if code:
-            raise click.ClickException(f"{self.out}: exit {code}, see {log}")
-        click.echo(self.out, err=True)
-
-
 def rendering(images: int, jobs: int) -> list[Job]:
     size = ("--images", str(images), "--seed", "13", "--workers", str(jobs))
     return [Job(f"s2r13/{name}", ("render", str(HERE / f"{name}.yaml"), *size)) for name in SETS]
@@ -70,7 +45,7 @@ def training(seeds: Sequence[int]) -> list[Job]:
     """On labelled pictures: of each set of renders, and of the photographs."""
     config = ("train", str(HERE / "source.yaml"))
     return [
-        Job(f"runs/{name}-{seed}", (*config, "--set", f"data.source={where}", "--set", f"seed={seed}"))
+        Job(f"runs/{name}-{seed}", (*config, "--set", f"data.source={where}", "--set", f"seed={seed}"), threads=1)
         for seed in seeds
         for name, where in _SOURCES.items()
     ]
@@ -83,14 +58,11 @@ def adapting(methods: Iterable[str], seeds: Sequence[int]) -> list[Job]:
         Job(
             f"runs/{method}-{seed}",
             (*config, "--method", method, "--set", f"weights=runs/full-{seed}", "--set", f"seed={seed}"),
+            threads=1,
         )
         for seed in seeds
         for method in methods
     ]
-
-
-def results(work: Path, name: str, seeds: Sequence[int]) -> list[dict[str, Any]]:
-    return [json.loads((work / f"runs/{name}-{seed}/results.json").read_text()) for seed in seeds]
 
 
 def line(label: str, found: list[dict[str, Any]], source: float) -> list[str]:
@@ -111,7 +83,8 @@ def line(label: str, found: list[dict[str, Any]], source: float) -> list[str]:
 
 def table(work: Path, methods: Sequence[str], seeds: Sequence[int]) -> str:
     """Markdown: the baselines, then all methods from the best mean recall down."""
-    found = {name: results(work, name, seeds) for name in (*BASELINES, *methods)}
+    every = {name: [results(work / f"runs/{name}-{seed}") for seed in seeds] for name in (*BASELINES, *methods)}
+    found = {name: [each for each in runs if each is not None] for name, runs in every.items()}
     recall = {name: mean(100 * each["test"]["mean_recall"] for each in runs) for name, runs in found.items()}
     chance = {
         name: mean(100 * each["test"]["mean_recall_over_chance"] for each in found[name]) for name in ("full", "visda")

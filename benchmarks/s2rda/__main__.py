@@ -1,0 +1,65 @@
+"""S2RDA's adaptation benchmark: its six methods on what copies of it are there, beside what its authors published.
+
+    python -m benchmarks.s2rda --work DIR [--method NAME ...] [--set KEY=VALUE ...]
+
+DIR holds the copies, S2RDA-49 and S2RDA-MS-39 (check them: python -m benchmarks.s2rda.check); one that is not there is
+left out. Runs stay in DIR/runs, and the same command again goes on. The table goes to benchmarks/s2rda.md.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import yaml
+
+from benchmarks.common import record
+from benchmarks.common import table as markdown
+from benchmarks.jobs import Job, results
+from classify.data.s2rda import BENCHMARKS
+
+HERE = Path(__file__).parent
+PUBLISHED: dict[str, dict[str, tuple[float, float]]] = yaml.safe_load((HERE / "published.yaml").read_text())
+COPIES = {f"s2rda{name if name[0].isdigit() else '-' + name.lower()}": f"S2RDA-{name}" for name in BENCHMARKS}
+# Where the authors' settings are not the same for all methods.
+OWN = {"mcd": ("optimizer.lr=1e-3",), "srdc": ("bottleneck=128",)}
+
+
+def jobs(benchmark: str, methods: tuple[str, ...], overrides: tuple[str, ...]) -> list[Job]:
+    """A run for each method."""
+    found = []
+    for method in methods:
+        words = [word for value in (*OWN.get(method, ()), *overrides) for word in ("--set", value)]
+        config = str(HERE / f"{benchmark}.yaml")
+        found.append(Job(f"runs/{benchmark}-{method}", ("adapt", config, "--method", method, *words)))
+    return found
+
+
+def table(work: Path) -> str:
+    """Markdown: a line for each benchmark and method; published and ours, accuracy / mean recall in percent."""
+    rows = []
+    for benchmark, published in PUBLISHED.items():
+        for method, (accuracy, recall) in published.items():
+            run = results(work / "runs" / f"{benchmark}-{method}")
+            ours = f"{run['test']['accuracy']:.2%} / {run['test']['mean_recall']:.2%}" if run else "not run"
+            chosen = run["selected"]["statement"] if run else ""
+            rows.append([COPIES[benchmark], method, f"{accuracy:.2f} / {recall:.2f}", ours.replace("%", ""), chosen])
+    return markdown(["benchmark", "method", "published: accuracy / mean", "ours", "our checkpoint"], rows)
+
+
+@click.command()
+@click.option("--work", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True)
+@click.option("--method", "methods", multiple=True, help="Of the six; all of them where none is named.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a field of the configs.")
+def main(work: Path, methods: tuple[str, ...], overrides: tuple[str, ...]) -> None:
+    for benchmark, published in PUBLISHED.items():
+        if (work / COPIES[benchmark]).is_dir():
+            for job in jobs(benchmark, methods or tuple(published), overrides):
+                job.run(work)
+        else:
+            click.echo(f"{work / COPIES[benchmark]}: not there, left out", err=True)
+    record("s2rda", "S2RDA: adaptation to photographs, published and ours", table(work))
+
+
+if __name__ == "__main__":
+    main()
