@@ -70,30 +70,36 @@ def validate(source: Outputs | None, target: Outputs | None) -> dict[str, float]
     }
 
 
+class Assessment(NamedTuple):
+    """figures: the validators' and, marked as such, the oracle's. test: all figures on the test pictures.
+
+    source, target: outputs on the source held out, and on the target. None where there are no such pictures.
+    """
+
+    figures: dict[str, float]
+    test: dict[str, Any] | None
+    source: Outputs | None
+    target: Outputs | None
+
+
 class Assessor:
-    """Figures of a run's checkpoints."""
+    """What a run's checkpoints are worth on the run's pictures."""
 
     def __init__(self, supply: Supply, classes: tuple[str, ...]):
         self._supply, self._classes = supply, classes
 
-    def outputs(self, method: Method, loader: Loader | None) -> Outputs | None:
-        """Of all a loader's pictures; None without a loader."""
-        return None if loader is None else outputs(method, self._supply.plain(loader))
-
-    def figures(self, method: Method) -> dict[str, float]:
+    def assess(self, method: Method) -> Assessment:
         """Each validator's figure that can be had of what there is, and of the test set, marked as such, the oracle.
 
         The validators see no label of the target: its pictures here have none.
         """
         supply = self._supply
-        figures = validate(self.outputs(method, supply.validation), self.outputs(method, supply.target))
-        test = self.outputs(method, supply.test)
-        if test is not None:
-            found = evaluation(test, self._classes)
-            figures |= {ORACLE: found["mean_recall"], "test_accuracy": found["accuracy"]}
-        return figures
+        source, target, seen = (self._outputs(method, x) for x in (supply.validation, supply.target, supply.test))
+        figures, test = validate(source, target), None
+        if seen is not None:
+            test = evaluation(seen, self._classes)
+            figures |= {ORACLE: test["mean_recall"], "test_accuracy": test["accuracy"]}
+        return Assessment(figures, test, source, target)
 
-    def test(self, method: Method) -> dict[str, Any] | None:
-        """All figures on the test pictures; None without."""
-        test = self.outputs(method, self._supply.test)
-        return None if test is None else evaluation(test, self._classes)
+    def _outputs(self, method: Method, loader: Loader | None) -> Outputs | None:
+        return None if loader is None else outputs(method, self._supply.plain(loader))

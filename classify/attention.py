@@ -16,6 +16,9 @@ from classify.methods.base import Labelled, Method
 from classify.mixer import Mixer
 from classify.models import Backbone
 
+# Places along a side from which on a map says where.
+_FINE = 4
+
 
 @dataclass(frozen=True)
 class Look:
@@ -54,13 +57,16 @@ def look(method: Method, batch: Labelled) -> Look:
 def grad_cam(method: Method, images: Tensor) -> tuple[Tensor, Tensor]:
     """(n, h, w) maps in [0, 1] and (n, k) logits of (n, 3, h, w) images (Selvaraju et al., ICCV 2017, eqs. 1-2).
 
-    Of the last map of features with more than one place that the prediction goes through; of a Mixer its last tokens.
-    A picture in which nothing speaks for the class gets a map of zeros. Raises ValueError for a network without maps.
+    Of the last map of features of at least 4 x 4 places that the prediction goes through, or, where pictures are too
+    small for that, of the last with more than one place; of a Mixer its last tokens. A picture in which nothing speaks
+    for the class gets a map of zeros. Raises ValueError for a network without maps.
     """
     kept: list[Tensor] = []
 
     def keep(_: nn.Module, __: Any, output: Any) -> None:
-        if isinstance(output, Tensor) and (output.ndim == 3 or (output.ndim == 4 and output[0, 0].numel() > 1)):
+        if not isinstance(output, Tensor) or not (output.ndim == 3 or (output.ndim == 4 and output[0, 0].numel() > 1)):
+            return
+        if not kept or _fine(output) or not _fine(kept[0]):
             kept[:] = [output]
 
     mixers = [module.norm for module in method.modules() if isinstance(module, Mixer)]
@@ -98,6 +104,11 @@ def rollout(method: Method, images: Tensor) -> tuple[Tensor, Tensor]:
     patches = int((tokens.shape[1] - 1) ** 0.5)
     grid = tokens[:, -(patches**2) :].unflatten(1, (patches, patches))
     return _spread(grid - grid.amin((1, 2), keepdim=True), images), logits
+
+
+def _fine(features: Tensor) -> bool:
+    """Whether a map has enough places to say where."""
+    return features.ndim == 3 or min(features.shape[2:]) >= _FINE
 
 
 def _map(features: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def ablate(config: Path, vary: tuple[str, ...], seeds: int, out: Path, overrides
     """
     from classify.studies import ablation
 
-    click.echo(ablation(config, overrides, vary, seeds, out))
+    _say(ablation(config, overrides, vary, seeds, out))
 
 
 @click.command()
@@ -101,7 +102,9 @@ def ablate(config: Path, vary: tuple[str, ...], seeds: int, out: Path, overrides
 @click.option("--real", required=True, metavar="DATA", help="Labelled real pictures, to be mixed in or tuned on.")
 @click.option("--fractions", default="0,5,10,25,50,100", show_default=True, help="Percent, each part within the next.")
 @click.option("--regimes", default="real,mixed,adapted,finetuned", show_default=True, help="Ways of using them.")
-@click.option("--share", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Real in mixed batches.")
+@click.option(
+    "--share", type=click.FloatRange(0, 1, True, True), default=0.5, show_default=True, help="Real in mixed batches."
+)
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True)
 @OUT
 @SET
@@ -125,7 +128,7 @@ def study(
     """
     from classify.studies import mixing
 
-    click.echo(mixing(config, overrides, _split(real), fractions, regimes, share, seeds, out))
+    _say(mixing(config, overrides, _split(real), fractions, regimes, share, seeds, out))
 
 
 def _split(data: str) -> tuple[str, str]:
@@ -147,4 +150,10 @@ def _tell(results: dict[str, Any], out: Path) -> None:
     figures = "".join(
         f"  {name} {results['test'][name]:.2%}" for name in ("accuracy", "mean_recall") if results["test"]
     )
-    click.echo(f"{out}: step {chosen['step']}, {chosen['statement']}{figures}")
+    _say(f"{out}: step {chosen['step']}, {chosen['statement']}{figures}")
+
+
+def _say(text: str) -> None:
+    """Print what all processes of a run found, once."""
+    if os.environ.get("RANK", "0") == "0":
+        click.echo(text)

@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from classify.attention import Look
+from classify.config import ORACLE
 
-SOURCE, TARGET, CHOSEN = "#1f77b4", "#e6550d", "#2ca02c"
+SOURCE, TARGET, CHOSEN, WARNING = "#1f77b4", "#e6550d", "#2ca02c", "#b02020"
 _FEW = 20
 
 
@@ -28,24 +29,32 @@ def png(figure: Figure, dpi: int = 110) -> bytes:
 
 
 def curves(log: Sequence[Mapping[str, Any]]) -> Figure:
-    """Training by step: loss and its terms, rate, images a second, of a log's records of kind `train`, at least one."""
-    figure, axes = _row(3, 4.2, 3.2)
+    """Training by step: loss and its terms, rate, speed and waiting, of a log's records of kind `train`."""
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    axes = list(figure.subplots(2, 2).flat)
     steps = [entry["step"] for entry in log]
-    for name in [key for key in log[0] if key.startswith("loss")]:
+    terms = [key for key in log[0] if key.startswith("loss/")]
+    for name in ["loss", *terms] if len(terms) > 1 else ["loss"]:
         style: dict[str, Any] = {"lw": 1.8, "color": "black"} if name == "loss" else {"lw": 1, "alpha": 0.8}
         label = "sum" if name == "loss" else name.removeprefix("loss/")
         axes[0].plot(steps, [entry.get(name, np.nan) for entry in log], label=label, **style)
-    axes[0].legend(fontsize=8)
-    axes[1].plot(steps, [entry["lr"] for entry in log], color=SOURCE)
-    axes[2].plot(steps, [entry["images_per_second"] for entry in log], color=SOURCE)
-    axes[2].set_ylim(bottom=0)
-    for axis, title in zip(axes, ("loss", "learning rate", "images a second"), strict=True):
+    if len(terms) > 1:
+        axes[0].legend(fontsize=8)
+    _titled(axes[0], f"loss: {terms[0].removeprefix('loss/')}" if len(terms) == 1 else "loss", "step")
+    others = {"lr": "learning rate", "images_per_second": "images a second", "data_wait": "share of time without data"}
+    for axis, (key, title) in zip(axes[1:], others.items(), strict=True):
+        axis.plot(steps, [entry[key] for entry in log], color=SOURCE)
+        axis.set_ylim(bottom=0)
         _titled(axis, title, "step")
+    axes[3].set_ylim(top=1)
     return figure
 
 
 def validators(history: Sequence[Mapping[str, float]], names: Mapping[str, str], step: int) -> Figure:
-    """Each figure of the evaluations over the steps: names by key; its highest is ringed, the chosen step marked."""
+    """Each figure of the evaluations over the steps: names by key; its highest is ringed, the chosen step marked.
+
+    The oracle is in another colour than those that look at no label of the target.
+    """
     columns = min(4, len(names))
     rows = -(-len(names) // columns)
     figure = Figure(figsize=(3.2 * columns, 2.5 * rows), layout="constrained")
@@ -55,7 +64,7 @@ def validators(history: Sequence[Mapping[str, float]], names: Mapping[str, str],
         values = [entry.get(key, np.nan) for entry in history]
         highest = int(np.nanargmax(values)) if not np.isnan(values).all() else 0
         axis.axvline(step, color=CHOSEN, alpha=0.5, lw=3)
-        axis.plot(steps, values, marker=".", color=SOURCE)
+        axis.plot(steps, values, marker=".", color=WARNING if key == ORACLE else SOURCE)
         axis.plot(steps[highest], values[highest], marker="o", ms=9, mfc="none", color="black")
         _titled(axis, name, "step")
         axis.ticklabel_format(axis="y", useOffset=False)
@@ -97,7 +106,7 @@ def reliability(bins: Sequence[Mapping[str, float]], ece: float) -> Figure:
     )
     upper.plot([0, 1], [0, 1], "--", color="grey", lw=1, label="calibrated")
     upper.set(xlim=(0, 1), ylim=(0, 1), ylabel="accuracy", title=f"calibration error (ECE) {ece:.1%}")
-    upper.legend(fontsize=8, loc="lower right")
+    upper.legend(fontsize=8, loc="upper left")
     lower.bar(begins, [b["pictures"] for b in bins], widths, align="edge", color="#999999", edgecolor="white")
     lower.set(xlabel="confidence", ylabel="pictures")
     return figure
@@ -156,7 +165,7 @@ def attention(look: Look, classes: Sequence[str], columns: int = 6) -> Figure:
         picture, weight = look.pictures[i].numpy(), look.maps[i].numpy()
         label = int(look.labels[i])
         right = None if label < 0 else label == int(said[i])
-        colour = {None: "black", True: "#2c7a2c", False: "#b02020"}[right]
+        colour = {None: "black", True: "#2c7a2c", False: WARNING}[right]
         true = "" if right is None or right else f"\ntrue: {classes[label]}"
         above.set_title(f"{classes[int(said[i])]} {float(sure[i]):.0%}{true}", fontsize=9, color=colour)
         above.imshow(picture)
@@ -167,8 +176,8 @@ def attention(look: Look, classes: Sequence[str], columns: int = 6) -> Figure:
 def overlay(picture: NDArray[np.uint8], weight: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(h, w, 3) uint8: a picture in grey under the colours of an (h, w) map in [0, 1]."""
     grey = picture.astype(np.float64).mean(axis=2, keepdims=True)
-    colour = colormaps["hot"](weight)[..., :3] * 255
-    share = 0.75 * weight[..., None]
+    colour = colormaps["turbo"](weight)[..., :3] * 255
+    share = 0.65 * weight[..., None]
     return ((1 - share) * grey + share * colour).round().astype(np.uint8)
 
 

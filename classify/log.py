@@ -74,6 +74,7 @@ class Log:
         self._file.flush()
         for name, value in figures.items():
             self._board.add_scalar(f"{kind}/{name}", value, step)
+        self._board.flush()
 
     def _show(self, line: str) -> None:
         terminal = sys.stderr.isatty()

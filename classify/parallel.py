@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
@@ -88,6 +89,15 @@ def share_all(module: nn.Module, world: int) -> None:
     for flat, parameters in _flat(module.parameters()) if world > 1 else ():
         distributed.broadcast(flat, 0)
         _unflatten(flat, parameters)
+
+
+def shared(found: dict[str, Any] | None, world: int) -> dict[str, Any]:
+    """What the first process found, in all of them; JSON data."""
+    given = [found]
+    if world > 1:
+        distributed.broadcast_object_list(given, 0)
+    assert given[0] is not None
+    return given[0]
 
 
 def anyone(flag: bool, world: int) -> bool:

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from classify import figures
 from classify.assess import Outputs
 from classify.attention import Look
+from classify.config import ORACLE
 from classify.domains import distances
 from classify.folder import CONFIG, Folder
 from classify.log import LOG, entries
@@ -33,8 +34,6 @@ VALIDATORS = {
     "dev": "deep embedded validation (DEV)",
     "entropy": "minus the mean entropy",
 }
-ORACLE = "oracle"
-
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1100px; margin: 2em auto; padding: 0 1em }
 h1 { font-size: 1.6em } h2 { font-size: 1.2em; margin-top: 2em; border-bottom: 1px solid #ccc }
@@ -97,12 +96,11 @@ def html(report: Report) -> str:
 def _head(report: Report) -> str:
     chosen = report.results["selected"]
     kind = "statement leak" if chosen["uses_target_labels"] else "statement"
-    config = report.config
-    told = ", ".join(
-        f"{name} {config[name]}" for name in ("method", "model", "size", "iterations", "seed") if name in config
-    )
+    names = ("method", "model", "weights", "size", "augment", "batch", "iterations", "precision", "seed")
+    told = ", ".join(f"{name} {report.config[name]}" for name in names if report.config.get(name) is not None)
+    counts = ", ".join(f"{count} {name}" for name, count in report.results.get("pictures", {}).items())
     return (
-        f"<h1>{escape(report.name)}</h1><p>{escape(told)}</p>"
+        f"<h1>{escape(report.name)}</h1><p>{escape(told)}</p>{f'<p>Pictures: {counts}</p>' if counts else ''}"
         f'<p class="{kind}">Checkpoint of step {chosen["step"]}: {escape(chosen["statement"])}.</p>'
     )
 
@@ -116,13 +114,14 @@ def _outcome(report: Report) -> str:
     for name, meaning in NAMES.items():
         low, high = intervals.get(name, (None, None))
         spread = "" if low is None else f"{_percent(low)} to {_percent(high)}"
-        rows.append([name.replace("_", " "), _percent(test[name]), spread, meaning])
+        shown = name.upper() if name == "ece" else name.replace("_", " ")
+        rows.append([shown, _percent(test[name]), spread, meaning])
     count = sum(row["support"] for row in test["table"])
     note = (
         f"{count} pictures. Intervals: {_percent(intervals['level'], 0)}, bootstrap of the pictures within each class; "
         "they say nothing of the spread over seeds."
     )
-    return f'<h2>Test</h2>{_table(["", "", "interval", "what it is"], rows, {1})}<p class="note">{note}</p>'
+    return f'<h2>Test</h2>{_table(["figure", "", "interval", "what it is"], rows, {1})}<p class="note">{note}</p>'
 
 
 def _selection(report: Report) -> str:
@@ -141,12 +140,11 @@ def _selection(report: Report) -> str:
         return ""
     head = ["chosen by", "its figure", "step", "test mean recall", "test accuracy"]
     history = report.results["history"]
-    curves = ""
-    if len(history) > 1:
-        short = {
-            key: key.upper() if key in ("im", "bnm", "snd", "dev", ORACLE) else key for key in names if key in found
-        }
-        curves = _image(figures.validators(history, short, selected["step"]), "The validators over the steps")
+    if len(history) == 1:
+        note = f"Step {history[0]['step']} alone was evaluated, so each chooses it; see evaluate_every."
+        return f'<h2>Selection</h2>{_table(head, rows, {1, 2, 3, 4}, kinds)}<p class="note">{note}</p>'
+    short = {key: key.upper() if key in ("im", "bnm", "snd", "dev", ORACLE) else key for key in names if key in found}
+    curves = _image(figures.validators(history, short, selected["step"]), "The validators over the steps")
     note = (
         "Each line: the checkpoint that is best by that figure, and how it does on the test. SND and entropy also "
         "reward a network that says one class of everything; IM and BNM do not. In the figure, rings mark what each "
@@ -179,7 +177,7 @@ def _domains(report: Report) -> str:
         ours, theirs, source.labels.numpy(), target.logits.argmax(1).numpy(), report.results["classes"]
     )
     return (
-        f"<h2>Domains in feature space</h2>{_table(['', '', 'what it is'], rows, {1})}"
+        f"<h2>Domains in feature space</h2>{_table(['distance', '', 'what it is'], rows, {1})}"
         f'<p class="note">Held-out source against target, {found["pictures"]:g} pictures of each. '
         f"No label of the target is read.</p>{_image(plot, 't-SNE of both domains')}"
     )
@@ -207,7 +205,8 @@ def _looks(report: Report) -> str:
     if look is None:
         return ""
     plot = figures.attention(look, report.results["classes"])
-    return f"<h2>Where it looks</h2><p class='note'>{escape(look.kind)}, bright where most</p>{_image(plot, look.kind)}"
+    told = f"{escape(look.kind)}: red where most, grey where least."
+    return f'<h2>Where it looks</h2><p class="note">{told}</p>{_image(plot, look.kind)}'
 
 
 def _settings(report: Report) -> str:

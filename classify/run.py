@@ -8,19 +8,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from classify import checkpoint, report
-from classify.assess import Assessor, statement
+from classify.assess import Assessment, Assessor, statement
 from classify.attention import Look, look
 from classify.config import ORACLE, TrainConfig
+from classify.data.loader import Loader
+from classify.data.pictures import chosen
 from classify.datasets import Datasets, open_datasets
 from classify.feed import BEGIN, Supply, key
 from classify.folder import Folder
 from classify.load import device_of, load_method, make_method, make_network
 from classify.log import Log
-from classify.methods.base import Labelled, Method
-from classify.parallel import Place, processes
+from classify.methods.base import Method
+from classify.parallel import Place, processes, shared
 from classify.trainer import Trainer
 from scenes.errors import InputError
 
@@ -61,11 +64,13 @@ class _Run:
             config, make_method(config, len(self.data.classes), network), self.supply, self.device, place
         )
         self.history: list[dict[str, float]] = []
+        # Of the selected checkpoint; None where it was selected before this process took the run up.
+        self.selected: Assessment | None = None
         self.seconds = 0.0
         self.begin = time.monotonic()
 
     def complete(self) -> dict[str, Any]:
-        """All that is left to do."""
+        """All that is left to do; the results, in every process."""
         self._resume()
         log = self._log() if self.place.first else None
         try:
@@ -74,7 +79,7 @@ class _Run:
             self.supply.close()
             if log:
                 log.close()
-        return self._conclude() if self.place.first else {}
+        return shared(self._conclude() if self.place.first else None, self.place.world)
 
     def _log(self) -> Log:
         return Log(self.folder.path, self.trainer.step, self.config.iterations, self.config.batch)
@@ -113,10 +118,11 @@ class _Run:
         if log is None or not (ends or (every and trainer.step % every == 0)):
             return
         candidate = trainer.candidate()
-        figures = self.assessor.figures(candidate)
-        log.evaluation(trainer.step, figures)
-        self.history.append({"step": trainer.step, **figures})
+        found = self.assessor.assess(candidate)
+        log.evaluation(trainer.step, found.figures)
+        self.history.append({"step": trainer.step, **found.figures})
         if self._selected() == len(self.history) - 1 and (ends or self.config.select_by != "last"):
+            self.selected = found
             tensors = checkpoint.join(method=candidate.state_dict())
             checkpoint.write(self.folder.selected, tensors, self._facts() | {"step": trainer.step})
 
@@ -128,19 +134,21 @@ class _Run:
     def _conclude(self) -> dict[str, Any]:
         """Results and report, of the selected checkpoint."""
         method, _, _ = load_method(self.folder.selected, self.device)
-        chosen, by = self.history[self._selected()], self.config.select_by
+        found = self.selected or self.assessor.assess(method)
+        entry, by = self.history[self._selected()], self.config.select_by
         validators = [name for name in self.history[0] if name not in ("step", "test_accuracy")]
         results = {
             "selected": {
-                "step": chosen["step"],
+                "step": entry["step"],
                 "by": by,
                 "uses_target_labels": by == ORACLE,
                 "statement": statement(by),
             },
-            "test": self.assessor.test(method),
+            "test": found.test,
             "validators": {name: self.history[best(self.history, name)] for name in validators},
             "classes": self.data.classes,
             "data": self.data.digests(),
+            "pictures": self._counts(),
             "history": self.history,
             "seconds": self.seconds + time.monotonic() - self.begin,
             "processes": self.place.world,
@@ -148,31 +156,27 @@ class _Run:
         }
         self.folder.save_results(results)
         if self.config.report:
-            self._report(method)
+            page = report.of_run(self.folder.path, source=found.source, target=found.target, look=self._look(method))
+            report.write(page, self.folder.report)
         return results
 
-    def _report(self, method: Method) -> None:
-        supply, outputs = self.supply, self.assessor.outputs
-        found = report.of_run(
-            self.folder.path,
-            source=outputs(method, supply.validation),
-            target=outputs(method, supply.target),
-            look=self._look(method),
-        )
-        report.write(found, self.folder.report)
+    def _counts(self) -> dict[str, int]:
+        """Pictures in each part of the data; a source that is drawn has as many as the training took of it."""
+        data = self.data
+        trained = sum(len(pictures) for pictures, _ in data.source) or self.config.iterations * self.config.batch
+        parts = {"validation": data.validation, "target": data.target, "test": data.test}
+        return {"source": trained} | {name: len(part) for name, part in parts.items() if part is not None}
 
     def _look(self, method: Method) -> Look | None:
         """Where the method looks in some of the pictures it is tested on, or else adapts to."""
-        supply = self.supply
-        loader, pictures = (supply.test, self.data.test) if supply.test else (supply.target, self.data.target)
-        if loader is None or pictures is None:
+        tried = self.supply.test or self.supply.target
+        if tried is None:
             return None
-        wanted = torch.linspace(0, len(pictures) - 1, min(_SHOWN, len(pictures))).round().long().to(self.device)
-        found = [
-            [part[torch.isin(batch.indices, wanted)] for part in (batch.images, batch.labels, batch.indices)]
-            for batch in supply.plain(loader)
-        ]
-        return look(method, Labelled(*(torch.cat(part) for part in zip(*found, strict=True))))
+        readable = np.setdiff1d(np.arange(len(tried.pictures)), list(tried.quarantined))
+        places = readable[np.linspace(0, len(readable) - 1, min(_SHOWN, len(readable))).round().astype(np.int64)]
+        loader = Loader(chosen(tried.pictures, places, "shown"), len(places), self.config.size, workers=0)
+        (batch,) = self.supply.plain(loader)
+        return look(method, batch)
 
 
 def best(history: list[dict[str, float]], by: str) -> int:

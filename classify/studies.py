@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 import click
 
 from classify.config import Part, TrainConfig, load_training
+from classify.data.sources import open_pictures
 from classify.run import execute
 from render.shards import replacing
 from scenes.errors import InputError, choices
@@ -58,12 +61,17 @@ def mixing(
     """Use each percentage of the real pictures in each regime; returns the table, as Markdown.
 
     real: data and split. share: real part of each batch where both are mixed. Runs that are the same are made once: at
-    0 % all but `adapted` are synthetic alone.
+    0 % all but `adapted` are synthetic alone. Nothing is held out of the source unless checkpoints are chosen by it:
+    of a class's one real picture nothing would be left to learn from.
     """
-    base = load_training(path, overrides)
+    base, kinds, percents = load_training(path, overrides), _names(regimes), _percents(fractions)
     if base.data.test is None:
         raise InputError(f"{path}: field data.test: a study needs labelled pictures to test on")
-    kinds, percents = _names(regimes), _percents(fractions)
+    if "adapted" in kinds and base.data.target is None:
+        raise InputError(f"{path}: field data.target: the regime 'adapted' needs one; or leave it out of --regimes")
+    _refuse_tested(real, base.data.test)
+    if base.select_by not in ("source", "dev"):
+        base = base.model_copy(update={"data": base.data.model_copy(update={"holdout": 0.0})})
     rows = []
     for regime, percent in itertools.product(kinds, percents):
         if regime == "real" and percent == 0:
@@ -74,6 +82,18 @@ def mixing(
             results.append(_mixed(config, regime, real, percent, share, out))
         rows.append(Row({"regime": regime, "real %": f"{percent:g}"}, tuple(results)))
     return write(rows, out, across="real %")
+
+
+def _refuse_tested(real: tuple[str, str], test: Part) -> None:
+    """Raise InputError where pictures to learn from are also tested on."""
+    ours, theirs = (open_pictures(where, split=split) for where, split in (real, (test.where, test.split)))
+    tested = {Path(theirs.where(i)).resolve() for i in range(len(theirs))}
+    common = [place for i in range(len(ours)) if Path(place := ours.where(i)).resolve() in tested]
+    if common:
+        raise InputError(
+            f"--real {real[0]}: {len(common)} of its pictures are in data.test as well, {common[0]} first: "
+            "give a part of it, like photos@adapt where photos@test is tested on"
+        )
 
 
 def _mixed(
@@ -106,7 +126,8 @@ def _seeded(config: TrainConfig, seeds: int, out: Path) -> Iterable[dict[str, An
 def _told(config: TrainConfig, out: Path) -> dict[str, Any]:
     if config.data.test is None:
         raise InputError("field data.test: runs are compared on labelled pictures: name some")
-    click.echo(f"{out.name}", err=True)
+    if os.environ.get("RANK", "0") == "0":
+        click.echo(f"{out.name}", err=True)
     return execute(config, out)
 
 
@@ -158,6 +179,8 @@ def _draw(rows: Sequence[Row], across: str | None, path: Path) -> None:
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     ticks = list(dict.fromkeys(row.labels[across] if across else "" for row in rows))
+    # A line from one name to the next would mean nothing.
+    line = "-" if all(re.fullmatch(r"[-+.\de]+", tick) for tick in ticks) else ""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         other = ", ".join(value for name, value in row.labels.items() if name != across)
@@ -166,13 +189,14 @@ def _draw(rows: Sequence[Row], across: str | None, path: Path) -> None:
         places = [ticks.index(row.labels[across] if across else "") for row in group]
         values = [[100 * v for v in row.figures("mean_recall")] for row in group]
         spreads = [stdev(v) if len(v) > 1 else 0.0 for v in values]
-        axes.errorbar(places, [mean(v) for v in values], spreads, marker="o", capsize=3, label=name or None)
+        means = [mean(v) for v in values]
+        axes.errorbar(places, means, spreads, ls=line, marker="o", capsize=3, label=name or None)
     axes.set_xticks(range(len(ticks)), ticks, rotation=0 if max(map(len, ticks)) < 8 else 30)
     axes.set_xlabel(across or "")
     axes.set_ylabel("mean per-class recall on the test pictures, %")
     axes.grid(alpha=0.3)
     if len(groups) > 1:
-        axes.legend(loc="lower right")
+        axes.legend()
     figure.savefig(path, dpi=120, format="png")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -74,6 +75,24 @@ def same(one: Path, other: Path, name: str = "last") -> bool:
     return first.keys() == second.keys() and all(torch.equal(first[n], second[n]) for n in first)
 
 
+def scalars(folder: Path) -> dict[tuple[str, int], float]:
+    """What a run's log.jsonl tells, by name and step."""
+    return {
+        (f"{entry['kind']}/{name}", entry["step"]): value
+        for entry in entries(folder / "log.jsonl")
+        for name, value in entry.items()
+        if name not in ("kind", "step")
+    }
+
+
+def board(folder: Path) -> dict[tuple[str, int], float]:
+    """What TensorBoard shows of a run, by tag and step."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    found = EventAccumulator(str(folder / "tensorboard"), size_guidance={"scalars": 0}).Reload()
+    return {(tag, event.step): event.value for tag in found.Tags()["scalars"] for event in found.Scalars(tag)}
+
+
 def test_the_commands_are_plugged_in_by_entry_points() -> None:
     plugged = entry_points(group="blendmill.commands")
     assert {"train", "adapt", "evaluate", "ablate", "study", "stylize"} <= plugged.names
@@ -131,11 +150,16 @@ def test_a_run_that_selects_on_target_labels_says_so(
     assert json.loads((tmp_path / "r" / "results.json").read_text())["selected"]["uses_target_labels"]
 
 
-SCRIPT = """
+TINY = """
 import sys
 sys.path.insert(0, "tests")
 import tiny, classify.load
 classify.load.build = tiny.build
+from render.cli import main
+"""
+
+SCRIPT = f"""
+{TINY}
 from classify.trainer import Trainer
 step = Trainer._one
 def slow(self, log):
@@ -143,7 +167,6 @@ def slow(self, log):
     print(self.step, flush=True)
     sys.stdin.readline()
 Trainer._one = slow
-from render.cli import main
 main(sys.argv[1:])
 """
 
@@ -172,7 +195,32 @@ def test_a_run_that_was_ended_is_taken_up(
     assert same(tmp_path / "cut", tmp_path / "whole") and same(tmp_path / "cut", tmp_path / "whole", "selected")
     cut, whole = ([(e["step"], e["kind"]) for e in entries(tmp_path / n / "log.jsonl")] for n in ("cut", "whole"))
     assert cut == whole
+    for name in ("cut", "whole"):
+        shown, logged = board(tmp_path / name), scalars(tmp_path / name)
+        assert shown.keys() == logged.keys() and all(shown[k] == pytest.approx(logged[k]) for k in shown)
     assert not list((tmp_path / "cut").rglob("*.tmp-*"))
+
+
+def test_two_processes_make_the_run_that_one_would(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As torchrun starts them; without batch norm and without draws but the order, of which each has its half."""
+    config = written(root, tmp_path / "c.yaml", model="plain", bottleneck=0, augment="none", select_by="last")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
+    command = [sys.executable, "-c", f"{TINY}main(sys.argv[1:])", "train", str(config), "--out", str(tmp_path / "two")]
+    started = [
+        subprocess.Popen(command, env=os.environ | place | {"RANK": rank}, stdout=subprocess.PIPE, text=True)
+        for rank in "01"
+    ]
+    assert run(capsys, "train", config, "--out", tmp_path / "one")[0] == 0
+    printed = [process.communicate(timeout=300)[0] for process in started]
+    assert [process.returncode for process in started] == [0, 0]
+    assert "step 12" in printed[0] and printed[1] == ""
+    one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
+    assert one.keys() == two.keys() and all(torch.allclose(one[name], two[name], atol=1e-6) for name in one)
+    assert json.loads((tmp_path / "two" / "results.json").read_text())["processes"] == 2
 
 
 def test_a_method_is_chosen_on_the_command_line(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -279,8 +327,15 @@ def test_the_study_of_mixing(root: Path, tmp_path: Path, capsys: pytest.CaptureF
     tuned = yaml.safe_load((tmp_path / "out" / "finetuned-50-0" / "config.yaml").read_text())
     assert tuned["weights"].endswith("synthetic-0") and len(tuned["data"]["source"]) == 1
     assert run(capsys, *command)[1] == printed
-    code, _, error = run(capsys, *command, "--regimes", "mixt")
-    assert code == 2 and "did you mean 'mixed'" in error
+    assert kept["data"]["holdout"] == 0
+    for change, words in (
+        (["--regimes", "mixt"], "did you mean 'mixed'"),
+        (["--real", root / "test"], "12 of its pictures are in data.test as well"),
+        (["--set", "data.target=null", "--set", "select_by=last"], "the regime 'adapted' needs one"),
+        (["--share", "1"], "--share"),
+    ):
+        code, _, error = run(capsys, *command, *change)
+        assert code == 2 and words in error
 
 
 def test_a_config_may_select_by_every_validator_there_is() -> None:

@@ -176,7 +176,9 @@ def test_too_many_broken_pictures_are_one_line(workers: int) -> None:
     made = loader(pictures, order="sequential", workers=workers)
     # workers read ahead: some more than the third may have been met by the time it is told
     told = said(lambda: take(made, 20))
-    assert re.search(r"some: ([3-9]|10) pictures cannot be read, more than 5% of 40; the first: picture \d+ is torn", told)
+    assert re.search(
+        r"some: ([3-9]|10) pictures cannot be read, more than 5% of 40; the first: picture \d+ is torn", told
+    )
     assert "no picture can be read; picture 0 is torn" in said(
         lambda: take(loader(Painted([0], broken=frozenset({0})), workers=workers), 1)
     )

@@ -51,6 +51,7 @@ def results(by: str = "im") -> dict[str, Any]:
         "validators": {"im": history[2], "snd": history[0], "oracle": history[2]},
         "classes": list(CLASSES),
         "data": {"source": "5ca1ab1e"},
+        "pictures": {"source": 90, "test": 30},
         "history": history,
         "seconds": 1.5,
     }
@@ -61,7 +62,15 @@ def stored(folder: Path, by: str = "im") -> Path:
     (folder / "config.yaml").write_text(yaml.safe_dump({"method": "mcc", "classes": list(CLASSES), "seed": 7}))
     (folder / "results.json").write_text(json.dumps(results(by)))
     entries = [
-        {"kind": "train", "step": s, "loss": 1 / s, "loss/source": 1 / s, "lr": 0.1, "images_per_second": 9.0}
+        {
+            "kind": "train",
+            "step": s,
+            "loss": 1 / s,
+            "loss/source": 1 / s,
+            "lr": 0.1,
+            "images_per_second": 9.0,
+            "data_wait": 0,
+        }
         for s in (1, 2)
     ]
     (folder / "log.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
@@ -107,8 +116,18 @@ def test_a_report_is_one_file_without_scripts(tmp_path: Path) -> None:
         assert base64.b64decode(link.partition(",")[2]).startswith(b"\x89PNG")
     assert "<lamp>" not in text and "&lt;lamp&gt;" in text
     assert [path.name for path in run.glob("report*")] == ["report.html"]
-    for words in ("class precision", "proxy A-distance", "Fréchet", "t-SNE", "seed: 7", "5ca1ab1e", "bootstrap"):
+    for words in (
+        "class precision",
+        "proxy A-distance",
+        "Fréchet",
+        "t-SNE",
+        "seed: 7",
+        "5ca1ab1e",
+        "bootstrap",
+        "90 source, 30 test",
+    ):
         assert words in text, words
+    assert "90 source, 30 test" in text
     assert (
         "selected by the validator &#x27;im&#x27;, without labels of the target" in text
         and "statement leak" not in text
@@ -204,6 +223,23 @@ def test_rollout_follows_the_attention_of_the_class_token() -> None:
 def test_transformers_are_looked_at_by_rollout() -> None:
     found = look(transformer(layers=3), half(2))
     assert found.kind == "attention rollout" and found.maps.isfinite().all() and found.maps.amax() == 1
+
+
+def test_a_map_of_few_places_is_passed_by_for_a_finer_one() -> None:
+    """Of small pictures the last map says nothing of where: one before it does, unless there is none."""
+    method, batch = convolutional(), half(2, size=24)
+    alone = grad_cam(method, batch.images)[0]
+    convolution, relu, *rest = method.network.backbone
+    method.network.backbone = nn.Sequential(convolution, relu, nn.AvgPool2d(3), *rest)
+    assert torch.allclose(grad_cam(method, batch.images)[0], alone, atol=1e-5)
+    assert grad_cam(method, batch.images[..., :12, 6:18])[0].shape == (2, 12, 12)
+
+
+def test_one_evaluation_is_no_choice(tmp_path: Path) -> None:
+    found = results()
+    found["history"] = found["history"][:1]
+    document = Document(text := report.html(report.Report("x", {}, found)))
+    assert "Step 1 alone was evaluated" in text and len(document.links) == 2
 
 
 def test_an_overlay_leaves_what_is_not_looked_at_as_it_is() -> None:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
-from pydantic import NonNegativeFloat
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from classify.methods.base import Labelled, Method, Unlabelled
 from classify.network import Network, Output
+from scenes.section import Section
 
 FACTORS = (0.125, 0.25, 0.5, 1.0, 2.0)
 
@@ -52,6 +53,36 @@ class Aligning(Method):
 
     def transfer(self, source: Output, target: Output, progress: float) -> Tensor:
         """The term () that is small where the domains agree."""
+        raise NotImplementedError
+
+
+class Contested(Aligning):
+    """Aligning by a second classifier, the `rival` of the network's head.
+
+    Both are of the layers that `layers` makes, the network's own head is replaced, unless `hidden` is 0: then both are
+    linear.
+    """
+
+    class Settings(Aligning.Settings):
+        """hidden, dropout: of both heads."""
+
+        hidden: NonNegativeInt = 1024
+        dropout: float = Field(0.5, ge=0, lt=1)
+
+    settings: Settings
+
+    def __init__(self, network: Network, classes: int, settings: Section | None = None):
+        super().__init__(network, classes, settings)
+        hidden, dropout = self.settings.hidden, self.settings.dropout
+        if hidden:
+            network.add_module("head", self.layers(network.width, hidden, classes, dropout))
+            self.rival = self.layers(network.width, hidden, classes, dropout)
+        else:
+            self.rival = nn.Linear(network.width, classes)
+
+    @staticmethod
+    def layers(width: int, hidden: int, classes: int, dropout: float) -> nn.Module:
+        """A head: (n, width) features to (n, classes) logits."""
         raise NotImplementedError
 
 

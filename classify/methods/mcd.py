@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import torch
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from classify.methods.alignment import Aligning, outputs
+from classify.methods.alignment import Contested, outputs
 from classify.methods.base import Descend, Labelled, Unlabelled
-from classify.network import Network
-from scenes.section import Section
 
 
 def classifier_discrepancy(first: Tensor, second: Tensor) -> Tensor:
@@ -25,53 +23,41 @@ def imbalance(probabilities: Tensor) -> Tensor:
     return -torch.log(probabilities.mean(0) + 1e-6).mean()
 
 
-def three_layers(width: int, hidden: int, classes: int, dropout: float) -> nn.Module:
-    """(n, width) features to (n, classes) logits, batch-normalized; one linear layer where `hidden` is 0."""
-    if not hidden:
-        return nn.Linear(width, classes)
-    return nn.Sequential(
-        nn.Dropout(dropout),
-        nn.Linear(width, hidden),
-        nn.BatchNorm1d(hidden),
-        nn.ReLU(),
-        nn.Dropout(dropout),
-        nn.Linear(hidden, hidden),
-        nn.BatchNorm1d(hidden),
-        nn.ReLU(),
-        nn.Linear(hidden, classes),
-    )
-
-
-class MCD(Aligning):
+class MCD(Contested):
     """Each training step is 2 + `steps` steps of the optimizer: all weights down the source's loss (A), the heads
     alone up the discrepancy (B), the features alone down the discrepancy, `steps` times (C).
 
-    The network's head is replaced by one of three layers, as the second head is, unless `hidden` is 0. Predictions are
-    the mean of both heads' logits. Its authors' rates: SGD .001, decay 5e-4, no momentum in the backbone.
+    Heads have three layers, batch-normalized. Predictions are the mean of both heads' logits. Its authors' rates:
+    SGD .001, decay 5e-4, no momentum in the backbone.
     """
 
-    class Settings(Aligning.Settings):
+    class Settings(Contested.Settings):
         """trade_off: of the discrepancy. balance: of the imbalance. steps: of C. hidden, dropout: of the heads."""
 
         balance: NonNegativeFloat = 0.01
         steps: PositiveInt = 4
-        hidden: NonNegativeInt = 1024
-        dropout: float = Field(0.5, ge=0, lt=1)
 
     settings: Settings
 
-    def __init__(self, network: Network, classes: int, settings: Section | None = None):
-        super().__init__(network, classes, settings)
-        shape = (network.width, self.settings.hidden, classes, self.settings.dropout)
-        if self.settings.hidden:
-            network.add_module("head", three_layers(*shape))
-        self.second = three_layers(*shape)
+    @staticmethod
+    def layers(width: int, hidden: int, classes: int, dropout: float) -> nn.Module:
+        return nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(width, hidden),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, hidden),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, classes),
+        )
 
     def terms(self, source: Labelled, target: Unlabelled) -> dict[str, Tensor]:
         """Cross entropy of both heads, their imbalance, and their discrepancy, each ()."""
         ours, theirs = outputs(self.network, source.images, target.images, self.settings.batch_norm)
         n = len(ours.features)
-        logits = self.second(torch.cat([ours.features, theirs.features]))
+        logits = self.rival(torch.cat([ours.features, theirs.features]))
         first, second = theirs.logits.softmax(1), logits[n:].softmax(1)
         return {
             "source": cross_entropy(ours.logits, source.labels) + cross_entropy(logits[:n], source.labels),
@@ -94,7 +80,7 @@ class MCD(Aligning):
 
     def predict(self, images: Tensor) -> Tensor:
         features, logits = self.network(images)
-        return 0.5 * (logits + self.second(features))
+        return 0.5 * (logits + self.rival(features))
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """The bottleneck, where there is one, apart from the heads: it moves with the backbone."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import torch
-from pydantic import Field, NonNegativeFloat, NonNegativeInt
+from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from classify.methods.alignment import Aligning, ramp, reverse
-from classify.network import Network, Output
-from scenes.section import Section
+from classify.methods.alignment import Contested, ramp, reverse
+from classify.network import Output
 
 
 def margin_disparity(
@@ -28,40 +27,27 @@ def margin_disparity(
     return margin * ours + theirs
 
 
-def two_layers(width: int, hidden: int, classes: int, dropout: float) -> nn.Module:
-    """(n, width) features to (n, classes) logits; one linear layer where `hidden` is 0."""
-    if not hidden:
-        return nn.Linear(width, classes)
-    first, second = nn.Linear(width, hidden), nn.Linear(hidden, classes)
-    for layer in (first, second):
-        nn.init.normal_(layer.weight, 0.0, 0.01)
-        nn.init.zeros_(layer.bias)
-    return nn.Sequential(first, nn.ReLU(), nn.Dropout(dropout), second)
-
-
-class MDD(Aligning):
+class MDD(Contested):
     """The rival head learns at full strength; what it sends back to the features is reversed, and ramped up to .1.
 
-    The network's head is replaced by one of two layers, as the rival is, unless `hidden` is 0. Its authors' rates:
-    SGD .004, decay 5e-4, a bottleneck of 1024.
+    Heads have two layers. Its authors' rates: SGD .004, decay 5e-4, a bottleneck of 1024.
     """
 
-    class Settings(Aligning.Settings):
+    class Settings(Contested.Settings):
         """margin: weight of the source. strength: of the reversal, at the end. hidden, dropout: of both heads."""
 
         margin: NonNegativeFloat = 4.0
         strength: NonNegativeFloat = 0.1
-        hidden: NonNegativeInt = 1024
-        dropout: float = Field(0.5, ge=0, lt=1)
 
     settings: Settings
 
-    def __init__(self, network: Network, classes: int, settings: Section | None = None):
-        super().__init__(network, classes, settings)
-        shape = (network.width, self.settings.hidden, classes, self.settings.dropout)
-        if self.settings.hidden:
-            network.add_module("head", two_layers(*shape))
-        self.rival = two_layers(*shape)
+    @staticmethod
+    def layers(width: int, hidden: int, classes: int, dropout: float) -> nn.Module:
+        first, second = nn.Linear(width, hidden), nn.Linear(hidden, classes)
+        for layer in (first, second):
+            nn.init.normal_(layer.weight, 0.0, 0.01)
+            nn.init.zeros_(layer.bias)
+        return nn.Sequential(first, nn.ReLU(), nn.Dropout(dropout), second)
 
     def transfer(self, source: Output, target: Output, progress: float) -> Tensor:
         features = torch.cat([source.features, target.features])
