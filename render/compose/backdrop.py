@@ -100,7 +100,7 @@ def relit(
     See `scenes.recipe.Backdrop`.
     """
     height, width = picture.shape[:2]
-    small = cv2.resize(picture, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)
+    small = _shrunk(picture, _COARSE)
     mean = float(small.mean(axis=(0, 1)) @ _GREY)
     # A mean that would leave the range takes the contrast with it.
     metered = max(mean, 1.0) ** (1 - _METERED) * _MIDDLE**_METERED
@@ -108,11 +108,19 @@ def relit(
     saturation = min(chroma / max(_chroma(small), 1e-3), 1.0)
     colours = contrast * (saturation * np.eye(3) + (1 - saturation) * _GREY[None])
     change = np.column_stack([colours, np.full(3, target - contrast * mean)])
-    light = cv2.resize(_evening(cv2.transform(small, change), evening), (width, height), interpolation=cv2.INTER_CUBIC)
-    across = np.linspace(-1, 1, width, dtype=np.float32) * np.float32(np.cos(np.radians(slope_angle)))
-    down = np.linspace(-1, 1, height, dtype=np.float32) * np.float32(np.sin(np.radians(slope_angle)))
+    light = _evening(cv2.transform(small, change), evening)
+    place = (np.arange(_COARSE, dtype=np.float32) + np.float32(0.5)) * np.float32(2 / _COARSE) - 1
+    across, down = (place * np.float32(part(np.radians(slope_angle))) for part in (np.cos, np.sin))
     light *= 1 + np.float32(slope / 2) * (across[None] + down[:, None])
+    light = cv2.resize(light, (width, height), interpolation=cv2.INTER_CUBIC)
     return dimmed(np.asarray(cv2.transform(picture, change)), light)
+
+
+def _shrunk(picture: Image, side: int) -> Image:
+    """(side, side, 3) the picture's means by squares; by way of halves, which are averaged fastest."""
+    while min(picture.shape[:2]) >= 4 * side:
+        picture = np.asarray(cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA))
 
 
 def _evening(small: Image, share: float) -> Image:

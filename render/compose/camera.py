@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from render.compose.noise import Image, dimmed, normals
 
-# Sigma of what phones sharpen by.
-_SHARPENED = 1.0
+# Sigma of what phones sharpen by, and as far as it is looked at.
+_SHARPENED, _NEAR = 1.0, (5, 5)
 
 
 def photographed(
@@ -41,11 +41,13 @@ def photographed(
     if noise > 0:
         grey = normals(rng, height, width) * np.float32(noise)
         coarse = normals(rng, height // 2 + 1, width // 2 + 1, 3) * np.float32(noise / 2)
-        image = np.asarray(cv2.add(image, cv2.merge([grey, grey, grey]), dst=image))
-        image += cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    pixels = eight_bit(image)
+        grain = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+        grain = cv2.add(grain, cv2.merge([grey, grey, grey]), dst=grain)
+        pixels = np.asarray(cv2.add(image, grain, dtype=cv2.CV_8U))
+    else:
+        pixels = eight_bit(image)
     if sharpening > 0:
-        soft = cv2.GaussianBlur(pixels, (0, 0), _SHARPENED, borderType=cv2.BORDER_REFLECT_101)
+        soft = cv2.GaussianBlur(pixels, _NEAR, _SHARPENED, borderType=cv2.BORDER_REFLECT_101)
         pixels = np.asarray(cv2.addWeighted(pixels, 1 + sharpening, soft, -sharpening, 0))
     return _jpeg(pixels, jpeg) if jpeg else pixels
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render.compose.noise import Image, Shape, dimmed, noise, normals
+from render.compose.noise import Image, Shape, blurred, dimmed, noise, normals
 
 # Opacity below which nothing is drawn.
 _NOTHING = 1 / 512
@@ -53,12 +53,11 @@ def coloured(
     """
     there = np.flatnonzero(opacity > _NOTHING)
     covered = opacity.ravel()[there]
-    surface = picture.reshape(-1, 3)[there]
-    light = _light(picture, reach, adaptive).reshape(-1, 3)[there]
+    surface = picture.reshape(-1, 3).take(there, axis=0)
+    light = _light(picture, reach, adaptive).reshape(-1, 3).take(there, axis=0)
     varied = _varied(rng, (opacity.shape[0], opacity.shape[1]), noise, noise_scale, there)
     fine = normals(rng, len(there)) * np.float32(grain)
-    sunk = np.minimum(_along(width, opacity) * np.float32(1 / _DEEP), 4.0) ** 2
-    depth = cv2.GaussianBlur(opacity * (0.5 + sunk), (0, 0), 1.5).ravel()[there]
+    depth = blurred(opacity * (0.5 + _sunk(width, opacity)), 1.5).ravel()[there]
     least = visible * _rough(picture, there) / _thickest(opacity, there)
     shade = np.maximum(darkness, np.minimum(least, _DARKEST)) * (1 + varied + fine)
     colour = 1 - tint * (1 - np.array(colorsys.hsv_to_rgb(hue, 1.0, 1.0), np.float32))
@@ -109,23 +108,25 @@ def lit_lips(
     return dimmed(picture, factor)
 
 
-def _along(width: Image, opacity: Image) -> Image:
-    """(H, W) the width averaged along the crack: its depth does not follow every notch of its lips."""
+def _sunk(width: Image, opacity: Image) -> Image:
+    """(H, W) how deep the crack is, by its width averaged along it: it does not follow every notch of its lips."""
     size = (max(width.shape[1] // 4, 1), max(width.shape[0] // 4, 1))
     both = cv2.resize(cv2.merge([width * opacity, opacity]), size, interpolation=cv2.INTER_AREA)
     both = cv2.GaussianBlur(both, (0, 0), _REACH / 4, borderType=cv2.BORDER_REPLICATE)
     mean = both[..., 0] / np.maximum(both[..., 1], 1e-6)
-    return np.asarray(cv2.resize(mean, width.shape[::-1], interpolation=cv2.INTER_LINEAR))
+    sunk = np.minimum(mean * np.float32(1 / _DEEP), 4) ** 2
+    return np.asarray(cv2.resize(sunk, width.shape[::-1], interpolation=cv2.INTER_LINEAR))
 
 
 def _rough(picture: Image, there: NDArray[np.intp]) -> NDArray[np.float32]:
     """(n,) rms contrast of the surface's texture near by, as a share of its light, for pixels counted row by row."""
     height, width = picture.shape[:2]
     # Strokes are seen against what is as broad as they are: the finest grain hides nothing.
-    half = cv2.resize(picture, (max(width // 2, 1), max(height // 2, 1)), interpolation=cv2.INTER_AREA)
-    grey = cv2.cvtColor(half, cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    grey = cv2.resize(grey, (max(width // 2, 1), max(height // 2, 1)), interpolation=cv2.INTER_AREA)
     size = (max(width // _PATCH, 1), max(height // _PATCH, 1))
-    mean, square = (cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in (grey, grey * grey))
+    both = cv2.resize(cv2.merge([grey, grey * grey]), size, interpolation=cv2.INTER_AREA)
+    mean, square = np.moveaxis(both.reshape(*size[::-1], 2), 2, 0)
     share = np.sqrt(np.maximum(square - mean * mean, 0)) / np.maximum(mean, 1)
     return np.asarray(cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)).ravel()[there]
 
@@ -142,8 +143,9 @@ def _light(picture: Image, reach: float, adaptive: float) -> Image:
     shrink = 4
     small = cv2.resize(picture, (max(width // shrink, 1), max(height // shrink, 1)), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), max(reach / shrink, 0.3), borderType=cv2.BORDER_REPLICATE)
-    near = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR))
-    return near if adaptive >= 1 else near * np.float32(adaptive) + small.mean(axis=(0, 1)) * np.float32(1 - adaptive)
+    if adaptive < 1:
+        small = small * np.float32(adaptive) + small.mean(axis=(0, 1)) * np.float32(1 - adaptive)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
 def _varied(

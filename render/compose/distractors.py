@@ -7,6 +7,9 @@ import numpy as np
 
 from render.compose.noise import Image, dimmed, noise, ramp
 
+# Pixels around a scratch's course that it may touch, and beyond a joint's lips.
+_RIM, _EDGE = 8, 6.0
+
 
 def distracted(
     picture: Image,
@@ -32,9 +35,11 @@ def distracted(
         soft *= 1 - np.float32(shadow) * _shadow(rng, half)
     factor = np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR))
     for _ in range(scratches):
-        factor = factor * (1 - np.float32(scratch * rng.uniform(0.5, 1)) * _scratch(rng, (height, width)))
+        depth = np.float32(scratch * rng.uniform(0.5, 1))
+        box, strokes = _scratch(rng, (height, width))
+        factor[box] *= 1 - depth * strokes
     for _ in range(joints):
-        factor = factor * _joint(rng, (height, width), joint * float(rng.uniform(0.5, 1)), ledge)
+        factor *= _joint(rng, (height, width), joint * float(rng.uniform(0.5, 1)), ledge)
     return dimmed(picture, factor)
 
 
@@ -52,17 +57,21 @@ def _stain(rng: np.random.Generator, shape: tuple[int, int]) -> Image:
     return inside * float(rng.uniform(0.5, 1)) + rim
 
 
-def _scratch(rng: np.random.Generator, shape: tuple[int, int]) -> Image:
-    """A long smooth bow, thinner than a crack and without forks, that comes and goes."""
+def _scratch(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[tuple[slice, slice], Image]:
+    """A long smooth bow, thinner than a crack and without forks, that comes and goes: where in the picture, and it."""
     height, width = shape
-    canvas = np.zeros(shape, np.uint8)
     ends = rng.uniform((0, 0), (width, height), (2, 2))
     middle = ends.mean(axis=0) + rng.normal(0, 0.05 * min(shape), 2)
     t = np.linspace(0, 1, 24)[:, None]
     bow = (1 - t) ** 2 * ends[0] + 2 * t * (1 - t) * middle + t**2 * ends[1]
-    cv2.polylines(canvas, [np.round(bow * 16).astype(np.int32)], False, 255, 1, cv2.LINE_AA, shift=4)
-    strokes = cv2.GaussianBlur(canvas.astype(np.float32) / 255, (0, 0), float(rng.uniform(0.4, 1.2)))
-    return strokes * np.clip(0.6 + noise(rng, shape, 0.1 * min(shape)), 0, 1)
+    low = np.maximum(np.floor(bow.min(axis=0)).astype(int) - _RIM, 0)
+    high = np.maximum(np.minimum(np.ceil(bow.max(axis=0)).astype(int) + _RIM, (width, height)), low + 1)
+    box = slice(low[1], high[1]), slice(low[0], high[0])
+    line = np.zeros((high - low)[::-1], np.uint8)
+    cv2.polylines(line, [np.round((bow - low) * 16).astype(np.int32)], False, 255, 1, cv2.LINE_AA, shift=4)
+    strokes = cv2.GaussianBlur(line.astype(np.float32), (0, 0), float(rng.uniform(0.4, 1.2)))
+    strokes *= np.float32(1 / 255)
+    return box, strokes * np.clip(noise(rng, shape, 0.1 * min(shape))[box] + np.float32(0.6), 0, 1)
 
 
 def _joint(rng: np.random.Generator, shape: tuple[int, int], darkness: float, ledge: float) -> Image:
@@ -73,12 +82,16 @@ def _joint(rng: np.random.Generator, shape: tuple[int, int], darkness: float, le
     cx, cy = rng.uniform(0.05, 0.95, 2) * (width, height)
     x = (np.arange(width, dtype=np.float32) - cx) * np.float32(np.cos(angle))
     y = (np.arange(height, dtype=np.float32) - cy) * np.float32(np.sin(angle))
-    away = x[None] + y[:, None]
+    across = x[None] + y[:, None]
     half, soft = np.exp(rng.uniform(np.log(0.7), np.log(6))), rng.uniform(0.5, 1.5)
+    lighter, other = np.float32(rng.uniform(0, 0.25) * rng.integers(2)), np.float32(rng.uniform(-ledge, ledge))
+    factor = np.where(across > 0, 1 + other, np.float32(1))
+    near = np.abs(across) < half + _EDGE
+    away = across[near]
     line = ramp(away, -half - soft, -half + soft) * (1 - ramp(away, half - soft, half + soft))
-    lit = np.exp(-(((away - half - 1.5) / 1.2) ** 2)) * np.float32(rng.uniform(0, 0.25) * rng.integers(2))
-    beyond = ramp(away, half - soft, half + soft) * np.float32(rng.uniform(-ledge, ledge))
-    return (1 - np.float32(darkness) * line) * (1 + lit) * (1 + beyond)
+    lit = np.exp(-(((away - np.float32(half + 1.5)) / np.float32(1.2)) ** 2)) * lighter
+    factor[near] = (1 - np.float32(darkness) * line) * (1 + lit) * (1 + ramp(away, half - soft, half + soft) * other)
+    return factor
 
 
 def _shadow(rng: np.random.Generator, shape: tuple[int, int]) -> Image:

@@ -7,7 +7,7 @@ from statistics import NormalDist
 import cv2
 import numpy as np
 
-from render.compose.noise import Image, noise, ramp
+from render.compose.noise import Image, blurred, noise, ramp
 
 _NORMAL = NormalDist()
 # Pixels within which an edge is looked for.
@@ -40,10 +40,9 @@ def dissolved(opacity: Image, rng: np.random.Generator, *, amount: float, depth:
     Hairlines break up; of a wide crack only the edges do.
     """
     level = _NORMAL.inv_cdf(min(max(amount, 1e-4), 1 - 1e-4))
-    shape, there = (opacity.shape[0], opacity.shape[1]), opacity > 0
-    pale = ramp(noise(rng, shape, scale)[there], -level - 0.4, -level + 0.4)
-    blurred = cv2.GaussianBlur(opacity, (0, 0), _CORE, borderType=cv2.BORDER_REPLICATE)
-    core = ramp(blurred[there], 0.25, 0.75)
+    there = np.flatnonzero(opacity > 0)
+    pale = ramp(noise(rng, (opacity.shape[0], opacity.shape[1]), scale).ravel()[there], -level - 0.4, -level + 0.4)
+    core = ramp(blurred(opacity, _CORE).ravel()[there], 0.25, 0.75)
     out = opacity.copy()
-    out[there] *= 1 - np.float32(depth) * pale * (1 - core)
+    out.ravel()[there] *= 1 - np.float32(depth) * pale * (1 - core)
     return out

@@ -57,14 +57,8 @@ def rasterized(contour: Contour, shape: Shape, mm_per_pixel: float) -> Geometry:
     if contour.spalls:
         depth = raster.spall_depth(contour, shape, mm_per_pixel)
         chips = depth / max(float(depth.max()), 1e-6)
-    coverage = raster.coverage(contour, shape, mm_per_pixel)
-    return Geometry(
-        coverage=coverage,
-        width=raster.width_map(contour, shape, mm_per_pixel, covered=coverage),
-        skeleton=raster.skeleton(contour, shape, mm_per_pixel, covered=coverage),
-        healed=healed,
-        chips=chips,
-    )
+    drawn = raster.drawn(contour, shape, mm_per_pixel)
+    return Geometry(drawn.coverage, drawn.width, drawn.skeleton, healed, chips)
 
 
 def warped(
@@ -88,8 +82,14 @@ def warped(
         at = points / mm_per_pixel
         return (at + elastic * elastic_scale * soft.at(at) + affine * affine_cell * stretched.at(at)) * mm_per_pixel
 
-    strokes = tuple(replace(stroke, points=moved(stroke.points)) for stroke in contour.strokes)
-    spalls = tuple(Spall(moved(spall.outline), spall.depth) for spall in contour.spalls)
+    lines = [stroke.points for stroke in contour.strokes] + [spall.outline for spall in contour.spalls]
+    if not lines:
+        return contour
+    ends = np.cumsum([len(line) for line in lines])
+    parts = np.split(moved(np.concatenate(lines)), ends[:-1])
+    count = len(contour.strokes)
+    strokes = tuple(replace(stroke, points=part) for stroke, part in zip(contour.strokes, parts[:count], strict=True))
+    spalls = tuple(Spall(part, spall.depth) for spall, part in zip(contour.spalls, parts[count:], strict=True))
     return Contour(strokes, spalls, contour.size)
 
 

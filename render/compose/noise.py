@@ -41,6 +41,14 @@ def ramp(values: Image, low: float, high: float) -> Image:
     return t * t * (3 - 2 * t)
 
 
+def blurred(image: Image, sigma: float) -> Image:
+    """(H, W) blurred by about `sigma` pixels, at least one and a half, in a picture of half the size."""
+    half = cv2.resize(image, tuple(max(side // 2, 1) for side in image.shape[::-1]), interpolation=cv2.INTER_AREA)
+    # Halving and doubling blur by themselves.
+    soft = cv2.GaussianBlur(half, (0, 0), (sigma * sigma / 4 - 0.2) ** 0.5, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(soft, image.shape[::-1], interpolation=cv2.INTER_LINEAR))
+
+
 def dimmed(picture: Image, factor: Image) -> Image:
     """(H, W, 3) the picture times (H, W) factors."""
     # OpenCV is several times as fast as numpy where three channels meet one.

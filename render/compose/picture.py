@@ -103,11 +103,10 @@ def contour(composition: Composition) -> Contour:
 
 
 def _cracked(composition: Composition, surface: Image, geometry: Geometry) -> Image:
-    """The surface with the crack. It is drawn in a box around it, most of the picture being none of its business."""
+    """The surface, written to, with the crack: in a box around it, most of the picture being none of its business."""
     box = geometry.box(_MARGIN)
-    picture = surface.copy()
-    picture[box] = _crack(composition, np.ascontiguousarray(surface[box]), geometry.within(box))
-    return picture
+    surface[box] = _crack(composition, np.ascontiguousarray(surface[box]), geometry.within(box))
+    return surface
 
 
 def _crack(composition: Composition, surface: Image, geometry: Geometry) -> Image:
@@ -133,7 +132,9 @@ def _frame(composition: Composition, rgb: NDArray[np.uint8], geometry: Geometry)
     shape = (composition.height, composition.width)
     depth, directions = _unknown(shape)
     mask = geometry.coverage >= composition.threshold
-    width = geometry.width.astype(np.float16)
+    width, there = np.zeros(shape, np.float16), np.flatnonzero(geometry.width > 0)
+    # Most of it is nothing, and numpy takes long over half floats.
+    width.ravel()[there] = geometry.width.ravel()[there]
     objects = _labels(mask)
     return Frame(
         rgb=rgb,

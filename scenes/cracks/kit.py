@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.fft import next_fast_len
+from scipy.fft import irfft, irfft2, next_fast_len
 
 from scenes.cracks.contour import Array, Contour, Size, Stroke, check_size, check_width
 
@@ -233,8 +233,13 @@ def profiles(rng: np.random.Generator, longest: ArrayLike, n: int, hurst: float)
     power = np.maximum(f, 1.0) ** (-2 * hurst - 1)
     power[:, 0] = 0.0
     power /= power.sum(axis=1, keepdims=True)
-    waves = rng.standard_normal((*f.shape, 2)) @ (1.0, 1.0j) * np.sqrt(power / 4)
-    return np.fft.irfft(waves, size, axis=1)[:, :n] * size
+    waves = _complex(rng, *f.shape) * np.sqrt(power / 4)
+    return irfft(waves, size, axis=1, norm="forward")[:, :n]
+
+
+def _complex(rng: np.random.Generator, *shape: int) -> NDArray[np.complex128]:
+    """Normal numbers, real and imaginary parts of unit variance each."""
+    return rng.standard_normal((*shape, 2)).view(np.complex128)[..., 0]
 
 
 class Warp:
@@ -259,10 +264,8 @@ class Warp:
 
     def _noise(self, rng: np.random.Generator, hurst: float, corners: float) -> Array:
         """(2, 64, 64) unit variance, wavelengths from a quarter of the tile down to a thirty-second."""
-        f = np.hypot(self._frequencies[:, None], self._frequencies[None, : self._TILE // 2 + 1])
-        band = np.where((f >= 4) & (f < 4 * self._OCTAVES), np.maximum(f, 1.0) ** (-hurst - 1), 0.0)
-        spectrum = rng.standard_normal((2, *f.shape, 2)) @ (1.0, 1.0j) * band
-        tile = np.fft.irfft2(spectrum, (self._TILE, self._TILE))
+        steep = self._frequencies ** (-hurst - 1)
+        tile = irfft2(_complex(rng, 2, *steep.shape) * steep, (self._TILE, self._TILE))
         tile /= tile.std(axis=(1, 2), keepdims=True)
         # Folded noise has straight flanks and sharp crests.
         folded = np.abs(tile + 0.3) * 1.5
@@ -271,7 +274,10 @@ class Warp:
 
     @cached_property
     def _frequencies(self) -> Array:
-        return np.abs(np.fft.fftfreq(self._TILE)) * self._TILE
+        """(64, 33) those of a tile's waves, infinite where they are not in the band."""
+        f = np.abs(np.fft.fftfreq(self._TILE)) * self._TILE
+        f = np.hypot(f[:, None], f[None, : self._TILE // 2 + 1])
+        return np.where((f >= 4) & (f < 4 * self._OCTAVES), f, np.inf)
 
     def __call__(self, points: Array) -> Array:
         """Points (n, 2) mm, displaced."""

@@ -41,7 +41,9 @@ def thinned(mask: Mask) -> Mask:
             peeled.append(active[table[codes]])
             flat[peeled[-1]] = False
         # What has kept its neighbours stays for good.
-        active = np.unique(np.concatenate(peeled)[:, None] + offsets)
+        near = np.zeros_like(flat)
+        near[np.concatenate(peeled)[:, None] + offsets] = True
+        active = np.flatnonzero(near)
     _pared(padded)
     return padded[1:-1, 1:-1].copy()
 
@@ -73,8 +75,8 @@ def _pared(mask: Mask) -> None:
         before = len(places)
         for parity in range(4):
             some = places[((places // width) % 2) * 2 + places % width % 2 == parity]
-            code = (flat[some[:, None] + offsets] << np.arange(8)).sum(axis=1)
-            flat[some[_REMOVABLE[code]]] = False
+            codes = np.packbits(flat[some[:, None] + offsets], axis=1, bitorder="little")[:, 0]
+            flat[some[_REMOVABLE[codes]]] = False
         places = places[flat[places]]
         if len(places) == before:
             return
