@@ -5,6 +5,7 @@ Textures are the folders given, or made up where none is. The processor's time c
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -29,6 +30,7 @@ ROUNDS = 5
 
 def main() -> None:
     cv2.setNumThreads(1)
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     keep_memory()
     with tempfile.TemporaryDirectory() as folder:
         textures = _textures([Path(argument) for argument in sys.argv[1:]], Path(folder))

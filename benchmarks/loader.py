@@ -1,16 +1,17 @@
-"""Pictures a second out of the loader: JPEG photographs and shards, by threads; how long a trainer waits for them.
+"""Pictures a second that one core decodes and augments, and how long a trainer waits for them.
 
-python -m benchmarks.loader [--pictures 128] [--rounds 5] [--threads 1 2] [--steps 6]
+python -m benchmarks.loader [--photos FOLDER] [--renders FOLDER] [--pictures 128] [--rounds 5] [--steps 3]
+
+Without folders, sets of as many made-up photographs and renders are drawn. Rates are of processor time, so that what
+else runs does not count; waits are of wall time, on the way that training itself goes.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
 import time
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -19,14 +20,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import nn
+from torch.nn.functional import cross_entropy
 
 from benchmarks.common import record, spread, table
 from benchmarks.stream import config, frame_of
+from classify.augment import Augment, Kind
+from classify.config import Data, Part, TrainConfig
 from classify.data.loader import Loader
-from classify.data.pictures import Pictures
 from classify.data.sources import open_pictures
+from classify.datasets import open_datasets
+from classify.feed import Supply
 from classify.models import build
+from classify.network import Network
+from classify.parallel import Place
 from render.dataset import Manifest
 from render.library import open_catalogue
 from render.shards import write_shard
@@ -34,6 +40,7 @@ from scenes.sampling import Sampler
 
 SIZE, BATCH = 224, 32
 PHOTO, RENDER = (500, 375), (256, 256)
+KINDS: tuple[Kind, ...] = ("weak", "strong")
 
 
 def texture(rng: np.random.Generator, width: int, height: int) -> NDArray[np.uint8]:
@@ -47,16 +54,16 @@ def texture(rng: np.random.Generator, width: int, height: int) -> NDArray[np.uin
     return np.clip(picture + grain, 0, 255).astype(np.uint8)
 
 
-def photographs(folder: Path, count: int) -> Pictures:
+def photographs(folder: Path, count: int) -> Path:
     rng = np.random.default_rng(0)
     for i in range(count):
         path = folder / f"class {i % 4}" / f"{i:04d}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(texture(rng, *PHOTO)).save(path, quality=92)
-    return open_pictures(folder)
+    return folder
 
 
-def renders(folder: Path, count: int) -> Pictures:
+def renders(folder: Path, count: int) -> Path:
     """A data set with all labels; of a picture only the colours are read."""
     rng, settings = np.random.default_rng(1), config()
     sampler = Sampler(settings, open_catalogue(settings))
@@ -70,74 +77,93 @@ def renders(folder: Path, count: int) -> Pictures:
         frames = (replace(frame, index=i, rgb=texture(rng, *RENDER)) for i in manifest.indices(shard))
         write_shard(folder / "shards" / manifest.shard_name(shard), frames, attributes=manifest.attributes())
     manifest.save(folder)
-    return open_pictures(folder)
+    return folder
 
 
-def rate(pictures: Pictures, threads: int, cache: int = 0) -> float:
-    """Pictures a second over all of them once, the threads' start included."""
-    loader = Loader(pictures, BATCH, SIZE, workers=threads, cache=cache)
-    if cache:
-        deque(islice(loader.batches(), loader.steps), maxlen=0)
-    began, stream = time.perf_counter(), loader.batches()
-    for _ in range(loader.steps):
-        next(stream)
-    taken = time.perf_counter() - began
-    stream.close()  # type: ignore[attr-defined]  # a generator, as all loaders' are
-    return loader.steps * BATCH / taken
+def rate(work: Callable[[], int]) -> float:
+    """Pictures a second of processor time; work: does some, and says how many."""
+    began = time.process_time()
+    done = work()
+    return done / (time.process_time() - began)
 
 
-def waiting(pictures: Pictures, steps: int) -> tuple[float, float]:
-    """A ResNet-50's pictures a second in training, and the share of that time it waits for the loader; 2 threads."""
-    network = build("resnet50", 13)
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.01)
-    stream = Loader(pictures, 8, SIZE, cache=0).batches()
-    waited, began = 0.0, 0.0
-    for step in range(steps + 1):
-        if step == 1:  # the first one warms up
-            waited, began = 0.0, time.perf_counter()
-        asked = time.perf_counter()
-        batch = next(stream)
-        waited += time.perf_counter() - asked
-        images = batch.images[..., :SIZE, :SIZE].float() / 255
-        optimizer.zero_grad()
-        nn.functional.cross_entropy(network(images).logits, batch.labels % 13).backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-    total = time.perf_counter() - began
-    return steps * 8 / total, waited / total
-
-
-def measured(sets: Mapping[str, Pictures], rounds: int, threads: list[int]) -> list[list[str]]:
-    """A row for each set and number of threads, interleaved."""
-    cells: dict[tuple[str, str], list[float]] = {}
+def rates(folder: Path, rounds: int, batches: int) -> list[str]:
+    """Cells of the table: decoding to batches, then each augmentation of them, interleaved."""
+    # Windows of the short side, decoded by the caller and kept nowhere.
+    loader = Loader(open_pictures(folder), BATCH, SIZE, workers=0, cache=0)
+    batch = next(loader.batches()).images
+    generator = torch.Generator().manual_seed(0)
+    augments = [Augment(kind, SIZE) for kind in KINDS]
+    found: list[list[float]] = [[] for _ in range(1 + len(KINDS))]
     for _ in range(rounds):
-        for name, pictures in sets.items():
-            for count in threads:
-                cells.setdefault((name, str(count)), []).append(rate(pictures, count))
-            cells.setdefault((name, "1, from memory"), []).append(rate(pictures, 1, 1 << 30))
-    return [[name, count, spread(values, 0)] for (name, count), values in cells.items()]
+        found[0].append(rate(lambda: sum(len(raw.images) for raw in islice(loader.batches(), batches))))
+        for values, augment in zip(found[1:], augments, strict=True):
+            values.append(rate(lambda chosen=augment: len(chosen(batch, generator))))  # type: ignore[misc]
+    return [spread(values, 0) for values in found]
+
+
+def waiting(network: Network, folder: Path, augment: Kind, steps: int) -> tuple[float, float]:
+    """Pictures a second of a training step, and the share of the time that it waits for pictures and their views."""
+    settings = TrainConfig(
+        data=Data(source=(Part(where=str(folder)),), holdout=0), size=SIZE, batch=BATCH, augment=augment
+    )
+    supply = Supply(settings, open_datasets(settings), Place(), torch.device("cpu"))
+    descent = torch.optim.SGD(network.parameters(), 0.01, fused=True)
+    waited = began = 0.0
+    for step in range(steps + 1):
+        if step == 1:  # the first one warms up, and has nothing loaded ahead
+            waited, began = 0.0, time.perf_counter()
+        source, _ = supply.batch(step)
+        loss = cross_entropy(network(source.images).logits, source.labels)
+        descent.zero_grad()
+        loss.backward()
+        descent.step()
+        waited += source.drawn.waited
+    total = time.perf_counter() - began
+    supply.close()
+    return steps * BATCH / total, waited / total
+
+
+def rows(sets: Mapping[str, Path], rounds: int, batches: int, steps: int) -> tuple[list[list[str]], list[list[str]]]:
+    """Of the two tables: what one core does, and what training waits for."""
+    alone = [[name, *rates(folder, rounds, batches)] for name, folder in sets.items()]
+    network = build("resnet50", max(len(open_pictures(folder).classes) for folder in sets.values()))
+    trained = []
+    for name, folder in sets.items():
+        for kind in KINDS:
+            speed, share = waiting(network, folder, kind, steps)
+            trained.append([name, kind, f"{speed:.1f}", f"{share:.2%}"])
+    return alone, trained
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", type=int, default=128)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=Path, help="a tree of class folders")
+    parser.add_argument("--renders", type=Path, help="a data set of ours")
+    parser.add_argument("--pictures", type=int, default=128, help="of the sets that are made up")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--steps", type=int, default=6, help="of a ResNet-50, batches of 8")
+    parser.add_argument("--batches", type=int, default=4, help="decoded in a round")
+    parser.add_argument("--steps", type=int, default=3, help="of a ResNet-50, for each set and augmentation")
     options = parser.parse_args()
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        jpeg = photographs(Path(folder, "photos"), options.pictures)
-        shards = renders(Path(folder, "renders"), options.pictures)
-        size = statistics.mean(Path(jpeg.where(i)).stat().st_size for i in range(len(jpeg)))
+        photos = options.photos or photographs(Path(folder, "photos"), options.pictures)
+        rendered = options.renders or renders(Path(folder, "renders"), options.pictures)
         sets = {
-            f"JPEG {PHOTO[0]} x {PHOTO[1]} ({size / 1024:.0f} KiB), short side to 256": jpeg,
-            f"shards {RENDER[0]} x {RENDER[1]}": shards,
+            f"photographs (JPEG), {options.photos.name if options.photos else '500 x 375, made up'}": photos,
+            f"shards, {options.renders.name if options.renders else '256 x 256, made up'}": rendered,
         }
-        rows = measured(sets, options.rounds, options.threads)
-        trained, share = waiting(jpeg, options.steps)
-    body = f"""{table(["pictures", "threads", "pictures a second"], rows)}
+        alone, trained = rows(sets, options.rounds, options.batches, options.steps)
+    side = round(SIZE * 256 / 224)
+    body = f"""One core, batches of {BATCH}: read, decoded and brought to a short side of {side} pixels; a square of
+{side} augmented to {SIZE}. Pictures a second of processor time.
 
-A ResNet-50 at {SIZE} px on the JPEGs, batches of 8, two loader threads, trains on {trained:.1f} pictures a second and
-waits {share:.2%} of the time for its batches."""
+{table(["pictures", "decoded", *KINDS], alone)}
+
+A ResNet-50 at {SIZE} px in training, batches of {BATCH}, {options.steps} steps each, one thread of its own and two of
+the loader; augmentation is on the trainer's thread, and counted as waiting.
+
+{table(["pictures", "augmentation", "pictures a second", "waits"], trained)}"""
     record("loader", "The loader", body)
 
 

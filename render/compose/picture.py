@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -143,7 +144,7 @@ def _frame(composition: Composition, rgb: NDArray[np.uint8], geometry: Geometry)
         category=mask.view(np.uint8),
         part=mask.view(np.uint8),
         normals=directions,
-        alpha=(geometry.coverage * 255 + 0.5).astype(np.uint8),
+        alpha=np.asarray(cv2.convertScaleAbs(geometry.coverage, alpha=255)),
         background=None,
         intrinsics=composition.intrinsics(),
         world_to_camera=composition.world_to_camera(),
