@@ -121,8 +121,8 @@ def study(
     """How many real pictures are worth how much beside the synthetic ones of CONFIG.
 
     At each fraction of the real pictures: trained on them alone (real), on both together (mixed), on both and then
-    normalized by the target (adapted: AdaBN), on the synthetic and then tuned on the real (finetuned). All are tested
-    on CONFIG's data.test. OUT gets a folder for each run, table.md, table.json and figure.png.
+    normalized by the target (adapted: AdaBN), on the synthetic and then tuned on the real (finetuned: as many steps
+    again). All are tested on CONFIG's data.test. OUT gets a folder for each run, table.md, table.json and figure.png.
 
     Example: blendmill study s2r13.yaml --real photos@adapt --out study
     """
