@@ -31,11 +31,12 @@ def test_jobs_are_what_the_commands_take(job: Job) -> None:
         settings.append(f"method={words[words.index('--method') + 1]}")
     loaded = load_training(Path(config), settings)
     assert loaded.seed == 4 and f"{loaded.method}-4" in (job.out.removeprefix("runs/"), "source-4")
+    assert loaded.augment == ("strong" if command == "train" and "-weak" not in job.out else "weak")
     assert command == ("train" if loaded.weights is None else "adapt")
 
 
 def test_table_ranks_methods_by_recall(tmp_path: Path) -> None:
-    recalls = {"visda": 0.1, "full": 0.3, "real": 0.7, "mcc": 0.35, "shot": 0.4}
+    recalls = {"visda-weak": 0.1, "full-weak": 0.2, "visda": 0.1, "full": 0.3, "real": 0.7, "mcc": 0.35, "shot": 0.4}
     for name, recall in recalls.items():
         for seed in range(2):
             folder = tmp_path / "runs" / f"{name}-{seed}"
@@ -49,7 +50,7 @@ def test_table_ranks_methods_by_recall(tmp_path: Path) -> None:
             }
             (folder / "results.json").write_text(json.dumps(results))
     lines = s2r13.table(tmp_path, ["mcc", "shot"], range(2)).splitlines()
-    assert "5.0 times" in lines[0]
+    assert "15.0 to 5.0, 3.0 times, with weak" in lines[0] and "25.0 to 5.0, 5.0 times, with strong" in lines[0]
     assert [line.split("|")[1].strip() for line in lines[-2:]] == ["shot", "mcc"]
     assert [cell.strip() for cell in lines[-2].split("|")[2:8]] == [
         "40.0 [40.0 to 40.0]",

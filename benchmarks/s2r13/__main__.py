@@ -25,14 +25,18 @@ from classify.methods.catalogue import METHODS
 HERE = Path(__file__).parent
 SETS = ("full", "visda")
 BASELINES = {
-    "visda": "renders, camera and light alone vary",
-    "full": "renders, all factors vary: source only",
+    "visda-weak": "camera and light vary; weak augmentation",
+    "full-weak": "all factors vary; weak augmentation",
+    "visda": "camera and light vary; strong augmentation",
+    "full": "all factors vary; strong augmentation: source only",
     "real": "reference: the labels of the photographs",
 }
 _SOURCES = {
-    "full": "[{where: s2r13/full}]",
-    "visda": "[{where: s2r13/visda}]",
-    "real": "[{where: photos, split: adapt}]",
+    "full": ("data.source=[{where: s2r13/full}]",),
+    "visda": ("data.source=[{where: s2r13/visda}]",),
+    "full-weak": ("data.source=[{where: s2r13/full}]", "augment=weak"),
+    "visda-weak": ("data.source=[{where: s2r13/visda}]", "augment=weak"),
+    "real": ("data.source=[{where: photos, split: adapt}]",),
 }
 
 
@@ -43,11 +47,10 @@ def rendering(images: int, jobs: int) -> list[Job]:
 
 def training(seeds: Sequence[int]) -> list[Job]:
     """On labelled pictures: of each set of renders, and of the photographs."""
-    config = ("train", str(HERE / "source.yaml"))
     return [
-        Job(f"runs/{name}-{seed}", (*config, "--set", f"data.source={where}", "--set", f"seed={seed}"), threads=1)
+        Job(f"runs/{name}-{seed}", ("train", str(HERE / "source.yaml"), *_set(*values, f"seed={seed}")), threads=1)
         for seed in seeds
-        for name, where in _SOURCES.items()
+        for name, values in _SOURCES.items()
     ]
 
 
@@ -57,12 +60,16 @@ def adapting(methods: Iterable[str], seeds: Sequence[int]) -> list[Job]:
     return [
         Job(
             f"runs/{method}-{seed}",
-            (*config, "--method", method, "--set", f"weights=runs/full-{seed}", "--set", f"seed={seed}"),
+            (*config, "--method", method, *_set(f"weights=runs/full-{seed}", f"seed={seed}")),
             threads=1,
         )
         for seed in seeds
         for method in methods
     ]
+
+
+def _set(*values: str) -> tuple[str, ...]:
+    return tuple(word for value in values for word in ("--set", value))
 
 
 def line(label: str, found: list[dict[str, Any]], source: float) -> list[str]:
@@ -86,18 +93,19 @@ def table(work: Path, methods: Sequence[str], seeds: Sequence[int]) -> str:
     every = {name: [results(work / f"runs/{name}-{seed}") for seed in seeds] for name in (*BASELINES, *methods)}
     found = {name: [each for each in runs if each is not None] for name, runs in every.items()}
     recall = {name: mean(100 * each["test"]["mean_recall"] for each in runs) for name, runs in found.items()}
-    chance = {
-        name: mean(100 * each["test"]["mean_recall_over_chance"] for each in found[name]) for name in ("full", "visda")
-    }
+    over = {name: mean(100 * each["test"]["mean_recall_over_chance"] for each in found[name]) for name in BASELINES}
+    ratios = ", ".join(
+        f"{over[full]:.1f} to {over[visda]:.1f}, {over[full] / over[visda]:.1f} times, with {augmentation} augmentation"
+        for full, visda, augmentation in (("full-weak", "visda-weak", "weak"), ("full", "visda", "strong"))
+    )
     header = ["trained on", "accuracy", "mean recall", "to source only", "BNM", "at step", "minutes"]
     rows = [line(label, found[name], recall["full"]) for name, label in BASELINES.items()]
     rows += [line(name, found[name], recall["full"]) for name in sorted(methods, key=lambda name: -recall[name])]
     told = (
         f"Percent over {len(seeds)} seeds, median [lowest to highest], differences and BNM of means. Mean recall over "
-        f"chance of all factors against camera and light alone: {chance['full']:.1f} to {chance['visda']:.1f}, "
-        f"{chance['full'] / chance['visda']:.1f} times. Checkpoints, and BNM, by batch nuclear norm: no label of a "
-        "photograph is read but for the figures and the reference. Minutes are of one thread of this machine with "
-        "another run beside, after the source's training."
+        f"chance of all factors against camera and light alone: {ratios}. Checkpoints, and BNM, by batch nuclear norm: "
+        "no label of a photograph is read but for the figures and the reference. Minutes are of one thread of this "
+        "machine with others beside, after the source's training."
     )
     return f"{told}\n\n{markdown(header, rows)}"
 
