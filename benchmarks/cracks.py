@@ -128,7 +128,7 @@ def table(results: dict[str, list[Trained]]) -> str:
 @click.option("--work", type=click.Path(path_type=Path), required=True)
 @click.option("--images", type=int, default=1558, show_default=True, help="Pictures of ours to train on.")
 @click.option("--seeds", type=int, default=3, show_default=True)
-@click.option("--iterations", type=int, default=800, show_default=True)
+@click.option("--iterations", type=int, default=2000, show_default=True)
 @click.option("--size", type=int, default=192, show_default=True)
 @click.option("--batch", type=int, default=8, show_default=True)
 @click.option("--width", type=int, default=16, show_default=True)
