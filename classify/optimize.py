@@ -103,7 +103,8 @@ class Descent:
         moving = [p for name in (self._groups if only is None else only) for p in self._groups[name] if p.requires_grad]
         world = distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
         self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(self.scaler.scale(loss) if self.scaler else loss, inputs=moving)
+        inputs = None if only is None else moving
+        torch.autograd.backward(self.scaler.scale(loss) if self.scaler else loss, inputs=inputs)
         average_gradients(moving, world)
         if self.scaler:
             self.scaler.unscale_(self.optimizer)
