@@ -35,6 +35,11 @@ class Job:
         click.echo(self.out, err=True)
 
 
+def settings(*values: str) -> tuple[str, ...]:
+    """The words that override fields of a config, KEY=VALUE each."""
+    return tuple(word for value in values for word in ("--set", value))
+
+
 def results(run: Path) -> dict[str, Any] | None:
     """What a training run came to; None where it is not done."""
     path = run / "results.json"

@@ -19,7 +19,7 @@ import click
 
 from benchmarks.common import record, spread
 from benchmarks.common import table as markdown
-from benchmarks.jobs import Job, results
+from benchmarks.jobs import Job, results, settings
 from classify.methods.catalogue import METHODS
 
 HERE = Path(__file__).parent
@@ -48,7 +48,7 @@ def rendering(images: int, jobs: int) -> list[Job]:
 def training(seeds: Sequence[int]) -> list[Job]:
     """On labelled pictures: of each set of renders, and of the photographs."""
     return [
-        Job(f"runs/{name}-{seed}", ("train", str(HERE / "source.yaml"), *_set(*values, f"seed={seed}")), threads=1)
+        Job(f"runs/{name}-{seed}", ("train", str(HERE / "source.yaml"), *settings(*values, f"seed={seed}")), threads=1)
         for seed in seeds
         for name, values in _SOURCES.items()
     ]
@@ -60,16 +60,12 @@ def adapting(methods: Iterable[str], seeds: Sequence[int]) -> list[Job]:
     return [
         Job(
             f"runs/{method}-{seed}",
-            (*config, "--method", method, *_set(f"weights=runs/full-{seed}", f"seed={seed}")),
+            (*config, "--method", method, *settings(f"weights=runs/full-{seed}", f"seed={seed}")),
             threads=1,
         )
         for seed in seeds
         for method in methods
     ]
-
-
-def _set(*values: str) -> tuple[str, ...]:
-    return tuple(word for value in values for word in ("--set", value))
 
 
 def line(label: str, found: list[dict[str, Any]], source: float) -> list[str]:
