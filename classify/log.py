@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -25,7 +26,10 @@ def entries(path: Path) -> Iterator[dict[str, Any]]:
 
 
 class Log:
-    """The log of a run in `folder`, taken up again after `step` steps: what was logged beyond them is dropped."""
+    """The log of a run in `folder`, taken up again after `step` steps: what was logged beyond them is dropped.
+
+    TensorBoard's folder shows what log.jsonl holds and is written anew from it; its wall times then begin anew, too.
+    """
 
     def __init__(self, folder: Path, step: int, total: int, batch: int):
         # Imported late: it takes a second, and only the process that logs needs it.
@@ -36,7 +40,12 @@ class Log:
         with replacing(self._path) as temporary:
             temporary.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
         self._file = self._path.open("a", encoding="utf-8")
-        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
+        # Event files of two processes are told apart by the second they began in, which may be the same.
+        board = folder / "tensorboard"
+        shutil.rmtree(board, ignore_errors=True)
+        self._board = SummaryWriter(str(board))
+        for entry in kept:
+            self._show_on_board(entry)
         self._total, self._batch = total, batch
         self._begin, self._first = time.monotonic(), step
         self._mark, self._marked, self._waited = self._begin, step, 0.0
@@ -70,10 +79,15 @@ class Log:
         self._mark = time.monotonic()
 
     def _record(self, kind: str, step: int, figures: Mapping[str, float]) -> None:
-        self._file.write(json.dumps({"kind": kind, "step": step, **figures}) + "\n")
+        entry = {"kind": kind, "step": step, **figures}
+        self._file.write(json.dumps(entry) + "\n")
         self._file.flush()
-        for name, value in figures.items():
-            self._board.add_scalar(f"{kind}/{name}", value, step)
+        self._show_on_board(entry)
+
+    def _show_on_board(self, entry: Mapping[str, Any]) -> None:
+        for name, value in entry.items():
+            if name not in ("kind", "step"):
+                self._board.add_scalar(f"{entry['kind']}/{name}", value, entry["step"])
         self._board.flush()
 
     def _show(self, line: str) -> None:
