@@ -68,7 +68,7 @@ class Backdrop(Section):
         "mixture": [{"weight": 0.25, "of": {"uniform": [turn - 10, turn + 10]}} for turn in (0, 90, 180, 270)]
     }
     mirrored: Annotated[Any, flags()] = {"choice": [False, True]}
-    brightness: Annotated[Any, numbers(0.05, 10)] = {"log_uniform": [0.85, 1.35]}
+    brightness: Annotated[Any, numbers(0.05, 10)] = {"log_uniform": [0.9, 1.4]}
     contrast: Annotated[Any, numbers(0, 5)] = {"uniform": [0.4, 1.0]}
     evening: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.9]}
     chroma: Annotated[Any, numbers(0, 200)] = {
@@ -84,7 +84,7 @@ class Crack(Step):
     width: mm, of the main crack; null takes it in proportion to the picture.
     """
 
-    use: Annotated[Any, flags()] = _share(0.95)
+    use: Annotated[Any, flags()] = _share(0.97)
     kind: Annotated[Any, names(*GENERATORS)] = {"choice": _KINDS}
     width: Annotated[Any, numbers(0.001, 1e6)] | None = None
 
@@ -97,7 +97,7 @@ class Warp(Step):
     `affine_cell`; the plane between them is stretched.
     """
 
-    dilation: Annotated[Any, numbers(0.1, 10)] = {"log_uniform": [0.55, 1.5]}
+    dilation: Annotated[Any, numbers(0.1, 10)] = {"log_uniform": [0.6, 1.65]}
     elastic: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.1]}
     elastic_scale: Annotated[Any, numbers(2, 1000)] = {"log_uniform": [6, 40]}
     affine: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.08]}
@@ -107,7 +107,7 @@ class Warp(Step):
 class Smoothing(Step):
     """Soft edges, in the picture alone. gaussian: sigma; motion: length of a streak in the direction `motion_angle`."""
 
-    gaussian: Annotated[Any, numbers(0, 20)] = {"uniform": [0.3, 1.0]}
+    gaussian: Annotated[Any, numbers(0, 20)] = {"uniform": [0.3, 0.8]}
     motion: Annotated[Any, numbers(0, 50)] = _sometimes(0.3, {"uniform": [1, 4]})
     motion_angle: Annotated[Any, numbers(-3600, 3600)] = {"uniform": [0, 180]}
 
@@ -135,7 +135,7 @@ class Colour(Step):
     least darkness, as a multiple of the texture's own contrast near by, lest a mask is of what nobody can see.
     """
 
-    darkness: Annotated[Any, numbers(0, 1)] = {"normal": {"mean": 0.09, "std": 0.09, "low": 0.05, "high": 0.4}}
+    darkness: Annotated[Any, numbers(0, 1)] = {"normal": {"mean": 0.08, "std": 0.08, "low": 0.04, "high": 0.3}}
     adaptive: Annotated[Any, numbers(0, 1)] = 1
     reach: Annotated[Any, numbers(1, 200)] = {"log_uniform": [4, 20]}
     texture: Annotated[Any, numbers(0, 1)] = {"uniform": [0.1, 0.7]}
@@ -144,7 +144,7 @@ class Colour(Step):
     noise: Annotated[Any, numbers(0, 1)] = {"uniform": [0.05, 0.25]}
     noise_scale: Annotated[Any, numbers(1, 500)] = {"log_uniform": [10, 80]}
     grain: Annotated[Any, numbers(0, 1)] = {"uniform": [0.02, 0.15]}
-    deepening: Annotated[Any, numbers(0, 3)] = {"log_uniform": [0.14, 0.34]}
+    deepening: Annotated[Any, numbers(0, 3)] = {"log_uniform": [0.12, 0.3]}
     visible: Annotated[Any, numbers(0, 10)] = {"uniform": [1.3, 2.4]}
 
 
@@ -175,15 +175,15 @@ class Distractors(Step):
 
     WHOLE = ("stains", "scratches", "joints")
 
-    use: Annotated[Any, flags()] = _share(0.4)
+    use: Annotated[Any, flags()] = _share(0.45)
     stains: Annotated[Any, numbers(0, 20, whole=True)] = {"uniform": [0, 2]}
     stain: Annotated[Any, numbers(-1, 1)] = {"uniform": [-0.1, 0.22]}
     scratches: Annotated[Any, numbers(0, 20, whole=True)] = {"uniform": [0, 2]}
     scratch: Annotated[Any, numbers(-1, 1)] = {"uniform": [-0.2, 0.08]}
     joints: Annotated[Any, numbers(0, 20, whole=True)] = _sometimes(0.55, {"uniform": [1, 3]})
     joint: Annotated[Any, numbers(-1, 1)] = {"uniform": [0.05, 0.7]}
-    ledge: Annotated[Any, numbers(0, 1)] = _sometimes(0.6, {"uniform": [0, 0.35]})
-    shadow: Annotated[Any, numbers(0, 1)] = _sometimes(0.2, {"uniform": [0.1, 0.4]})
+    ledge: Annotated[Any, numbers(0, 1)] = _sometimes(0.6, {"uniform": [0, 0.6]})
+    shadow: Annotated[Any, numbers(0, 1)] = _sometimes(0.3, {"uniform": [0.1, 0.7]})
 
 
 class Style(Step):
@@ -193,7 +193,7 @@ class Style(Step):
     beta: for "fourier", half the side of the square of low frequencies as a share of the picture.
     """
 
-    use: Annotated[Any, flags()] = _share(0.25)
+    use: Annotated[Any, flags()] = _share(0.4)
     method: Annotated[Any, names(*STYLES)] = {
         "choice": {"fourier": 0.25, "histogram": 0.1, "covariance": 0.2, "reinhard": 0.2, "transport": 0.25}
     }
@@ -228,7 +228,7 @@ class ComposeConfig(Section):
     assets: Photographs = Photographs()
     resolution: tuple[int, int] = (512, 512)
     mm_per_pixel: Annotated[Any, numbers(1e-4, 1e4)] = {"log_uniform": [0.15, 1.5]}
-    threshold: float = Field(default=0.3, gt=0, le=1)
+    threshold: float = Field(default=0.2, gt=0, le=1)
     backdrop: Backdrop = Backdrop()
     distractors: Distractors = Distractors()
     crack: Crack = Crack()

@@ -24,7 +24,7 @@ class CrackFactor(Section):
     present: Annotated[Any, flags()] = {"mixture": [{"weight": 0.92, "of": True}, {"weight": 0.08, "of": False}]}
     kind: Annotated[Any, names(*GENERATORS)] | None = None
     stepped: Annotated[Any, flags()] = {"mixture": [{"weight": 0.55, "of": True}, {"weight": 0.45, "of": False}]}
-    width: Annotated[Any, numbers(0.1, 1000)] = {"log_uniform": [2.4, 12]}
+    width: Annotated[Any, numbers(0.1, 1000)] = {"log_uniform": [3, 14.5]}
     depth: Annotated[Any, numbers(0, 50)] = {"log_uniform": [0.2, 1.8]}
     steepness: Annotated[Any, numbers(0.05, 4)] = {"log_uniform": [0.15, 1.2]}
     roughness: Annotated[Any, numbers(0, 2)] = {"uniform": [0.05, 0.5]}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from benchmarks.jobs import Job
 from benchmarks.s2r13 import __main__ as s2r13
@@ -23,7 +24,7 @@ def test_configs_are_valid() -> None:
         assert config.select_by != "oracle"
 
 
-@pytest.mark.parametrize("job", [*s2r13.training([4]), *s2r13.adapting(METHODS, [4])], ids=lambda job: job.out)
+@pytest.mark.parametrize("job", [*s2r13.training(4), *s2r13.adapting(METHODS, 4)], ids=lambda job: job.out)
 def test_jobs_are_what_the_commands_take(job: Job) -> None:
     command, config, *words = job.words
     settings = [words[k + 1] for k, word in enumerate(words) if word == "--set"]
@@ -31,12 +32,11 @@ def test_jobs_are_what_the_commands_take(job: Job) -> None:
         settings.append(f"method={words[words.index('--method') + 1]}")
     loaded = load_training(Path(config), settings)
     assert loaded.seed == 4 and f"{loaded.method}-4" in (job.out.removeprefix("runs/"), "source-4")
-    assert loaded.augment == ("strong" if command == "train" and "-weak" not in job.out else "weak")
     assert command == ("train" if loaded.weights is None else "adapt")
 
 
 def test_table_ranks_methods_by_recall(tmp_path: Path) -> None:
-    recalls = {"visda-weak": 0.1, "full-weak": 0.2, "visda": 0.1, "full": 0.3, "real": 0.7, "mcc": 0.35, "shot": 0.4}
+    recalls = {"visda": 0.1, "full": 0.3, "real": 0.7, "mcc": 0.35, "shot": 0.4}
     for name, recall in recalls.items():
         for seed in range(2):
             folder = tmp_path / "runs" / f"{name}-{seed}"
@@ -49,10 +49,11 @@ def test_table_ranks_methods_by_recall(tmp_path: Path) -> None:
                 "seconds": 90.0,
             }
             (folder / "results.json").write_text(json.dumps(results))
-    lines = s2r13.table(tmp_path, ["mcc", "shot"], range(2)).splitlines()
-    assert "15.0 to 5.0, 3.0 times, with weak" in lines[0] and "25.0 to 5.0, 5.0 times, with strong" in lines[0]
+    lines = s2r13.table(tmp_path, ["mcc", "shot", "mdd"], range(3)).splitlines()
+    assert "25.0 to 5.0, 5.00 times" in lines[0]
     assert [line.split("|")[1].strip() for line in lines[-2:]] == ["shot", "mcc"]
-    assert [cell.strip() for cell in lines[-2].split("|")[2:8]] == [
+    assert [cell.strip() for cell in lines[-2].split("|")[2:9]] == [
+        "2",
         "40.0 [40.0 to 40.0]",
         "41.0 [40.0 to 42.0]",
         "+10.0",
@@ -74,3 +75,10 @@ def test_a_job_that_is_done_is_not_run_again(tmp_path: Path) -> None:
     (tmp_path / "runs" / "x" / "results.json").write_text("{}")
     Job("runs/x", ("no-such-command",)).run(tmp_path)
     assert not (tmp_path / "runs-x.log").exists()
+
+
+def test_a_method_that_is_none_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    told = CliRunner().invoke(
+        s2r13.main, ["--photos", str(tmp_path), "--work", str(tmp_path / "w"), "--methods", "dan,mc"]
+    )
+    assert told.exit_code == 2 and "unknown method 'mc'" in told.output and not (tmp_path / "w").exists()

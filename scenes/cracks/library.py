@@ -38,12 +38,12 @@ _JOINTED = {"masonry": masonry_rand, "joint": joint_rand}
 
 # How often `sample` takes which: single cracks are what photographs mostly show.
 SHARES: dict[str, float] = {
-    "walk": 0.2,
-    "tree": 0.1,
-    "lsystem": 0.05,
-    "midpoint": 0.17,
-    "stress": 0.26,
-    "alligator": 0.11,
+    "walk": 0.17,
+    "tree": 0.12,
+    "lsystem": 0.06,
+    "midpoint": 0.14,
+    "stress": 0.23,
+    "alligator": 0.17,
     "thermal": 0.04,
     "masonry": 0.03,
     "joint": 0.04,
