@@ -54,7 +54,7 @@ class CrackFactor(Section):
     stain_value: Annotated[Any, numbers(0, 1)] = {
         "mixture": [{"weight": 0.65, "of": {"uniform": [0.1, 0.35]}}, {"weight": 0.35, "of": {"uniform": [0.6, 0.9]}}]
     }
-    healed_value: Annotated[Any, numbers(0, 1)] = {"uniform": [0.4, 0.75]}
+    healed_value: Annotated[Any, numbers(0, 1)] = {"uniform": [0.36, 0.52]}
     moisture: Annotated[Any, numbers(0, 1)] = {
         "mixture": [{"weight": 0.85, "of": 0}, {"weight": 0.15, "of": {"uniform": [0.3, 1]}}]
     }

@@ -15,8 +15,12 @@ from scenes.loading import load_config
 
 
 def test_configs_are_valid() -> None:
-    full, visda = (load_config(str(s2r13.HERE / f"{name}.yaml")) for name in s2r13.SETS)
-    assert full.camera.resolution == visda.camera.resolution
+    sets = {name: load_config(str(s2r13.HERE / f"{name}.yaml")) for name in s2r13.SETS}
+    assert len({config.camera.resolution for config in sets.values()}) == 1
+    for factor in ("azimuth", "elevation", "roll"):
+        for half in ("", "-turned"):
+            full, visda = (getattr(sets[name + half].camera, factor) for name in ("full", "visda"))
+            assert full.plain() == visda.plain()
     for name in ("source", "adapt"):
         config = load_training(s2r13.HERE / f"{name}.yaml")
         assert config.data.target is not None and config.data.target.split == "adapt"

@@ -24,7 +24,8 @@ from classify.methods.catalogue import METHODS
 from scenes.errors import choices
 
 HERE = Path(__file__).parent
-SETS = ("full", "visda")
+SETS = {"full": 2600, "full-turned": 2080, "visda": 2600, "visda-turned": 2080}
+"""Sets of renders by their configs, and how many pictures of each."""
 BASELINES = {
     "visda": "camera and light vary",
     "full": "all factors vary: source only",
@@ -32,15 +33,30 @@ BASELINES = {
 }
 LONGER = "source only, trained on as long as the methods are"
 _SOURCES = {
-    "visda": "{where: s2r13/visda}",
-    "full": "{where: s2r13/full}",
+    "visda": "{where: s2r13/visda}, {where: s2r13/visda-turned}",
+    "full": "{where: s2r13/full}, {where: s2r13/full-turned}",
     "real": "{where: photos, split: adapt}",
 }
 
 
-def rendering(images: int, jobs: int) -> list[Job]:
-    size = ("--images", str(images), "--seed", "13", "--workers", str(jobs))
-    return [Job(f"s2r13/{name}", ("render", str(HERE / f"{name}.yaml"), *size)) for name in SETS]
+def rendering(share: float, workers: int) -> list[Job]:
+    """Of `share` of every set's pictures."""
+    return [
+        Job(
+            f"s2r13/{name}",
+            (
+                "render",
+                str(HERE / f"{name}.yaml"),
+                "--images",
+                str(round(share * count)),
+                "--seed",
+                "13",
+                "--workers",
+                str(workers),
+            ),
+        )
+        for name, count in SETS.items()
+    ]
 
 
 def training(seed: int) -> list[Job]:
@@ -100,11 +116,11 @@ def table(work: Path, methods: Iterable[str], seeds: Iterable[int]) -> str:
 @click.command()
 @click.option("--photos", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True)
 @click.option("--work", type=click.Path(path_type=Path), required=True)
-@click.option("--images", type=int, default=2080, show_default=True, help="Renders of each set.")
+@click.option("--share", type=float, default=1.0, show_default=True, help="Of the renders, for a trial.")
 @click.option("--methods", default=",".join(METHODS), show_default=True)
 @click.option("--seeds", type=int, default=3, show_default=True)
 @click.option("--jobs", type=int, default=os.cpu_count(), show_default=True, help="Runs at a time, a thread each.")
-def main(photos: Path, work: Path, images: int, methods: str, seeds: int, jobs: int) -> None:
+def main(photos: Path, work: Path, share: float, methods: str, seeds: int, jobs: int) -> None:
     names = methods.split(",")
     for name in names:
         if name not in METHODS:
@@ -113,7 +129,7 @@ def main(photos: Path, work: Path, images: int, methods: str, seeds: int, jobs: 
     (work / "runs").mkdir(exist_ok=True)
     if not (work / "photos").exists():
         (work / "photos").symlink_to(photos.resolve())
-    for job in rendering(images, jobs):
+    for job in rendering(share, jobs):
         job.run(work)
     for seed in range(seeds):
         for stage in (training(seed), adapting(names, seed)):
