@@ -116,7 +116,13 @@ def table(work: Path, methods: Iterable[str], seeds: Iterable[int]) -> str:
 @click.command()
 @click.option("--photos", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True)
 @click.option("--work", type=click.Path(path_type=Path), required=True)
-@click.option("--share", type=float, default=1.0, show_default=True, help="Of the renders, for a trial.")
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Of the renders, for a trial.",
+)
 @click.option("--methods", default=",".join(METHODS), show_default=True)
 @click.option("--seeds", type=int, default=3, show_default=True)
 @click.option("--jobs", type=int, default=os.cpu_count(), show_default=True, help="Runs at a time, a thread each.")
