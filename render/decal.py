@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.cracks.raster import distance, width_map
+from scenes.cracks.strips import Pixels
 from scenes.cracks.thinning import thinned
 from scenes.record import Decal, Material, Scene
 from scenes.surfaces import decal_contour
@@ -26,10 +27,10 @@ class DecalMaker:
         if self._field is None:
             self._field = bpy.data.images.new("field", _TEXELS, _TEXELS, float_buffer=True, is_data=True)
         contour, texel = decal_contour(scene, decal), decal.size / _TEXELS
-        shape = (_TEXELS, _TEXELS)
-        pixels = np.zeros((*shape, 4), np.float32)
-        pixels[..., 0] = distance(contour, shape, texel, reach=12 * texel)
-        pixels[..., 1] = np.where(pixels[..., 0] < 1.5 * texel, _filled(width_map(contour, shape, texel)), 0)
+        grid = Pixels((_TEXELS, _TEXELS), texel)
+        pixels = np.zeros((*grid.shape, 4), np.float32)
+        pixels[..., 0] = distance(contour, grid, reach=12 * texel)
+        pixels[..., 1] = np.where(pixels[..., 0] < 1.5 * texel, _filled(width_map(contour, grid)), 0)
         pixels[..., 3] = 1
         self._field.pixels.foreach_set(pixels[::-1].ravel())
         self._field.update()

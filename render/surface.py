@@ -17,6 +17,7 @@ from render.meshes import upload as upload_model
 from scenes.cracks.contour import OPEN, Contour
 from scenes.cracks.raster import skeleton
 from scenes.cracks.relief import Relief
+from scenes.cracks.strips import Pixels
 from scenes.litter import litter
 from scenes.litter import shade as shade_model
 from scenes.mesh import Model
@@ -200,7 +201,7 @@ def lines(scene: Scene, contour: Contour, seen: NDArray[np.bool_]) -> tuple[NDAr
     width[row, column] = widths[near[np.arange(len(at)), best]]
     drawn = tuple(replace(s, points=_pixels(scene, s.points), widths=s.widths / scene.surface.pixel) for s in strokes)
     height, across = seen.shape
-    middle[skeleton(Contour(drawn, (), (across, height)), (height, across), 1.0) & seen] = 1
+    middle[skeleton(Contour(drawn, (), (across, height)), Pixels((height, across), 1.0)) & seen] = 1
     return width, middle
 
 

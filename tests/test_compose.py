@@ -19,6 +19,7 @@ from render.compose.picture import Painter, contour
 from render.frame import scene_from_json
 from scenes.composition import OF_CRACK, Composer, Composition
 from scenes.cracks import raster
+from scenes.cracks.strips import Pixels
 from scenes.loading import load
 from scenes.recipe import ComposeConfig, Step
 from tests.walls import LABELS, SIDE, composer, draw, make_painter, make_walls, straight
@@ -131,7 +132,7 @@ def test_what_distorts_the_contour_distorts_all_labels(painter: Painter) -> None
     on, off = (draw(painter, warp=warp) for warp in (hard, {"use": False}))
     for name in ("alpha", "category", "width", "skeleton"):
         assert not np.array_equal(getattr(on, name), getattr(off, name))
-    drawn = raster.coverage(contour(on.scene), (SIDE, SIDE), on.scene.mm_per_pixel)  # type: ignore[union-attr]
+    drawn = raster.coverage(contour(on.scene), Pixels((SIDE, SIDE), on.scene.mm_per_pixel))  # type: ignore[union-attr]
     assert np.array_equal(on.alpha, (drawn * 255 + 0.5).astype(np.uint8))
     assert not on.skeleton[on.width == 0].any() and (on.width[on.category > 0] > 0).all()  # type: ignore[index]
 

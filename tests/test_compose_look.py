@@ -15,12 +15,13 @@ from render.compose.noise import noise, normals
 from render.compose.quilt import continued, unevenness
 from render.cracks.measure import of_background
 from scenes.cracks import raster
+from scenes.cracks.strips import Pixels
 from tests.walls import SIDE, straight, surface
 
 
 def cracked(picture: NDArray[np.float32], width: float, **changes: float) -> tuple[NDArray, NDArray]:
     """The picture with a straight crack, and the crack's coverage."""
-    covered = raster.coverage(straight(width), picture.shape[:2], 1.0)
+    covered = raster.coverage(straight(width), Pixels(picture.shape[:2], 1.0))
     values = {
         "darkness": 0.4, "adaptive": 1.0, "reach": 4.0, "texture": 0.3, "hue": 0.08, "tint": 0.1, "noise": 0.0,
         "noise_scale": 20.0, "grain": 0.0, "deepening": 0.3, "visible": 0.0, **changes,
@@ -60,7 +61,7 @@ def test_texture_goes_on_inside_a_crack() -> None:
 
 
 def test_smoothing_keeps_the_amount_of_crack() -> None:
-    covered = raster.coverage(straight(4), (SIDE, SIDE), 1.0)
+    covered = raster.coverage(straight(4), Pixels((SIDE, SIDE), 1.0))
     for values in ({"gaussian": 1.5, "motion": 0.0}, {"gaussian": 0.0, "motion": 7.0}):
         soft = edges.smoothed(covered, **values, motion_angle=20.0)
         assert soft.sum() == pytest.approx(covered.sum(), rel=0.02) and soft.max() <= 1 + 1e-5
@@ -69,7 +70,7 @@ def test_smoothing_keeps_the_amount_of_crack() -> None:
 
 def test_dissolving_spares_the_middle_of_a_wide_crack() -> None:
     rng = np.random.default_rng(0)
-    wide, hair = (raster.coverage(straight(width), (SIDE, SIDE), 1.0) for width in (14.0, 1.0))
+    wide, hair = (raster.coverage(straight(width), Pixels((SIDE, SIDE), 1.0)) for width in (14.0, 1.0))
     kept, broken = (edges.dissolved(image, rng, amount=0.5, depth=1.0, scale=4.0) for image in (wide, hair))
     assert np.allclose(kept[:, SIDE // 2], 1)
     assert 0.2 < broken.sum() / hair.sum() < 0.8
@@ -77,7 +78,7 @@ def test_dissolving_spares_the_middle_of_a_wide_crack() -> None:
 
 
 def test_the_lip_that_faces_the_light_is_bright() -> None:
-    grey, crack = np.full((SIDE, SIDE, 3), 128, np.float32), raster.coverage(straight(6), (SIDE, SIDE), 1.0)
+    grey, crack = np.full((SIDE, SIDE, 3), 128, np.float32), raster.coverage(straight(6), Pixels((SIDE, SIDE), 1.0))
     values = {"strength": 0.5, "size": 1.5, "chipped": 0.0, "fresh": 0.0}
     lit = colour.lit_lips(grey, crack, None, np.random.default_rng(0), light=0.0, **values)
     turned = colour.lit_lips(grey, crack, None, np.random.default_rng(0), light=180.0, **values)

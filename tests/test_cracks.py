@@ -19,6 +19,7 @@ from scenes.cracks.library import GENERATORS, SHARES, sample
 from scenes.cracks.masonry import Bond, bond_rand, masonry
 from scenes.cracks.midpoint import midpoint
 from scenes.cracks.stress import stress, tension
+from scenes.cracks.strips import Pixels
 from scenes.cracks.thinning import thinned
 from scenes.errors import InputError
 
@@ -98,7 +99,7 @@ def test_forks_lie_on_their_parents(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_most_contours_show_on_the_patch(kind: str) -> None:
-    shown = [raster.coverage(sample(rng(seed), SIZE, kind), SHAPE, SCALE).sum() > 5 for seed in range(16)]
+    shown = [raster.coverage(sample(rng(seed), SIZE, kind), Pixels(SHAPE, SCALE)).sum() > 5 for seed in range(16)]
     assert sum(shown) >= 14
 
 
@@ -110,7 +111,7 @@ def test_same_stream_same_contour(seed: int) -> None:
     for s, t in zip(a.strokes, b.strokes, strict=True):
         assert np.array_equal(s.points, t.points) and np.array_equal(s.widths, t.widths)
         assert (s.kind, s.parent) == (t.kind, t.parent)
-    assert np.array_equal(raster.coverage(a, SHAPE, SCALE), raster.coverage(b, SHAPE, SCALE))
+    assert np.array_equal(raster.coverage(a, Pixels(SHAPE, SCALE)), raster.coverage(b, Pixels(SHAPE, SCALE)))
 
 
 def test_streams_differ() -> None:
@@ -281,9 +282,9 @@ def test_healed_scars_take_the_place() -> None:
     contour = compose.healed(rng(0), straight(), rate=0.05, stretch=12.0)
     scars = [s for s in contour.strokes if s.kind == "healed"]
     assert scars and contour.forks == 0
-    open_only = raster.coverage(contour, (100, 200), 1.0)
-    scar = raster.coverage(contour, (100, 200), 1.0, kinds=("healed",))
-    whole = raster.coverage(straight(), (100, 200), 1.0)
+    open_only = raster.coverage(contour, Pixels((100, 200), 1.0))
+    scar = raster.coverage(contour, Pixels((100, 200), 1.0), kinds=("healed",))
+    whole = raster.coverage(straight(), Pixels((100, 200), 1.0))
     assert open_only.sum() < whole.sum() - 20
     assert np.all(np.maximum(open_only, scar) <= whole + 1e-5)
 
@@ -324,7 +325,7 @@ def test_satellites_and_spalls() -> None:
     assert len(small) == 9 and all(s.widths[0] == 0 and s.widths[-1] == 0 for s in small)
     chipped = compose.spalled(rng(0), contour, count=5, breadth=8.0, depth=2.0)
     assert len(chipped.spalls) == 5
-    depth = raster.spall_depth(chipped, (100, 200), 1.0)
+    depth = raster.spall_depth(chipped, Pixels((100, 200), 1.0))
     assert 0 < depth.max() <= 3.0 and (depth > 0).mean() < 0.2
 
 
@@ -379,7 +380,7 @@ def test_clipping_does_not_show(seed: int) -> None:
     for stroke in clipped.strokes:
         assert np.all(stroke.points > -1e-6) and np.all(stroke.points < np.array(SIZE) + 1e-6)
         assert -1 <= stroke.parent < len(clipped.strokes)
-    whole, cut = (raster.coverage(c, SHAPE, SCALE) for c in (contour, clipped))
+    whole, cut = (raster.coverage(c, Pixels(SHAPE, SCALE)) for c in (contour, clipped))
     # Where a wide crack grazes the border, its cut end is round.
     rim = int(np.ceil(max((s.widths.max() for s in contour.strokes), default=0) / SCALE)) + 1
     inner = (slice(rim, -rim), slice(rim, -rim))
@@ -400,7 +401,7 @@ def test_clipping_does_not_show(seed: int) -> None:
 def test_coverage_of_a_strip(angle: float, width: float, end: float, x: float, y: float) -> None:
     contour = one(line((20 + x, 50 + y), (80 + x, 50 + y), width=(width, width * end)))
     turned = contour.rotated(angle, (50.0, 50.0))
-    image = raster.coverage(turned, (100, 100), 1.0)
+    image = raster.coverage(turned, Pixels((100, 100), 1.0))
     assert image.dtype == np.float32 and image.min() >= 0 and image.max() <= 1
     caps = np.pi / 8 * width**2 * (1 + end**2)
     assert image.sum() == pytest.approx(contour.area + caps, rel=0.03, abs=width)
@@ -411,7 +412,7 @@ def test_coverage_matches_a_supersampled_reference(kind: str) -> None:
     error, drawn = [], 0.0
     for seed in range(2):
         contour = GENERATORS[kind](rng(seed), (60.0, 60.0), 2.0, 0.8).clipped()
-        image, reference = raster.coverage(contour, (60, 60), 1.0), supersampled(contour, (60, 60), 1.0)
+        image, reference = raster.coverage(contour, Pixels((60, 60), 1.0)), supersampled(contour, (60, 60), 1.0)
         error.append(np.abs(image - reference))
         drawn += reference.sum()
         assert image.sum() == pytest.approx(reference.sum(), rel=0.06, abs=2)
@@ -424,22 +425,24 @@ def test_coverage_matches_a_supersampled_reference(kind: str) -> None:
 def test_turning_keeps_the_covered_area(seed: int, turn: float) -> None:
     contour = replace(GENERATORS["walk"](rng(seed), (100.0, 100.0), 2.0, 1.0).clipped(), size=(200.0, 200.0))
     contour = contour.moved(50, 50)
-    areas = [raster.coverage(c, (200, 200), 1.0).sum() for c in (contour, contour.rotated(turn, (100.0, 100.0)))]
+    areas = [
+        raster.coverage(c, Pixels((200, 200), 1.0)).sum() for c in (contour, contour.rotated(turn, (100.0, 100.0)))
+    ]
     assert areas[0] > 5
     assert areas[1] == pytest.approx(areas[0], rel=0.03, abs=1.5)
 
 
 def test_origin_and_scale() -> None:
     contour = one(line((20, 30), (60, 70), width=5))
-    whole = raster.coverage(contour, (100, 100), 1.0)
-    part = raster.coverage(contour, (40, 50), 1.0, origin=(15.0, 25.0))
+    whole = raster.coverage(contour, Pixels((100, 100), 1.0))
+    part = raster.coverage(contour, Pixels((40, 50), 1.0, (15.0, 25.0)))
     assert np.allclose(part, whole[25:65, 15:65], atol=1e-5)
-    half = raster.coverage(contour, (50, 50), 2.0)
+    half = raster.coverage(contour, Pixels((50, 50), 2.0))
     assert np.allclose(half, whole.reshape(50, 2, 50, 2).mean(axis=(1, 3)), atol=0.06)
 
 
 def test_thinner_than_a_pixel_covers_its_width() -> None:
-    image = raster.coverage(one(line((-5, 50.5), (105, 50.5), width=0.1)), (100, 100), 1.0)
+    image = raster.coverage(one(line((-5, 50.5), (105, 50.5), width=0.1)), Pixels((100, 100), 1.0))
     assert np.allclose(image[50], 0.1, atol=1e-3) and image.sum() == pytest.approx(10, rel=1e-2)
 
 
@@ -447,7 +450,12 @@ def test_thinner_than_a_pixel_covers_its_width() -> None:
 @settings(max_examples=30)
 def test_skeleton_is_thin_connected_and_inside(seed: int, kind: str) -> None:
     contour = sample(rng(seed), SIZE, kind)
-    skeleton, covered = raster.skeleton(contour, SHAPE, SCALE), raster.coverage(contour, SHAPE, SCALE)
+    # All of it: a crack along the frame may show its lips inside where its middle is out.
+    points = np.concatenate([np.zeros((1, 2)), *(stroke.points for stroke in contour.strokes)])
+    low, high = points.min(axis=0) - 20, points.max(axis=0) + 20
+    across, down = np.ceil((high - low) / SCALE).astype(int).tolist()
+    pixels = Pixels((down, across), SCALE, (low[0], low[1]))
+    skeleton, covered = raster.skeleton(contour, pixels), raster.coverage(contour, pixels)
     assert skeleton.dtype == bool
     assert np.all(covered[skeleton] > 0)
     blocks = skeleton[:-1, :-1] & skeleton[1:, :-1] & skeleton[:-1, 1:] & skeleton[1:, 1:]
@@ -460,7 +468,7 @@ def test_skeleton_is_thin_connected_and_inside(seed: int, kind: str) -> None:
 def test_thinning_leaves_no_combs(turn: float) -> None:
     """A wide band's middle line has two ends, but for what its blunt corners leave."""
     band = one(line((20, 60), (100, 60), width=14), (120.0, 120.0)).rotated(turn, (60.0, 60.0))
-    middle = thinned(raster.coverage(band, (120, 120), 1.0) > 0.5)
+    middle = thinned(raster.coverage(band, Pixels((120, 120), 1.0)) > 0.5)
     neighbours = sum(np.roll(middle, (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)) - middle.astype(int)
     assert (middle & (neighbours == 1)).sum() <= 5 and label(middle, EIGHT)[1] == 1
     assert 50 <= middle.sum() <= 110
@@ -470,21 +478,23 @@ def test_thinning_leaves_no_combs(turn: float) -> None:
 @settings(max_examples=10)
 def test_lips_are_the_distance_near_them(seed: int) -> None:
     contour = GENERATORS["stress"](rng(seed), (60.0, 60.0), 3.0, 1.0)
-    away, half = raster.lips(contour, (60, 60), 1.0, reach=4.0)
+    away, half = raster.lips(contour, Pixels((60, 60), 1.0), reach=4.0)
     near = np.isfinite(away)
-    wrong = np.abs(away - raster.distance(contour, (60, 60), 1.0, reach=5.0))[near]
+    wrong = np.abs(away - raster.distance(contour, Pixels((60, 60), 1.0), reach=5.0))[near]
     assert near.any() and wrong.max() < 1 and wrong.mean() < 0.05 and wrong[away[near] < 1].max() < 1e-3
     assert not half[~near].any() and np.all(away[near] >= -half[near] - 1e-5) and away[near].max() <= 4
 
 
 def test_skeleton_of_a_line() -> None:
-    skeleton = raster.skeleton(one(line((10.3, 20.2), (80.1, 61.7), width=8)), (100, 100), 1.0)
+    skeleton = raster.skeleton(one(line((10.3, 20.2), (80.1, 61.7), width=8)), Pixels((100, 100), 1.0))
     assert label(skeleton, EIGHT)[1] == 1
     assert 69 <= skeleton.sum() <= 71 and np.all(skeleton.sum(axis=0) <= 2)
 
 
 def test_skeleton_skips_what_is_closed() -> None:
-    skeleton = raster.skeleton(one(line((10, 50), (40, 50), (60, 50), (90, 50), width=(2, 0, 0, 2))), (100, 100), 1.0)
+    skeleton = raster.skeleton(
+        one(line((10, 50), (40, 50), (60, 50), (90, 50), width=(2, 0, 0, 2))), Pixels((100, 100), 1.0)
+    )
     assert not skeleton[:, 42:58].any() and skeleton[:, 12:38].any(axis=0).all()
 
 
@@ -492,7 +502,7 @@ def test_skeleton_skips_what_is_closed() -> None:
 @settings(max_examples=15)
 def test_distance_is_true(seed: int) -> None:
     contour = GENERATORS["tree"](rng(seed), (60.0, 60.0), 3.0, 1.0)
-    got = raster.distance(contour, (60, 60), 1.0, reach=12.0)
+    got = raster.distance(contour, Pixels((60, 60), 1.0), reach=12.0)
     assert got.shape == (60, 60) and got.dtype == np.float32 and got.max() <= 12
     y, x = np.mgrid[:60, :60] + 0.5
     want = np.full((60, 60), 12.0)
@@ -509,20 +519,23 @@ def test_distance_is_true(seed: int) -> None:
 
 
 def test_distance_sees_cracks_beside_the_picture() -> None:
-    got = raster.distance(one(line((-3, -10), (-3, 60), width=2)), (20, 20), 1.0, reach=10.0)
+    got = raster.distance(one(line((-3, -10), (-3, 60), width=2)), Pixels((20, 20), 1.0), reach=10.0)
     assert np.allclose(got[:, 0], 2.5, atol=1e-4) and np.allclose(got[:, 15], 10)
 
 
 def test_width_map() -> None:
     contour = one(line((10, 50), (90, 50), width=(2, 10)))
-    widths, covered = raster.width_map(contour, (100, 100), 1.0), raster.coverage(contour, (100, 100), 1.0)
+    widths, covered = (
+        raster.width_map(contour, Pixels((100, 100), 1.0)),
+        raster.coverage(contour, Pixels((100, 100), 1.0)),
+    )
     assert np.array_equal(widths > 0, covered > 0)
     assert widths[50, 50] == pytest.approx(2 + 8 * 40.5 / 80, abs=0.1)
 
 
 def test_spall_area() -> None:
     square = Spall(np.array([[20.2, 30.7], [50.2, 30.7], [50.2, 60.7], [20.2, 60.7]]), 2.0)
-    depth = raster.spall_depth(Contour((), (square,), (100.0, 100.0)), (100, 100), 1.0)
+    depth = raster.spall_depth(Contour((), (square,), (100.0, 100.0)), Pixels((100, 100), 1.0))
     assert depth.max() == 2 and depth.sum() == pytest.approx(2 * 900, rel=0.01)
 
 
@@ -530,10 +543,10 @@ def test_nothing_drawn() -> None:
     empty = Contour((), (), (10.0, 10.0))
     far = one(line((1000, 1000), (1100, 1000)))
     for contour in (empty, far):
-        assert not raster.coverage(contour, (8, 8), 1.0).any()
-        assert not raster.width_map(contour, (8, 8), 1.0).any()
-        assert not raster.skeleton(contour, (8, 8), 1.0).any()
-        assert np.all(raster.distance(contour, (8, 8), 1.0, reach=3.0) == 3)
+        assert not raster.coverage(contour, Pixels((8, 8), 1.0)).any()
+        assert not raster.width_map(contour, Pixels((8, 8), 1.0)).any()
+        assert not raster.skeleton(contour, Pixels((8, 8), 1.0)).any()
+        assert np.all(raster.distance(contour, Pixels((8, 8), 1.0), reach=3.0) == 3)
 
 
 # Bad input and speed ---------------------------------------------------------------------------------------------
@@ -550,8 +563,8 @@ def test_nothing_drawn() -> None:
         (lambda: sample(rng(0), SIZE, "aligator"), "did you mean 'alligator'?"),
         (lambda: opened(rng(0), [Path(np.eye(2), 400.0)], SIZE, grain_rand(rng(0), SIZE)), "does not fit"),
         (lambda: Contour((), (), (-1.0, 1.0)), "must be a positive"),
-        (lambda: raster.coverage(straight(), (0, 5), 1.0), "at least 1 x 1"),
-        (lambda: raster.distance(straight(), (5, 5), 0.0), "must be a positive number"),
+        (lambda: raster.coverage(straight(), Pixels((0, 5), 1.0)), "at least 1 x 1"),
+        (lambda: raster.distance(straight(), Pixels((5, 5), 0.0)), "must be a positive number"),
     ],
 )
 def test_bad_input(call: Callable[[], object], words: str) -> None:
@@ -564,7 +577,7 @@ def test_quick_enough() -> None:
     times = []
     for seed in range(15):
         start = time.process_time()
-        raster.coverage(sample(rng(seed), (512.0, 512.0)), (512, 512), 1.0)
+        raster.coverage(sample(rng(seed), (512.0, 512.0)), Pixels((512, 512), 1.0))
         times.append(time.process_time() - start)
     # 9 ms where this was written; the bound leaves room for slower machines.
     assert np.median(times) < 0.04

@@ -18,6 +18,7 @@ from scenes.bonds import COURSES, bond_of
 from scenes.cracks.contour import Contour, Stroke
 from scenes.cracks.raster import distance
 from scenes.cracks.relief import Band, Profile, Relief, relief
+from scenes.cracks.strips import Pixels
 from scenes.errors import InputError
 from scenes.loading import validate
 from scenes.record import Scene
@@ -213,7 +214,7 @@ def test_a_crack_through_an_object(small_catalogue: Catalogue) -> None:
         model = (camera @ np.linalg.inv(frame.world_to_camera).T @ np.linalg.inv(item.matrix()).T)[:, :3]
         at = np.column_stack([model @ decal.right, model @ decal.down]) * item.scale * 1000 + decal.size / 2
         texel = decal.size / 2048
-        image = distance(contour, (2048, 2048), texel)
+        image = distance(contour, Pixels((2048, 2048), texel))
         column, row = np.clip((at / texel).astype(int), 0, 2047).T
         truth = image[row, column] < 0
         ours = frame.category[rows, columns] == 1
@@ -272,7 +273,7 @@ def test_seals_are_seen_and_not_labelled(small_catalogue: Catalogue) -> None:
     scale = float(np.hypot(*(corner[1] - corner[0]))) / SIZE
     turned = np.degrees(np.arctan2(*(corner[1] - corner[0])[::-1]))
     assert abs(turned) < 25
-    away = distance(band.contour.moved(*-corner[0]).rotated(-turned, (0.0, 0.0)), (SIZE, SIZE), scale)
+    away = distance(band.contour.moved(*-corner[0]).rotated(-turned, (0.0, 0.0)), Pixels((SIZE, SIZE), scale))
     grey = covered.rgb.mean(axis=2)
     assert (away < -3 * scale).sum() > 300
     assert np.percentile(grey[away < -3 * scale], 95) < np.percentile(grey[away > 4 * scale], 5) - 40

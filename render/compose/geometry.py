@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from render.compose.noise import Image, Shape
 from scenes.cracks import raster
 from scenes.cracks.contour import Array, Contour, Spall
+from scenes.cracks.strips import Pixels
 
 Box = tuple[slice, slice]
 
@@ -51,13 +52,13 @@ class Geometry:
 
 def rasterized(contour: Contour, shape: Shape, mm_per_pixel: float) -> Geometry:
     """Draw a contour whose patch is the picture."""
-    healed = chips = None
+    pixels, healed, chips = Pixels(shape, mm_per_pixel), None, None
     if any(stroke.kind == "healed" for stroke in contour.strokes):
-        healed = raster.coverage(contour, shape, mm_per_pixel, kinds=("healed",))
+        healed = raster.coverage(contour, pixels, kinds=("healed",))
     if contour.spalls:
-        depth = raster.spall_depth(contour, shape, mm_per_pixel)
+        depth = raster.spall_depth(contour, pixels)
         chips = depth / max(float(depth.max()), 1e-6)
-    drawn = raster.drawn(contour, shape, mm_per_pixel)
+    drawn = raster.drawn(contour, pixels)
     return Geometry(drawn.coverage, drawn.width, drawn.skeleton, healed, chips)
 
 

@@ -1,8 +1,6 @@
 """Contours as pictures: coverage, width, skeleton, distance, and the chips' depth.
 
-A picture is (H, W) pixels of `mm_per_pixel`; `origin` is the patch position in mm of its upper left corner, so the
-centre of column i, row j lies at origin + (i + 0.5, j + 0.5) * mm_per_pixel. `kinds` chooses the strokes; by default
-those that gape. Every function raises InputError for a shape or scale that is not positive.
+A picture is (H, W), one value to each of the Pixels. `kinds` chooses the strokes; by default those that gape.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from scipy.ndimage import distance_transform_edt
 
 from scenes.cracks import strips
 from scenes.cracks.contour import OPEN, Array, Contour
-from scenes.cracks.strips import Image, Point, Segments, Shape, check, nearest, segments_of, to_segment
+from scenes.cracks.strips import Image, Pixels, Segments, Shape, nearest, segments_of, to_segment
 from scenes.cracks.thinning import thinned
 
 
@@ -28,67 +26,41 @@ class Drawn:
     skeleton: NDArray[np.bool_]
 
 
-def drawn(
-    contour: Contour,
-    shape: Shape,
-    mm_per_pixel: float,
-    origin: Point = (0.0, 0.0),
-    kinds: tuple[str, ...] = OPEN,
-) -> Drawn:
+def drawn(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -> Drawn:
     """All three at the price of a little more than one."""
-    segments = segments_of(contour, shape, mm_per_pixel, origin, kinds)
-    covered, width = strips.drawn(segments, shape)
-    width *= np.float32(mm_per_pixel)
-    return Drawn(covered, width, thinned(_crossed(segments, shape) & (covered > 0)))
+    segments = segments_of(contour, pixels, kinds)
+    covered, width = strips.drawn(segments, pixels.shape)
+    width *= np.float32(pixels.mm_per_pixel)
+    return Drawn(covered, width, thinned(_crossed(segments, pixels.shape) & (covered > 0)))
 
 
-def coverage(
-    contour: Contour,
-    shape: Shape,
-    mm_per_pixel: float,
-    origin: Point = (0.0, 0.0),
-    kinds: tuple[str, ...] = OPEN,
-) -> Image:
+def coverage(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -> Image:
     """(H, W) float32 in [0, 1]: the share of each pixel's area that the crack covers.
 
     Exact for straight strips of any direction and width, also far below a pixel; where strokes overlap, the larger
     coverage counts.
     """
-    return strips.drawn(segments_of(contour, shape, mm_per_pixel, origin, kinds), shape)[0]
+    return strips.drawn(segments_of(contour, pixels, kinds), pixels.shape)[0]
 
 
-def width_map(
-    contour: Contour,
-    shape: Shape,
-    mm_per_pixel: float,
-    origin: Point = (0.0, 0.0),
-    kinds: tuple[str, ...] = OPEN,
-) -> Image:
+def width_map(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -> Image:
     """(H, W) float32 mm: the crack's width at the nearest place of its middle line, 0 where coverage is 0."""
-    width = strips.drawn(segments_of(contour, shape, mm_per_pixel, origin, kinds), shape)[1]
-    return width * np.float32(mm_per_pixel)
+    return strips.drawn(segments_of(contour, pixels, kinds), pixels.shape)[1] * np.float32(pixels.mm_per_pixel)
 
 
-def distance(
-    contour: Contour,
-    shape: Shape,
-    mm_per_pixel: float,
-    origin: Point = (0.0, 0.0),
-    kinds: tuple[str, ...] = OPEN,
-    reach: float | None = None,
-) -> Image:
+def distance(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN, reach: float | None = None) -> Image:
     """(H, W) float32 mm from pixel centres to the nearest lip, negative inside the crack, at most `reach` mm.
 
     reach: by default 16 pixels. More than a pixel off the crack, the nearest piece of it is taken to be that of the
     nearest pixel by the crack: 0.02 pixels too far on average, never a whole one.
     """
-    check(shape, mm_per_pixel)
+    mm_per_pixel = pixels.mm_per_pixel
     limit = 16.0 if reach is None else reach / mm_per_pixel
     # Cracks just outside the picture are near, too.
     rim = int(np.ceil(limit)) + 1
-    wide = (shape[0] + 2 * rim, shape[1] + 2 * rim)
-    corner = (origin[0] - rim * mm_per_pixel, origin[1] - rim * mm_per_pixel)
-    segments = segments_of(contour, wide, mm_per_pixel, corner, kinds)
+    wide = (pixels.shape[0] + 2 * rim, pixels.shape[1] + 2 * rim)
+    corner = (pixels.origin[0] - rim * mm_per_pixel, pixels.origin[1] - rim * mm_per_pixel)
+    segments = segments_of(contour, Pixels(wide, mm_per_pixel, corner), kinds)
     signed, owner = nearest(segments, wide, 1.5)
     if np.any(owner >= 0):
         away, (near_rows, near_columns) = distance_transform_edt(owner < 0, return_indices=True)
@@ -99,34 +71,20 @@ def distance(
     return signed * np.float32(mm_per_pixel)
 
 
-def lips(
-    contour: Contour,
-    shape: Shape,
-    mm_per_pixel: float,
-    origin: Point = (0.0, 0.0),
-    kinds: tuple[str, ...] = OPEN,
-    *,
-    reach: float,
-) -> tuple[Image, Image]:
+def lips(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN, *, reach: float) -> tuple[Image, Image]:
     """(H, W) float32 mm from pixel centres to the nearest lip, negative inside, exact, inf beyond `reach` mm; and half
     the width of the crack at that place, 0 beyond."""
-    segments = segments_of(contour, shape, mm_per_pixel, origin, kinds)
-    signed, owner = nearest(segments, shape, reach / mm_per_pixel)
-    half = np.zeros(shape, dtype=np.float32)
+    segments, mm_per_pixel = segments_of(contour, pixels, kinds), pixels.mm_per_pixel
+    signed, owner = nearest(segments, pixels.shape, reach / mm_per_pixel)
+    half = np.zeros(pixels.shape, dtype=np.float32)
     row, column = np.nonzero(owner >= 0)
     half[row, column] = to_segment(segments, owner[row, column], row, column)[1]
     return signed * np.float32(mm_per_pixel), half * np.float32(mm_per_pixel)
 
 
-def skeleton(
-    contour: Contour,
-    shape: Shape,
-    mm_per_pixel: float,
-    origin: Point = (0.0, 0.0),
-    kinds: tuple[str, ...] = OPEN,
-) -> NDArray[np.bool_]:
+def skeleton(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -> NDArray[np.bool_]:
     """(H, W) bool: the pixels the middle lines run through, thinned to one pixel, 8-connected along every stroke."""
-    return drawn(contour, shape, mm_per_pixel, origin, kinds).skeleton
+    return drawn(contour, pixels, kinds).skeleton
 
 
 def _crossed(segments: Segments, shape: Shape) -> NDArray[np.bool_]:
@@ -140,14 +98,13 @@ def _crossed(segments: Segments, shape: Shape) -> NDArray[np.bool_]:
     return mask
 
 
-def spall_depth(contour: Contour, shape: Shape, mm_per_pixel: float, origin: Point = (0.0, 0.0)) -> Image:
+def spall_depth(contour: Contour, pixels: Pixels) -> Image:
     """(H, W) float32 mm: depth of the chips, times the share of the pixel they cover; 0 elsewhere."""
-    check(shape, mm_per_pixel)
-    image = np.zeros(shape, dtype=np.float32)
+    image = np.zeros(pixels.shape, dtype=np.float32)
     for spall in contour.spalls:
-        outline = (spall.outline - origin) / mm_per_pixel
+        outline = (spall.outline - pixels.origin) / pixels.mm_per_pixel
         low = np.maximum(np.floor(outline.min(axis=0)).astype(int) - 1, 0)
-        high = np.minimum(np.ceil(outline.max(axis=0)).astype(int) + 1, shape[::-1])
+        high = np.minimum(np.ceil(outline.max(axis=0)).astype(int) + 1, pixels.shape[::-1])
         if np.all(high > low):
             box = image[low[1] : high[1], low[0] : high[0]]
             np.maximum(box, spall.depth * _polygon_coverage(outline - low, (box.shape[0], box.shape[1])), out=box)

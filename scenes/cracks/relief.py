@@ -16,6 +16,7 @@ from scipy.ndimage import distance_transform_edt
 from scenes.cracks.contour import Contour
 from scenes.cracks.lattice import BLOCK, Grid, beside, cut, triangles
 from scenes.cracks.raster import lips, spall_depth
+from scenes.cracks.strips import Pixels
 from scenes.errors import InputError
 
 Floats = NDArray[np.float32]
@@ -104,11 +105,11 @@ def _laid(
     """The grid, and at its vertices: distance and half width of the crack, depth of chips, distance to each band."""
     rows, columns = (int(np.ceil(side / cell / BLOCK)) for side in (contour.size[1], contour.size[0]))
     shape = (rows * BLOCK + 1, columns * BLOCK + 1)
-    corner = (-cell / 2, -cell / 2)
+    pixels = Pixels(shape, cell, (-cell / 2, -cell / 2))
     reach = max(profile.reach, 2.5 * cell)
-    distance, half = lips(contour, shape, cell, corner, reach=reach)
-    chips = spall_depth(contour, shape, cell, corner) if contour.spalls else np.zeros(shape, np.float32)
-    gaps = [lips(band.contour, shape, cell, corner, reach=max(band.edge, 2.5 * cell))[0] for band in bands]
+    distance, half = lips(contour, pixels, reach=reach)
+    chips = spall_depth(contour, pixels) if contour.spalls else np.zeros(shape, np.float32)
+    gaps = [lips(band.contour, pixels, reach=max(band.edge, 2.5 * cell))[0] for band in bands]
     touched = (distance < reach) | (chips > 0)
     for gap in gaps:
         touched |= np.isfinite(gap)

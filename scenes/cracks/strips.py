@@ -40,26 +40,33 @@ class Segments:
         return Segments(*(getattr(self, name)[which] for name in ("ax", "ay", "dx", "dy", "ha", "hb")))
 
 
-def check(shape: Shape, mm_per_pixel: float) -> None:
-    if min(shape) < 1:
-        raise InputError(f"crack picture: shape {tuple(shape)} must be at least 1 x 1 pixels")
-    if not (np.isfinite(mm_per_pixel) and mm_per_pixel > 0):
-        raise InputError(f"crack picture: {mm_per_pixel:g} mm per pixel must be a positive number")
+@dataclass(frozen=True)
+class Pixels:
+    """The pixels of a picture on a patch: `shape` (H, W) of `mm_per_pixel`. Raises InputError for none, or a scale that
+    is not positive.
+
+    origin: position on the patch, mm, of the upper left corner, so that the centre of column i, row j lies at
+    origin + (i + 0.5, j + 0.5) * mm_per_pixel.
+    """
+
+    shape: Shape
+    mm_per_pixel: float
+    origin: Point = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        if min(self.shape) < 1:
+            raise InputError(f"crack picture: shape {tuple(self.shape)} must be at least 1 x 1 pixels")
+        if not (np.isfinite(self.mm_per_pixel) and self.mm_per_pixel > 0):
+            raise InputError(f"crack picture: {self.mm_per_pixel:g} mm per pixel must be a positive number")
 
 
-def segments_of(
-    contour: Contour,
-    shape: Shape,
-    mm_per_pixel: float,
-    origin: Point,
-    kinds: tuple[str, ...],
-) -> Segments:
+def segments_of(contour: Contour, pixels: Pixels, kinds: tuple[str, ...]) -> Segments:
     """All pieces of strokes of these kinds that can touch the picture."""
-    check(shape, mm_per_pixel)
+    shape, scale = pixels.shape, pixels.mm_per_pixel
     strokes = [stroke for stroke in contour.strokes if stroke.kind in kinds]
     points = np.concatenate([np.zeros((0, 2)), *(stroke.points for stroke in strokes)])
     widths = np.concatenate([np.zeros(0), *(stroke.widths for stroke in strokes)])
-    rows = np.column_stack([(points - origin) / mm_per_pixel, widths / (2 * mm_per_pixel)])
+    rows = np.column_stack([(points - pixels.origin) / scale, widths / (2 * scale)])
     # From the last point of a stroke to the next one's first there is nothing.
     ends = np.cumsum([len(stroke.points) for stroke in strokes], dtype=np.int64)
     joined = np.ones(max(len(rows) - 1, 0), bool)
