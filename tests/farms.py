@@ -51,6 +51,12 @@ def render(out: str | Path, manifest: Manifest, shards: Iterable[int] | None = N
     return store
 
 
+def contents(folder: Path) -> dict[str, str]:
+    """The checksum of every file under a folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
 def content(folder: Path) -> dict[str, bytes]:
     """All files under a folder by their paths in it, empty folders as files of nothing."""
     return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -28,6 +27,7 @@ from render.library import open_catalogue
 from scenes.assets.catalogue import Catalogue
 from scenes.errors import InputError
 from scenes.loading import load_config
+from tests.farms import contents
 
 pytest.importorskip("bpy", reason="needs Blender's module")
 
@@ -48,12 +48,6 @@ def farm(workers: int, *fault: object) -> Local:
 
 def quiet(event: str, **fields: Any) -> None:
     pass
-
-
-def contents(folder: Path) -> dict[str, str]:
-    """The checksum of every file under a folder."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 @pytest.fixture(scope="module")

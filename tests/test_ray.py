@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -34,6 +33,7 @@ pytest.importorskip("bpy", reason="needs Blender's module")
 ray = pytest.importorskip("ray", reason="needs Ray: pip install 'blendmill[farm]'")
 
 from render.farm.ray import RayFarm, capacity, needs  # noqa: E402
+from tests.farms import contents  # noqa: E402
 
 SETTINGS = ["classes=[mug]", "assets.shapes=1"]
 CONFIG = load_config("smoke", SETTINGS)
@@ -65,11 +65,6 @@ def local(**faults: Any) -> Local:
 
 def on_ray(**faults: Any) -> RayFarm:
     return RayFarm("local", "cpu", None, command(of=os.getpid(), **faults))
-
-
-def contents(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 @pytest.fixture(scope="module")
