@@ -75,40 +75,46 @@ def adapting(methods: Iterable[str], seed: int) -> list[Job]:
     return [Job(f"runs/{method}-{seed}", (*command, "--method", method, *values), threads=1) for method in methods]
 
 
-def line(label: str, found: list[dict[str, Any]], source: float) -> list[str]:
-    """A table's line of a method's runs, one a seed; source: mean recall without adaptation."""
-    recall = [100 * each["test"]["mean_recall"] for each in found]
-    accuracy = [100 * each["test"]["accuracy"] for each in found]
-    chosen = [next(h for h in r["history"] if h["step"] == r["selected"]["step"]) for r in found]
+def recall(run: dict[str, Any]) -> float:
+    return 100 * run["test"]["mean_recall"]
+
+
+def line(label: str, found: dict[int, dict[str, Any]], source: dict[int, dict[str, Any]]) -> list[str]:
+    """A table's line of a method's runs by seed; source: those without adaptation, each compared with its own."""
+    runs = found.values()
+    chosen = [next(h for h in run["history"] if h["step"] == run["selected"]["step"]) for run in runs]
     return [
         label,
         str(len(found)),
-        spread(accuracy, 1),
-        spread(recall, 1),
-        f"{mean(recall) - source:+.1f}",
+        spread([100 * run["test"]["accuracy"] for run in runs], 1),
+        spread([recall(run) for run in runs], 1),
+        f"{mean(recall(run) - recall(source[seed]) for seed, run in found.items()):+.1f}",
         f"{mean(figures['bnm'] for figures in chosen):.4f}",
         ", ".join(str(figures["step"]) for figures in chosen),
-        f"{mean(each['seconds'] for each in found) / 60:.1f}",
+        f"{mean(run['seconds'] for run in runs) / 60:.1f}",
     ]
 
 
 def table(work: Path, methods: Iterable[str], seeds: Iterable[int]) -> str:
-    """Markdown: the baselines, then the methods from the best mean recall down; what has not one run is left out."""
+    """Markdown: the baselines, then the methods from the largest gain down; what has not one run is left out."""
     numbers = list(seeds)
-    runs = {name: [results(work / f"runs/{name}-{seed}") for seed in numbers] for name in (*BASELINES, *methods)}
-    found = {name: kept for name, each in runs.items() if (kept := [one for one in each if one is not None])}
-    recall = {name: mean(100 * each["test"]["mean_recall"] for each in kept) for name, kept in found.items()}
-    over = {name: mean(100 * each["test"]["mean_recall_over_chance"] for each in found[name]) for name in BASELINES}
+    runs = {name: {seed: results(work / f"runs/{name}-{seed}") for seed in numbers} for name in (*BASELINES, *methods)}
+    found = {
+        name: {seed: run for seed, run in each.items() if run} for name, each in runs.items() if any(each.values())
+    }
+    over = {name: mean(100 * r["test"]["mean_recall_over_chance"] for r in found[name].values()) for name in BASELINES}
     header = ["trained on", "seeds", "accuracy", "mean recall", "to source only", "BNM", "at step", "minutes"]
-    rows = [line(label, found[name], recall["full"]) for name, label in BASELINES.items()]
-    adapted = sorted(found.keys() - BASELINES.keys(), key=lambda name: (-recall[name], name))
-    rows += [line(LONGER if name == "source" else name, found[name], recall["full"]) for name in adapted]
+    rows = [line(label, found[name], found["full"]) for name, label in BASELINES.items()]
+    adapted = [
+        line(LONGER if name == "source" else name, found[name], found["full"]) for name in methods if name in found
+    ]
+    rows += sorted(adapted, key=lambda cells: -float(cells[4]))
     told = (
-        "Percent, median over seeds [lowest to highest], differences and BNM of means. Mean recall over chance of all "
-        f"factors against camera and light alone: {over['full']:.1f} to {over['visda']:.1f}, "
-        f"{over['full'] / over['visda']:.2f} times. Checkpoints, and BNM, by batch nuclear norm: no label of a "
-        "photograph is read but for the figures and the reference. Minutes are of one thread of this machine with "
-        "others beside, after the source's training."
+        "Percent, median over seeds [lowest to highest]; the mean of each run's difference to its seed's source only; "
+        f"mean BNM. Mean recall over chance of all factors against camera and light alone: {over['full']:.1f} to "
+        f"{over['visda']:.1f}, {over['full'] / over['visda']:.2f} times. Checkpoints, and BNM, by batch nuclear norm: "
+        "no label of a photograph is read but for the figures and the reference. Minutes are of one thread of this "
+        "machine with others beside, after the source's training."
     )
     return f"{told}\n\n{markdown(header, rows)}"
 
