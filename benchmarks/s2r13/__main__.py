@@ -41,20 +41,9 @@ _SOURCES = {
 
 def rendering(share: float, workers: int) -> list[Job]:
     """Of `share` of every set's pictures."""
+    how = ("--seed", "13", "--workers", str(workers))
     return [
-        Job(
-            f"s2r13/{name}",
-            (
-                "render",
-                str(HERE / f"{name}.yaml"),
-                "--images",
-                str(round(share * count)),
-                "--seed",
-                "13",
-                "--workers",
-                str(workers),
-            ),
-        )
+        Job(f"s2r13/{name}", ("render", str(HERE / f"{name}.yaml"), "--images", str(round(share * count)), *how))
         for name, count in SETS.items()
     ]
 
