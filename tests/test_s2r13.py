@@ -36,6 +36,7 @@ def test_jobs_are_what_the_commands_take(job: Job) -> None:
         settings.append(f"method={words[words.index('--method') + 1]}")
     loaded = load_training(Path(config), settings)
     assert loaded.seed == 4 and f"{loaded.method}-4" in (job.out.removeprefix("runs/"), "source-4")
+    assert loaded.augment == "weak"
     assert command == ("train" if loaded.weights is None else "adapt")
 
 
