@@ -24,8 +24,8 @@ CRACK = "crack"
 class Composition:
     """One composed picture before it is drawn: of (seed, index), width x height pixels of `mm_per_pixel`.
 
-    texture: asset id of the surface. steps: for each step that is done its parameters' values. threshold: as in
-    `ComposeConfig`.
+    texture: asset id of the surface. steps: for each step that is done its parameters' values. margin, threshold:
+    as in `ComposeConfig`.
     """
 
     seed: int
@@ -33,6 +33,7 @@ class Composition:
     width: int
     height: int
     mm_per_pixel: float
+    margin: float
     threshold: float
     texture: str
     steps: Mapping[str, Mapping[str, Any]]
@@ -121,6 +122,7 @@ class Composer:
             width=config.resolution[0],
             height=config.resolution[1],
             mm_per_pixel=_value(streams, "mm_per_pixel", config.mm_per_pixel),
+            margin=config.margin,
             threshold=config.threshold,
             texture=texture,
             steps={"backdrop": backdrop, **done},

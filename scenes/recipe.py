@@ -97,7 +97,7 @@ class Warp(Step):
     `affine_cell`; the plane between them is stretched.
     """
 
-    dilation: Annotated[Any, numbers(0.1, 10)] = {"log_uniform": [0.6, 1.65]}
+    dilation: Annotated[Any, numbers(0.1, 10)] = {"log_uniform": [0.5, 1.45]}
     elastic: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.1]}
     elastic_scale: Annotated[Any, numbers(2, 1000)] = {"log_uniform": [6, 40]}
     affine: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.08]}
@@ -135,7 +135,7 @@ class Colour(Step):
     least darkness, as a multiple of the texture's own contrast near by, lest a mask is of what nobody can see.
     """
 
-    darkness: Annotated[Any, numbers(0, 1)] = {"normal": {"mean": 0.08, "std": 0.08, "low": 0.04, "high": 0.3}}
+    darkness: Annotated[Any, numbers(0, 1)] = {"normal": {"mean": 0.15, "std": 0.1, "low": 0.06, "high": 0.4}}
     adaptive: Annotated[Any, numbers(0, 1)] = 1
     reach: Annotated[Any, numbers(1, 200)] = {"log_uniform": [4, 20]}
     texture: Annotated[Any, numbers(0, 1)] = {"uniform": [0.1, 0.7]}
@@ -145,7 +145,7 @@ class Colour(Step):
     noise_scale: Annotated[Any, numbers(1, 500)] = {"log_uniform": [10, 80]}
     grain: Annotated[Any, numbers(0, 1)] = {"uniform": [0.02, 0.15]}
     deepening: Annotated[Any, numbers(0, 3)] = {"log_uniform": [0.12, 0.3]}
-    visible: Annotated[Any, numbers(0, 10)] = {"uniform": [1.3, 2.4]}
+    visible: Annotated[Any, numbers(0, 10)] = {"uniform": [1.4, 2.8]}
 
 
 class Lips(Step):
@@ -221,14 +221,16 @@ class Camera(Step):
 class ComposeConfig(Section):
     """A data set of composed pictures.
 
-    resolution: width and height. mm_per_pixel: the picture's scale. threshold: coverage from which on a pixel is in the
-    mask. The other fields are the steps, in their order.
+    resolution: width and height. mm_per_pixel: the picture's scale. margin: pixels that labels reach beyond the crack's
+    edges, as people draw masks around all they see of one; 0 keeps to the crack. threshold: coverage from which on a
+    pixel is in the mask. The other fields are the steps, in their order.
     """
 
     assets: Photographs = Photographs()
     resolution: tuple[int, int] = (512, 512)
     mm_per_pixel: Annotated[Any, numbers(1e-4, 1e4)] = {"log_uniform": [0.15, 1.5]}
-    threshold: float = Field(default=0.2, gt=0, le=1)
+    margin: float = Field(default=0.8, ge=0, le=20)
+    threshold: float = Field(default=0.5, gt=0, le=1)
     backdrop: Backdrop = Backdrop()
     distractors: Distractors = Distractors()
     crack: Crack = Crack()

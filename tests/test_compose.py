@@ -129,7 +129,7 @@ def test_without_a_crack_the_surface_is_the_one_it_is_drawn_on(painter: Painter)
 
 def test_what_distorts_the_contour_distorts_all_labels(painter: Painter) -> None:
     hard = {"use": True, "elastic": 0.3, "affine": 0.3, "dilation": 1}
-    on, off = (draw(painter, warp=warp) for warp in (hard, {"use": False}))
+    on, off = (draw(painter, warp=warp, margin=0) for warp in (hard, {"use": False}))
     for name in ("alpha", "category", "width", "skeleton"):
         assert not np.array_equal(getattr(on, name), getattr(off, name))
     drawn = raster.coverage(contour(on.scene), Pixels((SIDE, SIDE), on.scene.mm_per_pixel))  # type: ignore[union-attr]
@@ -137,9 +137,28 @@ def test_what_distorts_the_contour_distorts_all_labels(painter: Painter) -> None
     assert not on.skeleton[on.width == 0].any() and (on.width[on.category > 0] > 0).all()  # type: ignore[index]
 
 
+@pytest.mark.parametrize("index", range(4))
+def test_labels_reach_beyond_the_crack_by_their_margin(painter: Painter, index: int) -> None:
+    exact, wider, widest = (draw(painter, index, margin=margin) for margin in (0, 0.8, 1.6))
+    assert np.array_equal(exact.rgb, wider.rgb) and np.array_equal(exact.skeleton, wider.skeleton)
+    assert exact.category.sum() < wider.category.sum() < widest.category.sum()
+    assert not (exact.category > wider.category).any() and not (exact.alpha > wider.alpha).any()
+    assert wider.width is not None and exact.width is not None
+    assert (wider.width[wider.category > 0] > 0).all()
+    assert wider.width.max() == pytest.approx(float(exact.width.max()), rel=1e-3)
+
+
+@pytest.mark.parametrize("margin", [0, 0.4, 1.5])
+def test_a_straight_crack_is_labelled_as_wide_as_the_margins_make_it(margin: float) -> None:
+    exact = geometry.rasterized(straight(6), (SIDE, SIDE), 1.0)
+    drawn = geometry.labelled(straight(6), exact, 1.0, margin)
+    assert drawn.coverage[10:-10].sum(axis=1) == pytest.approx(6 + 2 * margin, abs=1e-3)
+    assert drawn.width[drawn.width > 0] == pytest.approx(6, abs=1e-3)
+
+
 def test_dilation_widens_the_mask(painter: Painter) -> None:
     still = {"elastic": 0, "affine": 0}
-    thin, thick = (draw(painter, warp={**still, "dilation": factor}) for factor in (1.0, 2.0))
+    thin, thick = (draw(painter, margin=0, warp={**still, "dilation": factor}) for factor in (1.0, 2.0))
     assert 1.4 < thick.alpha.sum() / thin.alpha.sum() < 2.1
     assert np.array_equal(thin.skeleton, thin.skeleton & thick.skeleton)
 

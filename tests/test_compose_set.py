@@ -67,6 +67,8 @@ def test_empty_masks_are_kept_and_counted(capsys: pytest.CaptureFixture[str], fo
         "--set",
         "threshold=1",
         "--set",
+        "margin=0",
+        "--set",
         "crack.use=true",
     )
     code, printed, _ = run(capsys, *small(folder, tmp_path / "set", "--workers", "1", *hairline))

@@ -62,6 +62,19 @@ def rasterized(contour: Contour, shape: Shape, mm_per_pixel: float) -> Geometry:
     return Geometry(drawn.coverage, drawn.width, drawn.skeleton, healed, chips)
 
 
+def labelled(contour: Contour, geometry: Geometry, mm_per_pixel: float, margin: float) -> raster.Drawn:
+    """What is said of a contour that has been rasterized: coverage, and where there is a width, as if its edges lay
+    `margin` pixels farther out; the width and the middle line are the crack's own."""
+    rows, columns = geometry.coverage.shape
+    pixels, more = Pixels((rows, columns), mm_per_pixel), 2 * margin * mm_per_pixel
+    wider = tuple(replace(s, widths=np.where(s.widths > 0, s.widths + more, 0.0)) for s in contour.strokes)
+    coverage, width = raster.strip(replace(contour, strokes=wider), pixels)
+    # Where a crack closes, the width between its own and none is less than what was added.
+    own = np.maximum(width - np.float32(more), np.float32(1e-3 * mm_per_pixel))
+    own[width == 0] = 0
+    return raster.Drawn(coverage, own, geometry.skeleton & (geometry.width > 0))
+
+
 def warped(
     contour: Contour,
     rng: np.random.Generator,

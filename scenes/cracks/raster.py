@@ -29,9 +29,19 @@ class Drawn:
 def drawn(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -> Drawn:
     """All three at the price of a little more than one."""
     segments = segments_of(contour, pixels, kinds)
+    covered, width = _strip(segments, pixels)
+    return Drawn(covered, width, thinned(_crossed(segments, pixels.shape) & (covered > 0)))
+
+
+def strip(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -> tuple[Image, Image]:
+    """Coverage and width, as `Drawn` has them."""
+    return _strip(segments_of(contour, pixels, kinds), pixels)
+
+
+def _strip(segments: Segments, pixels: Pixels) -> tuple[Image, Image]:
     covered, width = strips.drawn(segments, pixels.shape)
     width *= np.float32(pixels.mm_per_pixel)
-    return Drawn(covered, width, thinned(_crossed(segments, pixels.shape) & (covered > 0)))
+    return covered, width
 
 
 def coverage(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -> Image:
@@ -45,7 +55,7 @@ def coverage(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) ->
 
 def width_map(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -> Image:
     """(H, W) float32 mm: the crack's width at the nearest place of its middle line, 0 where coverage is 0."""
-    return strips.drawn(segments_of(contour, pixels, kinds), pixels.shape)[1] * np.float32(pixels.mm_per_pixel)
+    return strip(contour, pixels, kinds)[1]
 
 
 def distance(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN, reach: float | None = None) -> Image:
