@@ -8,6 +8,7 @@ from scenes.families import mix, parsed
 from scenes.materials import draw
 from scenes.record import Joint, Litter, Material, Seal, Shade
 from scenes.surface_config import Covers, Joints, LitterFactor, Marks, Seals, Shades, SurfaceFactor
+from scenes.tones import brightened, mean_color
 
 _MADE_OF = {"twig": "bark", "cable": "rubber", "leaf": "foliage", "pebble": "stone"}
 
@@ -20,7 +21,8 @@ _IRON = parsed(
     pores=Uniform(0, 0.1), scale=Uniform(3, 8),
 )  # fmt: skip
 
-_FILLER = ("hue", "saturation", "value", "roughness", "amount")
+_FILLER = ("roughness", "amount", "grain", "contrast", "proud")
+_COLOR = ("hue", "saturation", "value")
 
 # Marks by kind. width, soft (the fading edge) and length (0: across the patch) in pixels; bend: how far from straight;
 # wear: share that came off; amount: how much it covers.
@@ -109,12 +111,19 @@ class ExtrasDraw(Draw):
             height=self.value(f"{key}.height", seals.height) * width,
         )
 
-    def filler(self, factor: SurfaceFactor, sealed: bool) -> Material:
-        """What all seals and healed cracks of the surface are filled with."""
+    def filler(self, factor: SurfaceFactor, around: Material, pixel: float, sealed: bool) -> Material:
+        """What all seals of the surface are filled with or, where there are none, its healed cracks."""
         drawn = {name: self.value(f"surface.seals.{name}", getattr(factor.seals, name)) for name in _FILLER}
-        if not sealed:
-            drawn["value"] = self.value("surface.crack.healed_value", factor.crack.healed_value)
-        return Material("filler", {**drawn, "seed": 50 * self.streams.quantile("surface.seals.seed")})
+        drawn |= {name: drawn[name] * pixel for name in ("grain", "proud")}
+        if sealed:
+            drawn |= {name: self.value(f"surface.seals.{name}", getattr(factor.seals, name)) for name in _COLOR}
+        else:
+            hue, saturation, value = mean_color(around)
+            times = self.value("surface.crack.healed_tone", factor.crack.healed_tone)
+            drawn |= {"hue": hue, "saturation": 0.8 * saturation, "value": brightened(value, times)}
+        # With the surface's own seed its stains go on across the filler.
+        own = {"stains": 0.3, "seed": 50 * self.streams.quantile("surface.seals.seed")}
+        return Material("filler", {**drawn, **{name: around.parameters.get(name, own[name]) for name in own}})
 
     def cover(self, factor: SurfaceFactor, k: int, pixel: float, span: float) -> Litter:
         key = f"surface.covers.{k}"

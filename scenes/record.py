@@ -208,8 +208,8 @@ class Surface:
 
     The patch reaches from `corner` (left, top) for `size` (width, height), all mm, x to the right and y down, around
     what the camera looks at. pixel: mm a pixel covers in the middle of the picture. What is no crack: joints, marks
-    (overlays of the family "mark": paint, scratches, stains), litter, shades, seals. filler: what seals and healed
-    cracks are filled with, an overlay of the family "filler".
+    (overlays of the family "mark": paint, scratches, stains), litter, shades, seals. filler: what seals are filled
+    with or, where there are none, healed cracks, an overlay of the family "filler".
     """
 
     placement: Literal["floor", "wall"]

@@ -17,8 +17,8 @@ class CrackFactor(Section):
     keeps to their joints whatever the kind. width: of the main crack, in pixels of the middle of the picture, since
     photographers come as near as it takes to see one. depth: in widths. grains, reach,
     raised, crumble: in widths. dirt, moss, stain, moisture: how much of it there is; hue, saturation and value are the
-    dirt's colour, stain_value how bright the stain (above 0.6: efflorescence). healed_value: how bright the filler of
-    healed stretches is where there are no seals; a dark one looks like a crack, and has no label.
+    dirt's colour, stain_value how bright the stain (above 0.6: efflorescence). healed_tone: the albedo of what
+    fills healed stretches over the surface's own mean; a dark one looks like a crack, and has no label.
     """
 
     present: Annotated[Any, flags()] = {"mixture": [{"weight": 0.92, "of": True}, {"weight": 0.08, "of": False}]}
@@ -54,7 +54,14 @@ class CrackFactor(Section):
     stain_value: Annotated[Any, numbers(0, 1)] = {
         "mixture": [{"weight": 0.65, "of": {"uniform": [0.1, 0.35]}}, {"weight": 0.35, "of": {"uniform": [0.6, 0.9]}}]
     }
-    healed_value: Annotated[Any, numbers(0, 1)] = {"uniform": [0.36, 0.52]}
+    # Dust and fines of the surface itself, less often a repair that stands out.
+    healed_tone: Annotated[Any, numbers(0.05, 20)] = {
+        "mixture": [
+            {"weight": 0.7, "of": {"uniform": [0.78, 1.25]}},
+            {"weight": 0.18, "of": {"uniform": [1.25, 1.8]}},
+            {"weight": 0.12, "of": {"uniform": [0.6, 0.78]}},
+        ]
+    }
     moisture: Annotated[Any, numbers(0, 1)] = {
         "mixture": [{"weight": 0.85, "of": 0}, {"weight": 0.15, "of": {"uniform": [0.3, 1]}}]
     }
@@ -97,9 +104,11 @@ class LitterFactor(Section):
 
 class Seals(Section):
     """Former cracks under bands of filler. kind: as of a crack. width: pixels; height: widths above the surface. hue,
-    saturation, value, roughness: of the filler, which fills the healed stretches of cracks, too (but for its value,
-    where there is no seal); amount: how much of
-    what is under it it covers."""
+    saturation, value: of the filler.
+
+    The rest is that of the filler of healed stretches, too; where there are seals these grew over, unseen. amount: how
+    much of what is under it it covers; grain: pixels, size of its grains; contrast: how much they differ and stand
+    out; proud: pixels by which it seems to stand out, below 0 it is sunk: in the shading alone, labels stay."""
 
     count: Annotated[Any, numbers(0, 10, whole=True)] = _share(0.06, 2)
     kind: Annotated[Any, names(*GENERATORS)] = {
@@ -110,10 +119,13 @@ class Seals(Section):
     hue: Annotated[Any, numbers(0, 1)] = {"uniform": [0.05, 0.13]}
     saturation: Annotated[Any, numbers(0, 1)] = {"uniform": [0, 0.15]}
     value: Annotated[Any, numbers(0, 1)] = {
-        "mixture": [{"weight": 0.6, "of": {"uniform": [0.07, 0.24]}}, {"weight": 0.4, "of": {"uniform": [0.35, 0.65]}}]
+        "mixture": [{"weight": 0.6, "of": {"uniform": [0.07, 0.24]}}, {"weight": 0.4, "of": {"uniform": [0.3, 0.55]}}]
     }
     roughness: Annotated[Any, numbers(0, 1)] = {"uniform": [0.3, 0.85]}
     amount: Annotated[Any, numbers(0, 1)] = {"uniform": [0.6, 1]}
+    grain: Annotated[Any, numbers(0.1, 1000)] = {"log_uniform": [0.8, 2.6]}
+    contrast: Annotated[Any, numbers(0, 1)] = {"uniform": [0.25, 0.9]}
+    proud: Annotated[Any, numbers(-20, 20)] = {"uniform": [-1, 0.7]}
 
 
 class Covers(Section):

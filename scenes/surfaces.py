@@ -57,7 +57,7 @@ class SurfaceDraw(ExtrasDraw):
             litter=self.litter(factor, placement, pixel, span),
             shades=tuple(self.shade(factor, k, pixel, span) for k in range(self.number("shades", factor.shades))),
             seals=seals,
-            filler=self.filler(factor, sealed=bool(seals)),
+            filler=self.filler(factor, bare.material, pixel, sealed=bool(seals)),
         )  # fmt: skip
 
     def litter(self, factor: SurfaceFactor, placement: str, pixel: float, span: float) -> tuple[Litter, ...]:
@@ -177,11 +177,14 @@ def _contour(
 
 
 def filled_of(scene: Scene, contour: Contour) -> tuple[Band, ...]:
-    """What was filled in a scene's surface, in patch mm from its corner: seals and healed strokes."""
+    """What was filled in a scene's surface, in patch mm from its corner: healed strokes and seals.
+
+    Beside seals healed strokes are bands, too, but not filled: what seals are of is dark, and would look like a crack.
+    """
     surface = _surface(scene)
     # As level as a hand leaves it.
     healed = tuple(replace(stroke, kind="crack") for stroke in contour.strokes if stroke.kind == "healed")
-    bands = [Band(Contour(healed, (), surface.size), 0.0, surface.pixel, filled=True)] if healed else []
+    bands = [Band(Contour(healed, (), surface.size), 0.0, surface.pixel, filled=not surface.seals)] if healed else []
     for k, seal in enumerate(surface.seals):
         rng = Streams(scene.seed, scene.index).generator(f"surface.seals.{k}.contour")
         old = GENERATORS[seal.kind](rng, surface.size, 0.2 * seal.width, 0.05 * seal.width)

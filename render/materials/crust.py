@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from render.materials.nodes import Nodes, Wire
+from render.materials.surfaces import weather
 
 
 def crust(tree: Nodes, under: Wire) -> Wire:
@@ -59,18 +60,27 @@ def _moss(tree: Nodes, at: Wire, away: Wire) -> tuple[Wire, Wire]:
 def filler(tree: Nodes, under: Wire) -> Wire:
     """`under` with cracks that were filled. The mesh says where: attribute "filled", mm, negative inside.
 
-    hue, saturation, value, roughness: of the filler; amount: how much it covers; seed moves the patterns.
+    hue, saturation, value, roughness: of the filler; amount: how much it covers; grain: mm, of its grains; contrast:
+    how much they differ and stand out; proud: mm, how far its edge does; stains: as of the surface; seed moves the
+    patterns.
     """
-    away, seed = tree.attribute("filled"), tree["seed"]
-    place = tree.object() * 1000.0 + tree.xyz(seed, seed * 1.7, 0.0)
-    fine = tree.grain(place, scale=0.7, detail=3.0, roughness=0.7)
-    slow = tree.grain(place, scale=0.02, detail=3.0, roughness=0.6)
-    body = tree.ramp(away + (fine - 0.5) * 1.6, 0.35, -0.35)
-    color = tree.tinted(tree.own_color(), (0.6 + slow * 0.8) * (0.85 + fine * 0.3))
-    bent = tree.add("Bump", {"Height": fine * 0.4 + slow, "Distance": 0.0006, "Strength": 0.6})
+    grain, contrast, seed = tree["grain"], tree["contrast"], tree["seed"]
+    place = tree.object() * 1000.0
+    at = place / grain + tree.xyz(seed, seed * 1.7, 0.0)
+    sand = tree.split(tree.cells(at, out="Color"))[0]
+    fine = tree.grain(at, scale=0.7, detail=3.0, roughness=0.7)
+    lump = tree.grain(at, scale=0.13, detail=3.0, roughness=0.6)
+    slow = tree.grain(place + seed, scale=0.02, detail=3.0, roughness=0.6)
+    # Grains are missing from the edge, few lie beyond it.
+    body = tree.ramp(tree.attribute("filled") / grain + fine * 2.4 + lump * 1.6 - 1.7, 0.4, -0.4)
+    shade = (0.8 + slow * 0.4) * (1.0 + contrast * ((sand - 0.5) * 0.7 + (fine - 0.5) * 1.2))
+    dust = tree.ramp(fine * 0.6 + lump * 0.6, 0.5, 0.75) * 0.35
+    color = weather(tree, tree.mix(dust, tree.tinted(tree.own_color(), shade), (0.2, 0.19, 0.17)), fine)
+    height = ((sand * 0.5 + fine) * contrast + lump) * grain * 0.3 + body * tree["proud"]
+    bent = tree.add("Bump", {"Height": height, "Distance": 0.001, "Strength": 1.0})
     # Where feet and wheels went it is dull.
     skin = tree.principled(color, tree["roughness"] + (slow - 0.5) * 0.5, bent, specular_ior_level=0.4)
-    thin = tree.ramp(slow + fine * 0.3, 0.38, 0.6) * (1.0 - tree["amount"])
+    thin = tree.ramp(slow * 0.5 + lump * 0.5 + fine * 0.3, 0.58, 0.8) * (1.0 - tree["amount"])
     return tree.add("MixShader", {0: body * (1.0 - thin), 1: under, 2: skin})
 
 

@@ -25,7 +25,7 @@ def _clouds(tree: Nodes, per_metre: float, detail: float = 3.0) -> Wire:
     return tree.grain(tree.object() * per_metre + away, detail=detail, roughness=0.62)
 
 
-def _weather(tree: Nodes, color: Wire, fine: Wire) -> Wire:
+def weather(tree: Nodes, color: Wire, fine: Wire) -> Wire:
     """A colour under dirt, ragged down to the grain `fine` at its edges, where water left it in patches and streaks."""
     patch = tree.grain(tree.object() * 4.5 + tree["seed"] * 1.3, detail=9.0, roughness=0.72)
     streak = tree.grain(tree.object() * (70.0, 5.0, 70.0) + tree["seed"], detail=2.0, roughness=0.6)
@@ -48,7 +48,7 @@ def stucco(tree: Nodes, kind: str) -> Wire:
     relief = tree["relief"]
     # Hollows see less of the sky; and that alone shows relief on a dull day.
     hollow = tree.ramp(height, 0.6, 0.0) * tree.math("MINIMUM", relief * 0.6, 0.35)
-    color = tree.tinted(_weather(tree, tree.own_color(), fine), (0.93 + fine * 0.14) * (1.0 - hollow))
+    color = tree.tinted(weather(tree, tree.own_color(), fine), (0.93 + fine * 0.14) * (1.0 - hollow))
     return tree.principled(color, 0.92, tree.bump(height + fine * 0.22, relief * 1.6), specular_ior_level=0.25)
 
 
@@ -118,7 +118,7 @@ def road(tree: Nodes) -> Wire:
     color = tree.mix(small * tree.ramp(worn - small_tone * 0.5, -0.1, 0.2), binder, fines)
     color = tree.mix(coarse * bare, color, lit)
     height = coarse * (0.5 + other * 0.5) + small * 0.35 * (1.0 - coarse) + grit * 0.2
-    color = tree.tinted(_weather(tree, color, grit), 0.55 + height * 0.6)
+    color = tree.tinted(weather(tree, color, grit), 0.55 + height * 0.6)
     return tree.principled(color, 0.85 - tone * 0.15, tree.bump(height, 0.6), specular_ior_level=0.35)
 
 
@@ -135,7 +135,7 @@ def aggregate(tree: Nodes) -> Wire:
     stone = tree.mix(contrast * 0.6 + 0.4, own, tree.stepped(tone, _PEBBLES))
     color = tree.mix(shown * 0.92, cement, tree.tinted(stone, 0.85 + fine * 0.3))
     height = shown * (0.3 + other * 0.35) + grit * 0.2 + fine * 0.25
-    color = tree.tinted(_weather(tree, color, fine), 0.65 + height * 0.55)
+    color = tree.tinted(weather(tree, color, fine), 0.65 + height * 0.55)
     return tree.principled(color, 0.9 - shown * 0.25, tree.bump(height, tree["relief"] * 0.9), specular_ior_level=0.3)
 
 
@@ -149,7 +149,7 @@ def cast(tree: Nodes, kind: str) -> Wire:
     sand = tree.split(tree.cells(at, scale=1.3, out="Color"))[0]
     speck = tree.ramp(sand, 0.9, 0.97) * 0.15 - tree.ramp(sand, 0.1, 0.03) * 0.15
     tone = (0.8 + fine * 0.4 + speck * tree["relief"]) * (0.88 + mark * 0.24) * (1.0 - hole * 0.65)
-    color = tree.tinted(_weather(tree, tree.own_color(), fine), tone)
+    color = tree.tinted(weather(tree, tree.own_color(), fine), tone)
     height = fine * 0.4 + mark * 0.6 - hole
     return tree.principled(color, 0.88 - mark * 0.1, tree.bump(height, tree["relief"]), specular_ior_level=0.3)
 
@@ -201,7 +201,7 @@ def flaking(tree: Nodes) -> Wire:
     edge = tree.ramp(patch, limit - 0.012, limit) * (1.0 - off)
     paint = tree.tinted(tree.own_color(), 0.92 + fine * 0.16 + edge * 0.06)
     plaster_ = tree.tinted(tree.own_color(saturation=0.25, value=0.8, suffix="2"), 0.7 + fine * 0.6)
-    color = _weather(tree, tree.mix(off, paint, plaster_), fine)
+    color = weather(tree, tree.mix(off, paint, plaster_), fine)
     height = fine * 0.3 * (0.5 + off * 0.5) + (1.0 - off) * 0.9 + edge * 0.4
     return tree.principled(color, tree.mix(off, tree["roughness"], 0.95), tree.bump(height, 0.7))
 
@@ -224,4 +224,4 @@ def brickwork(tree: Nodes) -> Wire:
     mortar = tree.tinted(tree.color(0.1, 0.1, tree["mortar"]), 0.7 + fine * 0.6)
     color = tree.mix(joint, tree.tinted(fired, (0.62 + fine * 0.5) * (0.8 + coarse * 0.4)), mortar)
     height = fine * 0.5 + coarse * 0.8 - joint * 3.5
-    return tree.principled(_weather(tree, color, fine), 0.92, tree.bump(height, 0.7))
+    return tree.principled(weather(tree, color, fine), 0.92, tree.bump(height, 0.7))
