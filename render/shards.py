@@ -105,7 +105,17 @@ def deflated(array: NDArray[Any]) -> bytes:
     bits = flat.view(f"u{flat.itemsize}")  # of floats, too: what is not a number equals nothing
     if bits.size and bits[0] == bits[-1] and (bits == bits[0]).all():
         return _deflated_constant(bits[:1].tobytes(), bits.size)
-    return isal_zlib.compress(np.ascontiguousarray(flat.reshape(-1, 1).view(np.uint8).T), _LEVEL)
+    return isal_zlib.compress(_shuffled(bits), _LEVEL)
+
+
+def _shuffled(bits: NDArray[Any]) -> NDArray[np.uint8]:
+    """(itemsize, n) the bytes of unsigned numbers (n,), lowest first; a copy of the transpose takes thrice as long."""
+    if bits.itemsize == 1:
+        return bits.reshape(1, -1)
+    planes = np.empty((bits.itemsize, bits.size), np.uint8)
+    for byte, plane in enumerate(planes):
+        np.right_shift(bits, 8 * byte, out=plane, casting="unsafe")
+    return planes
 
 
 @lru_cache(maxsize=32)
@@ -133,9 +143,11 @@ def create_pictures(file: h5py.Group, name: str, shape: tuple[int, ...], dtype: 
 
 def append_picture(dataset: h5py.Dataset, array: NDArray[Any]) -> None:
     """One more picture for a dataset from `create_pictures`."""
-    count = len(dataset)
-    dataset.resize(count + 1, axis=0)
-    dataset.id.write_direct_chunk((count,) + (0,) * array.ndim, deflated(array))
+    # The lower of h5py's two levels: the higher one took as long as the compression of a label.
+    chunks = dataset.id
+    count, *shape = chunks.shape
+    chunks.set_extent((count + 1, *shape))
+    chunks.write_direct_chunk((count,) + (0,) * array.ndim, deflated(array))
 
 
 def write_shard(path: Path, frames: Iterable[Frame], *, attributes: Mapping[str, str | int]) -> str:

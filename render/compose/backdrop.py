@@ -31,8 +31,8 @@ def cut(
     zoom: float,
     angle: float,
     mirrored: bool,
-) -> Image:
-    """(H, W, 3) float32: a turned and scaled piece of a photograph, enlarged further where that is too small."""
+) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8: a turned and scaled piece of a photograph, enlarged further where that is too small."""
     height, width = shape
     rows, columns = photograph.shape[:2]
     matrix = _turned(angle)
@@ -53,7 +53,7 @@ def cut(
     piece = cv2.warpAffine(
         around, np.column_stack([matrix, offset]), (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT
     )
-    return np.asarray(piece).astype(np.float32)
+    return np.asarray(piece)
 
 
 def _turned(angle: float) -> NDArray[np.float64]:
@@ -86,7 +86,7 @@ def _resized(
 
 
 def relit(
-    picture: Image,
+    picture: NDArray[np.uint8],
     *,
     brightness: float,
     contrast: float,
@@ -100,7 +100,7 @@ def relit(
     See `scenes.recipe.Backdrop`.
     """
     height, width = picture.shape[:2]
-    small = _shrunk(picture, _COARSE)
+    small = _shrunk(picture, _COARSE).astype(np.float32)
     mean = float(small.mean(axis=(0, 1)) @ _GREY)
     # A mean that would leave the range takes the contrast with it.
     metered = max(mean, 1.0) ** (1 - _METERED) * _MIDDLE**_METERED
@@ -113,10 +113,10 @@ def relit(
     across, down = (place * np.float32(part(np.radians(slope_angle))) for part in (np.cos, np.sin))
     light *= 1 + np.float32(slope / 2) * (across[None] + down[:, None])
     light = cv2.resize(light, (width, height), interpolation=cv2.INTER_CUBIC)
-    return dimmed(np.asarray(cv2.transform(picture, change)), light)
+    return dimmed(np.asarray(cv2.transform(picture.astype(np.float32), change)), light)
 
 
-def _shrunk(picture: Image, side: int) -> Image:
+def _shrunk(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """(side, side, 3) the picture's means by squares; by way of halves, which are averaged fastest."""
     while min(picture.shape[:2]) >= 4 * side:
         picture = np.asarray(cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))

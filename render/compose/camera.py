@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render.compose.noise import Image, dimmed, normals
+from render.compose.noise import Image, normals
 
 # Sigma of what phones sharpen by, and as far as it is looked at.
 _SHARPENED, _NEAR = 1.0, (5, 5)
@@ -32,15 +32,14 @@ def photographed(
     height, width = picture.shape[:2]
     # The display curve turns a factor on light into about its 1 / 2.2th power.
     gain = np.array([1 + warmth, 1.0, 1 - warmth]) * 2.0 ** (exposure / 2.2)
-    image = np.asarray(cv2.transform(picture, np.diag(gain)))
+    down, across = (vignette / 2 * np.linspace(-1, 1, side) ** 2 for side in (height, width))
+    light = (1 - down).astype(np.float32)[:, None] - across.astype(np.float32)
     if blur > 0.05:
-        image = np.asarray(cv2.GaussianBlur(image, (0, 0), blur, borderType=cv2.BORDER_REFLECT_101))
-    if vignette > 0:
-        y, x = np.linspace(-1, 1, height, dtype=np.float32), np.linspace(-1, 1, width, dtype=np.float32)
-        image = dimmed(image, 1 - np.float32(vignette / 2) * (y[:, None] ** 2 + x[None] ** 2))
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), blur, borderType=cv2.BORDER_REFLECT_101))
+    image = np.asarray(cv2.multiply(picture, cv2.merge([light * np.float32(factor) for factor in gain])))
     if noise > 0:
-        grey = normals(rng, height, width) * np.float32(noise)
-        coarse = normals(rng, height // 2 + 1, width // 2 + 1, 3) * np.float32(noise / 2)
+        grey = normals(rng, height, width, rms=noise)
+        coarse = normals(rng, height // 2 + 1, width // 2 + 1, 3, rms=noise / 2)
         grain = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
         grain = cv2.add(grain, cv2.merge([grey, grey, grey]), dst=grain)
         pixels = np.asarray(cv2.add(image, grain, dtype=cv2.CV_8U))

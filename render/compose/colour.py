@@ -20,6 +20,8 @@ _REACH = 10.0
 _PATCH = 24
 # What makes a crack stand out from its texture ends at this darkness, and at this opacity.
 _DARKEST, _FAINTEST = 0.7, 0.25
+# The slope from left to right.
+_SOBEL = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
 
 
 def ink(picture: Image, opacity: Image, level: float = 20.0) -> Image:
@@ -97,12 +99,11 @@ def lit_lips(
     """
     hollow = coverage if chips is None else np.maximum(coverage, 0.5 * chips)
     blurred = cv2.GaussianBlur(hollow, (0, 0), size, borderType=cv2.BORDER_REPLICATE)
-    across = cv2.Sobel(blurred, cv2.CV_32F, 1, 0, ksize=3, scale=size / 4)
-    down = cv2.Sobel(blurred, cv2.CV_32F, 0, 1, ksize=3, scale=size / 4)
     # The light falls on the wall that faces it: the lip on the far side of the hollow.
-    relief = np.float32(np.cos(np.radians(light))) * across + np.float32(np.sin(np.radians(light))) * down
-    whole = np.clip(noise(rng, (coverage.shape[0], coverage.shape[1]), max(4.0, 3 * size)) + 1.5 - 2.5 * chipped, 0, 1)
-    factor = 1 + np.float32(strength) * relief * whole
+    toward = strength * size / 4 * (np.cos(np.radians(light)) * _SOBEL + np.sin(np.radians(light)) * _SOBEL.T)
+    relief = cv2.filter2D(blurred, -1, toward)
+    whole = noise(rng, (coverage.shape[0], coverage.shape[1]), max(4.0, 3 * size)) + np.float32(1.5 - 2.5 * chipped)
+    factor = 1 + relief * np.clip(whole, 0, 1, out=whole)
     if chips is not None:
         factor *= 1 + np.float32(fresh) * chips
     return dimmed(picture, factor)

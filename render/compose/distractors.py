@@ -71,7 +71,7 @@ def _scratch(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[tuple[sl
     cv2.polylines(line, [np.round((bow - low) * 16).astype(np.int32)], False, 255, 1, cv2.LINE_AA, shift=4)
     strokes = cv2.GaussianBlur(line.astype(np.float32), (0, 0), float(rng.uniform(0.4, 1.2)))
     strokes *= np.float32(1 / 255)
-    return box, strokes * np.clip(noise(rng, shape, 0.1 * min(shape))[box] + np.float32(0.6), 0, 1)
+    return box, strokes * np.clip(noise(rng, strokes.shape, 0.1 * min(shape)) + np.float32(0.6), 0, 1)
 
 
 def _joint(rng: np.random.Generator, shape: tuple[int, int], darkness: float, ledge: float) -> Image:
@@ -86,11 +86,13 @@ def _joint(rng: np.random.Generator, shape: tuple[int, int], darkness: float, le
     half, soft = np.exp(rng.uniform(np.log(0.7), np.log(6))), rng.uniform(0.5, 1.5)
     lighter, other = np.float32(rng.uniform(0, 0.25) * rng.integers(2)), np.float32(rng.uniform(-ledge, ledge))
     factor = np.where(across > 0, 1 + other, np.float32(1))
-    near = np.abs(across) < half + _EDGE
-    away = across[near]
+    near = np.flatnonzero(np.abs(across) < half + _EDGE)
+    away = across.ravel()[near]
     line = ramp(away, -half - soft, -half + soft) * (1 - ramp(away, half - soft, half + soft))
     lit = np.exp(-(((away - np.float32(half + 1.5)) / np.float32(1.2)) ** 2)) * lighter
-    factor[near] = (1 - np.float32(darkness) * line) * (1 + lit) * (1 + ramp(away, half - soft, half + soft) * other)
+    factor.ravel()[near] = (
+        (1 - np.float32(darkness) * line) * (1 + lit) * (1 + ramp(away, half - soft, half + soft) * other)
+    )
     return factor
 
 

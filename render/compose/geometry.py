@@ -89,7 +89,9 @@ def warped(
     """The contour dilated, then moved by an elastic field and with a coarse grid. See `scenes.recipe.Warp`."""
     contour = _dilated(contour, dilation)
     width, height = (side / mm_per_pixel for side in contour.size)
-    soft = _Field(_smooth(_nodes(rng, (height, width), elastic_scale)), elastic_scale / _FINER, _MARGIN * _FINER)
+    # A node is the middle of the finer ones that stand for it.
+    before = (_MARGIN + 0.5) * _FINER - 0.5
+    soft = _Field(_smooth(_nodes(rng, (height, width), elastic_scale)), elastic_scale / _FINER, before)
     stretched = _Field(_nodes(rng, (height, width), affine_cell), affine_cell, _MARGIN)
 
     def moved(points: Array) -> Array:
@@ -119,7 +121,7 @@ class _Field:
 
     nodes: Image
     spacing: float
-    margin: int
+    margin: float
 
     def at(self, points: Array) -> Array:
         """(n, 2) at pixels (n, 2), linear between nodes."""
@@ -142,8 +144,5 @@ def _nodes(rng: np.random.Generator, shape: tuple[float, float], spacing: float)
 
 
 def _smooth(nodes: Image) -> Image:
-    """With `_FINER` times as many nodes, cubic between the given ones."""
-    rows, columns = nodes.shape[:2]
-    matrix = np.array([[_FINER, 0.0, 0.0], [0.0, _FINER, 0.0]])
-    size = ((columns - 1) * _FINER + 1, (rows - 1) * _FINER + 1)
-    return np.asarray(cv2.warpAffine(nodes, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
+    """With `_FINER` times as many nodes, cubic between the given ones; the first one lies before the first given."""
+    return np.asarray(cv2.resize(nodes, None, fx=_FINER, fy=_FINER, interpolation=cv2.INTER_CUBIC))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import atan2, cos, sin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,8 +98,9 @@ def _shown(points: Array, size: Size, rim: float) -> NDArray[np.bool_]:
 
 
 def _long_axis(corners: Array) -> Array:
-    from_middle = corners - corners.mean(axis=0)
-    return np.linalg.eigh(from_middle.T @ from_middle)[1][:, 1]
+    x, y = corners.T - corners.mean(axis=0)[:, None]
+    turn = 0.5 * atan2(2 * (x @ y), x @ x - y @ y)
+    return np.array([cos(turn), sin(turn)])
 
 
 def _short_side(corners: Array) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -242,6 +242,14 @@ def _complex(rng: np.random.Generator, *shape: int) -> NDArray[np.complex128]:
     return rng.standard_normal((*shape, 2)).view(np.complex128)[..., 0]
 
 
+@lru_cache(maxsize=1)
+def _frequencies(side: int, octaves: float) -> Array:
+    """(side, side // 2 + 1) those of a tile's waves, infinite where they are not in the band."""
+    f = np.abs(np.fft.fftfreq(side)) * side
+    f = np.hypot(f[:, None], f[None, : side // 2 + 1])
+    return np.where((f >= 4) & (f < 4 * octaves), f, np.inf)
+
+
 class Warp:
     """A random displacement field over the plane, self-affine between `longest` and `detail`.
 
@@ -252,43 +260,37 @@ class Warp:
     _TILE, _OCTAVES = 64, 8.0
 
     def __init__(self, rng: np.random.Generator, grain: Grain):
-        self._tiles: list[tuple[Array, float, Array]] = []
+        self._layers: list[tuple[Array, float]] = []
         longest, amplitude = grain.longest, grain.amplitude
         while longest > 2 * grain.detail and amplitude > 0:
             period = 4.0 * longest
-            tile = self._noise(rng, grain.hurst, grain.corners)
             turn = rng.uniform(0, 2 * np.pi)
             matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) * (self._TILE / period)
-            self._tiles.append((matrix, amplitude, tile))
+            self._layers.append((matrix, amplitude))
             longest, amplitude = longest / self._OCTAVES, amplitude * self._OCTAVES**-grain.hurst
+        self._tiles = self._noise(rng, len(self._layers), grain.hurst, grain.corners)
 
-    def _noise(self, rng: np.random.Generator, hurst: float, corners: float) -> Array:
-        """(2, 64, 64) unit variance, wavelengths from a quarter of the tile down to a thirty-second."""
-        steep = self._frequencies ** (-hurst - 1)
-        tile = irfft2(_complex(rng, 2, *steep.shape) * steep, (self._TILE, self._TILE))
-        tile /= tile.std(axis=(1, 2), keepdims=True)
+    def _noise(self, rng: np.random.Generator, count: int, hurst: float, corners: float) -> NDArray[np.float32]:
+        """(count, 2, 64, 64) unit variance, wavelengths from a quarter of the tile down to a thirty-second."""
+        steep = _frequencies(self._TILE, self._OCTAVES) ** (-hurst - 1)
+        waves = rng.standard_normal((count, 2, *steep.shape, 2), dtype=np.float32).view(np.complex64)[..., 0]
+        tiles = irfft2(waves * steep.astype(np.float32), (self._TILE, self._TILE))
+        tiles /= tiles.std(axis=(2, 3), keepdims=True)
         # Folded noise has straight flanks and sharp crests.
-        folded = np.abs(tile + 0.3) * 1.5
-        tile = tile * (1 - corners) + (folded - folded.mean(axis=(1, 2), keepdims=True)) * corners
-        return tile / tile.std(axis=(1, 2), keepdims=True)
-
-    @cached_property
-    def _frequencies(self) -> Array:
-        """(64, 33) those of a tile's waves, infinite where they are not in the band."""
-        f = np.abs(np.fft.fftfreq(self._TILE)) * self._TILE
-        f = np.hypot(f[:, None], f[None, : self._TILE // 2 + 1])
-        return np.where((f >= 4) & (f < 4 * self._OCTAVES), f, np.inf)
+        folded = np.abs(tiles + np.float32(0.3)) * np.float32(1.5)
+        tiles = tiles * (1 - corners) + (folded - folded.mean(axis=(2, 3), keepdims=True)) * corners
+        return tiles / tiles.std(axis=(2, 3), keepdims=True)
 
     def __call__(self, points: Array) -> Array:
         """Points (n, 2) mm, displaced."""
         moved = points.copy()
-        for matrix, amplitude, tile in self._tiles:
+        for (matrix, amplitude), tile in zip(self._layers, self._tiles, strict=True):
             at = points @ matrix.T
             cell = np.floor(at).astype(np.int64)
             u, v = (at - cell).T
             x, y = cell.T % self._TILE
             x1, y1 = (x + 1) % self._TILE, (y + 1) % self._TILE
-            value = (tile[:, y, x] * (1 - u) + tile[:, y, x1] * u) * (1 - v)
-            value += (tile[:, y1, x] * (1 - u) + tile[:, y1, x1] * u) * v
-            moved += amplitude * value.T
+            for axis, flat in enumerate(tile.reshape(2, -1)):
+                near, far = (flat[row + x] * (1 - u) + flat[row + x1] * u for row in (y * self._TILE, y1 * self._TILE))
+                moved[:, axis] += amplitude * (near * (1 - v) + far * v)
         return moved

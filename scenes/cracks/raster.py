@@ -30,7 +30,7 @@ def drawn(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -> Dr
     """All three at the price of a little more than one."""
     segments = segments_of(contour, pixels, kinds)
     covered, width = _strip(segments, pixels)
-    return Drawn(covered, width, thinned(_crossed(segments, pixels.shape) & (covered > 0)))
+    return Drawn(covered, width, thinned(_crossed(segments, covered)))
 
 
 def strip(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -> tuple[Image, Image]:
@@ -97,14 +97,15 @@ def skeleton(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) ->
     return drawn(contour, pixels, kinds).skeleton
 
 
-def _crossed(segments: Segments, shape: Shape) -> NDArray[np.bool_]:
-    """(H, W) the pixels the middle lines run through."""
-    mask = np.zeros(shape, dtype=bool)
+def _crossed(segments: Segments, covered: Image) -> NDArray[np.bool_]:
+    """(H, W) the covered pixels that the middle lines run through."""
+    height, width = covered.shape
     t = ((np.arange(16, dtype=np.float32) + np.float32(0.5)) / np.float32(16))[:, None]
-    x = np.floor(segments.ax + t * segments.dx).astype(np.int32).ravel()
-    y = np.floor(segments.ay + t * segments.dy).astype(np.int32).ravel()
-    inside = (x >= 0) & (y >= 0) & (x < shape[1]) & (y < shape[0])
-    mask[y[inside], x[inside]] = True
+    x, y = segments.ax + t * segments.dx, segments.ay + t * segments.dy
+    inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+    flat = y[inside].astype(np.int64) * width + x[inside].astype(np.int64)
+    mask = np.zeros(covered.shape, dtype=bool)
+    mask.ravel()[flat[covered.ravel()[flat] > 0]] = True
     return mask
 
 

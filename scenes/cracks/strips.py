@@ -22,7 +22,7 @@ Point = tuple[float, float]
 # How far a pixel reaches from its centre along any direction.
 HALF_DIAGONAL = 0.7072
 # Numbers in one block of work: small enough to stay in the cache.
-_BLOCK = 1 << 17
+_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ def segments_of(contour: Contour, pixels: Pixels, kinds: tuple[str, ...]) -> Seg
 
 
 @dataclass(frozen=True)
-class _Window:
-    """Square windows of pixels about some segments: which, the middle line's distance, the half width, the places."""
+class _Near:
+    """Pixels near segments, (n,) each: which segment, the distance to its middle line, half the width, the place."""
 
     which: NDArray[np.int64]
     middle: Floats
@@ -96,52 +96,64 @@ class _Window:
     flat: NDArray[np.int64]
 
 
-def _windows(segments: Segments, shape: Shape, margin: float) -> Iterator[_Window]:
-    """Windows that hold every pixel centre within `margin` of a lip, grouped by size and in blocks of bounded work.
+_NEAR = ("which", "middle", "half", "flat")
+
+
+def _near(segments: Segments, shape: Shape, margin: float) -> Iterator[_Near]:
+    """Every pixel centre within `margin` of a lip, and of tapered segments some more, in blocks of bounded work.
 
     `flat` indexes a picture padded by `_padding` on every side.
     """
     pad = _padding(segments, margin)
-    half = np.maximum(segments.ha, segments.hb) + margin
-    x0 = np.floor(np.minimum(segments.ax, segments.ax + segments.dx) - half).astype(np.int64)
-    y0 = np.floor(np.minimum(segments.ay, segments.ay + segments.dy) - half).astype(np.int64)
-    side = _side(segments, margin)
+    reach = np.maximum(segments.ha, segments.hb) + np.float32(margin)
+    x0 = np.floor(np.minimum(segments.ax, segments.ax + segments.dx) - reach).astype(np.int64)
+    y0 = np.floor(np.minimum(segments.ay, segments.ay + segments.dy) - reach).astype(np.int64)
+    side, stride = _side(segments, margin), shape[1] + 2 * pad
     touches = (x0 < shape[1]) & (y0 < shape[0]) & (x0 + side > 0) & (y0 + side > 0)
     for k in np.unique(side[touches]).tolist():
         group = np.flatnonzero(touches & (side == k))
+        offset = np.arange(k, dtype=np.float32) + np.float32(0.5)
+        place = (np.arange(k)[:, None] * stride + np.arange(k)).ravel()
         for which in np.array_split(group, -(-len(group) * k * k // _BLOCK)):
             some = segments[which]
-            offset = np.arange(k, dtype=np.float32) + np.float32(0.5)
-            px = (x0[which] - some.ax)[:, None].astype(np.float32) + offset
-            py = (y0[which] - some.ay)[:, None].astype(np.float32) + offset
-            middle, wide = _middle(px[:, None, :], py[:, :, None], some, (slice(None), None, None))
-            rows = (y0[which] + pad)[:, None] + np.arange(k)
-            columns = (x0[which] + pad)[:, None] + np.arange(k)
-            yield _Window(which, middle, wide, rows[:, :, None] * (shape[1] + 2 * pad) + columns[:, None, :])
+            px = (x0[which] - some.ax).astype(np.float32)[:, None] + offset
+            py = (y0[which] - some.ay).astype(np.float32)[:, None] + offset
+            along, across, length = _turned(px, py, some)
+            beyond = np.abs(along)
+            beyond -= (length / 2)[:, None, None]
+            np.maximum(beyond, 0, out=beyond)
+            square = np.multiply(across, across, out=across)
+            square += np.multiply(beyond, beyond, out=beyond)
+            close = (square <= np.square(reach[which])[:, None, None]).reshape(len(which), -1)
+            row = np.repeat(np.arange(len(which)), np.count_nonzero(close, axis=1))
+            spot = np.flatnonzero(close)
+            share = along.reshape(-1)[spot] / length[row] + np.float32(0.5)
+            half = some.ha[row] + np.clip(share, 0, 1) * (some.hb - some.ha)[row]
+            flat = ((y0[which] + pad) * stride + x0[which] + pad)[row] + place[spot - row * (k * k)]
+            yield _Near(which[row], np.sqrt(square.reshape(-1)[spot]), half, flat)
+
+
+def _turned(px: Floats, py: Floats, some: Segments) -> tuple[Floats, Floats, Floats]:
+    """Places in windows, (n, k, k), along the segments from their middles and across them, and the lengths (n,).
+
+    px, py: (n, k) columns and rows from the segments' starts.
+    """
+    length = np.maximum(np.sqrt(some.dx * some.dx + some.dy * some.dy), np.float32(1e-6))
+    tx, ty = (some.dx / length)[:, None], (some.dy / length)[:, None]
+    along = (px * tx - length[:, None] / 2)[:, None, :] + (py * ty)[:, :, None]
+    return along, (px * ty)[:, None, :] - (py * tx)[:, :, None], length
 
 
 def _side(segments: Segments, margin: float) -> NDArray[np.int64]:
-    """(n,) sides of the windows, rounded up to a few sizes."""
+    """(n,) sides of the windows, rounded up to a few sizes: each is worked on by itself."""
     half = np.maximum(segments.ha, segments.hb) + margin
-    extent = np.maximum(np.abs(segments.dx), np.abs(segments.dy)) + 2 * half
-    need = np.ceil(extent).astype(np.int64) + 1
-    coarse = np.maximum(need // 8, 1)
-    return -(-need // coarse) * coarse
+    need = np.ceil(np.maximum(np.abs(segments.dx), np.abs(segments.dy)) + 2 * half).astype(np.int64) + 1
+    sizes = np.cumsum(2 ** (np.arange(24) // 2)) + 5
+    return sizes[np.searchsorted(sizes, need)]
 
 
 def _padding(segments: Segments, margin: float) -> int:
     return int(_side(segments, margin).max(initial=0)) + 1
-
-
-def _middle(px: Floats, py: Floats, some: Segments, at: tuple) -> tuple[Floats, Floats]:
-    """Distance to the middle line and half width there, for positions relative to the segments' starts."""
-    dx, dy = some.dx[at], some.dy[at]
-    square = np.maximum(dx * dx + dy * dy, np.float32(1e-12))
-    u = px * (dx / square) + py * (dy / square)
-    np.minimum(np.maximum(u, np.float32(0), out=u), np.float32(1), out=u)
-    x, y = px - u * dx, py - u * dy
-    # Nothing here is so large or so small that it needs the care of hypot, which takes five times as long.
-    return np.sqrt(x * x + y * y), some.ha[at] + u * (some.hb - some.ha)[at]
 
 
 def to_segment(segments: Segments, which: NDArray, rows: NDArray, columns: NDArray) -> tuple[Floats, Floats]:
@@ -149,7 +161,11 @@ def to_segment(segments: Segments, which: NDArray, rows: NDArray, columns: NDArr
     some = segments[which]
     px = columns.astype(np.float32) + np.float32(0.5) - some.ax
     py = rows.astype(np.float32) + np.float32(0.5) - some.ay
-    return _middle(px, py, some, (slice(None),))
+    square = np.maximum(some.dx * some.dx + some.dy * some.dy, np.float32(1e-12))
+    u = np.clip((px * some.dx + py * some.dy) / square, 0, 1)
+    x, y = px - u * some.dx, py - u * some.dy
+    # Nothing here is so large or so small that it needs the care of hypot, which takes five times as long.
+    return np.sqrt(x * x + y * y), some.ha + u * (some.hb - some.ha)
 
 
 def _unpadded(flat: NDArray, shape: Shape, pad: int) -> NDArray:
@@ -161,13 +177,13 @@ def nearest(segments: Segments, shape: Shape, margin: float) -> tuple[Image, NDA
     pad = _padding(segments, margin)
     total = (shape[0] + 2 * pad) * (shape[1] + 2 * pad)
     best, owner = np.full(total, np.inf, dtype=np.float32), np.full(total, -1)
-    for window in _windows(segments, shape, margin):
-        signed = window.middle - window.half
+    for near in _near(segments, shape, margin):
+        signed = near.middle - near.half
         close = signed <= margin
-        flat, values = window.flat[close], signed[close]
+        flat, values = near.flat[close], signed[close]
         np.minimum.at(best, flat, values)
         won = values == best[flat]
-        owner[flat[won]] = np.broadcast_to(window.which[:, None, None], close.shape)[close][won]
+        owner[flat[won]] = near.which[close][won]
     return _unpadded(best, shape, pad), _unpadded(owner, shape, pad)
 
 
@@ -177,26 +193,21 @@ def drawn(segments: Segments, shape: Shape) -> tuple[Image, Image]:
     total = (shape[0] + 2 * pad) * (shape[1] + 2 * pad)
     image, width = np.zeros(total, np.float32), np.zeros(total, np.float32)
     best = np.full(total, np.inf, np.float32)
-    length = np.maximum(np.hypot(segments.dx, segments.dy), np.float32(1e-9))
-    # A pixel seen along the strip is a trapezoid, as wide as the sum of two uniform numbers.
-    a = np.maximum(np.abs(segments.dx / length), np.float32(2e-3))
-    b = np.maximum(np.abs(segments.dy / length), np.float32(2e-3))
-    for window in _windows(segments, shape, HALF_DIAGONAL):
-        signed = window.middle - window.half
-        close = np.flatnonzero(signed < HALF_DIAGONAL)
-        flat, away = window.flat.reshape(-1)[close], signed.reshape(-1)[close]
-        middle, half = window.middle.reshape(-1)[close], window.half.reshape(-1)[close]
-        which = window.which[close // signed[0].size]
-        covered = _trapezoid(middle + half, a[which], b[which]) - _trapezoid(middle - half, a[which], b[which])
+    blocks = list(_near(segments, shape, HALF_DIAGONAL))
+    if blocks:
+        which, middle, half, flat = (np.concatenate([getattr(near, name) for near in blocks]) for name in _NEAR)
+        length = np.maximum(np.hypot(segments.dx, segments.dy), np.float32(1e-9))
+        # A pixel seen along the strip is a trapezoid, as wide as the sum of two uniform numbers.
+        a, b = (np.maximum(np.abs(step / length), np.float32(2e-3))[which] for step in (segments.dx, segments.dy))
+        away = middle - half
+        covered = np.minimum(_trapezoid(middle + half, a, b) - _trapezoid(away, a, b), np.float32(1))
         # Differences of nearly equal numbers leave dust.
         covered[covered < 1e-5] = 0
         np.maximum.at(image, flat, covered)
         np.minimum.at(best, flat, away)
-        won = away == best[flat]
+        won = (away == best[flat]) & (image[flat] > 0)
         width[flat[won]] = 2 * half[won]
-    image, width = _unpadded(image, shape, pad), _unpadded(width, shape, pad)
-    width[image == 0] = 0
-    return np.minimum(image, np.float32(1), out=image), width
+    return _unpadded(image, shape, pad), _unpadded(width, shape, pad)
 
 
 def _trapezoid(t: Floats, a: Floats, b: Floats) -> Floats:

@@ -32,18 +32,14 @@ def thinned(mask: Mask) -> Mask:
     padded = np.pad(mask, 1)
     flat = padded.reshape(-1)
     offsets = np.array([down * padded.shape[1] + right for down, right in _AROUND])
-    active = np.flatnonzero(flat)
-    while len(active):
-        peeled = []
+    left, before = np.flatnonzero(flat), -1
+    while len(left) != before:
+        before = len(left)
         for table in _PEELABLE:
-            active = active[flat[active]]
-            codes = np.packbits(flat[active[:, None] + offsets], axis=1, bitorder="little")[:, 0]
-            peeled.append(active[table[codes]])
-            flat[peeled[-1]] = False
-        # What has kept its neighbours stays for good.
-        near = np.zeros_like(flat)
-        near[np.concatenate(peeled)[:, None] + offsets] = True
-        active = np.flatnonzero(near)
+            codes = np.packbits(flat[left[:, None] + offsets], axis=1, bitorder="little")[:, 0]
+            peeled = table[codes]
+            flat[left[peeled]] = False
+            left = left[~peeled]
     _pared(padded)
     return padded[1:-1, 1:-1].copy()
 
@@ -72,9 +68,9 @@ def _pared(mask: Mask) -> None:
     offsets = np.array([down * width + right for down, right in _AROUND])
     places = np.flatnonzero(flat)
     while True:
-        before = len(places)
+        before, kind = len(places), places // width % 2 * 2 + places % width % 2
         for parity in range(4):
-            some = places[((places // width) % 2) * 2 + places % width % 2 == parity]
+            some = places[kind == parity]
             codes = np.packbits(flat[some[:, None] + offsets], axis=1, bitorder="little")[:, 0]
             flat[some[_REMOVABLE[codes]]] = False
         places = places[flat[places]]
