@@ -57,7 +57,7 @@ def _whole(painter: Painter, scenes: list[Composition], folder: Path) -> float:
 def _crack_alone(scenes: list[Composition]) -> float:
     start = time.process_time()
     for scene in scenes:
-        rasterized(contour(scene), (scene.height, scene.width), scene.mm_per_pixel)
+        rasterized(contour(scene), (scene.height, scene.width), scene.mm_per_pixel, scene.margin)
     return (time.process_time() - start) / len(scenes)
 
 

@@ -150,9 +150,9 @@ def test_labels_reach_beyond_the_crack_by_their_margin(painter: Painter, index: 
 
 @pytest.mark.parametrize("margin", [0, 0.4, 1.5])
 def test_a_straight_crack_is_labelled_as_wide_as_the_margins_make_it(margin: float) -> None:
-    exact = geometry.rasterized(straight(6), (SIDE, SIDE), 1.0)
-    drawn = geometry.labelled(straight(6), exact, 1.0, margin)
-    assert drawn.coverage[10:-10].sum(axis=1) == pytest.approx(6 + 2 * margin, abs=1e-3)
+    drawn = geometry.rasterized(straight(6), (SIDE, SIDE), 1.0, margin)
+    assert drawn.coverage[10:-10].sum(axis=1) == pytest.approx(6, abs=1e-3)
+    assert drawn.reach[10:-10].sum(axis=1) == pytest.approx(6 + 2 * margin, abs=1e-3)
     assert drawn.width[drawn.width > 0] == pytest.approx(6, abs=1e-3)
 
 

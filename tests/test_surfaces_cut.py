@@ -97,7 +97,7 @@ def test_the_command_cuts_what_the_network_finds_clear(photos: Path, weights: Pa
     arguments = [str(photos), "--weights", str(weights), "--out", str(out)]
     result = CliRunner().invoke(surfaces, arguments, catch_exceptions=False)
     assert result.exit_code == 0
-    assert "1 surfaces" in result.output and "1 photographs have no clear piece" in result.output
+    assert "1 surfaces" in result.output and "1 photographs have no piece" in result.output
     assert "broken.png" in result.output
     assert [path.name for path in out.iterdir()] == ["striped.png"]
     with Image.open(out / "striped.png") as image:

@@ -23,11 +23,13 @@ Box = tuple[slice, slice]
 class Geometry:
     """A contour as pictures of (H, W).
 
-    coverage: float32 in [0, 1]. width: float32 mm, 0 off the crack. skeleton: bool. healed: float32, coverage of healed
-    cracks, chips: float32, depth of chips as a share of the deepest; None where there are none.
+    coverage: float32 in [0, 1]; reach: that of the labels, the crack with its margins. width: float32 mm, 0 where the
+    labels do not reach. skeleton: bool. healed: float32, coverage of healed cracks, chips: float32, depth of chips as a
+    share of the deepest; None where there are none.
     """
 
     coverage: Image
+    reach: Image
     width: Image
     skeleton: NDArray[np.bool_]
     healed: Image | None
@@ -36,7 +38,7 @@ class Geometry:
     def within(self, box: Box) -> Geometry:
         """The part of the pictures in a box."""
         healed, chips = (None if image is None else image[box] for image in (self.healed, self.chips))
-        return Geometry(self.coverage[box], self.width[box], self.skeleton[box], healed, chips)
+        return Geometry(self.coverage[box], self.reach[box], self.width[box], self.skeleton[box], healed, chips)
 
     def box(self, margin: int) -> Box:
         """What of the picture holds every crack and chip, and `margin` pixels around; all of it where there is none."""
@@ -50,29 +52,16 @@ class Geometry:
         return down, across
 
 
-def rasterized(contour: Contour, shape: Shape, mm_per_pixel: float) -> Geometry:
-    """Draw a contour whose patch is the picture."""
+def rasterized(contour: Contour, shape: Shape, mm_per_pixel: float, margin: float) -> Geometry:
+    """Draw a contour whose patch is the picture. margin: pixels by which labels reach beyond the crack's edges."""
     pixels, healed, chips = Pixels(shape, mm_per_pixel), None, None
     if any(stroke.kind == "healed" for stroke in contour.strokes):
         healed = raster.coverage(contour, pixels, kinds=("healed",))
     if contour.spalls:
         depth = raster.spall_depth(contour, pixels)
         chips = depth / max(float(depth.max()), 1e-6)
-    drawn = raster.drawn(contour, pixels)
-    return Geometry(drawn.coverage, drawn.width, drawn.skeleton, healed, chips)
-
-
-def labelled(contour: Contour, geometry: Geometry, mm_per_pixel: float, margin: float) -> raster.Drawn:
-    """What is said of a contour that has been rasterized: coverage, and where there is a width, as if its edges lay
-    `margin` pixels farther out; the width and the middle line are the crack's own."""
-    rows, columns = geometry.coverage.shape
-    pixels, more = Pixels((rows, columns), mm_per_pixel), 2 * margin * mm_per_pixel
-    wider = tuple(replace(s, widths=np.where(s.widths > 0, s.widths + more, 0.0)) for s in contour.strokes)
-    coverage, width = raster.strip(replace(contour, strokes=wider), pixels)
-    # Where a crack closes, the width between its own and none is less than what was added.
-    own = np.maximum(width - np.float32(more), np.float32(1e-3 * mm_per_pixel))
-    own[width == 0] = 0
-    return raster.Drawn(coverage, own, geometry.skeleton & (geometry.width > 0))
+    drawn = raster.drawn(contour, pixels, margin=margin)
+    return Geometry(drawn.coverage, drawn.reach, drawn.width, drawn.skeleton, healed, chips)
 
 
 def warped(

@@ -14,14 +14,13 @@ from render.compose import backdrop, colour, style
 from render.compose.camera import eight_bit, photographed
 from render.compose.distractors import distracted
 from render.compose.edges import dissolved, smoothed
-from render.compose.geometry import Geometry, labelled, rasterized, warped
+from render.compose.geometry import Geometry, rasterized, warped
 from render.compose.noise import Image
 from render.compose.textures import Photographs
 from render.frame import Frame, ObjectLabel
 from scenes.composition import CRACK, Composition
 from scenes.cracks.contour import Contour
 from scenes.cracks.library import sample
-from scenes.cracks.raster import Drawn
 
 # Pixels around a crack that may change: its edges are blurred, its surroundings looked at.
 _MARGIN = 32
@@ -41,12 +40,10 @@ class Painter:
         """The picture and its labels: the crack is class 0 ("crack"), instance 1. Depth and normals are unknown."""
         shape = (composition.height, composition.width)
         surface = self._surface(composition, shape)
-        crack = contour(composition)
-        geometry = rasterized(crack, shape, composition.mm_per_pixel)
+        geometry = rasterized(contour(composition), shape, composition.mm_per_pixel, composition.margin)
         picture = _cracked(composition, surface, geometry) if "crack" in composition.steps else surface
         picture = self._styled(composition, picture, _GLOBAL)
-        labels = labelled(crack, geometry, composition.mm_per_pixel, composition.margin)
-        return _frame(composition, _developed(composition, picture), labels)
+        return _frame(composition, _developed(composition, picture), geometry)
 
     def _surface(self, composition: Composition, shape: tuple[int, int]) -> Image:
         values = composition.steps["backdrop"]
@@ -123,7 +120,7 @@ def _crack(composition: Composition, surface: Image, geometry: Geometry) -> Imag
         surface = colour.healed(surface, geometry.healed, **steps["healed"])
     if "colour" not in steps:
         return colour.ink(surface, opacity)
-    pixels = geometry.width / np.float32(composition.mm_per_pixel)
+    pixels = np.where(geometry.coverage > 0, geometry.width, 0) / np.float32(composition.mm_per_pixel)
     return _done(composition, "colour", colour.coloured, surface, opacity, pixels)
 
 
@@ -132,13 +129,13 @@ def _developed(composition: Composition, picture: Image) -> NDArray[np.uint8]:
     return developed if developed.dtype == np.uint8 else eight_bit(developed)
 
 
-def _frame(composition: Composition, rgb: NDArray[np.uint8], labels: Drawn) -> Frame:
+def _frame(composition: Composition, rgb: NDArray[np.uint8], geometry: Geometry) -> Frame:
     shape = (composition.height, composition.width)
     depth, directions = _unknown(shape)
-    mask = labels.coverage >= composition.threshold
-    width, there = np.zeros(shape, np.float16), np.flatnonzero(labels.width > 0)
+    mask = geometry.reach >= composition.threshold
+    width, there = np.zeros(shape, np.float16), np.flatnonzero(geometry.width > 0)
     # Most of it is nothing, and numpy takes long over half floats.
-    width.ravel()[there] = labels.width.ravel()[there]
+    width.ravel()[there] = geometry.width.ravel()[there]
     objects = _labels(mask)
     return Frame(
         rgb=rgb,
@@ -147,7 +144,7 @@ def _frame(composition: Composition, rgb: NDArray[np.uint8], labels: Drawn) -> F
         category=mask.view(np.uint8),
         part=mask.view(np.uint8),
         normals=directions,
-        alpha=np.asarray(cv2.convertScaleAbs(labels.coverage, alpha=255)),
+        alpha=np.asarray(cv2.convertScaleAbs(geometry.reach, alpha=255)),
         background=None,
         intrinsics=composition.intrinsics(),
         world_to_camera=composition.world_to_camera(),
@@ -156,7 +153,7 @@ def _frame(composition: Composition, rgb: NDArray[np.uint8], labels: Drawn) -> F
         objects=objects,
         scene=composition,
         width=width,
-        skeleton=labels.skeleton.view(np.uint8),
+        skeleton=geometry.skeleton.view(np.uint8),
     )
 
 

@@ -19,29 +19,21 @@ from scenes.cracks.thinning import thinned
 
 @dataclass(frozen=True)
 class Drawn:
-    """`coverage`, `width_map` and `skeleton` of one picture, each (H, W)."""
+    """`coverage`, `width_map` and `skeleton` of one picture, and reach: the coverage as if the edges lay some way
+    farther out, each (H, W). There is a width wherever the reach is not 0."""
 
     coverage: Image
+    reach: Image
     width: Image
     skeleton: NDArray[np.bool_]
 
 
-def drawn(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -> Drawn:
-    """All three at the price of a little more than one."""
+def drawn(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN, margin: float = 0.0) -> Drawn:
+    """All of them at the price of a little more than one. margin: of the reach, in pixels."""
     segments = segments_of(contour, pixels, kinds)
-    covered, width = _strip(segments, pixels)
-    return Drawn(covered, width, thinned(_crossed(segments, covered)))
-
-
-def strip(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -> tuple[Image, Image]:
-    """Coverage and width, as `Drawn` has them."""
-    return _strip(segments_of(contour, pixels, kinds), pixels)
-
-
-def _strip(segments: Segments, pixels: Pixels) -> tuple[Image, Image]:
-    covered, width = strips.drawn(segments, pixels.shape)
+    covered, reach, width = strips.drawn(segments, pixels.shape, margin)
     width *= np.float32(pixels.mm_per_pixel)
-    return covered, width
+    return Drawn(covered, reach, width, thinned(_crossed(segments, covered)))
 
 
 def coverage(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -> Image:
@@ -50,12 +42,12 @@ def coverage(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) ->
     Exact for straight strips of any direction and width, also far below a pixel; where strokes overlap, the larger
     coverage counts.
     """
-    return strips.drawn(segments_of(contour, pixels, kinds), pixels.shape)[0]
+    return strips.drawn(segments_of(contour, pixels, kinds), pixels.shape, 0.0)[0]
 
 
 def width_map(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -> Image:
     """(H, W) float32 mm: the crack's width at the nearest place of its middle line, 0 where coverage is 0."""
-    return strip(contour, pixels, kinds)[1]
+    return strips.drawn(segments_of(contour, pixels, kinds), pixels.shape, 0.0)[2] * np.float32(pixels.mm_per_pixel)
 
 
 def distance(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN, reach: float | None = None) -> Image:

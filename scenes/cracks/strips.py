@@ -21,6 +21,8 @@ Point = tuple[float, float]
 
 # How far a pixel reaches from its centre along any direction.
 HALF_DIAGONAL = 0.7072
+# Half widths, in pixels, up to which a crack is closed.
+_CLOSED = 1e-4
 # Numbers in one block of work: small enough to stay in the cache.
 _BLOCK = 1 << 16
 
@@ -187,27 +189,38 @@ def nearest(segments: Segments, shape: Shape, margin: float) -> tuple[Image, NDA
     return _unpadded(best, shape, pad), _unpadded(owner, shape, pad)
 
 
-def drawn(segments: Segments, shape: Shape) -> tuple[Image, Image]:
-    """Coverage, and the width in pixels at the nearest place of a middle line, 0 where coverage is."""
-    pad = _padding(segments, HALF_DIAGONAL)
+def drawn(segments: Segments, shape: Shape, margin: float) -> tuple[Image, Image, Image]:
+    """Coverage, the same with edges `margin` pixels farther out, and the width in pixels at the nearest place of a
+    middle line that gapes, 0 where both are."""
+    pad = _padding(segments, HALF_DIAGONAL + margin)
     total = (shape[0] + 2 * pad) * (shape[1] + 2 * pad)
-    image, width = np.zeros(total, np.float32), np.zeros(total, np.float32)
+    image, wider, width = (np.zeros(total, np.float32) for _ in range(3))
     best = np.full(total, np.inf, np.float32)
-    blocks = list(_near(segments, shape, HALF_DIAGONAL))
+    blocks = list(_near(segments, shape, HALF_DIAGONAL + margin))
     if blocks:
         which, middle, half, flat = (np.concatenate([getattr(near, name) for near in blocks]) for name in _NEAR)
+        # What is closed is not wider with margins.
+        which, middle, half, flat = (values[half > _CLOSED] for values in (which, middle, half, flat))
         length = np.maximum(np.hypot(segments.dx, segments.dy), np.float32(1e-9))
         # A pixel seen along the strip is a trapezoid, as wide as the sum of two uniform numbers.
         a, b = (np.maximum(np.abs(step / length), np.float32(2e-3))[which] for step in (segments.dx, segments.dy))
+        np.maximum.at(image, flat, _covered(middle, half, a, b))
+        if margin:
+            np.maximum.at(wider, flat, _covered(middle, half + np.float32(margin), a, b))
+        else:
+            wider = image
         away = middle - half
-        covered = np.minimum(_trapezoid(middle + half, a, b) - _trapezoid(away, a, b), np.float32(1))
-        # Differences of nearly equal numbers leave dust.
-        covered[covered < 1e-5] = 0
-        np.maximum.at(image, flat, covered)
         np.minimum.at(best, flat, away)
-        won = (away == best[flat]) & (image[flat] > 0)
+        won = (away == best[flat]) & (wider[flat] > 0)
         width[flat[won]] = 2 * half[won]
-    return _unpadded(image, shape, pad), _unpadded(width, shape, pad)
+    return _unpadded(image, shape, pad), _unpadded(wider, shape, pad), _unpadded(width, shape, pad)
+
+
+def _covered(middle: Floats, half: Floats, a: Floats, b: Floats) -> Floats:
+    covered = np.minimum(_trapezoid(middle + half, a, b) - _trapezoid(middle - half, a, b), np.float32(1))
+    # Differences of nearly equal numbers leave dust.
+    covered[covered < 1e-5] = 0
+    return covered
 
 
 def _trapezoid(t: Floats, a: Floats, b: Floats) -> Floats:
