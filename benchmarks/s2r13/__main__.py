@@ -24,7 +24,7 @@ from classify.methods.catalogue import METHODS
 from scenes.errors import choices
 
 HERE = Path(__file__).parent
-SETS = {"full": 2600, "full-turned": 2080, "visda": 2600, "visda-turned": 2080}
+SETS = {"full": 2600, "full-turned": 2600, "visda": 2600, "visda-turned": 2080}
 """Sets of renders by their configs, and how many pictures of each."""
 BASELINES = {
     "visda": "camera and light vary",
@@ -79,6 +79,7 @@ def line(label: str, found: dict[int, dict[str, Any]], source: dict[int, dict[st
         spread([recall(run) for run in runs], 1),
         f"{mean(recall(run) - recall(source[seed]) for seed, run in found.items()):+.1f}",
         f"{mean(figures['bnm'] for figures in chosen):.4f}",
+        f"{mean(figures['snd'] for figures in chosen):.3f}",
         ", ".join(str(figures["step"]) for figures in chosen),
         f"{mean(run['seconds'] for run in runs) / 60:.1f}",
     ]
@@ -92,7 +93,7 @@ def table(work: Path, methods: Iterable[str], seeds: Iterable[int]) -> str:
         name: {seed: run for seed, run in each.items() if run} for name, each in runs.items() if any(each.values())
     }
     over = {name: mean(100 * r["test"]["mean_recall_over_chance"] for r in found[name].values()) for name in BASELINES}
-    header = ["trained on", "seeds", "accuracy", "mean recall", "to source only", "BNM", "at step", "minutes"]
+    header = ["trained on", "seeds", "accuracy", "mean recall", "to source only", "BNM", "SND", "at step", "minutes"]
     rows = [line(label, found[name], found["full"]) for name, label in BASELINES.items()]
     adapted = [
         line(LONGER if name == "source" else name, found[name], found["full"]) for name in methods if name in found
@@ -100,10 +101,11 @@ def table(work: Path, methods: Iterable[str], seeds: Iterable[int]) -> str:
     rows += sorted(adapted, key=lambda cells: -float(cells[4]))
     told = (
         "Percent, median over seeds [lowest to highest]; the mean of each run's difference to its seed's source only; "
-        f"mean BNM. Mean recall over chance of all factors against camera and light alone: {over['full']:.1f} to "
-        f"{over['visda']:.1f}, {over['full'] / over['visda']:.2f} times. Checkpoints, and BNM, by batch nuclear norm: "
-        "no label of a photograph is read but for the figures and the reference. Minutes are of one thread of this "
-        "machine with others beside, after the source's training."
+        "mean BNM (batch nuclear norm, which chooses the checkpoints) and SND (soft neighbourhood density): higher is "
+        "better. Mean recall over chance of all factors against camera and light alone: "
+        f"{over['full']:.1f} to {over['visda']:.1f}, {over['full'] / over['visda']:.2f} times. No label of a "
+        "photograph is read but for the figures and the reference. Minutes are of one thread of this machine with others beside, "
+        "after the source's training."
     )
     return f"{told}\n\n{markdown(header, rows)}"
 
