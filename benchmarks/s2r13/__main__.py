@@ -104,8 +104,8 @@ def table(work: Path, methods: Iterable[str], seeds: Iterable[int]) -> str:
         "mean BNM (batch nuclear norm, which chooses the checkpoints) and SND (soft neighbourhood density): higher is "
         "better. Mean recall over chance of all factors against camera and light alone: "
         f"{over['full']:.1f} to {over['visda']:.1f}, {over['full'] / over['visda']:.2f} times. No label of a "
-        "photograph is read but for the figures and the reference. Minutes are of one thread of this machine with others beside, "
-        "after the source's training."
+        "photograph is read but for the figures and the reference. Minutes are of one thread of this machine with "
+        "others beside, after the source's training."
     )
     return f"{told}\n\n{markdown(header, rows)}"
 
