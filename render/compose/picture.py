@@ -153,7 +153,7 @@ def _frame(composition: Composition, rgb: NDArray[np.uint8], geometry: Geometry)
         objects=objects,
         scene=composition,
         width=width,
-        skeleton=geometry.skeleton.view(np.uint8),
+        skeleton=(geometry.skeleton & (width.view(np.uint16) > 0)).view(np.uint8),
     )
 
 

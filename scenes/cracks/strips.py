@@ -194,7 +194,8 @@ def drawn(segments: Segments, shape: Shape, margin: float) -> tuple[Image, Image
     middle line that gapes, 0 where both are."""
     pad = _padding(segments, HALF_DIAGONAL + margin)
     total = (shape[0] + 2 * pad) * (shape[1] + 2 * pad)
-    image, wider, width = (np.zeros(total, np.float32) for _ in range(3))
+    image, width = np.zeros(total, np.float32), np.zeros(total, np.float32)
+    wider = np.zeros(total, np.float32) if margin else image
     best = np.full(total, np.inf, np.float32)
     blocks = list(_near(segments, shape, HALF_DIAGONAL + margin))
     if blocks:
@@ -207,8 +208,6 @@ def drawn(segments: Segments, shape: Shape, margin: float) -> tuple[Image, Image
         np.maximum.at(image, flat, _covered(middle, half, a, b))
         if margin:
             np.maximum.at(wider, flat, _covered(middle, half + np.float32(margin), a, b))
-        else:
-            wider = image
         away = middle - half
         np.minimum.at(best, flat, away)
         won = (away == best[flat]) & (wider[flat] > 0)
