@@ -9,12 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from scenes.errors import InputError
+from segment.weights import read_weights
 
 _MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # VGG-19 up to relu4_1: channels of the convolutions between halvings, and which of the ReLUs are compared.
@@ -60,10 +59,7 @@ class Encoder(nn.Module):
         Raises InputError where the file cannot be read or lacks a weight.
         """
         encoder = Encoder().eval().requires_grad_(False)
-        try:
-            weights = load_file(path)
-        except (OSError, SafetensorError) as error:
-            raise InputError(f"{path}: not weights in safetensors format: {error}") from error
+        weights = read_weights(path)
         wanted = encoder.state_dict()
         for name, tensor in wanted.items():
             if name not in weights or weights[name].shape != tensor.shape:

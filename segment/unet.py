@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, max_pool2d, pad
 
 from scenes.errors import InputError
+from segment.weights import read_weights
 
 
 class UNet(nn.Module):
@@ -33,10 +32,7 @@ class UNet(nn.Module):
 
         Raises InputError where the file cannot be read or holds something else.
         """
-        try:
-            weights = load_file(path)
-        except (OSError, SafetensorError) as error:
-            raise InputError(f"{path}: not weights in safetensors format: {error}") from error
+        weights = read_weights(path)
         head = weights.get("head.weight")
         levels = {name.split(".")[1] for name in weights if name.startswith("up.")}
         network = UNet(head.shape[1] if head is not None and head.ndim == 4 else 1, len(levels))
