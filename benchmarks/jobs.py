@@ -1,4 +1,4 @@
-"""Commands of blendmill that a benchmark runs, each once, and its results."""
+"""Commands of blendmill that a benchmark runs, and its results."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ class Job:
     threads: int | None = None
 
     def run(self, work: Path) -> None:
-        """Run it where it is not done, from where it stopped; what it says goes to a log. Raises ClickException."""
-        if (work / self.out / "results.json").exists():
-            return
+        """Run it, from where it stopped; what it says goes to a log. Raises ClickException.
+
+        What is done is left to the command to find out, since it knows when the folder holds something else.
+        """
         log = work / f"{self.out.replace('/', '-')}.log"
         command = [str(Path(sys.executable).with_name("blendmill")), *self.words, "--out", self.out]
         environment = {**os.environ, "OMP_NUM_THREADS": str(self.threads)} if self.threads else None

@@ -7,9 +7,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.jobs import Job
+from benchmarks.jobs import Job, settings
 from benchmarks.s2r13 import __main__ as s2r13
 from classify.config import load_training
+from classify.folder import Folder
 from classify.methods.catalogue import METHODS
 from scenes.loading import load_config
 
@@ -76,11 +77,17 @@ def test_a_job_that_fails_says_where(tmp_path: Path) -> None:
     assert "no-such.yaml" in (tmp_path / "runs-x.log").read_text()
 
 
-def test_a_job_that_is_done_is_not_run_again(tmp_path: Path) -> None:
-    (tmp_path / "runs" / "x").mkdir(parents=True)
-    (tmp_path / "runs" / "x" / "results.json").write_text("{}")
-    Job("runs/x", ("no-such-command",)).run(tmp_path)
-    assert not (tmp_path / "runs-x.log").exists()
+def test_a_job_that_is_done_is_not_run_again_and_no_other_runs_in_its_place(tmp_path: Path) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text("{data: {source: [{where: nowhere}]}, report: false}")
+    folder = Folder(tmp_path / "runs" / "x")
+    folder.claim(load_training(config))
+    folder.save_results({"selected": {"step": 3, "statement": "the last"}, "test": None})
+    Job("runs/x", ("train", "c.yaml")).run(tmp_path)
+    assert "runs/x: step 3, the last" in (tmp_path / "runs-x.log").read_text()
+    with pytest.raises(click.ClickException, match="runs/x: exit 2"):
+        Job("runs/x", ("train", "c.yaml", *settings("seed=1"))).run(tmp_path)
+    assert "holds a run of another config, field seed: 0 there, 1 now" in (tmp_path / "runs-x.log").read_text()
 
 
 def test_a_method_that_is_none_is_told_before_anything_is_done(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -33,10 +34,11 @@ BASELINES = {
 }
 LONGER = "source only, trained on as long as the methods are"
 _SOURCES = {
-    "visda": "{where: s2r13/visda}, {where: s2r13/visda-turned}",
-    "full": "{where: s2r13/full}, {where: s2r13/full-turned}",
-    "real": "{where: photos, split: adapt}",
+    "visda": ("data.source=[{where: s2r13/visda}, {where: s2r13/visda-turned}]",),
+    "full": (),
+    "real": ("data.source=[{where: photos, split: adapt}]",),
 }
+"""What each baseline changes of source.yaml."""
 
 
 def rendering(share: float, workers: int) -> list[Job]:
@@ -52,8 +54,8 @@ def training(seed: int) -> list[Job]:
     """On labelled pictures: of each set of renders, and of the photographs."""
     command = ("train", str(HERE / "source.yaml"))
     return [
-        Job(f"runs/{name}-{seed}", (*command, *settings(f"data.source=[{source}]", f"seed={seed}")), threads=1)
-        for name, source in _SOURCES.items()
+        Job(f"runs/{name}-{seed}", (*command, *settings(*changes, f"seed={seed}")), threads=1)
+        for name, changes in _SOURCES.items()
     ]
 
 
@@ -134,10 +136,9 @@ def main(photos: Path, work: Path, share: float, methods: str, seeds: int, jobs:
         (work / "photos").symlink_to(photos.resolve())
     for job in rendering(share, jobs):
         job.run(work)
-    for seed in range(seeds):
-        for stage in (training(seed), adapting(names, seed)):
-            with ThreadPoolExecutor(jobs) as pool:
-                list(pool.map(lambda job: job.run(work), stage))
+    for stage in (training, lambda seed: adapting(names, seed)):
+        with ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(lambda job: job.run(work), chain.from_iterable(map(stage, range(seeds)))))
     record("s2r13", "S2R-13: from renders to photographs", table(work, names, range(seeds)))
 
 
