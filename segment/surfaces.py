@@ -52,23 +52,27 @@ def cut_surfaces(
     networks = [UNet.load(path) for path in weights]
     pictures = open_set(photos)
     pieces, without, left_out = 0, 0, list(pictures.left_out)
-    for k in range(pictures.size):
+    for k, name in enumerate(pictures.names):
+        to = out / f"{name}.png"
         try:
-            picture = pictures.read(k)
+            found = to.is_file() or _cut(pictures.read(k).rgb, networks, threshold, smallest, to)
+            pieces, without = pieces + found, without + (not found)
         except InputError as error:
             left_out.append(str(error))
-            continue
-        to = out / f"{picture.name}.png"
-        if not to.is_file():
-            chance = np.max([probabilities(network, picture.rgb) for network in networks], axis=0)
-            box = clear_piece(chance >= threshold, smallest)
-            if box is not None:
-                to.parent.mkdir(parents=True, exist_ok=True)
-                with replacing(to) as part:
-                    part.write_bytes(png(np.ascontiguousarray(picture.rgb[box])))
-        pieces, without = (pieces + 1, without) if to.is_file() else (pieces, without + 1)
         advance(1, pictures.size)
     return Cut(pieces, without, tuple(left_out))
+
+
+def _cut(rgb: NDArray[np.uint8], networks: Sequence[UNet], threshold: float, smallest: int, to: Path) -> bool:
+    """Write a photograph's clear piece, if it has one."""
+    chance = np.max([probabilities(network, rgb) for network in networks], axis=0)
+    box = clear_piece(chance >= threshold, smallest)
+    if box is None:
+        return False
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(to) as part:
+        part.write_bytes(png(np.ascontiguousarray(rgb[box])))
+    return True
 
 
 def clear_piece(crack: Mask, smallest: int) -> tuple[slice, slice] | None:

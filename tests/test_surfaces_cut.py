@@ -103,7 +103,9 @@ def test_the_command_cuts_what_the_network_finds_clear(photos: Path, weights: Pa
     with Image.open(out / "striped.png") as image:
         assert image.size == (132, 160) and np.asarray(image).min() == 200
     before = (out / "striped.png").stat().st_mtime_ns
-    CliRunner().invoke(surfaces, arguments, catch_exceptions=False)
+    (photos / "striped.png").write_bytes(b"not read again")
+    result = CliRunner().invoke(surfaces, arguments, catch_exceptions=False)
+    assert "1 surfaces" in result.output and "striped.png: " not in result.output
     assert (out / "striped.png").stat().st_mtime_ns == before
 
 

@@ -14,6 +14,8 @@ from render.compose.noise import Image, Shape, blurred, dimmed, noise, normals
 _NOTHING = 1 / 512
 # Pixels of width from which on a crack is one into which little light falls.
 _DEEP = 3.0
+# How fast depth takes light, whatever the darkness at the edge: no wide crack is a pale band.
+_SWALLOWED = np.float32(0.25)
 # Pixels along the crack over which its depth is even.
 _REACH = 10.0
 # Pixels a side within which a texture's contrast is taken.
@@ -64,7 +66,7 @@ def coloured(
     shade = np.maximum(darkness, np.minimum(least, _DARKEST)) * (1 + varied + fine)
     colour = 1 - tint * (1 - np.array(colorsys.hsv_to_rgb(hue, 1.0, 1.0), np.float32))
     colour /= colour @ np.array([0.299, 0.587, 0.114], np.float32)
-    remains = (np.clip(1 - shade, 0.03, 1.0) ** (1 + deepening * depth))[:, None]
+    remains = (np.clip(1 - shade, 0.03, 1.0) * np.exp(-_SWALLOWED * deepening * depth))[:, None]
     # The darker it is, the more it has a colour of its own.
     # A crack is deeper than the pits of a rough surface, and no lighter than they are.
     pits = np.std(surface - light) * np.minimum(depth, 1)[:, None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from render.compose.noise import Image, dimmed, noise, ramp
+from render.compose.noise import Image, dimmed, noise, normals, ramp
 
 # Pixels around a scratch's course that it may touch, and beyond a joint's lips.
 _RIM, _EDGE = 8, 6.0
@@ -76,22 +76,37 @@ def _scratch(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[tuple[sl
 
 def _joint(rng: np.random.Generator, shape: tuple[int, int], darkness: float, ledge: float) -> Image:
     """A factor on the light: a straight dark line through the picture, mostly about level or upright, as buildings have
-    them, one side of it often lit as an edge is; beyond it the surface may be darker or paler, by up to `ledge`."""
+    them, one side of it often lit as an edge is; beyond it the surface may be darker or paler, by up to `ledge`. Sawn
+    ones keep their course, width and tone; others wander, are chipped, and have dirt in them."""
     height, width = shape
     angle = rng.choice((0.0, 0.5)) * np.pi + rng.normal(0, 0.04) if rng.random() < 0.8 else rng.uniform(0, np.pi)
+    cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     cx, cy = rng.uniform(0.05, 0.95, 2) * (width, height)
-    x = (np.arange(width, dtype=np.float32) - cx) * np.float32(np.cos(angle))
-    y = (np.arange(height, dtype=np.float32) - cy) * np.float32(np.sin(angle))
-    across = x[None] + y[:, None]
-    half, soft = np.exp(rng.uniform(np.log(0.7), np.log(6))), rng.uniform(0.5, 1.5)
-    lighter, other = np.float32(rng.uniform(0, 0.25) * rng.integers(2)), np.float32(rng.uniform(-ledge, ledge))
-    factor = np.where(across > 0, 1 + other, np.float32(1))
+    x = np.arange(width, dtype=np.float32) - np.float32(cx)
+    y = np.arange(height, dtype=np.float32) - np.float32(cy)
+    across = (x * cos)[None] + (y * sin)[:, None]
+    half, soft = float(np.exp(rng.uniform(np.log(0.7), np.log(6)))), float(rng.uniform(0.5, 1.5))
+    lighter, other = float(rng.uniform(0, 0.25) * rng.integers(2)), float(rng.uniform(-ledge, ledge))
+    factor = np.where(across > 0, np.float32(1 + other), np.float32(1))
     near = np.flatnonzero(np.abs(across) < half + _EDGE)
-    away = across.ravel()[near]
-    line = ramp(away, -half - soft, -half + soft) * (1 - ramp(away, half - soft, half + soft))
-    lit = np.exp(-(((away - np.float32(half + 1.5)) / np.float32(1.2)) ** 2)) * lighter
+    row, column = np.divmod(near, width)
+    along = (y[row] * cos - x[column] * sin).astype(np.intp)
+    along -= along.min()
+    rough = float(rng.uniform(0, 1))
+
+    def varied(scale: float, rms: float) -> Image:
+        """Noise along the joint, clipped so that it stays near."""
+        return np.clip(noise(rng, (1, int(along.max()) + 1), scale)[0] * np.float32(rms * rough), -2, 2)[along]
+
+    away = across.ravel()[near] + varied(70, 0.9)
+    low, high = half + varied(5, min(0.2 * half, 0.6)), half + varied(5, min(0.2 * half, 0.6))
+    line = ramp((away + low) / soft, -1, 1) * (1 - ramp((away - high) / soft, -1, 1))
+    dirt = np.clip(1 + varied(30, 0.35) + normals(rng, len(near), rms=0.12 * rough), 0, 1.5)
+    lit = np.exp(-(((away - high - 1.5) / 1.2) ** 2)) * lighter
     factor.ravel()[near] = (
-        (1 - np.float32(darkness) * line) * (1 + lit) * (1 + ramp(away, half - soft, half + soft) * other)
+        (1 - np.minimum(darkness * line * dirt, 0.97))
+        * (1 + lit)
+        * (1 + ramp((away - high) / soft, -1, 1) * other)
     )
     return factor
 

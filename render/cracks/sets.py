@@ -36,15 +36,20 @@ class Picture:
 class PictureSet:
     """Pictures to be read one by one.
 
-    name: to be shown. labelled: whether they have masks. size: how many there are. left_out: the files that
-    are no part of it and why, a line each. read: the k-th picture, 0-based; raises InputError where it cannot be used.
+    name: to be shown. labelled: whether they have masks. names: the pictures'. left_out: the files that are no part
+    of it and why, a line each. read: the k-th picture, 0-based; raises InputError where it cannot be used.
     """
 
     name: str
     labelled: bool
-    size: int
+    names: tuple[str, ...]
     left_out: tuple[str, ...]
     read: Callable[[int], Picture]
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return len(self.names)
 
     def spread(self, count: int | None) -> list[int]:
         """Up to `count` pictures, evenly from the first to the last; None for all."""
@@ -78,7 +83,7 @@ def _of_dataset(folder: Path) -> PictureSet:
         _check_size(f"{folder}: picture {there[k]}", frame.rgb)
         return Picture(str(there[k]), frame.rgb, foreground(frame, classes))
 
-    return PictureSet(_name(folder), True, len(there), (), read)
+    return PictureSet(_name(folder), True, tuple(map(str, there)), (), read)
 
 
 def _of_folder(folder: Path) -> PictureSet:
@@ -97,7 +102,7 @@ def _of_folder(folder: Path) -> PictureSet:
         files = {name: path for name, path in files.items() if name in labels}
         if not files:
             raise InputError(f"{folder}: no picture has a mask of its name: {left_out[0]}")
-    names = list(files)
+    names = tuple(files)
 
     def read(k: int) -> Picture:
         rgb = _decoded(files[names[k]], read_picture)
@@ -110,7 +115,7 @@ def _of_folder(folder: Path) -> PictureSet:
             raise InputError(f"{labels[names[k]]}: has {sizes} pixels")
         return Picture(names[k], rgb, mask)
 
-    return PictureSet(_name(folder), masks is not None, len(names), tuple(left_out), read)
+    return PictureSet(_name(folder), masks is not None, names, tuple(left_out), read)
 
 
 def _name(folder: Path) -> str:
