@@ -23,7 +23,7 @@ class DecalMaker:
         self._field: bpy.types.Image | None = None
 
     def set(self, scene: Scene, decal: Decal) -> dict[str, bpy.types.Image]:
-        """The picture that `overlay` shows, by its name."""
+        """The picture that `overlays` show, by its name."""
         if self._field is None:
             self._field = bpy.data.images.new("field", _TEXELS, _TEXELS, float_buffer=True, is_data=True)
         contour, texel = decal_contour(scene, decal), decal.size / _TEXELS
@@ -45,13 +45,15 @@ def _filled(width: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(width > 0, width, np.max(near, axis=0))
 
 
-def overlay(decal: Decal, scale: float) -> Material:
-    """The material overlay of a crack through an object whose diagonal is `scale` metres."""
+def overlays(decal: Decal, scale: float) -> tuple[Material, ...]:
+    """What a decal lays over the material of an object whose diagonal is `scale` metres: its crack, if it has one."""
+    if decal.crack is None:
+        return ()
     ways = {"right": decal.right, "down": decal.down}
     axes = {f"{name}_{axis}": value for name, way in ways.items() for axis, value in zip("xyz", way, strict=True)}
     crust = decal.crack.crust.parameters
     kept = {name: crust[name] for name in ("width", "dirt", "hue", "saturation", "value")}
-    return Material("decal", {**axes, **kept, "depth": decal.crack.depth, "size": decal.size / 1000 / scale})
+    return (Material("decal", {**axes, **kept, "depth": decal.crack.depth, "size": decal.size / 1000 / scale}),)
 
 
 def middle(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from render import engine
 from render.backdrop import plate
-from render.decal import DecalMaker, middle, overlay
+from render.decal import DecalMaker, middle, overlays
 from render.develop import develop, metered_gain
 from render.frame import Frame
 from render.labels import object_labels
@@ -142,7 +142,7 @@ class Stage:
             prop.pass_index = number
             prop.hide_render = False
             info = self.catalogue.info(item.asset)
-            cracked = (overlay(scene.decal, item.scale),) if scene.decal and item is scene.main else ()
+            cracked = overlays(scene.decal, item.scale) if scene.decal and item is scene.main else ()
             for slot, name in enumerate(info.parts):
                 material = item.materials.get("*") or item.materials[info.roles[name]]
                 socket = prop.material_slots[slot]

@@ -66,16 +66,17 @@ class Objects(Section):
 
     category: class of the main object and of every other member; null draws evenly over all classes. count: members
     with the main one. size: "unit" gives each object a diagonal of `scale` metres, "metric" its own size times
-    `scale`. rotation: "upright" turns by yaw only, "stable" rests on a stable side, "free" is uniform over all
-    rotations. lift: how far a floating object is above the ground, in its own diagonals. spacing: free room around
-    each member, as a share of its width. crack: cracks the main object, and makes the crack the one class there is.
+    `scale`. rotation: "upright" turns by yaw only, "stable" rests on a stable side, "standing" is upright where the
+    object would stay so and on a stable side else, as a guitar, "free" is uniform over all rotations. lift: how far a
+    floating object is above the ground, in its own diagonals. spacing: free room around each member, as a share of its
+    width. crack: cracks the main object, and makes the crack the one class there is.
     """
 
     category: Annotated[Any, names()] | None = None
     count: Annotated[Any, numbers(1, 20, whole=True)] = 1
     size: Literal["unit", "metric"] = "unit"
     scale: Annotated[Any, numbers(0.01, 100)] = {"uniform": [1.0, 2.0]}
-    rotation: Annotated[Any, names("upright", "stable", "free")] = "upright"
+    rotation: Annotated[Any, names("upright", "standing", "stable", "free")] = "upright"
     yaw: Annotated[Any, numbers(-3600, 3600)] = {"uniform": [0, 360]}
     support: Annotated[Any, names("ground", "floating")] = "ground"
     lift: Annotated[Any, numbers(0, 100)] = {"uniform": [0.05, 0.6]}

@@ -24,6 +24,8 @@ from scenes.placement import (
 from scenes.record import Camera, Item, Material, Quaternion, rotation_matrix
 
 Purpose = Literal["main", "member", "clutter", "occluder"]
+# Cosine of the angle to the vertical up to which a pose is still upright.
+_UPRIGHT = 0.985
 
 
 class ItemDraw(Draw):
@@ -83,7 +85,7 @@ class ItemDraw(Draw):
         if mode == "free":
             return free_quaternion(*(self.streams.quantile(f"{key}.rotation.{axis}") for axis in "uvw"))
         turn = yaw_quaternion(self.value(f"{key}.yaw", objects.yaw))
-        if mode == "upright" or not info.stable:
+        if mode == "upright" or not info.stable or (mode == "standing" and _stands(info)):
             return turn
         # The likeliest pose is the last resort of a quantile next to 1.
         pose = info.stable[0][0]
@@ -163,3 +165,8 @@ class ItemDraw(Draw):
         shift = base + sideways * high
         x, y, z = item.location
         return [replace(item, location=(x + float(shift[0]), y + float(shift[1]), z + float(shift[2])))]
+
+
+def _stands(info: AssetInfo) -> bool:
+    """Whether the model stays upright: one of its resting poses is hardly turned."""
+    return any(rotation_matrix(pose)[2, 2] > _UPRIGHT for pose, _ in info.stable)

@@ -146,11 +146,11 @@ class Crack:
 class Decal:
     """A crack through the main object, seen in the direction in which its `size` mm square patch is projected on it.
 
-    right, down: the patch's axes in model coordinates, unit vectors; the model's origin is the patch's middle.
-    pixel: mm a pixel covers at the object.
+    crack: None in pictures that show the object without one. right, down: the patch's axes in model coordinates, unit
+    vectors; the model's origin is the patch's middle. pixel: mm a pixel covers at the object.
     """
 
-    crack: Crack
+    crack: Crack | None
     size: float
     pixel: float
     right: Vector

@@ -104,15 +104,12 @@ class SurfaceDraw(ExtrasDraw):
         crust |= {"width": width, "seed": 50 * self.streams.quantile(f"{key}.seed")}
         return Crack(kind=kind, width=width, crust=Material("crust", crust), **shape)
 
-    def decal(self, factor: CrackFactor, item: Item, camera: Camera) -> Decal | None:
-        """A crack through an item, projected from about where the camera stands."""
+    def decal(self, factor: CrackFactor, item: Item, camera: Camera) -> Decal:
+        """A crack through an item, or none, projected from about where the camera stands."""
         key = "objects.crack"
         away = np.subtract(camera.location, item.location)
         distance = float(np.linalg.norm(away))
         pixel = 1000 * distance / camera.intrinsics()[0, 0]
-        crack = self.crack(factor, pixel, key)
-        if crack is None:
-            return None
         turn, tilt = (2 * math.pi * self.streams.quantile(f"{key}.{name}") for name in ("turn", "tilt"))
         towards = away / distance
         right = cross(towards, (0.0, 0.0, 1.0) if abs(towards[2]) < 0.9 else (0.0, 1.0, 0.0))
@@ -126,7 +123,7 @@ class SurfaceDraw(ExtrasDraw):
         second = cross(towards, first)
         back = rotation_matrix(item.rotation).T
         return Decal(
-            crack=crack,
+            crack=self.crack(factor, pixel, key),
             size=1000 * _AROUND * item.scale,
             pixel=pixel,
             right=vector(back @ (math.cos(turn) * first + math.sin(turn) * second)),
@@ -165,8 +162,11 @@ def contour_of(scene: Scene) -> Contour:
 
 
 def decal_contour(scene: Scene, decal: Decal) -> Contour:
-    """The crack through a scene's main object, in mm from its patch's corner. Raises InputError as `contour_of`."""
-    return _contour(scene, decal.crack, (decal.size, decal.size), decal.pixel, "objects.crack")
+    """The crack through a scene's main object, in mm from its patch's corner; empty and raising as `contour_of`."""
+    size = (decal.size, decal.size)
+    if decal.crack is None:
+        return Contour((), (), size)
+    return _contour(scene, decal.crack, size, decal.pixel, "objects.crack")
 
 
 def _contour(

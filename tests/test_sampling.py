@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from render.library import studio_folder
 from scenes.assets.catalogue import Catalogue
 from scenes.errors import InputError
 from scenes.loading import validate
@@ -75,7 +77,7 @@ def test_a_sweep_moves_one_factor(small_catalogue: Catalogue) -> None:
     assert replace(one, lights=()) == replace(two, lights=())
 
 
-@pytest.mark.parametrize("rotation", ["upright", "stable", "free"])
+@pytest.mark.parametrize("rotation", ["upright", "standing", "stable", "free"])
 def test_objects_rest_on_the_ground_and_do_not_interpenetrate(small_catalogue: Catalogue, rotation: str) -> None:
     drawn = sampler(small_catalogue, objects={"count": {"uniform": [2, 12]}, "rotation": rotation, "spacing": 0.0})
     for index in range(15):
@@ -85,6 +87,16 @@ def test_objects_rest_on_the_ground_and_do_not_interpenetrate(small_catalogue: C
             assert abs(points[:, 2].min()) < 1e-6
         for a, b in combinations(hulls, 2):
             assert _separable(a[:, :2], b[:, :2])
+
+
+def test_what_would_not_stand_lies(tmp_path: Path) -> None:
+    catalogue = Catalogue(shapes={"guitar": 2, "mug": 2}, studio=studio_folder(), cache=tmp_path)
+    drawn = sampler(catalogue, objects={"rotation": "standing"})
+    for index in range(20):
+        scene = drawn.sample(3, index)
+        across, up = np.ptp(hull(catalogue, scene)[:, :2], axis=0).max(), np.ptp(hull(catalogue, scene)[:, 2])
+        _, x, y, _ = scene.items[0].rotation
+        assert across > up if scene.items[0].category == "guitar" else abs(x) + abs(y) < 1e-9
 
 
 def _separable(a: np.ndarray, b: np.ndarray) -> bool:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from render.checks import CHECKS
 from render.frame import Frame
 from render.settings import DrawSettings
+from render.shards import PICTURES
 from scenes.assets.catalogue import Catalogue
 from scenes.bonds import COURSES, bond_of
 from scenes.cracks.contour import Contour, Stroke
@@ -224,6 +225,26 @@ def test_a_crack_through_an_object(small_catalogue: Catalogue) -> None:
         assert (frame.width > 0)[frame.category == 1].all()
         assert not [fault for check in CHECKS.values() for fault in check(frame, ("crack",))]
     assert found > 200
+
+
+def test_an_object_without_a_crack_has_the_same_labels_and_all_are_empty(small_catalogue: Catalogue) -> None:
+    pytest.importorskip("bpy", reason="needs Blender's module")
+    config = {"objects": {"category": "mug", "crack": {}}, "camera": {"resolution": [SIZE, SIZE]}}
+    scenes = [
+        Sampler(
+            validate(config | {"objects": config["objects"] | {"crack": {"present": there}}}, "test"), small_catalogue
+        )
+        for there in (True, False)
+    ]
+    cracked, bare = draw([sampler.sample(0, 0) for sampler in scenes], small_catalogue, samples=1)
+    assert [name for name in PICTURES if getattr(cracked, name) is None] == [
+        name for name in PICTURES if getattr(bare, name) is None
+    ]
+    assert cracked.category.any() and cracked.alpha.any() and bare.instance.any()
+    for name in ("category", "alpha", "width", "skeleton"):
+        assert not getattr(bare, name).any(), name
+    assert bare.label == -1
+    assert not [fault for check in CHECKS.values() for fault in check(bare, ("crack",))]
 
 
 def test_without_a_crack_there_is_nothing_to_label(small_catalogue: Catalogue) -> None:

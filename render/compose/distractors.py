@@ -104,9 +104,7 @@ def _joint(rng: np.random.Generator, shape: tuple[int, int], darkness: float, le
     dirt = np.clip(1 + varied(30, 0.35) + normals(rng, len(near), rms=0.12 * rough), 0, 1.5)
     lit = np.exp(-(((away - high - 1.5) / 1.2) ** 2)) * lighter
     factor.ravel()[near] = (
-        (1 - np.minimum(darkness * line * dirt, 0.97))
-        * (1 + lit)
-        * (1 + ramp((away - high) / soft, -1, 1) * other)
+        (1 - np.minimum(darkness * line * dirt, 0.97)) * (1 + lit) * (1 + ramp((away - high) / soft, -1, 1) * other)
     )
     return factor
 
