@@ -56,7 +56,7 @@ def test_table_ranks_methods_by_recall(tmp_path: Path) -> None:
             }
             (folder / "results.json").write_text(json.dumps(results))
     lines = s2r13.table(tmp_path, ["mcc", "shot", "mdd"], range(3)).splitlines()
-    assert "25.0 to 5.0, 5.00 times" in lines[0]
+    assert "25.0 to 5.0, 5.00 times (5.00 to 5.00 seed by seed)" in lines[0]
     assert [line.split("|")[1].strip() for line in lines[-2:]] == ["shot", "mcc"]
     assert [cell.strip() for cell in lines[-2].split("|")[2:10]] == [
         "2",
