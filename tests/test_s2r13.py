@@ -51,20 +51,24 @@ def test_table_ranks_methods_by_recall(tmp_path: Path) -> None:
             results = {
                 "test": test,
                 "selected": {"step": 100},
-                "history": [{"step": 50, "bnm": 1.0, "snd": 3.0}, {"step": 100, "bnm": 2.0, "snd": 4.0}],
+                "history": [
+                    {"step": 50, "bnm": 1.0, "snd": 3.0, "dev": -9.0},
+                    {"step": 100, "bnm": 2.0, "snd": 4.0, "dev": -1.5},
+                ],
                 "seconds": 90.0,
             }
             (folder / "results.json").write_text(json.dumps(results))
     lines = s2r13.table(tmp_path, ["mcc", "shot", "mdd"], range(3)).splitlines()
     assert "25.0 to 5.0, 5.00 times (5.00 to 5.00 seed by seed)" in lines[0]
     assert [line.split("|")[1].strip() for line in lines[-2:]] == ["shot", "mcc"]
-    assert [cell.strip() for cell in lines[-2].split("|")[2:10]] == [
+    assert [cell.strip() for cell in lines[-2].split("|")[2:11]] == [
         "2",
         "40.0 [40.0 to 40.0]",
         "41.0 [40.0 to 42.0]",
         "+10.0",
         "2.0000",
         "4.000",
+        "-1.50",
         "100, 100",
         "1.5",
     ]

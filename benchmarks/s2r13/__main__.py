@@ -82,6 +82,7 @@ def line(label: str, found: dict[int, dict[str, Any]], source: dict[int, dict[st
         f"{mean(recall(run) - recall(source[seed]) for seed, run in found.items()):+.1f}",
         f"{mean(figures['bnm'] for figures in chosen):.4f}",
         f"{mean(figures['snd'] for figures in chosen):.3f}",
+        f"{mean(figures['dev'] for figures in chosen):.2f}",
         ", ".join(str(figures["step"]) for figures in chosen),
         f"{mean(run['seconds'] for run in runs) / 60:.1f}",
     ]
@@ -107,7 +108,18 @@ def table(work: Path, methods: Iterable[str], seeds: Iterable[int]) -> str:
     found = {
         name: {seed: run for seed, run in each.items() if run} for name, each in runs.items() if any(each.values())
     }
-    header = ["trained on", "seeds", "accuracy", "mean recall", "to source only", "BNM", "SND", "at step", "minutes"]
+    header = [
+        "trained on",
+        "seeds",
+        "accuracy",
+        "mean recall",
+        "to source only",
+        "BNM",
+        "SND",
+        "DEV",
+        "at step",
+        "minutes",
+    ]
     rows = [line(label, found[name], found["full"]) for name, label in BASELINES.items()]
     adapted = [
         line(LONGER if name == "source" else name, found[name], found["full"]) for name in methods if name in found
@@ -115,9 +127,10 @@ def table(work: Path, methods: Iterable[str], seeds: Iterable[int]) -> str:
     rows += sorted(adapted, key=lambda cells: -float(cells[4]))
     told = (
         "Percent, median over seeds [lowest to highest]; the mean of each run's difference to its seed's source only; "
-        "mean BNM (batch nuclear norm, which chooses the checkpoints) and SND (soft neighbourhood density): higher is "
-        f"better. {worth(found['full'], found['visda'])} No label of a photograph is read but for the figures and the "
-        "reference. Minutes are of one thread of this machine with others beside, after the source's training."
+        "mean BNM (batch nuclear norm, which chooses the checkpoints), SND (soft neighbourhood density) and DEV (deep "
+        f"embedded validation): higher is better. {worth(found['full'], found['visda'])} No label of a photograph is "
+        "read but for the figures and the reference. Minutes are of one thread of this machine with others beside, "
+        "after the source's training."
     )
     return f"{told}\n\n{markdown(header, rows)}"
 
