@@ -14,8 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from render.shards import replacing
 from scenes.errors import InputError
+from scenes.files import replacing
 
 FORMAT = 1
 _KEY = "blendmill"

@@ -13,7 +13,7 @@ from classify.data.loader import Loader
 from classify.datasets import open_part
 from classify.feed import plain
 from classify.load import device_of, load_method
-from render.shards import replacing
+from scenes.files import replacing
 
 
 def evaluate_on(where: Path, data: str, split: str, *, batch: int, device: str, out: Path | None) -> str:

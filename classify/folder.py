@@ -12,8 +12,8 @@ import yaml
 from classify import checkpoint
 from classify.checkpoint import Checkpoint
 from classify.config import TrainConfig, load_training
-from render.shards import replacing
 from scenes.errors import InputError
+from scenes.files import replacing
 
 CONFIG, RESULTS, REPORT = "config.yaml", "results.json", "report.html"
 

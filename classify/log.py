@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from render.shards import replacing
+from scenes.files import replacing
 
 LOG = "log.jsonl"
 

@@ -22,8 +22,8 @@ from classify.domains import distances
 from classify.folder import CONFIG, Folder
 from classify.log import LOG, entries
 from classify.metrics import NAMES, ece
-from render.shards import replacing
 from scenes.errors import InputError
+from scenes.files import replacing
 
 # The validators, for people; the oracle is none.
 VALIDATORS = {

@@ -17,8 +17,8 @@ import click
 from classify.config import Part, TrainConfig, load_training
 from classify.data.sources import open_pictures
 from classify.run import execute
-from render.shards import replacing
 from scenes.errors import InputError, choices
+from scenes.files import replacing
 
 REGIMES = ("real", "mixed", "adapted", "finetuned")
 _FIGURES = ("accuracy", "mean_recall")

@@ -18,11 +18,11 @@ from scenes.assets import fetch as downloads
 from scenes.assets.cache import Cache
 from scenes.assets.catalogue import Catalogue
 from scenes.assets.file_source import settle
-from scenes.assets.files import sha256
 from scenes.assets.manifest import Entry, Manifest, entry_from, load_manifest, save_manifest
 from scenes.assets.pictures import HDRI_SUFFIXES, IMAGE_SUFFIXES, Pictures
 from scenes.assets.sources import AXES, ModelFolder, discover
 from scenes.errors import InputError
+from scenes.files import sha256
 
 _MANIFEST = click.option(
     "--manifest", type=click.Path(path_type=Path), default=Path("assets_manifest.yaml"), show_default=True

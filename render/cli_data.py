@@ -15,9 +15,9 @@ from render.dataset import Dataset
 from render.export import FORMATS, export_dataset
 from render.frame import Frame
 from render.inspect import inspect_dataset
-from render.shards import replacing
 from render.sheets import contact_sheet, label_sheet
 from scenes.errors import InputError
+from scenes.files import replacing
 
 _FOLDER = click.Path(path_type=Path)
 

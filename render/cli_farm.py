@@ -16,9 +16,9 @@ from rich.progress import track
 
 from render.dataset import Manifest, shard_faults
 from render.runs import Run, RunLog
-from render.shards import replacing, sha256
 from render.store import Store, noted, open_store
 from scenes.errors import InputError
+from scenes.files import replacing, sha256
 
 _WINDOW = 600.0
 

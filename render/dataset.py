@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from render.frame import Frame
-from render.shards import FORMAT, Shard, replacing, sha256
+from render.shards import FORMAT, Shard
 from scenes.errors import InputError
+from scenes.files import replacing, sha256
 
 MANIFEST = "dataset.json"
 

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from scenes.assets.appearance import role_of
-from scenes.assets.files import inside
 from scenes.assets.loading import Importer, Loaded
 from scenes.assets.packing import DAMAGE, pack, unpack
 from scenes.assets.record import LoadError
 from scenes.assets.sources import IMPORTED
+from scenes.files import inside
 from scenes.mesh import Appearance, Model, Part
 
 TIMEOUT = 300.0

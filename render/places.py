@@ -16,8 +16,8 @@ from typing import Any, Protocol
 
 import psutil
 
-from render.shards import replacing, unfinished
 from scenes.errors import InputError
+from scenes.files import replacing, unfinished
 
 UNFINISHED = ".tmp-"
 """What the name of a file that is being written contains, and no other."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from render.settings import DrawSettings, resolve
-from render.shards import replacing
 from render.sheets import contact_sheet
 from render.stage import Stage
 from scenes.assets.catalogue import Catalogue
 from scenes.errors import InputError, choices
+from scenes.files import replacing
 from scenes.loading import validate
 from scenes.record import Scene
 from scenes.sampling import Sampler

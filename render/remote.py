@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from render.places import UNFINISHED, Journal, own_name, process_alive, told
-from render.shards import sha256, unfinished
 from scenes.errors import InputError, choices
+from scenes.files import sha256, unfinished
 
 T = TypeVar("T")
 

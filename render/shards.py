@@ -1,8 +1,6 @@
 """The HDF5 shard: N frames stacked, written whole or not at all, readable by any HDF5 reader without plugins.
 
-Every picture is one chunk under HDF5's standard byte shuffle (where elements are wider than a byte) and gzip filters.
-The chunks are made here with ISA-L's deflate instead of HDF5's: 256 x 256 frames with all labels take 5 ms instead of
-20 ms, within 4 % of gzip level 1's size, and read twice as fast. A gzip reader cannot tell the difference.
+Every picture is one chunk, as `render.chunks` makes them.
 
 | dataset | shape, dtype | meaning |
 | --- | --- | --- |
@@ -20,12 +18,8 @@ The chunks are made here with ISA-L's deflate instead of HDF5's: 256 x 256 frame
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import platform
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from io import FileIO
@@ -35,13 +29,14 @@ from typing import Any, Self
 
 import h5py
 import numpy as np
-from isal import isal_zlib
 from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from render.chunks import append_picture, create_pictures, inflated
 from render.frame import Frame, ObjectLabel, scene_from_json
 from scenes.errors import InputError, choices
+from scenes.files import replacing, sha256
 
 FORMAT = 1
 """Version of the layout above, the attribute `format` of every shard."""
@@ -59,95 +54,6 @@ PICTURES: Mapping[str, tuple[np.dtype[Any], int]] = {
     "skeleton": (np.dtype("<u1"), 1),
 }
 """The fields of a Frame stored one chunk a picture: element type and number of channels."""
-
-# Levels 1 and 2 differ by 1 % in size and 3 % in time, level 0 is 20 % larger, level 3 slower and no smaller.
-_LEVEL = 1
-
-
-def unfinished(path: Path) -> Path:
-    """The name beside `path` that this process, and no other on any machine, writes it under: `path`.tmp-host-pid."""
-    return path.with_name(f"{path.name}.tmp-{platform.node()}-{os.getpid()}")
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` to write to; what is there when the block ends becomes `path`, at once and
-    durably. When the block raises, the temporary file goes and `path` stays as it was.
-    """
-    temporary = unfinished(path)
-    try:
-        yield temporary
-        _sync(temporary)
-        temporary.replace(path)
-        _sync(path.parent)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def deflated(array: NDArray[Any]) -> bytes:
-    """An array as one chunk of HDF5's shuffle + gzip filters; arrays of bytes are not shuffled."""
-    flat = np.ascontiguousarray(array).reshape(-1)
-    bits = flat.view(f"u{flat.itemsize}")  # of floats, too: what is not a number equals nothing
-    if bits.size and bits[0] == bits[-1] and (bits == bits[0]).all():
-        return _deflated_constant(bits[:1].tobytes(), bits.size)
-    return isal_zlib.compress(_shuffled(bits), _LEVEL)
-
-
-def _shuffled(bits: NDArray[Any]) -> NDArray[np.uint8]:
-    """(itemsize, n) the bytes of unsigned numbers (n,), lowest first; a copy of the transpose takes thrice as long."""
-    if bits.itemsize == 1:
-        return bits.reshape(1, -1)
-    planes = np.empty((bits.itemsize, bits.size), np.uint8)
-    for byte, plane in enumerate(planes):
-        np.right_shift(bits, 8 * byte, out=plane, casting="unsafe")
-    return planes
-
-
-@lru_cache(maxsize=32)
-def _deflated_constant(element: bytes, count: int) -> bytes:
-    """Chunk of an array that is the same all over, as labels are of which nothing is known."""
-    return isal_zlib.compress(np.repeat(np.frombuffer(element, np.uint8), count), _LEVEL)
-
-
-def inflated(chunk: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """The array of a chunk that `deflated` made. Raises ValueError or IsalError where the chunk is damaged."""
-    planes = np.frombuffer(isal_zlib.decompress(chunk), np.uint8).reshape(dtype.itemsize, -1)
-    elements = np.empty(planes.shape[::-1], np.uint8)
-    for byte, plane in enumerate(planes):  # a copy of the transpose takes five times as long
-        elements[:, byte] = plane
-    return elements.view(dtype).reshape(shape)
-
-
-def create_pictures(file: h5py.Group, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> h5py.Dataset:
-    """An empty dataset that grows along its first axis, a chunk a picture of `shape`, for chunks from `deflated`."""
-    return file.create_dataset(
-        name, (0, *shape), dtype, maxshape=(None, *shape), chunks=(1, *shape),
-        compression="gzip", compression_opts=_LEVEL, shuffle=dtype.itemsize > 1,
-    )  # fmt: skip
-
-
-def append_picture(dataset: h5py.Dataset, array: NDArray[Any]) -> None:
-    """One more picture for a dataset from `create_pictures`."""
-    # The lower of h5py's two levels: the higher one took as long as the compression of a label.
-    chunks = dataset.id
-    count, *shape = chunks.shape
-    chunks.set_extent((count + 1, *shape))
-    chunks.write_direct_chunk((count,) + (0,) * array.ndim, deflated(array))
 
 
 def write_shard(path: Path, frames: Iterable[Frame], *, attributes: Mapping[str, str | int]) -> str:

@@ -18,8 +18,9 @@ from urllib.parse import unquote, urlsplit
 from render.dataset import MANIFEST, Manifest, shard_faults
 from render.places import Folder, Place
 from render.runs import Run, RunLog, log_name, parse_run
-from render.shards import Shard, sha256
+from render.shards import Shard
 from scenes.errors import InputError
+from scenes.files import sha256
 
 _READERS = 8
 _OURS = re.compile(r"dataset\.json\.tmp-.*|\.hold-.*|runs|shards|failed")

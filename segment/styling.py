@@ -13,8 +13,8 @@ from torch import Tensor
 
 from render.cracks.sets import Picture, open_set
 from render.export.parts import png
-from render.shards import replacing
 from scenes.errors import InputError
+from scenes.files import replacing
 from scenes.streams import Streams
 from segment.adain import Encoder, stylized
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from render.cracks.lines import Mask
 from render.cracks.sets import open_set
 from render.export.parts import png
-from render.shards import replacing
 from scenes.errors import InputError
+from scenes.files import replacing
 from segment.training import probabilities
 from segment.unet import UNet
 

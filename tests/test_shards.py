@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from render.chunks import append_picture, create_pictures
 from render.dataset import Dataset, Manifest
 from render.frame import Frame
-from render.shards import PICTURES, Shard, append_picture, create_pictures, sha256, unfinished, write_shard
+from render.shards import PICTURES, Shard, write_shard
 from scenes.errors import InputError
+from scenes.files import sha256, unfinished
 from tests.frames import CLASSES, listing, make_dataset, make_frame
 
 KEY: dict[str, str | int] = {"config_hash": "abc", "seed": 2**40}

@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from render.cracks.compare import PHOTOGRAPHS, Measured, Values, distances
 from render.cracks.measure import GROUPS, QUANTITIES, Quantity
-from render.shards import replacing
 from render.sheets import contact_sheet
+from scenes.files import replacing
 
 Color = tuple[int, int, int]
 

@@ -21,8 +21,8 @@ from render.export.per_image import write_per_image
 from render.export.s2rda import write_s2rda
 from render.export.webdataset import write_webdataset
 from render.frame import Frame
-from render.shards import unfinished
 from scenes.errors import InputError, choices
+from scenes.files import unfinished
 
 FORMATS: Mapping[str, Callable[[Iterable[Frame], tuple[str, ...], Path], None]] = {
     "folder": write_folder,

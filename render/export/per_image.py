@@ -21,8 +21,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from render.chunks import deflated
 from render.frame import Frame
-from render.shards import deflated
 
 _NOTHING = np.float32(1e10)
 # OpenCV's camera axes to Blender's: y and z change sign.

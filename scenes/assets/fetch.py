@@ -14,9 +14,9 @@ from pathlib import Path
 import requests
 from urllib3.exceptions import HTTPError
 
-from scenes.assets.files import inside, sha256, write_atomically
 from scenes.assets.manifest import Entry, Manifest, load_manifest, save_manifest
 from scenes.errors import InputError
+from scenes.files import inside, sha256, write_atomically
 
 ATTEMPTS = 3
 TIMEOUT = (15.0, 60.0)

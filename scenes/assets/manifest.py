@@ -27,9 +27,9 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from scenes.assets.files import inside, write_atomically
 from scenes.assets.sources import AXES, FileAsset, axes
 from scenes.errors import InputError, choices
+from scenes.files import inside, write_atomically
 
 Axis = Literal["auto", "x", "y", "z", "-x", "-y", "-z"]
 KINDS = ("model", "hdri", "texture", "image")

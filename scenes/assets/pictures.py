@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from scenes.assets.cache import Cache
-from scenes.assets.files import file_stat
 from scenes.assets.manifest import Manifest
 from scenes.assets.normalize import VERSION
 from scenes.errors import InputError, choices
+from scenes.files import file_stat
 from scenes.textures import TextureSet, find_texture_sets
 
 HDRI_SUFFIXES = (".hdr", ".exr")

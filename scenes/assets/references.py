@@ -12,8 +12,8 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 from urllib.parse import unquote
 
-from scenes.assets.files import inside
 from scenes.assets.record import LoadError
+from scenes.files import inside
 
 MAX_BYTES = 512 << 20
 # A hostile file can announce more numbers than it holds, and reading would then fill the memory with zeros.

@@ -4,25 +4,46 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file that any number of processes may be writing: readers see a whole one or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+def unfinished(path: Path) -> Path:
+    """The name beside `path` that this process, and no other on any machine, writes it under: `path`.tmp-host-pid."""
+    return path.with_name(f"{path.name}.tmp-{platform.node()}-{os.getpid()}")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` to write to; what is there when the block ends becomes `path`, at once and
+    durably. When the block raises, the temporary file goes and `path` stays as it was.
+    """
+    temporary = unfinished(path)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes files private; a shared cache is read by others.
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
+        yield temporary
+        _sync(temporary)
+        temporary.replace(path)
+        _sync(path.parent)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file, in a folder that need not be there yet, by `replacing` it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def inside(root: Path, relative: str, start: Path | None = None) -> Path:
