@@ -13,7 +13,7 @@ from classify import checkpoint
 from classify.checkpoint import Checkpoint
 from classify.config import TrainConfig, load_training
 from scenes.errors import InputError
-from scenes.files import replacing
+from scenes.files import UNFINISHED, replacing
 
 CONFIG, RESULTS, REPORT = "config.yaml", "results.json", "report.html"
 
@@ -56,7 +56,7 @@ class Folder:
 
     def tidy(self) -> None:
         """Remove what processes that died left half written."""
-        for left in self.last.parent.glob("*.tmp-*"):
+        for left in self.last.parent.glob(f"*{UNFINISHED}*"):
             left.unlink(missing_ok=True)
 
     def results(self) -> dict[str, Any] | None:

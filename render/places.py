@@ -17,10 +17,8 @@ from typing import Any, Protocol
 import psutil
 
 from scenes.errors import InputError
-from scenes.files import replacing, unfinished
+from scenes.files import UNFINISHED, replacing, unfinished
 
-UNFINISHED = ".tmp-"
-"""What the name of a file that is being written contains, and no other."""
 _HOLD = ".hold-"
 
 

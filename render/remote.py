@@ -16,9 +16,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
-from render.places import UNFINISHED, Journal, own_name, process_alive, told
+from render.places import Journal, own_name, process_alive, told
 from scenes.errors import InputError, choices
-from scenes.files import sha256, unfinished
+from scenes.files import UNFINISHED, sha256, unfinished
 
 T = TypeVar("T")
 

@@ -20,10 +20,10 @@ from render.places import Folder, Place
 from render.runs import Run, RunLog, log_name, parse_run
 from render.shards import Shard
 from scenes.errors import InputError
-from scenes.files import sha256
+from scenes.files import UNFINISHED, sha256
 
 _READERS = 8
-_OURS = re.compile(r"dataset\.json\.tmp-.*|\.hold-.*|runs|shards|failed")
+_OURS = re.compile(rf"dataset\.json{re.escape(UNFINISHED)}.*|\.hold-.*|runs|shards|failed")
 
 
 def open_store(out: str) -> Store:

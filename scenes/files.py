@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+UNFINISHED = ".tmp-"
+"""What the name of a file that is not whole yet has after its own."""
+
 
 def unfinished(path: Path) -> Path:
     """The name beside `path` that this process, and no other on any machine, writes it under: `path`.tmp-host-pid."""
-    return path.with_name(f"{path.name}.tmp-{platform.node()}-{os.getpid()}")
+    return path.with_name(f"{path.name}{UNFINISHED}{platform.node()}-{os.getpid()}")
 
 
 @contextmanager
