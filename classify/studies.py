@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,6 +169,15 @@ def _percent(values: Sequence[float]) -> str:
     return f"{100 * mean(values):.1f}{spread}"
 
 
+def ticks_of(labels: Iterable[str]) -> tuple[list[str], bool]:
+    """Labels along an axis, each once: numbers ascending, anything else as it comes. And whether they are numbers."""
+    ticks = list(dict.fromkeys(labels))
+    try:
+        return sorted(ticks, key=float), True
+    except ValueError:
+        return ticks, False
+
+
 def _draw(rows: Sequence[Row], across: str | None, path: Path) -> None:
     """Mean recall over the label `across`, a line for each combination of the other labels."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -178,9 +186,9 @@ def _draw(rows: Sequence[Row], across: str | None, path: Path) -> None:
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    ticks = list(dict.fromkeys(row.labels[across] if across else "" for row in rows))
+    ticks, numbers = ticks_of(row.labels[across] if across else "" for row in rows)
     # A line from one name to the next would mean nothing.
-    line = "-" if all(re.fullmatch(r"[-+.\de]+", tick) for tick in ticks) else ""
+    line = "-" if numbers else ""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         other = ", ".join(value for name, value in row.labels.items() if name != across)

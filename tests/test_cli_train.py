@@ -25,6 +25,7 @@ from tiny import build, domains, photos  # noqa: E402
 from classify import checkpoint  # noqa: E402
 from classify.folder import Folder  # noqa: E402
 from classify.log import entries  # noqa: E402
+from classify.studies import ticks_of  # noqa: E402
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -363,3 +364,9 @@ def test_a_run_ends_with_a_report_that_opens_from_disk(
     (tmp_path / "run" / "report.html").unlink()
     assert run(capsys, "train", config, "--out", tmp_path / "run")[0] == 0
     assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_numbers_lie_along_an_axis_in_their_order() -> None:
+    assert ticks_of(["5", "100", "12.5", "5", "0"]) == (["0", "5", "12.5", "100"], True)
+    assert ticks_of(["mcc", "dann", "mcc"]) == (["mcc", "dann"], False)
+    assert ticks_of([""]) == ([""], False)
