@@ -26,6 +26,7 @@ from render.surface import SurfacePatch, crack_labels, lines
 from render.surroundings import CATCHER, Surroundings
 from render.window import Window, window
 from scenes.assets.catalogue import Catalogue
+from scenes.materials import LIQUIDS
 from scenes.record import Camera, Decal, Scene
 from scenes.streams import Streams
 
@@ -152,7 +153,7 @@ class Stage:
                     pass_index=slot + 1,
                     foreground=True,
                     appearance=uploaded.appearances[slot],
-                    overlays=cracked,
+                    overlays=() if info.roles[name] in LIQUIDS else cracked,
                     pictures=field,
                 )
         return self._props[: len(scene.items)]

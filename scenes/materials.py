@@ -85,6 +85,9 @@ _BLACK: dict[str, Any] = {"saturation": Uniform(0.0, 0.12), "value": Uniform(0.0
 _BLUE_RED = mix((0.4, Uniform(0.55, 0.64)), (0.4, Uniform(-0.02, 0.03)), (0.2, ANY_HUE))
 _DARK_WOOD: dict[str, Any] = {"saturation": Uniform(0.45, 0.75), "value": Uniform(0.14, 0.4)}
 
+LIQUIDS = frozenset({"lacquer:drink"})
+"""Roles, whole, of parts that no crack runs through."""
+
 ROLES: dict[str, tuple[Make, ...]] = {
     "own": (_make("own"),),
     "painted": (_make("painted", 0.75), _make("painted", 0.25, **_WHITE)),

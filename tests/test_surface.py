@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from render.checks import CHECKS
 from render.frame import Frame
+from render.library import studio_folder
 from render.settings import DrawSettings
 from render.shards import PICTURES
 from scenes.assets.catalogue import Catalogue
@@ -225,6 +227,22 @@ def test_a_crack_through_an_object(small_catalogue: Catalogue) -> None:
         assert (frame.width > 0)[frame.category == 1].all()
         assert not [fault for check in CHECKS.values() for fault in check(frame, ("crack",))]
     assert found > 200
+
+
+def test_no_crack_runs_through_a_drink(tmp_path: Path) -> None:
+    pytest.importorskip("bpy", reason="needs Blender's module")
+    catalogue = Catalogue(shapes={"mug": 4}, studio=studio_folder(), cache=tmp_path)
+    config = {
+        "objects": {"crack": {"present": True, "width": 8, "kind": "alligator"}},
+        "camera": {"resolution": [SIZE, SIZE], "framing": 1.1, "elevation": 70},
+    }
+    drawn = Sampler(validate(config, "test"), catalogue)
+    scenes = [scene for scene in map(drawn.sample, [0] * 8, range(8)) if scene.items[0].asset == "shape:mug:3"]
+    drink = catalogue.info("shape:mug:3").parts.index("drink") + 1
+    frames = draw(scenes, catalogue, samples=1)
+    assert any((frame.part == drink).sum() > 200 for frame in frames)
+    for frame in frames:
+        assert frame.category.any() and not frame.category[frame.part == drink].any()
 
 
 def test_an_object_without_a_crack_has_the_same_labels_and_all_are_empty(small_catalogue: Catalogue) -> None:
