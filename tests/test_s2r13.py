@@ -12,6 +12,7 @@ from benchmarks.s2r13 import __main__ as s2r13
 from classify.config import load_training
 from classify.folder import Folder
 from classify.methods.catalogue import METHODS
+from classify.validators import VALIDATORS
 from scenes.loading import load_config
 
 
@@ -52,16 +53,16 @@ def test_table_ranks_methods_by_recall(tmp_path: Path) -> None:
                 "test": test,
                 "selected": {"step": 100},
                 "history": [
-                    {"step": 50, "bnm": 1.0, "snd": 3.0, "dev": -9.0},
-                    {"step": 100, "bnm": 2.0, "snd": 4.0, "dev": -1.5},
+                    {"step": 50, **dict.fromkeys(VALIDATORS, 9.0)},
+                    {"step": 100, **dict.fromkeys(VALIDATORS, 2.0), "snd": 4.0, "dev": -1.5, "entropy": -recall},
                 ],
                 "seconds": 90.0,
             }
             (folder / "results.json").write_text(json.dumps(results))
     lines = s2r13.table(tmp_path, ["mcc", "shot", "mdd"], range(3)).splitlines()
     assert "25.0 to 5.0, 5.00 times (5.00 to 5.00 seed by seed)" in lines[0]
-    assert [line.split("|")[1].strip() for line in lines[-2:]] == ["shot", "mcc"]
-    assert [cell.strip() for cell in lines[-2].split("|")[2:11]] == [
+    assert [line.split("|")[1].strip() for line in lines[-4:-2]] == ["shot", "mcc"]
+    assert [cell.strip() for cell in lines[-4].split("|")[2:11]] == [
         "2",
         "40.0 [40.0 to 40.0]",
         "41.0 [40.0 to 42.0]",
@@ -72,6 +73,10 @@ def test_table_ranks_methods_by_recall(tmp_path: Path) -> None:
         "100, 100",
         "1.5",
     ]
+    assert lines[-1].endswith("on seeds 0, 1: source mcc, im mcc, bnm mcc, snd mcc, dev mcc, entropy mcc.")
+    (tmp_path / "runs" / "mcc-1" / "results.json").unlink()
+    (tmp_path / "runs" / "shot-0" / "results.json").unlink()
+    assert s2r13.table(tmp_path, ["mcc", "shot"], range(2)).endswith("No seed was run of all methods.")
 
 
 def test_a_job_that_fails_says_where(tmp_path: Path) -> None:

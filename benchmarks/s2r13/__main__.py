@@ -22,6 +22,7 @@ from benchmarks.common import record, spread
 from benchmarks.common import table as markdown
 from benchmarks.jobs import Job, results, settings
 from classify.methods.catalogue import METHODS
+from classify.validators import VALIDATORS
 from scenes.errors import choices
 
 HERE = Path(__file__).parent
@@ -70,10 +71,15 @@ def recall(run: dict[str, Any]) -> float:
     return 100 * run["test"]["mean_recall"]
 
 
+def selected(run: dict[str, Any]) -> dict[str, Any]:
+    """The figures of the checkpoint that a run chose: the validators' and its step."""
+    return next(figures for figures in run["history"] if figures["step"] == run["selected"]["step"])
+
+
 def line(label: str, found: dict[int, dict[str, Any]], source: dict[int, dict[str, Any]]) -> list[str]:
     """A table's line of a method's runs by seed; source: those without adaptation, each compared with its own."""
     runs = found.values()
-    chosen = [next(h for h in run["history"] if h["step"] == run["selected"]["step"]) for run in runs]
+    chosen = [selected(run) for run in runs]
     return [
         label,
         str(len(found)),
@@ -101,6 +107,19 @@ def worth(full: dict[int, dict[str, Any]], visda: dict[int, dict[str, Any]]) -> 
     )
 
 
+def picks(found: dict[str, dict[int, dict[str, Any]]]) -> str:
+    """Which method each validator would choose, from the runs of each by seed: on the seeds that all have run."""
+    seeds = set.intersection(*(set(runs) for runs in found.values()))
+    if not seeds:
+        return "No seed was run of all methods."
+    best = {
+        validator: max(found, key=lambda name: mean(selected(found[name][seed])[validator] for seed in seeds))
+        for validator in VALIDATORS
+    }
+    told = ", ".join(f"{validator} {name}" for validator, name in best.items())
+    return f"Each validator's choice among the methods, on seeds {', '.join(map(str, sorted(seeds)))}: {told}."
+
+
 def table(work: Path, methods: Iterable[str], seeds: Iterable[int]) -> str:
     """Markdown: the baselines, then the methods from the largest gain down; what has not one run is left out."""
     numbers = list(seeds)
@@ -121,9 +140,8 @@ def table(work: Path, methods: Iterable[str], seeds: Iterable[int]) -> str:
         "minutes",
     ]
     rows = [line(label, found[name], found["full"]) for name, label in BASELINES.items()]
-    adapted = [
-        line(LONGER if name == "source" else name, found[name], found["full"]) for name in methods if name in found
-    ]
+    there = {name: found[name] for name in methods if name in found}
+    adapted = [line(LONGER if name == "source" else name, runs, found["full"]) for name, runs in there.items()]
     rows += sorted(adapted, key=lambda cells: -float(cells[4]))
     told = (
         "Percent, median over seeds [lowest to highest]; the mean of each run's difference to its seed's source only; "
@@ -132,7 +150,7 @@ def table(work: Path, methods: Iterable[str], seeds: Iterable[int]) -> str:
         "read but for the figures and the reference. Minutes are of one thread of this machine with others beside, "
         "after the source's training."
     )
-    return f"{told}\n\n{markdown(header, rows)}"
+    return f"{told}\n\n{markdown(header, rows)}\n\n{picks(there)}"
 
 
 @click.command()
