@@ -24,6 +24,7 @@ from classify import figures, report  # noqa: E402
 from classify.assess import Outputs, statement  # noqa: E402
 from classify.attention import Look, grad_cam, look, rollout  # noqa: E402
 from classify.methods.base import Labelled, Method  # noqa: E402
+from classify.methods.catalogue import METHODS  # noqa: E402
 from classify.metrics import Evaluation  # noqa: E402
 from classify.models import Backbone  # noqa: E402
 from classify.network import Network  # noqa: E402
@@ -186,6 +187,14 @@ def test_grad_cam_is_bright_where_the_class_is() -> None:
     assert found.maps[:, :, 16:].mean() > 0.8 and found.maps[:, :, :8].mean() < 0.1
     assert found.maps.amax((1, 2)).tolist() == [1, 1, 1] and found.maps.min() >= 0
     assert not any(module._forward_hooks for module in method.modules())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_shows_where_it_looks(name: str) -> None:
+    torch.manual_seed(0)
+    layers = nn.Conv2d(3, 4, 4, 4), nn.BatchNorm2d(4), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    method = METHODS[name](Network(nn.Sequential(*layers), 4, 2), 2).eval().requires_grad_(False)
+    assert look(method, half(3)).maps.amax() == 1
 
 
 def test_a_network_without_maps_has_none() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -15,9 +14,8 @@ from scenes.section import Section
 class Teacher(Average):
     """The running average of a network's weights, with its buffers as they are."""
 
-    @torch.no_grad()
     def forward(self, images: Tensor, by_batch: bool = False) -> Output:
-        """What it makes of pictures (n, 3, h, w); no gradient reaches it.
+        """What it makes of pictures (n, 3, h, w); a gradient goes through to those, none to its weights.
 
         by_batch: batch norm goes by the batch, as the network's does in training; dropout and the like stay off.
         """
