@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -146,9 +146,14 @@ def write(rows: Sequence[Row], out: Path, across: str | None) -> str:
 def _choice(row: Row) -> dict[str, Any]:
     """How the checkpoints were chosen, and what the validators made of them, by seed."""
     chosen = [result["selected"] for result in row.results]
-    steps = [c["step"] for c in chosen]
-    at = [next(h for h in r["history"] if h["step"] == step) for r, step in zip(row.results, steps, strict=True)]
-    return {"selected_by": chosen[0]["by"], "steps": steps, "at_selected": at}
+    at = [at_selected(result) for result in row.results]
+    return {"selected_by": chosen[0]["by"], "steps": [c["step"] for c in chosen], "at_selected": at}
+
+
+def at_selected(results: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of the checkpoint that a run, by its results, chose: the validators' and its step."""
+    step = results["selected"]["step"]
+    return next(figures for figures in results["history"] if figures["step"] == step)
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -43,7 +43,7 @@ def _sync(path: Path) -> None:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file, in a folder that need not be there yet, by `replacing` it."""
+    """Write a file that any number of processes may be writing, in a folder that need not be there yet."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         temporary.write_bytes(data)

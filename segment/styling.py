@@ -14,7 +14,7 @@ from torch import Tensor
 from render.cracks.sets import Picture, open_set
 from render.export.parts import png
 from scenes.errors import InputError
-from scenes.files import replacing
+from scenes.files import write_atomically
 from scenes.streams import Streams
 from segment.adain import Encoder, stylized
 
@@ -57,9 +57,7 @@ def _one(picture: Picture, style: Picture, encoder: Encoder, out: Path, strength
     made = stylized(_tensor(picture.rgb), _tensor(_fitted(style.rgb, max(height, width))), encoder, strength, steps)
     rgb = (made[0].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
     for path, array in ((mask_to, np.where(picture.mask, 255, 0).astype(np.uint8)), (to, rgb)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as part:
-            part.write_bytes(png(array))
+        write_atomically(path, png(array))
 
 
 def _fitted(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from render.cracks.lines import Mask
 from render.cracks.sets import open_set
 from render.export.parts import png
 from scenes.errors import InputError
-from scenes.files import replacing
+from scenes.files import write_atomically
 from segment.training import probabilities
 from segment.unet import UNet
 
@@ -69,9 +69,7 @@ def _cut(rgb: NDArray[np.uint8], networks: Sequence[UNet], threshold: float, sma
     box = clear_piece(chance >= threshold, smallest)
     if box is None:
         return False
-    to.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(to) as part:
-        part.write_bytes(png(np.ascontiguousarray(rgb[box])))
+    write_atomically(to, png(np.ascontiguousarray(rgb[box])))
     return True
 
 

@@ -22,6 +22,7 @@ from benchmarks.common import record, spread
 from benchmarks.common import table as markdown
 from benchmarks.jobs import Job, results, settings
 from classify.methods.catalogue import METHODS
+from classify.studies import at_selected
 from classify.validators import VALIDATORS
 from scenes.errors import choices
 
@@ -71,15 +72,10 @@ def recall(run: dict[str, Any]) -> float:
     return 100 * run["test"]["mean_recall"]
 
 
-def selected(run: dict[str, Any]) -> dict[str, Any]:
-    """The figures of the checkpoint that a run chose: the validators' and its step."""
-    return next(figures for figures in run["history"] if figures["step"] == run["selected"]["step"])
-
-
 def line(label: str, found: dict[int, dict[str, Any]], source: dict[int, dict[str, Any]]) -> list[str]:
     """A table's line of a method's runs by seed; source: those without adaptation, each compared with its own."""
     runs = found.values()
-    chosen = [selected(run) for run in runs]
+    chosen = [at_selected(run) for run in runs]
     return [
         label,
         str(len(found)),
@@ -113,7 +109,7 @@ def picks(found: dict[str, dict[int, dict[str, Any]]]) -> str:
     if not seeds:
         return "No seed was run of all methods."
     best = {
-        validator: max(found, key=lambda name: mean(selected(found[name][seed])[validator] for seed in seeds))
+        validator: max(found, key=lambda name: mean(at_selected(found[name][seed])[validator] for seed in seeds))
         for validator in VALIDATORS
     }
     told = ", ".join(f"{validator} {name}" for validator, name in best.items())
