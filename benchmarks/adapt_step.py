@@ -28,7 +28,7 @@ from classify.methods.base import Labelled, Method, Unlabelled
 from classify.methods.catalogue import METHODS
 from classify.models import build
 from classify.network import Network
-from classify.optimize import Descent, factor, optimizer
+from training.optimizer import Descent, factor, optimizer
 
 CLASSES = 13
 BOTTLENECK = {"dann": 256, "mcc": 256, "mdd": 1024}

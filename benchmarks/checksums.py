@@ -1,9 +1,9 @@
 """What every preset draws, as checksums: the proof that a change of the code moved no picture.
 
-Six pictures of each preset and of a composed set are drawn with a fixed seed. Their checksums are compared with those in
-benchmarks/checksums.json: of each shard as a file, and of each array in it, so that one sees whether pictures, labels or
-only the words of the scene record changed. `--record` writes the file anew. The same processor architecture is needed:
-Cycles adds in another order where it has wider vectors.
+Six small pictures of each preset and of a composed set are drawn with a fixed seed. Their checksums are compared with
+those in benchmarks/checksums.json: of each shard as a file, and of each array in it, so that one sees whether pictures,
+labels or only the words of the scene record changed. `--record` writes the file anew. Compare on the same kind of
+processor: Cycles adds in another order where vectors are wider.
 
     python -m benchmarks.checksums [--record] [SET ...]
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,7 @@ import h5py
 import numpy as np
 from PIL import Image
 
-from scenes.loading import preset_names
+from scenes.config.loading import preset_names
 
 RECORDED = Path(__file__).with_name("checksums.json")
 PICTURES, SEED = 6, 7
@@ -38,11 +39,16 @@ def main(names: tuple[str, ...], record: bool) -> None:
     """Draw the sets and compare their checksums with the recorded ones; exit 1 where they differ."""
     known = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
     found: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as scratch:
+    # One place, since a config's checksum takes in where its assets lie.
+    scratch = Path(tempfile.gettempdir()) / "blendmill-checksums"
+    scratch.mkdir()
+    try:
         for name in names or (*preset_names(), "composed"):
-            found[name] = _drawn(name, Path(scratch))
+            found[name] = _drawn(name, scratch)
             differing = _differing(known.get(name, {}), found[name])
             click.echo(f"{name}: {'as recorded' if not differing else 'differs in ' + ', '.join(differing)}")
+    finally:
+        shutil.rmtree(scratch)
     if record:
         RECORDED.write_text(json.dumps({**known, **found}, indent=1, sort_keys=True) + "\n")
     elif any(_differing(known.get(name, {}), sums) for name, sums in found.items()):
@@ -57,9 +63,10 @@ def _drawn(name: str, scratch: Path) -> dict[str, str]:
         words = ["crack", "compose", "--textures", str(_photographs(scratch)), "--styles", str(_photographs(scratch))]
     if name == "s2rda49-shapenet":
         words += ["--set", f"assets.models=[{{path: {json.dumps(str(_models(scratch)))}, layout: shapenet}}]"]
+    small = ["--set", f"{'resolution' if name == 'composed' else 'camera.resolution'}=[128,96]"]
     size = ["--images", str(PICTURES), "--shard-size", str(PICTURES), "--seed", str(SEED), "--workers", "1"]
     subprocess.run(
-        [sys.executable, "-c", "from render.cli import main; main()", *words, "--out", str(out), *size],
+        [sys.executable, "-c", "from render.cli.main import main; main()", *words, *small, "--out", str(out), *size],
         check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
     )  # fmt: skip
     shard = out / "shards" / "00000.h5"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from render.jobs import versions
+from render.farm.job import versions
 
 
 def machine() -> str:

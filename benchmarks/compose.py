@@ -16,13 +16,13 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.common import record, spread, table
-from render.compose.geometry import rasterized
-from render.compose.job import keep_memory
-from render.compose.picture import Painter, contour
-from render.compose.textures import Photographs, find_photographs
-from render.shards import write_shard
-from scenes.composition import Composer, Composition
-from scenes.recipe import ComposeConfig, Style
+from render.composite.geometry import rasterized
+from render.composite.job import keep_memory
+from render.composite.photographs import Photographs, find_photographs
+from render.composite.renderer import Painter, contour
+from render.dataset.shard import write_shard
+from scenes.config.composite import ComposeConfig, Style
+from scenes.record.composite import Composer, Composition
 
 PICTURES = 100
 ROUNDS = 5

@@ -20,9 +20,9 @@ from safetensors.torch import load_file, save_file
 
 from benchmarks.common import record
 from benchmarks.common import table as markdown
-from render.cracks.sets import Picture, open_set
 from segment.crops import Crops
 from segment.metrics import THRESHOLDS, Scores, score
+from segment.sets import Picture, open_set
 from segment.training import Schedule, probabilities, train
 from segment.unet import UNet
 

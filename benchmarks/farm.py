@@ -17,11 +17,11 @@ from typing import Any
 import click
 
 from benchmarks.common import record, spread, table
-from render.devices import Seat, choose
+from render.catalogue import open_catalogue
+from render.farm.devices import Seat, choose
+from render.farm.job import Job, run
 from render.farm.local import Local, Policy
-from render.jobs import Job, run
-from render.library import open_catalogue
-from scenes.loading import load_config
+from scenes.config.loading import load_config
 
 # (workers, threads of each)
 ARRANGEMENTS = ((1, 1), (2, 1), (1, 2), (2, 2))

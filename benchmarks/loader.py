@@ -26,17 +26,17 @@ from benchmarks.common import record, spread, table
 from benchmarks.stream import config, frame_of
 from classify.augment import Augment, Kind
 from classify.config import Data, Part, TrainConfig
-from classify.data.loader import Loader
-from classify.data.sources import open_pictures
-from classify.datasets import open_datasets
-from classify.feed import Supply
 from classify.models import build
 from classify.network import Network
-from classify.parallel import Place
-from render.dataset import Manifest
-from render.library import open_catalogue
-from render.shards import write_shard
-from scenes.sampling import Sampler
+from render.catalogue import open_catalogue
+from render.dataset.dataset import Manifest
+from render.dataset.shard import write_shard
+from scenes.sampling.scene import Sampler
+from training.batches import Supply
+from training.data.loader import Loader
+from training.data.sources import open_pictures
+from training.datasets import open_datasets
+from training.distributed import Place
 
 SIZE, BATCH = 224, 32
 PHOTO, RENDER = (500, 375), (256, 256)

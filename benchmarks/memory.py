@@ -8,11 +8,11 @@ import numpy as np
 import psutil
 
 from benchmarks.common import record, table
-from render.library import open_catalogue
+from render.blender.stage import Stage
+from render.catalogue import open_catalogue
 from render.settings import resolve
-from render.stage import Stage
-from scenes.loading import load_config
-from scenes.sampling import Sampler
+from scenes.config.loading import load_config
+from scenes.sampling.scene import Sampler
 
 PICTURES = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
 WARM_UP = PICTURES // 4

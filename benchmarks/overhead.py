@@ -16,14 +16,14 @@ from pathlib import Path
 import bpy
 
 from benchmarks.common import record, spread, table
-from render.engine import silence
+from render.blender.engine import silence
+from render.blender.stage import Stage
+from render.catalogue import open_catalogue
+from render.dataset.shard import write_shard
 from render.frame import Frame
-from render.library import open_catalogue
 from render.settings import resolve
-from render.shards import write_shard
-from render.stage import Stage
-from scenes.loading import load_config
-from scenes.sampling import Sampler
+from scenes.config.loading import load_config
+from scenes.sampling.scene import Sampler
 
 PICTURES = int(sys.argv[1]) if len(sys.argv) > 1 else 100
 

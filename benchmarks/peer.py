@@ -25,12 +25,12 @@ import h5py
 
 from benchmarks.common import record, spread, table
 from benchmarks.farm import Stopwatch
-from render import limits
-from render.devices import choose, seats
+from render.catalogue import open_catalogue
+from render.farm import limits
+from render.farm.devices import choose, seats
+from render.farm.job import Job, run
 from render.farm.local import Local, Policy
-from render.jobs import Job, run
-from render.library import open_catalogue
-from scenes.loading import validate
+from scenes.config.loading import validate
 
 SCALE = 1.97
 

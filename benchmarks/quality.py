@@ -14,12 +14,12 @@ import numpy as np
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from benchmarks.common import record, table
-from render.library import open_catalogue
+from render.blender.stage import Stage
+from render.catalogue import open_catalogue
 from render.settings import QUALITY, DrawSettings
-from render.stage import Stage
-from scenes.loading import load_config
-from scenes.record import Scene
-from scenes.sampling import Sampler
+from scenes.config.loading import load_config
+from scenes.record.scene import Scene
+from scenes.sampling.scene import Sampler
 
 SCENES = 20
 SIZE = int(sys.argv[2]) if len(sys.argv) > 2 else 128

@@ -20,13 +20,13 @@ from typing import Any
 import ray
 
 from benchmarks.common import record, spread, table
-from render.devices import choose, seats
+from render.catalogue import open_catalogue
+from render.farm.devices import choose, seats
+from render.farm.job import Farm, Job, run
 from render.farm.local import Local, Policy
 from render.farm.ray import RayFarm, _Driver, _nodes, needs
 from render.farm.raytask import Board
-from render.jobs import Farm, Job, run
-from render.library import open_catalogue
-from scenes.loading import load_config
+from scenes.config.loading import load_config
 
 PICTURES = int(sys.argv[1]) if len(sys.argv) > 1 else 200
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from benchmarks.common import record, spread, table
-from render.library import open_catalogue
-from scenes.loading import load_config
-from scenes.sampling import Sampler
+from render.catalogue import open_catalogue
+from scenes.config.loading import load_config
+from scenes.sampling.scene import Sampler
 
 SCENES = 1000
 ROUNDS = 5

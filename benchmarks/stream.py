@@ -24,17 +24,17 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from benchmarks.common import record, spread, table
-from classify.stream import StreamDataset, picture_and_label
-from render.devices import Seat, processor
+from render.catalogue import open_catalogue
+from render.dataset.shard import PICTURES
+from render.farm.devices import Seat, processor
+from render.farm.shared_memory import Memory, put_frame, slot_size
+from render.farm.stream import Stream
 from render.frame import Frame, Keypoint, ObjectLabel
-from render.library import open_catalogue
-from render.shards import PICTURES
-from render.slots import Memory, put_frame, slot_size
-from render.stream import Stream
-from scenes.config import Config
-from scenes.loading import load_config
-from scenes.record import Scene
-from scenes.sampling import Sampler
+from scenes.config.loading import load_config
+from scenes.config.objects import Config
+from scenes.record.scene import Scene
+from scenes.sampling.scene import Sampler
+from training.data.stream import StreamDataset, picture_and_label
 
 SIDE, BATCH = 256, 32
 _WORKER = "--as-worker"
@@ -85,7 +85,7 @@ def work(seconds: float) -> None:
             self._made = self._made or frame_of(scene)
             return replace(self._made, index=scene.index, scene=scene)
 
-    sys.modules["render.stage"] = stage = types.ModuleType("render.stage")
+    sys.modules["render.blender.stage"] = stage = types.ModuleType("render.blender.stage")
     stage.Stage = Stage  # type: ignore[attr-defined]
     worker.main()
 

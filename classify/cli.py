@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from render.cli_options import SET
+from render.cli.options import SET
 
 FILE = click.argument("config", type=click.Path(path_type=Path))
 OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="The run's folder.")
@@ -28,7 +28,7 @@ def train(config: Path, out: Path, overrides: tuple[str, ...]) -> None:
     Example: blendmill train benchmarks/s2rda/s2rda49.yaml --out runs/49 --set model=resnet18
     """
     from classify.config import load_training
-    from classify.run import execute
+    from training.run import execute
 
     _tell(execute(load_training(config, overrides), out), out)
 
@@ -51,7 +51,7 @@ def adapt(
     Example: blendmill adapt s2r13.yaml --method mcc --source renders --target photos@adapt --out runs/mcc
     """
     from classify.config import load_training
-    from classify.run import execute
+    from training.run import execute
 
     changes = list(overrides)
     if source:
@@ -92,7 +92,7 @@ def ablate(config: Path, vary: tuple[str, ...], seeds: int, out: Path, overrides
 
     Example: blendmill ablate s2r13.yaml --vary method=source,dann,mcc --seeds 3 --out ablation
     """
-    from classify.studies import ablation
+    from training.studies import ablation
 
     _say(ablation(config, overrides, vary, seeds, out))
 
@@ -126,7 +126,7 @@ def study(
 
     Example: blendmill study s2r13.yaml --real photos@adapt --out study
     """
-    from classify.studies import mixing
+    from training.studies import mixing
 
     _say(mixing(config, overrides, _split(real), fractions, regimes, share, seeds, out))
 

@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from classify.contrastive import Contrastive
 from classify.methods.base import Method
 from classify.methods.catalogue import METHODS
+from classify.methods.simclr import Contrastive
+from scenes.config.loading import load
 from scenes.errors import InputError, choices
-from scenes.loading import load
 from scenes.section import Section
 
 # How a checkpoint may be chosen; those named between the first and the last look at no label of the target.
@@ -26,7 +26,7 @@ def methods() -> dict[str, type[Method]]:
 
 
 class Part(Section):
-    """Pictures to read, as `classify.data.sources.open_pictures` finds them.
+    """Pictures to read, as `training.data.sources.open_pictures` finds them.
 
     where: a data set of ours, a tree of class folders, a folder of photos, a list file, S2RDA's layout, or the preset
     or file of a render config where the source is a stream; paths are from the folder the command runs in. split: a

@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from classify.assess import evaluation, outputs
 from classify.augment import Augment
 from classify.config import Part
-from classify.data.loader import Loader
-from classify.datasets import open_part
-from classify.feed import plain
+from classify.evaluation import evaluation, outputs
 from classify.load import device_of, load_method
 from scenes.files import replacing
+from training.batches import plain
+from training.data.loader import Loader
+from training.datasets import open_part
 
 
 def evaluate_on(where: Path, data: str, split: str, *, batch: int, device: str, out: Path | None) -> str:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import torch
 
-from classify import checkpoint
 from classify.config import TrainConfig, methods
-from classify.folder import Folder, find_checkpoint
 from classify.methods.base import Method
 from classify.models import build
 from classify.network import Network
 from scenes.errors import InputError
+from training import checkpoint
+from training.run_folder import Folder, find_checkpoint
 
 
 def device_of(name: str, local: int = 0) -> torch.device:

@@ -26,10 +26,10 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from classify import checkpoint
 from classify.mixer import Mixer
 from classify.network import Network
 from scenes.errors import InputError, choices
+from training import checkpoint
 
 _MIXER = "mixer-b"
 

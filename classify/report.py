@@ -15,15 +15,15 @@ import yaml
 from matplotlib.figure import Figure
 
 from classify import figures
-from classify.assess import Outputs
 from classify.attention import Look
 from classify.config import ORACLE
-from classify.domains import distances
-from classify.folder import CONFIG, Folder
-from classify.log import LOG, entries
+from classify.domain_distance import distances
+from classify.evaluation import Outputs
 from classify.metrics import NAMES, ece
 from scenes.errors import InputError
 from scenes.files import replacing
+from training.logger import LOG, entries
+from training.run_folder import CONFIG, Folder
 
 # The validators, for people; the oracle is none.
 VALIDATORS = {

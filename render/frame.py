@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from scenes.composition import Composition
-from scenes.record import Scene
+from scenes.record.composite import Composition
+from scenes.record.scene import Scene
 
 Box = tuple[float, float, float, float]
 

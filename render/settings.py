@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from scenes.config import RenderSettings
+from scenes.config.objects import RenderSettings
 
 
 @dataclass(frozen=True)
 class DrawSettings:
     """samples a pixel; OIDN denoising; light bounces; plate: also draw the clean background; threads 0: all cores.
 
-    device: "cpu" or a kind of GPU (render/devices.py: KINDS), already chosen: "auto" never comes this far.
+    device: "cpu" or a kind of GPU (render/farm/devices.py: KINDS), already chosen: "auto" never comes this far.
     """
 
     samples: int

@@ -39,7 +39,7 @@ class Part:
     faces: (m, 3) int32 indices into vertices.
     normals: (m, 3, 3) float32, a unit normal for each corner of each face.
     uvs: (m, 3, 2) float32 per corner, or None.
-    role: what the part is made of, a key of `scenes.materials.ROLES`, optionally with a suffix after a colon:
+    role: what the part is made of, a key of `scenes.materials.roles.ROLES`, optionally with a suffix after a colon:
         parts of one object with the same role string share one random draw of that material.
     appearance: what the model file said, for models that were read from disk.
     """

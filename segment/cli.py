@@ -1,12 +1,20 @@
-"""The commands of crack segmentation. What they do is imported when they are run: it needs PyTorch."""
+"""The commands of crack segmentation. What needs PyTorch is imported when it is run."""
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
-from render.cli_options import SEED, progress
+from render.cli.options import SEED, progress, require_png, write_png
+from scenes.errors import InputError
+from segment.sets import open_set
+from segment.statistics.compare import Measured, as_json, measured, table
+from segment.statistics.figure import figure, side_by_side
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -58,7 +66,7 @@ def surfaces(photos: Path, weights: tuple[Path, ...], out: Path, threshold: floa
 
     Example: blendmill surfaces photos --weights unet.safetensors --out surfaces
     """
-    from segment.surfaces import cut_surfaces
+    from segment.clear_patches import cut_surfaces
 
     with progress("looking for surfaces", None) as advance:
         cut = cut_surfaces(photos, weights, out, threshold=threshold, smallest=smallest, advance=advance)
@@ -67,3 +75,70 @@ def surfaces(photos: Path, weights: tuple[Path, ...], out: Path, threshold: floa
     click.echo(
         f"{cut.pieces} surfaces in {out}; {cut.without} photographs have no piece that is clear and large enough"
     )
+
+
+@click.command("measure")
+@click.argument("folder", metavar="SET", type=_FOLDER)
+@click.argument("other", metavar="[OTHER]", type=_FOLDER, required=False)
+@click.option("--out", type=_FOLDER, help="Also write a figure, a PNG: how each quantity is spread.")
+@click.option("--images", type=click.IntRange(1), help="Measure this many of each, evenly chosen; by default all.")
+@click.option("--json", "as_data", is_flag=True, help="Print JSON instead of the table.")
+def measure(folder: Path, other: Path | None, out: Path | None, images: int | None, as_data: bool) -> None:
+    """Measure the cracks and the pictures of SET, and compare it with OTHER.
+
+    A set is a data set of ours, a folder with img/ (or images/) and mask/ (or masks/), or a folder of pictures without
+    masks. Of those only what needs no masks is measured: the picture, and dark lines in place of cracks, found in both
+    sets alike.
+
+    Example: blendmill crack measure cracks photos --out apart.png
+    """
+    require_png(out)
+    sets = [_measured(each, images) for each in (folder, other) if each is not None]
+    click.echo(json.dumps(as_json(sets), indent=1) if as_data else "\n".join(table(sets)))
+    if out is not None:
+        write_png(figure(sets), out)
+        click.echo(f"wrote {out}", err=True)
+
+
+def _measured(folder: Path, images: int | None) -> Measured:
+    pictures = open_set(folder)
+    chosen = pictures.spread(images)
+    with progress(f"measuring {pictures.name}", len(chosen)) as advance:
+        found = measured(pictures, chosen, advance)
+    for line in found.left_out:
+        click.echo(f"left out: {line}", err=True)
+    return found
+
+
+@click.command("sheet")
+@click.argument("folder", metavar="SET", type=_FOLDER)
+@click.option("--out", type=_FOLDER, required=True, help="The PNG to write.")
+@click.option("--beside", type=_FOLDER, help="A set, such as a folder of photographs, to show beside.")
+@click.option("--images", type=click.IntRange(1, 400), default=64, show_default=True, help="Pictures of each.")
+@click.option("--cell", type=click.IntRange(16, 1024), default=160, show_default=True, help="Pixels of each, a side.")
+def sheet(folder: Path, out: Path, beside: Path | None, images: int, cell: int) -> None:
+    """A contact sheet of SET, next to photographs: can you tell them apart?
+
+    Pictures are chosen evenly from the first to the last; of each the square in its middle is shown.
+
+    Example: blendmill crack sheet cracks --beside photos --out sheet.png
+    """
+    require_png(out)
+    blocks = [_shown(each, images) for each in (folder, beside) if each is not None]
+    write_png(side_by_side(blocks, columns=math.ceil(math.sqrt(images)), cell=cell), out)
+    click.echo(f"wrote {out}")
+
+
+def _shown(folder: Path, images: int) -> tuple[str, list[NDArray[np.uint8]]]:
+    """The set's name and pictures of it. Raises InputError where none of them can be used."""
+    pictures, shown, faults = open_set(folder), [], []
+    for k in pictures.spread(images):
+        try:
+            shown.append(pictures.read(k).rgb)
+        except InputError as error:
+            faults.append(str(error))
+    if not shown:
+        raise InputError(f"{pictures.name}: no picture can be used: {faults[0]}")
+    for line in faults:
+        click.echo(f"left out: {line}", err=True)
+    return pictures.name, shown

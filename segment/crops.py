@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from render.cracks.sets import Picture
 from scenes.errors import InputError
+from segment.sets import Picture
 
 MEAN, SPREAD = 0.5, 0.25
 """Pictures in [0, 1] are normalized by these, in all channels alike."""

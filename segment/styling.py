@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from render.cracks.sets import Picture, open_set
-from render.export.parts import png
+from render.dataset.export.parts import png
 from scenes.errors import InputError
 from scenes.files import write_atomically
 from scenes.streams import Streams
 from segment.adain import Encoder, stylized
+from segment.sets import Picture, open_set
 
 
 def style_set(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from render.library import studio_folder
+from render.catalogue import studio_folder
 from scenes.assets.catalogue import Catalogue
 
 # The same examples on every run, so that a change is judged by what it changed. To search for new ones:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from render.dataset import Manifest
-from render.shards import write_shard
-from render.store import Store, open_store
+from render.dataset.dataset import Manifest
+from render.dataset.shard import write_shard
+from render.dataset.store import Store, open_store
 from tests.frames import CLASSES, make_frame
 
 SIZE = (12, 16)

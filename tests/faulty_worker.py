@@ -12,11 +12,11 @@ import sys
 import time
 from pathlib import Path
 
-import render.shards
+import render.dataset.shard
+from render.blender.stage import Stage
 from render.farm import worker
 from render.frame import Frame
-from render.stage import Stage
-from scenes.record import Scene
+from scenes.record.scene import Scene
 
 fault, index, folder = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 draw = Stage.draw
@@ -42,7 +42,7 @@ def strike(self: Stage, scene: Scene) -> Frame:
             case "raise":
                 raise RuntimeError("a fault\nof two lines")
             case "full":
-                render.shards._Disk.write = refuse  # type: ignore[method-assign]
+                render.dataset.shard._Disk.write = refuse  # type: ignore[method-assign]
     return draw(self, scene)
 
 

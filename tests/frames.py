@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from render.dataset import Dataset, Manifest
+from render.dataset.dataset import Dataset, Manifest
+from render.dataset.shard import write_shard
 from render.frame import Frame, Keypoint, ObjectLabel
-from render.shards import write_shard
-from scenes.record import Background, Camera, Item, Light, Material, Scene, Sensor, World
+from scenes.record.scene import Background, Camera, Item, Light, Material, Scene, Sensor, World
 
 CLASSES = ("mug", "car", "traffic light")
 

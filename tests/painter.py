@@ -17,12 +17,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from frames import make_frame  # noqa: E402
-
-from render.frame import Frame  # noqa: E402
-from scenes.record import Scene  # noqa: E402
+from render.frame import Frame
+from scenes.record.scene import Scene
+from tests.frames import make_frame
 
 
 def paint(scene: Scene) -> Frame:
@@ -66,7 +65,7 @@ def main() -> None:
             time.sleep(faults.get("seconds", 0))
             return paint(scene)
 
-    sys.modules["render.stage"] = stage = types.ModuleType("render.stage")
+    sys.modules["render.blender.stage"] = stage = types.ModuleType("render.blender.stage")
     stage.Stage = Stage  # type: ignore[attr-defined]
     from render.farm import worker
 

@@ -11,11 +11,11 @@ from PIL import Image
 from torch import nn
 
 from classify.config import TrainConfig, methods
-from classify.datasets import open_datasets
-from classify.feed import Supply
 from classify.network import Network
-from classify.parallel import Place
-from classify.trainer import Trainer
+from training.batches import Supply
+from training.datasets import open_datasets
+from training.distributed import Place
+from training.trainer import Trainer
 
 CPU = torch.device("cpu")
 CLASSES = ("blue", "green", "red")

@@ -10,13 +10,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from render.cli import main
-from render.compose.picture import Painter
-from render.compose.textures import find_photographs
+from render.cli.main import main
+from render.composite.photographs import find_photographs
+from render.composite.renderer import Painter
 from render.frame import Frame
-from scenes.composition import Composer
+from scenes.config.composite import ComposeConfig
 from scenes.cracks.contour import Contour, Stroke
-from scenes.recipe import ComposeConfig
+from scenes.record.composite import Composer
 
 SIDE = 96
 LABELS = ("alpha", "category", "instance", "part", "width", "skeleton")

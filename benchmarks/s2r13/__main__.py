@@ -22,9 +22,9 @@ from benchmarks.common import record, spread
 from benchmarks.common import table as markdown
 from benchmarks.jobs import Job, results, settings
 from classify.methods.catalogue import METHODS
-from classify.studies import at_selected
 from classify.validators import VALIDATORS
 from scenes.errors import choices
+from training.studies import at_selected
 
 HERE = Path(__file__).parent
 SETS = {"full": 2600, "full-turned": 2600, "visda": 2600, "visda-turned": 2080}

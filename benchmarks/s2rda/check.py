@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 from benchmarks.common import table
-from classify.data.s2rda import BENCHMARKS, Report, check_s2rda
 from scenes.errors import InputError
+from training.data.s2rda import BENCHMARKS, Report, check_s2rda
 
 COLUMNS = ("synthetic", "real_val", "real_test")
 

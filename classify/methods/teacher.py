@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from classify.averaging import Average
 from classify.methods.base import Descend, Labelled, Method, Unlabelled
 from classify.network import Network, Output
 from scenes.section import Section
+from training.ema import Average
 
 
 class Teacher(Average):

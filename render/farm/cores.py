@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 
-from render import limits
+from render.farm import limits
 
 
 def claim(threads: int) -> tuple[socket.socket, ...]:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from render.dataset import Manifest
-from render.devices import Seat
-from render.farm.crew import COMMAND, Crew, Event
-from render.runs import RunLog
-from render.store import Store
+from render.dataset.dataset import Manifest
+from render.dataset.run_log import RunLog
+from render.dataset.store import Store
+from render.farm.devices import Seat
+from render.farm.pool import COMMAND, Crew, Event
 from scenes.errors import InputError
 
-# Told of everything that happens, by name: see `render.farm.report`.
+# Told of everything that happens, by name: see `render.farm.progress`.
 Tell = Callable[..., None]
 
 

@@ -33,12 +33,12 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from render import limits
-from render.devices import KINDS, WORKER_MEMORY, WORKERS_PER_GPU
-from render.farm.crew import COMMAND, sweep_scratch
+from render.farm import limits
+from render.farm.devices import KINDS, WORKER_MEMORY, WORKERS_PER_GPU
+from render.farm.job import versions
 from render.farm.local import Run
+from render.farm.pool import COMMAND, sweep_scratch
 from render.farm.raytask import Board, draw
-from render.jobs import versions
 from scenes.errors import InputError
 
 # Times that a shard may lose its node or Ray's process: nodes are taken away without the shard's fault.

@@ -13,17 +13,17 @@ import platform
 import time
 from typing import Any, cast
 
-from render.dataset import Manifest
-from render.devices import Device, Seat, pinned
-from render.farm.crew import Crew
+from render.catalogue import open_catalogue
+from render.dataset.dataset import Manifest
+from render.dataset.run_log import RunLog
+from render.dataset.store import open_store
+from render.farm.devices import Device, Seat, pinned
+from render.farm.job import versions
 from render.farm.local import Dealer, Policy, Run
-from render.jobs import versions
-from render.library import open_catalogue
-from render.runs import RunLog
-from render.store import open_store
+from render.farm.pool import Crew
+from scenes.config.loading import validate
 from scenes.errors import InputError
-from scenes.loading import validate
-from scenes.sampling import Sampler
+from scenes.sampling.scene import Sampler
 
 # By which Ray tells a task its GPU.
 _DEVICES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ONEAPI_DEVICE_SELECTOR")

@@ -29,17 +29,17 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from render.catalogue import open_catalogue
+from render.dataset.shard import write_shard
+from render.dataset.store import open_store
 from render.farm.cores import claim
-from render.farm.crew import SCRATCH
+from render.farm.pool import SCRATCH
+from render.farm.shared_memory import put_frame
 from render.frame import Frame
-from render.library import open_catalogue
 from render.settings import resolve
-from render.shards import write_shard
-from render.slots import put_frame
-from render.store import open_store
+from scenes.config.loading import validate
 from scenes.errors import InputError
-from scenes.loading import validate
-from scenes.sampling import Sampler
+from scenes.sampling.scene import Sampler
 
 
 class Artist:
@@ -54,7 +54,7 @@ class Artist:
         self.sampler = Sampler(config, catalogue)
         self._cores = claim(spec["threads"])
         # Imported late: bad input is told before Blender has taken its time to start, and it counts the cores then.
-        from render.stage import Stage
+        from render.blender.stage import Stage
 
         self.stage = Stage(resolve(config.render, spec["device"], spec["threads"]), catalogue, self.sampler.classes)
         self.tell("ready")

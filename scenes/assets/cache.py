@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from scenes.assets.info import AssetInfo
 from scenes.assets.packing import DAMAGE, pack, unpack, unpack_about
-from scenes.assets.record import AssetInfo
 from scenes.files import sha256, write_atomically
 from scenes.mesh import Model, Part
 

@@ -13,16 +13,16 @@ from pathlib import Path
 from scenes.assets import shapes_source
 from scenes.assets.cache import Cache
 from scenes.assets.file_source import Settled, settle
+from scenes.assets.info import AssetInfo
 from scenes.assets.loading import Importers
 from scenes.assets.manifest import Manifest, load_manifest
 from scenes.assets.pictures import Pictures
-from scenes.assets.record import AssetInfo
 from scenes.assets.sources import FileAsset, ModelFolder, discover
+from scenes.assets.texture_sets import TextureSet
 from scenes.errors import InputError, choices
 from scenes.files import sha256
 from scenes.mesh import Model
-from scenes.shapes.library import GENERATORS
-from scenes.textures import TextureSet
+from scenes.shapes.registry import GENERATORS
 
 Progress = Callable[[int, int, str], None]
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scenes.assets.cache import Cache
+from scenes.assets.info import LoadError
 from scenes.assets.loading import Importers, load
 from scenes.assets.normalize import VERSION, describe, from_file
-from scenes.assets.record import LoadError
 from scenes.assets.references import References, references
 from scenes.assets.sources import FileAsset
 from scenes.files import file_stat, sha256

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
 from scenes.mesh import unit
-from scenes.record import Quaternion
+from scenes.record.scene import Quaternion
 
 Array = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.assets.appearance import Looks, role_of, without_blank
-from scenes.assets.record import LoadError
+from scenes.assets.info import LoadError
 from scenes.assets.references import References, clean
 from scenes.mesh import Appearance, Model, Part
 

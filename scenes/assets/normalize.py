@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.assets.hull import hull_points, stable_poses
-from scenes.assets.record import AssetInfo, LoadError
+from scenes.assets.info import AssetInfo, LoadError
 from scenes.assets.soup import Soup, decimated, normals, outward, without_dirt
 from scenes.mesh import Model, Part
 

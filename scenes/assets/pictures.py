@@ -9,9 +9,9 @@ from pathlib import Path
 from scenes.assets.cache import Cache
 from scenes.assets.manifest import Manifest
 from scenes.assets.normalize import VERSION
+from scenes.assets.texture_sets import TextureSet, find_texture_sets
 from scenes.errors import InputError, choices
 from scenes.files import file_stat
-from scenes.textures import TextureSet, find_texture_sets
 
 HDRI_SUFFIXES = (".hdr", ".exr")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")

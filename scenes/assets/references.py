@@ -12,7 +12,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 from urllib.parse import unquote
 
-from scenes.assets.record import LoadError
+from scenes.assets.info import LoadError
 from scenes.files import inside
 
 MAX_BYTES = 512 << 20

@@ -11,11 +11,11 @@ import numpy as np
 
 import scenes
 from scenes.assets.cache import Cache
+from scenes.assets.info import AssetInfo
 from scenes.assets.normalize import VERSION, describe, unit_model
-from scenes.assets.record import AssetInfo
 from scenes.errors import InputError, choices
 from scenes.mesh import Model
-from scenes.shapes.library import GENERATORS
+from scenes.shapes.registry import GENERATORS
 
 PREFIX = "shape:"
 LICENCE = "CC0-1.0"
@@ -67,6 +67,6 @@ def source_digest() -> str:
     """sha256 of the code that makes the shapes."""
     folder = Path(scenes.__file__).parent
     digest = hashlib.sha256()
-    for path in [folder / "mesh.py", *sorted((folder / "shapes").glob("*.py"))]:
+    for path in [folder / "mesh.py", *sorted((folder / "shapes").rglob("*.py"))]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -1,0 +1,85 @@
+"""The geometry behind the objects: a ground, a plane that only catches shadows, a room's walls on the ground."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from render.blender.materials.palette import Palette
+from render.blender.meshes import upload
+from scenes.mesh import Model, Part, corner_normals
+from scenes.record.scene import Background, Material, Scene
+
+# Half the ground's width in metres: seen from eye height it ends within a quarter of a degree of the horizon.
+_REACH = 400.0
+
+# The shadow catcher's object index, by which its pixels are told from objects (1 up) and other surroundings (0).
+CATCHER = 32767
+
+
+class Surroundings:
+    """Three objects that are shown, dressed and resized as the Scene's background says."""
+
+    def __init__(self, palette: Palette):
+        self._palette = palette
+        r = _REACH
+        plane = _quads("ground", [[(-r, -r, 0), (r, -r, 0), (r, r, 0), (-r, r, 0)]])
+        self._ground = bpy.data.objects.new("ground", upload("ground", Model((plane,))))
+        patch = _quads("catcher", [[(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)]])
+        self._catcher = bpy.data.objects.new("catcher", upload("catcher", Model((patch,))))
+        self._catcher.is_shadow_catcher = True
+        self._catcher.pass_index = CATCHER
+        self._walls = bpy.data.objects.new("walls", bpy.data.meshes.new("walls"))
+        # Light must come in: walls are seen, also in mirrors, but cast no shadow and throw no light back.
+        self._walls.visible_shadow = False
+        self._walls.visible_diffuse = False
+
+    def set(self, scene: Scene) -> list[bpy.types.Object]:
+        """The objects behind a scene's items."""
+        background = scene.background
+        used = []
+        if background.shadow:
+            self._spread_catcher(scene)
+            used.append(self._catcher)
+        if background.material is not None:
+            self._dress(self._ground, background.material)
+            used.append(self._ground)
+        if background.walls is not None:
+            self._build_walls(background)
+            self._dress(self._walls, background.walls)
+            used.append(self._walls)
+        return used
+
+    def _spread_catcher(self, scene: Scene) -> None:
+        """Catching shadows doubles the cost of every pixel it covers, so it reaches no further than most shadows do."""
+        at = np.array([item.location[:2] for item in scene.items] or [(0.0, 0.0)])
+        reach = max((item.scale + item.location[2] for item in scene.items), default=1.0) * 2
+        low, high = at.min(axis=0) - reach, at.max(axis=0) + reach
+        self._catcher.location = (*((low + high) / 2), 0.0)
+        self._catcher.scale = (*((high - low) / 2), 1.0)
+
+    def _build_walls(self, background: Background) -> None:
+        old = self._walls.data
+        self._walls.data = upload("walls", Model((_room(background.size),)))
+        self._walls.location = background.center
+        bpy.data.meshes.remove(old)
+
+    def _dress(self, surface: bpy.types.Object, material: Material) -> None:
+        slot = surface.material_slots[0]
+        slot.link = "OBJECT"
+        slot.material = self._palette.checkout(material, pass_index=0, foreground=False)
+
+
+def _room(size: tuple[float, float, float]) -> Part:
+    """Four walls and a ceiling around the origin, facing inwards, the floor left out."""
+    x, y, z = size[0] / 2, size[1] / 2, size[2]
+    around = [(-x, -y), (x, -y), (x, y), (-x, y)]
+    walls = [[(*a, 0.0), (*a, z), (*b, z), (*b, 0.0)] for a, b in zip(around, around[1:] + around[:1], strict=True)]
+    return _quads("walls", [*walls, [(*corner, z) for corner in reversed(around)]])
+
+
+def _quads(name: str, corners: list) -> Part:
+    vertices = np.array(corners, dtype=np.float32).reshape(-1, 3)
+    first = np.arange(0, len(vertices), 4)[:, None]
+    faces = np.concatenate([first + (0, 1, 2), first + (0, 2, 3)]).astype(np.int32)
+    return Part(name, vertices, faces, corner_normals(vertices, faces, 30.0))

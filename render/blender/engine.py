@@ -1,0 +1,170 @@
+"""Cycles: set up once, drawn many times, read back as arrays."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+import numpy as np
+import OpenEXR
+from numpy.typing import NDArray
+
+from render.farm.devices import enable
+from render.image.crop_window import Window
+from render.settings import DrawSettings
+
+Passes = dict[str, NDArray[np.float32]]
+
+# Rays that leave the scene report this depth or more.
+_FAR = 1e9
+_AOVS = (("coverage", "VALUE"), ("normal", "COLOR"), ("crack", "COLOR"))
+
+
+def start(settings: DrawSettings) -> bpy.types.Scene:
+    """An empty Blender with its one scene ready to draw. Everything that was open is dropped.
+
+    Raises InputError where the settings ask for a kind of device that this process does not see.
+    """
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    # Data kept in Cycles between renders keeps its order of arrival too, and light sampling depends on that order:
+    # a picture would show what was drawn before it. Handing everything over anew costs some tens of milliseconds.
+    scene.render.use_persistent_data = False
+    scene.render.film_transparent = True
+    scene.render.use_compositing = False
+    scene.render.use_sequencer = False
+    scene.render.threads_mode = "FIXED" if settings.threads else "AUTO"
+    if settings.threads:
+        scene.render.threads = settings.threads
+    scene.cycles.use_adaptive_sampling = False
+    scene.cycles.samples = settings.samples
+    scene.cycles.use_light_tree = False
+    scene.cycles.use_denoising = settings.denoise
+    scene.cycles.denoising_prefilter = "FAST"
+    scene.cycles.denoising_quality = "HIGH" if settings.samples > 32 else "FAST"
+    scene.cycles.denoiser = "OPENIMAGEDENOISE"
+    scene.cycles.max_bounces = settings.bounces
+    scene.cycles.diffuse_bounces = settings.bounces
+    scene.cycles.glossy_bounces = settings.bounces
+    scene.cycles.transmission_bounces = max(settings.bounces, 6)
+    scene.cycles.transparent_max_bounces = 8
+    scene.cycles.sample_clamp_indirect = 10.0
+    scene.cycles.caustics_reflective = False
+    scene.cycles.caustics_refractive = False
+    scene.cycles.seed = 0
+    # The table costs a twentieth less time than the default's scrambling; behind a denoiser they look the same.
+    scene.cycles.sampling_pattern = "TABULATED_SOBOL"
+    _choose_device(scene, settings.device)
+    _choose_passes(scene)
+    return scene
+
+
+def _choose_device(scene: bpy.types.Scene, kind: str) -> None:
+    """The CPU, or all GPUs of one kind that this process sees; a worker's environment shows it only its own."""
+    if kind == "cpu":
+        return
+    enable(bpy.context.preferences.addons["cycles"].preferences, kind)
+    scene.cycles.device = "GPU"
+    # OIDN there too, not OptiX's denoiser: the same network as on the CPU, so that pictures stay comparable, and it
+    # runs on every maker's GPUs.
+    scene.cycles.denoising_use_gpu = True
+
+
+def _choose_passes(scene: bpy.types.Scene) -> None:
+    layer = scene.view_layers[0]
+    layer.use_pass_z = True
+    layer.use_pass_object_index = True
+    layer.use_pass_material_index = True
+    # Panes are labelled like any surface, however little they hide.
+    layer.pass_alpha_threshold = 0.0
+    for name, kind in _AOVS:
+        aov = layer.aovs.add()
+        aov.name, aov.type = name, kind
+    image = scene.render.image_settings
+    if hasattr(image, "media_type"):  # Blender 5 sorts formats into media
+        image.media_type = "MULTI_LAYER_IMAGE"
+    image.file_format = "OPEN_EXR_MULTILAYER"
+    image.color_depth = "32"
+    image.exr_codec = "NONE"
+
+
+def draw(scene: bpy.types.Scene, path: Path, window: Window | None = None) -> Passes:
+    """Render the scene through `path` (best in memory, as /dev/shm) and give its passes.
+
+    window: the part to render, None for all of it; outside of it nothing is hit.
+
+    combined: (H, W, 4) float32 premultiplied scene-linear light. depth: (H, W) planar, inf where nothing is hit.
+    object, material: (H, W) pass indices at the pixel centres. coverage: (H, W) in [0, 1]. normal: (H, W, 3) world
+    space, summed over the pixel, of no fixed length. crack: (H, W, 3) coverage by a crack's decal, and times that
+    its width and the distance from its middle line, both mm.
+    """
+    scene.render.filepath = str(path)
+    _choose_window(scene.render, window)
+    with silence():
+        bpy.ops.render.render(write_still=True)
+    try:
+        passes = _decode(path)
+    finally:
+        path.unlink()
+    if window is None:
+        return passes
+    size = scene.render.resolution_y, scene.render.resolution_x
+    return {name: _widened(image, window, size, np.inf if name == "depth" else 0.0) for name, image in passes.items()}
+
+
+def _choose_window(render: bpy.types.RenderSettings, window: Window | None) -> None:
+    render.use_border = render.use_crop_to_border = window is not None
+    if window is None:
+        return
+    x0, y0, x1, y1 = window
+    width, height = render.resolution_x, render.resolution_y
+    # Blender cuts fractions of a pixel off; y grows upwards.
+    render.border_min_x, render.border_max_x = (x0 + 0.01) / width, min(1.0, (x1 + 0.01) / width)
+    render.border_min_y, render.border_max_y = (height - y1 + 0.01) / height, min(1.0, (height - y0 + 0.01) / height)
+
+
+def _widened(image: NDArray[np.float32], window: Window, size: tuple[int, int], rest: float) -> NDArray[np.float32]:
+    """The image of a window in one of the whole size, where all else is `rest`."""
+    x0, y0, x1, y1 = window
+    whole = np.full((*size, *image.shape[2:]), rest, dtype=np.float32)
+    whole[y0:y1, x0:x1] = image
+    return whole
+
+
+def _decode(path: Path) -> Passes:
+    # Blender 4 writes one part with all layers, 5 a part for each with its own names: walk both the same way.
+    found = {
+        name.split(".", 1)[-1]: channel.pixels
+        for part in OpenEXR.File(str(path)).parts
+        for name, channel in part.channels.items()
+    }
+    depth = found["Depth.Z"]
+    return {
+        "combined": found["Combined"],
+        "depth": np.where(depth < _FAR, depth, np.inf).astype(np.float32),
+        "object": found.get("IndexOB.X", found.get("Object Index.X")),
+        "material": found.get("IndexMA.X", found.get("Material Index.X")),
+        "coverage": found["coverage.X"],
+        "normal": found["normal"][..., :3],
+        "crack": found["crack"][..., :3],
+    }
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Blender reports every step on the process's standard output; a command's own output must stay clean."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(null)

@@ -1,0 +1,244 @@
+"""FBX, USD and .blend files as models, read by a Blender of their own.
+
+Each file is converted in a process of its own: the caller's scene is left alone, and a file that brings Blender down
+costs one asset. Scripts and drivers in a .blend never run: it is not opened, its objects are appended, and
+automatic execution is off. Results are in Blender's axes: z up, front -y.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scenes.assets.appearance import role_of
+from scenes.assets.info import LoadError
+from scenes.assets.loading import Importer, Loaded
+from scenes.assets.packing import DAMAGE, pack, unpack
+from scenes.assets.sources import IMPORTED
+from scenes.files import inside
+from scenes.mesh import Appearance, Model, Part
+
+TIMEOUT = 300.0
+
+_STARTS = {
+    b"\x89PNG": ".png",
+    b"\xff\xd8\xff": ".jpg",
+    b"II*\0": ".tif",
+    b"MM\0*": ".tif",
+    b"BM": ".bmp",
+    b"RIFF": ".webp",
+}
+
+
+def convert(path: Path, scratch: Path) -> Loaded:
+    """Read a file in another process; its colour maps are put into `scratch`. Raises LoadError."""
+    result = scratch / "model.npz"
+    paths = [str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    command = [sys.executable, "-m", "render.blender.importers", str(path.resolve()), str(result)]
+    try:
+        done = subprocess.run(
+            command,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise LoadError(f"took Blender more than {TIMEOUT:g} s to read") from None
+    if done.returncode < 0:
+        raise LoadError(f"brought Blender down (signal {-done.returncode})")
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+        raise LoadError(f"cannot be imported: {lines[-1].removeprefix('Error: ')[:160]}")
+    try:
+        model, about = unpack(result, scratch)
+    except DAMAGE as error:
+        raise LoadError(f"cannot be imported: Blender left nothing that can be read ({error})") from None
+    finally:
+        result.unlink(missing_ok=True)
+    return Loaded(model, tuple(about["lost"]))
+
+
+IMPORTERS: dict[str, Importer] = {suffix: convert for suffix in IMPORTED}
+
+
+def _main(source: Path, result: Path) -> None:
+    import bpy
+
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.context.preferences.filepaths.use_scripts_auto_execute = False
+    if source.suffix.lower() == ".fbx":
+        bpy.ops.wm.fbx_import(filepath=str(source))
+    elif source.suffix.lower() == ".blend":
+        _append(source)
+    else:
+        bpy.ops.wm.usd_import(
+            filepath=str(source), import_cameras=False, import_lights=False, import_textures_mode="IMPORT_PACK"
+        )
+    lost: list[str] = []
+    parts = tuple(_parts(source, result.parent, lost))
+    if not parts:
+        raise RuntimeError("it holds no triangles")
+    result.write_bytes(pack(Model(parts), lost=lost))
+
+
+def _append(source: Path) -> None:
+    import bpy
+
+    with bpy.data.libraries.load(str(source), link=False) as (held, wanted):
+        wanted.objects = held.objects
+    for library in bpy.data.libraries:
+        if Path(bpy.path.abspath(library.filepath)).resolve() != source.resolve():
+            raise RuntimeError(f"it links to another file, {library.filepath}")
+    for item in wanted.objects:
+        if item is not None:
+            bpy.context.scene.collection.objects.link(item)
+
+
+def _parts(source: Path, maps: Path, lost: list[str]) -> Iterator[Part]:
+    """The scene's surfaces as parts, one for each material."""
+    groups: dict[str, list[_Piece]] = {}
+    materials: dict[str, Any] = {}
+    for piece in _pieces():
+        name = piece[0].name if piece[0] else ""
+        groups.setdefault(name, []).append(piece)
+        materials[name] = piece[0]
+    for name, pieces in groups.items():
+        uvs = None
+        if any(piece[2] is not None for piece in pieces):
+            uvs = np.concatenate([np.zeros((len(v) // 3, 3, 2)) if uv is None else uv for _, v, uv in pieces])
+        vertices = np.concatenate([piece[1] for piece in pieces])
+        faces = np.arange(len(vertices), dtype=np.int32).reshape(-1, 3)
+        look = _appearance(materials[name], source, maps, lost) if materials[name] else None
+        normals = np.zeros((len(faces), 3, 3), dtype=np.float32)
+        yield Part(name or "surface", vertices, faces, normals, uvs, role_of(name, look is not None), look)
+
+
+# Material or None, (3 m, 3) float64 corners of triangles in the world, (m, 3, 2) UVs or None.
+_Piece = tuple[Any, np.ndarray, np.ndarray | None]
+
+
+def _pieces() -> Iterator[_Piece]:
+    import bpy
+
+    graph = bpy.context.evaluated_depsgraph_get()
+    for instance in graph.object_instances:
+        item = instance.object
+        if item.type not in ("MESH", "CURVE", "SURFACE", "META", "FONT") or item.original.hide_render:
+            continue
+        matrix = np.array(instance.matrix_world, dtype=np.float64)
+        mesh = item.to_mesh()
+        if mesh is not None and len(mesh.loop_triangles):
+            yield from _by_material(mesh, [slot.material for slot in item.material_slots], matrix)
+        item.to_mesh_clear()
+
+
+def _by_material(mesh: Any, slots: list[Any], matrix: np.ndarray) -> Iterator[_Piece]:
+    count = len(mesh.loop_triangles)
+    places = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
+    mesh.vertices.foreach_get("co", places)
+    corners, loops, chosen = (np.empty(count * k, dtype=np.int32) for k in (3, 3, 1))
+    mesh.loop_triangles.foreach_get("vertices", corners)
+    mesh.loop_triangles.foreach_get("loops", loops)
+    mesh.loop_triangles.foreach_get("material_index", chosen)
+    world = places.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+    triangles = world[corners].reshape(-1, 3, 3)
+    uvs = None
+    if mesh.uv_layers.active is not None:
+        flat = np.empty(len(mesh.loops) * 2, dtype=np.float32)
+        mesh.uv_layers.active.data.foreach_get("uv", flat)
+        uvs = flat.reshape(-1, 2)[loops].reshape(-1, 3, 2)
+    if np.linalg.det(matrix[:3, :3]) < 0:
+        triangles = triangles[:, ::-1]
+        uvs = None if uvs is None else uvs[:, ::-1]
+    for index in np.unique(chosen):
+        mine = chosen == index
+        material = slots[index] if index < len(slots) else None
+        yield material, triangles[mine].reshape(-1, 3), None if uvs is None else uvs[mine]
+
+
+def _appearance(material: Any, source: Path, maps: Path, lost: list[str]) -> Appearance:
+    nodes = material.node_tree.nodes if material.use_nodes and material.node_tree else []
+    surface = next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
+    if surface is None:
+        r, g, b, a = material.diffuse_color
+        return Appearance((r, g, b), material.metallic, material.roughness, a or 1.0)
+    base = surface.inputs["Base Color"]
+    image = _image_behind(base)
+    texture = _saved(image, source, maps) if image else None
+    if image and texture is None:
+        lost.append(f"'{Path(image.filepath.replace(chr(92), '/')).name or image.name}' is missing")
+    color = (1.0, 1.0, 1.0) if texture else tuple(float(c) for c in base.default_value[:3])
+    return Appearance(
+        color=(color[0], color[1], color[2]),
+        metallic=_plain(surface, "Metallic", 0.0),
+        roughness=_plain(surface, "Roughness", 0.5),
+        alpha=_plain(surface, "Alpha", 1.0) or 1.0,
+        texture=texture,
+    )
+
+
+def _plain(surface: Any, name: str, default: float) -> float:
+    """A socket's number; what is painted by a map is not read."""
+    socket = surface.inputs[name]
+    return default if socket.is_linked else float(np.clip(socket.default_value, 0.0, 1.0))
+
+
+def _image_behind(socket: Any) -> Any:
+    """The first picture that feeds a socket, through whatever nodes lie between."""
+    waiting, seen = [link.from_node for link in socket.links], set()
+    while waiting:
+        node = waiting.pop(0)
+        if node.type == "TEX_IMAGE" and node.image:
+            return node.image
+        if node.name not in seen:
+            seen.add(node.name)
+            waiting += [link.from_node for way in node.inputs for link in way.links]
+    return None
+
+
+def _saved(image: Any, source: Path, maps: Path) -> Path | None:
+    """The picture's bytes as a file in `maps`: packed ones, or those of a file below the model's folder."""
+    data = bytes(image.packed_file.data) if image.packed_file else _beside(image, source)
+    suffix = next((s for start, s in _STARTS.items() if data.startswith(start)), None)
+    if suffix is None:
+        return None
+    path = maps / f"map{len(list(maps.iterdir()))}{suffix}"
+    path.write_bytes(data)
+    return path
+
+
+def _beside(image: Any, source: Path) -> bytes:
+    import bpy
+
+    written = image.filepath.replace("\\", "/")
+    found = Path(bpy.path.abspath(image.filepath, library=image.library))
+    candidates: Iterable[str] = [str(found.relative_to(source.parent))] if found.is_relative_to(source.parent) else []
+    for name in (*candidates, written.removeprefix("//"), Path(written).name):
+        try:
+            path = inside(source.parent, name)
+        except ValueError:
+            continue
+        if path.is_file():
+            return path.read_bytes()
+    return b""
+
+
+if __name__ == "__main__":
+    failed = 0
+    try:
+        _main(Path(sys.argv[1]), Path(sys.argv[2]))
+    # Whatever it is, its last line is the reason that the caller gives.
+    except Exception as error:
+        sys.stderr.write(f"\n{error}\n")
+        failed = 1
+    sys.stderr.flush()
+    # Not sys.exit: Blender's USD library at times never returns from its own clearing up.
+    os._exit(failed)

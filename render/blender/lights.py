@@ -1,0 +1,107 @@
+"""The Scene's light in Blender: the environment, and lamps from a pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from render.image.color import blackbody
+from scenes.record.scene import Light, World
+
+# The importance map need not be finer than lights in it are large; building it costs time at every change of HDRI.
+# Rough surfaces that fill the picture show the rare ray that finds a small sun by chance as a white pixel.
+_IMPORTANCE_MAP = 256
+_FINE_MAP = 1024
+_HDRIS_KEPT = 12
+_KINDS = {"sun": "SUN", "area": "AREA", "point": "POINT"}
+
+
+class Sky:
+    """The environment: an HDRI turned and scaled, or an even colour."""
+
+    def __init__(self, scene: bpy.types.Scene, path: Callable[[str], Path]):
+        self._path = path
+        self._images: dict[str, bpy.types.Image] = {}
+        world = self._world = bpy.data.worlds.new("sky")
+        scene.world = world
+        world.use_nodes = True
+        world.cycles.sampling_method = "MANUAL"
+        nodes, links = world.node_tree.nodes, world.node_tree.links
+        self._background = nodes["Background"]
+        coordinates = nodes.new("ShaderNodeTexCoord")
+        self._mapping = nodes.new("ShaderNodeMapping")
+        self._texture = nodes.new("ShaderNodeTexEnvironment")
+        self._links = links
+        links.new(coordinates.outputs["Generated"], self._mapping.inputs["Vector"])
+        links.new(self._mapping.outputs["Vector"], self._texture.inputs["Vector"])
+
+    def set(self, world: World, fine: bool = False) -> None:
+        """fine: whether no ray shall find a small light by chance, which costs a tenth of a second."""
+        self._world.cycles.sample_map_resolution = _FINE_MAP if fine else _IMPORTANCE_MAP
+        color = self._background.inputs["Color"]
+        self._background.inputs["Strength"].default_value = world.strength
+        if not world.hdri:
+            for link in list(color.links):
+                self._links.remove(link)
+            color.default_value = (*world.color, 1.0)
+            return
+        if not color.is_linked:
+            self._links.new(self._texture.outputs["Color"], color)
+        # The mapping turns the lookup direction, so the sky itself turns the other way.
+        self._mapping.inputs["Rotation"].default_value[2] = -np.radians(world.rotation)
+        image = self._image(world.hdri)
+        if self._texture.image is not image:
+            self._texture.image = image
+
+    def _image(self, asset: str) -> bpy.types.Image:
+        if asset not in self._images:
+            if len(self._images) >= _HDRIS_KEPT:
+                oldest = next(iter(self._images))
+                bpy.data.images.remove(self._images.pop(oldest))
+            self._images[asset] = bpy.data.images.load(str(self._path(asset)))
+        return self._images[asset]
+
+
+class Lamps:
+    """Suns, area and point lamps, made once and set anew for each scene."""
+
+    def __init__(self) -> None:
+        self._pools: dict[str, list[bpy.types.Object]] = {kind: [] for kind in _KINDS}
+
+    def set(self, lights: Sequence[Light]) -> list[bpy.types.Object]:
+        """The lamps of a scene, by kind."""
+        used = []
+        for kind, pool in self._pools.items():
+            wanted = [light for light in lights if light.kind == kind]
+            while len(pool) < len(wanted):
+                pool.append(_new_lamp(kind))
+            for lamp, light in zip(pool, wanted, strict=False):
+                _set_lamp(lamp, light)
+                used.append(lamp)
+        return used
+
+
+def _new_lamp(kind: str) -> bpy.types.Object:
+    lamp = bpy.data.objects.new(kind, bpy.data.lights.new(kind, _KINDS[kind]))
+    lamp.visible_camera = False
+    if kind == "area":
+        lamp.data.shape = "DISK"
+    return lamp
+
+
+def _set_lamp(lamp: bpy.types.Object, light: Light) -> None:
+    lamp.location = light.location
+    way = Vector(light.target) - Vector(light.location)
+    lamp.rotation_euler = way.to_track_quat("-Z", "Y").to_euler()
+    lamp.data.energy = light.energy
+    lamp.data.color = blackbody(light.temperature)
+    if light.kind == "sun":
+        lamp.data.angle = np.radians(light.size)
+    elif light.kind == "area":
+        lamp.data.size = light.size
+    else:
+        lamp.data.shadow_soft_size = light.size

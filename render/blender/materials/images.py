@@ -1,0 +1,124 @@
+"""Materials from image files: scanned sets, plain pictures, and what a model file brought along."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection
+from pathlib import Path
+
+import bpy
+
+from render.blender.materials.nodes import Nodes, Wire
+from scenes.errors import InputError
+
+DATA_MAPS = ("normal_gl", "normal_dx", "roughness", "displacement", "metalness", "ao", "arm", "opacity")
+
+
+class ImageCache:
+    """Blender images by path, each loaded once; the longest unused go when all take more than `limit` bytes."""
+
+    def __init__(self, limit: int):
+        self._limit = limit
+        self._images: OrderedDict[tuple[Path, bool], bpy.types.Image] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def get(self, path: Path, is_data: bool) -> bpy.types.Image:
+        """The image; data (normals, roughness, …) is read as numbers, not as sRGB colours.
+
+        Raises InputError where the file is missing or no image.
+        """
+        key = (path, is_data)
+        if key not in self._images:
+            self._images[key] = _load(path, is_data)
+        self._images.move_to_end(key)
+        return self._images[key]
+
+    def trim(self) -> None:
+        """Drop what is over the limit. No material in use may show a dropped image: call it between pictures."""
+        size = sum(_bytes(image) for image in self._images.values())
+        while size > self._limit and len(self._images) > 1:
+            _, image = self._images.popitem(last=False)
+            size -= _bytes(image)
+            bpy.data.images.remove(image)
+
+
+def _load(path: Path, is_data: bool) -> bpy.types.Image:
+    try:
+        image = bpy.data.images.load(str(path), check_existing=False)
+    except RuntimeError as error:
+        raise InputError(f"{path}: this texture cannot be read ({str(error).strip()}): restore the file") from error
+    if 0 in image.size:
+        bpy.data.images.remove(image)
+        raise InputError(f"{path}: this texture is not an image Blender can decode: convert it to PNG or JPEG")
+    image.colorspace_settings.name = "Non-Color" if is_data else "sRGB"
+    return image
+
+
+def _bytes(image: bpy.types.Image) -> int:
+    width, height = image.size
+    return width * height * 4 * (4 if image.is_float else 1)
+
+
+def _sampled(tree: Nodes, kind: str, at: Wire) -> Wire:
+    node = tree.add("TexImage", {"Vector": at})
+    tree.images[kind] = node.socket.node
+    return node
+
+
+def _place(tree: Nodes) -> Wire:
+    """The box UVs times `scale`, turned by `rotation` degrees."""
+    uv = tree.add("UVMap", uv_map="box")
+    turn = tree.xyz(0.0, 0.0, tree["rotation"] * 0.0174533)
+    turned = tree.add("VectorRotate", {"Vector": uv, "Rotation": turn}, rotation_type="EULER_XYZ")
+    return turned * tree.xyz(tree["scale"], tree["scale"], 1.0)
+
+
+def pbr(tree: Nodes, maps: Collection[str]) -> Wire:
+    """A scanned set; `maps` says which of `scenes.assets.texture_sets` map kinds it has."""
+    at = _place(tree)
+    color = _sampled(tree, "color", at)
+    packed = tree.split(_sampled(tree, "arm", at)) if "arm" in maps else None
+    ao = _sampled(tree, "ao", at) if "ao" in maps else packed and packed[0]
+    rough = _sampled(tree, "roughness", at) if "roughness" in maps else packed and packed[1]
+    metallic = _sampled(tree, "metalness", at) if "metalness" in maps else packed and packed[2]
+    shaded = color * tree.ramp(ao, 0.0, 1.0, 0.4, 1.0) if ao else color
+    alpha = _sampled(tree, "opacity", at) if "opacity" in maps else 1.0
+    return tree.principled(shaded, rough or 0.6, _relief(tree, maps, at), metallic=metallic or 0.0, alpha=alpha)
+
+
+def _relief(tree: Nodes, maps: Collection[str], at: Wire) -> Wire | None:
+    """The normal of a normal map, else of the displacement as bump, else none."""
+    if "normal_gl" in maps or "normal_dx" in maps:
+        kind = "normal_gl" if "normal_gl" in maps else "normal_dx"
+        # The map's axes turn with the picture, the tangents of the UV layer do not.
+        back = tree.xyz(0.0, 0.0, tree["rotation"] * -0.0174533)
+        bent = _sampled(tree, kind, at) - 0.5
+        if kind == "normal_dx":
+            bent = bent * (1.0, -1.0, 1.0)
+        turned = tree.add("VectorRotate", {"Vector": bent, "Rotation": back}, rotation_type="EULER_XYZ") + 0.5
+        return tree.add("NormalMap", {"Color": turned}, space="TANGENT", uv_map="box")
+    return tree.bump(_sampled(tree, "displacement", at), 0.02) if "displacement" in maps else None
+
+
+def image(tree: Nodes) -> Wire:
+    """A plain picture wrapped around, its darker parts a little rougher."""
+    color = _sampled(tree, "color", _place(tree))
+    # Photographs do not join at their borders, their mirror images do.
+    tree.images["color"].extension = "MIRROR"
+    rough = tree["roughness"] * (1.15 - tree.add("RGBToBW", {0: color}) * 0.3)
+    return tree.principled(color, rough, tree.bump(tree.add("RGBToBW", {0: color}), 0.006))
+
+
+def own(tree: Nodes, textured: bool) -> Wire:
+    """What the model file said: a colour, times a picture by the model's own UVs."""
+    color = tree.color_input("color")
+    alpha: Wire = tree["alpha"]
+    if textured:
+        picture = _sampled(tree, "color", tree.add("UVMap", uv_map="uv"))
+        alpha = alpha * tree.other(picture, "Alpha")
+        color = color * picture
+    at = tree.noise(tree.object(), scale=6.0, detail=3.0)
+    rough = tree["roughness"] * (0.8 + at * 0.4)
+    return tree.principled(color, rough, metallic=tree["metallic"], alpha=alpha)

@@ -1,0 +1,227 @@
+"""Blender materials for scene materials: built once for each family, then reused with new inputs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from render.blender.materials import cloth, coats, crust, images, metals, mineral, natural, surfaces
+from render.blender.materials.images import DATA_MAPS, ImageCache
+from render.blender.materials.nodes import Nodes, Wire
+from scenes.assets.texture_sets import TextureSet
+from scenes.errors import InputError, choices
+from scenes.materials.families import FAMILIES
+from scenes.mesh import Appearance
+from scenes.record.scene import Material
+
+BUILDERS: dict[str, Callable[..., Wire]] = {
+    builder.__name__: builder
+    for builder in (
+        metals.metal, metals.brushed_metal, metals.rusty_metal,
+        coats.plastic, coats.painted, coats.car_paint, coats.ceramic, coats.fingerprints, coats.rubber,
+        coats.glass, coats.pane, coats.screen, coats.emission,
+        natural.wood, natural.planks, natural.bark, natural.foliage, natural.moss, natural.grass, natural.soil,
+        cloth.fabric, cloth.carpet, cloth.wicker, cloth.leather, cloth.paper, cloth.patterned,
+        mineral.stone, mineral.concrete, mineral.plaster, mineral.brick, mineral.tiles, mineral.asphalt,
+        surfaces.stucco, surfaces.road, surfaces.aggregate, surfaces.cast, surfaces.flaking, surfaces.brickwork,
+        images.pbr, images.image, images.own,
+    )
+}  # fmt: skip
+OVERLAYS: dict[str, Callable[[Nodes, Wire], Wire]] = {
+    "crust": crust.crust, "mark": crust.mark, "filler": crust.filler, "decal": crust.decal,
+}  # fmt: skip
+"""What lies over any family: trees that take its surface and give another. Their parameters are all numbers."""
+
+IMAGE_FAMILIES = ("pbr", "image", "own")
+
+Recipe = tuple[Any, ...]
+
+
+@dataclass
+class _Pooled:
+    """A Blender material and what is set on it."""
+
+    material: bpy.types.Material
+    inputs: Mapping[str, bpy.types.NodeSocket]
+    coverage: bpy.types.NodeSocket
+    images: Mapping[str, bpy.types.Node]
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def set(self, values: Mapping[str, Any], foreground: bool, pass_index: int) -> None:
+        """Writes what differs from last time: every write makes Cycles compile the material again."""
+        for name, value in values.items():
+            if self.values.get(name) != value:
+                self.inputs[name].default_value = value
+                self.values[name] = value
+        if self.values.get(":foreground") != foreground:
+            self.coverage.default_value = float(foreground)
+            self.values[":foreground"] = foreground
+        if self.material.pass_index != pass_index:
+            self.material.pass_index = pass_index
+
+
+class Palette:
+    """Blender materials on loan for one picture.
+
+    textures: from an asset id to its texture set; it raises InputError for an unknown id.
+    limit: bytes of decoded images to keep.
+
+    Every material writes two AOVs: "coverage" (value), 1 on the foreground and 0 elsewhere, and "normal" (color), the
+    interpolated surface normal in world axes, without bump.
+    """
+
+    def __init__(self, textures: Callable[[str], TextureSet], limit: int = 1 << 30):
+        self._textures = textures
+        self._images = ImageCache(limit)
+        self._groups: dict[Recipe, bpy.types.NodeTree] = {}
+        self._free: dict[Recipe, list[_Pooled]] = defaultdict(list)
+        self._lent: list[tuple[Recipe, _Pooled]] = []
+
+    def checkout(
+        self,
+        spec: Material,
+        *,
+        pass_index: int,
+        foreground: bool,
+        appearance: Appearance | None = None,
+        overlays: Sequence[Material] = (),
+        pictures: Mapping[str, bpy.types.Image] | None = None,
+    ) -> bpy.types.Material:
+        """A Blender material that shows `spec`, under `overlays` one by one, until `release`.
+
+        appearance: what the model file brought, for the family "own". pictures: those that overlays show, by
+        name. Raises InputError for an unknown family,
+        a missing or unknown parameter, or a texture that is not there.
+        """
+        if spec.family not in BUILDERS:
+            raise InputError(f"material family '{spec.family}' is unknown, {choices(spec.family, BUILDERS)}")
+        recipe, values, files = self._asked(spec, appearance or Appearance())
+        for level, overlay in enumerate(overlays):
+            recipe = (*recipe, _Over(overlay.family, level))
+            values |= {f"{level}.{name}": _socket_value(value) for name, value in overlay.parameters.items()}
+        free = self._free[recipe]
+        pooled = free.pop() if free else self._built(recipe)
+        self._lent.append((recipe, pooled))
+        for kind, node in pooled.images.items():
+            given = (pictures or {}).get(kind)
+            picture = self._images.get(files[kind], kind in DATA_MAPS) if given is None else given
+            if node.image != picture:
+                node.image = picture
+        pooled.set(values, foreground, pass_index)
+        return pooled.material
+
+    def release(self) -> None:
+        """Take back every material on loan; call it between pictures."""
+        for recipe, pooled in self._lent:
+            self._free[recipe].append(pooled)
+        self._lent.clear()
+        self._images.trim()
+
+    def _asked(self, spec: Material, own: Appearance) -> tuple[Recipe, dict[str, Any], Mapping[str, Path]]:
+        """Which tree to use, the values of its inputs, and its image files by map kind."""
+        if spec.family == "own":
+            look = {
+                "color": (*own.color, 1.0),
+                "metallic": own.metallic,
+                "roughness": own.roughness,
+                "alpha": own.alpha,
+            }
+            return ("own", own.texture is not None), look, {"color": own.texture} if own.texture else {}
+        _check(spec)
+        numbers = {name: _socket_value(value) for name, value in spec.parameters.items() if not isinstance(value, str)}
+        if spec.family not in IMAGE_FAMILIES:
+            names = (value for value in spec.parameters.values() if isinstance(value, str))
+            return (spec.family, *names), numbers, {}
+        maps = self._textures(str(spec.parameters["texture"])).maps
+        return (("pbr", tuple(sorted(maps))) if spec.family == "pbr" else ("image",)), numbers, maps
+
+    def _built(self, recipe: Recipe) -> _Pooled:
+        *rest, last = recipe
+        if isinstance(last, _Over):
+            return self._covered(self._built(tuple(rest)), last.family, last.level)
+        family = recipe[0]
+        if family in IMAGE_FAMILIES:
+            # Images cannot be inputs of a shared group, so each of these materials has a group of its own.
+            nodes = _group(recipe)
+            return _pooled(family, nodes.tree, nodes.images)
+        if recipe not in self._groups:
+            self._groups[recipe] = _group(recipe).tree
+        return _pooled(family, self._groups[recipe], {})
+
+    def _covered(self, pooled: _Pooled, family: str, level: int) -> _Pooled:
+        """The same material with an overlay between its surface and its output."""
+        nodes = Nodes(f"blendmill.{family}")
+        group = nodes.finish(OVERLAYS[family](nodes, nodes.shader_input("under")))
+        tree = pooled.material.node_tree
+        (link,) = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL").inputs["Surface"].links
+        over = tree.nodes.new("ShaderNodeGroup")
+        over.node_tree = group
+        source, target = link.from_socket, link.to_socket
+        tree.links.new(source, over.inputs["under"])
+        tree.links.new(over.outputs["surface"], target)
+        for name in nodes.outputs:
+            aov = tree.nodes.new("ShaderNodeOutputAOV")
+            aov.aov_name = name
+            tree.links.new(over.outputs[name], aov.inputs["Color"])
+        own = {f"{level}.{socket.name}": socket for socket in over.inputs if socket.type != "SHADER"}
+        pictures = {**pooled.images, **nodes.images}
+        return _Pooled(pooled.material, {**pooled.inputs, **own}, pooled.coverage, pictures)
+
+
+@dataclass(frozen=True)
+class _Over:
+    """The end of a recipe for a material with an overlay."""
+
+    family: str
+    level: int
+
+
+def _group(recipe: Recipe) -> Nodes:
+    family, *variant = recipe
+    nodes = Nodes(".".join(("blendmill", family, *map(str, variant))))
+    nodes.finish(BUILDERS[family](nodes, *variant))
+    return nodes
+
+
+def _pooled(name: str, group: bpy.types.NodeTree, pictures: Mapping[str, bpy.types.Node]) -> _Pooled:
+    """A material of one group node, the surface output and the two AOVs."""
+    material = bpy.data.materials.new(name)
+    material.use_nodes = True
+    tree = material.node_tree
+    tree.nodes.clear()
+    surface = tree.nodes.new("ShaderNodeGroup")
+    surface.node_tree = group
+    output = tree.nodes.new("ShaderNodeOutputMaterial")
+    tree.links.new(surface.outputs["surface"], output.inputs["Surface"])
+    coverage = tree.nodes.new("ShaderNodeOutputAOV")
+    coverage.aov_name = "coverage"
+    normal = tree.nodes.new("ShaderNodeOutputAOV")
+    normal.aov_name = "normal"
+    geometry = tree.nodes.new("ShaderNodeNewGeometry")
+    tree.links.new(geometry.outputs["Normal"], normal.inputs["Color"])
+    return _Pooled(material, {socket.name: socket for socket in surface.inputs}, coverage.inputs["Value"], pictures)
+
+
+def _check(spec: Material) -> None:
+    """The parameters are those of the family, and names among them known."""
+    known = FAMILIES[spec.family]
+    for name in spec.parameters:
+        if name not in known:
+            raise InputError(f"material family '{spec.family}' has no parameter '{name}', {choices(name, known)}")
+    for name, distribution in known.items():
+        if name not in spec.parameters:
+            raise InputError(f"material of family '{spec.family}' lacks the parameter '{name}': give it a value")
+        value = spec.parameters[name]
+        if name == "kind" and value not in distribution.support():
+            raise InputError(
+                f"{spec.family} of kind '{value}' is unknown, {choices(str(value), distribution.support())}"
+            )
+
+
+def _socket_value(value: Any) -> Any:
+    return tuple(value) if isinstance(value, (list, tuple)) else float(value)

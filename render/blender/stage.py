@@ -1,0 +1,238 @@
+"""The stage: one persistent Blender scene that is rearranged, not rebuilt, from picture to picture."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+from numpy.typing import NDArray
+
+from render.blender import engine
+from render.blender.background import CATCHER, Surroundings
+from render.blender.decal import DecalMaker, middle, overlays
+from render.blender.lights import Lamps, Sky
+from render.blender.materials.palette import Palette
+from render.blender.meshes import MeshStore
+from render.blender.surface import SurfacePatch, crack_labels, lines
+from render.frame import Frame
+from render.image.camera_response import develop, metered_gain
+from render.image.clean_plate import plate
+from render.image.crop_window import Window, window
+from render.image.labels import object_labels
+from render.settings import DrawSettings
+from scenes.assets.catalogue import Catalogue
+from scenes.materials.roles import LIQUIDS
+from scenes.record.scene import Camera, Decal, Scene
+from scenes.streams import Streams
+
+# Blender's camera looks along -z with y up, OpenCV's along +z with y down.
+_TO_BLENDER = np.diag([1.0, -1.0, -1.0, 1.0])
+
+
+class Stage:
+    """Draws Scenes. One per process: Blender has one state, and this owns it.
+
+    classes: class names in label order.
+    """
+
+    def __init__(self, settings: DrawSettings, catalogue: Catalogue, classes: tuple[str, ...]):
+        self.settings, self.catalogue = settings, catalogue
+        self._label = {name: k for k, name in enumerate(classes)}
+        self._scene = engine.start(settings)
+        self._file = _scratch() / f"blendmill-{os.getpid()}.exr"
+        self._meshes = MeshStore(catalogue.model)
+        self._palette = Palette(catalogue.texture_set)
+        self._window: Window | None = None
+        self._props: list[bpy.types.Object] = []
+        self._empty = bpy.data.meshes.new("empty")
+        self._lamps = Lamps()
+        self._sky = Sky(self._scene, catalogue.path)
+        self._surroundings = Surroundings(self._palette)
+        self._patch = SurfacePatch(self._palette)
+        self._decal = DecalMaker()
+        self._camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+        self._scene.camera = self._camera
+
+    def draw(self, scene: Scene) -> Frame:
+        """The picture of a scene with all its labels."""
+        self.build(scene)
+        return self.picture(scene)
+
+    def build(self, scene: Scene) -> None:
+        """Arrange Blender's scene as the Scene says."""
+        self._window = window(scene, self.catalogue.info)
+        self._palette.release()
+        # Blender deletes objects together with their mesh: none may hold one when the store frees it.
+        for prop in self._props:
+            prop.data = self._empty
+        self._meshes.trim()
+        # What is grained at the size of pixels needs its own grain, unfiltered, to guide the denoiser, or loses it.
+        self._scene.cycles.denoising_prefilter = "NONE" if scene.surface else "FAST"
+        # Above what any lamp lights a white wall with: what is left of single rays that found much light.
+        self._scene.cycles.sample_clamp_direct = 12.0 if scene.surface else 0.0
+        self._sky.set(scene.world, fine=scene.surface is not None)
+        self._place_camera(scene.camera)
+        items = self._place_items(scene)
+        behind = [*self._surroundings.set(scene), *self._patch.set(scene)]
+        self._show([self._camera, *behind, *items, *self._lamps.set(scene.lights)])
+
+    def render(self) -> engine.Passes:
+        """One render of the scene as it is arranged."""
+        return engine.draw(self._scene, self._file, self._window)
+
+    def picture(self, scene: Scene) -> Frame:
+        """Draw the arranged scene and label it."""
+        passes = self.render()
+        # A decal's lips run through triangles, so that only one sample tells inside from outside.
+        exact = self._labels_in_focus(scene) if scene.camera.fstop > 0 or scene.decal else passes
+        instance = exact["material" if scene.surface else "object"].astype(np.uint16)
+        # The shadow catcher is not there to be seen: behind it nothing is hit.
+        caught = instance == CATCHER
+        instance[caught] = 0
+        depth = np.where(caught, np.float32(np.inf), exact["depth"])
+        linear, clean = self._composed(scene, passes)
+        weight = passes["combined"][..., 3] if scene.background.kind == "none" else np.ones_like(depth)
+        gain = metered_gain(linear, weight, scene.sensor)
+        alpha = np.round(np.clip(passes["coverage"], 0, 1) * 255).astype(np.uint8)
+        width, skeleton = lines(scene, self._patch.contour, alpha > 0) if scene.surface else (None, None)
+        frame = Frame(
+            rgb=self._developed(linear, scene, gain),
+            depth=depth,
+            instance=instance,
+            category=self._categories(scene)[instance],
+            part=np.where(instance > 0, exact["material"], 0).astype(np.uint8),
+            normals=_camera_normals(exact["normal"], depth, scene.camera),
+            alpha=alpha,
+            background=None if clean is None else self._developed(clean, scene, gain),
+            intrinsics=scene.camera.intrinsics(),
+            world_to_camera=scene.camera.world_to_camera(),
+            index=scene.index,
+            label=self._label.get(scene.main.category, -1) if scene.main else int(instance.any()) - 1,
+            objects=crack_labels(instance)
+            if scene.surface
+            else object_labels(scene, instance, depth, self.catalogue.info, self.catalogue.model),
+            scene=scene,
+            width=width,
+            skeleton=skeleton,
+        )
+        return frame if scene.decal is None else _cracked(frame, scene.decal, passes["crack"], exact["crack"])
+
+    # Arranging -------------------------------------------------------------------------------------------------
+
+    def _show(self, objects: list[bpy.types.Object]) -> None:
+        """Make these the scene's objects, in this order: Cycles' random choice of a lamp follows it."""
+        linked = self._scene.collection.objects
+        for old in list(linked):
+            linked.unlink(old)
+        for new in objects:
+            linked.link(new)
+
+    def _place_items(self, scene: Scene) -> list[bpy.types.Object]:
+        while len(self._props) < len(scene.items):
+            self._props.append(bpy.data.objects.new(f"item.{len(self._props):02d}", self._empty))
+        field = self._decal.set(scene, scene.decal) if scene.decal else None
+        for number, (prop, item) in enumerate(zip(self._props, scene.items, strict=False), start=1):
+            uploaded = self._meshes.get(item.asset)
+            prop.data = uploaded.mesh
+            prop.matrix_world = Matrix(item.matrix())
+            prop.pass_index = number
+            prop.hide_render = False
+            info = self.catalogue.info(item.asset)
+            cracked = overlays(scene.decal, item.scale) if scene.decal and item is scene.main else ()
+            for slot, name in enumerate(info.parts):
+                material = item.materials.get("*") or item.materials[info.roles[name]]
+                socket = prop.material_slots[slot]
+                socket.link = "OBJECT"
+                socket.material = self._palette.checkout(
+                    material,
+                    pass_index=slot + 1,
+                    foreground=True,
+                    appearance=uploaded.appearances[slot],
+                    overlays=() if info.roles[name] in LIQUIDS else cracked,
+                    pictures=field,
+                )
+        return self._props[: len(scene.items)]
+
+    def _place_camera(self, camera: Camera) -> None:
+        render, lens = self._scene.render, self._camera.data
+        render.resolution_x, render.resolution_y, render.resolution_percentage = camera.width, camera.height, 100
+        lens.sensor_fit, lens.sensor_width, lens.lens = "AUTO", 36.0, camera.focal_length
+        distance = float(np.linalg.norm(np.subtract(camera.target, camera.location)))
+        lens.clip_start, lens.clip_end = distance * 1e-3, distance * 1e3 + 1e3
+        lens.dof.use_dof = camera.fstop > 0
+        if camera.fstop > 0:
+            lens.dof.aperture_fstop, lens.dof.focus_distance = camera.fstop, distance
+        self._camera.matrix_world = Matrix(np.linalg.inv(camera.world_to_camera()) @ _TO_BLENDER)
+
+    # Drawing ---------------------------------------------------------------------------------------------------
+
+    def _labels_in_focus(self, scene: Scene) -> engine.Passes:
+        """Labels are of what is there, not of its blur: one sample through a pinhole."""
+        cycles, lens = self._scene.cycles, self._camera.data
+        kept = cycles.samples, cycles.use_denoising
+        cycles.samples, cycles.use_denoising, lens.dof.use_dof = 1, False, False
+        try:
+            return self.render()
+        finally:
+            (cycles.samples, cycles.use_denoising), lens.dof.use_dof = kept, scene.camera.fstop > 0
+
+    def _composed(self, scene: Scene, passes: engine.Passes) -> tuple[NDArray, NDArray | None]:
+        """Scene-linear light of the picture over its backdrop, and of the clean plate where that is asked for."""
+        behind = plate(scene, self.catalogue.path)
+        linear = _over(passes["combined"], behind)
+        if not self.settings.plate:
+            return linear, None
+        if scene.background.kind not in ("ground", "room"):
+            return linear, behind
+        for prop in self._props:
+            prop.hide_render = True
+        return linear, _over(self.render()["combined"], behind)
+
+    def _developed(self, linear: NDArray, scene: Scene, gain: float) -> NDArray[np.uint8]:
+        noise = Streams(scene.seed, scene.index).generator("sensor.grain")
+        return develop(linear, scene.sensor, gain, noise)
+
+    def _categories(self, scene: Scene) -> NDArray[np.uint8]:
+        """Category ids by instance id; objects of a class that is not listed count as background."""
+        if scene.surface:
+            return np.array([0, 1], dtype=np.uint8)
+        return np.array([0] + [self._label.get(item.category, -1) + 1 for item in scene.items], dtype=np.uint8)
+
+
+def _over(combined: NDArray, behind: NDArray) -> NDArray:
+    alpha = combined[..., 3:4]
+    # The denoiser lets light spill over silhouettes; where nothing was hit there is none.
+    return np.asarray(np.where(alpha > 0, combined[..., :3], 0) + (1 - alpha) * behind, dtype=np.float32)
+
+
+def _cracked(frame: Frame, decal: Decal, blended: NDArray, exact: NDArray) -> Frame:
+    """The frame of an object with a crack: the crack is what is to be found, instance and part stay the object's."""
+    inside = (exact[..., 0] > 0.5) & (frame.instance > 0)
+    return replace(
+        frame,
+        category=inside.astype(np.uint8),
+        alpha=np.round(np.clip(blended[..., 0], 0, 1) * 255).astype(np.uint8),
+        label=int(inside.any()) - 1,
+        width=np.where(inside, exact[..., 1], 0).astype(np.float16),
+        skeleton=middle(inside & (exact[..., 2] < 0.75 * decal.pixel)),
+    )
+
+
+def _camera_normals(normal: NDArray, depth: NDArray, camera: Camera) -> NDArray[np.float16]:
+    turned = normal @ camera.world_to_camera()[:3, :3].T.astype(np.float32)
+    length = np.linalg.norm(turned, axis=-1, keepdims=True)
+    seen = np.isfinite(depth)[..., None] & (length > 1e-6)
+    return np.where(seen, turned / np.maximum(length, 1e-6), 0).astype(np.float16)
+
+
+def _scratch() -> Path:
+    """Where $TMPDIR says, or in memory where there is any: the render goes through a file on its way to us."""
+    if "TMPDIR" in os.environ:
+        return Path(os.environ["TMPDIR"])
+    shm = Path("/dev/shm")
+    return shm if shm.is_dir() and os.access(shm, os.W_OK) else Path(tempfile.gettempdir())

@@ -1,0 +1,213 @@
+"""A cracked surface in Blender: its mesh, made anew for each picture, and the labels of its crack."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from render.blender.materials.palette import Palette
+from render.blender.meshes import upload as upload_model
+from render.frame import ObjectLabel
+from render.image.labels import mask_box
+from scenes.cracks.contour import OPEN, Contour
+from scenes.cracks.raster import skeleton
+from scenes.cracks.relief import Relief
+from scenes.cracks.strips import Pixels
+from scenes.mesh import Model
+from scenes.record.scene import Material, Scene, rotation_matrix
+from scenes.sampling.placement import project, yaw_quaternion
+from scenes.sampling.surface import CRACK, CRUST, contour_of, on_surface, relief_of
+from scenes.shapes.debris import litter
+from scenes.shapes.debris import shade as shade_model
+from scenes.streams import Streams
+
+# The material index of what is between the lips; the rest of the surface has 0.
+CRACK_INDEX = 1
+
+# The crust of a surface without a crack: none.
+SOUND = Material("crust", {**dict.fromkeys(CRUST, 0.0), "width": 1.0, "seed": 0.0})
+_OPAQUE = Material("own")
+# Little light comes out of it; none at all would have the exposure meter at a loss.
+_HOLLOW = Material(
+    "concrete", {"hue": 0.1, "saturation": 0.1, "value": 0.1, "stains": 0.5, "pores": 0.0, "scale": 4.0, "seed": 0.0}
+)
+
+
+class SurfacePatch:
+    """One object that is the surface of the picture, and the contour it was made of."""
+
+    contour: Contour
+
+    def __init__(self, palette: Palette):
+        self._palette = palette
+        self._patch = bpy.data.objects.new("surface", bpy.data.meshes.new("surface"))
+        self._extras: list[bpy.types.Object] = []
+
+    def set(self, scene: Scene) -> list[bpy.types.Object]:
+        """The objects of a scene's surface."""
+        if scene.surface is None:
+            return []
+        self.contour = contour_of(scene)
+        old = self._patch.data
+        left, top = scene.surface.corner
+        shift = Streams(scene.seed, scene.index).generator("surface.material.shift").uniform(0, 4, 2)
+        relief = relief_of(scene, self.contour)
+        crack = scene.surface.crack
+        crust = crack.crust if crack else SOUND
+        self._patch.data = upload(relief, left, top, shift)
+        if crack and crack.crust.parameters["moss"]:
+            away = gaping(relief, crack.width)
+            self._patch.data.attributes.new("gaping", "FLOAT", "POINT").data.foreach_set("value", away)
+        bpy.data.meshes.remove(old)
+        self._patch.matrix_world = Matrix(scene.surface.frame())
+        filler = (scene.surface.filler,) if scene.surface.filler and relief.filled.min() < 0 else ()
+        for slot, inside in zip(self._patch.material_slots, (False, True), strict=True):
+            slot.link = "OBJECT"
+            slot.material = self._palette.checkout(
+                scene.surface.material,
+                pass_index=CRACK_INDEX * inside,
+                foreground=inside,
+                overlays=(*filler, *scene.surface.marks, crust),
+            )
+        return [self._patch, *self._things(scene), *self._shades(scene)]
+
+    def _things(self, scene: Scene) -> list[bpy.types.Object]:
+        """What lies on the surface. It hides the crack, and is labelled as nothing."""
+        assert scene.surface is not None
+        frame, things = scene.surface.frame(), []
+        for k, thing in enumerate(scene.surface.litter):
+            rng = Streams(scene.seed, scene.index).generator(f"surface.litter.{k}.shape")
+            placed = np.diag([*[thing.size / 1000] * 3, 1.0])
+            placed[:3, :3] = placed[:3, :3] @ rotation_matrix(yaw_quaternion(thing.angle))
+            placed[:2, 3] = thing.x / 1000, -thing.y / 1000
+            model = litter(thing.kind, rng)
+            things.append(self._extra(k, model, frame @ placed))
+            for slot, part in zip(things[-1].material_slots, model.parts, strict=True):
+                material = _HOLLOW if part.role == "hollow" else thing.material
+                slot.link = "OBJECT"
+                slot.material = self._palette.checkout(material, pass_index=0, foreground=False)
+        return things
+
+    def _shades(self, scene: Scene) -> list[bpy.types.Object]:
+        """What is outside the picture: seen by light alone."""
+        assert scene.surface is not None
+        surface, first = scene.surface, len(scene.surface.litter)
+        way = np.array(scene.lights[0].location) if scene.lights else surface.frame()[:3, 2]
+        way = way / np.linalg.norm(way)
+        shades = []
+        for k, shade in enumerate(surface.shades):
+            rng = Streams(scene.seed, scene.index).generator(f"surface.shades.{k}.shape")
+            reach = max(surface.size) / 1000 + 0.3 * shade.distance
+            model = shade_model(shade.kind, shade.size / 1000, reach, rng)
+            turned = np.array(Vector(way.tolist()).to_track_quat("Z", "Y").to_matrix().to_4x4())
+            turned = turned @ np.array(Matrix.Rotation(np.radians(shade.angle), 4, "Z"))
+            turned[:3, 3] = way * shade.distance + turned[:3, 1] * (shade.offset / 1000)
+            blocker = self._extra(first + k, model, turned)
+            blocker.visible_camera = False
+            blocker.material_slots[0].link = "OBJECT"
+            blocker.material_slots[0].material = self._palette.checkout(_OPAQUE, pass_index=0, foreground=False)
+            shades.append(blocker)
+        return shades
+
+    def _extra(self, k: int, model: Model, matrix: NDArray[np.float64]) -> bpy.types.Object:
+        """The k-th further object, of a new shape, in its place."""
+        while len(self._extras) <= k:
+            self._extras.append(bpy.data.objects.new(f"extra.{k:02d}", bpy.data.meshes.new("extra")))
+        thing = self._extras[k]
+        old = thing.data
+        thing.data = upload_model("extra", model)
+        bpy.data.meshes.remove(old)
+        thing.matrix_world = Matrix(matrix)
+        thing.visible_camera = True
+        return thing
+
+
+def upload(relief: Relief, left: float, top: float, shift: NDArray[np.float64]) -> bpy.types.Mesh:
+    """A mesh in metres, y up, of a relief whose corner is at (left, top) mm; slot 1 is between the lips.
+
+    It carries the attributes "lip" and "filled", mm from the crack and from what was filled, and the UV layer "box" in
+    metres, moved by `shift` (2,), so that pictures do not all lie on the middle.
+    """
+    x, y, z = relief.vertices.T.astype(np.float64)
+    vertices = np.stack([x + left, -(y + top), z], axis=1).astype(np.float32) / 1000
+    mesh = bpy.data.meshes.new("surface")
+    mesh.vertices.add(len(vertices))
+    mesh.vertices.foreach_set("co", vertices.ravel())
+    mesh.loops.add(relief.faces.size)
+    mesh.loops.foreach_set("vertex_index", relief.faces.ravel())
+    mesh.polygons.add(len(relief.faces))
+    mesh.polygons.foreach_set("loop_start", np.arange(0, relief.faces.size, 3, dtype=np.int32))
+    mesh.polygons.foreach_set("material_index", relief.inside.astype(np.int32))
+    # Facets are smaller than pixels; normals smoothed over a lip would shade neither side right.
+    mesh.attributes.new("sharp_face", "BOOLEAN", "FACE").data.foreach_set("value", np.ones(len(relief.faces), bool))
+    mesh.attributes.new("lip", "FLOAT", "POINT").data.foreach_set("value", relief.distance)
+    mesh.attributes.new("filled", "FLOAT", "POINT").data.foreach_set("value", relief.filled)
+    flat = (vertices[:, :2] + shift).astype(np.float32)
+    mesh.uv_layers.new(name="box").uv.foreach_set("vector", flat[relief.faces.ravel()].ravel())
+    mesh.update(calc_edges=True)
+    mesh.materials.append(None)
+    mesh.materials.append(None)
+    return mesh
+
+
+def gaping(relief: Relief, width: float) -> NDArray[np.float32]:
+    """(n,) mm from each vertex to where a crack of `width` mm gapes a fifth of that, at most 3 widths.
+
+    Cracks end in lines without width, which no label shows: what marks a crack must not go on there.
+    """
+    inside = relief.distance < -0.1 * width
+    limit = 3.0 * width
+    away = np.full(len(relief.vertices), limit, np.float32)
+    near = np.flatnonzero(relief.distance < limit)
+    if inside.any():
+        tree = cKDTree(relief.vertices[inside, :2])
+        away[near] = np.minimum(tree.query(relief.vertices[near, :2], distance_upper_bound=limit)[0], limit)
+    return away
+
+
+def crack_labels(instance: NDArray[np.uint16]) -> tuple[ObjectLabel, ...]:
+    """What is seen of the crack as one object, or none where nothing is seen."""
+    box = mask_box(instance == 1)
+    if box is None:
+        return ()
+    label = ObjectLabel(
+        instance=1, asset=CRACK, category=CRACK, purpose="main", box=box, amodal_box=box,
+        pixels=int((instance == 1).sum()), visibility=1.0, truncation=0.0, keypoints={}, parts=(CRACK,),
+    )  # fmt: skip
+    return (label,)
+
+
+def lines(scene: Scene, contour: Contour, seen: NDArray[np.bool_]) -> tuple[NDArray[np.float16], NDArray[np.uint8]]:
+    """(H, W) width of the crack in mm at its pixels, 0 elsewhere, and (H, W) its middle line, both only where seen.
+
+    The middle line is that between the lips, at the level of the surface.
+    """
+    strokes = [stroke for stroke in contour.strokes if stroke.kind in OPEN]
+    width, middle = np.zeros(seen.shape, np.float16), np.zeros(seen.shape, np.uint8)
+    if not strokes or not seen.any() or scene.surface is None:
+        return width, middle
+    row, column = np.nonzero(seen)
+    at = on_surface(scene.camera, scene.surface, np.column_stack([column, row]) + 0.5) - scene.surface.corner
+    points, widths = np.concatenate([s.points for s in strokes]), np.concatenate([s.widths for s in strokes])
+    points, widths = points[widths > 0], widths[widths > 0]
+    away, near = cKDTree(points).query(at, k=min(4, len(points)))
+    away, near = away.reshape(len(at), -1), near.reshape(len(at), -1)
+    best = (away - widths[near] / 2).argmin(axis=1)
+    width[row, column] = widths[near[np.arange(len(at)), best]]
+    drawn = tuple(replace(s, points=_pixels(scene, s.points), widths=s.widths / scene.surface.pixel) for s in strokes)
+    height, across = seen.shape
+    middle[skeleton(Contour(drawn, (), (across, height)), Pixels((height, across), 1.0)) & seen] = 1
+    return width, middle
+
+
+def _pixels(scene: Scene, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, 2) where points (n, 2) of the patch, mm, lie in the picture."""
+    assert scene.surface is not None
+    flat = (points + scene.surface.corner) * (0.001, -0.001)
+    frame = scene.surface.frame()[:3, :3]
+    return project(scene.camera, flat @ frame[:, :2].T)[0]

@@ -1,0 +1,1 @@
+"""The `blendmill` command and the commands of rendering."""

@@ -1,0 +1,219 @@
+"""The command group `assets`: what a manifest lists, looked after from the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.table import Table
+
+from render.blender.importers import IMPORTERS
+from render.catalogue import studio_folder
+from scenes.assets import fetch as downloads
+from scenes.assets.cache import Cache
+from scenes.assets.catalogue import Catalogue
+from scenes.assets.file_source import settle
+from scenes.assets.manifest import Entry, Manifest, entry_from, load_manifest, save_manifest
+from scenes.assets.pictures import HDRI_SUFFIXES, IMAGE_SUFFIXES, Pictures
+from scenes.assets.sources import AXES, ModelFolder, discover
+from scenes.errors import InputError
+from scenes.files import sha256
+
+_MANIFEST = click.option(
+    "--manifest", type=click.Path(path_type=Path), default=Path("assets_manifest.yaml"), show_default=True
+)
+_FOLDER = click.option("--folder", type=click.Path(path_type=Path), help="A folder of models instead of the manifest.")
+_CLASS = click.option("--class", "category", default=None, help="The class of the model or models.")
+
+
+@click.group()
+def assets() -> None:
+    """Models, environment maps and textures of your own: add, list, verify, fetch and look at them."""
+
+
+@assets.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@_MANIFEST
+@_CLASS
+@click.option("--name", help="The asset's id; the file's name without suffix if not given.")
+@click.option(
+    "--kind", type=click.Choice(["model", "hdri", "texture", "image"]), help="Told from the suffix if not given."
+)
+@click.option("--url", help="Where `fetch` gets it; the file need not be there yet.")
+@click.option("--licence", default="", help="For instance CC0-1.0.")
+@click.option("--attribution", default="", help="Who made it.")
+@click.option("--up", default="auto", show_default=True, help="The file's up axis: x, y, z, -x, -y or -z.")
+@click.option("--front", default="auto", show_default=True, help="The axis that the front looks along.")
+@click.option("--scale", type=float, help="Metres per unit of the file.")
+@click.option("--replace", is_flag=True, help="Replace the entry of that name.")
+def add(
+    path: Path, manifest: Path, category: str | None, name: str | None, kind: str | None, url: str | None,
+    licence: str, attribution: str, up: str, front: str, scale: float | None, replace: bool,
+) -> None:  # fmt: skip
+    """List the file at PATH, below the manifest's folder, in the manifest. A model is read once as a test."""
+    known = load_manifest(manifest) if manifest.exists() else Manifest(manifest.parent)
+    root, target = manifest.parent.resolve(), path.resolve()
+    if not target.is_relative_to(root):
+        raise InputError(f"{path} lies outside {root}, the manifest's folder: copy it there")
+    if not target.exists() and url is None:
+        raise InputError(f"{path} does not exist: correct the path, or give a --url to fetch it from")
+    fields = {
+        "name": name or target.stem, "kind": kind or _kind(target), "path": target.relative_to(root).as_posix(),
+        "url": url, "sha256": sha256(target) if target.is_file() else None, "licence": licence,
+        "attribution": attribution, "class": category, "up": up, "front": front, "scale": scale,
+    }  # fmt: skip
+    entry = entry_from(fields, str(manifest))
+    others = tuple(e for e in known.entries if e.name != entry.name)
+    if len(others) < len(known.entries) and not replace:
+        raise InputError(f"{manifest}: there is an asset '{entry.name}' already, choose another --name or --replace it")
+    added = Manifest(manifest.parent, (*others, entry))
+    reason = _fault(added, entry, Cache()) if target.exists() else ""
+    if reason:
+        raise InputError(f"{path} {reason}")
+    save_manifest(manifest, added.entries)
+    click.echo(f"{manifest}: {entry.kind} '{entry.name}' added")
+
+
+@assets.command("list")
+@_MANIFEST
+def list_(manifest: Path) -> None:
+    """Show what the manifest names, and what of it is here."""
+    known = load_manifest(manifest)
+    table = Table("name", "kind", "class", "licence", "state", box=None)
+    for entry in known.entries:
+        state = "here" if known.content(entry).exists() else "to fetch" if entry.url else "missing"
+        table.add_row(entry.name, entry.kind, entry.category or "", entry.licence, state)
+    Console().print(table)
+
+
+@assets.command()
+@_MANIFEST
+@_FOLDER
+@_CLASS
+def verify(manifest: Path, folder: Path | None, category: str | None) -> None:
+    """Check every asset that is here: checksum, format, and for models whether they can be used. Exit 1 on a fault.
+
+    With --folder, try every model file below it and say what became of each.
+    """
+    faults = _verify_folder(folder, category) if folder else _verify_manifest(load_manifest(manifest))
+    if faults:
+        click.echo(f"{faults} cannot be used", err=True)
+        sys.exit(1)
+
+
+@assets.command()
+@click.argument("names", nargs=-1)
+@_MANIFEST
+def fetch(names: tuple[str, ...], manifest: Path) -> None:
+    """Download what the manifest names by URL: NAMES, or all of it. A download that broke off is resumed.
+
+    The checksum of a first download is written into the manifest; every later one must have it.
+    """
+    with _bars() as advance:
+        outcomes = downloads.fetch(manifest, names, advance)
+    for outcome in outcomes:
+        click.echo(f"{outcome.state:<10} {outcome.name} {outcome.detail}".rstrip())
+    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+    if failed:
+        raise InputError(f"{len(failed)} of {len(outcomes)} not fetched, the first: {failed[0].detail}")
+
+
+@assets.command()
+@click.argument("ids", nargs=-1)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The sheet, a .png file.")
+@_MANIFEST
+@_FOLDER
+@_CLASS
+@click.option("--shapes", type=click.IntRange(1, 400), help="Show that many of the built-in shapes of --class.")
+def preview(
+    ids: tuple[str, ...], out: Path, manifest: Path, folder: Path | None, category: str | None, shapes: int | None
+) -> None:
+    """Draw models on a sheet: those named by IDS, or all of the manifest, of a folder, or of a built-in class."""
+    from render.cli.preview import draw_assets
+
+    if shapes:
+        if category is None:
+            raise InputError("--shapes needs --class, for instance --class chair")
+        catalogue = Catalogue(shapes={category: shapes}, studio=studio_folder())
+    elif folder:
+        catalogue = Catalogue(models=[_folder(folder, category)], studio=studio_folder(), importers=IMPORTERS)
+    else:
+        catalogue = Catalogue(manifest=manifest, studio=studio_folder(), importers=IMPORTERS)
+    chosen = ids or tuple(i for name in catalogue.classes for i in catalogue.assets(name))
+    if not chosen:
+        raise InputError(f"{manifest}: no model is here, add one or fetch them")
+    draw_assets(chosen, catalogue, out)
+    click.echo(f"{out}: {len(chosen)} models")
+
+
+def _kind(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix in AXES:
+        return "model"
+    if suffix in HDRI_SUFFIXES:
+        return "hdri"
+    if path.is_dir() or suffix == ".zip":
+        return "texture"
+    if suffix in IMAGE_SUFFIXES:
+        return "image"
+    raise InputError(f"{path}: the kind cannot be told from '{suffix}', give --kind model, hdri, texture or image")
+
+
+def _folder(folder: Path, category: str | None) -> ModelFolder:
+    return ModelFolder(folder, "flat", category=category) if category else ModelFolder(folder)
+
+
+def _verify_folder(folder: Path, category: str | None) -> int:
+    faults, cache = 0, Cache()
+    for asset in discover(_folder(folder, category), folder.resolve().name):
+        settled = settle(asset, cache, IMPORTERS)
+        faults += bool(settled.reason)
+        detail = settled.reason or "; ".join(settled.warnings)
+        click.echo(f"{'unusable' if settled.reason else 'good':<9} {asset.category:<12} {asset.id} {detail}".rstrip())
+    return faults
+
+
+def _verify_manifest(manifest: Manifest) -> int:
+    faults, cache = 0, Cache()
+    for entry in manifest.entries:
+        if entry.url and not manifest.content(entry).exists():
+            click.echo(f"{'to fetch':<9} {entry.name}")
+            continue
+        reason = _fault(manifest, entry, cache)
+        faults += bool(reason)
+        click.echo(f"{'unusable' if reason else 'good':<9} {entry.name} {reason}".rstrip())
+    return faults
+
+
+def _fault(manifest: Manifest, entry: Entry, cache: Cache) -> str:
+    """Why an entry cannot be used; empty if it can."""
+    path = manifest.path(entry)
+    if not manifest.content(entry).exists():
+        return f"does not exist at {entry.path}"
+    if entry.sha256 and path.is_file() and sha256(path) != entry.sha256:
+        return "has another sha256 than the manifest says"
+    alone = Manifest(manifest.root, (entry,))
+    if entry.kind == "model":
+        return settle(alone.models()[0], cache, IMPORTERS).reason
+    return next(iter(Pictures(alone, (), None, (), (), cache).rejected.values()), "")
+
+
+@contextmanager
+def _bars() -> Iterator[downloads.Progress]:
+    """A bar for each download, on a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks: dict[str, object] = {}
+
+        def advance(name: str, done: int, total: int | None) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total)
+            bars.update(tasks[name], completed=done, total=total)  # type: ignore[arg-type]
+
+        yield advance

@@ -1,0 +1,87 @@
+"""The commands that look at and hand on what was rendered: `export`, `inspect`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+from PIL import Image
+from rich.console import Console
+from rich.progress import track
+
+from render.dataset.dataset import Dataset
+from render.dataset.export import FORMATS, export_dataset
+from render.dataset.inspect import inspect_dataset
+from render.frame import Frame
+from render.image.sheets import contact_sheet, label_sheet
+from scenes.errors import InputError
+from scenes.files import replacing
+
+_FOLDER = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=_FOLDER)
+@click.argument("out", type=_FOLDER)
+@click.option(
+    "--format", "kind", type=click.Choice(list(FORMATS)), required=True,
+    help="folder: torchvision's ImageFolder, labels beside. coco: boxes, RLE masks, keypoints. webdataset: tars. "
+    "s2rda: synthetic/<class>/ and list file. hdf5-per-image: BlenderProc's keys. masks: img/ and mask/ of 0 and 255.",
+)  # fmt: skip
+@click.option("--samples-per-tar", type=click.IntRange(min=1), default=1000, show_default=True, help="For webdataset.")
+def export(folder: Path, out: Path, kind: str, samples_per_tar: int) -> None:
+    """Write the data set in DIR to the new folder OUT in a layout other tools read.
+
+    OUT appears when it is complete. Where the same export is there already, nothing is touched.
+    """
+    dataset = Dataset.open(folder)
+    written = export_dataset(dataset, out, kind, samples_per_tar)
+    click.echo(f"{out}: {dataset.manifest.count} pictures as {kind}" + ("" if written else ", there already"))
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=_FOLDER)
+@click.option("--sheet", type=_FOLDER, help="Also write a PNG: pictures and all their labels side by side.")
+@click.option("--pictures", type=click.IntRange(min=1, max=64), default=8, show_default=True, help="Rows of the sheet.")
+@click.option("--contact", type=_FOLDER, help="Also write a PNG: the pictures alone, up to a hundred.")
+@click.pass_context
+def inspect(context: click.Context, folder: Path, sheet: Path | None, pictures: int, contact: Path | None) -> None:
+    """Summarize the data set in DIR: counts, label checks, the range and shape of every factor, assets.
+
+    Exits with 1 where a file is damaged or a label disagrees with another.
+    """
+    dataset = Dataset.open(folder)
+    console = Console(stderr=True)
+
+    def watched(frames: Iterable[Frame]) -> Iterable[Frame]:
+        return track(frames, "inspecting", dataset.manifest.count, console=console, disable=not console.is_terminal)
+
+    report = inspect_dataset(dataset, watched)
+    click.echo("\n".join(report.lines))
+    if sheet is not None:
+        _write(label_sheet(_spread(dataset, pictures), dataset.manifest.classes), sheet)
+    if contact is not None:
+        frames = list(_spread(dataset, 100))
+        captions = [dataset.manifest.classes[f.label] if f.label >= 0 else str(f.index) for f in frames]
+        _write(contact_sheet([frame.rgb for frame in frames], 8, captions), contact)
+    context.exit(0 if report.sound else 1)
+
+
+def _spread(dataset: Dataset, count: int) -> Iterator[Frame]:
+    """Up to `count` frames, evenly from the first to the last that is there."""
+    there = [index for shard in dataset.present() for index in dataset.manifest.pictures(shard)]
+    if not there:
+        raise InputError(f"{dataset.folder}: no picture is there yet to put on a sheet; rerun the render command")
+    chosen = np.unique(np.linspace(0, len(there) - 1, count).round().astype(int))
+    return (dataset.frame(there[k]) for k in chosen)
+
+
+def _write(image: Image.Image, path: Path) -> None:
+    if path.suffix.lower() != ".png":
+        raise InputError(f"{path}: a sheet is a PNG; give a name that ends in .png")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        image.save(temporary, "PNG")
+    click.echo(f"wrote {path}")

@@ -1,0 +1,44 @@
+"""The command `blendmill warm`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import click
+
+from render.catalogue import open_catalogue
+from render.farm.devices import ASKED, Device, choose
+from render.settings import resolve
+from scenes.config.loading import load_config
+from scenes.sampling.scene import Sampler
+
+# One model under Blender's own skies: every kind of GPU compiles or loads its kernels whole, whatever they are to draw.
+_PICTURE = ("classes=[mug]", "assets.shapes=1")
+
+
+@click.command()
+@click.option("--device", type=click.Choice(ASKED), default="auto", show_default=True, help="What to draw on.")
+def warm(device: str) -> None:
+    """Draw two tiny pictures, so that the GPU kernels a run needs are compiled and cached.
+
+    GPUs that Blender ships no kernels for (A100, H100, H200) compile them for minutes the first time. Do it once
+    when a node starts, not in every worker; deploy/README.md says where the caches lie.
+    """
+    devices = choose(device)
+    for name, seconds in zip(("first picture", "second picture"), time_pictures(devices), strict=True):
+        click.echo(f"{devices[0].kind} ({', '.join(each.name for each in devices)}): {name} in {seconds:.2f} s")
+
+
+def time_pictures(devices: Sequence[Device]) -> tuple[float, float]:
+    """Seconds for the first picture, with all of Blender's start, and for a second one, on all of the devices."""
+    begun = time.monotonic()
+    from render.blender.stage import Stage
+
+    config = load_config("smoke", _PICTURE)
+    sampler = Sampler(config, open_catalogue(config))
+    stage = Stage(resolve(config.render, devices[0].kind), sampler.catalogue, sampler.classes)
+    stage.draw(sampler.sample(0, 0))
+    started = time.monotonic()
+    stage.draw(sampler.sample(0, 1))
+    return started - begun, time.monotonic() - started

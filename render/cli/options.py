@@ -1,0 +1,58 @@
+"""What commands share: options that mean the same everywhere, and the bar for short work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from PIL import Image
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from scenes.errors import InputError
+from scenes.files import replacing
+
+CONFIG = click.argument("config")
+SET = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one field, e.g. --set camera.azimuth=30."
+)
+SEED = click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
+
+
+@contextmanager
+def progress(title: str, total: int | None) -> Iterator[Any]:
+    """A bar with rate and time left on a terminal, nothing elsewhere."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(title, total=total, rate="")
+
+        def advance(count: int, of: int | None = None) -> None:
+            state = bar.tasks[0]
+            speed = f"{state.speed:.2f}/s" if state.speed else ""
+            bar.update(task, advance=count, rate=speed, total=of or state.total)
+
+        yield advance
+
+
+def require_png(path: Path | None) -> None:
+    """Raise InputError where the name of a sheet or figure does not end in .png."""
+    if path is not None and path.suffix.lower() != ".png":
+        raise InputError(f"--out {path}: a PNG is written; give a name that ends in .png")
+
+
+def write_png(image: Image.Image, path: Path) -> None:
+    """Write a PNG, whole or not at all; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        image.save(temporary, "PNG")

@@ -1,0 +1,48 @@
+"""Command groups that other packages, the training half of this one among them, plug commands into."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Any
+
+import click
+
+from scenes.errors import InputError
+
+_OURS = {"scenes", "render", "training", "classify", "segment"}
+
+
+class Commands(click.Group):
+    """A group's own commands and those plugged in beside them by entry points, imported when they are asked for.
+
+    plugs: the group of the entry points, each of which names a click command.
+    """
+
+    plugs = "blendmill.commands"
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *entry_points(group=self.plugs).names})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = super().get_command(ctx, cmd_name)
+        if found is None:
+            for plug in entry_points(group=self.plugs, name=cmd_name):
+                found = plug.load()
+        return found
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            name = ctx.invoked_subcommand
+            module = (error.name or "").split(".")[0]
+            if module in _OURS or name not in entry_points(group=self.plugs).names:
+                raise
+            message = f"{name}: no module named {module}: needs the extra `train`: pip install 'blendmill[train]'"
+            raise InputError(message) from None
+
+
+class CrackCommands(Commands):
+    """The commands of `blendmill crack`."""
+
+    plugs = "blendmill.commands.crack"

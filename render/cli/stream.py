@@ -1,0 +1,114 @@
+"""The command `blendmill stream`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+
+import click
+from rich.console import Console
+
+from render.catalogue import open_catalogue
+from render.cli.options import CONFIG, SEED, SET, progress
+from render.cli.render import Workers
+from render.farm.devices import KINDS, choose, seats
+from render.farm.stream import Stats, Stream
+from scenes.config.loading import load_config
+from scenes.sampling.scene import Sampler
+
+# Seconds between two lines of figures.
+_EVERY = 5.0
+
+
+@click.command()
+@CONFIG
+@SEED
+@click.option("--start", type=click.IntRange(0), default=0, show_default=True, help="Index of the first picture.")
+@click.option("--count", type=click.IntRange(1), help="Number of pictures; without it, until Ctrl-C.")
+@SET
+@click.option("--workers", type=Workers(), default="auto", show_default=True, help="Processes that draw.")
+@click.option("--device", type=click.Choice(["cpu", *KINDS, "auto"]), default="auto", show_default=True)
+@click.option("--ahead", type=click.IntRange(1), help="Pictures kept ready beyond those being drawn.")
+@click.option(
+    "--consume",
+    type=click.FloatRange(0),
+    default=0,
+    show_default=True,
+    metavar="MS",
+    help="Play a trainer that takes this many milliseconds a picture.",
+)
+@click.option("--stats", is_flag=True, help=f"Every {_EVERY:g} s, tell rates, full slots, and who waits for whom.")
+def stream(
+    config: str,
+    seed: int,
+    start: int,
+    count: int | None,
+    overrides: tuple[str, ...],
+    workers: int | None,
+    device: str,
+    ahead: int | None,
+    consume: float,
+    stats: bool,
+) -> None:
+    """Draw live pictures of CONFIG as a trainer would get them, and keep none: to see whether drawing keeps up.
+
+    Pictures come in the order of their index, from workers through shared memory, as `render.farm.stream.Stream` and
+    the PyTorch dataset in `training.data.stream` give them. "trainer waits" is the share of time in which it had
+    nothing to train on: use more workers, or a faster device. "workers wait" is the share of theirs in which
+    no slot was free: drawing is faster than training, which is as it should be.
+
+    Example: blendmill stream s2rda13 --count 500 --consume 20 --stats
+    """
+    settings = load_config(config, overrides)
+    catalogue = open_catalogue(settings)
+    Sampler(settings, catalogue)  # bad input is told before anything starts
+    taken = seats(choose(device), workers, pictures=count or 1 << 30)
+    with progress("preparing assets", None) as advance:
+        catalogue.prepare(lambda done, total, name: advance(1, total), workers=len(taken))
+    pictures = Stream(settings, seed, start, count, seats=taken, ahead=ahead)
+    with pictures, figures(pictures, stats), suppress(KeyboardInterrupt):
+        for _ in pictures:
+            time.sleep(consume / 1000)
+    click.echo(line(Stats(), pictures.stats))
+
+
+@contextmanager
+def figures(stream: Stream, shown: bool) -> Iterator[None]:
+    """Tell the stream's figures while the block runs: one line that changes on a terminal, else line after line."""
+    done = threading.Event()
+    console = Console()
+
+    def tell() -> None:
+        before = stream.stats
+        with console.status("starting workers") if console.is_terminal else nullcontext() as status:
+            while not done.wait(_EVERY):
+                now = stream.stats
+                text = line(before, now)
+                if status is None:
+                    click.echo(text)
+                else:
+                    status.update(text)
+                before = now
+
+    thread = threading.Thread(target=tell, daemon=True)
+    if shown:
+        thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        if shown:
+            thread.join()
+
+
+def line(before: Stats, now: Stats) -> str:
+    """The figures of the time between two moments, and what there is at the second."""
+    seconds = max(now.seconds - before.seconds, 1e-9)
+    return (
+        f"{now.seconds:.0f} s: {now.taken} pictures, drawn {(now.drawn - before.drawn) / seconds:.2f}/s, "
+        f"trained on {(now.taken - before.taken) / seconds:.2f}/s, {now.ready} of {now.slots} slots full; "
+        f"trainer waits {(now.starved - before.starved) / seconds:.0%}, "
+        f"workers wait {(now.idle - before.idle) / seconds:.0%}"
+    )

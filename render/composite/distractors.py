@@ -1,0 +1,121 @@
+"""What is on a surface and is no crack: stains, scratches, joints and ledges, the edge of a shadow."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from render.composite.noise import Image, dimmed, noise, normals, ramp
+
+# Pixels around a scratch's course that it may touch, and beyond a joint's lips.
+_RIM, _EDGE = 8, 6.0
+
+
+def distracted(
+    picture: Image,
+    rng: np.random.Generator,
+    *,
+    stains: int,
+    stain: float,
+    scratches: int,
+    scratch: float,
+    joints: int,
+    joint: float,
+    ledge: float,
+    shadow: float,
+) -> Image:
+    """(H, W, 3) the picture with distractors, none of them labelled. See `scenes.config.composite.Distractors`."""
+    height, width = picture.shape[:2]
+    # What is soft needs few pixels.
+    half = (-(-height // 2), -(-width // 2))
+    soft = np.ones(half, np.float32)
+    for _ in range(stains):
+        soft *= 1 - np.float32(stain * rng.uniform(0.4, 1)) * _stain(rng, half)
+    if shadow > 0:
+        soft *= 1 - np.float32(shadow) * _shadow(rng, half)
+    factor = np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR))
+    for _ in range(scratches):
+        depth = np.float32(scratch * rng.uniform(0.5, 1))
+        box, strokes = _scratch(rng, (height, width))
+        factor[box] *= 1 - depth * strokes
+    for _ in range(joints):
+        factor *= _joint(rng, (height, width), joint * float(rng.uniform(0.5, 1)), ledge)
+    return dimmed(picture, factor)
+
+
+def _stain(rng: np.random.Generator, shape: tuple[int, int]) -> Image:
+    """A blot with a ragged rim, often darker there, as dried water leaves it."""
+    height, width = shape
+    radius = min(shape) * float(rng.uniform(0.06, 0.35))
+    cx, cy = rng.uniform(0, width), rng.uniform(0, height)
+    x = (np.arange(width, dtype=np.float32) + 0.5 - cx) / radius
+    y = (np.arange(height, dtype=np.float32) + 0.5 - cy) / (radius * float(rng.uniform(0.5, 1.5)))
+    away = np.sqrt(x[None] ** 2 + y[:, None] ** 2) + 0.25 * noise(rng, shape, radius / 2)
+    away += 0.08 * noise(rng, shape, max(radius / 10, 2))
+    inside = 1 - ramp(away, 0.8, 0.8 + float(rng.uniform(0.05, 0.6)))
+    rim = np.exp(-(((away - 0.8) / 0.08) ** 2)) * float(rng.uniform(0, 0.5))
+    return inside * float(rng.uniform(0.5, 1)) + rim
+
+
+def _scratch(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[tuple[slice, slice], Image]:
+    """A long smooth bow, thinner than a crack and without forks, that comes and goes: where in the picture, and it."""
+    height, width = shape
+    ends = rng.uniform((0, 0), (width, height), (2, 2))
+    middle = ends.mean(axis=0) + rng.normal(0, 0.05 * min(shape), 2)
+    t = np.linspace(0, 1, 24)[:, None]
+    bow = (1 - t) ** 2 * ends[0] + 2 * t * (1 - t) * middle + t**2 * ends[1]
+    low = np.maximum(np.floor(bow.min(axis=0)).astype(int) - _RIM, 0)
+    high = np.maximum(np.minimum(np.ceil(bow.max(axis=0)).astype(int) + _RIM, (width, height)), low + 1)
+    box = slice(low[1], high[1]), slice(low[0], high[0])
+    line = np.zeros((high - low)[::-1], np.uint8)
+    cv2.polylines(line, [np.round((bow - low) * 16).astype(np.int32)], False, 255, 1, cv2.LINE_AA, shift=4)
+    strokes = cv2.GaussianBlur(line.astype(np.float32), (0, 0), float(rng.uniform(0.4, 1.2)))
+    strokes *= np.float32(1 / 255)
+    return box, strokes * np.clip(noise(rng, strokes.shape, 0.1 * min(shape)) + np.float32(0.6), 0, 1)
+
+
+def _joint(rng: np.random.Generator, shape: tuple[int, int], darkness: float, ledge: float) -> Image:
+    """A factor on the light: a straight dark line through the picture, mostly about level or upright, as buildings have
+    them, one side of it often lit as an edge is; beyond it the surface may be darker or paler, by up to `ledge`. Sawn
+    ones keep their course, width and tone; others wander, are chipped, and have dirt in them."""
+    height, width = shape
+    angle = rng.choice((0.0, 0.5)) * np.pi + rng.normal(0, 0.04) if rng.random() < 0.8 else rng.uniform(0, np.pi)
+    cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+    cx, cy = rng.uniform(0.05, 0.95, 2) * (width, height)
+    x = np.arange(width, dtype=np.float32) - np.float32(cx)
+    y = np.arange(height, dtype=np.float32) - np.float32(cy)
+    across = (x * cos)[None] + (y * sin)[:, None]
+    half, soft = float(np.exp(rng.uniform(np.log(0.7), np.log(6)))), float(rng.uniform(0.5, 1.5))
+    lighter, other = float(rng.uniform(0, 0.25) * rng.integers(2)), float(rng.uniform(-ledge, ledge))
+    factor = np.where(across > 0, np.float32(1 + other), np.float32(1))
+    near = np.flatnonzero(np.abs(across) < half + _EDGE)
+    row, column = np.divmod(near, width)
+    along = (y[row] * cos - x[column] * sin).astype(np.intp)
+    along -= along.min()
+    rough = float(rng.uniform(0, 1))
+
+    def varied(scale: float, rms: float) -> Image:
+        """Noise along the joint, clipped so that it stays near."""
+        return np.clip(noise(rng, (1, int(along.max()) + 1), scale)[0] * np.float32(rms * rough), -2, 2)[along]
+
+    away = across.ravel()[near] + varied(70, 0.9)
+    low, high = half + varied(5, min(0.2 * half, 0.6)), half + varied(5, min(0.2 * half, 0.6))
+    line = ramp((away + low) / soft, -1, 1) * (1 - ramp((away - high) / soft, -1, 1))
+    dirt = np.clip(1 + varied(30, 0.35) + normals(rng, len(near), rms=0.12 * rough), 0, 1.5)
+    lit = np.exp(-(((away - high - 1.5) / 1.2) ** 2)) * lighter
+    factor.ravel()[near] = (
+        (1 - np.minimum(darkness * line * dirt, 0.97)) * (1 + lit) * (1 + ramp((away - high) / soft, -1, 1) * other)
+    )
+    return factor
+
+
+def _shadow(rng: np.random.Generator, shape: tuple[int, int]) -> Image:
+    """One side of a slightly wavy line through the picture, with a soft edge."""
+    height, width = shape
+    angle = rng.uniform(0, 2 * np.pi)
+    cx, cy = rng.uniform(0.15, 0.85, 2) * (width, height)
+    x = (np.arange(width, dtype=np.float32) - cx) * np.float32(np.cos(angle))
+    y = (np.arange(height, dtype=np.float32) - cy) * np.float32(np.sin(angle))
+    away = x[None] + y[:, None] + noise(rng, shape, min(shape) / 6) * float(rng.uniform(0, 6))
+    soft = float(np.exp(rng.uniform(np.log(0.8), np.log(15))))
+    return ramp(away, -soft, soft)

@@ -1,0 +1,48 @@
+"""The crack's opacity in the picture: its edges softened, its line dissolved. No label knows of it."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+import cv2
+import numpy as np
+
+from render.composite.noise import Image, blurred, noise, ramp
+
+_NORMAL = NormalDist()
+# Pixels within which an edge is looked for.
+_CORE = 2.0
+
+
+def smoothed(opacity: Image, *, gaussian: float, motion: float, motion_angle: float) -> Image:
+    """(H, W) opacity blurred by a Gaussian, and along a streak of `motion` pixels."""
+    if gaussian > 0.05:
+        opacity = np.asarray(cv2.GaussianBlur(opacity, (0, 0), gaussian, borderType=cv2.BORDER_REPLICATE))
+    if motion > 1:
+        opacity = np.asarray(cv2.filter2D(opacity, -1, _streak(motion, motion_angle), borderType=cv2.BORDER_REPLICATE))
+    return opacity
+
+
+def _streak(length: float, angle: float) -> Image:
+    """A kernel that sums to one: a line of `length` pixels through its middle."""
+    side = 2 * int(np.ceil(length / 2)) + 1
+    middle = side // 2
+    t = np.linspace(-length / 2, length / 2, 4 * side)
+    x, y = middle + t * np.cos(np.radians(angle)), middle + t * np.sin(np.radians(angle))
+    kernel = np.zeros((side, side), np.float32)
+    np.add.at(kernel, (np.round(y).astype(int), np.round(x).astype(int)), 1.0)
+    return kernel / kernel.sum()
+
+
+def dissolved(opacity: Image, rng: np.random.Generator, *, amount: float, depth: float, scale: float) -> Image:
+    """(H, W) opacity with holes: paler by up to `depth` on the share `amount` of the crack, in blots of `scale`.
+
+    Hairlines break up; of a wide crack only the edges do.
+    """
+    level = _NORMAL.inv_cdf(min(max(amount, 1e-4), 1 - 1e-4))
+    there = np.flatnonzero(opacity > 0)
+    pale = ramp(noise(rng, (opacity.shape[0], opacity.shape[1]), scale).ravel()[there], -level - 0.4, -level + 0.4)
+    core = ramp(blurred(opacity, _CORE).ravel()[there], 0.25, 0.75)
+    out = opacity.copy()
+    out.ravel()[there] *= 1 - np.float32(depth) * pale * (1 - core)
+    return out

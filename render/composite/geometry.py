@@ -1,0 +1,140 @@
+"""The crack as geometry: its contour distorted, and drawn as coverage, width and middle line.
+
+What distorts the contour distorts all labels, because they are drawn from the distorted contour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from render.composite.noise import Image, Shape
+from scenes.cracks import raster
+from scenes.cracks.contour import Array, Contour, Spall
+from scenes.cracks.strips import Pixels
+
+Box = tuple[slice, slice]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """A contour as pictures of (H, W).
+
+    coverage: float32 in [0, 1]; reach: that of the labels, the crack with its margins. width: float32 mm, 0 where the
+    labels do not reach. skeleton: bool. healed: float32, coverage of healed cracks, chips: float32, depth of chips as a
+    share of the deepest; None where there are none.
+    """
+
+    coverage: Image
+    reach: Image
+    width: Image
+    skeleton: NDArray[np.bool_]
+    healed: Image | None
+    chips: Image | None
+
+    def within(self, box: Box) -> Geometry:
+        """The part of the pictures in a box."""
+        healed, chips = (None if image is None else image[box] for image in (self.healed, self.chips))
+        return Geometry(self.coverage[box], self.reach[box], self.width[box], self.skeleton[box], healed, chips)
+
+    def box(self, margin: int) -> Box:
+        """What of the picture holds every crack and chip, and `margin` pixels around; all of it where there is none."""
+        seen = self.coverage > 0
+        for image in (self.healed, self.chips):
+            seen = seen if image is None else seen | (image > 0)
+        rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+        if not len(rows):
+            return slice(None), slice(None)
+        down, across = (slice(max(int(k[0]) - margin, 0), int(k[-1]) + 1 + margin) for k in (rows, columns))
+        return down, across
+
+
+def rasterized(contour: Contour, shape: Shape, mm_per_pixel: float, margin: float) -> Geometry:
+    """Draw a contour whose patch is the picture. margin: pixels by which labels reach beyond the crack's edges."""
+    pixels, healed, chips = Pixels(shape, mm_per_pixel), None, None
+    if any(stroke.kind == "healed" for stroke in contour.strokes):
+        healed = raster.coverage(contour, pixels, kinds=("healed",))
+    if contour.spalls:
+        depth = raster.spall_depth(contour, pixels)
+        chips = depth / max(float(depth.max()), 1e-6)
+    drawn = raster.drawn(contour, pixels, margin=margin)
+    return Geometry(drawn.coverage, drawn.reach, drawn.width, drawn.skeleton, healed, chips)
+
+
+def warped(
+    contour: Contour,
+    rng: np.random.Generator,
+    mm_per_pixel: float,
+    *,
+    dilation: float,
+    elastic: float,
+    elastic_scale: float,
+    affine: float,
+    affine_cell: float,
+) -> Contour:
+    """The contour dilated, then moved by an elastic field and with a coarse grid.
+
+    See `scenes.config.composite.Warp`.
+    """
+    contour = _dilated(contour, dilation)
+    width, height = (side / mm_per_pixel for side in contour.size)
+    # A node is the middle of the finer ones that stand for it.
+    before = (_MARGIN + 0.5) * _FINER - 0.5
+    soft = _Field(_smooth(_nodes(rng, (height, width), elastic_scale)), elastic_scale / _FINER, before)
+    stretched = _Field(_nodes(rng, (height, width), affine_cell), affine_cell, _MARGIN)
+
+    def moved(points: Array) -> Array:
+        at = points / mm_per_pixel
+        return (at + elastic * elastic_scale * soft.at(at) + affine * affine_cell * stretched.at(at)) * mm_per_pixel
+
+    lines = [stroke.points for stroke in contour.strokes] + [spall.outline for spall in contour.spalls]
+    if not lines:
+        return contour
+    ends = np.cumsum([len(line) for line in lines])
+    parts = np.split(moved(np.concatenate(lines)), ends[:-1])
+    count = len(contour.strokes)
+    strokes = tuple(replace(stroke, points=part) for stroke, part in zip(contour.strokes, parts[:count], strict=True))
+    spalls = tuple(Spall(part, spall.depth) for spall, part in zip(contour.spalls, parts[count:], strict=True))
+    return Contour(strokes, spalls, contour.size)
+
+
+# Nodes between the drawn ones, to make a field smooth.
+_FINER = 4
+# Cells beyond the picture on each side: cracks begin outside.
+_MARGIN = 2
+
+
+@dataclass(frozen=True)
+class _Field:
+    """Displacements: nodes (rows, columns, 2), `spacing` pixels apart, of which `margin` lie before the picture."""
+
+    nodes: Image
+    spacing: float
+    margin: float
+
+    def at(self, points: Array) -> Array:
+        """(n, 2) at pixels (n, 2), linear between nodes."""
+        places = (points / self.spacing + self.margin).astype(np.float32)
+        # OpenCV takes pictures of up to 32,767 rows.
+        parts = np.array_split(places[:, None], -(-len(places) // 30000))
+        found = [cv2.remap(self.nodes, part, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in parts]
+        return np.concatenate(found)[:, 0].astype(np.float64)
+
+
+def _dilated(contour: Contour, factor: float) -> Contour:
+    strokes = tuple(replace(stroke, widths=stroke.widths * factor) for stroke in contour.strokes)
+    return replace(contour, strokes=strokes)
+
+
+def _nodes(rng: np.random.Generator, shape: tuple[float, float], spacing: float) -> Image:
+    """(rows, columns, 2) displacements of unit variance."""
+    rows, columns = (int(np.ceil(side / spacing)) + 2 * _MARGIN + 1 for side in shape)
+    return rng.standard_normal((rows, columns, 2), dtype=np.float32)
+
+
+def _smooth(nodes: Image) -> Image:
+    """With `_FINER` times as many nodes, cubic between the given ones; the first one lies before the first given."""
+    return np.asarray(cv2.resize(nodes, None, fx=_FINER, fy=_FINER, interpolation=cv2.INTER_CUBIC))

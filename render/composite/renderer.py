@@ -1,0 +1,179 @@
+"""From a Composition to a Frame: the steps of the recipe in their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from render.composite import backdrop, color, style
+from render.composite.camera import eight_bit, photographed
+from render.composite.distractors import distracted
+from render.composite.edges import dissolved, smoothed
+from render.composite.geometry import Geometry, rasterized, warped
+from render.composite.noise import Image
+from render.composite.photographs import Photographs
+from render.frame import Frame, ObjectLabel
+from scenes.cracks.contour import Contour
+from scenes.cracks.registry import sample
+from scenes.record.composite import CRACK, Composition
+
+# Pixels around a crack that may change: its edges are blurred, its surroundings looked at.
+_MARGIN = 32
+_CUT = ("x", "y", "zoom", "angle", "mirrored")
+# What a photograph that is too small is continued to, in sides of the picture: room to turn and to choose. In pixels.
+_CANVAS, _LARGEST = 1.5, 2048
+
+
+@dataclass(frozen=True)
+class Painter:
+    """Draws compositions over photographs, in the styles of references."""
+
+    textures: Photographs
+    references: Photographs = field(default_factory=lambda: Photographs({}))
+
+    def draw(self, composition: Composition) -> Frame:
+        """The picture and its labels: the crack is class 0 ("crack"), instance 1. Depth and normals are unknown."""
+        shape = (composition.height, composition.width)
+        surface = self._surface(composition, shape)
+        geometry = rasterized(contour(composition), shape, composition.mm_per_pixel, composition.margin)
+        picture = _cracked(composition, surface, geometry) if "crack" in composition.steps else surface
+        picture = self._styled(composition, picture, _GLOBAL)
+        return _frame(composition, _developed(composition, picture), geometry)
+
+    def _surface(self, composition: Composition, shape: tuple[int, int]) -> Image:
+        values = composition.steps["backdrop"]
+        photograph = self.textures.picture(composition.texture)
+        if not backdrop.fits(photograph, shape, zoom=values["zoom"], angle=values["angle"]):
+            photograph = self.textures.continued(composition.texture, min(int(_CANVAS * max(shape)), _LARGEST))
+        piece = backdrop.cut(photograph, shape, **{name: values[name] for name in _CUT})
+        surface = backdrop.relit(piece, **{name: value for name, value in values.items() if name not in _CUT})
+        # New texture could cover the crack, or look like one in the reference: the crack is drawn on it afterwards.
+        surface = self._styled(composition, surface, ("transport",))
+        return _done(composition, "distractors", distracted, surface)
+
+    def _styled(self, composition: Composition, picture: Image, methods: tuple[str, ...]) -> Image:
+        values = composition.steps.get("style")
+        if values is None or values["method"] not in methods:
+            return picture
+        reference = style.reference(self.references.picture(str(values["reference"])))
+        match values["method"]:
+            case "fourier":
+                styled = style.fourier(picture, reference, float(values["beta"]))
+            case "histogram":
+                styled = style.histogram(picture, reference)
+            case "covariance":
+                styled = style.covariance(picture, reference)
+            case "reinhard":
+                styled = style.reinhard(picture, reference)
+            case _:
+                styled = style.transport(picture, reference, _generator(composition, "style"))
+        strength = np.float32(values["strength"])
+        return np.clip(picture + strength * (styled - picture), 0, 255)
+
+
+_GLOBAL = ("fourier", "histogram", "covariance", "reinhard")
+
+
+def _generator(composition: Composition, step: str) -> np.random.Generator:
+    return composition.streams().generator(f"{step}.noise")
+
+
+def _done(composition: Composition, step: str, function: Any, *arguments: Any) -> Any:
+    """A step's function applied with its values and its own random numbers, or its first argument where it is off."""
+    values = composition.steps.get(step)
+    if values is None:
+        return arguments[0]
+    return function(*arguments, _generator(composition, step), **values)
+
+
+def contour(composition: Composition) -> Contour:
+    """The crack that is drawn, distorted; empty where there is none."""
+    values = composition.steps.get("crack")
+    if values is None:
+        return Contour((), (), composition.size)
+    drawn = sample(_generator(composition, "crack"), composition.size, **values)
+    warp = composition.steps.get("warp")
+    if warp is None:
+        return drawn
+    return warped(drawn, _generator(composition, "warp"), composition.mm_per_pixel, **warp)
+
+
+def _cracked(composition: Composition, surface: Image, geometry: Geometry) -> Image:
+    """The surface, written to, with the crack: in a box around it, most of the picture being none of its business."""
+    box = geometry.box(_MARGIN)
+    surface[box] = _crack(composition, np.ascontiguousarray(surface[box]), geometry.within(box))
+    return surface
+
+
+def _crack(composition: Composition, surface: Image, geometry: Geometry) -> Image:
+    steps, opacity = composition.steps, geometry.coverage
+    if "smoothing" in steps:
+        opacity = smoothed(opacity, **steps["smoothing"])
+    opacity = _done(composition, "dissolve", dissolved, opacity)
+    surface = _done(composition, "lips", color.lit_lips, surface, geometry.coverage, geometry.chips)
+    if geometry.healed is not None and "healed" in steps:
+        surface = color.healed(surface, geometry.healed, **steps["healed"])
+    if "colour" not in steps:
+        return color.ink(surface, opacity)
+    pixels = np.where(geometry.coverage > 0, geometry.width, 0) / np.float32(composition.mm_per_pixel)
+    return _done(composition, "colour", color.coloured, surface, opacity, pixels)
+
+
+def _developed(composition: Composition, picture: Image) -> NDArray[np.uint8]:
+    developed = _done(composition, "camera", photographed, picture)
+    return developed if developed.dtype == np.uint8 else eight_bit(developed)
+
+
+def _frame(composition: Composition, rgb: NDArray[np.uint8], geometry: Geometry) -> Frame:
+    shape = (composition.height, composition.width)
+    depth, directions = _unknown(shape)
+    mask = geometry.reach >= composition.threshold
+    width, there = np.zeros(shape, np.float16), np.flatnonzero(geometry.width > 0)
+    # Most of it is nothing, and numpy takes long over half floats.
+    width.ravel()[there] = geometry.width.ravel()[there]
+    objects = _labels(mask)
+    return Frame(
+        rgb=rgb,
+        depth=depth,
+        instance=mask.astype(np.uint16),
+        category=mask.view(np.uint8),
+        part=mask.view(np.uint8),
+        normals=directions,
+        alpha=np.asarray(cv2.convertScaleAbs(geometry.reach, alpha=255)),
+        background=None,
+        intrinsics=composition.intrinsics(),
+        world_to_camera=composition.world_to_camera(),
+        index=composition.index,
+        label=0 if objects else -1,
+        objects=objects,
+        scene=composition,
+        width=width,
+        skeleton=(geometry.skeleton & (width.view(np.uint16) > 0)).view(np.uint8),
+    )
+
+
+@lru_cache(maxsize=4)
+def _unknown(shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
+    """No depth and no normals, for all pictures of a size; not to be written to."""
+    depth, normals = np.full(shape, np.inf, np.float32), np.zeros((*shape, 3), np.float16)
+    for array in (depth, normals):
+        array.flags.writeable = False
+    return depth, normals
+
+
+def _labels(mask: NDArray[np.bool_]) -> tuple[ObjectLabel, ...]:
+    """The crack as an object, or none where nothing of it is in the mask."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return ()
+    box = (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
+    label = ObjectLabel(
+        instance=1, asset=CRACK, category=CRACK, purpose="main", box=box, amodal_box=box, pixels=int(mask.sum()),
+        visibility=1.0, truncation=0.0, keypoints={}, parts=(CRACK,),
+    )  # fmt: skip
+    return (label,)

@@ -1,0 +1,97 @@
+"""Exports: the data set in the layouts that other tools read. One short file for each."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from render.dataset.dataset import Dataset
+from render.dataset.export.coco import write_coco
+from render.dataset.export.folder import write_folder
+from render.dataset.export.masks import write_masks
+from render.dataset.export.per_image import write_per_image
+from render.dataset.export.s2rda import write_s2rda
+from render.dataset.export.webdataset import write_webdataset
+from render.frame import Frame
+from scenes.errors import InputError, choices
+from scenes.files import unfinished
+
+FORMATS: Mapping[str, Callable[[Iterable[Frame], tuple[str, ...], Path], None]] = {
+    "folder": write_folder,
+    "coco": write_coco,
+    "webdataset": write_webdataset,
+    "s2rda": write_s2rda,
+    "hdf5-per-image": write_per_image,
+    "masks": write_masks,
+}
+"""Each writes frames, given the class names, into an empty folder."""
+
+RECEIPT = "blendmill-export.json"
+
+
+def export_dataset(dataset: Dataset, out: Path, kind: str, samples_per_tar: int = 1000) -> bool:
+    """Write a data set to the folder `out` in one of `FORMATS`; False where that very export is there already.
+
+    samples_per_tar is for webdataset. The folder appears whole or not at all: it is filled under another name and
+    renamed at the end. Raises InputError where `out` holds anything else, or the data set is not complete.
+    """
+    if kind not in FORMATS:
+        raise InputError(f"unknown export format '{kind}', {choices(kind, FORMATS)}")
+    writer, receipt = FORMATS[kind], _receipt(dataset, kind)
+    if kind == "webdataset":
+        writer = partial(write_webdataset, samples_per_tar=samples_per_tar)
+        receipt["samples_per_tar"] = samples_per_tar
+    if _is_there(out, receipt):
+        return False
+    missing = set(range(dataset.manifest.shard_count)) - set(dataset.present())
+    if missing:
+        path = dataset.shard_path(min(missing))
+        raise InputError(f"{path}: not there, {len(missing)} shards are missing; rerun the render command to draw them")
+    console = Console(stderr=True)
+    frames = track(
+        dataset.frames(), f"{kind} → {out}", dataset.manifest.count, console=console, disable=not console.is_terminal
+    )
+    with _new_folder(out) as folder:
+        writer(frames, dataset.manifest.classes, folder)
+        (folder / RECEIPT).write_text(json.dumps(receipt, indent=1) + "\n", encoding="utf-8")
+    return True
+
+
+def _receipt(dataset: Dataset, kind: str) -> dict[str, str | int]:
+    manifest = dataset.manifest
+    return {"export": kind, "count": manifest.count, **manifest.attributes()}
+
+
+def _is_there(out: Path, receipt: Mapping[str, str | int]) -> bool:
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return False
+    try:
+        found = json.loads((out / RECEIPT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise InputError(f"{out}: is there and no export of blendmill; choose a folder that is not there") from None
+    if found != receipt:
+        raise InputError(f"{out}: holds another export ({found}); choose a folder that is not there")
+    return True
+
+
+@contextmanager
+def _new_folder(out: Path) -> Iterator[Path]:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = unfinished(out)
+    shutil.rmtree(temporary, ignore_errors=True)  # of a killed process that had this one's number
+    try:
+        temporary.mkdir()
+        yield temporary
+        os.sync()  # an export is many small files: one call for all of them
+        temporary.replace(out)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise

@@ -1,0 +1,66 @@
+"""One HDF5 file for each picture with BlenderProc's keys: `0.hdf5`, `1.hdf5`, …
+
+| key | shape, dtype | convention, as BlenderProc's writer has it |
+| --- | --- | --- |
+| `colors` | (H, W, 3) uint8 | sRGB |
+| `depth` | (H, W) float32 | planar z in metres, 1e10 where nothing is hit |
+| `normals` | (H, W, 3) float32 | (n + 1) / 2, n in Blender's camera axes: right, up, to the viewer; 0.5 for none |
+| `category_id_segmaps`, `instance_segmaps` | (H, W) uint8, uint16 above 255 objects | 0 background |
+| `instance_attribute_maps` | bytes | JSON: idx, category_id, name of the background and each visible object |
+| `cam_K`, `cam2world_matrix` | (3, 3), (4, 4) float64 | the latter of Blender's camera axes |
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from render.dataset.chunks import deflated
+from render.frame import Frame
+
+_NOTHING = np.float32(1e10)
+# OpenCV's camera axes to Blender's: y and z change sign.
+_FLIP = np.array([1.0, -1.0, -1.0])
+
+
+def write_per_image(frames: Iterable[Frame], classes: tuple[str, ...], out: Path) -> None:
+    """Write the files into `out`."""
+    for frame in frames:
+        with h5py.File(out / f"{frame.index}.hdf5", "w", libver=("earliest", "v110")) as file:
+            for name, picture in _pictures(frame).items():
+                dataset = file.create_dataset(
+                    name, picture.shape, picture.dtype, chunks=picture.shape, compression="gzip", shuffle=True
+                )
+                dataset.id.write_direct_chunk((0,) * picture.ndim, deflated(picture))
+            file["instance_attribute_maps"] = np.bytes_(json.dumps(_attributes(frame, classes)))
+            file["cam_K"] = frame.intrinsics
+            file["cam2world_matrix"] = np.linalg.inv(frame.world_to_camera) @ np.diag([*_FLIP, 1.0])
+
+
+def _pictures(frame: Frame) -> dict[str, NDArray[Any]]:
+    return {
+        "colors": frame.rgb,
+        "depth": np.where(np.isfinite(frame.depth), frame.depth, _NOTHING),
+        "normals": (frame.normals * _FLIP * 0.5 + 0.5).astype(np.float32),
+        "category_id_segmaps": frame.category,
+        "instance_segmaps": frame.instance.astype(np.uint8 if len(frame.objects) < 256 else np.uint16),
+    }
+
+
+def _attributes(frame: Frame, classes: tuple[str, ...]) -> list[dict[str, Any]]:
+    visible = [label for label in frame.objects if label.pixels > 0]
+    return [{"idx": 0, "category_id": 0, "name": "background"}] + [
+        {
+            "idx": label.instance,
+            "category_id": 1 + classes.index(label.category) if label.category in classes else 0,
+            "name": label.category,
+            "asset": label.asset,
+        }
+        for label in visible
+    ]

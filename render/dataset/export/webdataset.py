@@ -1,0 +1,39 @@
+"""WebDataset: tars `shard-000000.tar`, … of at most a thousand samples.
+
+Each sample has `.png` (the picture), `.cls` (class index, -1 without a main object), `.json` (camera, objects,
+keypoints, the Scene) and `.npz` (depth, normals, instance, category, part, alpha, background, exact). The tars'
+headers carry neither time nor owner: the same data set gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from itertools import chain, islice
+from pathlib import Path
+
+from render.dataset.export.parts import arrays, metadata, png, stem
+from render.frame import Frame
+
+_ARRAYS = ("depth", "normals", "instance", "category", "part", "alpha", "background")
+
+
+def write_webdataset(frames: Iterable[Frame], classes: tuple[str, ...], out: Path, samples_per_tar: int = 1000) -> None:
+    """Write the tars into `out`."""
+    rest = iter(frames)
+    for number, first in enumerate(rest):
+        with tarfile.open(out / f"shard-{number:06d}.tar", "w", format=tarfile.USTAR_FORMAT) as tar:
+            for frame in chain([first], islice(rest, samples_per_tar - 1)):
+                for suffix, content in _members(frame, classes):
+                    member = tarfile.TarInfo(f"{stem(frame)}.{suffix}")
+                    member.size = len(content)
+                    tar.addfile(member, BytesIO(content))
+
+
+def _members(frame: Frame, classes: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+    yield "png", png(frame.rgb)
+    yield "cls", str(frame.label).encode()
+    yield "json", json.dumps(metadata(frame, classes)).encode()
+    yield "npz", arrays(frame, *_ARRAYS)

@@ -1,0 +1,266 @@
+"""Where a data set's files lie, by their names inside it: a folder here, a URL in `render/dataset/remote.py`."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import platform
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from io import FileIO
+from pathlib import Path
+from typing import Any, Protocol
+
+import psutil
+
+from scenes.errors import InputError
+from scenes.files import UNFINISHED, replacing, unfinished
+
+_HOLD = ".hold-"
+
+
+class Journal(Protocol):
+    """A file that grows by whole lines; `flush` lets others see them."""
+
+    def write(self, data: bytes, /) -> int: ...
+    def flush(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Place(Protocol):
+    """Files by name, "/" between folders. Whatever appears under a name is whole. Failures are an InputError each."""
+
+    url: str
+
+    def names(self, folder: str = "") -> set[str]:
+        """The names of what lies in a folder, in one listing; empty where there is no such folder."""
+
+    def read(self, name: str) -> bytes | None:
+        """A file's content, None where there is none."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put a file there, in place of the one that is."""
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Put a file there unless there is one; whether it was put there. Of many calls at once one succeeds."""
+
+    def remove(self, name: str) -> None:
+        """Delete a file, if it is there, and the folder it was in if that is empty now."""
+
+    def target(self, name: str) -> AbstractContextManager[Path]:
+        """A local path to write a file to as `replacing` does; when the block ends it is in the place."""
+
+    def source(self, name: str) -> AbstractContextManager[Path]:
+        """A local path to read a file from. Raises InputError where it is missing."""
+
+    def journal(self, name: str) -> Journal:
+        """A new file that grows."""
+
+    def hold(self, part: str) -> AbstractContextManager[None]:
+        """Keep other runs of the same part out, where the place can."""
+
+    def sweep(self, *, everything: bool = False) -> None:
+        """Delete what processes of this host that are no more left behind; or all but what its live ones have."""
+
+
+class Folder:
+    """A Place on this machine's disks, or on one that many machines share."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.url = folder, str(folder)
+
+    def names(self, folder: str = "") -> set[str]:
+        try:
+            return set(os.listdir(self.folder / folder))  # noqa: PTH208  # a set of names is what is asked for
+        except FileNotFoundError:
+            return set()
+        except NotADirectoryError:
+            raise InputError(f"{self.folder / folder}: is a file; give a folder") from None
+        except PermissionError:
+            raise InputError(f"{self.folder / folder}: no permission to read it; change its owner") from None
+
+    def read(self, name: str) -> bytes | None:
+        try:
+            return (self.folder / name).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except PermissionError:
+            raise InputError(f"{self.folder / name}: no permission to read it; change its owner") from None
+
+    def write(self, name: str, content: bytes) -> None:
+        with self.target(name) as path, replacing(path) as temporary:
+            temporary.write_bytes(content)
+
+    def create(self, name: str, content: bytes) -> bool:
+        path = self.folder / name
+        with told(self.folder):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = unfinished(path)
+            try:
+                with temporary.open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                _link(temporary, path)
+            except FileExistsError:
+                return False
+            finally:
+                temporary.unlink(missing_ok=True)
+        return True
+
+    def remove(self, name: str) -> None:
+        path = self.folder / name
+        with told(self.folder):
+            path.unlink(missing_ok=True)
+            if path.parent != self.folder and path.parent.is_dir() and not any(path.parent.iterdir()):
+                path.parent.rmdir()
+
+    @contextmanager
+    def target(self, name: str) -> Iterator[Path]:
+        path = self.folder / name
+        with told(self.folder):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                yield path
+            except BaseException:
+                # A process that wrote to it for us may have been killed.
+                for left in path.parent.glob(f"{path.name}{UNFINISHED}*"):
+                    _remove_dead(left)
+                raise
+
+    @contextmanager
+    def source(self, name: str) -> Iterator[Path]:
+        path = self.folder / name
+        if not path.is_file():
+            raise InputError(f"{path}: missing")
+        yield path
+
+    def journal(self, name: str) -> Journal:
+        path = self.folder / name
+        with told(self.folder):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return _LocalJournal(path, "a")
+
+    @contextmanager
+    def hold(self, part: str) -> Iterator[None]:
+        with told(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            path = self.folder / f"{_HOLD}{part.replace('/', '-of-')}"
+            descriptor = _lock(path)
+            if descriptor is None:  # a sweep has it for a moment
+                time.sleep(0.2)
+                descriptor = _lock(path)
+        if descriptor is None:
+            owner = (self.read(path.name) or b"another process").decode()
+            raise InputError(f"{self.folder}: already being rendered by {owner}; wait for it or stop it")
+        try:
+            os.truncate(descriptor, 0)
+            os.write(descriptor, f"process {os.getpid()} on {platform.node()}".encode())
+            yield
+        finally:
+            # While it is still locked: whoever opened it before finds another file, or none, under the name.
+            path.unlink(missing_ok=True)
+            os.close(descriptor)
+
+    def sweep(self, *, everything: bool = False) -> None:
+        with told(self.folder):
+            for folder in (self.folder, *(path for path in self.folder.glob("*") if path.is_dir())):
+                for path in folder.glob(f"*{UNFINISHED}*"):
+                    _remove_dead(path, everything)
+            for path in self.folder.glob(f"{_HOLD}*") if everything else ():
+                descriptor = _lock(path)
+                if descriptor is not None:
+                    path.unlink(missing_ok=True)
+                    os.close(descriptor)
+
+
+class _LocalJournal(FileIO):
+    def write(self, data: Any) -> int:
+        with told(Path(os.fsdecode(self.name)).parent):
+            return super().write(data)
+
+
+def _link(temporary: Path, path: Path) -> None:
+    """Give a file its name, FileExistsError where there is one: what a rename would not say."""
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        temporary.replace(path)  # the file system knows no links: it is exFAT or the like, and seldom shared
+
+
+def _lock(path: Path) -> int | None:
+    """A descriptor of the file, locked; None where another has the lock."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except OSError as error:
+            # Some cluster file systems have no locks. Two runs then draw the same shards twice and harm nothing.
+            if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+                raise
+            return descriptor
+        if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
+            return descriptor
+        os.close(descriptor)  # the one who had it deleted it in between
+
+
+# Leftovers -----------------------------------------------------------------------------------------------------------
+
+
+def process_alive(pid: int, since: float) -> bool:
+    """Whether the process of this machine that was there at a time (seconds since 1970) still is."""
+    try:
+        # Numbers are used again, in containers at once; start times are known to a second or two.
+        return bool(psutil.Process(pid).create_time() < since + 2)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def own_name(name: str) -> int | None:
+    """The process of this host by which `unfinished` named a file, None where it is of another host."""
+    host, _, pid = name.rpartition(UNFINISHED)[2].rpartition("-")
+    return int(pid) if host == platform.node() and pid.isdigit() else None
+
+
+def _remove_dead(path: Path, other_hosts: bool = False) -> None:
+    """Delete an unfinished file if it is of a process of this machine that is no more, or of another machine."""
+    try:
+        changed = path.stat().st_mtime
+    except FileNotFoundError:
+        return
+    pid = own_name(path.name)
+    if other_hosts if pid is None else not process_alive(pid, changed):
+        path.unlink(missing_ok=True)
+
+
+# Errors --------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """Failures of the disk as one line that says what to do."""
+    try:
+        yield
+    except PermissionError:
+        raise InputError(f"{folder}: no permission to write there; give another folder or change its owner") from None
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(f"{folder}: is a file or lies in one, --out names a folder") from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EDQUOT):
+            raise
+        free = _free(folder)
+        reason = os.strerror(error.errno)
+        raise InputError(f"{folder}: {reason} ({free}); finished shards are whole, rerun to complete") from None
+
+
+def _free(folder: Path) -> str:
+    existing = next(parent for parent in (folder, *folder.resolve().parents) if parent.exists())
+    return f"{shutil.disk_usage(existing).free / 1e9:.1f} GB free"

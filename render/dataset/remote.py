@@ -1,0 +1,236 @@
+"""A data set behind a URL, in an object store that fsspec knows: what is written is uploaded whole, read back, and only
+then given its name.
+
+Credentials and endpoints are fsspec's own: AWS_ACCESS_KEY_ID, FSSPEC_S3_ENDPOINT_URL, ~/.config/fsspec and the like.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, TypeVar
+
+from render.dataset.local import Journal, own_name, process_alive, told
+from scenes.errors import InputError, choices
+from scenes.files import UNFINISHED, sha256, unfinished
+
+T = TypeVar("T")
+
+_SCRATCH = "blendmill-store-"
+
+
+class Remote:
+    """A Place behind an fsspec URL.
+
+    tries: how often anything is tried before it counts as failed. wait: seconds before the second try, doubled before
+    each further one.
+    """
+
+    def __init__(self, url: str, tries: int = 5, wait: float = 0.5):
+        self._files, self._root = _filesystem(url)
+        self.url, self.tries, self.wait = url.rstrip("/"), tries, wait
+
+    def names(self, folder: str = "") -> set[str]:
+        path = f"{self._root}/{folder}".rstrip("/")
+
+        def listing() -> set[str]:
+            self._files.invalidate_cache()
+            try:
+                entries = self._files.ls(path, detail=False)
+            except FileNotFoundError:
+                return set()
+            # Object stores may list an object that stands for the folder itself.
+            return {entry.rstrip("/").rpartition("/")[2] for entry in entries if entry.strip("/") != path.strip("/")}
+
+        return self._tried("listing", listing)
+
+    def read(self, name: str) -> bytes | None:
+        def content() -> bytes | None:
+            try:
+                return bytes(self._files.cat_file(self._path(name)))
+            except FileNotFoundError:
+                return None
+
+        return self._tried(f"reading {name}", content)
+
+    def write(self, name: str, content: bytes) -> None:
+        digest = hashlib.sha256(content).hexdigest()
+        self._commit(name, digest, lambda path: self._files.pipe_file(path, content))
+
+    def create(self, name: str, content: bytes) -> bool:
+        def put() -> bool:
+            try:
+                self._files.pipe_file(self._path(name), content, mode="create")
+            except FileExistsError:
+                return self.read(name) == content  # ours, if an answer was lost on the way and this is the next try
+            return True
+
+        return self._tried(f"writing {name}", put)
+
+    def remove(self, name: str) -> None:
+        def delete() -> None:
+            try:
+                self._files.rm_file(self._path(name))
+            except FileNotFoundError:
+                return
+
+        self._tried(f"deleting {name}", delete)
+
+    @contextmanager
+    def target(self, name: str) -> Iterator[Path]:
+        with _scratch() as folder:
+            path = folder / Path(name).name
+            with told(folder.parent):
+                yield path
+            self._commit(name, sha256(path), lambda key: self._files.put_file(str(path), key))
+
+    @contextmanager
+    def source(self, name: str) -> Iterator[Path]:
+        with _scratch() as folder:
+            path = folder / Path(name).name
+
+            def download() -> bool:
+                try:
+                    self._files.get_file(self._path(name), str(path))
+                except FileNotFoundError:
+                    return False
+                return True
+
+            with told(folder.parent):
+                if not self._tried(f"reading {name}", download):
+                    raise InputError(f"{self.url}/{name}: missing")
+            yield path
+
+    def journal(self, name: str) -> Journal:
+        return _RemoteJournal(lambda content: self._pipe(name, content))
+
+    def hold(self, part: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def sweep(self, *, everything: bool = False) -> None:
+        now = time.time()
+        for folder in ("", "shards", "failed"):
+            for name in self.names(folder):
+                pid = own_name(name) if UNFINISHED in name else None
+                if UNFINISHED in name and (everything or (pid is not None and not process_alive(pid, now))):
+                    self.remove(f"{folder}/{name}".lstrip("/"))
+        for path in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*{UNFINISHED}{platform.node()}-*"):
+            pid = own_name(path.name)
+            if pid is not None and not process_alive(pid, now):
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+    def _pipe(self, name: str, content: bytes) -> None:
+        self._tried(f"writing {name}", lambda: self._files.pipe_file(self._path(name), content))
+
+    def _commit(self, name: str, digest: str, put: Callable[[str], None]) -> None:
+        """Upload under a temporary key of this process, compare what arrived, and move it to its name."""
+        temporary = f"{self._root}/{unfinished(Path(name))}"
+
+        def once() -> None:
+            try:
+                put(temporary)
+                self._move(temporary, name, digest)
+            except BaseException:
+                self._discard(temporary)
+                raise
+
+        self._tried(f"uploading {name}", once)
+
+    def _move(self, temporary: str, name: str, digest: str) -> None:
+        try:
+            with self._files.open(temporary, "rb") as file:
+                arrived = hashlib.file_digest(file, "sha256").hexdigest()
+            if arrived != digest:
+                raise OSError(f"sha256 of what arrived is {arrived[:12]}…, of what was sent {digest[:12]}…")
+            self._files.mv(temporary, self._path(name))
+        except FileNotFoundError as error:  # swept by one that found the data set complete: not a missing bucket
+            raise OSError(f"{temporary} was gone before it was moved") from error
+
+    def _discard(self, path: str) -> None:
+        try:
+            self._files.rm_file(path)
+        except Exception:  # what made the upload fail is told; what it left behind, the next sweep deletes
+            return
+
+    def _tried(self, action: str, do: Callable[[], T]) -> T:
+        """What `do` returns, once it succeeds. Raises InputError where it is refused, or fails too often."""
+        for attempt in range(self.tries):
+            try:
+                return do()
+            except InputError:
+                raise
+            except FileNotFoundError as error:
+                reason = f"no such bucket or folder ({_line(error)}); make it first"
+                raise InputError(f"{self.url}: {action}: {reason}") from error
+            except Exception as error:  # the packages behind fsspec raise all kinds for a network's faults
+                if isinstance(error, PermissionError) or "Credentials" in type(error).__name__:
+                    refused = f"access refused ({_line(error)}); check credentials"
+                    raise InputError(f"{self.url}: {action}: {refused}") from error
+                if attempt == self.tries - 1:
+                    raise InputError(
+                        f"{self.url}: {action} failed {self.tries} times, at last with {_line(error)}; "
+                        "finished shards are whole, rerun to complete"
+                    ) from error
+            time.sleep(self.wait * 2**attempt)
+        raise ValueError("nothing is tried less than once")
+
+
+class _RemoteJournal:
+    """Object stores append nothing: the journal is kept here, and uploaded as a whole."""
+
+    def __init__(self, upload: Callable[[bytes], None]):
+        self._content, self._upload = b"", upload
+
+    def write(self, data: bytes, /) -> int:
+        self._content += data
+        return len(data)
+
+    def flush(self) -> None:
+        self._upload(self._content)
+
+    def close(self) -> None:
+        self._content = b""
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A new folder on this machine, named so that it is known for a leftover should this process be killed."""
+    suffix = unfinished(Path("x")).name[1:]
+    with told(Path(tempfile.gettempdir())):
+        folder = tempfile.TemporaryDirectory(prefix=_SCRATCH, suffix=suffix)
+    with folder as path:
+        yield Path(path)
+
+
+def _filesystem(url: str) -> tuple[Any, str]:
+    """The fsspec file system of a URL, and the path in it."""
+    try:
+        import fsspec
+    except ImportError:
+        raise InputError(f"{url}: URLs need fsspec; pip install fsspec") from None
+    protocol = url.partition("://")[0]
+    if protocol not in fsspec.available_protocols():
+        raise InputError(f"{url}: no such kind of URL, {choices(protocol, fsspec.available_protocols())}")
+    try:
+        files, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+    except ImportError as error:
+        package = getattr(error.__cause__, "name", None) or protocol
+        raise InputError(f"{url}: {protocol}:// needs another package; pip install {package}") from error
+    except Exception as error:  # each kind of file system looks at its URLs and credentials in its own way
+        raise InputError(f"{url}: cannot be opened: {_line(error)}") from error
+    if not root.strip("/"):
+        raise InputError(f"{url}: names no bucket; write {protocol}://bucket/folder")
+    return files, root.rstrip("/")
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]

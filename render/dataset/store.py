@@ -1,0 +1,236 @@
+"""Where a data set lies, in a folder or behind a URL, and all that render runs do to it.
+
+A finished set is `dataset.json`, `shards/`, and `failed/` where pictures were given up. While runs go on there are also
+their logs in `runs/`, and, in a folder, the locks by which each part is drawn by one run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from render.dataset.dataset import MANIFEST, Manifest, shard_faults
+from render.dataset.local import Folder, Place
+from render.dataset.run_log import Run, RunLog, log_name, parse_run
+from render.dataset.shard import Shard
+from scenes.errors import InputError
+from scenes.files import UNFINISHED, sha256
+
+_READERS = 8
+_OURS = re.compile(rf"dataset\.json{re.escape(UNFINISHED)}.*|\.hold-.*|runs|shards|failed")
+
+
+def open_store(out: str) -> Store:
+    """The store of a plain path or `file://` URL, or behind any other URL that fsspec knows.
+
+    Raises InputError for a URL of an unknown kind, or one whose package is not installed.
+    """
+    if "://" not in out:
+        return Store(Folder(Path(out)))
+    if out.startswith("file://"):
+        parts = urlsplit(out)
+        if parts.netloc not in ("", "localhost"):
+            raise InputError(f"{out}: names the host {parts.netloc}; write file:///{parts.netloc}{parts.path}")
+        return Store(Folder(Path(unquote(parts.path))))
+    from render.dataset.remote import Remote
+
+    return Store(Remote(out))
+
+
+class Store:
+    """A data set's place. Anything that fails is an InputError of one line.
+
+    Any number of runs, on any number of machines, may use one at once.
+    """
+
+    def __init__(self, place: Place):
+        self.place, self.url = place, place.url
+
+    # The data set ----------------------------------------------------------------------------------------------------
+
+    def load(self) -> Manifest | None:
+        """What dataset.json says, None where there is none. Raises InputError where it cannot be read."""
+        content = self.place.read(MANIFEST)
+        return None if content is None else Manifest.parse(content, f"{self.url}/{MANIFEST}")
+
+    def opened(self) -> Manifest:
+        """What dataset.json says. Raises InputError where there is none."""
+        manifest = self.load()
+        if manifest is None:
+            raise InputError(
+                f"{self.url}: not a data set, there is no {MANIFEST}; give the folder or URL that holds it"
+            )
+        return manifest
+
+    def create(self, manifest: Manifest) -> Manifest:
+        """The manifest that is there if it is of the same job, else this one, written.
+
+        Raises InputError where other files or another job's are there. Of many calls at once one writes.
+        """
+        if self.load() is None:
+            others = sorted(name for name in self.place.names() if not _OURS.fullmatch(name))
+            # Another run may have written it meanwhile.
+            if others and MANIFEST not in others:
+                raise InputError(f"{self.url}: holds other files ({others[0]}) and no {MANIFEST}; give an empty folder")
+            self.place.create(MANIFEST, manifest.encoded())
+        there = self.opened()
+        there.require_same(manifest, self.url)
+        return there
+
+    def present(self) -> set[int]:
+        """The shards that are there, whole. One listing."""
+        names = self.place.names("shards")
+        return {int(name[:-3]) for name in names if re.fullmatch(r"\d{5,}\.h5", name)}
+
+    def target(self, shard: int) -> AbstractContextManager[Path]:
+        """A local path for `write_shard`. When the block ends, the shard is in its place, whole; where the block
+        raises, nothing is left of it.
+        """
+        return self.place.target(f"shards/{Manifest.shard_name(shard)}")
+
+    def source(self, shard: int) -> AbstractContextManager[Path]:
+        """A local path to read a shard from. Raises InputError where it is missing."""
+        return self.place.source(f"shards/{Manifest.shard_name(shard)}")
+
+    def finish(self) -> Manifest:
+        """Where all shards are there, record their checksums and the skipped pictures, and clear away what runs left.
+
+        Checksums are those the runs noted, or are taken from the files where runs noted none or differ. Otherwise all
+        stays as it is. To be called when this process has no log open.
+        """
+        manifest = self.opened()
+        if not self.present().issuperset(range(manifest.shard_count)):
+            return manifest
+        runs = self.runs()
+        known = noted(manifest, runs)
+        sums = {
+            Manifest.shard_name(shard): self._checksum(shard, known[shard]) for shard in range(manifest.shard_count)
+        }
+        finished = manifest.model_copy(update={"shards": sums, "skipped": self._skipped(manifest)})
+        if finished != manifest:
+            self.place.write(MANIFEST, finished.encoded())
+        self.sweep(everything=not any(run.alive for run in runs))
+        for run in runs:
+            self.place.remove(f"runs/{run.name}")
+        return finished
+
+    def verify(self) -> tuple[str, ...]:
+        """What is wrong with the shards, a line each fault; empty where each is there and has its checksum.
+
+        Raises InputError where there is no data set.
+        """
+        manifest, runs = self.opened(), self.runs()
+        skipped = set(manifest.skipped) | set(self._failed())
+        expected = manifest.model_copy(update={"skipped": tuple(sorted(skipped))})
+        present, known = self.present(), noted(manifest, runs)
+
+        def faults(shard: int) -> tuple[str, ...]:
+            name = f"{self.url}/shards/{Manifest.shard_name(shard)}"
+            if shard not in present:
+                return (f"{name}: missing",)
+            with self.source(shard) as path:
+                return tuple(shard_faults(path, expected, shard, known[shard], name))
+
+        with ThreadPoolExecutor(_READERS) as pool:
+            return tuple(line for lines in pool.map(faults, range(manifest.shard_count)) for line in lines)
+
+    # Runs ------------------------------------------------------------------------------------------------------------
+
+    def hold(self, part: str) -> AbstractContextManager[None]:
+        """Keep this part ("i/n", "0/1" is the whole) for this process.
+
+        In a folder a second run of it is an InputError that names the first; behind a URL both draw the same shards.
+        """
+        return self.place.hold(part)
+
+    def sweep(self, *, everything: bool = False) -> None:
+        """Delete what processes of this machine that are no more left half written.
+
+        everything: also what other machines' did, which only a finished set is safe from; and locks nobody has.
+        """
+        self.place.sweep(everything=everything)
+
+    def log(self, part: str) -> RunLog:
+        """A log of this run; a context manager."""
+        return RunLog(self.place.journal(f"runs/{log_name()}"), part)
+
+    def runs(self) -> tuple[Run, ...]:
+        """The runs since the data set was begun, or last finished, in the order of their start."""
+        names = sorted(name for name in self.place.names("runs") if name.endswith(".jsonl"))
+        found = [(name, self.place.read(f"runs/{name}")) for name in names]
+        runs = [parse_run(name, content) for name, content in found if content is not None]
+        return tuple(sorted(runs, key=lambda run: (run.started, run.name)))
+
+    # Pictures given up -----------------------------------------------------------------------------------------------
+
+    def fail(self, index: int, record: Mapping[str, Any]) -> None:
+        """Record a picture that was given up: failed/00000017.json with index, reason, attempts and scene."""
+        content = json.dumps({**record, "index": index}, indent=1, sort_keys=True) + "\n"
+        self.place.write(_record(index), content.encode())
+
+    def forgive(self, index: int) -> None:
+        """Take back that a picture was given up."""
+        self.place.remove(_record(index))
+
+    def failures(self) -> dict[int, dict[str, Any]]:
+        """The records of the pictures given up, by index. Raises InputError where one is not JSON."""
+        records: dict[int, dict[str, Any]] = {}
+        for index in self._failed():
+            content = self.place.read(_record(index))
+            if content is not None:
+                records[index] = _parsed(content, f"{self.url}/{_record(index)}")
+        return records
+
+    def _failed(self) -> list[int]:
+        names = self.place.names("failed")
+        return sorted(int(name[:-5]) for name in names if re.fullmatch(r"\d{8,}\.json", name))
+
+    def _skipped(self, manifest: Manifest) -> tuple[int, ...]:
+        """The pictures given up that are indeed not in their shards."""
+        failed = [index for index in {*self._failed(), *manifest.skipped} if index < manifest.count]
+        skipped: set[int] = set()
+        for shard in sorted({index // manifest.shard_size for index in failed}):
+            with self.source(shard) as path, Shard(path) as opened:
+                drawn = set(opened.arrays("index").tolist())
+            skipped |= {index for index in failed if index // manifest.shard_size == shard} - drawn
+        for index in set(self._failed()) - skipped:
+            self.forgive(index)
+        return tuple(sorted(skipped))
+
+    def _checksum(self, shard: int, known: set[str]) -> str:
+        if len(known) == 1:
+            return next(iter(known))
+        with self.source(shard) as path:
+            return sha256(path)
+
+
+def noted(manifest: Manifest, runs: tuple[Run, ...]) -> list[set[str]]:
+    """The checksums of each shard that dataset.json or a run's log tells; several where one was drawn several times."""
+    known: list[set[str]] = [set() for _ in range(manifest.shard_count)]
+    for shard, sums in enumerate(known):
+        recorded = manifest.shards.get(Manifest.shard_name(shard))
+        sums |= {recorded} if recorded else set()
+    for drawn in (drawn for run in runs for drawn in run.drawn):
+        if drawn.shard < manifest.shard_count:
+            known[drawn.shard].add(drawn.sha256)
+    return known
+
+
+def _record(index: int) -> str:
+    return f"failed/{index:08d}.json"
+
+
+def _parsed(content: bytes, where: str) -> dict[str, Any]:
+    try:
+        record = json.loads(content)
+    except ValueError as error:
+        raise InputError(f"{where}: not JSON: {error}; delete it") from error
+    if not isinstance(record, dict):
+        raise InputError(f"{where}: not the record of a picture; delete it")
+    return record

@@ -1,0 +1,222 @@
+"""What pictures can be drawn on: which devices there are, which of them a run takes, and a place on them per worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from render.farm import limits
+from scenes.errors import InputError, choices
+
+# Best first: OptiX uses the ray tracing units of the same cards that CUDA does without.
+KINDS = ("optix", "cuda", "hip", "oneapi", "metal")
+ASKED = ("auto", "cpu", *KINDS)
+
+# While one worker arranges its next scene, decodes and compresses on the CPU, the other keeps the GPU busy.
+# More would share the same GPU for another 1 to 2 GB of its memory each.
+WORKERS_PER_GPU = 2
+# Bytes a worker takes: Blender, its libraries, the meshes and textures of a scene, the frames of a shard.
+WORKER_MEMORY = int(1.3 * 2**30)
+
+# Run apart, since a missing library or a broken driver may take the process with it. What it says of one kind is
+# complete when it asks for the next, so that the last line tells which driver it was.
+_PROBE = """
+import json
+def say(**fields):
+    print("blendmill-probe", json.dumps(fields), flush=True)
+import bpy
+say(version=bpy.app.version_string)
+preferences = bpy.context.preferences.addons["cycles"].preferences
+for kind in KINDS:
+    say(asking=kind)
+    try:
+        found = [d.name for d in preferences.get_devices_for_type(kind.upper()) if d.type == kind.upper()]
+    except (TypeError, ValueError):  # this build of Blender does not know the kind
+        found = []
+    say(kind=kind, names=found)
+"""
+_PATIENCE = 300.0
+# Where NVIDIA's, AMD's and Intel's drivers, and Windows' under WSL, show themselves.
+_NODES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dri", "/dev/dxg")
+
+
+@dataclass(frozen=True)
+class Device:
+    """One device. kind: "cpu" or one of KINDS; number: its place among those of its kind that this process sees."""
+
+    kind: str
+    number: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One worker's place: the device it draws on, its number of CPU threads, what its environment gets."""
+
+    device: Device
+    threads: int
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What Blender says of this machine. failure: what it wrote on standard error before it ended, if it failed."""
+
+    version: str = ""
+    devices: tuple[Device, ...] = ()
+    failure: str = ""
+
+
+def probe() -> Probe:
+    """Start Blender apart and ask it for its version and its devices, best kind first."""
+    script = f"KINDS = {KINDS!r}\n{_PROBE}"
+    try:
+        result = subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_PATIENCE,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired:
+        return Probe(failure=f"no answer within {_PATIENCE:.0f} s: a driver hangs")
+    said = [json.loads(line.split(" ", 1)[1]) for line in result.stdout.splitlines() if line.startswith("blendmill-")]
+    version = said[0]["version"] if said else ""
+    if result.returncode:
+        culprit = f"asking for {said[-1]['asking']} devices: " if said and "asking" in said[-1] else ""
+        return Probe(version, failure=culprit + (result.stderr.strip() or f"ended with status {result.returncode}"))
+    names = {line["kind"]: line["names"] for line in said if "kind" in line}
+    return Probe(version, tuple(Device(kind, k, name) for kind in KINDS for k, name in enumerate(names[kind])))
+
+
+def found() -> tuple[Device, ...]:
+    """The GPUs that Blender can draw on here, best kind first. InputError where Blender cannot even be asked."""
+    result = probe()
+    if result.failure:
+        raise InputError(
+            f"--device: Blender cannot be asked for its devices: {result.failure.splitlines()[-1][:200]}; "
+            "see `blendmill doctor`, or draw with --device cpu"
+        )
+    return result.devices
+
+
+def choose(asked: str) -> tuple[Device, ...]:
+    """The devices of a run. asked: "cpu", one of KINDS, or "auto" for the best GPUs there are, else the CPU.
+
+    Raises InputError for a kind that is not here, naming those that are.
+    """
+    if asked not in ASKED:
+        raise InputError(f"--device {asked}: unknown; {choices(asked, ASKED)}")
+    if asked == "cpu" or (asked == "auto" and not _drivers()):
+        return (processor(),)
+    return pick(asked, found())
+
+
+def _drivers() -> bool:
+    """Whether some driver may offer a GPU; asking Blender takes a second. Only Linux shows it as files."""
+    return sys.platform != "linux" or any(Path(node).exists() for node in _NODES)
+
+
+def pick(asked: str, devices: Sequence[Device]) -> tuple[Device, ...]:
+    """Of the GPUs that were found, those of the kind that was asked for, all of them; see `choose`."""
+    kinds = [kind for kind in KINDS if any(device.kind == kind for device in devices)]
+    if asked == "auto":
+        return pick(kinds[0], devices) if kinds else (processor(),)
+    if asked not in kinds:
+        raise InputError(f"--device {asked}: no such device here; there is {', '.join((*kinds, 'cpu'))}")
+    return tuple(device for device in devices if device.kind == asked)
+
+
+def processor() -> Device:
+    """The CPU, the one device that every machine has."""
+    return Device("cpu", 0, platform.machine())
+
+
+def seats(
+    devices: Sequence[Device],
+    workers: int | None,
+    *,
+    pictures: int,
+    cores: int | None = None,
+    memory: int | None = None,
+) -> tuple[Seat, ...]:
+    """A place for each worker, never more of them than pictures, at least one.
+
+    devices: of one kind, as `choose` gives them. workers: how many in all; None takes one a core with one thread on
+    the CPU and WORKERS_PER_GPU on each GPU, as far as memory goes. cores, memory (bytes): what may be used, by default
+    what there is. GPUs are dealt in turn, and each worker's environment shows it the one it draws on. Raises
+    InputError where the environment's own choice of GPUs cannot be divided.
+    """
+    cores = limits.cores() if cores is None else cores
+    if workers is None:
+        wish = cores if devices[0].kind == "cpu" else WORKERS_PER_GPU * len(devices)
+        workers = min(wish, (limits.memory() if memory is None else memory) // WORKER_MEMORY)
+    workers = max(1, min(workers, pictures))
+    dealt = [devices[k % len(devices)] for k in range(workers)]
+    return tuple(Seat(device, max(1, cores // workers), pinned(device, os.environ)) for device in dealt)
+
+
+def pinned(device: Device, environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that leave a process this one device, out of those that `environment` lets it see.
+
+    A device's number counts within what the environment lists (numbers, UUIDs): GPU 0 of CUDA_VISIBLE_DEVICES=2,3 is 2.
+    """
+    if device.kind in ("optix", "cuda"):
+        return _listed("CUDA_VISIBLE_DEVICES", device, environment)
+    if device.kind == "hip":
+        return _listed("HIP_VISIBLE_DEVICES", device, environment)
+    if device.kind == "oneapi":
+        return _selected("ONEAPI_DEVICE_SELECTOR", device, environment)
+    return {}  # the CPU; and Metal, which has one GPU and no variable
+
+
+def _listed(variable: str, device: Device, environment: Mapping[str, str]) -> dict[str, str]:
+    given = environment.get(variable, "").strip()
+    listed = [entry.strip() for entry in given.split(",")] if given else [str(k) for k in range(device.number + 1)]
+    if device.number >= len(listed):
+        raise InputError(f"{variable}={given}: lists {len(listed)} GPUs, {device.name} is number {device.number}")
+    return {variable: listed[device.number]}
+
+
+def _selected(variable: str, device: Device, environment: Mapping[str, str]) -> dict[str, str]:
+    given = environment.get(variable, "").strip().lower()
+    if given in ("", "*:*", "*:gpu", "level_zero:*", "level_zero:gpu"):
+        return {variable: f"level_zero:{device.number}"}
+    listed = re.fullmatch(r"level_zero:([\d.]+(?:,[\d.]+)*)", given)
+    numbers = listed[1].split(",") if listed else []
+    if device.number >= len(numbers):
+        raise InputError(f"{variable}={given}: cannot be divided among workers; list the GPUs, as level_zero:0,1")
+    return {variable: f"level_zero:{numbers[device.number]}"}
+
+
+def enable(preferences: Any, kind: str) -> None:
+    """Turn on exactly the GPUs of one kind in Cycles' preferences, and no CPU.
+
+    preferences: the add-on's, as Blender has them. Raises InputError where there is none: Cycles itself would fall
+    back to the CPU without a word.
+    """
+    name = kind.upper()
+    try:
+        preferences.compute_device_type = name
+        # Asking makes Cycles look for devices, of this kind alone: drivers that are not needed are not started.
+        present = [device for device in preferences.get_devices_for_type(name) if device.type == name]
+    except (TypeError, ValueError):
+        present = []
+    if not present:
+        visible = "; ".join(f"{key}={value}" for key, value in os.environ.items() if key in _VISIBILITY)
+        raise InputError(f"--device {kind}: Blender sees no such device here{f' with {visible}' if visible else ''}")
+    for device in preferences.devices:
+        device.use = device.type == name
+
+
+_VISIBILITY = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ONEAPI_DEVICE_SELECTOR")

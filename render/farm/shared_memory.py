@@ -1,0 +1,143 @@
+"""Frames in slots of shared memory: how a worker hands over what it drew.
+
+A slot holds a frame's pictures one after the other; all else of the frame travels as JSON.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from mmap import ACCESS_READ, mmap
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from render.dataset.shard import PICTURES, objects_to_json
+from render.farm import limits
+from render.frame import Frame, ObjectLabel
+from scenes.config.objects import Config
+from scenes.errors import InputError
+from scenes.record.composite import Composition
+from scenes.record.scene import Scene
+
+# Every picture in a slot begins at a multiple of this.
+_ALIGNMENT = 64
+# What a frame may be drawn from. Told by name: trying one after the other takes twice as long as reading.
+_KINDS: Mapping[str, type[Scene] | type[Composition]] = {kind.__name__: kind for kind in (Scene, Composition)}
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where in its slot a picture lies: from `offset` on, `bytes` of them."""
+
+    offset: int
+    bytes: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+@lru_cache(maxsize=8)
+def _places(height: int, width: int, names: tuple[str, ...]) -> tuple[Mapping[str, _Place], int]:
+    """Where a frame's pictures lie in their slot, and the bytes that they take of it."""
+    found: dict[str, _Place] = {}
+    offset = 0
+    for name in names:
+        dtype, channels = PICTURES[name]
+        shape = (height, width) if channels == 1 else (height, width, channels)
+        found[name] = _Place(offset, height * width * channels * dtype.itemsize, shape, dtype)
+        offset += -(-found[name].bytes // _ALIGNMENT) * _ALIGNMENT
+    return found, offset
+
+
+def slot_size(config: Config) -> int:
+    """Bytes that hold any frame of a config."""
+    width, height = config.camera.resolution
+    return _places(height, width, tuple(PICTURES))[1]
+
+
+def put_frame(frame: Frame, memory: int, slot: int, size: int) -> dict[str, Any]:
+    """Write a frame's pictures into a slot of shared memory; the rest of it is returned as JSON data.
+
+    memory: file descriptor. size: bytes a slot. Raises ValueError for a frame too large for its slot, or whose arrays
+    are not as `Frame` has them, and OSError where memory is full.
+    """
+    height, width = frame.rgb.shape[:2]
+    names = tuple(name for name in PICTURES if getattr(frame, name) is not None)
+    places, taken = _places(height, width, names)
+    if taken > size:
+        raise ValueError(f"frame {frame.index}: {height} x {width} pixels do not fit a slot of {size} bytes")
+    for name, place in places.items():
+        array = np.ascontiguousarray(getattr(frame, name))
+        if array.shape != place.shape or array.dtype != place.dtype:
+            raise ValueError(f"frame {frame.index}: {name} is {array.shape} {array.dtype}")
+        if os.pwrite(memory, array.data, slot * size + place.offset) != place.bytes:
+            raise OSError(f"shared memory is full at slot {slot}")
+    return {
+        "size": [height, width],
+        "pictures": names,
+        "intrinsics": frame.intrinsics.tolist(),
+        "world_to_camera": frame.world_to_camera.tolist(),
+        "index": int(frame.index),
+        "label": int(frame.label),
+        "objects": objects_to_json(frame.objects),
+        "kind": type(frame.scene).__name__,
+        "scene": frame.scene.to_json(),
+    }
+
+
+class Memory:
+    """Room for `slots` frames of up to `size` bytes, in memory that processes share by its file descriptor, `file`.
+
+    It has no name, and goes with the last process that holds it. Raises InputError where there is not enough.
+    """
+
+    def __init__(self, size: int, slots: int):
+        self.size, self.slots = size, slots
+        there = limits.memory()
+        if size * slots > there:  # asking for more would not fail, but get processes killed
+            raise InputError(
+                f"{slots} pictures in shared memory take {size * slots >> 20} MiB of the {there >> 20} MiB that are "
+                "free; draw fewer ahead"
+            )
+        self.file = _nameless()
+        os.ftruncate(self.file, size * slots)
+        self._map = mmap(self.file, size * slots, access=ACCESS_READ)
+
+    def take(self, labels: Mapping[str, Any], slot: int) -> Frame:
+        """The frame that `put_frame` put into a slot, copied out of it. labels: what `put_frame` returned."""
+        pictures: dict[str, Any] = dict.fromkeys(PICTURES)
+        for name, place in _places(*labels["size"], tuple(labels["pictures"]))[0].items():
+            start = slot * self.size + place.offset
+            flat = np.frombuffer(self._map, place.dtype, place.bytes // place.dtype.itemsize, start)
+            pictures[name] = flat.reshape(place.shape).copy()
+        return Frame(
+            **pictures,
+            intrinsics=np.array(labels["intrinsics"]),
+            world_to_camera=np.array(labels["world_to_camera"]),
+            index=labels["index"],
+            label=labels["label"],
+            objects=_objects().validate_json(labels["objects"]),
+            scene=_KINDS[labels["kind"]].from_json(labels["scene"]),
+        )
+
+    def close(self) -> None:
+        """Let go of the memory; frames that were taken stay good."""
+        os.close(self.file)
+        del self._map
+
+
+def _nameless() -> int:
+    if sys.platform == "linux":
+        return os.memfd_create("blendmill")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
+@lru_cache(maxsize=1)
+def _objects() -> TypeAdapter[tuple[ObjectLabel, ...]]:
+    return TypeAdapter(tuple[ObjectLabel, ...])

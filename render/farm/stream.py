@@ -1,0 +1,291 @@
+"""Live frames: pictures from render workers straight into a training loop, through shared memory.
+
+Workers draw into the slots of one memory file, a thread here gives them the next pictures to draw, and the consumer
+copies each picture out, in order, and frees its slot. The file has no name and goes with the last process that holds
+it, and workers leave when their line is cut: nothing stays behind, however a process ends.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import weakref
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from render.farm.devices import Seat, choose
+from render.farm.devices import seats as machine_seats
+from render.farm.local import Policy
+from render.farm.pool import COMMAND, Crew, Event
+from render.farm.shared_memory import Memory, slot_size
+from render.frame import Frame
+from scenes.config.objects import Config
+from scenes.errors import InputError
+
+_POLICY = Policy()
+# What is drawn ahead where the caller does not say: as much as fits into these bytes, and no more slots than this.
+_AHEAD_BYTES, _AHEAD = 256 << 20, 64
+# Seconds between looks at whether a slot was freed or the stream closed: while workers wait for one, and while not.
+_SOON, _LATER = 0.02, 0.1
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What a stream has done since it began, and who waited for whom.
+
+    drawn, taken: pictures that workers finished, that the consumer got. ready: finished ones in memory now. slots: room
+    for so many, those being drawn included. seconds: since it began. starved: seconds of them in which the consumer
+    waited for a picture. idle: seconds in which a worker, on average, waited for a free slot.
+    """
+
+    drawn: int = 0
+    taken: int = 0
+    ready: int = 0
+    slots: int = 0
+    seconds: float = 0.0
+    starved: float = 0.0
+    idle: float = 0.0
+
+
+class Stream(Iterator[Frame]):
+    """Frames of (config, seed) in the order of their index, each drawn once, by workers of its own.
+
+    Of the `count` pictures from `start` on (None: without end), rank r of n gets start + r, start + r + n, and so on:
+    n streams with the same arguments but for their rank share the pictures. The set and its order depend on nothing
+    else. Frames own their arrays.
+
+    seats: a worker each (`render.farm.devices.seats`), by default all that the machine has for its best devices. ahead:
+    slots beyond one for each worker; by default up to 64 as far as 256 MiB go. policy: what becomes of a picture that
+    kills its workers: with `skip` it is left out and told in `skipped`, else it ends the stream. command: starts a
+    worker.
+
+    An iterator and a context manager. `close` ends the workers and may be called twice; so do the end of the pictures,
+    an error, the end of the program, and dropping the stream. A process that is killed takes its workers along. It
+    belongs to the process that made it. Raises InputError for bad input, from a worker as well, where shared memory
+    does not suffice, where workers cannot start, and where a picture was given up.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        seed: int,
+        start: int = 0,
+        count: int | None = None,
+        *,
+        rank: int = 0,
+        ranks: int = 1,
+        seats: Sequence[Seat] | None = None,
+        ahead: int | None = None,
+        policy: Policy = _POLICY,
+        command: Sequence[str] = COMMAND,
+    ):
+        if not 0 <= rank < ranks or start < 0:
+            raise ValueError(f"rank {rank} of {ranks} from picture {start} on: all count from 0")
+        self._indices = range(start + rank, sys.maxsize if count is None else start + count, ranks)
+        self._given, self._start, self._ranks = 0, start, ranks
+        pictures = len(self._indices)
+        seats = (machine_seats(choose("auto"), None, pictures=pictures) if seats is None else seats)[:pictures]
+        size = slot_size(config)
+        if ahead is None:
+            ahead = max(1, min(_AHEAD, _AHEAD_BYTES // size))
+        memory = Memory(size, max(1, min(len(seats) + ahead, pictures)))
+        spec = {"config": config.plain(), "seed": seed}
+        self._feed = _Feed(self._indices, memory, spec, tuple(seats), policy, command)
+        self._feed.start()
+        # Called by `close`, when this object goes, and at the end of the program, whichever is first.
+        self._finish = weakref.finalize(self, self._feed.close)
+
+    def __next__(self) -> Frame:
+        while self._given < len(self._indices):
+            frame = self._feed.take(self._indices[self._given])
+            self._given += 1
+            if frame is not None:
+                return frame
+        self.close()
+        raise StopIteration
+
+    @property
+    def position(self) -> int:
+        """What to pass as `start`, with the same seed, for a stream that goes on after the last frame given out.
+
+        It is the same for all ranks once each has been given as many; it holds for any number of ranks then.
+        """
+        return self._start + self._given * self._ranks
+
+    @property
+    def skipped(self) -> Mapping[int, str]:
+        """The pictures that were given up so far, and why."""
+        return dict(self._feed.skipped)
+
+    @property
+    def stats(self) -> Stats:
+        return self._feed.stats()
+
+    def close(self) -> None:
+        """End the workers and free the memory."""
+        self._finish()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Feed(threading.Thread):
+    """Feeds the crew, and keeps what it drew until it is taken. Knows nothing of the Stream, so that one can go."""
+
+    def __init__(
+        self,
+        indices: range,
+        memory: Memory,
+        spec: Mapping[str, Any],
+        seats: Sequence[Seat],
+        policy: Policy,
+        command: Sequence[str],
+    ):
+        super().__init__(name="blendmill stream", daemon=True)
+        self._indices, self._memory, self._policy = indices, memory, policy
+        self._spec, self._seats, self._command = spec, seats, command
+        self._process, self._began = os.getpid(), time.monotonic()
+        self._strikes: Counter[int] = Counter()
+        self._again: deque[tuple[int, int]] = deque()
+        self._given = self._resolved = 0
+        # The consumer puts slots back at one end, the thread takes them from the other: a deque needs no lock for it.
+        self._free = deque(range(memory.slots))
+        # What follows is shared with the consumer and changes under this lock.
+        self._change = threading.Condition()
+        self._done: dict[int, tuple[int, Mapping[str, Any]] | None] = {}
+        self.skipped: dict[int, str] = {}
+        self._error: BaseException | None = None
+        self._closing = self._ended = False
+        self._drawn = self._taken = 0
+        self._starved = self._idle = 0.0
+        self._hungry: float | None = None
+
+    # The consumer's side ---------------------------------------------------------------------------------------
+
+    def take(self, index: int) -> Frame | None:
+        """A picture once it is there, or None where it was given up."""
+        if os.getpid() != self._process:
+            raise RuntimeError("a stream belongs to the process that made it; make one in each")
+        with self._change:
+            self._await(index)
+            if self._closing:
+                raise ValueError("the stream is closed")
+            if index not in self._done and self._error is not None:
+                raise self._error
+            found = self._done.pop(index)
+        if found is None:
+            return None
+        slot, labels = found
+        frame = self._memory.take(labels, slot)
+        self._free.append(slot)
+        with self._change:
+            self._taken += 1
+        return frame
+
+    def _await(self, index: int) -> None:
+        self._hungry = time.monotonic()
+        try:
+            while index not in self._done and not self._ended and not self._closing:
+                self._change.wait()
+        finally:
+            self._starved += time.monotonic() - self._hungry
+            self._hungry = None
+
+    def stats(self) -> Stats:
+        with self._change:
+            now = time.monotonic()
+            return Stats(
+                drawn=self._drawn,
+                taken=self._taken,
+                ready=len(self._done),
+                slots=self._memory.slots,
+                seconds=now - self._began,
+                starved=self._starved + (0.0 if self._hungry is None else now - self._hungry),
+                idle=self._idle / max(1, len(self._seats)),
+            )
+
+    def close(self) -> None:
+        if os.getpid() != self._process:  # a fork's copy: workers and thread are the parent's
+            return
+        with self._change:
+            self._closing = True
+            self._change.notify_all()
+        if threading.current_thread() is not self:  # it may be the one that collects garbage
+            self.join()
+        self._memory.close()
+
+    # The crew's side -------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        try:
+            with Crew(self._spec, self._seats, self._policy.timeout, self._memory.file, self._command) as crew:
+                while not self._closing and self._resolved < len(self._indices):
+                    self._turn(crew)
+        except BaseException as error:  # the consumer's to raise
+            self._error = error
+        with self._change:
+            self._ended = True
+            self._change.notify_all()
+
+    def _turn(self, crew: Crew) -> None:
+        self._give(crew)
+        waiting = len(crew.idle()) if self._given < len(self._indices) else 0
+        began = time.monotonic()
+        for event in crew.events(_SOON if waiting else _LATER):
+            self._hear(event)
+        with self._change:
+            self._idle += waiting * (time.monotonic() - began)
+
+    def _give(self, crew: Crew) -> None:
+        """Give idle workers a picture each: those whose worker died first, then the next ones, as slots go."""
+        for worker in crew.idle():
+            if self._again:
+                index, slot = self._again.popleft()
+            elif self._free and self._given < len(self._indices):
+                index, slot = self._indices[self._given], self._free.popleft()
+                self._given += 1
+            else:
+                return
+            crew.give(worker, {"do": "frames", "indices": [index], "slots": [slot], "size": self._memory.size})
+
+    def _hear(self, event: Event) -> None:
+        if event.kind == "refused":
+            raise InputError(event.data["reason"])
+        if event.kind == "frame":
+            self._resolve(event.data["index"], (event.data["slot"], event.data["labels"]))
+        elif event.kind == "died" and event.order is not None:
+            self._died(event.order["indices"][0], event.order["slots"][0], event)
+
+    def _died(self, index: int, slot: int, event: Event) -> None:
+        """Count a death against the picture that was being drawn; one that died before it began says nothing of it."""
+        self._strikes[index] += event.index is not None
+        attempts, reason = self._policy.attempts, event.data["reason"]
+        if self._strikes[index] < attempts:
+            self._again.append((index, slot))
+            return
+        if not self._policy.skip:
+            raise InputError(
+                f"picture {index} of seed {self._spec['seed']} was given up after {attempts} workers died: {reason}"
+            )
+        self._free.append(slot)
+        with self._change:
+            self.skipped[index] = reason
+        self._resolve(index, None)
+
+    def _resolve(self, index: int, found: tuple[int, Mapping[str, Any]] | None) -> None:
+        self._strikes.pop(index, None)
+        with self._change:
+            self._resolved += 1
+            self._drawn += found is not None
+            self._done[index] = found
+            self._change.notify_all()

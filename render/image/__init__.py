@@ -1,0 +1,1 @@
+"""Work on arrays of pixels, without Blender: color, labels, sheets."""

@@ -1,0 +1,93 @@
+"""From scene light to the picture a camera delivers: metering, white balance, lens and sensor faults, tone, JPEG.
+
+Everything is a function of the light and the Scene's `Sensor`; the noise comes from the picture's own stream.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from render.image.color import blackbody, filmic, luminance, to_srgb
+from scenes.record.scene import Sensor
+
+Light = NDArray[np.float32]
+
+MID_GREY = 0.18
+
+# Within what a camera looks for the colour of the light outdoors: log of blue over red, and of green over their mean.
+_DAYLIGHT = (-0.25, 0.9)
+_TINT = 0.1
+# Sigma in pixels of the blur that sharpening takes the difference to.
+_SHARPENED = 1.0
+
+
+def metered_gain(linear: Light, weight: NDArray[np.float32], sensor: Sensor) -> float:
+    """The factor from scene light to full scale 1.
+
+    A meter brings the log-average luminance over the pixels where (H, W) `weight` is positive to a mid grey, but
+    holds back where that would burn out more than a tenth of them. Exposure comes on top.
+    """
+    gain = 1.0
+    metered = luminance(linear)[weight > 0]
+    if sensor.metering == "average" and metered.size:
+        average = float(np.exp(np.log(np.maximum(metered, 0) + 1e-4).mean()))
+        gain = min(MID_GREY / average, 0.9 / max(float(np.quantile(metered, 0.9)), 1e-6))
+    return float(np.clip(gain, 1 / 256, 256) * 2.0**sensor.exposure)
+
+
+def develop(linear: Light, sensor: Sensor, gain: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 sRGB from (H, W, 3) float32 scene-linear light."""
+    height, width = linear.shape[:2]
+    balance = blackbody(6500.0) / np.maximum(blackbody(sensor.white_balance), 1e-3)
+    if sensor.balance > 0:
+        balance = balance * neutralizing(linear) ** sensor.balance
+    image = np.maximum(linear, 0) * (gain * balance).astype(np.float32)
+    if sensor.blur > 0:
+        image = cv2.GaussianBlur(image, (0, 0), sensor.blur, borderType=cv2.BORDER_REFLECT_101)
+    if sensor.vignette > 0:
+        image = image * (1 - sensor.vignette * _radius_squared(height, width))[..., None]
+    if sensor.noise > 0 or sensor.shot > 0:
+        spread = np.sqrt(sensor.noise**2 + sensor.shot**2 * np.minimum(image, 1.0))
+        image = image + spread * rng.standard_normal(image.shape, dtype=np.float32)
+    toned = filmic(image) if sensor.tone == "filmic" else image
+    display = to_srgb(toned)
+    if sensor.sharpening > 0:
+        display = sharpened(display, sensor.sharpening)
+    pixels = np.round(display * 255).astype(np.uint8)
+    return _jpeg(pixels, sensor.jpeg) if sensor.jpeg else pixels
+
+
+def neutralizing(linear: Light) -> NDArray[np.float64]:
+    """(3,) factors, of luminance one, that make (H, W, 3) light grey on average as far as daylight can be coloured.
+
+    A camera lets what is far from daylight's colours be, since paint makes it so: beyond `_DAYLIGHT` and `_TINT`
+    nothing more is taken away.
+    """
+    red, green, blue = np.log(np.maximum(linear.reshape(-1, 3).mean(axis=0, dtype=np.float64), 1e-9))
+    cold = float(np.clip(blue - red, *_DAYLIGHT))
+    tint = float(np.clip(green - (red + blue) / 2, -_TINT, _TINT))
+    factors = np.exp([cold / 2 + tint / 3, -tint * 2 / 3, tint / 3 - cold / 2])
+    return np.asarray(factors / luminance(factors))
+
+
+def sharpened(display: NDArray[np.floating], amount: float) -> NDArray[np.floating]:
+    """(H, W, 3) display values in [0, 1] with `amount` of the difference to their blur on top, in brightness alone."""
+    grey = (display @ np.array([0.299, 0.587, 0.114])).astype(np.float32)
+    detail = grey - cv2.GaussianBlur(grey, (0, 0), _SHARPENED, borderType=cv2.BORDER_REFLECT_101)
+    return np.clip(display + amount * detail[..., None], 0.0, 1.0)
+
+
+def _radius_squared(height: int, width: int) -> NDArray[np.float32]:
+    """(H, W) squared distance from the centre, one in the corners."""
+    y = (np.arange(height, dtype=np.float32) + 0.5) / height * 2 - 1
+    x = (np.arange(width, dtype=np.float32) + 0.5) / width * 2 - 1
+    return np.asarray((y[:, None] ** 2 + x[None] ** 2) / 2)
+
+
+def _jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    done, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise RuntimeError("the JPEG encoder refused a picture")
+    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])

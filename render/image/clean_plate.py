@@ -1,0 +1,102 @@
+"""The clean plate behind the objects where it needs no rendering: sky, photograph, plain colour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import OpenEXR
+from numpy.typing import NDArray
+
+from render.image.color import from_srgb
+from scenes.errors import InputError
+from scenes.record.scene import Camera, Scene
+
+Light = NDArray[np.float32]
+
+
+def plate(scene: Scene, path: Callable[[str], Path]) -> Light:
+    """(H, W, 3) float32 scene-linear light of the background alone. path: file of an asset id."""
+    camera, background = scene.camera, scene.background
+    shape = (camera.height, camera.width, 3)
+    if background.kind == "none":
+        return np.zeros(shape, np.float32)
+    if background.kind == "color":
+        return np.broadcast_to(from_srgb(np.array(background.color, np.float32)), shape).astype(np.float32)
+    if background.kind == "image":
+        return _photograph(path(background.image), camera.width, camera.height)
+    if not scene.world.hdri:
+        return np.full(shape, scene.world.strength, np.float32) * np.array(scene.world.color, np.float32)
+    sky = _sky(read_hdri(path(scene.world.hdri)), camera, scene.world.rotation) * np.float32(scene.world.strength)
+    return _defocused(sky, camera)
+
+
+@lru_cache(maxsize=4)
+def read_hdri(path: Path) -> Light:
+    """(H, W, 3) float32 linear light of a .hdr or .exr environment."""
+    if path.suffix.lower() == ".exr":
+        channels = OpenEXR.File(str(path)).channels()
+        if "RGB" in channels or "RGBA" in channels:
+            pixels = channels.get("RGB", channels.get("RGBA")).pixels[..., :3]
+        else:
+            pixels = np.stack([channels[name].pixels for name in "RGB"], axis=-1)
+    else:
+        loaded = cv2.imread(str(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
+        if loaded is None:
+            raise InputError(f"{path}: not a Radiance or OpenEXR picture; remove it or give another")
+        pixels = loaded[..., ::-1]
+    return np.ascontiguousarray(pixels, dtype=np.float32)
+
+
+def _sky(hdri: Light, camera: Camera, rotation: float) -> Light:
+    """The environment seen by the camera: Blender's equirectangular mapping, bilinear."""
+    focal = camera.intrinsics()[0, 0]
+    x = (np.arange(camera.width) + 0.5 - camera.width / 2) / focal
+    y = (np.arange(camera.height) + 0.5 - camera.height / 2) / focal
+    rays = np.stack([*np.meshgrid(x, y), np.ones((camera.height, camera.width))], axis=-1)
+    world = (rays @ camera.world_to_camera()[:3, :3]).astype(np.float32)
+    height, width = hdri.shape[:2]
+    azimuth = np.arctan2(world[..., 1], world[..., 0]) - np.float32(np.radians(rotation))
+    u = (0.5 - azimuth / (2 * np.pi)) % 1.0 * width - 0.5
+    elevation = np.arctan2(world[..., 2], np.hypot(world[..., 0], world[..., 1]))
+    v = (0.5 - elevation / np.pi) * height - 0.5
+    # The seam is closed by a column on either side.
+    wide = cv2.copyMakeBorder(hdri, 0, 0, 1, 1, cv2.BORDER_WRAP)
+    return np.asarray(
+        cv2.remap(
+            wide, (u + 1).astype(np.float32), v.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+    )
+
+
+def _defocused(sky: Light, camera: Camera) -> Light:
+    """The sky blurred by the thin lens's circle of confusion at infinity."""
+    if camera.fstop <= 0:
+        return sky
+    focus = 1e3 * float(np.linalg.norm(np.subtract(camera.target, camera.location)))
+    circle = camera.focal_length**2 / (camera.fstop * max(focus - camera.focal_length, 1.0))
+    pixels = circle / 36.0 * max(camera.width, camera.height)
+    if pixels < 1:
+        return sky
+    size = 2 * int(np.ceil(pixels / 2)) + 1
+    offsets = np.arange(size) - size // 2
+    disc = np.clip(pixels / 2 + 0.5 - np.hypot(*np.meshgrid(offsets, offsets)), 0, 1).astype(np.float32)
+    return np.asarray(cv2.filter2D(sky, -1, disc / disc.sum(), borderType=cv2.BORDER_REFLECT_101))
+
+
+def _photograph(path: Path, width: int, height: int) -> Light:
+    """A photograph cut to the picture's shape around its centre and scaled to it, as linear light."""
+    loaded = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if loaded is None:
+        raise InputError(f"{path}: not a picture that can be read; remove it or give another")
+    scale = max(width / loaded.shape[1], height / loaded.shape[0])
+    cut_w, cut_h = max(1, round(width / scale)), max(1, round(height / scale))
+    x, y = (loaded.shape[1] - cut_w) // 2, (loaded.shape[0] - cut_h) // 2
+    cut = loaded[y : y + cut_h, x : x + cut_w, ::-1]
+    shrinking = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return from_srgb(cv2.resize(cut, (width, height), interpolation=shrinking).astype(np.float32) / 255).astype(
+        np.float32
+    )

@@ -1,0 +1,41 @@
+"""The part of a picture that has to be rendered: around the objects, where all else is looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from render.image.labels import amodal_box
+from scenes.assets.info import AssetInfo
+from scenes.record.scene import Scene
+from scenes.sampling.placement import project
+
+Window = tuple[int, int, int, int]
+
+# The pixel filter reaches a pixel and a half, hulls fall short of their models by a fraction of one.
+_MARGIN = 4
+_SMALLEST = 16
+
+
+def window(scene: Scene, info: Callable[[str], AssetInfo]) -> Window | None:
+    """(x0, y0, x1, y1) in pixels around all that Blender draws, x1 and y1 exclusive; None for the whole picture.
+
+    Objects before a sky, a photograph or a colour fill a part of the picture; what is behind them is looked up by
+    `render.image.clean_plate`. A ground, a room, a surface or a shadow reaches beyond the objects, a lens's blur too.
+    """
+    behind = scene.background
+    camera = scene.camera
+    if behind.kind in ("ground", "room") or behind.shadow or scene.surface is not None or camera.fstop > 0:
+        return None
+    size = np.array([camera.width, camera.height])
+    if not scene.items or (size < 2 * _SMALLEST).any():
+        return None
+    for item in scene.items:
+        matrix = item.matrix()
+        if project(camera, info(item.asset).hull @ matrix[:3, :3].T + matrix[:3, 3])[1].min() <= 0:
+            return None  # it reaches behind the camera: its projection says nothing
+    boxes = np.array([amodal_box(camera, item, info(item.asset)) for item in scene.items])
+    low = np.clip(np.floor(boxes[:, :2].min(axis=0)).astype(int) - _MARGIN, 0, size - _SMALLEST)
+    high = np.clip(np.ceil(boxes[:, 2:].max(axis=0)).astype(int) + _MARGIN, low + _SMALLEST, size)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])

@@ -1,0 +1,1 @@
+"""What a YAML file may say: the config models, the presets, and how a config is read."""

@@ -1,0 +1,175 @@
+"""From YAML, a preset's name and `--set key=value` to a Config, or to one line that says what is wrong where."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from scenes.config.objects import Config
+from scenes.errors import InputError, choices
+
+S = TypeVar("S", bound=BaseModel)
+
+PRESETS = Path(__file__).parent.parent / "presets"
+
+
+def preset_names() -> list[str]:
+    return sorted(path.stem for path in PRESETS.glob("*.yaml"))
+
+
+def load_config(source: str | Path, overrides: Iterable[str] = ()) -> Config:
+    """The config from a YAML file or a shipped preset's name.
+
+    A file may start from another by `extends: NAME_OR_PATH`; mappings are merged, everything else replaced, and a
+    distribution is replaced whole. `overrides` are "dotted.key=yaml value", applied last.
+
+    Raises InputError naming file, field, value and remedy.
+    """
+    path = _locate(str(source))
+    data = _read(path, ())
+    for override in overrides:
+        data = _merge(data, _override(override))
+    return validate(data, path.name)
+
+
+def load(kind: type[S], path: Path | None, overrides: Iterable[str] = ()) -> S:
+    """A config of another kind: from a YAML file, or all defaults without one, with overrides as in `load_config`."""
+    data = {} if path is None else _read(path, ())
+    for override in overrides:
+        data = _merge(data, _override(override))
+    return _validated(kind, data, "config" if path is None else path.name)
+
+
+def validate(data: Any, where: str) -> Config:
+    """A Config from plain data. Raises InputError with `where` in front."""
+    return _validated(Config, data, where)
+
+
+def _validated(kind: type[S], data: Any, where: str) -> S:
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        raise InputError(f"{where}: {_explain(error, kind)}") from None
+    except RecursionError:
+        raise InputError(f"{where}: nested too deeply to be a config") from None
+
+
+def _locate(source: str) -> Path:
+    preset = PRESETS / f"{source}.yaml"
+    if source in preset_names():
+        return preset
+    path = Path(source)
+    if path.suffix not in (".yaml", ".yml"):
+        raise InputError(f"no preset is called '{source}', {choices(source, preset_names())}; or give a .yaml file")
+    return path
+
+
+def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    if path.resolve() in seen:
+        raise InputError(f"{path}: field extends: '{path.name}' extends itself, directly or through another")
+    try:
+        # CSafeLoader never builds anything but plain data; it also refuses duplicate anchors and odd tags.
+        data = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise InputError(f"{path}: not YAML: {' '.join(str(error).split())[:200]}") from None
+    if data is None:
+        data = {}
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+        raise InputError(f"{path}: a config is a mapping of names to values, this is a {type(data).__name__}")
+    data = _rebase(data, path.parent)
+    base = data.pop("extends", None)
+    if base is None:
+        return data
+    if not isinstance(base, str):
+        raise InputError(f"{path}: field extends: {base!r} is not the name of a preset or a path")
+    parent = PRESETS / f"{base}.yaml" if base in preset_names() else path.parent / base
+    return _merge(_read(parent, (*seen, path.resolve())), data)
+
+
+def _rebase(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Relative asset paths made absolute, since they are meant from the config file's own folder."""
+    assets = data.get("assets")
+    if not isinstance(assets, dict):
+        return data
+
+    def absolute(value: Any) -> Any:
+        if isinstance(value, str):
+            return str((folder / Path(value).expanduser()).resolve())
+        if isinstance(value, list):
+            return [absolute(v) for v in value]
+        if isinstance(value, dict) and isinstance(value.get("path"), str):
+            return {**value, "path": absolute(value["path"])}
+        return value
+
+    paths = {key: absolute(value) for key, value in assets.items() if key not in ("shapes", "studio_hdris")}
+    return {**data, "assets": {**assets, **paths}}
+
+
+def _override(text: str) -> dict[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not all(key.split(".")):
+        raise InputError(f"--set {text}: write key=value, for instance camera.azimuth=30")
+    try:
+        nested: Any = yaml.load(value, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        raise InputError(f"--set {text}: the value is not YAML") from None
+    for name in reversed(key.split(".")):
+        nested = {name: nested}
+    return _rebase(nested, Path.cwd())
+
+
+_DISTRIBUTIONS = {"uniform", "log_uniform", "sine_uniform", "normal", "choice", "mixture"}
+
+
+def _merge(base: Any, change: Any) -> Any:
+    if not isinstance(base, Mapping) or not isinstance(change, Mapping):
+        return change
+    if _DISTRIBUTIONS & (set(base) | set(change)):
+        return change
+    return {**base, **{key: _merge(base[key], value) if key in base else value for key, value in change.items()}}
+
+
+def _explain(error: ValidationError, kind: type[BaseModel]) -> str:
+    first = error.errors()[0]
+    names = [str(part) for part in first["loc"]]
+    field = ".".join(names) or "config"
+    if first["type"] == "extra_forbidden":
+        return f"field {field}: unknown key, {choices(names[-1], _fields_at(kind, names[:-1]))}"
+    value = "" if isinstance(first["input"], (dict, BaseModel)) else f" (got {_short(first['input'])})"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"field {field}: {' '.join(message.split())}{value if first['type'] != 'value_error' else ''}"
+
+
+def _short(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _fields_at(kind: type[BaseModel], names: list[str]) -> list[str]:
+    """The keys that the section at a dotted place of a config accepts."""
+    section: Any = kind
+    for name in names:
+        if name.isdigit():
+            continue
+        field = section.model_fields.get(name)
+        inner = (
+            [t for t in _types(field.annotation) if isinstance(t, type) and issubclass(t, BaseModel)] if field else []
+        )
+        if not inner:
+            return []
+        section = inner[0]
+    return list(section.model_fields)
+
+
+def _types(annotation: Any) -> list[Any]:
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType, tuple, list):
+        return [t for part in typing.get_args(annotation) for t in _types(part)]
+    return [annotation]

@@ -1,0 +1,1 @@
+"""The generators: each draws the contour of one kind of crack."""

@@ -1,0 +1,1 @@
+"""What decides one picture, as plain data: the Scene of a rendered one, the Composition of a composed one."""

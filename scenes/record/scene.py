@@ -1,0 +1,306 @@
+"""The Scene: everything that decides a picture, as plain frozen data that survives a round trip through JSON.
+
+Units are metres, degrees, kelvin and watts unless a field says otherwise. World axes: z up. Azimuth 0 looks from -y
+(at the front of an unturned object) and grows counter-clockwise seen from above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import TypeAdapter
+
+Vector = tuple[float, float, float]
+Quaternion = tuple[float, float, float, float]
+Parameter = float | str | Vector
+LightKind = Literal["sun", "area", "point"]
+BackgroundKind = Literal["hdri", "ground", "room", "image", "color", "none"]
+
+
+@dataclass(frozen=True)
+class Material:
+    """A surface: a family of `scenes.materials.roles.FAMILIES` with every parameter spelled out, or family "own"."""
+
+    family: str
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One object in the scene. Model coordinates (unit diagonal, origin at the box centre) go to world by
+    scale, then rotation (unit quaternion w, x, y, z), then location. `materials` is keyed by part role, "*" for all.
+    """
+
+    asset: str
+    category: str
+    purpose: Literal["main", "member", "clutter", "occluder"]
+    location: Vector
+    rotation: Quaternion
+    scale: float
+    materials: Mapping[str, Material]
+
+    def matrix(self) -> np.ndarray:
+        """(4, 4) float64, model to world."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = rotation_matrix(self.rotation) * self.scale
+        matrix[:3, 3] = self.location
+        return matrix
+
+
+@dataclass(frozen=True)
+class Light:
+    """A lamp. energy: W for area and point lamps, W/m^2 for suns; size: metres, for suns the angle in degrees."""
+
+    kind: LightKind
+    location: Vector
+    target: Vector
+    energy: float
+    size: float
+    temperature: float
+
+
+@dataclass(frozen=True)
+class World:
+    """The environment light: an HDRI by asset id, turned about z; or a uniform colour where `hdri` is empty."""
+
+    hdri: str
+    rotation: float
+    strength: float
+    color: Vector = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole or thin-lens camera. sensor 36 mm wide; fstop 0 is a pinhole; roll in degrees about the view axis."""
+
+    location: Vector
+    target: Vector
+    roll: float
+    focal_length: float
+    width: int
+    height: int
+    fstop: float = 0.0
+
+    def intrinsics(self) -> np.ndarray:
+        """(3, 3) float64 K with the pixel centre of column i, row j at (i + 0.5, j + 0.5)."""
+        # The sensor's 36 mm lie along the longer side, as in Blender's AUTO sensor fit.
+        focal = self.focal_length / 36.0 * max(self.width, self.height)
+        return np.array([[focal, 0.0, self.width / 2], [0.0, focal, self.height / 2], [0.0, 0.0, 1.0]])
+
+    def world_to_camera(self) -> np.ndarray:
+        """(4, 4) float64 to OpenCV camera axes: x right, y down, z along the view."""
+        eye, target = np.array(self.location), np.array(self.target)
+        forward = (target - eye) / np.linalg.norm(target - eye)
+        up = np.array([0.0, 0.0, 1.0]) if abs(forward[2]) < 1 - 1e-9 else np.array([0.0, 1.0, 0.0])
+        right = np.cross(forward, up)
+        right /= np.linalg.norm(right)
+        down = np.cross(forward, right)
+        c, s = np.cos(np.radians(self.roll)), np.sin(np.radians(self.roll))
+        matrix = np.eye(4)
+        matrix[:3, :3] = np.stack([c * right + s * down, -s * right + c * down, forward])
+        matrix[:3, 3] = -matrix[:3, :3] @ eye
+        return matrix
+
+
+@dataclass(frozen=True)
+class Background:
+    """What is behind the objects. `material` dresses a ground or a room; `image` is an asset id; `size` in metres.
+
+    ground: a large plane at z = 0 under the sky; room: a box with floor, walls and ceiling around the camera; shadow:
+    an invisible plane that only catches shadows, for "hdri" and "image".
+    """
+
+    kind: BackgroundKind
+    material: Material | None = None
+    walls: Material | None = None
+    image: str = ""
+    color: Vector = (0.5, 0.5, 0.5)
+    shadow: bool = False
+    size: Vector = (0.0, 0.0, 0.0)
+    center: Vector = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Crack:
+    """A crack in a surface. kind: a generator of `scenes.cracks`; width: mm, nominal; the shape across as in
+    `scenes.cracks.relief.Profile`; crust: what lies in it and around it, a material of the family "crust"."""
+
+    kind: str
+    width: float
+    depth: float
+    steepness: float
+    roughness: float
+    fill: float
+    grains: float
+    reach: float
+    raised: float
+    crumble: float
+    crust: Material
+
+
+@dataclass(frozen=True)
+class Decal:
+    """A crack through the main object, seen in the direction in which its `size` mm square patch is projected on it.
+
+    crack: None in pictures that show the object without one. right, down: the patch's axes in model coordinates, unit
+    vectors; the model's origin is the patch's middle. pixel: mm a pixel covers at the object.
+    """
+
+    crack: Crack | None
+    size: float
+    pixel: float
+    right: Vector
+    down: Vector
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A straight joint in a surface, no crack: its line's angle in degrees from x, the line's distance from the
+    patch's centre, width and depth, all mm."""
+
+    angle: float
+    offset: float
+    width: float
+    depth: float
+
+
+@dataclass(frozen=True)
+class Seal:
+    """A band of filler over a former crack, no crack any more. kind: the generator of `scenes.cracks` that drew it;
+    width and height above the surface, mm."""
+
+    kind: str
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Litter:
+    """A thing that lies on a surface: at x, y mm from what the camera looks at, turned, `size` mm long."""
+
+    kind: Literal["twig", "cable", "leaf", "pebble", "manhole", "grate"]
+    x: float
+    y: float
+    angle: float
+    size: float
+    material: Material
+
+
+@dataclass(frozen=True)
+class Shade:
+    """Something outside the picture that throws a shadow on it, `distance` m up the way to the first lamp or, without
+    one, straight above; `size` mm wide, turned by `angle`, `offset` mm aside."""
+
+    kind: Literal["edge", "pole", "fence", "branch"]
+    angle: float
+    offset: float
+    size: float
+    distance: float
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A flat patch that fills the picture: a floor at z = 0, or a wall that faces -y.
+
+    The patch reaches from `corner` (left, top) for `size` (width, height), all mm, x to the right and y down, around
+    what the camera looks at. pixel: mm a pixel covers in the middle of the picture. What is no crack: joints, marks
+    (overlays of the family "mark": paint, scratches, stains), litter, shades, seals. filler: what seals are filled
+    with or, where there are none, healed cracks, an overlay of the family "filler".
+    """
+
+    placement: Literal["floor", "wall"]
+    material: Material
+    pixel: float
+    corner: tuple[float, float]
+    size: tuple[float, float]
+    crack: Crack | None = None
+    joints: tuple[Joint, ...] = ()
+    marks: tuple[Material, ...] = ()
+    litter: tuple[Litter, ...] = ()
+    shades: tuple[Shade, ...] = ()
+    seals: tuple[Seal, ...] = ()
+    filler: Material | None = None
+
+    def frame(self) -> np.ndarray:
+        """(4, 4) float64 from patch axes (metres, x right, y up, z out of the surface) to the world."""
+        matrix = np.eye(4)
+        if self.placement == "wall":
+            matrix[:3, :3] = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]
+        return matrix
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """What the camera does to the light. Applied after the render; labels never see it.
+
+    metering: "average" first scales the light so that its log-average is a mid grey, as a camera's meter does.
+    exposure: stops on top. tone: "standard" (sRGB curve) or "filmic" (soft shoulder). white_balance: kelvin, 6500
+    neutral. balance: share of the light's colour, as the picture shows it, that the camera takes away by itself.
+    vignette: share of light lost in the corners. blur: Gaussian sigma in pixels. noise: read noise sigma, and
+    shot: shot-noise scale, both of full scale 1. sharpening: how much of what is finer than a pixel or so is added
+    again. jpeg: quality, 0 is lossless.
+    """
+
+    metering: Literal["average", "none"] = "none"
+    exposure: float = 0.0
+    tone: Literal["standard", "filmic"] = "standard"
+    white_balance: float = 6500.0
+    vignette: float = 0.0
+    blur: float = 0.0
+    noise: float = 0.0
+    shot: float = 0.0
+    jpeg: int = 0
+    balance: float = 0.0
+    sharpening: float = 0.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One picture before it is drawn."""
+
+    seed: int
+    index: int
+    items: tuple[Item, ...]
+    world: World
+    lights: tuple[Light, ...]
+    camera: Camera
+    background: Background
+    sensor: Sensor
+    surface: Surface | None = None
+    decal: Decal | None = None
+
+    @property
+    def main(self) -> Item | None:
+        return next((item for item in self.items if item.purpose == "main"), None)
+
+    def to_json(self) -> str:
+        return _adapter().dump_json(self).decode()
+
+    def to_data(self) -> dict[str, Any]:
+        """The same as `to_json`, not yet written out."""
+        return _adapter().dump_python(self, mode="json")
+
+    @staticmethod
+    def from_json(text: str | bytes) -> Scene:
+        return _adapter().validate_json(text)
+
+
+@lru_cache(maxsize=1)
+def _adapter() -> TypeAdapter[Scene]:
+    return TypeAdapter(Scene)
+
+
+def rotation_matrix(quaternion: Quaternion) -> np.ndarray:
+    """(3, 3) of a unit quaternion (w, x, y, z)."""
+    w, x, y, z = quaternion
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )

@@ -1,0 +1,163 @@
+"""Sets of crack pictures, wherever they come from: data sets of ours, and folders with or without masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from render.composite.photographs import read_picture
+from render.dataset.dataset import MANIFEST, Dataset
+from render.dataset.export.masks import foreground
+from scenes.assets.pictures import IMAGE_SUFFIXES
+from scenes.errors import InputError
+from segment.statistics.lines import Mask
+
+_PICTURES, _MASKS = ("img", "images"), ("mask", "masks")
+# The spectrum begins at 64 px; dark lines are twice as fine as that.
+_SMALLEST = 32
+
+
+@dataclass(frozen=True)
+class Picture:
+    """rgb: (H, W, 3) uint8 sRGB. mask: (H, W) bool, set on cracks; None where nobody has labelled them."""
+
+    name: str
+    rgb: NDArray[np.uint8]
+    mask: Mask | None
+
+
+@dataclass(frozen=True)
+class PictureSet:
+    """Pictures to be read one by one.
+
+    name: to be shown. labelled: whether they have masks. names: the pictures'. left_out: the files that are no part
+    of it and why, a line each. read: the k-th picture, 0-based; raises InputError where it cannot be used.
+    """
+
+    name: str
+    labelled: bool
+    names: tuple[str, ...]
+    left_out: tuple[str, ...]
+    read: Callable[[int], Picture]
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return len(self.names)
+
+    def spread(self, count: int | None) -> list[int]:
+        """Up to `count` pictures, evenly from the first to the last; None for all."""
+        if count is None or count >= self.size:
+            return list(range(self.size))
+        return np.linspace(0, self.size - 1, count).round().astype(int).tolist()
+
+
+def open_set(folder: Path) -> PictureSet:
+    """The pictures of a data set of ours or of a folder.
+
+    A folder has the pictures in `img/` or `images/` and their masks, if any, under the same names in `mask/` or
+    `masks/`; or no such folders, and all pictures in it and below are taken, without masks. Masks are of 0 and 1, or
+    set from half of full on. Raises InputError where the folder is not there or holds no picture, or no picture that
+    has a mask.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: {'not a folder' if folder.exists() else 'does not exist'}")
+    return _of_dataset(folder) if (folder / MANIFEST).is_file() else _of_folder(folder)
+
+
+def _of_dataset(folder: Path) -> PictureSet:
+    dataset = Dataset.open(folder)
+    classes = dataset.manifest.classes
+    there = [index for shard in dataset.present() for index in dataset.manifest.pictures(shard)]
+    if not there:
+        raise InputError(f"{folder}: no picture is there yet; rerun the command that draws the data set")
+
+    def read(k: int) -> Picture:
+        frame = dataset.frame(there[k])
+        _check_size(f"{folder}: picture {there[k]}", frame.rgb)
+        return Picture(str(there[k]), frame.rgb, foreground(frame, classes))
+
+    return PictureSet(_name(folder), True, tuple(map(str, there)), (), read)
+
+
+def _of_folder(folder: Path) -> PictureSet:
+    masks = _first(folder, _MASKS)
+    pictures = _first(folder, _PICTURES)
+    if masks is not None and pictures is None:
+        raise InputError(f"{folder}: has {masks.name}/ but no {' or '.join(f'{n}/' for n in _PICTURES)} beside it")
+    left_out: list[str] = []
+    files = _files(pictures or folder, left_out)
+    labels = _files(masks, left_out) if masks else {}
+    if not files:
+        raise InputError(f"{pictures or folder}: holds no picture; accepted: {', '.join(IMAGE_SUFFIXES)}")
+    if masks is not None:
+        left_out += [f"{path}: has no picture" for name, path in labels.items() if name not in files]
+        left_out += [f"{path}: has no mask" for name, path in files.items() if name not in labels]
+        files = {name: path for name, path in files.items() if name in labels}
+        if not files:
+            raise InputError(f"{folder}: no picture has a mask of its name: {left_out[0]}")
+    names = tuple(files)
+
+    def read(k: int) -> Picture:
+        rgb = _decoded(files[names[k]], read_picture)
+        _check_size(str(files[names[k]]), rgb)
+        if masks is None:
+            return Picture(names[k], rgb, None)
+        mask = _decoded(labels[names[k]], _read_mask)
+        if mask.shape != rgb.shape[:2]:
+            sizes = " but its picture ".join(f"{shape[1]} x {shape[0]}" for shape in (mask.shape, rgb.shape))
+            raise InputError(f"{labels[names[k]]}: has {sizes} pixels")
+        return Picture(names[k], rgb, mask)
+
+    return PictureSet(_name(folder), masks is not None, names, tuple(left_out), read)
+
+
+def _name(folder: Path) -> str:
+    """The folder's name, with that of the one above."""
+    return "/".join(part for part in folder.resolve().parts[-2:] if part != "/")
+
+
+def _first(folder: Path, names: tuple[str, ...]) -> Path | None:
+    return next((folder / name for name in names if (folder / name).is_dir()), None)
+
+
+def _files(folder: Path, left_out: list[str]) -> dict[str, Path]:
+    """The picture files in a folder and below by their path without suffix."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
+            name = path.relative_to(folder).with_suffix("").as_posix()
+            if name in found:
+                left_out.append(f"{path}: has the name of {found[name].name}")
+            else:
+                found[name] = path
+    return found
+
+
+def _decoded(path: Path, read: Callable[[Path], NDArray[Any]]) -> NDArray[Any]:
+    try:
+        return read(path)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+
+
+def _read_mask(path: Path) -> Mask:
+    with Image.open(path) as image:
+        values = np.asarray(image.convert("RGB") if image.mode not in ("1", "L", "I", "F", "I;16") else image)
+    if values.ndim == 3:
+        values = values.max(axis=2)
+    top = float(values.max())
+    full = 1.0 if top <= 1 else 255.0 if top <= 255 else 65535.0
+    return np.asarray(values > full / 2)
+
+
+def _check_size(where: str, rgb: NDArray[np.uint8]) -> None:
+    height, width = rgb.shape[:2]
+    if min(height, width) < _SMALLEST:
+        raise InputError(f"{where}: has {width} x {height} pixels, {_SMALLEST} a side are the least")

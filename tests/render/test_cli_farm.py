@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from render.cli import farm
+from render.cli.farm import merge, ranges, read_status, status, verify
+from render.dataset.run_log import Drawn, Run
+from render.dataset.store import open_store
+from scenes.errors import InputError
+from tests.farms import content, draw, make_manifest, remote_content, render, s3_server
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("whole") / "set"
+    render(folder, make_manifest())
+    return content(folder)
+
+
+def call(command: click.Command, *arguments: object, code: int = 0) -> Result:
+    result = CliRunner().invoke(command, [str(argument) for argument in arguments])
+    if isinstance(result.exception, InputError):
+        raise result.exception
+    assert result.exit_code == code, result.output + repr(result.exception)
+    return result
+
+
+def write_log(out: Path, name: str, *events: dict[str, Any]) -> None:
+    (out / "runs").mkdir(exist_ok=True)
+    text = "".join(json.dumps(event) + "\n" for event in events)
+    (out / "runs" / name).write_text(text)
+
+
+# status --------------------------------------------------------------------------------------------------------------
+
+
+def test_status_of_a_set_under_way(tmp_path: Path) -> None:
+    out, manifest, now = tmp_path / "set", make_manifest(), time.time()
+    store = open_store(str(out))
+    store.create(manifest)
+    store.fail(3, {"reason": "killed its worker", "attempts": 3})
+    for shard in (0, 1):
+        draw(store, manifest, shard, skip=[3])
+    head = {"event": "run", "part": "0/2", "workers": 2, "device": "cuda", "pictures": 5}
+    write_log(
+        out, "far-7-1.jsonl", {"time": now - 100, **head},
+        {"time": now - 90, "event": "begin", "shard": 2, "worker": 0},
+        {"time": now - 50, "event": "shard", "shard": 0, "sha256": "a", "pictures": 2},
+        {"time": now - 10, "event": "shard", "shard": 1, "sha256": "b", "pictures": 1},
+    )  # fmt: skip
+    write_log(out, "lost-8-1.jsonl", {"time": now - 500, **head, "part": "1/2"}, {"time": now - 400, "event": "beat"})
+    write_log(out, "gone-9-1.jsonl", {"time": now - 500, **head}, {"time": now - 400, "event": "end"})
+    text = call(status, out).output
+    assert "done: 2 of 5 shards, 3 of 10 pictures, 1 skipped\n" in text
+    assert "running: far process 7, part 0/2, 2 workers on cuda, shards 2 under way\n" in text
+    assert "stopped without an end: lost process 8, part 1/2, last heard of 0:06:4" in text and "gone" not in text
+    assert "failed: 1 pictures\n  3: killed its worker\n" in text
+    assert "rate: 0.03 pictures/s over the last minutes, 0:03:2" in text
+    found = json.loads(call(status, out, "--json").output)
+    assert found["shards"] == [2, 5] and found["pictures"] == [3, 10] and found["failed"] == {"3": "killed its worker"}
+    assert found["rate"] == pytest.approx(0.03, rel=0.1) and found["seconds_left"] == pytest.approx(200, rel=0.1)
+    runs = {run["host"]: run for run in found["runs"]}
+    assert set(runs) == {"far", "lost"} and runs["far"]["alive"] and not runs["lost"]["alive"]
+    assert runs["far"]["under_way"] == [2] and runs["far"]["shards"] == 2 and runs["far"]["pid"] == 7
+
+
+def test_status_at_both_ends(tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    with pytest.raises(InputError, match="not a data set"):
+        call(status, out)
+    store = open_store(str(out))
+    store.create(make_manifest())
+    assert call(status, out).output.splitlines()[-1].startswith("nobody draws")
+    with store.log("0/1") as log:
+        log.note("run", workers=1, device="cpu", pictures=10)
+        assert call(status, out).output.endswith("no shard under way\nrate: not known yet\n")
+    render(out, make_manifest())
+    assert call(status, out).output == "done: 5 of 5 shards, 10 of 10 pictures\ncomplete\n"
+
+
+def test_rate_is_of_the_last_minutes() -> None:
+    now = 10_000.0
+    drawn = tuple(drawn_at(shard, now - age) for shard, age in enumerate((5000, 3000, 300, 100)))
+    old = Run("a", "a", 1, started=now - 6000, seen=now, drawn=drawn)
+    young = Run("b", "b", 1, started=now - 100, seen=now, drawn=drawn[-1:])
+    assert farm._rate([old], now) == pytest.approx(2 * 60 / 600)
+    assert farm._rate([old, young], now) == pytest.approx(2 * 60 / 600 + 60 / 100)
+    assert farm._rate([], now) is None and farm._rate([Run("c", "c", 1, started=now)], now) is None
+
+
+def drawn_at(shard: int, when: float) -> Drawn:
+    return Drawn(shard, "a", 60, when)
+
+
+def test_ranges() -> None:
+    assert ranges([]) == "" and ranges([4]) == "4" and ranges([0, 1, 2, 5, 7, 8]) == "0-2, 5, 7-8"
+    assert ranges(range(0, 40, 2), most=2) == "0, 2 and 18 ranges more"
+
+
+# verify --------------------------------------------------------------------------------------------------------------
+
+
+def test_verify(tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    render(out, make_manifest())
+    assert call(verify, out).output == f"{out}: 5 shards, all as recorded\n"
+    (out / "shards" / "00001.h5").unlink()
+    path = out / "shards" / "00003.h5"
+    path.write_bytes(path.read_bytes()[:-1])
+    lines = call(verify, out, code=1).output.splitlines()
+    assert len(lines) == 2 and lines[0] == f"{out}/shards/00001.h5: missing" and "00003.h5: sha256 differs" in lines[1]
+    with pytest.raises(InputError, match="not a data set"):
+        call(verify, tmp_path)
+
+
+# merge ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["folders", "s3"])
+def test_parts_become_the_set_drawn_at_once(
+    kind: str, tmp_path: Path, whole: dict[str, bytes], request: pytest.FixtureRequest
+) -> None:
+    if kind == "s3":
+        request.getfixturevalue("server")
+    base = str(tmp_path) if kind == "folders" else "s3://pictures/merge"
+    manifest, out = make_manifest(), f"{base}/set"
+    for number in (0, 1):
+        render(f"{base}/part{number}", manifest, range(number, 5, 2), part=f"{number}/2")
+    text = call(merge, out, f"{base}/part1", code=1).output
+    assert text == "still missing: 6 pictures, shards 0, 2, 4 of 5\n"
+    assert call(merge, out, f"{base}/part1", f"{base}/part0").output == f"10 pictures in {out}\n"
+    assert (content(Path(out)) if kind == "folders" else remote_content(out)) == whole
+    assert call(merge, out).output == f"10 pictures in {out}\n"
+
+
+def test_a_damaged_part_is_told_and_left_out(tmp_path: Path, whole: dict[str, bytes]) -> None:
+    manifest, out, part = make_manifest(), tmp_path / "set", tmp_path / "part"
+    render(out, manifest, [0, 1, 2])
+    render(part, manifest, [3, 4])
+    path = part / "shards" / "00003.h5"
+    good = path.read_bytes()
+    path.write_bytes(good[:-1] + b"?")
+    text = call(merge, out, part, code=1).output
+    assert f"{path}: sha256 differs" in text and "still missing: 2 pictures, shards 3 of 5" in text
+    assert not (out / "shards" / "00003.h5").exists() and (out / "shards" / "00004.h5").exists()
+    shutil.rmtree(part / "runs")  # now nothing tells its checksum
+    path.write_bytes(good[: len(good) // 2])
+    assert f"{path}: truncated" in call(merge, out, part, code=1).output
+    path.write_bytes(good)
+    call(merge, out, part)
+    assert content(out) == whole
+
+
+def test_a_part_of_another_job_is_refused(tmp_path: Path) -> None:
+    render(tmp_path / "set", make_manifest(), [0])
+    render(tmp_path / "part", make_manifest(seed=1), [1])
+    before = content(tmp_path / "set")
+    with pytest.raises(InputError, match="of seed 0, asked is 1"):
+        call(merge, tmp_path / "set", tmp_path / "part")
+    with pytest.raises(InputError, match="nothing: not a data set"):
+        call(merge, tmp_path / "set", tmp_path / "nothing")
+    assert content(tmp_path / "set") == before
+
+
+def test_what_a_part_skipped_is_skipped(tmp_path: Path) -> None:
+    manifest, out = make_manifest(), tmp_path / "set"
+    render(out, manifest, [0, 1])
+    part = open_store(str(tmp_path / "part"))
+    part.create(manifest)
+    part.fail(5, {"reason": "killed its worker", "attempts": 3, "scene": {}})
+    part.fail(0, {"reason": "of a shard the part does not have", "attempts": 3, "scene": {}})
+    for shard in (2, 3, 4):
+        draw(part, manifest, shard, skip=[5])
+    assert call(merge, out, part.url).output == f"9 pictures in {out}\n"
+    store = open_store(str(out))
+    assert store.opened().skipped == (5,) and store.failures()[5]["reason"] == "killed its worker"
+    assert sorted(store.failures()) == [5] and store.verify() == ()
+    assert read_status(store).pictures == (9, 10) and read_status(store).skipped == 1

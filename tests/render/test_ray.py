@@ -1,0 +1,355 @@
+"""Shards as Ray tasks: the bytes of a local run, whatever becomes of Ray's processes and nodes on the way."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from render.catalogue import open_catalogue
+from render.farm.devices import WORKER_MEMORY, choose, seats
+from render.farm.job import Farm, Job, run, versions
+from render.farm.local import Local, Policy
+from render.farm.pool import sweep_scratch
+from scenes.assets.catalogue import Catalogue
+from scenes.config.loading import load_config
+from scenes.errors import InputError
+from tests.painter import command
+
+pytest.importorskip("bpy", reason="needs Blender's module")
+ray = pytest.importorskip("ray", reason="needs Ray: pip install 'blendmill[farm]'")
+
+from render.farm.ray import RayFarm, capacity, needs  # noqa: E402
+from tests.farms import contents  # noqa: E402
+
+SETTINGS = ["classes=[mug]", "assets.shapes=1"]
+CONFIG = load_config("smoke", SETTINGS)
+Told = list[tuple[str, dict[str, Any]]]
+
+
+def job(out: Path, count: int = 12) -> Job:
+    return Job(CONFIG, 3, count, str(out), shard_size=2)
+
+
+def draw(
+    out: Path, catalogue: Catalogue, farm: Farm, policy: Policy | None = None, count: int = 12, **more: Any
+) -> Told:
+    told: Told = []
+    run(
+        job(out, count),
+        catalogue,
+        farm,
+        policy or Policy(),
+        lambda event, **fields: told.append((event, fields)),
+        **more,
+    )
+    return told
+
+
+def local(**faults: Any) -> Local:
+    return Local(seats(choose("cpu"), 2, pictures=100, cores=2), command(of=os.getpid(), **faults))
+
+
+def on_ray(**faults: Any) -> RayFarm:
+    return RayFarm("local", "cpu", None, command(of=os.getpid(), **faults))
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    catalogue = open_catalogue(CONFIG)
+    catalogue.prepare()
+    return catalogue
+
+
+@pytest.fixture(scope="module")
+def undisturbed(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What local workers that nothing happens to make of `job`; they paint, for what is drawn is no matter here."""
+    out = tmp_path_factory.mktemp("undisturbed") / "set"
+    draw(out, catalogue, local())
+    assert len(contents(out)) == 7
+    return contents(out)
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A small Ray in this process, for many tests: starting one takes seconds."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    ray.init(
+        address="local",
+        num_cpus=2,
+        include_dashboard=False,
+        object_store_memory=100 << 20,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
+    yield
+    ray.shutdown()
+    time.sleep(1)
+    sweep_scratch()  # who starts a Ray of their own leaves this to the next run
+    nothing_left()
+
+
+def nothing_left() -> None:
+    """No process of a run and no scratch outlives its Ray: render workers take a second to notice."""
+    deadline = time.monotonic() + 20
+    while (left := leftovers()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert left == []
+
+
+def leftovers() -> list[str]:
+    """Render workers of these tests, and scratch of processes that are no more."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            line = process.cmdline()
+        except psutil.Error:
+            continue
+        if json.dumps({"of": os.getpid()})[1:-1] in " ".join(line):
+            found.append(f"process {process.pid}: {line}")
+    for root in ("/dev/shm", "/tmp"):
+        for path in Path(root).glob("blendmill-*-*"):
+            pid = path.name.split("-")[1]
+            if pid == "ray" or (pid.isdigit() and not psutil.pid_exists(int(pid))):
+                found.append(str(path))
+    return found
+
+
+def test_the_bytes_of_a_local_run(
+    started: None, catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path
+) -> None:
+    farm = on_ray()
+    assert farm.workers == 2
+    told = draw(tmp_path / "set", catalogue, farm)
+    assert contents(tmp_path / "set") == undisturbed
+    assert told[0] == ("start", {"pictures": 12, "done": 0, "workers": 2, "device": "cpu"})
+    assert sorted(fields["index"] for event, fields in told if event == "drawn") == list(range(12))
+    assert sorted(fields["shard"] for event, fields in told if event == "shard") == list(range(6))
+    # Render workers stay from task to task: no more of Ray's processes draw than there is room for.
+    assert len({fields["worker"] for event, fields in told if event == "begin"}) <= 2
+    # A second run of the same has nothing to do.
+    assert [event for event, _ in draw(tmp_path / "set", catalogue, farm)] == ["start", "end"]
+
+
+def test_blender_draws_the_same(started: None, catalogue: Catalogue, tmp_path: Path) -> None:
+    draw(tmp_path / "here", catalogue, Local(seats(choose("cpu"), 1, pictures=100)), count=2)
+    draw(tmp_path / "there", catalogue, RayFarm("local", "cpu", 1), count=2)
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
+@pytest.mark.slow
+def test_a_render_worker_that_crashes_is_replaced(
+    started: None, catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path
+) -> None:
+    told = draw(tmp_path / "set", catalogue, on_ray(crash=[3], once=str(tmp_path)))
+    assert contents(tmp_path / "set") == undisturbed
+    deaths = [fields for event, fields in told if event == "died"]
+    assert len(deaths) == 1 and deaths[0]["index"] == 3 and "SIGSEGV" in deaths[0]["reason"]
+    assert sum(fields["pictures"] for event, fields in told if event in ("drawn", "died")) == 12
+
+
+@pytest.mark.slow
+def test_a_picture_that_kills_stops_the_run_in_one_line(
+    started: None, catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path
+) -> None:
+    out = tmp_path / "set"
+    with pytest.raises(InputError, match=r"picture 3 was given up after 2 workers died: crashed \(SIGSEGV\)") as caught:
+        draw(out, catalogue, on_ray(crash=[3]), Policy(attempts=2))
+    assert "\n" not in str(caught.value)
+    assert json.loads((out / "failed" / "00000003.json").read_text())["scene"]["index"] == 3
+    assert not list(out.rglob("*.tmp-*"))
+    told = draw(out, catalogue, on_ray(crash=[3]), Policy(attempts=2, skip=True))
+    assert [fields["index"] for event, fields in told if event == "failed"] == [3]
+    differing = {name for name, digest in contents(out).items() if undisturbed.get(name) != digest}
+    assert differing == {"dataset.json", "shards/00001.h5", "failed/00000003.json"}
+    assert json.loads((out / "dataset.json").read_text())["skipped"] == [3]
+
+
+@pytest.mark.slow
+def test_a_ray_process_that_is_killed_is_replaced(
+    started: None, catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path
+) -> None:
+    killed: list[str] = []
+    told: Told = []
+
+    def tell(event: str, **fields: Any) -> None:
+        told.append((event, fields))
+        if event == "drawn" and not killed:
+            killed.append(fields["worker"])
+            os.kill(int(fields["worker"].split(":")[1]), signal.SIGKILL)
+
+    run(job(tmp_path / "set"), catalogue, on_ray(seconds=1.2), Policy(), tell)
+    assert contents(tmp_path / "set") == undisturbed
+    deaths = [fields for event, fields in told if event == "died"]
+    assert [death["worker"] for death in deaths] == killed and "lost" in deaths[0]["reason"]
+    assert sum(fields["pictures"] for event, fields in told if event in ("drawn", "died")) == 12
+
+
+@pytest.mark.slow
+def test_stopping_finishes_what_is_begun(
+    started: None, catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path
+) -> None:
+    out, begun = tmp_path / "set", set()
+
+    def tell(event: str, **fields: Any) -> None:
+        if event == "begin":
+            begun.add(fields["shard"])
+
+    run(job(out), catalogue, on_ray(seconds=1.2), Policy(), tell, lambda: bool(begun))
+    assert 0 < len(begun) <= 3
+    assert {int(path.stem) for path in (out / "shards").iterdir()} == begun
+    draw(out, catalogue, on_ray())
+    assert contents(out) == undisturbed
+
+
+@pytest.mark.slow
+def test_ctrl_c_twice_leaves_nothing_half_written(started: None, catalogue: Catalogue, tmp_path: Path) -> None:
+    def tell(event: str, **fields: Any) -> None:
+        if event == "drawn":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(job(tmp_path / "set"), catalogue, on_ray(seconds=1.2), Policy(), tell)
+    assert not list(tmp_path.rglob("*.tmp-*"))
+
+
+def test_a_node_with_another_version_is_told(
+    started: None, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("render.farm.ray.versions", lambda: {**versions(), "blendmill": "99.0"})
+    with pytest.raises(InputError, match=r"Ray node .* has blendmill \d.*; install .*blendmill 99.0"):
+        draw(tmp_path / "set", catalogue, on_ray())
+    assert not list((tmp_path / "set" / "shards").glob("*"))
+
+
+def test_a_kind_of_device_that_no_node_has_is_told(started: None) -> None:
+    with pytest.raises(InputError, match="no node of the cluster has a GPU for --device optix"):
+        _ = RayFarm("local", "optix", None).workers
+
+
+def node(cpus: float, gpus: float = 0) -> dict[str, float]:
+    return {"CPU": cpus, "GPU": gpus, "memory": 64 * WORKER_MEMORY}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "kind", "workers", "share", "room"),
+    [
+        ([node(2)], "cpu", None, {"CPU": 1}, 2),
+        ([node(8)], "cpu", 3, {"CPU": 2}, 4),
+        ([node(0), node(16), node(4)], "cpu", 2, {"CPU": 8}, 2),
+        ([node(8, 1)], "optix", None, {"CPU": 4, "GPU": 0.5}, 2),
+        ([node(2), node(64, 8), node(64, 8)], "cuda", 48, {"CPU": 2, "GPU": 0.3333}, 48),
+        ([node(1, 4)], "optix", None, {"CPU": 1, "GPU": 0.5}, 1),
+        ([{"CPU": 16.0, "memory": 4.5 * WORKER_MEMORY}], "cpu", None, {"CPU": 4}, 4),
+    ],
+)  # fmt: skip
+def test_what_a_task_asks_for(
+    nodes: list[dict[str, float]], kind: str, workers: int | None, share: dict[str, float], room: int
+) -> None:
+    wanted = needs(nodes, kind, workers)
+    assert {name: amount for name, amount in wanted.items() if name != "memory"} == share
+    assert capacity(nodes, wanted) == room
+
+
+@given(st.lists(st.integers(0, 64), min_size=1, max_size=5), st.none() | st.integers(1, 200))
+def test_threads_never_cost_workers(cores: list[int], workers: int | None) -> None:
+    nodes = [node(count) for count in cores]
+    if not sum(cores):
+        with pytest.raises(InputError, match="no node of the cluster has a core"):
+            needs(nodes, "cpu", workers)
+        return
+    wanted = needs(nodes, "cpu", workers)
+    assert capacity(nodes, wanted) >= min(workers or sum(cores), sum(cores))
+
+
+@pytest.mark.slow
+def test_a_node_killed_in_mid_run(catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path) -> None:
+    from ray.cluster_utils import Cluster
+
+    ray.shutdown()
+    small = {"num_cpus": 1, "object_store_memory": 100 << 20, "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args=small)
+    second = cluster.add_node(**{name: value for name, value in small.items() if name != "include_dashboard"})
+    drawing: set[str] = set()
+    lost: list[str] = []
+    told: Told = []
+
+    def tell(event: str, **fields: Any) -> None:
+        told.append((event, fields))
+        if event == "begin":
+            drawing.add(fields["worker"])
+        if event == "drawn" and len(drawing) == 2 and not lost:
+            lost.append("node")
+            cluster.remove_node(second, allow_graceful=False)
+
+    try:
+        farm = RayFarm(cluster.address, "cpu", None, command(seconds=1.2, of=os.getpid()))
+        assert farm.workers == 2
+        run(job(tmp_path / "set"), catalogue, farm, Policy(), tell)
+    finally:
+        cluster.shutdown()
+    assert lost
+    assert contents(tmp_path / "set") == undisturbed
+    deaths = [fields for event, fields in told if event == "died"]
+    assert len(deaths) == 1 and "lost" in deaths[0]["reason"]
+    nothing_left()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("interrupts", [0, 1, 2])
+def test_the_command_starts_a_ray_of_its_own(interrupts: int, catalogue: Catalogue, tmp_path: Path) -> None:
+    here, out = tmp_path / "here", tmp_path / "there"
+    draw(here, catalogue, Local(seats(choose("cpu"), 2, pictures=100)), count=8)
+    process = start(out, "auto")
+    if interrupts:
+        wait_for_a_shard(out)
+        for _ in range(interrupts):
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+            time.sleep(0.3)
+    said, wrong = process.communicate(timeout=120)
+    if interrupts:
+        assert process.returncode == 130
+        assert "the same command run again completes what is missing" in wrong
+        assert not list(out.rglob("*.tmp-*"))
+        said, wrong = start(out, "local").communicate(timeout=120)
+    assert said == f"8 pictures in {out}\n"
+    assert all(re.match(r"\d+/8 pictures", line) for line in wrong.splitlines()), "Ray speaks where it should not"
+    assert contents(out) == contents(here)
+    nothing_left()
+
+
+def start(out: Path, address: str) -> subprocess.Popen[str]:
+    words = ["render", "smoke", "--out", out, "--images", 8, "--seed", 3, "--shard-size", 2, "--ray", address]
+    words += [word for setting in SETTINGS for word in ("--set", setting)] + ["--device", "cpu"]
+    return subprocess.Popen(
+        [str(Path(sys.executable).with_name("blendmill")), *map(str, words)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def wait_for_a_shard(out: Path) -> None:
+    deadline = time.monotonic() + 120
+    while not list(out.glob("shards/*.h5")):
+        assert time.monotonic() < deadline, "no shards come"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(("address", "words"), [("127.0.0.1:1", "refused"), ("atuo", "write auto, local, HOST:PORT")])
+def test_a_cluster_that_is_not_there_is_told(address: str, words: str) -> None:
+    ray.shutdown()
+    with pytest.raises(InputError, match=f"--ray {address}: cannot join: .*{words}") as caught:
+        _ = RayFarm(address, "cpu", None).workers
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,411 @@
+"""Model files: every format, the dirt of real collections, what is refused and why."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+from scenes.assets.appearance import role_of
+from scenes.assets.cache import Cache
+from scenes.assets.catalogue import Catalogue
+from scenes.assets.file_source import Settled, settle
+from scenes.assets.info import AssetInfo, LoadError
+from scenes.assets.normalize import MAX_TRIANGLES
+from scenes.assets.references import MAX_BYTES, references
+from scenes.assets.soup import Soup, decimated, outward
+from scenes.assets.sources import FileAsset, ModelFolder, axes, discover
+from scenes.errors import InputError
+from scenes.materials.roles import ROLES
+from scenes.mesh import Model, face_crosses
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+def read(path: Path, cache: Cache, **fields: object) -> tuple[AssetInfo, Model]:
+    settled = settled_of(path, cache, **fields)
+    assert not settled.reason, settled.reason
+    info, model = cache.info(settled.entry), cache.model(settled.entry)
+    assert info is not None and model is not None
+    assert np.linalg.norm(np.diff(info.bounds, axis=0)) == pytest.approx(1, abs=1e-5)
+    for part in model.parts:
+        assert np.isfinite(part.vertices).all() and np.allclose(np.linalg.norm(part.normals, axis=-1), 1, atol=1e-5)
+    return info, model
+
+
+def settled_of(path: Path, cache: Cache, **fields: object) -> Settled:
+    up, front = axes(path.suffix, str(fields.pop("up", "auto")), str(fields.pop("front", "auto")))
+    asset = FileAsset("id", "class", path, path.parent, up, front, **fields)  # type: ignore[arg-type]
+    return settle(asset, cache, {})
+
+
+def picture(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (4, 4), (200, 30, 30)).save(path)
+    return path
+
+
+SQUARE = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n"
+
+
+def textured(folder: Path, name: str = "wood.png", written: str | None = None) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "m.mtl").write_text(f"newmtl Wood_top\nKd 1 1 1\nNs 50\nmap_Kd {written or name}\n")
+    (folder / "m.obj").write_text(f"mtllib m.mtl\n{SQUARE}usemtl Wood_top\nf 1/1 2/2 3/3 4/4\n")
+    return folder / "m.obj"
+
+
+@pytest.mark.parametrize("suffix", [".obj", ".glb", ".stl", ".off", ".ply"])
+def test_every_format_stands_upright(tmp_path: Path, cache: Cache, suffix: str) -> None:
+    # 1 wide, 2 deep, 4 high in our axes; y-up formats have their height along y.
+    size = (1, 4, 2) if axes(suffix, "auto", "auto")[0] == "y" else (1, 2, 4)
+    path = tmp_path / f"Kasten ü{suffix}"
+    trimesh.creation.box(size).export(path)
+    info, model = read(path, cache)
+    assert np.ptp(info.bounds, axis=0) * np.sqrt(21) == pytest.approx([1, 2, 4], rel=1e-5)
+    assert info.triangles == 12 and info.metres == pytest.approx(np.sqrt(21), rel=1e-5)
+    part = model.parts[0]
+    volume = (part.vertices[part.faces][:, 0] * face_crosses(part.vertices, part.faces)).sum()
+    assert volume > 0
+
+
+@pytest.mark.parametrize(
+    ("up", "front", "front_point"),
+    [
+        ("y", "-z", (0, 0, -1)),
+        ("y", "z", (0, 0, 1)),
+        ("z", "-y", (0, -1, 0)),
+        ("z", "x", (1, 0, 0)),
+        ("-y", "z", (0, 0, 1)),
+    ],
+)
+def test_axes_turn_to_ours(
+    tmp_path: Path, cache: Cache, up: str, front: str, front_point: tuple[int, int, int]
+) -> None:
+    arrow = trimesh.util.concatenate(
+        [trimesh.creation.box((0.1, 0.1, 0.1)), trimesh.creation.icosphere(1, 0.02).apply_translation(front_point)]
+    )
+    high = np.zeros(3)
+    high["xyz".index(up[-1])] = -0.5 if up[0] == "-" else 0.5
+    arrow = trimesh.util.concatenate([arrow, trimesh.creation.icosphere(1, 0.01).apply_translation(high)])
+    arrow.export(tmp_path / "a.stl")
+    info, model = read(tmp_path / "a.stl", cache, up=up, front=front)
+    points = model.parts[0].vertices * info.metres
+    centre = points[np.argsort(np.linalg.norm(points - points.mean(axis=0), axis=1))[:8]].mean(axis=0)
+    assert points[:, 1].min() < centre[1] - 0.7 and points[:, 1].max() - centre[1] < 0.3, "front is -y"
+    assert points[:, 2].max() > centre[2] + 0.3 and centre[2] - points[:, 2].min() < 0.3, "up is z"
+
+
+def test_obj_brings_its_texture_and_its_role(tmp_path: Path, cache: Cache) -> None:
+    picture(tmp_path / "m/wood.png")
+    info, model = read(textured(tmp_path / "m"), cache)
+    part = model.parts[0]
+    assert part.role == "own:Wood_top" and part.uvs is not None and part.uvs.shape == (2, 3, 2)
+    assert part.appearance is not None and part.appearance.color == (1, 1, 1)
+    assert part.appearance.roughness == pytest.approx(np.sqrt(2 / 52))
+    texture = part.appearance.texture
+    assert texture is not None and texture.is_relative_to(cache.folder)
+    assert texture.read_bytes() == (tmp_path / "m/wood.png").read_bytes()
+    assert info.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "written", ["-s 1 1 1 -clamp on wood.png", '"wood.png"', "WOOD.PNG", ".\\wood.png", "C:\\Users\\me\\wood.png"]
+)
+def test_names_of_textures_as_exporters_write_them(tmp_path: Path, cache: Cache, written: str) -> None:
+    picture(tmp_path / "m/wood.png")
+    _, model = read(textured(tmp_path / "m", written=written), cache)
+    assert model.parts[0].appearance is not None and model.parts[0].appearance.texture is not None
+
+
+def test_a_missing_texture_is_told_and_comes_in_when_it_is_there(tmp_path: Path, cache: Cache) -> None:
+    path = textured(tmp_path / "m")
+    info, model = read(path, cache)
+    assert info.warnings == ("'wood.png' is missing",)
+    assert model.parts[0].appearance is None, "a white material that only had its map is to be replaced"
+    assert "wood.png" in settled_of(path, cache, need_textures=True).reason
+    picture(tmp_path / "m/wood.png")
+    info, model = read(path, cache)
+    assert info.warnings == () and model.parts[0].appearance is not None
+    assert not settled_of(path, cache, need_textures=True).reason
+
+
+def test_a_broken_texture_is_told(tmp_path: Path, cache: Cache) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(picture(tmp_path / "m/wood.png"))
+    (tmp_path / "m/wood.png").write_bytes((tmp_path / "m/wood.png").read_bytes()[:3000])
+    info, _ = read(textured(tmp_path / "m"), cache)
+    assert info.warnings == ("a colour map cannot be read",)
+
+
+def test_a_damaged_texture_in_the_cache_is_copied_again(tmp_path: Path) -> None:
+    picture(tmp_path / "set/ball/m/wood.png")
+    textured(tmp_path / "set/ball/m")
+    folder = ModelFolder(tmp_path / "set")
+    first = Catalogue(models=[folder], cache=tmp_path / "c").model("set/ball/m/m.obj")
+    texture = first.parts[0].appearance.texture  # type: ignore[union-attr]
+    assert texture is not None
+    texture.write_bytes(b"broken")
+    Catalogue(models=[folder], cache=tmp_path / "c").model("set/ball/m/m.obj")
+    assert texture.read_bytes() == (tmp_path / "set/ball/m/wood.png").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "..\\secret.png", "a/../../secret.png", "http://127.0.0.1/x.png"])
+def test_no_reference_leads_out_of_the_folder(tmp_path: Path, cache: Cache, name: str) -> None:
+    picture(tmp_path / "secret.png")
+    reason = settled_of(textured(tmp_path / "m", written=name), cache).reason
+    assert "outside its folder" in reason or "on the network" in reason
+    scene = {"asset": {"version": "2.0"}, "images": [{"uri": name.replace("\\", "%5C")}]}
+    (tmp_path / "m/g.gltf").write_text(json.dumps(scene))
+    with pytest.raises(LoadError, match=r"outside its folder|on the network"):
+        references(tmp_path / "m/g.gltf", tmp_path / "m")
+
+
+def test_no_link_leads_out_of_the_folder(tmp_path: Path, cache: Cache) -> None:
+    picture(tmp_path / "secret.png")
+    path = textured(tmp_path / "m")
+    (tmp_path / "m/wood.png").symlink_to(tmp_path / "secret.png")
+    assert "outside its folder" in settled_of(path, cache).reason
+
+
+def test_the_source_folder_is_the_bound(tmp_path: Path) -> None:
+    picture(tmp_path / "03001627/abc/images/t.jpg")
+    path = textured(tmp_path / "03001627/abc/models", written="../images/t.jpg")
+    assert references(path, tmp_path).found["../images/t.jpg"] == (tmp_path / "03001627/abc/images/t.jpg").resolve()
+
+
+def test_glb_brings_its_texture_and_merges_by_material(tmp_path: Path, cache: Cache) -> None:
+    image = Image.new("RGB", (4, 4), (10, 200, 10))
+    scene = trimesh.Scene()
+    material = trimesh.visual.material.PBRMaterial(
+        name="Paint",
+        baseColorTexture=image,
+        baseColorFactor=[255, 255, 255, 255],
+        roughnessFactor=0.3,
+        metallicFactor=0.0,
+    )
+    for k in range(3):
+        ball = trimesh.creation.icosphere(1).apply_translation((3 * k, 0, 0))
+        ball.visual = trimesh.visual.TextureVisuals(uv=ball.vertices[:, :2], material=material)
+        scene.add_geometry(ball)
+    scene.export(tmp_path / "a.glb")
+    _, model = read(tmp_path / "a.glb", cache)
+    (part,) = model.parts
+    assert model.triangles == 240 and part.appearance is not None and part.appearance.roughness == pytest.approx(0.3)
+    assert part.appearance.texture is not None and Image.open(part.appearance.texture).getpixel((0, 0)) == (10, 200, 10)
+
+
+def test_mirrored_nodes_stay_outward(tmp_path: Path, cache: Cache) -> None:
+    scene = trimesh.Scene()
+    scene.add_geometry(trimesh.creation.icosphere(2), transform=np.diag([-1.0, 1, 1, 1]))
+    scene.export(tmp_path / "a.glb")
+    _, model = read(tmp_path / "a.glb", cache)
+    part = model.parts[0]
+    assert (part.vertices[part.faces].mean(axis=1) * face_crosses(part.vertices, part.faces)).sum(axis=1).min() > 0
+    assert (part.vertices[part.faces] * part.normals).sum(axis=-1).min() > 0
+
+
+def test_shapenet_dirt(tmp_path: Path, cache: Cache) -> None:
+    """Repeated groups, a part without UVs, false normals, a doubled face, a face without area."""
+    (tmp_path / "m.obj").write_text(
+        "# ü\n" + SQUARE + "v 0 0 1\nv 1 0 1\nv 1 1 1\nvn 0 0 -1\nvn nan nan nan\n"
+        "g a\nusemtl x\nf 1/1/1 2/2/1 3/3/2\ng b\nusemtl y\nf 5//1 6//1 7//1\ng a\nusemtl x\nf 1/1/1 3/3/1 4/4/1\n"
+        "f 3/3/1 1/1/1 2/2/1\nf 1/1/1 1/1/1 2/2/1\n\n"
+    )
+    info, model = read(tmp_path / "m.obj", cache)
+    assert model.triangles == 3
+    assert any("2 faces doubled or without area" in w for w in info.warnings)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["OFF\n# c\n\n3 1 0\n0 0 0\n1 0 0 # x\n  0 1 0\n\n3 0 1 2\n", "OFF3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n",
+     "OFF\n4 1 0\n0 0 0\n1 0 0\n1 1 0\n0 1 0\n4 0 1 2 3 255 0 0\n"],
+)  # fmt: skip
+def test_off_with_comments_and_glued_header(tmp_path: Path, cache: Cache, text: str) -> None:
+    (tmp_path / "a.off").write_text(text)
+    assert read(tmp_path / "a.off", cache)[0].triangles == (2 if "\n4 0" in text else 1)
+
+
+def glb(tree: dict[str, object]) -> bytes:
+    text = json.dumps(tree).encode().ljust(200)
+    return struct.pack("<4sIIII", b"glTF", 2, 20 + len(text), len(text), 0x4E4F534A) + text
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("a.obj", b"", "is empty"),
+        ("a.obj", b"# nothing\n", "is empty"),
+        ("a.obj", b"v 0 0 0\nv 1 0 0\n", "only points"),
+        ("a.obj", b"v nan 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "not a number"),
+        ("a.obj", b"v 0 0 0\nv 1 0 0\nv 2 0 0\nf 1 2 3\n", "no area"),
+        ("a.obj", b"v 5 5 5\nv 5 5 5\nv 5 5 5\nf 1 2 3\n", "no usable size"),
+        ("a.obj", b"v 0 0 0\nv 1e300 0 0\nv 0 1 0\nf 1 2 3\n", "no usable size"),
+        ("a.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 9\n", "cannot be parsed|refers to vertex"),
+        ("a.stl", b"\0" * 80 + struct.pack("<I", 9) + b"\0" * 50, "truncated"),
+        ("a.off", b"OFF\n999999999 1 0\n0 0 0\n", "cannot be parsed"),
+        ("a.off", b"JPEG", "cannot be parsed"),
+        (
+            "a.ply",
+            b"ply\nformat binary_little_endian 1.0\nelement vertex 4000000000\nproperty float x\nend_header\n",
+            "truncated",
+        ),
+        ("a.glb", glb({"asset": {"version": "2.0"}})[:60], "truncated"),
+        ("a.glb", glb({"accessors": [{"count": 10**12, "componentType": 5126, "type": "VEC3"}]}), "limit"),
+        ("a.gltf", b"{", "not glTF"),
+        ("a.gltf", b'{"buffers": [{"uri": "gone.bin", "byteLength": 3}]}', "needs 'gone.bin'"),
+        ("a.fbx", b"x", "needs an importer"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_a_reason(
+    tmp_path: Path, cache: Cache, name: str, data: bytes, words: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    settled = settled_of(tmp_path / name, cache)
+    assert re.search(words, settled.reason) and "\n" not in settled.reason
+    assert settled_of(tmp_path / name, cache) == settled
+
+
+def test_what_is_too_large_is_not_read(tmp_path: Path, cache: Cache) -> None:
+    with (tmp_path / "a.stl").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    assert "the limit is 512" in settled_of(tmp_path / "a.stl", cache).reason
+
+
+def test_importers_read_what_they_are_given_for(tmp_path: Path, cache: Cache) -> None:
+    from scenes.assets.loading import Loaded
+    from tests.scenes.test_assets import box
+
+    (tmp_path / "a.fbx").write_bytes(b"x")
+    asset = FileAsset("id", "class", tmp_path / "a.fbx", tmp_path, "z", "-y")
+    assert "importer" in settle(asset, cache, {}).reason
+    settled = settle(asset, cache, {".fbx": lambda path, scratch: Loaded(box((1, 2, 3)), ("'t.png' is missing",))})
+    assert not settled.reason and settled.warnings == ("'t.png' is missing",)
+
+
+def test_closed_bodies_are_turned_outward_and_open_ones_left() -> None:
+    ball, sheet = trimesh.creation.icosphere(2), trimesh.creation.icosphere(2)
+    crooked = np.asarray(ball.faces).copy()
+    crooked[::3] = crooked[::3, ::-1]
+    half = np.asarray(sheet.faces)[sheet.triangles_center[:, 2] > 0][:, ::-1]
+    vertices = np.concatenate([ball.vertices, sheet.vertices + (5, 0, 0)])
+    for faces in (crooked, np.asarray(ball.faces)[:, ::-1], np.asarray(ball.faces)):
+        whole = np.concatenate([faces, half + len(ball.vertices)])
+        soup = Soup(vertices, whole, np.full((len(whole), 3, 2), np.nan), np.zeros(len(whole), dtype=np.int64))
+        turned = outward(soup).faces
+        body = turned[: len(faces)]
+        assert (vertices[body].mean(axis=1) * face_crosses(vertices, body)).sum(axis=1).min() > 0
+        assert (turned[len(faces) :] == half + len(ball.vertices)).all()
+
+
+def test_decimation_keeps_shape_charts_and_parts() -> None:
+    ball = trimesh.creation.icosphere(5)
+    faces, vertices = np.asarray(ball.faces), np.asarray(ball.vertices)
+    uvs = vertices[faces][..., :2]
+    soup = Soup(vertices, faces, uvs, (vertices[faces].mean(axis=1)[:, 2] > 0).astype(np.int64))
+    small = decimated(soup, 2000)
+    assert 1000 < len(small.faces) < 2600 and set(small.part) == {0, 1}
+    assert np.abs(np.linalg.norm(small.vertices[small.faces], axis=-1) - 1).max() < 0.03
+    assert np.abs(small.vertices[small.faces][..., :2] - small.uvs).max() < 0.12, "UVs follow their places"
+    assert decimated(soup, MAX_TRIANGLES) is soup
+
+
+def test_material_names_speak_for_roles() -> None:
+    assert [role_of(n) for n in ("", "WoodDark", "tire_front", "environment", "car-Chrome")] == [
+        "plastic", "wood:WoodDark", "tyre:tire_front", "plastic:environment", "chrome:car-Chrome",
+    ]  # fmt: skip
+    from scenes.assets.appearance import _WORDS
+
+    assert set(_WORDS) <= set(ROLES)
+
+
+def put(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"x")
+    return folder
+
+
+def test_layouts_are_told_apart(tmp_path: Path) -> None:
+    def found(folder: Path, **fields: str) -> list[tuple[str, str, str]]:
+        listed = discover(ModelFolder(folder, **fields), "p")  # type: ignore[arg-type]
+        return [(a.category, a.path.relative_to(folder).as_posix(), a.up + a.front) for a in listed]
+
+    two = put(
+        tmp_path / "v2", "03001627/a/models/model_normalized.obj", "03001627/a/images/t.jpg", "03790512/b/models/x.obj"
+    )
+    assert found(two) == [("chair", "03001627/a/models/model_normalized.obj", "y-z")]
+    one = put(tmp_path / "v1", "03790512/b/model.obj", "03790512/b/model.mtl", "09999999/c/model.obj")
+    assert [f[0] for f in found(one)] == ["motorcycle", "09999999"]
+    net = put(tmp_path / "net", "night_stand/train/n_1.off", "night_stand/test/n_2.off", "night_stand/readme.txt")
+    assert [f[1] for f in found(net)] == ["night_stand/test/n_2.off", "night_stand/train/n_1.off"]
+    assert found(net)[0][2] == "z-y"
+    tree = put(
+        tmp_path / "tree", "motorbike/a/b.GLB", "mug/m.stl", "mug/.hidden.stl", "__MACOSX/mug/m.stl", "notes.txt"
+    )
+    assert found(tree) == [("motorcycle", "motorbike/a/b.GLB", "yz"), ("mug", "mug/m.stl", "z-y")]
+    flat = put(tmp_path / "flat", "x.obj", "y.ply")
+    assert [f[0] for f in found(flat, category="toy")] == ["toy", "toy"]
+    assert found(flat, category="toy", up="z")[0][2] == "z-y"
+    with pytest.raises(InputError, match="field category is needed"):
+        found(flat)
+    with pytest.raises(InputError, match="holds no model"):
+        found(tree, layout="modelnet")
+    with pytest.raises(InputError, match="field up"):
+        found(flat, category="toy", up="w")
+    with pytest.raises(InputError, match="lies along the up axis"):
+        found(flat, category="toy", up="z", front="-z")
+
+
+FATE = {
+    "empty.obj": "empty", "empty.ply": "empty", "empty.stl": "empty", "empty_nodes.glb": "empty",
+    "ply_empty_header.ply": "empty", "stl_empty_bin.stl": "empty", "points_emptyface.ply": "only points",
+    "obj_points.obj": "only points", "obj_wireframe.obj": "only points or lines",
+}  # fmt: skip
+
+
+def test_all_real_models(shared: Path, cache: Cache) -> None:
+    """Each is used, or refused for the reason that its name tells."""
+    used = 0
+    for asset in discover(ModelFolder(shared / "models", "flat", "thing"), "models"):
+        settled = settle(asset, cache, {})
+        if asset.path.name in FATE:
+            assert FATE[asset.path.name] in settled.reason, asset.path
+            continue
+        assert not settled.reason, (asset.path, settled.reason)
+        info, model = cache.info(settled.entry), cache.model(settled.entry)
+        assert info is not None and model is not None and info.triangles == model.triangles > 0
+        assert ("colormap.png" in str(settled.warnings)) == asset.path.name.startswith("vehicle")
+        if "kaykit" in str(asset.path):
+            assert model.parts[0].appearance is not None and model.parts[0].appearance.texture is not None
+        used += 1
+    assert used >= 40
+
+
+def test_real_models_face_the_front(shared: Path, cache: Cache) -> None:
+    info, _ = read(shared / "models/kaykit_city/gltf/car_sedan.gltf", cache)
+    wide, deep, high = np.ptp(info.bounds, axis=0)
+    assert deep > wide > high
+    assert read(shared / "models/kaykit_furniture/obj/armchair.obj", cache)[0].bounds == pytest.approx(
+        read(shared / "models/kaykit_furniture/gltf/armchair.gltf", cache)[0].bounds, abs=1e-3
+    )
+
+
+def test_pictures_inside_files_are_bounded(tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    data = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(data, "PNG")
+    picture(tmp_path / "m/wood.png").write_bytes(data.getvalue())
+    info, _ = read(textured(tmp_path / "m"), cache)
+    assert info.warnings == ("a colour map cannot be read",)

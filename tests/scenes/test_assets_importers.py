@@ -1,0 +1,128 @@
+"""FBX, USD and .blend files, read by a Blender of their own: what comes out, and what never runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("bpy", reason="needs Blender's module")
+
+from render.blender.importers import IMPORTERS, convert
+from scenes.assets.cache import Cache
+from scenes.assets.file_source import settle
+from scenes.assets.info import LoadError
+from scenes.assets.sources import IMPORTED, FileAsset
+
+# A cone in front of a tall box, one red, one with a picture; a driver and a script that would leave files behind.
+_MAKE = """
+import bpy, sys
+from pathlib import Path
+folder = Path(sys.argv[1])
+bpy.ops.wm.read_factory_settings(use_empty=True)
+bpy.ops.mesh.primitive_cube_add(size=1)
+box = bpy.context.object
+box.scale = (1, 1, 3)
+bpy.ops.mesh.primitive_cone_add(location=(0, -2, 0))
+cone = bpy.context.object
+image = bpy.data.images.new("pic", 8, 8)
+image.filepath_raw, image.file_format = str(folder / "pic.png"), "PNG"
+image.save()
+for item, name in ((box, "WoodTop"), (cone, "red")):
+    material = bpy.data.materials.new(name)
+    material.use_nodes = True
+    surface = material.node_tree.nodes["Principled BSDF"]
+    surface.inputs["Base Color"].default_value = (0.8, 0.1, 0.1, 1)
+    surface.inputs["Roughness"].default_value = 0.25
+    if item is box:
+        node = material.node_tree.nodes.new("ShaderNodeTexImage")
+        node.image = image
+        material.node_tree.links.new(node.outputs[0], surface.inputs["Base Color"])
+    item.data.materials.append(material)
+bpy.ops.export_scene.fbx(filepath=str(folder / "a.fbx"), path_mode="RELATIVE", use_visible=True)
+bpy.ops.mesh.primitive_cube_add(size=50)
+bpy.context.object.hide_render = True
+bpy.ops.wm.usd_export(filepath=str(folder / "a.usdc"), evaluation_mode="RENDER")
+driver = cone.driver_add("location", 0).driver
+driver.expression = f"__import__('pathlib').Path('{folder}/DRIVER').write_text('x') and 0"
+text = bpy.data.texts.new("evil.py")
+text.write(f"open('{folder}/SCRIPT', 'w')")
+text.use_module = True
+bpy.ops.wm.save_as_mainfile(filepath=str(folder / "a.blend"), relative_remap=True)
+bpy.ops.wm.read_factory_settings(use_empty=True)
+with bpy.data.libraries.load(str(folder / "a.blend"), link=True) as (held, wanted):
+    wanted.meshes = held.meshes
+bpy.context.scene.collection.objects.link(bpy.data.objects.new("linked", wanted.meshes[0]))
+bpy.ops.wm.save_as_mainfile(filepath=str(folder / "linked.blend"))
+(folder / "DRIVER").unlink(missing_ok=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    # Blender's USD library may not return from its own clearing up: leave without, after a fault as well.
+    script = f"import os\ntry:\n{textwrap.indent(_MAKE, '    ')}\nfinally:\n    os._exit(0)"
+    subprocess.run([sys.executable, "-c", script, str(folder)], check=True, capture_output=True, timeout=120)
+    assert (folder / "linked.blend").exists()
+    return folder
+
+
+def scratch(tmp_path: Path) -> Path:
+    (tmp_path / "scratch").mkdir()
+    return tmp_path / "scratch"
+
+
+def check(path: Path, tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    settled = settle(FileAsset("a", "c", path, path.parent, "z", "-y"), cache, IMPORTERS)
+    assert not settled.reason and not settled.warnings
+    model, info = cache.model(settled.entry), cache.info(settled.entry)
+    assert model is not None and info is not None
+    parts = {part.name: part for part in model.parts}
+    assert set(parts) == {"WoodTop", "red"} and parts["WoodTop"].role == "own:WoodTop"
+    look, wood = parts["red"].appearance, parts["WoodTop"].appearance
+    assert look is not None and look.color == pytest.approx((0.8, 0.1, 0.1), abs=1e-3)
+    assert look.roughness == pytest.approx(0.25, abs=0.02)
+    assert wood is not None and wood.texture is not None and wood.texture.is_relative_to(cache.folder)
+    assert parts["red"].vertices[:, 1].max() < parts["WoodTop"].vertices[:, 1].min() + 0.2, "the cone is in front"
+    tall = np.ptp(parts["WoodTop"].vertices, axis=0)
+    assert tall[2] == pytest.approx(3 * tall[0], rel=1e-3), "z is up"
+
+
+def test_blend_is_read_and_none_of_its_scripts_runs(made: Path, tmp_path: Path) -> None:
+    before = {p.name for p in made.iterdir()}
+    check(made / "a.blend", tmp_path)
+    assert {p.name for p in made.iterdir()} == before and not before & {"DRIVER", "SCRIPT"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["a.fbx", "a.usdc"])
+def test_exchange_files(made: Path, tmp_path: Path, name: str) -> None:
+    check(made / name, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_lost_picture_is_told(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.blend").write_bytes((made / "a.blend").read_bytes())
+    assert convert(tmp_path / "a.blend", scratch(tmp_path)).lost == ("'pic.png' is missing",)
+
+
+@pytest.mark.slow
+def test_a_blend_that_links_to_another_is_refused(made: Path, tmp_path: Path) -> None:
+    with pytest.raises(LoadError, match="links to another file"):
+        convert(made / "linked.blend", scratch(tmp_path))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", IMPORTED)
+def test_damaged_files_are_refused(made: Path, tmp_path: Path, suffix: str) -> None:
+    whole = made / f"a{suffix}"
+    (tmp_path / f"x{suffix}").write_bytes(whole.read_bytes()[:2000] if whole.exists() else b"nonsense" * 50)
+    with pytest.raises(LoadError) as error:
+        convert(tmp_path / f"x{suffix}", scratch(tmp_path))
+    assert "\n" not in str(error.value) and len(str(error.value)) < 250

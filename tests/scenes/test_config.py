@@ -1,0 +1,142 @@
+"""The config: presets load, and whatever is wrong with one is told in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from scenes.config.loading import load_config, preset_names, validate
+from scenes.errors import InputError
+
+
+def test_all_presets_load_and_mean_the_same_when_written_out() -> None:
+    assert set(preset_names()) >= {"s2rda13", "s2rda49-shapenet", "tabletop-dense", "matting", "smoke"}
+    for name in preset_names():
+        config = load_config(name)
+        assert validate(config.plain(), name).digest() == config.digest()
+
+
+def test_the_digest_follows_meaning_not_spelling() -> None:
+    one = validate({"objects": {"scale": 2}}, "a")
+    same = validate({"objects": {"scale": 2, "count": 1}}, "b")
+    other = validate({"objects": {"scale": 2.5}}, "c")
+    assert one.digest() == same.digest() != other.digest()
+
+
+def test_extends_and_set_override_in_order(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("extends: smoke\ncamera: {azimuth: 10, elevation: 5}\n")
+    config = load_config(tmp_path / "mine.yaml", ["camera.azimuth=20", "objects.scale={uniform: [1, 3]}"])
+    assert config.camera.azimuth.at(0.5) == 20
+    assert config.camera.elevation.at(0.5) == 5
+    assert config.objects.scale.at(0.5) == 2
+    assert config.camera.resolution == (64, 64)
+
+
+def test_paths_are_meant_from_the_file_that_names_them(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("assets: {hdris: [sky], models: [{path: things}]}\n")
+    config = load_config(tmp_path / "a.yaml")
+    assert config.assets.hdris == (tmp_path / "sky",)
+    assert config.assets.models[0].path == tmp_path / "things"
+
+
+def test_uniform_elevation_means_even_over_the_sphere() -> None:
+    config = validate({"camera": {"elevation": {"uniform": [0, 90]}}}, "a")
+    assert config.camera.elevation.at(0.5) == pytest.approx(30.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("camra: {}", "did you mean 'camera'"),
+        ("camera: {azimut: 3}", "field camera.azimut: unknown key, did you mean 'azimuth'"),
+        ("objects: {clutter: {cont: 1}}", "did you mean 'count'"),
+        ("camera: {azimuth: {uniform: [3, 1]}}", "field camera.azimuth: range"),
+        ("camera: {azimuth: fast}", "field camera.azimuth"),
+        ("camera: {resolution: [4, 256]}", "outside 8 to 8192"),
+        ("camera: {resolution: huge}", "field camera.resolution"),
+        ("camera: {distance: 2, framing: 0.5}", "not both"),
+        ("material: {family: wod}", "did you mean 'wood'"),
+        ("material: {parameters: {wood: {huue: 1}}}", "did you mean 'hue'"),
+        ("objects: {count: 21}", "outside the accepted 1 to 20"),
+        ("objects: {count: 1.5}", "whole"),
+        ("objects: {support: {choice: {ground: 0.6, floating: 0.6}}}", "sum to 1.2"),
+        ("render: {quality: best}", "field render.quality"),
+        ("classes: []", "at least one class"),
+        ("- a\n- b", "mapping"),
+        ("a: [", "not YAML"),
+        ("a: !!python/object/apply:os.system [ls]", "not YAML"),
+        ("extends: nothing.yaml", "cannot be read"),
+        ("extends: bad.yaml", "extends itself"),
+        ("1: 2", "mapping"),
+        ("lighting: {sun: 3}", "field lighting.sun"),
+    ],
+)
+def test_bad_configs_are_told_in_one_line(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_config(path)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "override", ["camera.azimuth", "=3", "camera..azimuth=3", "camera.azimuth=[", "camera.azimut=3"]
+)
+def test_bad_overrides_are_told(override: str) -> None:
+    with pytest.raises(InputError):
+        load_config("smoke", [override])
+
+
+def test_an_unknown_preset_is_told_with_its_near_miss() -> None:
+    with pytest.raises(InputError, match="did you mean 's2rda13'"):
+        load_config("s2rda31")
+
+
+KEYS = st.sampled_from(
+    [
+        "camera",
+        "azimuth",
+        "objects",
+        "scale",
+        "uniform",
+        "choice",
+        "mixture",
+        "weight",
+        "of",
+        "assets",
+        "models",
+        "classes",
+        "x",
+    ]
+)
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | KEYS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS | st.text(max_size=4), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@example({"\n": None})
+@settings(max_examples=300)
+@given(PLAIN)
+def test_no_data_gives_a_traceback(data: object) -> None:
+    try:
+        validate(data, "fuzz")
+    except InputError as error:
+        assert "\n" not in str(error)
+
+
+@settings(max_examples=150)
+@given(st.binary(max_size=80) | PLAIN.map(lambda data: yaml.safe_dump(data, allow_unicode=True).encode()))
+def test_no_file_gives_a_traceback(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "fuzz.yaml"
+    path.write_bytes(content)
+    try:
+        load_config(path)
+    except InputError as error:
+        assert "\n" not in str(error)

@@ -1,0 +1,123 @@
+"""Texture folders: what is recognised, and what is left out and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from scenes.assets.texture_sets import find_texture_sets
+
+
+def picture(path: Path, mode: str = "RGB", size: tuple[int, int] = (16, 16)) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    Image.fromarray(noise).convert(mode).save(path)
+    return path
+
+
+def test_ambientcg_names(tmp_path: Path) -> None:
+    kinds = {
+        "Color": "color", "NormalGL": "normal_gl", "NormalDX": "normal_dx", "Roughness": "roughness",
+        "Displacement": "displacement", "Metalness": "metalness", "AmbientOcclusion": "ao", "Opacity": "opacity",
+    }  # fmt: skip
+    folder = tmp_path / "Metal001_2K-JPG"
+    paths = {kind: picture(folder / f"Metal001_2K-JPG_{word}.jpg") for word, kind in kinds.items()}
+    preview = picture(folder / "Metal001.png")
+    sets, rejected = find_texture_sets(tmp_path)
+    assert [one.name for one in sets] == ["Metal001_2K-JPG"]
+    assert sets[0].maps == paths
+    assert list(rejected) == [preview]
+
+
+def test_poly_haven_names(tmp_path: Path) -> None:
+    words = {
+        "diff": "color", "nor_gl": "normal_gl", "nor_dx": "normal_dx", "rough": "roughness",
+        "disp": "displacement", "arm": "arm", "metal": "metalness",
+    }  # fmt: skip
+    paths = {kind: picture(tmp_path / "textures" / f"rusty_metal_{word}_1k.png") for word, kind in words.items()}
+    sets, rejected = find_texture_sets(tmp_path)
+    assert [one.name for one in sets] == ["textures/rusty_metal_1k"]
+    assert sets[0].maps == paths
+    assert not rejected
+
+
+def test_two_sizes_are_two_sets(tmp_path: Path) -> None:
+    for size in ("1k", "2k"):
+        picture(tmp_path / f"oak_diff_{size}.jpg")
+        picture(tmp_path / f"oak_rough_{size}.jpg")
+    sets, _ = find_texture_sets(tmp_path)
+    assert [one.name for one in sets] == ["oak_1k", "oak_2k"]
+    assert all(set(one.maps) == {"color", "roughness"} for one in sets)
+
+
+def test_plain_pictures(tmp_path: Path) -> None:
+    for name in ("b.jpg", "a.png", "a.jpg", "red_metal.jpg", "deep/c.webp"):
+        picture(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("not a picture")
+    sets, rejected = find_texture_sets(tmp_path)
+    assert [one.name for one in sets] == ["a", "a.png", "b", "deep/c", "red_metal"]
+    assert all(set(one.maps) == {"color"} for one in sets)
+    assert not rejected
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "1", "I;16", "CMYK"])
+def test_uncommon_pictures_are_usable_or_refused_with_a_reason(tmp_path: Path, mode: str) -> None:
+    suffix = ".jpg" if mode == "CMYK" else ".png"
+    if mode == "I;16":
+        Image.fromarray(np.full((8, 8), 40000, dtype=np.uint16)).save(tmp_path / "x.png")
+    else:
+        picture(tmp_path / f"x{suffix}", mode)
+    sets, rejected = find_texture_sets(tmp_path)
+    assert len(sets) == 1 and not rejected
+
+
+def test_cmyk_tiff_is_refused(tmp_path: Path) -> None:
+    path = picture(tmp_path / "x.tif", "CMYK")
+    sets, rejected = find_texture_sets(tmp_path)
+    assert not sets
+    assert "RGB" in rejected[path]
+
+
+def test_one_pixel(tmp_path: Path) -> None:
+    picture(tmp_path / "x.png", size=(1, 1))
+    assert len(find_texture_sets(tmp_path)[0]) == 1
+
+
+def test_a_cut_map_is_left_out_and_a_cut_color_takes_the_set_along(tmp_path: Path) -> None:
+    good_color = picture(tmp_path / "a" / "wood_diff.jpg", size=(128, 128))
+    cut_rough = picture(tmp_path / "a" / "wood_rough.jpg", size=(128, 128))
+    cut_color = picture(tmp_path / "b" / "iron_diff.jpg", size=(128, 128))
+    good_rough = picture(tmp_path / "b" / "iron_rough.jpg", size=(128, 128))
+    for path in (cut_rough, cut_color):
+        path.write_bytes(path.read_bytes()[:-1500])
+    sets, rejected = find_texture_sets(tmp_path)
+    assert [(one.name, dict(one.maps)) for one in sets] == [("a/wood", {"color": good_color})]
+    assert "cannot be decoded" in rejected[cut_rough]
+    assert "cannot be decoded" in rejected[cut_color]
+    assert "no color map" in rejected[good_rough]
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0"])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".exr", ".hdr", ".tif"])
+def test_rubbish_is_refused(tmp_path: Path, content: bytes, suffix: str) -> None:
+    path = tmp_path / f"x{suffix}"
+    path.write_bytes(content)
+    sets, rejected = find_texture_sets(tmp_path)
+    assert not sets
+    assert rejected[path] and "\n" not in rejected[path]
+
+
+def test_real_sets(shared: Path) -> None:
+    sets, rejected = find_texture_sets(shared / "textures" / "pbr")
+    assert [one.name for one in sets] == ["Bricks102_1K-JPG", "Metal049A_1K-JPG"]
+    assert set(sets[0].maps) == {"color", "normal_gl", "roughness", "displacement"}
+    assert set(sets[1].maps) == {"color", "normal_gl", "roughness", "displacement", "metalness"}
+    assert not rejected
+
+
+def test_real_pictures(shared: Path) -> None:
+    sets, rejected = find_texture_sets(shared / "textures" / "surfaces")
+    assert len(sets) == 43 and not rejected

@@ -1,0 +1,124 @@
+"""Surfaces without cracks, cut out of photographs with cracks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image
+from safetensors.torch import save_file
+
+from scenes.errors import InputError
+from segment.clear_patches import clear_piece
+from segment.cli import surfaces
+from segment.unet import UNet
+
+
+def _brute(free: np.ndarray, smallest: int) -> int:
+    """Pixels of the largest rectangle of True."""
+    rows, columns = free.shape
+    return max(
+        (
+            (bottom - top) * (right - left)
+            for top in range(rows)
+            for left in range(columns)
+            for bottom in range(top + smallest, rows + 1)
+            for right in range(left + smallest, columns + 1)
+            if free[top:bottom, left:right].all()
+        ),
+        default=0,
+    )
+
+
+@given(arrays(bool, (7, 9), elements=st.sampled_from([False, False, False, True])), st.integers(1, 4))
+def test_the_piece_is_the_largest_that_is_clear(cells: np.ndarray, smallest: int) -> None:
+    crack = np.kron(cells, np.ones((40, 40), bool))  # squares of 40 px, far apart against the distance that is kept
+    piece = clear_piece(crack, 40 * smallest)
+    near = np.zeros_like(crack)
+    for row, column in np.argwhere(cells):
+        near[max(40 * row - 8, 0) : 40 * row + 48, max(40 * column - 8, 0) : 40 * column + 48] = True
+    best = _brute(~near[::8, ::8], 5 * smallest)
+    if piece is None:
+        assert best == 0
+    else:
+        assert not near[piece].any()
+        height, width = (part.stop - part.start for part in piece)
+        assert min(height, width) >= 40 * smallest and height * width == 64 * best
+
+
+def test_specks_do_not_count() -> None:
+    crack = np.zeros((128, 96), bool)
+    crack[60:68, 50:54] = True
+    assert clear_piece(crack, 96) == np.s_[0:128, 0:96]
+    crack[56:70, 50:54] = True
+    assert clear_piece(crack, 96) is None
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A light picture with a dark stripe, a wholly dark one, and one that is broken."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    grey = np.full((160, 200), 200, np.uint8)
+    grey[:, 40:60] = 0
+    for name, values in (("striped", grey), ("dark", np.zeros_like(grey))):
+        Image.fromarray(np.repeat(values[..., None], 3, 2)).save(folder / f"{name}.png")
+    (folder / "broken.png").write_bytes(b"no picture")
+    return folder
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """Of a network that takes what is dark for crack, whatever is around."""
+    network = UNet(width=2, depth=1)
+    state = {name: torch.zeros_like(tensor) for name, tensor in network.state_dict().items()}
+    for name in state:
+        if name.endswith(("running_var", "1.weight", "4.weight")):
+            state[name] = torch.ones_like(state[name])
+    # The first channel goes past the deeper level to the head.
+    state["down.0.0.weight"][0, 0, 1, 1] = 1
+    state["down.0.3.weight"][0, 0, 1, 1] = 1
+    state["up.0.0.weight"][0, 0, 1, 1] = 1
+    state["up.0.3.weight"][0, 0, 1, 1] = 1
+    state["head.weight"][0, 0] = -20
+    state["head.bias"][0] = 5
+    save_file(state, tmp_path / "weights.safetensors")
+    return tmp_path / "weights.safetensors"
+
+
+def test_the_command_cuts_what_the_network_finds_clear(photos: Path, weights: Path, tmp_path: Path) -> None:
+    out = tmp_path / "surfaces"
+    arguments = [str(photos), "--weights", str(weights), "--out", str(out)]
+    result = CliRunner().invoke(surfaces, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "1 surfaces" in result.output and "1 photographs have no piece" in result.output
+    assert "broken.png" in result.output
+    assert [path.name for path in out.iterdir()] == ["striped.png"]
+    with Image.open(out / "striped.png") as image:
+        assert image.size == (132, 160) and np.asarray(image).min() == 200
+    before = (out / "striped.png").stat().st_mtime_ns
+    (photos / "striped.png").write_bytes(b"not read again")
+    result = CliRunner().invoke(surfaces, arguments, catch_exceptions=False)
+    assert "1 surfaces" in result.output and "striped.png: " not in result.output
+    assert (out / "striped.png").stat().st_mtime_ns == before
+
+
+def test_weights_tell_their_width_and_depth(tmp_path: Path) -> None:
+    network = UNet(width=3, depth=2)
+    save_file(network.state_dict(), tmp_path / "w.safetensors")
+    loaded = UNet.load(tmp_path / "w.safetensors")
+    assert all(torch.equal(a, b) for a, b in zip(network.parameters(), loaded.parameters(), strict=True))
+
+
+def test_weights_of_something_else_are_refused(tmp_path: Path) -> None:
+    save_file({"fc.weight": torch.zeros(3, 3)}, tmp_path / "other.safetensors")
+    (tmp_path / "text.safetensors").write_text("no weights")
+    for name, told in (("other", "not the weights of a U-Net"), ("text", "safetensors"), ("gone", "safetensors")):
+        with pytest.raises(InputError, match=f"{name}.*{told}"):
+            UNet.load(tmp_path / f"{name}.safetensors")

@@ -1,0 +1,83 @@
+"""Batches of pictures that are drawn while they are trained on, each picture once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from render.farm.pool import COMMAND
+from render.frame import Frame
+from scenes.config.objects import Config
+from scenes.errors import InputError
+from scenes.streams import Streams
+from training.data.decode import resized as shrunk
+from training.data.loader import RawBatch, window
+from training.data.stream import StreamDataset
+
+_Sample = tuple[NDArray[np.uint8], int, int]
+
+
+class Live:
+    """Like `training.data.loader.Loader`, but over the endless pictures of (config, seed): none comes twice.
+
+    Each batch is a pure function of (config, seed, step) and of how many trainers there are, among which pictures are
+    dealt in turn (`training.data.stream.StreamDataset`). The indices of a batch are those of the pictures. workers:
+    processes that draw, by default all that the machine has for `device`. Raises InputError where the config's pictures
+    have no class, and what `render.farm.stream.Stream` raises.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        batch: int,
+        size: int,
+        *,
+        seed: int = 0,
+        resized: int | None = None,
+        device: str = "auto",
+        workers: int | None = None,
+        command: Sequence[str] = COMMAND,
+    ):
+        self._config, self._batch, self._seed = config, batch, seed
+        self._side = round(size * 256 / 224) if resized is None else resized
+        self._slack = self._side - size
+        self._device, self._workers, self._command = device, workers, command
+
+    def batches(self, start_step: int = 0) -> Iterator[RawBatch]:
+        """The batches from a step on, without end; one is drawn ahead of the one given out."""
+        data = StreamDataset(
+            self._config, self._seed, transform=self._sample, device=self._device, workers=self._workers,
+            command=self._command,
+        )  # fmt: skip
+        data.load_state_dict(data.state_after(start_step, self._batch))
+        samples, closing = iter(data), threading.Event()
+        pool = ThreadPoolExecutor(1, "blendmill live")
+        try:
+            pending = pool.submit(self._next, samples, closing)
+            while True:
+                batch = pending.result()
+                pending = pool.submit(self._next, samples, closing)
+                yield batch
+        finally:
+            closing.set()
+            pool.shutdown()
+            del samples
+
+    def _sample(self, frame: Frame) -> _Sample:
+        if frame.label < 0:
+            raise InputError(f"picture {frame.index} has no main object, so no class; give a config that has objects")
+        at = Streams(self._seed, frame.index).quantile("window")
+        return window(shrunk(frame.rgb, self._side), self._side, self._slack, at), frame.label, frame.index
+
+    def _next(self, samples: Iterator[_Sample], closing: threading.Event) -> RawBatch:
+        found: list[_Sample] = []
+        while len(found) < self._batch and not closing.is_set():
+            found.append(next(samples))
+        images = torch.from_numpy(np.stack([picture.transpose(2, 0, 1) for picture, _, _ in found]))
+        labels, indices = (torch.tensor([sample[k] for sample in found], dtype=torch.int64) for k in (1, 2))
+        return RawBatch(images, labels, indices)

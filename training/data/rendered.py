@@ -1,0 +1,92 @@
+"""Pictures in a data set of ours, read from its shards as they are needed."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from render.dataset.dataset import Dataset
+from render.dataset.shard import Shard
+from scenes.errors import InputError
+from training.data.decode import resized
+from training.data.pictures import NONE, fingerprint
+
+_OPEN = 256
+Box = tuple[int, int, int, int]
+
+
+class Rendered:
+    """The pictures of a data set folder in the order of their indices; a `training.data.pictures.Pictures`.
+
+    The label is the class of the main object. margin: None for whole pictures; else the square around the main
+    object's box is cut out, larger by that share of its side on each side, as far as the picture goes (whole where
+    nothing of it is seen). Raises InputError where a shard is missing, cut off, of another format or data set, or
+    holds a label that is no class.
+    """
+
+    def __init__(self, folder: Path, *, margin: float | None = None):
+        dataset = Dataset.open(folder)
+        self.name, manifest = str(folder), dataset.manifest
+        self.classes = manifest.classes
+        self._shards = [dataset.shard_path(shard) for shard in range(manifest.shard_count)]
+        self._starts, labels, indices, self._boxes = [0], [], [], list[Box | None]()
+        for shard in range(manifest.shard_count):
+            with dataset.shard(shard) as opened:
+                labels.append(_labels(opened, len(self.classes)))
+                indices.append(opened.arrays("index"))
+                if margin is not None:
+                    self._boxes += [_square(text, margin) for text in opened.arrays("objects")]
+            self._starts.append(self._starts[-1] + len(labels[-1]))
+        self.labels: NDArray[np.int64] = np.concatenate(labels)
+        self._indices = np.concatenate(indices).tolist()
+        if not self._indices:
+            raise InputError(f"{folder}: no pictures; render the set again")
+        sums = sorted(manifest.shards.items())
+        self.digest = fingerprint(manifest.config_hash, manifest.seed, self._indices, self.classes, sums, margin)
+        # A shard that falls out is closed once the last thread that reads it lets go of it.
+        self._opened = lru_cache(_OPEN)(Shard)
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def read(self, i: int, short: int | None = None) -> NDArray[np.uint8]:
+        shard = bisect_right(self._starts, i) - 1
+        picture = self._opened(self._shards[shard]).picture("rgb", i - self._starts[shard])
+        if self._boxes and (box := self._boxes[i]) is not None:
+            left, top, right, bottom = box
+            picture = picture[max(top, 0) : bottom, max(left, 0) : right]
+        return resized(picture, short)
+
+    def where(self, i: int) -> str:
+        return f"{self._shards[bisect_right(self._starts, i) - 1]}: picture {self._indices[i]}"
+
+    def key(self, i: int) -> str:
+        return str(self._indices[i])
+
+
+def _labels(shard: Shard, classes: int) -> NDArray[np.int64]:
+    labels = shard.arrays("label").astype(np.int64)
+    wrong = np.flatnonzero((labels < NONE) | (labels >= classes))
+    if len(wrong):
+        raise InputError(
+            f"{shard.path}: label {labels[wrong[0]]} of its picture {wrong[0]} is none of the set's {classes} classes; "
+            "delete the file and rerun the render command"
+        )
+    return labels
+
+
+def _square(objects: str, margin: float) -> Box | None:
+    """Left, top, right, bottom in pixels of what is cut out, from the labels of a picture's objects."""
+    found: list[dict[str, Any]] = json.loads(objects)
+    box = next((label["box"] for label in found if label["purpose"] == "main"), None)
+    if box is None:
+        return None
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    half = max(box[2] - box[0], box[3] - box[1]) * (0.5 + margin)
+    return round(x - half), round(y - half), round(x + half), round(y + half)

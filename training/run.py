@@ -1,0 +1,185 @@
+"""One training run in its folder, from its config to its report."""
+
+from __future__ import annotations
+
+import os
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from classify import report
+from classify.attention import Look, look
+from classify.config import ORACLE, TrainConfig
+from classify.evaluation import Assessment, Assessor, statement
+from classify.load import device_of, load_method, make_method, make_network
+from classify.methods.base import Method
+from scenes.errors import InputError
+from training import checkpoint
+from training.batches import BEGIN, Supply, key
+from training.data.loader import Loader
+from training.data.pictures import chosen
+from training.datasets import Datasets, open_datasets
+from training.distributed import Place, processes, shared
+from training.logger import Log
+from training.run_folder import Folder
+from training.trainer import Trainer
+
+# Pictures in a report's look at where the method looks.
+_SHOWN = 12
+
+
+def execute(config: TrainConfig, out: Path) -> dict[str, Any]:
+    """Train in the folder `out`, from where a run of the same config there stopped; the content of its results.json.
+
+    Raises InputError for bad input, KeyboardInterrupt once what was done is saved.
+    """
+    folder = Folder(out)
+    with processes() as place:
+        if place.first:
+            folder.claim(config)
+        done = folder.results()
+        if done is not None and (folder.report.exists() or not config.report):
+            return done
+        return _Run(config, folder, place).complete()
+
+
+class _Run:
+    """A run under way."""
+
+    def __init__(self, config: TrainConfig, folder: Folder, place: Place):
+        self.config, self.folder, self.place = config, folder, place
+        self.device = device_of(config.device, place.local)
+        if config.deterministic:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            torch.use_deterministic_algorithms(True)
+        self.data: Datasets = open_datasets(config)
+        self.supply = Supply(config, self.data, place, self.device)
+        self.assessor = Assessor(self.supply, self.data.classes)
+        torch.manual_seed(key(config.seed, 0, BEGIN))
+        network = make_network(config, self.data.classes)
+        self.trainer = Trainer(
+            config, make_method(config, len(self.data.classes), network), self.supply, self.device, place
+        )
+        self.history: list[dict[str, float]] = []
+        # Of the selected checkpoint; None where it was selected before this process took the run up.
+        self.selected: Assessment | None = None
+        self.seconds = 0.0
+        self.begin = time.monotonic()
+
+    def complete(self) -> dict[str, Any]:
+        """All that is left to do; the results, in every process."""
+        self._resume()
+        log = self._log() if self.place.first else None
+        try:
+            self.trainer.train(log, lambda trainer: self._evaluate(trainer, log), self._save)
+        finally:
+            self.supply.close()
+            if log:
+                log.close()
+        return shared(self._conclude() if self.place.first else None, self.place.world)
+
+    def _log(self) -> Log:
+        return Log(self.folder.path, self.trainer.step, self.config.iterations, self.config.batch)
+
+    def _resume(self) -> None:
+        if not self.folder.last.exists():
+            return
+        saved = checkpoint.read(self.folder.last)
+        digests = self.data.digests()
+        changed = [name for name in digests | saved.facts["data"] if digests.get(name) != saved.facts["data"].get(name)]
+        if changed:
+            raise InputError(
+                f"{self.folder.path}: the {changed[0]} data changed since the run began: choose another --out"
+            )
+        self.trainer.restore(saved, str(self.folder.last))
+        self.history, self.seconds = saved.facts["history"], saved.facts["seconds"]
+        if self.place.first:
+            self.folder.tidy()
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "config": self.config.model_dump(mode="json"),
+            "classes": self.data.classes,
+            "data": self.data.digests(),
+            "history": self.history,
+            "seconds": self.seconds + time.monotonic() - self.begin,
+        }
+
+    def _save(self, trainer: Trainer) -> None:
+        if self.place.first:
+            checkpoint.write(self.folder.last, trainer.tensors(), self._facts() | trainer.facts())
+
+    def _evaluate(self, trainer: Trainer, log: Log | None) -> None:
+        """Where it is due, the figures of what the training has come to; it is kept if it is the best so far."""
+        every, ends = self.config.evaluate_every, trainer.step == self.config.iterations
+        if log is None or not (ends or (every and trainer.step % every == 0)):
+            return
+        candidate = trainer.candidate()
+        found = self.assessor.assess(candidate)
+        log.evaluation(trainer.step, found.figures)
+        self.history.append({"step": trainer.step, **found.figures})
+        if self._selected() == len(self.history) - 1 and (ends or self.config.select_by != "last"):
+            self.selected = found
+            tensors = checkpoint.join(method=candidate.state_dict())
+            checkpoint.write(self.folder.selected, tensors, self._facts() | {"step": trainer.step})
+
+    def _selected(self) -> int:
+        """The number of the evaluation that the config's validator chooses, of those there are."""
+        by = self.config.select_by
+        return len(self.history) - 1 if by == "last" else best(self.history, by)
+
+    def _conclude(self) -> dict[str, Any]:
+        """Results and report, of the selected checkpoint."""
+        method, _, _ = load_method(self.folder.selected, self.device)
+        found = self.selected or self.assessor.assess(method)
+        entry, by = self.history[self._selected()], self.config.select_by
+        validators = [name for name in self.history[0] if name not in ("step", "test_accuracy")]
+        results = {
+            "selected": {
+                "step": entry["step"],
+                "by": by,
+                "uses_target_labels": by == ORACLE,
+                "statement": statement(by),
+            },
+            "test": found.test,
+            "validators": {name: self.history[best(self.history, name)] for name in validators},
+            "classes": self.data.classes,
+            "data": self.data.digests(),
+            "pictures": self._counts(),
+            "history": self.history,
+            "seconds": self.seconds + time.monotonic() - self.begin,
+            "processes": self.place.world,
+            "versions": {name: version(name) for name in ("blendmill", "torch", "transformers")},
+        }
+        self.folder.save_results(results)
+        if self.config.report:
+            page = report.of_run(self.folder.path, source=found.source, target=found.target, look=self._look(method))
+            report.write(page, self.folder.report)
+        return results
+
+    def _counts(self) -> dict[str, int]:
+        """Pictures in each part of the data; a source that is drawn has as many as the training took of it."""
+        data = self.data
+        trained = sum(len(pictures) for pictures, _ in data.source) or self.config.iterations * self.config.batch
+        parts = {"validation": data.validation, "target": data.target, "test": data.test}
+        return {"source": trained} | {name: len(part) for name, part in parts.items() if part is not None}
+
+    def _look(self, method: Method) -> Look | None:
+        """Where the method looks in some of the pictures it is tested on, or else adapts to."""
+        tried = self.supply.test or self.supply.target
+        if tried is None:
+            return None
+        readable = np.setdiff1d(np.arange(len(tried.pictures)), list(tried.quarantined))
+        places = readable[np.linspace(0, len(readable) - 1, min(_SHOWN, len(readable))).round().astype(np.int64)]
+        loader = Loader(chosen(tried.pictures, places, "shown"), len(places), self.config.size, workers=0)
+        (batch,) = self.supply.plain(loader)
+        return look(method, batch)
+
+
+def best(history: list[dict[str, float]], by: str) -> int:
+    """The number of the first evaluation with the highest figure."""
+    return max(range(len(history)), key=lambda i: (history[i].get(by, float("-inf")), -i))

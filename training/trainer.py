@@ -1,0 +1,155 @@
+"""The one training loop of all methods: steps, checkpoints and the exact resume from them."""
+
+from __future__ import annotations
+
+import copy
+import signal
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from classify.config import TrainConfig
+from classify.methods.base import Method
+from scenes.errors import InputError
+from training import checkpoint
+from training.batches import NETWORK, Supply, key
+from training.distributed import Place, anyone, share_all, share_buffers
+from training.ema import Average
+from training.logger import Log
+from training.optimizer import Descent, NotFinite, factor, optimizer
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Trainer:
+    """Trains `method` on what `supply` gives, from step 0 or where `restore` said.
+
+    A step is a function of the state before it, the config's seed and the step's number; the state is that of method,
+    optimizer and average, all of it in `tensors()`. So a run that is taken up from a checkpoint ends, on a CPU or with
+    `deterministic` set, with the very weights of one that was never interrupted. `step` steps are done.
+    """
+
+    def __init__(self, config: TrainConfig, method: Method, supply: Supply, device: torch.device, place: Place):
+        self.config, self.supply, self.device, self.place = config, supply, device, place
+        self.step = 0
+        self.method = method.to(device)
+        share_all(self.method, place.world)
+        chosen = config.optimizer
+        stepping = optimizer(
+            self.method.groups(),
+            chosen.name,
+            lr=chosen.lr,
+            backbone=chosen.backbone,
+            momentum=chosen.momentum,
+            nesterov=chosen.nesterov,
+            weight_decay=chosen.weight_decay,
+        )
+        self._scaler = torch.amp.GradScaler(device.type, enabled=config.precision == "fp16")
+        self._descent = Descent(stepping, chosen.clip, self._scaler)
+        self._average = Average(self.method, config.ema) if config.ema else None
+        if config.compile:
+            self.method.network.backbone.compile()
+
+    def train(self, log: Log | None, every: Callable[[Trainer], None], save: Callable[[Trainer], None]) -> None:
+        """Take all steps that are left; after each `every` is called, and `save` when a checkpoint is due.
+
+        SIGINT and SIGTERM let the step end and save, then raise KeyboardInterrupt. A loss that is not finite raises
+        InputError, with the batch; what was saved last stays.
+        """
+        with _stopping() as stopped:
+            while self.step < self.config.iterations:
+                self._one(log)
+                every(self)
+                stop = anyone(bool(stopped), self.place.world)
+                if stop or self.step % self.config.checkpoint_every == 0 or self.step == self.config.iterations:
+                    save(self)
+                if stop:
+                    raise KeyboardInterrupt
+
+    def _one(self, log: Log | None) -> None:
+        config, step = self.config, self.step
+        progress = step / max(1, config.iterations - 1)
+        # What networks and methods draw (dropout, masks) is the step's own, whatever was drawn before.
+        torch.manual_seed(key(config.seed, step, NETWORK, self.place.rank))
+        self.method.train()
+        if step % self.supply.epoch == 0:
+            self.method.begin_epoch(self.supply.passes(), progress)
+            self.method.train()
+            if self._average:
+                checkpoint.fit_buffers(self._average.module, self.method.state_dict())
+        rate = self._rate(step)
+        self._descent.rates(rate)
+        source, target = self.supply.batch(step)
+        try:
+            with self._autocast():
+                terms = self.method.update(source, target, progress, self._descend)
+        except NotFinite as error:
+            raise InputError(f"step {step}: {error}, with {self.supply.told(source)}") from None
+        if self._average:
+            self._average.update(self.method)
+        share_buffers(self.method, self.place.world)
+        self.step += 1
+        if log:
+            log.wait(source.drawn.waited + target.drawn.waited)
+            if self.step % config.log_every == 0 or self.step == config.iterations:
+                log.train(self.step, {name: float(term) for name, term in terms.items()}, rate * config.optimizer.lr)
+
+    def _rate(self, step: int) -> float:
+        chosen = self.config.optimizer
+        total = self.config.iterations
+        return factor(chosen.schedule, step, total, gamma=chosen.gamma, power=chosen.power, warmup=chosen.warmup)
+
+    def _autocast(self, enabled: bool = True) -> torch.autocast:
+        enabled = enabled and self.config.precision != "fp32"
+        return torch.autocast(self.device.type, _DTYPES[self.config.precision] if enabled else None, enabled=enabled)
+
+    def _descend(self, loss: Tensor, only: Collection[str] | None = None) -> None:
+        # Gradients take the precision of what was computed forwards; the step itself is in full precision.
+        with self._autocast(enabled=False):
+            self._descent(loss.float(), only)
+
+    def candidate(self) -> Method:
+        """What would be deployed if training ended now: averaged if the config says so, finished, to be evaluated."""
+        method: Method = copy.deepcopy(self._average.module if self._average else self.method)  # type: ignore[assignment]
+        method.requires_grad_(False)
+        with torch.no_grad(), self._autocast():
+            method.finish(self.supply.passes())
+        return method.eval()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that the next steps depend on."""
+        average = self._average.state_dict() if self._average else {}
+        moments = checkpoint.optimizer_tensors(self._descent.optimizer)
+        return checkpoint.join(method=self.method.state_dict(), optimizer=moments, average=average)
+
+    def facts(self) -> dict[str, Any]:
+        return {"step": self.step, "scaler": self._scaler.state_dict()}
+
+    def restore(self, saved: checkpoint.Checkpoint, where: str) -> None:
+        """Go on from what `tensors` and `facts` gave."""
+        checkpoint.load(self.method, saved.part("method"), where)
+        checkpoint.load_optimizer(self._descent.optimizer, saved.part("optimizer"))
+        if self._average:
+            checkpoint.load(self._average, saved.part("average"), where)
+        self._scaler.load_state_dict(saved.facts["scaler"])
+        self.step = int(saved.facts["step"])
+
+
+@contextmanager
+def _stopping() -> Iterator[list[int]]:
+    """A list that holds the signals to stop that came while the block runs; a second one of a kind acts as always."""
+    came: list[int] = []
+
+    def note(number: int, _: Any) -> None:
+        came.append(number)
+        signal.signal(number, before[number])
+
+    before: dict[int, Any] = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
