@@ -2,8 +2,8 @@
 
 Both sides hold copies of one network, and take the batch from memory. A step of theirs is what their example scripts do
 for one (both domains in one pass, loss, SGD with Nesterov's momentum, their schedule) without their meters; a step of
-ours is `Method.update` down our own `Descent`, which also looks whether loss and gradient are finite. Seconds are of
-processor time, so that what else runs on the machine does not count.
+ours is `Method.update` down our own `OptimizerStep`, which also looks whether loss and gradient are finite. Seconds are
+of processor time, so that what else runs on the machine does not count.
 
 Needs a checkout of Transfer-Learning-Library (its MIT-licensed modules are loaded from there, file by file).
 """
@@ -28,7 +28,7 @@ from classify.methods.base import Labelled, Method, Unlabelled
 from classify.methods.catalogue import METHODS
 from classify.models import build
 from classify.network import Network
-from training.optimizer import Descent, factor, optimizer
+from training.optimizer import OptimizerStep, factor, optimizer
 
 CLASSES = 13
 BOTTLENECK = {"dann": 256, "mcc": 256, "mdd": 1024}
@@ -38,7 +38,7 @@ Step = Callable[[], None]
 
 def ours(method: Method, source: Labelled, target: Unlabelled) -> Step:
     """Take one of our steps."""
-    descend = Descent(optimizer(method.groups(), lr=RATE, backbone=0.1, nesterov=True, weight_decay=1e-3))
+    descend = OptimizerStep(optimizer(method.groups(), lr=RATE, backbone=0.1, nesterov=True, weight_decay=1e-3))
     iteration = 0
 
     def step() -> None:

@@ -18,9 +18,9 @@ import click
 
 from benchmarks.common import record, spread, table
 from render.catalogue import open_catalogue
-from render.farm.devices import Seat, choose
+from render.farm.devices import WorkerSlot, choose
 from render.farm.job import Job, run
-from render.farm.local import Local, Policy
+from render.farm.local import Local, RetryPolicy
 from scenes.config.loading import load_config
 
 # (workers, threads of each)
@@ -69,8 +69,8 @@ def main(preset: str, resolution: int, pictures: int, rounds: int) -> None:
         for workers, threads in ARRANGEMENTS:
             folder = Path(tempfile.mkdtemp())
             watch = Stopwatch()
-            farm = Local([Seat(choose("cpu")[0], threads)] * workers)
-            run(replace(job, out=str(folder / "set")), catalogue, farm, Policy(), watch)
+            farm = Local([WorkerSlot(choose("cpu")[0], threads)] * workers)
+            run(replace(job, out=str(folder / "set")), catalogue, farm, RetryPolicy(), watch)
             shutil.rmtree(folder)
             rates[workers, threads].append(watch.rate(workers))
             starts += watch.starts() if (workers, threads) == (1, 1) else []

@@ -32,11 +32,11 @@ from render.catalogue import open_catalogue
 from render.dataset.dataset import Manifest
 from render.dataset.shard import write_shard
 from scenes.sampling.scene import Sampler
-from training.batches import Supply
+from training.batches import DomainBatches
 from training.data.loader import Loader
 from training.data.sources import open_pictures
 from training.datasets import open_datasets
-from training.distributed import Place
+from training.distributed import ProcessInfo
 
 SIZE, BATCH = 224, 32
 PHOTO, RENDER = (500, 375), (256, 256)
@@ -107,7 +107,7 @@ def waiting(network: Network, folder: Path, augment: Kind, steps: int) -> tuple[
     settings = TrainConfig(
         data=Data(source=(Part(where=str(folder)),), holdout=0), size=SIZE, batch=BATCH, augment=augment
     )
-    supply = Supply(settings, open_datasets(settings), Place(), torch.device("cpu"))
+    supply = DomainBatches(settings, open_datasets(settings), ProcessInfo(), torch.device("cpu"))
     descent = torch.optim.SGD(network.parameters(), 0.01, fused=True)
     waited = began = 0.0
     for step in range(steps + 1):

@@ -27,9 +27,9 @@ from benchmarks.common import record, spread, table
 from benchmarks.farm import Stopwatch
 from render.catalogue import open_catalogue
 from render.farm import limits
-from render.farm.devices import choose, seats
+from render.farm.devices import choose, worker_slots
 from render.farm.job import Job, run
-from render.farm.local import Local, Policy
+from render.farm.local import Local, RetryPolicy
 from scenes.config.loading import validate
 
 SCALE = 1.97
@@ -98,9 +98,9 @@ def _times(process: subprocess.Popen[str]) -> list[float]:
 def ours(job: Job, workers: int | None) -> float:
     """Seconds a picture of a run of the command with this many workers, None for as many as it takes itself."""
     catalogue = open_catalogue(job.config)
-    taken = seats(choose("cpu"), workers, pictures=job.count)
+    taken = worker_slots(choose("cpu"), workers, pictures=job.count)
     watch = Stopwatch()
-    run(job, catalogue, Local(taken), Policy(), watch)
+    run(job, catalogue, Local(taken), RetryPolicy(), watch)
     return 1 / watch.rate(len(taken))
 
 

@@ -21,11 +21,11 @@ import ray
 
 from benchmarks.common import record, spread, table
 from render.catalogue import open_catalogue
-from render.farm.devices import choose, seats
+from render.farm.devices import choose, worker_slots
 from render.farm.job import Farm, Job, run
-from render.farm.local import Local, Policy
+from render.farm.local import Local, RetryPolicy
 from render.farm.ray import RayFarm, _Driver, _nodes, needs
-from render.farm.raytask import Board
+from render.farm.raytask import EventQueue
 from scenes.config.loading import load_config
 
 PICTURES = int(sys.argv[1]) if len(sys.argv) > 1 else 200
@@ -43,10 +43,16 @@ def main() -> None:
     def seconds(farm: Farm) -> float:
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
-            run(Job(config, 0, PICTURES, f"{folder}/set", SHARD), catalogue, farm, Policy(), lambda event, **_: None)
+            run(
+                Job(config, 0, PICTURES, f"{folder}/set", SHARD),
+                catalogue,
+                farm,
+                RetryPolicy(),
+                lambda event, **_: None,
+            )
             return time.perf_counter() - start
 
-    here = Local(seats(choose("cpu"), WORKERS, pictures=PICTURES))
+    here = Local(worker_slots(choose("cpu"), WORKERS, pictures=PICTURES))
     local: list[float] = []
     on_ray: list[float] = []
     for number in range(ROUNDS):
@@ -104,7 +110,7 @@ def deal(tasks: int) -> None:
     """Deal shards that take no time as a run's are dealt."""
     run: Any = SimpleNamespace(stopping=lambda: False)
     driver = _Driver(run, needs(_nodes(), "cpu", WORKERS), WORKERS, set())
-    driver._deal(ray.remote(nothing), ray.put(""), ray.remote(Board).remote(), deque(range(tasks)))
+    driver._deal(ray.remote(nothing), ray.put(""), ray.remote(EventQueue).remote(), deque(range(tasks)))
 
 
 def took(work: Callable[[], None]) -> float:

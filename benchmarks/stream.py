@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader
 from benchmarks.common import record, spread, table
 from render.catalogue import open_catalogue
 from render.dataset.shard import PICTURES
-from render.farm.devices import Seat, processor
+from render.farm.devices import WorkerSlot, processor
 from render.farm.shared_memory import Memory, put_frame, slot_size
 from render.farm.stream import Stream
 from render.frame import Frame, Keypoint, ObjectLabel
@@ -106,7 +106,7 @@ def handing_over(pictures: int) -> list[float]:
 
 def receiving(pictures: int) -> float:
     """Milliseconds of CPU a picture, of all threads of the process that trains: giving orders, hearing, copying out."""
-    with Stream(config(), 0, count=pictures + 200, seats=seats(2), command=command(0.002)) as stream:
+    with Stream(config(), 0, count=pictures + 200, worker_slots=worker_slots(2), command=command(0.002)) as stream:
         for _ in range(200):
             next(stream)
         began = time.process_time()
@@ -115,8 +115,8 @@ def receiving(pictures: int) -> float:
         return (time.process_time() - began) / pictures * 1e3
 
 
-def seats(workers: int) -> tuple[Seat, ...]:
-    return (Seat(processor(), 1),) * workers
+def worker_slots(workers: int) -> tuple[WorkerSlot, ...]:
+    return (WorkerSlot(processor(), 1),) * workers
 
 
 class Network(nn.Sequential):

@@ -12,7 +12,7 @@ from classify.config import ORACLE
 from classify.methods.base import Labelled, Method
 from classify.metrics import Evaluation
 from classify.validators import VALIDATORS
-from training.batches import Supply
+from training.batches import DomainBatches
 from training.data.loader import Loader
 
 
@@ -82,10 +82,10 @@ class Assessment(NamedTuple):
     target: Outputs | None
 
 
-class Assessor:
+class Evaluator:
     """What a run's checkpoints are worth on the run's pictures."""
 
-    def __init__(self, supply: Supply, classes: tuple[str, ...]):
+    def __init__(self, supply: DomainBatches, classes: tuple[str, ...]):
         self._supply, self._classes = supply, classes
 
     def assess(self, method: Method) -> Assessment:

@@ -8,7 +8,7 @@ from math import pi, radians
 import torch
 from torch import Tensor, nn
 
-from classify.methods.base import Labelled, Method, Passes, Unlabelled
+from classify.methods.base import FullPass, Labelled, Method, Unlabelled
 from classify.network import Network
 from scenes.section import Section
 
@@ -36,7 +36,7 @@ def mlp(hidden: int = 64, batch_norm: bool = False, bottleneck: int = 0) -> Netw
     return Network(nn.Sequential(*layers), hidden, 2, bottleneck)
 
 
-class Descent:
+class OptimizerStep:
     """Adam for each group of a method's parameters."""
 
     def __init__(self, method: Method, rate: float = 1e-3):
@@ -64,7 +64,7 @@ def train(
     """A method trained on moons and turned moons, in `eval` mode. Strong augmentation is noise of .05."""
     torch.manual_seed(seed)
     method = kind(network or mlp(), 2, settings)
-    descend = Descent(method, rate)
+    descend = OptimizerStep(method, rate)
     source, labels = moons(1000 + seed)
     target, _ = moons(2000 + seed, degrees)
     generator = torch.Generator().manual_seed(3000 + seed)
@@ -85,7 +85,7 @@ def train(
     return method.eval()
 
 
-def passes_over(source: Tensor, labels: Tensor, target: Tensor, batch: int = 64) -> Passes:
+def passes_over(source: Tensor, labels: Tensor, target: Tensor, batch: int = 64) -> FullPass:
     """Whole passes over points, in order."""
     places = torch.arange(max(len(source), len(target)))
 
@@ -97,7 +97,7 @@ def passes_over(source: Tensor, labels: Tensor, target: Tensor, batch: int = 64)
         for some in places[: len(target)].split(batch):
             yield Unlabelled(target[some], target[some], some)
 
-    return Passes(labelled, unlabelled)
+    return FullPass(labelled, unlabelled)
 
 
 @torch.no_grad()

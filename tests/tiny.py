@@ -12,9 +12,9 @@ from torch import nn
 
 from classify.config import TrainConfig, methods
 from classify.network import Network
-from training.batches import Supply
+from training.batches import DomainBatches
 from training.datasets import open_datasets
-from training.distributed import Place
+from training.distributed import ProcessInfo
 from training.trainer import Trainer
 
 CPU = torch.device("cpu")
@@ -58,12 +58,12 @@ def domains(root: Path) -> Path:
     return root
 
 
-def trainer(settings: TrainConfig, place: Place = Place()) -> Trainer:  # noqa: B008
+def trainer(settings: TrainConfig, place: ProcessInfo = ProcessInfo()) -> Trainer:  # noqa: B008
     data = open_datasets(settings)
     torch.manual_seed(settings.seed)
     network = build(settings.model, len(data.classes), bottleneck=settings.bottleneck)
     method = methods()[settings.method](network, len(data.classes), settings.chosen())
-    return Trainer(settings, method, Supply(settings, data, place, CPU), CPU, place)
+    return Trainer(settings, method, DomainBatches(settings, data, place, CPU), CPU, place)
 
 
 def nothing(_: Trainer) -> None:

@@ -14,13 +14,13 @@ from torch import Tensor
 
 from classify.augment import Augment
 from classify.config import TrainConfig
-from classify.methods.base import Labelled, Passes, Unlabelled
+from classify.methods.base import FullPass, Labelled, Unlabelled
 from scenes.errors import InputError
 from training.data.live import Live
 from training.data.loader import Loader, RawBatch
 from training.data.pictures import Pictures
 from training.datasets import Datasets
-from training.distributed import Place
+from training.distributed import ProcessInfo
 
 # Which of a step's draws is meant.
 SOURCE, TARGET, STRONG, NETWORK, BEGIN = range(5)
@@ -135,10 +135,10 @@ def plain(loader: Loader, augment: Augment, device: torch.device) -> Iterator[La
         yield Labelled(images, raw.labels.to(device), raw.indices.to(device))
 
 
-class Supply:
+class DomainBatches:
     """All that a trainer in `place` draws from the data sets of a config."""
 
-    def __init__(self, config: TrainConfig, data: Datasets, place: Place, device: torch.device):
+    def __init__(self, config: TrainConfig, data: Datasets, place: ProcessInfo, device: torch.device):
         if config.batch % place.world:
             raise InputError(f"field batch: {config.batch} pictures cannot be divided among {place.world} processes")
         self.config, self.data, self._place, self._device = config, data, place, device
@@ -196,9 +196,9 @@ class Supply:
             raise InputError(f"field data.target: the method '{self.config.method}' adapts to a target: name one")
         return self.target
 
-    def passes(self) -> Passes:
+    def passes(self) -> FullPass:
         """Whole passes over what is trained on."""
-        return Passes(self._all_source, self._all_target)
+        return FullPass(self._all_source, self._all_target)
 
     def _all_source(self) -> Iterator[Labelled]:
         if not self._sources:

@@ -19,7 +19,7 @@ from torch import Tensor, distributed, nn
 
 
 @dataclass(frozen=True)
-class Place:
+class ProcessInfo:
     """This process's number among `world` processes, and its number on its own machine."""
 
     rank: int = 0
@@ -32,12 +32,12 @@ class Place:
 
 
 @contextmanager
-def processes() -> Iterator[Place]:
+def processes() -> Iterator[ProcessInfo]:
     """Join the processes that torchrun started, for as long as the block runs; alone where it did not."""
     if "WORLD_SIZE" not in os.environ or "RANK" not in os.environ:
-        yield Place()
+        yield ProcessInfo()
         return
-    place = Place(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), int(os.environ.get("LOCAL_RANK", 0)))
+    place = ProcessInfo(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), int(os.environ.get("LOCAL_RANK", 0)))
     if torch.cuda.is_available():
         torch.cuda.set_device(place.local)
     # The others wait while the first evaluates.
@@ -83,7 +83,7 @@ def share_buffers(module: nn.Module, world: int) -> None:
 
 
 @torch.no_grad()
-def share_all(module: nn.Module, world: int) -> None:
+def broadcast_state(module: nn.Module, world: int) -> None:
     """Make parameters and buffers of all processes those of the first, as before the first step."""
     share_buffers(module, world)
     for flat, parameters in _flat(module.parameters()) if world > 1 else ():
@@ -100,7 +100,7 @@ def shared(found: dict[str, Any] | None, world: int) -> dict[str, Any]:
     return given[0]
 
 
-def anyone(flag: bool, world: int) -> bool:
+def any_rank(flag: bool, world: int) -> bool:
     """Whether the flag is up in any of the processes."""
     if world == 1:
         return flag

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 
-class Average(nn.Module):
+class EMA(nn.Module):
     """A copy of `module` whose weights are the exponential moving average of its weights (Polyak; Tarvainen 2017).
 
     After update number t = 1, 2, … the average is a·average + (1 - a)·weight with a = min(1 - 1/t, decay): the plain
@@ -38,6 +38,6 @@ class Average(nn.Module):
         for buffer, now in zip(self.module.buffers(), module.buffers(), strict=True):
             buffer.copy_(now)
 
-    def train(self, mode: bool = True) -> Average:
+    def train(self, mode: bool = True) -> EMA:
         """The copy stays in evaluation mode."""
         return super().train(False)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.optim import SGD, AdamW, Optimizer
 
-from training.distributed import anyone, average_gradients
+from training.distributed import any_rank, average_gradients
 
 Schedule = Literal["constant", "cosine", "inverse", "s2rda"]
 
@@ -75,7 +75,7 @@ def factor(
     return 1.0
 
 
-class Descent:
+class OptimizerStep:
     """Steps of an optimizer, as `classify.methods.base.Descend` wants them.
 
     clip: the gradient's largest norm over the groups that move; 0 for none. scaler: of the loss, for float16.
@@ -110,7 +110,7 @@ class Descent:
             self.scaler.unscale_(self.optimizer)
         norm = nn.utils.get_total_norm([p.grad for p in moving if p.grad is not None])
         sound = torch.isfinite(loss.detach()) & (True if self.scaler else torch.isfinite(norm))
-        if anyone(not sound, world):
+        if any_rank(not sound, world):
             self.optimizer.zero_grad(set_to_none=True)
             raise NotFinite(f"the loss is {loss.item():g}, the norm of its gradient {norm.item():g}")
         if self.clip:

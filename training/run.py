@@ -14,16 +14,16 @@ import torch
 from classify import report
 from classify.attention import Look, look
 from classify.config import ORACLE, TrainConfig
-from classify.evaluation import Assessment, Assessor, statement
+from classify.evaluation import Assessment, Evaluator, statement
 from classify.load import device_of, load_method, make_method, make_network
 from classify.methods.base import Method
 from scenes.errors import InputError
 from training import checkpoint
-from training.batches import BEGIN, Supply, key
+from training.batches import BEGIN, DomainBatches, key
 from training.data.loader import Loader
 from training.data.pictures import chosen
 from training.datasets import Datasets, open_datasets
-from training.distributed import Place, processes, shared
+from training.distributed import ProcessInfo, processes, shared
 from training.logger import Log
 from training.run_folder import Folder
 from training.trainer import Trainer
@@ -50,15 +50,15 @@ def execute(config: TrainConfig, out: Path) -> dict[str, Any]:
 class _Run:
     """A run under way."""
 
-    def __init__(self, config: TrainConfig, folder: Folder, place: Place):
+    def __init__(self, config: TrainConfig, folder: Folder, place: ProcessInfo):
         self.config, self.folder, self.place = config, folder, place
         self.device = device_of(config.device, place.local)
         if config.deterministic:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
             torch.use_deterministic_algorithms(True)
         self.data: Datasets = open_datasets(config)
-        self.supply = Supply(config, self.data, place, self.device)
-        self.assessor = Assessor(self.supply, self.data.classes)
+        self.supply = DomainBatches(config, self.data, place, self.device)
+        self.assessor = Evaluator(self.supply, self.data.classes)
         torch.manual_seed(key(config.seed, 0, BEGIN))
         network = make_network(config, self.data.classes)
         self.trainer = Trainer(

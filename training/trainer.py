@@ -15,11 +15,11 @@ from classify.config import TrainConfig
 from classify.methods.base import Method
 from scenes.errors import InputError
 from training import checkpoint
-from training.batches import NETWORK, Supply, key
-from training.distributed import Place, anyone, share_all, share_buffers
-from training.ema import Average
+from training.batches import NETWORK, DomainBatches, key
+from training.distributed import ProcessInfo, any_rank, broadcast_state, share_buffers
+from training.ema import EMA
 from training.logger import Log
-from training.optimizer import Descent, NotFinite, factor, optimizer
+from training.optimizer import NotFinite, OptimizerStep, factor, optimizer
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -32,11 +32,13 @@ class Trainer:
     `deterministic` set, with the very weights of one that was never interrupted. `step` steps are done.
     """
 
-    def __init__(self, config: TrainConfig, method: Method, supply: Supply, device: torch.device, place: Place):
+    def __init__(
+        self, config: TrainConfig, method: Method, supply: DomainBatches, device: torch.device, place: ProcessInfo
+    ):
         self.config, self.supply, self.device, self.place = config, supply, device, place
         self.step = 0
         self.method = method.to(device)
-        share_all(self.method, place.world)
+        broadcast_state(self.method, place.world)
         chosen = config.optimizer
         stepping = optimizer(
             self.method.groups(),
@@ -48,8 +50,8 @@ class Trainer:
             weight_decay=chosen.weight_decay,
         )
         self._scaler = torch.amp.GradScaler(device.type, enabled=config.precision == "fp16")
-        self._descent = Descent(stepping, chosen.clip, self._scaler)
-        self._average = Average(self.method, config.ema) if config.ema else None
+        self._descent = OptimizerStep(stepping, chosen.clip, self._scaler)
+        self._average = EMA(self.method, config.ema) if config.ema else None
         if config.compile:
             self.method.network.backbone.compile()
 
@@ -63,7 +65,7 @@ class Trainer:
             while self.step < self.config.iterations:
                 self._one(log)
                 every(self)
-                stop = anyone(bool(stopped), self.place.world)
+                stop = any_rank(bool(stopped), self.place.world)
                 if stop or self.step % self.config.checkpoint_every == 0 or self.step == self.config.iterations:
                     save(self)
                 if stop:

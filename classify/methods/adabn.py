@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from classify.methods.base import Method, Passes
+from classify.methods.base import FullPass, Method
 from classify.network import Network
 from scenes.errors import InputError
 from scenes.section import Section
@@ -74,5 +74,5 @@ class AdaBN(Method):
         if not normalizations(network):
             raise InputError("method: adabn adapts batch normalization, and this model has none; choose a resnet")
 
-    def finish(self, passes: Passes) -> None:
+    def finish(self, passes: FullPass) -> None:
         adopt_statistics(self.network, drawn((batch.images for batch in passes.target()), self.settings.pictures))

@@ -36,7 +36,7 @@ class Unlabelled:
 
 
 @dataclass(frozen=True)
-class Passes:
+class FullPass:
     """Whole passes over the training pictures, not augmented, in the order of their indices, for what needs all.
 
     Each call gives batches; nothing is kept between calls.
@@ -79,10 +79,10 @@ class Method(nn.Module):
         descend(torch.stack(list(terms.values())).sum())
         return {name: term.detach() for name, term in terms.items()}
 
-    def begin_epoch(self, passes: Passes, progress: float) -> None:
+    def begin_epoch(self, passes: FullPass, progress: float) -> None:
         """Before each pass over the longer of the two domains; here nothing."""
 
-    def finish(self, passes: Passes) -> None:
+    def finish(self, passes: FullPass) -> None:
         """After the last step; here nothing."""
 
     def predict(self, images: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from classify.methods.base import Labelled, Unlabelled
-from classify.methods.teacher import Taught
+from classify.methods.teacher import TeacherStudent
 
 
 def disagreement(student: Tensor, teacher: Tensor) -> Tensor:
@@ -26,13 +26,13 @@ def warm_up(progress: float, share: float) -> float:
     return math.exp(-5 * (1 - done) ** 2)
 
 
-class MeanTeacher(Taught):
+class MeanTeacher(TeacherStudent):
     """Source cross-entropy and `disagreement`, warmed up; the teacher predicts.
 
     Batch norm sees source and target apart.
     """
 
-    class Settings(Taught.Settings):
+    class Settings(TeacherStudent.Settings):
         """weight: of the disagreement, .1 of its sum over 32 pictures. warm_up: share of training in which it grows."""
 
         weight: float = 3.2

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, interpolate
 
 from classify.methods.base import Labelled, Unlabelled
-from classify.methods.teacher import Taught
+from classify.methods.teacher import TeacherStudent
 
 _SIDE = 224
 
@@ -28,14 +28,14 @@ def masked_consistency(masked: Tensor, teacher: Tensor, weighted: bool) -> Tenso
     return (confidence * losses).mean() if weighted else losses.mean()
 
 
-class MIC(Taught):
+class MIC(TeacherStudent):
     """Source cross-entropy and `masked_consistency` to an averaged teacher; the network predicts.
 
     The authors put it on top of CDAN, MCC and SDAT; here it stands alone. Batch norm sees source, masked and whole
     target pictures apart. Masks come from torch's own generator, as dropout does: the trainer seeds it by the step.
     """
 
-    class Settings(Taught.Settings):
+    class Settings(TeacherStudent.Settings):
         """decay: of the teacher's average. weight: of the target's term. weighted: by the teacher's confidence.
 
         block: side of a masked square at 224 px; other sizes have as many squares. ratio: share that is masked.

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize, one_hot, pad
 from torch.nn.utils.parametrizations import weight_norm
 
-from classify.methods.base import Descend, Labelled, Method, Passes, Unlabelled
+from classify.methods.base import Descend, FullPass, Labelled, Method, Unlabelled
 from classify.methods.clusters import over
 from classify.network import Network
 from scenes.section import Section
@@ -79,7 +79,7 @@ class SHOT(Method):
         """Whether the source's part is over."""
         return progress >= self.settings.source_share
 
-    def begin_epoch(self, passes: Passes, progress: float) -> None:
+    def begin_epoch(self, passes: FullPass, progress: float) -> None:
         if self.adapts(progress):
             features, logits = over(self.network, passes.target(), self.network)
             self.labels = centroid_labels(features, logits)

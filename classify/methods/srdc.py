@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, log_softmax
 
 from classify.methods.alignment import ramp
-from classify.methods.base import Labelled, Method, Passes, Unlabelled
+from classify.methods.base import FullPass, Labelled, Method, Unlabelled
 from classify.methods.clusters import distances_to, k_means, means, over
 from classify.network import Network
 from scenes.section import Section
@@ -75,7 +75,7 @@ class SRDC(Method):
             levels.append(self.network.bottleneck(levels[0]))
         return (*levels, self.network.head(levels[-1]))
 
-    def begin_epoch(self, passes: Passes, progress: float) -> None:
+    def begin_epoch(self, passes: FullPass, progress: float) -> None:
         labels = torch.cat([batch.labels for batch in passes.source()])
         *source, _ = over(self.network, passes.source(), self.see)
         *target, logits = over(self.network, passes.target(), self.see)

@@ -8,10 +8,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from classify.methods.base import Descend, Labelled, Method, Unlabelled
 from classify.network import Network, Output
 from scenes.section import Section
-from training.ema import Average
+from training.ema import EMA
 
 
-class Teacher(Average):
+class Teacher(EMA):
     """The running average of a network's weights, with its buffers as they are."""
 
     def forward(self, images: Tensor, by_batch: bool = False) -> Output:
@@ -25,7 +25,7 @@ class Teacher(Average):
         return output
 
 
-class Taught(Method):
+class TeacherStudent(Method):
     """A method with a teacher, which follows after each step."""
 
     class Settings(Section):

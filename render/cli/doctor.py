@@ -69,11 +69,13 @@ def _auto(present: tuple[devices.Device, ...]) -> Finding:
     """What `--device auto --workers auto` takes here, for a run of many pictures."""
     chosen = devices.pick("auto", present)
     try:
-        seats = devices.seats(chosen, None, pictures=sys.maxsize)
+        worker_slots = devices.worker_slots(chosen, None, pictures=sys.maxsize)
     except InputError as error:
         return Finding("auto", str(error))
     gpus = f" ({len(chosen)} GPUs)" if len(chosen) > 1 else ""
-    return Finding("auto", f"{chosen[0].kind}{gpus}, workers: {len(seats)}, CPU threads each: {seats[0].threads}")
+    return Finding(
+        "auto", f"{chosen[0].kind}{gpus}, workers: {len(worker_slots)}, CPU threads each: {worker_slots[0].threads}"
+    )
 
 
 def _remedy(stderr: str) -> str:

@@ -13,9 +13,9 @@ from render.catalogue import open_catalogue
 from render.cli.options import CONFIG, SEED, SET, progress
 from render.dataset.store import open_store
 from render.farm import limits
-from render.farm.devices import KINDS, choose, seats
+from render.farm.devices import KINDS, choose, worker_slots
 from render.farm.job import Farm, Job, parse_part, run
-from render.farm.local import Local, Policy, Tell
+from render.farm.local import EventCallback, Local, RetryPolicy
 from render.farm.progress import reporter
 from scenes.config.loading import load_config
 from scenes.errors import InputError
@@ -80,14 +80,14 @@ def render(
     Example: blendmill render s2rda13 --out data --images 1000 --set camera.resolution=[128,128]
     """
     settings = load_config(config, overrides)
-    policy = Policy(attempts, on_failure == "skip", timeout)
+    policy = RetryPolicy(attempts, on_failure == "skip", timeout)
     slice_ = parse_part(part)
     catalogue = open_catalogue(settings)
     Sampler(settings, catalogue)  # bad input is told before anything starts
     farm: Farm
     if ray is None:
         devices = choose(device)
-        kind, farm = devices[0].kind, Local(seats(devices, workers, pictures=images))
+        kind, farm = devices[0].kind, Local(worker_slots(devices, workers, pictures=images))
     else:
         kind, farm = _cluster(ray, device, workers)
     job = Job(settings, seed, images, out, shard_size or 0, slice_, kind)
@@ -118,7 +118,7 @@ def _cluster(address: str, device: str, workers: int | None) -> tuple[str, Farm]
 
 
 @contextmanager
-def interruptible(tell: Tell) -> Iterator[Callable[[], bool]]:
+def interruptible(tell: EventCallback) -> Iterator[Callable[[], bool]]:
     """The first Ctrl-C makes the result true, the second raises KeyboardInterrupt, as SIGTERM does at once."""
     asked = False
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from render.catalogue import open_catalogue
 from render.cli.options import CONFIG, SEED, SET, progress
 from render.cli.render import Workers
-from render.farm.devices import KINDS, choose, seats
+from render.farm.devices import KINDS, choose, worker_slots
 from render.farm.stream import Stats, Stream
 from scenes.config.loading import load_config
 from scenes.sampling.scene import Sampler
@@ -64,10 +64,10 @@ def stream(
     settings = load_config(config, overrides)
     catalogue = open_catalogue(settings)
     Sampler(settings, catalogue)  # bad input is told before anything starts
-    taken = seats(choose(device), workers, pictures=count or 1 << 30)
+    taken = worker_slots(choose(device), workers, pictures=count or 1 << 30)
     with progress("preparing assets", None) as advance:
         catalogue.prepare(lambda done, total, name: advance(1, total), workers=len(taken))
-    pictures = Stream(settings, seed, start, count, seats=taken, ahead=ahead)
+    pictures = Stream(settings, seed, start, count, worker_slots=taken, ahead=ahead)
     with pictures, figures(pictures, stats), suppress(KeyboardInterrupt):
         for _ in pictures:
             time.sleep(consume / 1000)

@@ -25,7 +25,7 @@ from scenes.config.composite import ComposeConfig
 from scenes.errors import InputError
 from scenes.record.composite import CRACK, Composer
 
-Tell = Callable[..., None]
+EventCallback = Callable[..., None]
 
 # From malloc.h of the GNU C library.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -79,7 +79,9 @@ class Outcome:
     empty: int
 
 
-def compose(job: Job, workers: int, tell: Tell, stopping: Callable[[], bool] = lambda: False) -> Outcome | None:
+def compose(
+    job: Job, workers: int, tell: EventCallback, stopping: Callable[[], bool] = lambda: False
+) -> Outcome | None:
     """Draw what is missing of the job's part of its data set; None where not all of the set is there then.
 
     Raises InputError for a place that holds something else, that cannot be written to, or where another process draws

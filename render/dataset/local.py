@@ -30,7 +30,7 @@ class Journal(Protocol):
     def close(self) -> None: ...
 
 
-class Place(Protocol):
+class Storage(Protocol):
     """Files by name, "/" between folders. Whatever appears under a name is whole. Failures are an InputError each."""
 
     url: str
@@ -51,7 +51,7 @@ class Place(Protocol):
         """Delete a file, if it is there, and the folder it was in if that is empty now."""
 
     def target(self, name: str) -> AbstractContextManager[Path]:
-        """A local path to write a file to as `replacing` does; when the block ends it is in the place."""
+        """A local path to write a file to as `replacing` does; when the block ends it is in the storage."""
 
     def source(self, name: str) -> AbstractContextManager[Path]:
         """A local path to read a file from. Raises InputError where it is missing."""
@@ -67,7 +67,7 @@ class Place(Protocol):
 
 
 class Folder:
-    """A Place on this machine's disks, or on one that many machines share."""
+    """A Storage on this machine's disks, or on one that many machines share."""
 
     def __init__(self, folder: Path):
         self.folder, self.url = folder, str(folder)
@@ -96,7 +96,7 @@ class Folder:
 
     def create(self, name: str, content: bytes) -> bool:
         path = self.folder / name
-        with told(self.folder):
+        with disk_errors(self.folder):
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = unfinished(path)
             try:
@@ -113,7 +113,7 @@ class Folder:
 
     def remove(self, name: str) -> None:
         path = self.folder / name
-        with told(self.folder):
+        with disk_errors(self.folder):
             path.unlink(missing_ok=True)
             if path.parent != self.folder and path.parent.is_dir() and not any(path.parent.iterdir()):
                 path.parent.rmdir()
@@ -121,7 +121,7 @@ class Folder:
     @contextmanager
     def target(self, name: str) -> Iterator[Path]:
         path = self.folder / name
-        with told(self.folder):
+        with disk_errors(self.folder):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 yield path
@@ -140,13 +140,13 @@ class Folder:
 
     def journal(self, name: str) -> Journal:
         path = self.folder / name
-        with told(self.folder):
+        with disk_errors(self.folder):
             path.parent.mkdir(parents=True, exist_ok=True)
             return _LocalJournal(path, "a")
 
     @contextmanager
     def hold(self, part: str) -> Iterator[None]:
-        with told(self.folder):
+        with disk_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             path = self.folder / f"{_HOLD}{part.replace('/', '-of-')}"
             descriptor = _lock(path)
@@ -166,7 +166,7 @@ class Folder:
             os.close(descriptor)
 
     def sweep(self, *, everything: bool = False) -> None:
-        with told(self.folder):
+        with disk_errors(self.folder):
             for folder in (self.folder, *(path for path in self.folder.glob("*") if path.is_dir())):
                 for path in folder.glob(f"*{UNFINISHED}*"):
                     _remove_dead(path, everything)
@@ -179,7 +179,7 @@ class Folder:
 
 class _LocalJournal(FileIO):
     def write(self, data: Any) -> int:
-        with told(Path(os.fsdecode(self.name)).parent):
+        with disk_errors(Path(os.fsdecode(self.name)).parent):
             return super().write(data)
 
 
@@ -245,7 +245,7 @@ def _remove_dead(path: Path, other_hosts: bool = False) -> None:
 
 
 @contextmanager
-def told(folder: Path) -> Iterator[None]:
+def disk_errors(folder: Path) -> Iterator[None]:
     """Failures of the disk as one line that says what to do."""
     try:
         yield

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
-from render.dataset.local import Journal, own_name, process_alive, told
+from render.dataset.local import Journal, disk_errors, own_name, process_alive
 from scenes.errors import InputError, choices
 from scenes.files import UNFINISHED, sha256, unfinished
 
@@ -26,7 +26,7 @@ _SCRATCH = "blendmill-store-"
 
 
 class Remote:
-    """A Place behind an fsspec URL.
+    """A Storage behind an fsspec URL.
 
     tries: how often anything is tried before it counts as failed. wait: seconds before the second try, doubled before
     each further one.
@@ -86,7 +86,7 @@ class Remote:
     def target(self, name: str) -> Iterator[Path]:
         with _scratch() as folder:
             path = folder / Path(name).name
-            with told(folder.parent):
+            with disk_errors(folder.parent):
                 yield path
             self._commit(name, sha256(path), lambda key: self._files.put_file(str(path), key))
 
@@ -102,7 +102,7 @@ class Remote:
                     return False
                 return True
 
-            with told(folder.parent):
+            with disk_errors(folder.parent):
                 if not self._tried(f"reading {name}", download):
                     raise InputError(f"{self.url}/{name}: missing")
             yield path
@@ -205,7 +205,7 @@ class _RemoteJournal:
 def _scratch() -> Iterator[Path]:
     """A new folder on this machine, named so that it is known for a leftover should this process be killed."""
     suffix = unfinished(Path("x")).name[1:]
-    with told(Path(tempfile.gettempdir())):
+    with disk_errors(Path(tempfile.gettempdir())):
         folder = tempfile.TemporaryDirectory(prefix=_SCRATCH, suffix=suffix)
     with folder as path:
         yield Path(path)

@@ -94,7 +94,7 @@ class RunLog:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A shard a run has put in its place. time: seconds since 1970."""
+    """A shard a run has put in its storage. time: seconds since 1970."""
 
     shard: int
     sha256: str

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from render.dataset.dataset import MANIFEST, Manifest, shard_faults
-from render.dataset.local import Folder, Place
+from render.dataset.local import Folder, Storage
 from render.dataset.run_log import Run, RunLog, log_name, parse_run
 from render.dataset.shard import Shard
 from scenes.errors import InputError
@@ -44,19 +44,19 @@ def open_store(out: str) -> Store:
 
 
 class Store:
-    """A data set's place. Anything that fails is an InputError of one line.
+    """A data set's storage. Anything that fails is an InputError of one line.
 
     Any number of runs, on any number of machines, may use one at once.
     """
 
-    def __init__(self, place: Place):
-        self.place, self.url = place, place.url
+    def __init__(self, storage: Storage):
+        self.storage, self.url = storage, storage.url
 
     # The data set ----------------------------------------------------------------------------------------------------
 
     def load(self) -> Manifest | None:
         """What dataset.json says, None where there is none. Raises InputError where it cannot be read."""
-        content = self.place.read(MANIFEST)
+        content = self.storage.read(MANIFEST)
         return None if content is None else Manifest.parse(content, f"{self.url}/{MANIFEST}")
 
     def opened(self) -> Manifest:
@@ -74,29 +74,29 @@ class Store:
         Raises InputError where other files or another job's are there. Of many calls at once one writes.
         """
         if self.load() is None:
-            others = sorted(name for name in self.place.names() if not _OURS.fullmatch(name))
+            others = sorted(name for name in self.storage.names() if not _OURS.fullmatch(name))
             # Another run may have written it meanwhile.
             if others and MANIFEST not in others:
                 raise InputError(f"{self.url}: holds other files ({others[0]}) and no {MANIFEST}; give an empty folder")
-            self.place.create(MANIFEST, manifest.encoded())
+            self.storage.create(MANIFEST, manifest.encoded())
         there = self.opened()
         there.require_same(manifest, self.url)
         return there
 
     def present(self) -> set[int]:
         """The shards that are there, whole. One listing."""
-        names = self.place.names("shards")
+        names = self.storage.names("shards")
         return {int(name[:-3]) for name in names if re.fullmatch(r"\d{5,}\.h5", name)}
 
     def target(self, shard: int) -> AbstractContextManager[Path]:
-        """A local path for `write_shard`. When the block ends, the shard is in its place, whole; where the block
+        """A local path for `write_shard`. When the block ends, the shard is in its storage, whole; where the block
         raises, nothing is left of it.
         """
-        return self.place.target(f"shards/{Manifest.shard_name(shard)}")
+        return self.storage.target(f"shards/{Manifest.shard_name(shard)}")
 
     def source(self, shard: int) -> AbstractContextManager[Path]:
         """A local path to read a shard from. Raises InputError where it is missing."""
-        return self.place.source(f"shards/{Manifest.shard_name(shard)}")
+        return self.storage.source(f"shards/{Manifest.shard_name(shard)}")
 
     def finish(self) -> Manifest:
         """Where all shards are there, record their checksums and the skipped pictures, and clear away what runs left.
@@ -114,10 +114,10 @@ class Store:
         }
         finished = manifest.model_copy(update={"shards": sums, "skipped": self._skipped(manifest)})
         if finished != manifest:
-            self.place.write(MANIFEST, finished.encoded())
+            self.storage.write(MANIFEST, finished.encoded())
         self.sweep(everything=not any(run.alive for run in runs))
         for run in runs:
-            self.place.remove(f"runs/{run.name}")
+            self.storage.remove(f"runs/{run.name}")
         return finished
 
     def verify(self) -> tuple[str, ...]:
@@ -147,23 +147,23 @@ class Store:
 
         In a folder a second run of it is an InputError that names the first; behind a URL both draw the same shards.
         """
-        return self.place.hold(part)
+        return self.storage.hold(part)
 
     def sweep(self, *, everything: bool = False) -> None:
         """Delete what processes of this machine that are no more left half written.
 
         everything: also what other machines' did, which only a finished set is safe from; and locks nobody has.
         """
-        self.place.sweep(everything=everything)
+        self.storage.sweep(everything=everything)
 
     def log(self, part: str) -> RunLog:
         """A log of this run; a context manager."""
-        return RunLog(self.place.journal(f"runs/{log_name()}"), part)
+        return RunLog(self.storage.journal(f"runs/{log_name()}"), part)
 
     def runs(self) -> tuple[Run, ...]:
         """The runs since the data set was begun, or last finished, in the order of their start."""
-        names = sorted(name for name in self.place.names("runs") if name.endswith(".jsonl"))
-        found = [(name, self.place.read(f"runs/{name}")) for name in names]
+        names = sorted(name for name in self.storage.names("runs") if name.endswith(".jsonl"))
+        found = [(name, self.storage.read(f"runs/{name}")) for name in names]
         runs = [parse_run(name, content) for name, content in found if content is not None]
         return tuple(sorted(runs, key=lambda run: (run.started, run.name)))
 
@@ -172,23 +172,23 @@ class Store:
     def fail(self, index: int, record: Mapping[str, Any]) -> None:
         """Record a picture that was given up: failed/00000017.json with index, reason, attempts and scene."""
         content = json.dumps({**record, "index": index}, indent=1, sort_keys=True) + "\n"
-        self.place.write(_record(index), content.encode())
+        self.storage.write(_record(index), content.encode())
 
     def forgive(self, index: int) -> None:
         """Take back that a picture was given up."""
-        self.place.remove(_record(index))
+        self.storage.remove(_record(index))
 
     def failures(self) -> dict[int, dict[str, Any]]:
         """The records of the pictures given up, by index. Raises InputError where one is not JSON."""
         records: dict[int, dict[str, Any]] = {}
         for index in self._failed():
-            content = self.place.read(_record(index))
+            content = self.storage.read(_record(index))
             if content is not None:
                 records[index] = _parsed(content, f"{self.url}/{_record(index)}")
         return records
 
     def _failed(self) -> list[int]:
-        names = self.place.names("failed")
+        names = self.storage.names("failed")
         return sorted(int(name[:-5]) for name in names if re.fullmatch(r"\d{8,}\.json", name))
 
     def _skipped(self, manifest: Manifest) -> tuple[int, ...]:

@@ -58,7 +58,7 @@ class Device:
 
 
 @dataclass(frozen=True)
-class Seat:
+class WorkerSlot:
     """One worker's place: the device it draws on, its number of CPU threads, what its environment gets."""
 
     device: Device
@@ -142,14 +142,14 @@ def processor() -> Device:
     return Device("cpu", 0, platform.machine())
 
 
-def seats(
+def worker_slots(
     devices: Sequence[Device],
     workers: int | None,
     *,
     pictures: int,
     cores: int | None = None,
     memory: int | None = None,
-) -> tuple[Seat, ...]:
+) -> tuple[WorkerSlot, ...]:
     """A place for each worker, never more of them than pictures, at least one.
 
     devices: of one kind, as `choose` gives them. workers: how many in all; None takes one a core with one thread on
@@ -163,7 +163,7 @@ def seats(
         workers = min(wish, (limits.memory() if memory is None else memory) // WORKER_MEMORY)
     workers = max(1, min(workers, pictures))
     dealt = [devices[k % len(devices)] for k in range(workers)]
-    return tuple(Seat(device, max(1, cores // workers), pinned(device, os.environ)) for device in dealt)
+    return tuple(WorkerSlot(device, max(1, cores // workers), pinned(device, os.environ)) for device in dealt)
 
 
 def pinned(device: Device, environment: Mapping[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from render.dataset.dataset import AssetRecord, Manifest
 from render.dataset.store import Store, open_store
-from render.farm.local import Policy, Run, Tell
+from render.farm.local import EventCallback, RetryPolicy, Run
 from scenes.assets.catalogue import Catalogue
 from scenes.config.objects import Config
 from scenes.errors import InputError
@@ -70,8 +70,8 @@ def run(
     job: Job,
     catalogue: Catalogue,
     farm: Farm,
-    policy: Policy,
-    tell: Tell,
+    policy: RetryPolicy,
+    tell: EventCallback,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Manifest:
     """Draw what is missing of the job's part of its data set, and finish the set once all parts are there.

@@ -1,4 +1,4 @@
-"""Shards dealt out to the crew of one machine: tried again when a worker dies, around a picture that kills."""
+"""Shards dealt out to the pool of one machine: tried again when a worker dies, around a picture that kills."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 from render.dataset.dataset import Manifest
 from render.dataset.run_log import RunLog
 from render.dataset.store import Store
-from render.farm.devices import Seat
-from render.farm.pool import COMMAND, Crew, Event
+from render.farm.devices import WorkerSlot
+from render.farm.pool import COMMAND, Event, WorkerPool
 from scenes.errors import InputError
 
 # Told of everything that happens, by name: see `render.farm.progress`.
-Tell = Callable[..., None]
+EventCallback = Callable[..., None]
 
 
 @dataclass(frozen=True)
-class Policy:
+class RetryPolicy:
     """attempts: workers that may die on a picture, or on a shard between pictures, before it is given up. skip: go on
     without a picture that was given up; otherwise the run stops. timeout: seconds without a word before a worker counts
     as hung.
@@ -41,36 +41,36 @@ class Run:
     spec: dict[str, Any]
     store: Store
     manifest: Manifest
-    policy: Policy
+    policy: RetryPolicy
     log: RunLog
-    tell: Tell
+    tell: EventCallback
     scene: Callable[[int], Any]
     stopping: Callable[[], bool]
 
 
 class Local:
-    """Draws shards with workers on this machine, one a seat. command: starts a worker."""
+    """Draws shards with workers on this machine, one a worker_slot. command: starts a worker."""
 
-    def __init__(self, seats: Sequence[Seat], command: Sequence[str] = COMMAND):
-        self._seats, self._command = tuple(seats), command
+    def __init__(self, worker_slots: Sequence[WorkerSlot], command: Sequence[str] = COMMAND):
+        self._worker_slots, self._command = tuple(worker_slots), command
 
     @property
     def workers(self) -> int:
-        return len(self._seats)
+        return len(self._worker_slots)
 
     def draw(self, run: Run, shards: Sequence[int]) -> None:
         """Draw shards into the run's store. Raises InputError where the run cannot go on."""
-        seats = self._seats[: len(shards)]
-        with Crew(run.spec, seats, run.policy.timeout, command=self._command) as crew:
-            Dealer(run, crew).deal(shards)
+        worker_slots = self._worker_slots[: len(shards)]
+        with WorkerPool(run.spec, worker_slots, run.policy.timeout, command=self._command) as pool:
+            ShardScheduler(run, pool).deal(shards)
 
 
 @dataclass
-class Dealer:
-    """Deals shards to a crew until all are done."""
+class ShardScheduler:
+    """Deals shards to a pool until all are done."""
 
     run: Run
-    crew: Crew
+    pool: WorkerPool
     _strikes: Counter[str] = field(default_factory=Counter)
     _skipped: set[int] = field(default_factory=set)
     _drawn: Counter[int] = field(default_factory=Counter)
@@ -78,12 +78,12 @@ class Dealer:
     def deal(self, shards: Sequence[int]) -> None:
         waiting, open_ = deque(shards), set(shards)
         while open_:
-            for worker in self.crew.idle() if not self.run.stopping() else []:
+            for worker in self.pool.idle() if not self.run.stopping() else []:
                 if waiting:
                     self._give(worker, waiting.popleft())
-            if self.run.stopping() and len(self.crew.idle()) == len(self.crew):
+            if self.run.stopping() and len(self.pool.idle()) == len(self.pool):
                 break
-            for event in self.crew.events():
+            for event in self.pool.events():
                 shard = event.order["shard"] if event.order else None
                 match event.kind:
                     case "refused":
@@ -106,7 +106,7 @@ class Dealer:
         self.run.log.note("begin", shard=shard, worker=worker)
         self.run.tell("begin", shard=shard, worker=worker)
         order = {"do": "shard", "out": self.run.store.url, "shard": shard, "indices": indices}
-        self.crew.give(worker, {**order, "attributes": self.run.manifest.attributes()})
+        self.pool.give(worker, {**order, "attributes": self.run.manifest.attributes()})
 
     def _finished(self, shard: int, checksum: str) -> None:
         pictures = self._drawn.pop(shard)

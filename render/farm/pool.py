@@ -1,4 +1,4 @@
-"""A crew of workers: started, pinned to their seats, fed, watched, and replaced when they die.
+"""A pool of workers: started, pinned to their worker_slots, fed, watched, and replaced when they die.
 
 What the work is, and what becomes of an order whose worker died, is the caller's affair (`render.farm.local`,
 `render.farm.stream`).
@@ -26,7 +26,7 @@ from typing import Any, Self
 
 import psutil
 
-from render.farm.devices import Seat
+from render.farm.devices import WorkerSlot
 from scenes.errors import InputError
 
 SCRATCH = "blendmill-"
@@ -57,7 +57,7 @@ class Event:
 class _Worker:
     """One process. heard: when it last said something, on the monotonic clock."""
 
-    seat: Seat
+    worker_slot: WorkerSlot
     folder: Path
     process: subprocess.Popen[bytes]
     line: Connection
@@ -67,8 +67,8 @@ class _Worker:
     heard: float = field(default_factory=time.monotonic)
 
 
-class Crew:
-    """Workers for one (config, seed), one a seat. A context manager: at its end no process and no file is left.
+class WorkerPool:
+    """Workers for one (config, seed), one a worker_slot. A context manager: at its end no process and no file is left.
 
     spec: `config` as plain data and `seed`, for `render.farm.worker`. timeout: seconds without a word after which a
     worker that starts, draws or writes counts as hung and is killed. memory: file descriptor of shared memory that
@@ -78,7 +78,7 @@ class Crew:
     def __init__(
         self,
         spec: Mapping[str, Any],
-        seats: Sequence[Seat],
+        worker_slots: Sequence[WorkerSlot],
         timeout: float = 600.0,
         memory: int | None = None,
         command: Sequence[str] = COMMAND,
@@ -90,8 +90,8 @@ class Crew:
         self._scratch.mkdir(mode=0o700)
         self._workers: list[_Worker] = []
         try:
-            for number, seat in enumerate(seats):
-                self._workers.append(self._start(number, seat))
+            for number, worker_slot in enumerate(worker_slots):
+                self._workers.append(self._start(number, worker_slot))
         except BaseException:
             self.close()
             raise
@@ -143,7 +143,7 @@ class Crew:
 
     # Life and death --------------------------------------------------------------------------------------------
 
-    def _start(self, number: int, seat: Seat) -> _Worker:
+    def _start(self, number: int, worker_slot: WorkerSlot) -> _Worker:
         folder = self._scratch / f"{number}-{secrets.token_hex(3)}"
         folder.mkdir()
         ours, theirs = socket.socketpair()
@@ -156,12 +156,12 @@ class Crew:
                 stderr=stderr,
                 pass_fds=inherited,
                 # Blender keeps a folder of its own for each session: in here, to go with the rest.
-                env={**os.environ, **seat.environment, "TMPDIR": str(folder)},
+                env={**os.environ, **worker_slot.environment, "TMPDIR": str(folder)},
                 # A terminal's signals are for the parent.
                 start_new_session=True,
             )
-            worker = _Worker(seat, folder, process, Connection(ours.detach()))
-        spec = {**self._spec, "device": seat.device.kind, "threads": seat.threads}
+            worker = _Worker(worker_slot, folder, process, Connection(ours.detach()))
+        spec = {**self._spec, "device": worker_slot.device.kind, "threads": worker_slot.threads}
         with contextlib.suppress(OSError):
             worker.line.send_bytes(json.dumps(spec).encode())
         return worker
@@ -201,7 +201,7 @@ class Crew:
                 said = _last_words(worker.folder)
                 raise InputError(f"workers do not start: {reason}{said}; `blendmill doctor` says what is missing")
         shutil.rmtree(worker.folder, ignore_errors=True)
-        self._workers[number] = self._start(number, worker.seat)
+        self._workers[number] = self._start(number, worker.worker_slot)
         return Event(number, "died", {"reason": reason, "pid": worker.process.pid}, worker.order, worker.index)
 
 

@@ -38,7 +38,7 @@ from render.farm.devices import KINDS, WORKER_MEMORY, WORKERS_PER_GPU
 from render.farm.job import versions
 from render.farm.local import Run
 from render.farm.pool import COMMAND, sweep_scratch
-from render.farm.raytask import Board, draw
+from render.farm.raytask import EventQueue, draw
 from scenes.errors import InputError
 
 # Times that a shard may lose its node or Ray's process: nodes are taken away without the shard's fault.
@@ -217,7 +217,7 @@ class _Driver:
         # On this node: it is lost only with the driver itself.
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
         lasting = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1, "scheduling_strategy": here}
-        board: Any = ray.remote(Board).options(**lasting).remote()
+        board: Any = ray.remote(EventQueue).options(**lasting).remote()
         try:
             self._deal(self._task(), ray.put(job), board, deque(shards))
         finally:

@@ -17,10 +17,10 @@ from render.catalogue import open_catalogue
 from render.dataset.dataset import Manifest
 from render.dataset.run_log import RunLog
 from render.dataset.store import open_store
-from render.farm.devices import Device, Seat, pinned
+from render.farm.devices import Device, WorkerSlot, pinned
 from render.farm.job import versions
-from render.farm.local import Dealer, Policy, Run
-from render.farm.pool import Crew
+from render.farm.local import RetryPolicy, Run, ShardScheduler
+from render.farm.pool import WorkerPool
 from scenes.config.loading import validate
 from scenes.errors import InputError
 from scenes.sampling.scene import Sampler
@@ -29,7 +29,7 @@ from scenes.sampling.scene import Sampler
 _DEVICES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ONEAPI_DEVICE_SELECTOR")
 
 
-class Board:
+class EventQueue:
     """Where tasks put up what they tell, for the driver to take."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Board:
         return news
 
 
-class Voice:
+class EventForwarder:
     """What is told and noted about a shard, put on the board at once, but not oftener than every second.
 
     It stands in for the run's log and its report. A task must not wait for Ray: it would lose its place to another.
@@ -71,7 +71,7 @@ class Voice:
             self._put, self._last = len(self.news), time.monotonic()
 
 
-class Bench:
+class NodeWorker:
     """A render worker for a job, in one of Ray's processes. It ends with the process, however that ends.
 
     The scratch folder it may leave then is swept away by the driver, or on other nodes by the next run there.
@@ -79,23 +79,23 @@ class Bench:
 
     def __init__(self, key: tuple[str, ...], job: dict[str, Any]):
         self.key, self._spec = key, job["spec"]
-        self._manifest, self._policy = Manifest.model_validate(job["manifest"]), Policy(**job["policy"])
+        self._manifest, self._policy = Manifest.model_validate(job["manifest"]), RetryPolicy(**job["policy"])
         self._config = validate(self._spec["config"], "the job's config")
         self._store = open_store(job["out"])
         self._store.sweep()
         self._prepare()
         device = Device(job["kind"], 0, platform.node())  # of those that Ray shows the task
-        seat = Seat(device, job["threads"], pinned(device, os.environ))
-        self._crew = Crew(self._spec, [seat], self._policy.timeout, command=job["command"])
+        worker_slot = WorkerSlot(device, job["threads"], pinned(device, os.environ))
+        self._pool = WorkerPool(self._spec, [worker_slot], self._policy.timeout, command=job["command"])
 
-    def draw(self, shard: int, voice: Voice) -> None:
+    def draw(self, shard: int, voice: EventForwarder) -> None:
         """Draw a shard into the job's store. Raises InputError where the run cannot go on."""
         log = cast(RunLog, voice)
         run = Run(self._spec, self._store, self._manifest, self._policy, log, voice.tell, self._scene, lambda: False)
-        Dealer(run, self._crew).deal([shard])
+        ShardScheduler(run, self._pool).deal([shard])
 
     def close(self) -> None:
-        self._crew.close()
+        self._pool.close()
         self._store.sweep()
 
     def _prepare(self) -> None:
@@ -111,7 +111,7 @@ class Bench:
         return sampler.sample(self._spec["seed"], index).to_data()
 
 
-_bench: Bench | None = None
+_bench: NodeWorker | None = None
 
 
 def draw(job: str, board: Any, shard: int) -> tuple[str, str, list[tuple[str, str, dict[str, Any]]]]:
@@ -120,7 +120,7 @@ def draw(job: str, board: Any, shard: int) -> tuple[str, str, list[tuple[str, st
     job: JSON of what all tasks of a run have in common: `versions`, `spec`, `out`, `manifest`, `policy`, `kind`,
     `threads`, `command`.
     """
-    parsed, voice = json.loads(job), Voice(board, shard)
+    parsed, voice = json.loads(job), EventForwarder(board, shard)
     wanted = parsed["versions"]
     if differing := [f"{name} {there}" for name, there in versions().items() if wanted.get(name) != there]:
         asked = ", ".join(f"{name} {version}" for name, version in wanted.items())
@@ -137,13 +137,13 @@ def draw(job: str, board: Any, shard: int) -> tuple[str, str, list[tuple[str, st
     return refused, voice.worker, voice.news
 
 
-def _at_bench(job: str, parsed: dict[str, Any]) -> Bench:
+def _at_bench(job: str, parsed: dict[str, Any]) -> NodeWorker:
     """The bench of the last task, if it was for the same job on the same device."""
     global _bench
     key = (job, *(os.environ.get(name, "") for name in _DEVICES))
     if _bench is None or _bench.key != key:
         _clear()
-        _bench = Bench(key, parsed)
+        _bench = NodeWorker(key, parsed)
     return _bench
 
 

@@ -18,16 +18,16 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from render.farm.devices import Seat, choose
-from render.farm.devices import seats as machine_seats
-from render.farm.local import Policy
-from render.farm.pool import COMMAND, Crew, Event
+from render.farm.devices import WorkerSlot, choose
+from render.farm.devices import worker_slots as machine_worker_slots
+from render.farm.local import RetryPolicy
+from render.farm.pool import COMMAND, Event, WorkerPool
 from render.farm.shared_memory import Memory, slot_size
 from render.frame import Frame
 from scenes.config.objects import Config
 from scenes.errors import InputError
 
-_POLICY = Policy()
+_POLICY = RetryPolicy()
 # What is drawn ahead where the caller does not say: as much as fits into these bytes, and no more slots than this.
 _AHEAD_BYTES, _AHEAD = 256 << 20, 64
 # Seconds between looks at whether a slot was freed or the stream closed: while workers wait for one, and while not.
@@ -59,15 +59,14 @@ class Stream(Iterator[Frame]):
     n streams with the same arguments but for their rank share the pictures. The set and its order depend on nothing
     else. Frames own their arrays.
 
-    seats: a worker each (`render.farm.devices.seats`), by default all that the machine has for its best devices. ahead:
-    slots beyond one for each worker; by default up to 64 as far as 256 MiB go. policy: what becomes of a picture that
-    kills its workers: with `skip` it is left out and told in `skipped`, else it ends the stream. command: starts a
-    worker.
-
-    An iterator and a context manager. `close` ends the workers and may be called twice; so do the end of the pictures,
-    an error, the end of the program, and dropping the stream. A process that is killed takes its workers along. It
-    belongs to the process that made it. Raises InputError for bad input, from a worker as well, where shared memory
-    does not suffice, where workers cannot start, and where a picture was given up.
+    worker_slots: a worker each (`render.farm.devices.worker_slots`), by default all that the machine has for its
+    best devices. ahead: slots beyond one for each worker; by default up to 64 as far as 256 MiB go. policy: what
+    becomes of a picture that kills its workers: with `skip` it is left out and told in `skipped`, else it ends the
+    stream. command: starts a worker. An iterator and a context manager. `close` ends the workers and may be called
+    twice; so do the end of the pictures, an error, the end of the program, and dropping the stream. A process that
+    is killed takes its workers along. It belongs to the process that made it. Raises InputError for bad input, from
+    a worker as well, where shared memory does not suffice, where workers cannot start, and where a picture was
+    given up.
     """
 
     def __init__(
@@ -79,9 +78,9 @@ class Stream(Iterator[Frame]):
         *,
         rank: int = 0,
         ranks: int = 1,
-        seats: Sequence[Seat] | None = None,
+        worker_slots: Sequence[WorkerSlot] | None = None,
         ahead: int | None = None,
-        policy: Policy = _POLICY,
+        policy: RetryPolicy = _POLICY,
         command: Sequence[str] = COMMAND,
     ):
         if not 0 <= rank < ranks or start < 0:
@@ -89,13 +88,15 @@ class Stream(Iterator[Frame]):
         self._indices = range(start + rank, sys.maxsize if count is None else start + count, ranks)
         self._given, self._start, self._ranks = 0, start, ranks
         pictures = len(self._indices)
-        seats = (machine_seats(choose("auto"), None, pictures=pictures) if seats is None else seats)[:pictures]
+        worker_slots = (
+            machine_worker_slots(choose("auto"), None, pictures=pictures) if worker_slots is None else worker_slots
+        )[:pictures]
         size = slot_size(config)
         if ahead is None:
             ahead = max(1, min(_AHEAD, _AHEAD_BYTES // size))
-        memory = Memory(size, max(1, min(len(seats) + ahead, pictures)))
+        memory = Memory(size, max(1, min(len(worker_slots) + ahead, pictures)))
         spec = {"config": config.plain(), "seed": seed}
-        self._feed = _Feed(self._indices, memory, spec, tuple(seats), policy, command)
+        self._feed = _Feed(self._indices, memory, spec, tuple(worker_slots), policy, command)
         self._feed.start()
         # Called by `close`, when this object goes, and at the end of the program, whichever is first.
         self._finish = weakref.finalize(self, self._feed.close)
@@ -140,20 +141,20 @@ class Stream(Iterator[Frame]):
 
 
 class _Feed(threading.Thread):
-    """Feeds the crew, and keeps what it drew until it is taken. Knows nothing of the Stream, so that one can go."""
+    """Feeds the pool, and keeps what it drew until it is taken. Knows nothing of the Stream, so that one can go."""
 
     def __init__(
         self,
         indices: range,
         memory: Memory,
         spec: Mapping[str, Any],
-        seats: Sequence[Seat],
-        policy: Policy,
+        worker_slots: Sequence[WorkerSlot],
+        policy: RetryPolicy,
         command: Sequence[str],
     ):
         super().__init__(name="blendmill stream", daemon=True)
         self._indices, self._memory, self._policy = indices, memory, policy
-        self._spec, self._seats, self._command = spec, seats, command
+        self._spec, self._worker_slots, self._command = spec, worker_slots, command
         self._process, self._began = os.getpid(), time.monotonic()
         self._strikes: Counter[int] = Counter()
         self._again: deque[tuple[int, int]] = deque()
@@ -211,7 +212,7 @@ class _Feed(threading.Thread):
                 slots=self._memory.slots,
                 seconds=now - self._began,
                 starved=self._starved + (0.0 if self._hungry is None else now - self._hungry),
-                idle=self._idle / max(1, len(self._seats)),
+                idle=self._idle / max(1, len(self._worker_slots)),
             )
 
     def close(self) -> None:
@@ -224,31 +225,33 @@ class _Feed(threading.Thread):
             self.join()
         self._memory.close()
 
-    # The crew's side -------------------------------------------------------------------------------------------
+    # The pool's side -------------------------------------------------------------------------------------------
 
     def run(self) -> None:
         try:
-            with Crew(self._spec, self._seats, self._policy.timeout, self._memory.file, self._command) as crew:
+            with WorkerPool(
+                self._spec, self._worker_slots, self._policy.timeout, self._memory.file, self._command
+            ) as pool:
                 while not self._closing and self._resolved < len(self._indices):
-                    self._turn(crew)
+                    self._turn(pool)
         except BaseException as error:  # the consumer's to raise
             self._error = error
         with self._change:
             self._ended = True
             self._change.notify_all()
 
-    def _turn(self, crew: Crew) -> None:
-        self._give(crew)
-        waiting = len(crew.idle()) if self._given < len(self._indices) else 0
+    def _turn(self, pool: WorkerPool) -> None:
+        self._give(pool)
+        waiting = len(pool.idle()) if self._given < len(self._indices) else 0
         began = time.monotonic()
-        for event in crew.events(_SOON if waiting else _LATER):
+        for event in pool.events(_SOON if waiting else _LATER):
             self._hear(event)
         with self._change:
             self._idle += waiting * (time.monotonic() - began)
 
-    def _give(self, crew: Crew) -> None:
+    def _give(self, pool: WorkerPool) -> None:
         """Give idle workers a picture each: those whose worker died first, then the next ones, as slots go."""
-        for worker in crew.idle():
+        for worker in pool.idle():
             if self._again:
                 index, slot = self._again.popleft()
             elif self._free and self._given < len(self._indices):
@@ -256,7 +259,7 @@ class _Feed(threading.Thread):
                 self._given += 1
             else:
                 return
-            crew.give(worker, {"do": "frames", "indices": [index], "slots": [slot], "size": self._memory.size})
+            pool.give(worker, {"do": "frames", "indices": [index], "slots": [slot], "size": self._memory.size})
 
     def _hear(self, event: Event) -> None:
         if event.kind == "refused":

@@ -42,7 +42,7 @@ from scenes.errors import InputError
 from scenes.sampling.scene import Sampler
 
 
-class Artist:
+class WorkerLoop:
     """Draws pictures of one (config, seed) and tells of each."""
 
     def __init__(self, line: Connection, memory: int | None):
@@ -119,7 +119,7 @@ def main() -> None:
     watcher = threading.Thread(target=leave_with, args=(os.getppid(), line), daemon=True)
     watcher.start()
     try:
-        artist = Artist(line, int(sys.argv[2]) if len(sys.argv) > 2 else None)
+        artist = WorkerLoop(line, int(sys.argv[2]) if len(sys.argv) > 2 else None)
         while True:
             artist.obey(json.loads(line.recv_bytes()))
     except InputError as error:

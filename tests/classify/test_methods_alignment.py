@@ -18,11 +18,11 @@ from torch import Tensor, nn
 from classify.methods import afn, alignment, cdan, coral, dan, dann, jan, mcc, mcd, mdd
 from classify.methods.adabn import AdaBN, adopt_statistics, drawn, normalizations
 from classify.methods.alignment import Aligning, ramp, reverse
-from classify.methods.base import Labelled, Method, Passes, Unlabelled
+from classify.methods.base import FullPass, Labelled, Method, Unlabelled
 from classify.methods.catalogue import METHODS
 from classify.network import Network, Output
 from scenes.errors import InputError
-from tests.moons import Descent, accuracy, mlp, moons, passes_over, train
+from tests.moons import OptimizerStep, accuracy, mlp, moons, passes_over, train
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_losses.json").read_text())
 INPUTS = {name: torch.tensor(rows) for name, rows in GOLDEN["inputs"].items()}
@@ -229,7 +229,7 @@ def test_mdd_leaves_the_classifier_alone() -> None:
 
 
 class Counting(nn.Module):
-    """Passes on, and keeps the sizes of the batches it saw."""
+    """FullPass on, and keeps the sizes of the batches it saw."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -295,7 +295,7 @@ def test_certain_pictures_weigh_more() -> None:
 def test_mcd_moves_each_part_in_its_steps_and_no_other() -> None:
     method = small("mcd", dropout=0.0, balance=0.01)
     source, target = batch(32, 32)
-    descend, taken = Descent(method, 1e-3), []
+    descend, taken = OptimizerStep(method, 1e-3), []
 
     def watched(loss: Tensor, only: Collection[str] | None = None) -> None:
         before = {name: [p.detach().clone() for p in group] for name, group in method.groups().items()}
@@ -414,7 +414,7 @@ def test_one_epoch_on_pictures_then_resume(name: str) -> None:
     pictures = torch.randn(32, 3, 16, 16, generator=torch.Generator().manual_seed(1))
     labels = torch.arange(16) % 3
 
-    def step(method: Method, descend: Descent, number: int) -> None:
+    def step(method: Method, descend: OptimizerStep, number: int) -> None:
         some = torch.arange(4 * number, 4 * number + 4)
         theirs = pictures[16:][some]
         terms = method.update(
@@ -424,19 +424,19 @@ def test_one_epoch_on_pictures_then_resume(name: str) -> None:
 
     torch.manual_seed(0)
     straight = kind(tiny_cnn(), 3, settings).train()
-    descend = Descent(straight)
+    descend = OptimizerStep(straight)
     for number in range(2):
         step(straight, descend, number)
     torch.manual_seed(99)
     resumed = kind(tiny_cnn(), 3, settings).train()
     resumed.load_state_dict(straight.state_dict())
-    descended = Descent(resumed)
+    descended = OptimizerStep(resumed)
     for group in descend.optimizers:
         descended.optimizers[group].load_state_dict(deepcopy(descend.optimizers[group].state_dict()))
     for number in (2, 3):
         step(straight, descend, number)
         step(resumed, descended, number)
-    passes = Passes(
+    passes = FullPass(
         lambda: [Labelled(pictures[:16], labels, torch.arange(16))],
         lambda: [Unlabelled(pictures[16:], pictures[16:], torch.arange(16))],
     )

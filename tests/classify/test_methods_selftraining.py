@@ -29,7 +29,7 @@ from classify.methods.shot import SHOT, centroid_labels, information
 from classify.methods.srdc import SRDC, clustering, likeness
 from classify.methods.teacher import Teacher
 from classify.network import Network
-from tests.moons import Descent, accuracy, passes_over, train
+from tests.moons import OptimizerStep, accuracy, passes_over, train
 from training.checkpoint import load
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parent / "golden_selftraining.json").read_text())
@@ -248,7 +248,7 @@ class Course:
 
     def __init__(self, method: Method, source: tuple[Tensor, Tensor], target: Tensor, steps: int, rate: float = 2e-3):
         self.method, self.source, self.target, self.steps = method, source, target, steps
-        self.descend = Descent(method, rate)
+        self.descend = OptimizerStep(method, rate)
 
     def run(self, start: int, stop: int, batch: int = 32) -> list[dict[str, Tensor]]:
         pictures, labels = self.source
@@ -390,7 +390,7 @@ def test_srdc_clusters_the_target_before_each_epoch() -> None:
 def test_shot_adapts_without_source_and_with_its_head_frozen() -> None:
     torch.manual_seed(0)
     method = SHOT(convolutions(bottleneck=6), 3)
-    descend = Descent(method)
+    descend = OptimizerStep(method)
     (pictures, labels), (target, _) = stripes(1, False), stripes(2, True)
     passes, places = passes_over(pictures, labels, target), torch.arange(96)
     theirs = Unlabelled(target, target, places)

@@ -17,7 +17,17 @@ from hypothesis import strategies as st
 
 from render.cli import doctor
 from render.farm import devices, limits
-from render.farm.devices import KINDS, WORKER_MEMORY, WORKERS_PER_GPU, Device, choose, enable, pick, pinned, seats
+from render.farm.devices import (
+    KINDS,
+    WORKER_MEMORY,
+    WORKERS_PER_GPU,
+    Device,
+    choose,
+    enable,
+    pick,
+    pinned,
+    worker_slots,
+)
 from scenes.assets.catalogue import Catalogue
 from scenes.errors import InputError
 
@@ -162,30 +172,34 @@ def test_a_quota_below_one_core_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 def test_the_cpu_gets_a_worker_a_core() -> None:
-    taken = seats((CPU,), None, pictures=1000, cores=8, memory=64 << 30)
+    taken = worker_slots((CPU,), None, pictures=1000, cores=8, memory=64 << 30)
     assert len(taken) == 8
-    assert {(seat.threads, *seat.environment) for seat in taken} == {(1,)}
+    assert {(worker_slot.threads, *worker_slot.environment) for worker_slot in taken} == {(1,)}
 
 
 def test_the_cpu_is_bounded_by_memory_and_pictures() -> None:
-    assert len(seats((CPU,), None, pictures=1000, cores=64, memory=4 * WORKER_MEMORY)) == 4
-    few = seats((CPU,), None, pictures=3, cores=8, memory=64 << 30)
-    assert [seat.threads for seat in few] == [2, 2, 2]
-    assert len(seats((CPU,), None, pictures=1000, cores=8, memory=0)) == 1
-    assert [seat.threads for seat in seats((CPU,), None, pictures=0, cores=8, memory=0)] == [8]
+    assert len(worker_slots((CPU,), None, pictures=1000, cores=64, memory=4 * WORKER_MEMORY)) == 4
+    few = worker_slots((CPU,), None, pictures=3, cores=8, memory=64 << 30)
+    assert [worker_slot.threads for worker_slot in few] == [2, 2, 2]
+    assert len(worker_slots((CPU,), None, pictures=1000, cores=8, memory=0)) == 1
+    assert [worker_slot.threads for worker_slot in worker_slots((CPU,), None, pictures=0, cores=8, memory=0)] == [8]
 
 
 def test_a_number_of_workers_is_taken_at_its_word() -> None:
-    assert [seat.threads for seat in seats((CPU,), 3, pictures=1000, cores=8, memory=0)] == [2, 2, 2]
-    assert [seat.threads for seat in seats((CPU,), 4, pictures=1000, cores=2)] == [1] * 4
+    assert [worker_slot.threads for worker_slot in worker_slots((CPU,), 3, pictures=1000, cores=8, memory=0)] == [
+        2,
+        2,
+        2,
+    ]
+    assert [worker_slot.threads for worker_slot in worker_slots((CPU,), 4, pictures=1000, cores=2)] == [1] * 4
 
 
 def test_gpus_are_dealt_in_turn() -> None:
-    taken = seats(CARDS[:3], 4, pictures=1000, cores=16)
-    assert [seat.environment["CUDA_VISIBLE_DEVICES"] for seat in taken] == ["0", "1", "2", "0"]
-    assert [seat.device.number for seat in taken] == [0, 1, 2, 0]
-    assert {seat.threads for seat in taken} == {4}
-    assert len(seats(CARDS, None, pictures=1000, cores=16, memory=64 << 30)) == WORKERS_PER_GPU * 4
+    taken = worker_slots(CARDS[:3], 4, pictures=1000, cores=16)
+    assert [worker_slot.environment["CUDA_VISIBLE_DEVICES"] for worker_slot in taken] == ["0", "1", "2", "0"]
+    assert [worker_slot.device.number for worker_slot in taken] == [0, 1, 2, 0]
+    assert {worker_slot.threads for worker_slot in taken} == {4}
+    assert len(worker_slots(CARDS, None, pictures=1000, cores=16, memory=64 << 30)) == WORKERS_PER_GPU * 4
 
 
 @given(
@@ -197,12 +211,14 @@ def test_gpus_are_dealt_in_turn() -> None:
 )
 def test_seats_are_fair(cards: int, workers: int | None, pictures: int, cores: int, memory: int) -> None:
     there = [Device("hip", k, "") for k in range(cards)]
-    taken = seats(there, workers, pictures=pictures, cores=cores, memory=memory)
+    taken = worker_slots(there, workers, pictures=pictures, cores=cores, memory=memory)
     assert 1 <= len(taken) <= pictures
-    assert sum(seat.threads for seat in taken) <= max(cores, len(taken))
-    load = Counter(seat.device.number for seat in taken)
+    assert sum(worker_slot.threads for worker_slot in taken) <= max(cores, len(taken))
+    load = Counter(worker_slot.device.number for worker_slot in taken)
     assert max(load.values()) - min(load[k] for k in range(cards)) <= 1
-    assert all(seat.environment == {"HIP_VISIBLE_DEVICES": str(seat.device.number)} for seat in taken)
+    assert all(
+        worker_slot.environment == {"HIP_VISIBLE_DEVICES": str(worker_slot.device.number)} for worker_slot in taken
+    )
     if workers:
         assert len(taken) == min(workers, pictures)
 
@@ -214,11 +230,11 @@ def test_gpus_given_by_a_scheduler_are_kept(kind: str, monkeypatch: pytest.Monke
     for value in ("2,3", " GPU-8932f937-d72c , GPU-1a ", "3,2,-1,0"):
         monkeypatch.setenv(variable, value)
         first, second = value.replace(" ", "").split(",")[:2]
-        taken = seats(there, 4, pictures=10, cores=4)
-        assert [dict(seat.environment) for seat in taken] == [{variable: first}, {variable: second}] * 2
+        taken = worker_slots(there, 4, pictures=10, cores=4)
+        assert [dict(worker_slot.environment) for worker_slot in taken] == [{variable: first}, {variable: second}] * 2
     monkeypatch.setenv(variable, "7")
     with pytest.raises(InputError, match=f"{variable}=7: lists 1 GPUs"):
-        seats(there, 2, pictures=10, cores=4)
+        worker_slots(there, 2, pictures=10, cores=4)
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ import pytest
 
 from render.catalogue import open_catalogue
 from render.dataset.dataset import Dataset
-from render.farm.devices import choose, seats
+from render.farm.devices import choose, worker_slots
 from render.farm.job import Job, parse_part, run
-from render.farm.local import Local, Policy
+from render.farm.local import Local, RetryPolicy
 from scenes.assets.catalogue import Catalogue
 from scenes.config.loading import load_config
 from scenes.errors import InputError
@@ -42,7 +42,7 @@ def job(out: Path, count: int = 6, **more: Any) -> Job:
 
 
 def farm(workers: int, *fault: object) -> Local:
-    places = seats(choose("cpu"), workers, pictures=100, cores=workers)
+    places = worker_slots(choose("cpu"), workers, pictures=100, cores=workers)
     return Local(places, (*FAULTY, *map(str, fault))) if fault else Local(places)
 
 
@@ -61,7 +61,7 @@ def catalogue() -> Catalogue:
 def undisturbed(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What one worker that nothing happens to makes of `job`."""
     out = tmp_path_factory.mktemp("undisturbed") / "set"
-    run(job(out), catalogue, farm(1), Policy(), quiet)
+    run(job(out), catalogue, farm(1), RetryPolicy(), quiet)
     assert sorted(contents(out)) == ["dataset.json", "shards/00000.h5", "shards/00001.h5", "shards/00002.h5"]
     assert Dataset.open(out).verify() == ()
     return contents(out)
@@ -97,15 +97,15 @@ def processes(token: str) -> list[list[str]]:
 
 def test_two_workers_make_the_bytes_of_one(catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path) -> None:
     told: list[str] = []
-    run(job(tmp_path / "set"), catalogue, farm(2), Policy(), lambda event, **fields: told.append(event))
+    run(job(tmp_path / "set"), catalogue, farm(2), RetryPolicy(), lambda event, **fields: told.append(event))
     assert contents(tmp_path / "set") == undisturbed
     assert told[0] == "start" and told[-1] == "end" and told.count("drawn") == 6 and told.count("shard") == 3
 
 
 def test_parts_make_the_whole(catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path) -> None:
-    run(job(tmp_path / "set", part=(1, 2)), catalogue, farm(1), Policy(), quiet)
+    run(job(tmp_path / "set", part=(1, 2)), catalogue, farm(1), RetryPolicy(), quiet)
     assert sorted(path.name for path in (tmp_path / "set" / "shards").iterdir()) == ["00001.h5"]
-    run(job(tmp_path / "set", part=(0, 2)), catalogue, farm(1), Policy(), quiet)
+    run(job(tmp_path / "set", part=(0, 2)), catalogue, farm(1), RetryPolicy(), quiet)
     assert contents(tmp_path / "set") == undisturbed
 
 
@@ -119,7 +119,7 @@ def test_a_worker_that_fails_is_replaced(
         if event == "died":
             deaths.append(fields)
 
-    run(job(tmp_path / "set"), catalogue, farm(2, fault, 3, tmp_path), Policy(timeout=timeout), tell)
+    run(job(tmp_path / "set"), catalogue, farm(2, fault, 3, tmp_path), RetryPolicy(timeout=timeout), tell)
     assert contents(tmp_path / "set") == undisturbed
     assert len(deaths) == 1 and deaths[0]["index"] == 3
     expected = {"segfault": "SIGSEGV", "raise": "RuntimeError: a fault of two lines", "hang": "hung"}[fault]
@@ -129,11 +129,11 @@ def test_a_worker_that_fails_is_replaced(
 def test_a_picture_that_kills_is_isolated(catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path) -> None:
     out = tmp_path / "set"
     with pytest.raises(InputError, match=r"picture 3 was given up after 2 workers died: crashed \(SIGSEGV\)"):
-        run(job(out), catalogue, farm(1, "segfault", 3, "-"), Policy(attempts=2), quiet)
+        run(job(out), catalogue, farm(1, "segfault", 3, "-"), RetryPolicy(attempts=2), quiet)
     record = json.loads((out / "failed" / "00000003.json").read_text())
     assert record["scene"]["index"] == 3 and record["attempts"] == 2
     # Asked to, the run goes on without it, and says so.
-    manifest = run(job(out), catalogue, farm(1, "segfault", 3, "-"), Policy(attempts=2, skip=True), quiet)
+    manifest = run(job(out), catalogue, farm(1, "segfault", 3, "-"), RetryPolicy(attempts=2, skip=True), quiet)
     assert manifest.skipped == (3,)
     dataset = Dataset.open(out)
     assert dataset.verify() == ()
@@ -146,16 +146,16 @@ def test_a_picture_that_kills_is_isolated(catalogue: Catalogue, undisturbed: dic
 def test_a_full_disk_is_told(catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path) -> None:
     out = tmp_path / "set"
     with pytest.raises(InputError, match="No space left on device"):
-        run(job(out), catalogue, farm(1, "full", 3, "-"), Policy(), quiet)
+        run(job(out), catalogue, farm(1, "full", 3, "-"), RetryPolicy(), quiet)
     assert [path.name for path in (out / "shards").iterdir()] == ["00000.h5"]
-    run(job(out), catalogue, farm(1), Policy(), quiet)
+    run(job(out), catalogue, farm(1), RetryPolicy(), quiet)
     assert contents(out) == undisturbed
 
 
 def test_workers_that_cannot_start_are_told(catalogue: Catalogue, tmp_path: Path) -> None:
-    broken = Local(farm(1)._seats, (sys.executable, "-c", "import sys; sys.exit('libX11 is missing')"))
+    broken = Local(farm(1)._worker_slots, (sys.executable, "-c", "import sys; sys.exit('libX11 is missing')"))
     with pytest.raises(InputError, match=r"do not start.*libX11 is missing.*doctor"):
-        run(job(tmp_path / "set"), catalogue, broken, Policy(), quiet)
+        run(job(tmp_path / "set"), catalogue, broken, RetryPolicy(), quiet)
 
 
 def test_a_second_run_of_the_same_refuses(catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path) -> None:
@@ -164,10 +164,10 @@ def test_a_second_run_of_the_same_refuses(catalogue: Catalogue, undisturbed: dic
     def tell(event: str, **fields: Any) -> None:
         if event == "drawn" and not second:
             with pytest.raises(InputError, match="already being rendered") as refused:
-                run(job(tmp_path / "set"), catalogue, farm(1), Policy(), quiet)
+                run(job(tmp_path / "set"), catalogue, farm(1), RetryPolicy(), quiet)
             second.append(str(refused.value))
 
-    run(job(tmp_path / "set"), catalogue, farm(1), Policy(), tell)
+    run(job(tmp_path / "set"), catalogue, farm(1), RetryPolicy(), tell)
     assert str(os.getpid()) in second[0]
     assert contents(tmp_path / "set") == undisturbed
 
@@ -179,10 +179,10 @@ def test_stopping_finishes_what_is_begun(catalogue: Catalogue, undisturbed: dict
         if event == "drawn":
             drawn.append(fields["index"])
 
-    run(job(tmp_path / "set"), catalogue, farm(1), Policy(), tell, stopping=lambda: bool(drawn))
+    run(job(tmp_path / "set"), catalogue, farm(1), RetryPolicy(), tell, stopping=lambda: bool(drawn))
     assert drawn == [0, 1]
     assert len(list((tmp_path / "set" / "shards").iterdir())) == 1
-    run(job(tmp_path / "set"), catalogue, farm(1), Policy(), quiet)
+    run(job(tmp_path / "set"), catalogue, farm(1), RetryPolicy(), quiet)
     assert contents(tmp_path / "set") == undisturbed
 
 
@@ -190,12 +190,12 @@ def test_a_rerun_touches_nothing_that_is_there(
     catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path
 ) -> None:
     out = tmp_path / "set"
-    run(job(out, part=(1, 3)), catalogue, farm(1), Policy(), quiet)
+    run(job(out, part=(1, 3)), catalogue, farm(1), RetryPolicy(), quiet)
     before = (out / "shards/00001.h5").stat().st_mtime_ns
     # What a killed process leaves: no process has the largest number.
     (out / f"shards/00000.h5.tmp-{platform.node()}-{2**22 + 1}").write_bytes(b"half")
     told: list[tuple[str, dict[str, Any]]] = []
-    run(job(out), catalogue, farm(1), Policy(), lambda event, **fields: told.append((event, fields)))
+    run(job(out), catalogue, farm(1), RetryPolicy(), lambda event, **fields: told.append((event, fields)))
     assert told[0][1]["done"] == 2 and [event for event, _ in told].count("drawn") == 4
     assert (out / "shards/00001.h5").stat().st_mtime_ns == before
     assert contents(out) == undisturbed
@@ -203,7 +203,7 @@ def test_a_rerun_touches_nothing_that_is_there(
 
 def test_a_folder_of_something_else_is_refused(catalogue: Catalogue, tmp_path: Path) -> None:
     whole = job(tmp_path / "set", count=1)
-    run(whole, catalogue, farm(1), Policy(), quiet)
+    run(whole, catalogue, farm(1), RetryPolicy(), quiet)
     before = contents(tmp_path / "set")
     bigger = load_config("smoke", ["classes=[mug]", "assets.shapes=2", "objects.scale=3"])
     for other, word in (
@@ -213,13 +213,13 @@ def test_a_folder_of_something_else_is_refused(catalogue: Catalogue, tmp_path: P
         (replace(whole, device="cuda"), "device"),
     ):
         with pytest.raises(InputError, match=word):
-            run(other, catalogue, farm(1), Policy(), quiet)
+            run(other, catalogue, farm(1), RetryPolicy(), quiet)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="holds other files"):
-        run(replace(whole, out=str(tmp_path / "other")), catalogue, farm(1), Policy(), quiet)
+        run(replace(whole, out=str(tmp_path / "other")), catalogue, farm(1), RetryPolicy(), quiet)
     with pytest.raises(InputError, match="is a file"):
-        run(replace(whole, out=str(tmp_path / "other" / "notes.txt")), catalogue, farm(1), Policy(), quiet)
+        run(replace(whole, out=str(tmp_path / "other" / "notes.txt")), catalogue, farm(1), RetryPolicy(), quiet)
     assert contents(tmp_path / "set") == before
 
 
@@ -280,7 +280,7 @@ def test_signals(signals: tuple[str, ...], code: int, undisturbed: dict[str, str
 @pytest.mark.slow
 def test_twenty_workers_killed(catalogue: Catalogue, tmp_path: Path) -> None:
     whole = tmp_path / "whole"
-    run(job(whole, 300), catalogue, farm(2), Policy(), quiet)
+    run(job(whole, 300), catalogue, farm(2), RetryPolicy(), quiet)
     rng = np.random.default_rng(20)
     out, killed = tmp_path / "set", 0
     # Random kills may hit one picture more than three times; what is tested here is that nothing else gives way.

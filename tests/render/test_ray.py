@@ -20,9 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from render.catalogue import open_catalogue
-from render.farm.devices import WORKER_MEMORY, choose, seats
+from render.farm.devices import WORKER_MEMORY, choose, worker_slots
 from render.farm.job import Farm, Job, run, versions
-from render.farm.local import Local, Policy
+from render.farm.local import Local, RetryPolicy
 from render.farm.pool import sweep_scratch
 from scenes.assets.catalogue import Catalogue
 from scenes.config.loading import load_config
@@ -45,14 +45,14 @@ def job(out: Path, count: int = 12) -> Job:
 
 
 def draw(
-    out: Path, catalogue: Catalogue, farm: Farm, policy: Policy | None = None, count: int = 12, **more: Any
+    out: Path, catalogue: Catalogue, farm: Farm, policy: RetryPolicy | None = None, count: int = 12, **more: Any
 ) -> Told:
     told: Told = []
     run(
         job(out, count),
         catalogue,
         farm,
-        policy or Policy(),
+        policy or RetryPolicy(),
         lambda event, **fields: told.append((event, fields)),
         **more,
     )
@@ -60,7 +60,7 @@ def draw(
 
 
 def local(**faults: Any) -> Local:
-    return Local(seats(choose("cpu"), 2, pictures=100, cores=2), command(of=os.getpid(), **faults))
+    return Local(worker_slots(choose("cpu"), 2, pictures=100, cores=2), command(of=os.getpid(), **faults))
 
 
 def on_ray(**faults: Any) -> RayFarm:
@@ -145,7 +145,7 @@ def test_the_bytes_of_a_local_run(
 
 
 def test_blender_draws_the_same(started: None, catalogue: Catalogue, tmp_path: Path) -> None:
-    draw(tmp_path / "here", catalogue, Local(seats(choose("cpu"), 1, pictures=100)), count=2)
+    draw(tmp_path / "here", catalogue, Local(worker_slots(choose("cpu"), 1, pictures=100)), count=2)
     draw(tmp_path / "there", catalogue, RayFarm("local", "cpu", 1), count=2)
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
 
@@ -167,11 +167,11 @@ def test_a_picture_that_kills_stops_the_run_in_one_line(
 ) -> None:
     out = tmp_path / "set"
     with pytest.raises(InputError, match=r"picture 3 was given up after 2 workers died: crashed \(SIGSEGV\)") as caught:
-        draw(out, catalogue, on_ray(crash=[3]), Policy(attempts=2))
+        draw(out, catalogue, on_ray(crash=[3]), RetryPolicy(attempts=2))
     assert "\n" not in str(caught.value)
     assert json.loads((out / "failed" / "00000003.json").read_text())["scene"]["index"] == 3
     assert not list(out.rglob("*.tmp-*"))
-    told = draw(out, catalogue, on_ray(crash=[3]), Policy(attempts=2, skip=True))
+    told = draw(out, catalogue, on_ray(crash=[3]), RetryPolicy(attempts=2, skip=True))
     assert [fields["index"] for event, fields in told if event == "failed"] == [3]
     differing = {name for name, digest in contents(out).items() if undisturbed.get(name) != digest}
     assert differing == {"dataset.json", "shards/00001.h5", "failed/00000003.json"}
@@ -191,7 +191,7 @@ def test_a_ray_process_that_is_killed_is_replaced(
             killed.append(fields["worker"])
             os.kill(int(fields["worker"].split(":")[1]), signal.SIGKILL)
 
-    run(job(tmp_path / "set"), catalogue, on_ray(seconds=1.2), Policy(), tell)
+    run(job(tmp_path / "set"), catalogue, on_ray(seconds=1.2), RetryPolicy(), tell)
     assert contents(tmp_path / "set") == undisturbed
     deaths = [fields for event, fields in told if event == "died"]
     assert [death["worker"] for death in deaths] == killed and "lost" in deaths[0]["reason"]
@@ -208,7 +208,7 @@ def test_stopping_finishes_what_is_begun(
         if event == "begin":
             begun.add(fields["shard"])
 
-    run(job(out), catalogue, on_ray(seconds=1.2), Policy(), tell, lambda: bool(begun))
+    run(job(out), catalogue, on_ray(seconds=1.2), RetryPolicy(), tell, lambda: bool(begun))
     assert 0 < len(begun) <= 3
     assert {int(path.stem) for path in (out / "shards").iterdir()} == begun
     draw(out, catalogue, on_ray())
@@ -222,7 +222,7 @@ def test_ctrl_c_twice_leaves_nothing_half_written(started: None, catalogue: Cata
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(job(tmp_path / "set"), catalogue, on_ray(seconds=1.2), Policy(), tell)
+        run(job(tmp_path / "set"), catalogue, on_ray(seconds=1.2), RetryPolicy(), tell)
     assert not list(tmp_path.rglob("*.tmp-*"))
 
 
@@ -298,7 +298,7 @@ def test_a_node_killed_in_mid_run(catalogue: Catalogue, undisturbed: dict[str, s
     try:
         farm = RayFarm(cluster.address, "cpu", None, command(seconds=1.2, of=os.getpid()))
         assert farm.workers == 2
-        run(job(tmp_path / "set"), catalogue, farm, Policy(), tell)
+        run(job(tmp_path / "set"), catalogue, farm, RetryPolicy(), tell)
     finally:
         cluster.shutdown()
     assert lost
@@ -312,7 +312,7 @@ def test_a_node_killed_in_mid_run(catalogue: Catalogue, undisturbed: dict[str, s
 @pytest.mark.parametrize("interrupts", [0, 1, 2])
 def test_the_command_starts_a_ray_of_its_own(interrupts: int, catalogue: Catalogue, tmp_path: Path) -> None:
     here, out = tmp_path / "here", tmp_path / "there"
-    draw(here, catalogue, Local(seats(choose("cpu"), 2, pictures=100)), count=8)
+    draw(here, catalogue, Local(worker_slots(choose("cpu"), 2, pictures=100)), count=8)
     process = start(out, "auto")
     if interrupts:
         wait_for_a_shard(out)

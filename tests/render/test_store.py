@@ -87,10 +87,10 @@ def test_nothing_is_left_of_a_shard_that_failed(out: str, tmp_path: Path) -> Non
 
 def test_other_jobs_and_other_files_are_refused(out: str, tmp_path: Path) -> None:
     store = open_store(out)
-    store.place.write("notes.txt", b"mine")
+    store.storage.write("notes.txt", b"mine")
     with pytest.raises(InputError, match=r"holds other files \(notes\.txt\)"):
         store.create(make_manifest())
-    store.place.remove("notes.txt")
+    store.storage.remove("notes.txt")
     store.create(make_manifest())
     with pytest.raises(InputError, match="of seed 0, asked is 1") as caught:
         store.create(make_manifest(seed=1))
@@ -122,7 +122,7 @@ def test_a_damaged_shard_is_found(out: str) -> None:
     with store.source(2) as path:
         damaged = bytearray(path.read_bytes())
     damaged[len(damaged) // 2] ^= 1
-    store.place.write("shards/00002.h5", bytes(damaged))
+    store.storage.write("shards/00002.h5", bytes(damaged))
     (fault,) = store.verify()
     assert fault.startswith(f"{store.url}/shards/00002.h5: sha256 differs from the recorded")
 
@@ -181,7 +181,7 @@ def test_folders_need_neither_blender_nor_fsspec() -> None:
 def test_a_record_that_is_none_is_told(tmp_path: Path, text: str) -> None:
     store = open_store(str(tmp_path))
     store.create(make_manifest())
-    store.place.write("failed/00000001.json", text.encode())
+    store.storage.write("failed/00000001.json", text.encode())
     with pytest.raises(InputError, match=r"failed/00000001\.json: not.*; delete it"):
         store.failures()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from render.dataset import local
-from render.dataset.local import told
+from render.dataset.local import disk_errors
 from render.dataset.store import open_store
 from scenes.errors import InputError
 from tests.farms import content, draw, make_manifest, render, run_python
@@ -110,7 +110,7 @@ def test_a_disk_that_refuses_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, words: str
 ) -> None:
     folder = tmp_path / "set"
-    with pytest.raises(InputError, match=words) as caught, told(folder):
+    with pytest.raises(InputError, match=words) as caught, disk_errors(folder):
         raise error
     assert "\n" not in str(caught.value) and str(folder) in str(caught.value)
     store, manifest = open_store(str(folder)), make_manifest()
@@ -146,5 +146,5 @@ def test_a_full_disk_under_the_log_is_told() -> None:
 
 
 def test_other_faults_are_not_dressed_up(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="odd"), told(tmp_path):
+    with pytest.raises(OSError, match="odd"), disk_errors(tmp_path):
         raise OSError(errno.EIO, "odd")

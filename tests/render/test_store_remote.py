@@ -43,7 +43,7 @@ class Trouble:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, store: Store, fail: int = 0, spoil: int = 0):
         self.calls = 0
-        real = store.place._files.put_file  # type: ignore[attr-defined]
+        real = store.storage._files.put_file  # type: ignore[attr-defined]
 
         def put(local: str, key: str) -> None:
             self.calls += 1
@@ -55,7 +55,7 @@ class Trouble:
                 source.write_bytes(Path(local).read_bytes()[:-1] + b"?")
             real(str(source), key)
 
-        monkeypatch.setattr(store.place._files, "put_file", put)  # type: ignore[attr-defined]
+        monkeypatch.setattr(store.storage._files, "put_file", put)  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_temporary_key_swept_too_early_is_uploaded_again(
 ) -> None:
     store = open_store(bucket)
     store.create(make_manifest())
-    files, swept = store.place._files, []  # type: ignore[attr-defined]
+    files, swept = store.storage._files, []  # type: ignore[attr-defined]
     real = files.mv
 
     def move(source: str, name: str) -> None:
@@ -124,12 +124,14 @@ def test_what_a_killed_uploader_left_is_swept(bucket: str) -> None:
     dead = run_python("pass")
     dead.wait()
     for name in (f"{HOST}-{dead.pid}", f"{HOST}-{os.getpid()}", "elsewhere-1"):
-        store.place._pipe(f"shards/00000.h5.tmp-{name}", b"half")  # type: ignore[attr-defined]
+        store.storage._pipe(f"shards/00000.h5.tmp-{name}", b"half")  # type: ignore[attr-defined]
     scratch = Path(tempfile.gettempdir()) / f"blendmill-store-abc.tmp-{HOST}-{dead.pid}"
     scratch.mkdir()
     store.sweep()
     assert not scratch.exists()
-    assert store.place.names("shards") == {f"00000.h5.tmp-{name}" for name in (f"{HOST}-{os.getpid()}", "elsewhere-1")}
+    assert store.storage.names("shards") == {
+        f"00000.h5.tmp-{name}" for name in (f"{HOST}-{os.getpid()}", "elsewhere-1")
+    }
     assert store.present() == set()
     render(bucket, make_manifest())
     assert sorted(remote_content(bucket)) == ["dataset.json", *(f"shards/0000{k}.h5" for k in range(5))]
@@ -192,7 +194,7 @@ def test_a_missing_bucket_and_refused_access_are_told(
         raise PermissionError("Access Denied")
 
     store = open_store("s3://pictures/set")
-    monkeypatch.setattr(store.place._files, "cat_file", refuse)  # type: ignore[attr-defined]
+    monkeypatch.setattr(store.storage._files, "cat_file", refuse)  # type: ignore[attr-defined]
     with pytest.raises(InputError, match=r"reading dataset\.json: access refused .*Access Denied.*check credentials"):
         store.load()
     assert quick == []
@@ -230,4 +232,4 @@ def test_without_fsspec_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setitem(sys.modules, "fsspec", None)
     with pytest.raises(InputError, match="pip install fsspec"):
         open_store("s3://pictures/set")
-    assert isinstance(open_store(f"file://{tmp_path}").place, Folder)
+    assert isinstance(open_store(f"file://{tmp_path}").storage, Folder)

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 
 from render.catalogue import open_catalogue
 from render.cli import stream as stream_command
-from render.farm.devices import Seat, processor
-from render.farm.local import Policy
+from render.farm.devices import WorkerSlot, processor
+from render.farm.local import RetryPolicy
 from render.farm.shared_memory import Memory, put_frame, slot_size
 from render.farm.stream import Stats, Stream
 from render.frame import Frame
@@ -34,7 +34,7 @@ from tests.frames import make_frame
 from tests.painter import command, paint
 
 CONFIG = load_config("smoke", ["camera.resolution=[24,16]"])
-TWO = (Seat(processor(), 1),) * 2
+TWO = (WorkerSlot(processor(), 1),) * 2
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def sampler() -> Sampler:
 
 
 def stream(start: int = 0, count: int | None = None, faults: dict[str, Any] | None = None, **options: Any) -> Stream:
-    return Stream(CONFIG, 7, start, count, **{"seats": TWO, "command": command(**faults or {}), **options})
+    return Stream(CONFIG, 7, start, count, **{"worker_slots": TWO, "command": command(**faults or {}), **options})
 
 
 def same(left: Frame, right: Frame) -> bool:
@@ -111,11 +111,11 @@ def test_frames_come_in_order_as_they_were_drawn(sampler: Sampler) -> None:
 def test_ranks_share_the_pictures_and_resume_where_they_stopped() -> None:
     first, second = [], []
     for rank in range(2):
-        with stream(5, 15, rank=rank, ranks=2, seats=TWO[:1]) as pictures:
+        with stream(5, 15, rank=rank, ranks=2, worker_slots=TWO[:1]) as pictures:
             first += [next(pictures).index for _ in range(2)]
             position = pictures.position
         assert position == 5 + 2 * 2
-        with stream(position, 5 + 15 - position, rank=rank, ranks=2, seats=TWO[:1]) as pictures:
+        with stream(position, 5 + 15 - position, rank=rank, ranks=2, worker_slots=TWO[:1]) as pictures:
             second += [frame.index for frame in pictures]
     assert sorted(first) == list(range(5, 9))
     assert sorted(second) == list(range(9, 20))
@@ -175,26 +175,26 @@ def test_workers_killed_at_random_moments(sampler: Sampler) -> None:
 
 
 def test_a_picture_that_kills_ends_the_stream_or_is_skipped() -> None:
-    with stream(0, 6, {"crash": [2]}, policy=Policy(attempts=2)) as pictures:
+    with stream(0, 6, {"crash": [2]}, policy=RetryPolicy(attempts=2)) as pictures:
         assert [next(pictures).index for _ in range(2)] == [0, 1]
         for _ in range(2):
             with pytest.raises(InputError, match=r"picture 2 of seed 7 was given up after 2 workers died: .*SIGSEGV"):
                 next(pictures)
-    with stream(0, 6, {"crash": [2]}, policy=Policy(attempts=2, skip=True)) as pictures:
+    with stream(0, 6, {"crash": [2]}, policy=RetryPolicy(attempts=2, skip=True)) as pictures:
         assert [frame.index for frame in pictures] == [0, 1, 3, 4, 5]
         assert set(pictures.skipped) == {2} and "SIGSEGV" in pictures.skipped[2]
 
 
 @pytest.mark.slow
 def test_a_picture_that_hangs_is_skipped() -> None:
-    policy = Policy(attempts=1, skip=True, timeout=4)
+    policy = RetryPolicy(attempts=1, skip=True, timeout=4)
     assert [frame.index for frame in stream(0, 4, {"hang": [1]}, policy=policy)] == [0, 2, 3]
 
 
 def test_bad_input_and_workers_that_do_not_start_are_told() -> None:
     bad = load_config("smoke", ["classes=[unicorn]"])
     with pytest.raises(InputError, match="unicorn"):
-        next(Stream(bad, 0, seats=TWO, command=command()))
+        next(Stream(bad, 0, worker_slots=TWO, command=command()))
     with pytest.raises(InputError, match="workers do not start"):
         next(stream(command=(sys.executable, "-c", "raise SystemExit(1)")))
 
@@ -205,12 +205,13 @@ PREAMBLE = """
 import os, signal, sys, time
 sys.path.insert(0, {root!r})
 from tests.painter import command
-from render.farm.devices import Seat, processor
+from render.farm.devices import WorkerSlot, processor
 from render.farm.stream import Stream
 from scenes.config.loading import load_config
 CONFIG = load_config("smoke", ["camera.resolution=[24,16]"])
 def stream(count=None, **faults):
-    return Stream(CONFIG, 7, 0, count, seats=(Seat(processor(), 1),) * 2, command=command(seconds=0.01, **faults))
+    two = (WorkerSlot(processor(), 1),) * 2
+    return Stream(CONFIG, 7, 0, count, worker_slots=two, command=command(seconds=0.01, **faults))
 def end_by(number):
     os.kill(os.getpid(), number)
     time.sleep(60)
@@ -251,7 +252,6 @@ QUICK = ("break", "fork", "SIGKILL amid a picture")
 
 def leavings(script: str, code: int) -> None:
     """Run a script; nothing of it may be left a little later."""
-    here = Path(__file__).parents[1]
     token = secrets.token_hex(8)
     text = PREAMBLE.format(root=str(Path(__file__).parents[2])) + script
     process = subprocess.Popen(
@@ -335,7 +335,7 @@ def test_a_stream_gives_what_a_stage_draws() -> None:
         "from render.blender.stage import Stage\n"
         "from scenes.sampling.scene import Sampler\n"
         "import numpy as np\n"
-        "frames = list(Stream(CONFIG, 7, 2, 4, seats=(Seat(processor(), 1),) * 2))\n"
+        "frames = list(Stream(CONFIG, 7, 2, 4, worker_slots=(WorkerSlot(processor(), 1),) * 2))\n"
         "catalogue = open_catalogue(CONFIG)\n"
         "sampler = Sampler(CONFIG, catalogue)\n"
         "stage = Stage(resolve(CONFIG.render, 'cpu', 1), catalogue, sampler.classes)\n"

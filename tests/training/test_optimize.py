@@ -13,8 +13,8 @@ from torch import distributed, multiprocessing, nn
 
 from classify.methods.base import Method
 from classify.network import Network
-from training.ema import Average
-from training.optimizer import Descent, NotFinite, factor, optimizer
+from training.ema import EMA
+from training.optimizer import NotFinite, OptimizerStep, factor, optimizer
 
 
 def network() -> Network:
@@ -22,9 +22,9 @@ def network() -> Network:
     return Network(nn.Sequential(nn.Linear(5, 8), nn.ReLU()), 8, 3)
 
 
-def descent(model: nn.Module, clip: float = 0.0, name: str = "sgd", **settings) -> Descent:
+def descent(model: nn.Module, clip: float = 0.0, name: str = "sgd", **settings) -> OptimizerStep:
     groups = Method(model, 3).groups()
-    return Descent(optimizer(groups, name, **{"lr": 0.1, "weight_decay": 1e-2, **settings}), clip)
+    return OptimizerStep(optimizer(groups, name, **{"lr": 0.1, "weight_decay": 1e-2, **settings}), clip)
 
 
 def loss_of(model: Network, seed: int = 0) -> torch.Tensor:
@@ -191,7 +191,7 @@ def test_processes_follow_the_mean_of_their_gradients_and_stop_together(tmp_path
 
 def test_average_is_the_mean_at_first_and_exponential_later():
     module = nn.Linear(1, 1, bias=False)
-    average = Average(module, decay=0.75)
+    average = EMA(module, decay=0.75)
     values = [3.0, 5.0, 10.0, 2.0, 8.0, 1.0]
     expected: list[float] = []
     for number, value in enumerate(values, 1):
@@ -205,7 +205,7 @@ def test_average_is_the_mean_at_first_and_exponential_later():
 
 def test_average_copies_buffers_of_all_kinds_and_does_not_train():
     module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
-    average = Average(module, decay=0.9)
+    average = EMA(module, decay=0.9)
     average.train()
     for _ in range(3):
         module(torch.randn(8, 3, generator=torch.Generator().manual_seed(1)))
@@ -220,9 +220,9 @@ def test_average_copies_buffers_of_all_kinds_and_does_not_train():
 
 def test_average_resumes_to_the_bit():
     module = network()
-    average = Average(module, decay=0.9)
+    average = EMA(module, decay=0.9)
 
-    def advance(averages: list[Average], seed: int) -> None:
+    def advance(averages: list[EMA], seed: int) -> None:
         generator = torch.Generator().manual_seed(seed)
         with torch.no_grad():
             for parameter in module.parameters():
@@ -232,7 +232,7 @@ def test_average_resumes_to_the_bit():
 
     for seed in range(4):
         advance([average], seed)
-    resumed = Average(network(), decay=0.9)
+    resumed = EMA(network(), decay=0.9)
     resumed.load_state_dict(average.state_dict())
     for seed in range(4, 20):
         advance([average, resumed], seed)

@@ -23,7 +23,7 @@ from classify.methods.base import Labelled, Method, Unlabelled  # noqa: E402
 from tests.tiny import CLASSES, config, domains, nothing, trainer  # noqa: E402
 from training import checkpoint  # noqa: E402
 from training.batches import key, split_batch  # noqa: E402
-from training.distributed import Place  # noqa: E402
+from training.distributed import ProcessInfo  # noqa: E402
 from training.logger import Log, entries  # noqa: E402
 from training.trainer import Trainer  # noqa: E402
 
@@ -90,7 +90,7 @@ class Recorder(Method):
 
 
 def test_progress_is_per_iteration_and_reaches_one(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tiny.methods", lambda: {"source": Recorder})
+    monkeypatch.setattr("tests.tiny.methods", lambda: {"source": Recorder})
     trained = trainer(config(root))
     trained.train(None, nothing, nothing)
     method = trained.method
@@ -125,7 +125,7 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_batch(
         def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
             return {"source": super().losses(source, target, progress)["source"] * (1 if progress < 0.5 else torch.nan)}
 
-    monkeypatch.setattr("tiny.methods", lambda: {"source": Breaks})
+    monkeypatch.setattr("tests.tiny.methods", lambda: {"source": Breaks})
     trained = trainer(config(root, checkpoint_every=2))
 
     def save(at: Trainer) -> None:
@@ -237,7 +237,7 @@ def test_two_processes_train_what_one_would(root: Path, tmp_path: Path) -> None:
 
 def test_a_batch_that_cannot_be_divided_is_told(root: Path) -> None:
     with pytest.raises(InputError, match="6 pictures cannot be divided among 4 processes"):
-        trainer(config(root), Place(0, 4))
+        trainer(config(root), ProcessInfo(0, 4))
 
 
 def test_what_is_trained_is_learned(root: Path) -> None:

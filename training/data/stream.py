@@ -10,14 +10,14 @@ import torch
 from torch import distributed
 from torch.utils.data import IterableDataset, get_worker_info
 
-from render.farm.devices import Device, Seat, choose, seats
-from render.farm.local import Policy
+from render.farm.devices import Device, WorkerSlot, choose, worker_slots
+from render.farm.local import RetryPolicy
 from render.farm.pool import COMMAND
 from render.farm.stream import Stream
 from render.frame import Frame
 from scenes.config.objects import Config
 
-_POLICY = Policy()
+_POLICY = RetryPolicy()
 _MANY = 1 << 30
 
 
@@ -54,7 +54,7 @@ class StreamDataset(IterableDataset):
         device: str = "auto",
         workers: int | None = None,
         ahead: int | None = None,
-        policy: Policy = _POLICY,
+        policy: RetryPolicy = _POLICY,
         command: Sequence[str] = COMMAND,
     ):
         self._config, self._seed, self._transform = config, seed, transform
@@ -78,7 +78,7 @@ class StreamDataset(IterableDataset):
             None if self._stop is None else max(0, self._stop - begin),
             rank=rank * loaders + loader,
             ranks=world * loaders,
-            seats=_share(self._devices, self._workers, loader, loaders),
+            worker_slots=_share(self._devices, self._workers, loader, loaders),
             ahead=self._ahead,
             policy=self._policy,
             command=self._command,
@@ -124,9 +124,9 @@ def _trainer() -> tuple[int, int] | None:
     return None
 
 
-def _share(devices: Sequence[Device], workers: int | None, loader: int, loaders: int) -> tuple[Seat, ...]:
-    """The seats of one of the streams on this machine: `workers` of them, or its part of all there are."""
+def _share(devices: Sequence[Device], workers: int | None, loader: int, loaders: int) -> tuple[WorkerSlot, ...]:
+    """The worker_slots of one of the streams on this machine: `workers` of them, or its part of all there are."""
     streams = int(os.environ.get("LOCAL_WORLD_SIZE", 1)) * loaders
     number = int(os.environ.get("LOCAL_RANK", 0)) * loaders + loader
-    total = workers * streams if workers else max(streams, len(seats(devices, None, pictures=_MANY)))
-    return seats(devices, total, pictures=_MANY)[number::streams]
+    total = workers * streams if workers else max(streams, len(worker_slots(devices, None, pictures=_MANY)))
+    return worker_slots(devices, total, pictures=_MANY)[number::streams]
