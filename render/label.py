@@ -40,6 +40,10 @@ class Label:
     what it says, with the unit. path: in the shard, where it is not the field's own name. show: the tile on a label
     sheet, if it has one. valid: which values are possible. blenderproc: key in an export `hdf5-per-image`, if it is
     part of one. text: for dtype "text". optional: whether a frame may be without it, as the field's default None says.
+
+    The exports `folder` and `webdataset` have all labels, under the field's name: pictures that a PNG file can hold as
+    PNG files (folder) or in the .npz file (webdataset), other pictures in the .npz file, everything else in the JSON.
+    `coco`, `s2rda` and `masks` are made of fixed labels: the picture, the masks and the objects.
     """
 
     dtype: str

@@ -16,7 +16,7 @@ from render.frame import Frame
 
 
 @dataclass(frozen=True)
-class Report:
+class Inspection:
     """A data set's summary: lines of text, and whether its files and labels are as they should be."""
 
     lines: tuple[str, ...]
@@ -54,7 +54,7 @@ class _Tally:
             self.faults[check] += [f"picture {frame.index}: {fault}" for fault in faults(frame, classes)]
 
 
-def inspect_dataset(dataset: Dataset, progress: Callable[[Iterable[Frame]], Iterable[Frame]] = iter) -> Report:
+def inspect_dataset(dataset: Dataset, progress: Callable[[Iterable[Frame]], Iterable[Frame]] = iter) -> Inspection:
     """Look through all pictures that are there. `progress` may wrap their iteration.
 
     An unfinished data set is no fault: its missing shards are told, and what is there is judged.
@@ -63,11 +63,12 @@ def inspect_dataset(dataset: Dataset, progress: Callable[[Iterable[Frame]], Iter
     present = dataset.present()
     damaged = [line for line in dataset.verify() if not line.endswith(": missing")]
     if damaged:
-        return Report((*_head(dataset, present, tally), "damaged files:", *(f"  {line}" for line in damaged)), False)
+        lines = (*_head(dataset, present, tally), "damaged files:", *(f"  {line}" for line in damaged))
+        return Inspection(lines, False)
     for frame in progress(dataset.frames(partial=True)):
         tally.add(frame, manifest.classes)
     lines = (*_head(dataset, present, tally), *_counts(tally), *_verdicts(tally), *_spreads(tally), *_usage(tally))
-    return Report(lines, not any(tally.faults.values()))
+    return Inspection(lines, not any(tally.faults.values()))
 
 
 def _head(dataset: Dataset, present: list[int], tally: _Tally) -> Iterator[str]:

@@ -35,7 +35,7 @@ def write_shard(path: Path, frames: Iterable[Frame], *, attributes: Mapping[str,
     """Write frames to a shard, one by one as they come, and return the sha256 of the file.
 
     attributes: go into the file beside `format` (see `render.dataset.dataset.Manifest.attributes`). All frames have
-    the same picture size, and all or none a clean plate; ValueError otherwise, and when there is none. On any
+    the same picture size and the same labels; ValueError otherwise, and when there is no frame. On any
     error, a full disk included, nothing is left and a shard that was there stays. Same frames and attributes, same
     bytes (on one kind of processor: ISA-L may pack the same data differently on another; the data are the same).
     """

@@ -16,6 +16,7 @@ from render.dataset.shard import write_shard
 from render.false_color import depth_colors, id_colors, normal_colors
 from render.frame import Frame
 from render.image.sheets import contact_sheet, label_sheet, overlay
+from scenes.record.composite import Composition
 from tests.frames import CLASSES, listing, make_dataset, make_frame
 
 
@@ -82,6 +83,31 @@ def test_every_fault_is_found(number: int) -> None:
     check, spoil = FAULTS[number]
     assert list(CHECKS[check](make_frame(0), CLASSES)) == []
     assert list(CHECKS[check](spoil(make_frame(0)), CLASSES)) != []
+
+
+def test_cracks_have_a_width_and_unknown_labels_are_no_fault() -> None:
+    classes = ("mug", "crack", "car", "traffic light")
+    check, frame = CHECKS["width and middle line lie on the crack"], make_frame(0)
+    width = np.zeros(frame.part.shape, np.float16)
+    cracked = replace(frame, category=np.where(frame.instance > 0, 2, 0).astype(np.uint8), skeleton=0 * frame.part)
+    assert list(check(replace(cracked, width=width + 3), classes)) == []
+    (fault,) = check(replace(cracked, width=width), classes)
+    assert f"at {int((frame.instance > 0).sum())} pixels" in fault
+    painted = Composition(0, 0, 64, 48, 1.0, 1.0, 0.5, "wall", {"backdrop": {}})
+    unknown = replace(frame, depth=np.full_like(frame.depth, np.inf), normals=0 * frame.normals)
+    for name in ("depth is finite on objects", "normals are unit"):
+        assert list(CHECKS[name](unknown, CLASSES)) != []
+        assert list(CHECKS[name](replace(unknown, scene=painted), CLASSES)) == []
+
+
+def test_a_crack_must_show_for_its_label() -> None:
+    check, frame = CHECKS["camera and label equal the scene"], make_frame(0)
+    painted = Composition(0, 0, 64, 48, 1.0, 1.0, 0.5, "wall", {"backdrop": {}})
+    camera = {"intrinsics": painted.camera.intrinsics(), "world_to_camera": np.eye(4), "scene": painted}
+    assert list(check(replace(frame, **camera, label=1), ("mug", "crack"))) == []
+    bare = replace(frame, **camera, label=1, instance=0 * frame.instance)
+    assert list(check(bare, ("mug", "crack"))) != []
+    assert list(check(replace(bare, label=-1), ("mug", "crack"))) == []
 
 
 def test_every_check_was_tried() -> None:

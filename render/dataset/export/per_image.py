@@ -3,7 +3,7 @@
 | key | shape, dtype | convention, as BlenderProc's writer has it |
 | --- | --- | --- |
 | `colors` | (H, W, 3) uint8 | sRGB |
-| `depth` | (H, W) float32 | planar z in metres, 1e10 where nothing is hit |
+| `depth` | (H, W) float32 | planar z in meters, 1e10 where nothing is hit |
 | `normals` | (H, W, 3) float32 | (n + 1) / 2, n in Blender's camera axes: right, up, to the viewer; 0.5 for none |
 | `category_id_segmaps`, `instance_segmaps` | (H, W) uint8, uint16 above 255 objects | 0 background |
 | `instance_attribute_maps` | bytes | JSON: idx, category_id, name of the background and each visible object |
