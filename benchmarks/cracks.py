@@ -167,9 +167,9 @@ def main(
     told = (
         f"A U-Net of width {width} was trained from scratch on {trained_on['peer']} pictures of the peer's, and "
         f"another on {trained_on['ours']} of ours. Each took {iterations} steps of {batch} crops of {size} pixels with "
-        f"AdamW; there were {seeds} seeds. They were tested on {len(photographs)} photographs. A figure is the mean over "
-        'the seeds [lowest to highest]. The threshold is 0.5, or "own": the best on a tenth of the training set that was '
-        'held out, or "oracle": the best on the photographs themselves.'
+        f"AdamW; there were {seeds} seeds. They were tested on {len(photographs)} photographs. A figure is the mean "
+        'over the seeds [lowest to highest]. The threshold is 0.5, or "own": the best on a tenth of the training set '
+        'that was held out, or "oracle": the best on the photographs themselves.'
     )
     record("cracks", "Synthetic crack pictures compared on photographs", f"{told}\n\n{table(results)}")
 
