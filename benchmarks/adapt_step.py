@@ -1,11 +1,11 @@
-"""Seconds of an adaptation step, ours over Transfer-Learning-Library's, on the same network and batch, interleaved.
+"""The time of an adaptation step: ours divided by Transfer-Learning-Library's, on the same network and batch, in turns.
 
-Both sides hold copies of one network, and take the batch from memory. A step of theirs is what their example scripts do
-for one (both domains in one pass, loss, SGD with Nesterov's momentum, their schedule) without their meters; a step of
-ours is `Method.update` down our own `OptimizerStep`, which also looks whether loss and gradient are finite. Seconds are
-of processor time, so that what else runs on the machine does not count.
+Both sides have a copy of one network, and take the batch from memory. Their step does what their example scripts do in
+a step (both domains in one pass, loss, SGD with Nesterov's momentum, their schedule), without their meters. Our step
+is `Method.update` with our own `OptimizerStep`, which also checks that loss and gradient are finite. We measure
+processor time, so other work on the machine does not count.
 
-Needs a checkout of Transfer-Learning-Library (its MIT-licensed modules are loaded from there, file by file).
+You need a checkout of Transfer-Learning-Library. Its modules (MIT license) are loaded from there, file by file.
 """
 
 from __future__ import annotations
@@ -154,11 +154,17 @@ def main(
     torch.set_num_threads(threads)
     make_importable(checkout)
     rows = [contest(name, model, size, batch, rounds, steps) for name in names]
-    header = ["method", "ours, processor seconds a step", "theirs", "ratio, median [smallest to largest]"]
-    body = f"""{model} at {size} px, {batch} + {batch} pictures, threads: {threads}, {rounds} rounds of {steps} steps.
+    header = [
+        "method",
+        "ours, processor seconds per step",
+        "theirs, processor seconds per step",
+        "ratio, median [smallest to largest]",
+    ]
+    body = f"""Network: {model} at {size} px. Batch: {batch} source and {batch} target pictures. Threads: {threads}.
+Rounds: {rounds}. Steps per round: {steps}.
 
 {table(header, rows)}"""
-    record("adapt_step", "A step of adaptation against Transfer-Learning-Library", body)
+    record("adapt_step", "A step of adaptation, compared with Transfer-Learning-Library", body)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""What every preset draws, as checksums: the proof that a change of the code moved no picture.
+"""Checksums of what every preset draws. They prove that a change of the code moved no picture.
 
-Six small pictures of each preset and of a composed set are drawn with a fixed seed. Their checksums are compared with
-those in benchmarks/checksums.json: of each shard as a file, and of each array in it, so that one sees whether pictures,
-labels or only the words of the scene record changed. `--record` writes the file anew. Compare on the same kind of
-processor: Cycles adds in another order where vectors are wider.
+The script draws six small pictures of each preset and of a composed set, with a fixed seed. It compares their
+checksums with those in benchmarks/checksums.json. There is one checksum for each shard as a file, and one for each
+array in it. So you see whether pictures, labels or only the words of the scene record changed. `--record` writes the
+file anew. Compare on the same kind of processor: Cycles adds in another order where vectors are wider.
 
     python -m benchmarks.checksums [--record] [SET ...]
 """
@@ -39,7 +39,7 @@ def main(names: tuple[str, ...], record: bool) -> None:
     """Draw the sets and compare their checksums with the recorded ones; exit 1 where they differ."""
     known = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
     found: dict[str, Any] = {}
-    # One place, since a config's checksum takes in where its assets lie.
+    # The folder is always the same, because a config's checksum depends on the paths of its assets.
     scratch = Path(tempfile.gettempdir()) / "blendmill-checksums"
     scratch.mkdir()
     try:

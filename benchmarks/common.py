@@ -1,4 +1,4 @@
-"""What the benchmark scripts share: the machine in words, medians with spread, a result file."""
+"""What the benchmark scripts share: a description of the machine, medians with their spread, the result file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from render.farm.job import versions
 
 
 def machine() -> str:
-    """One line that says where the numbers are from."""
+    """One line that describes the machine and the versions."""
     model = next(
         (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
         platform.processor(),
@@ -40,7 +40,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def record(name: str, title: str, body: str) -> None:
     """Print a result and write it to benchmarks/NAME.md with the command and the machine."""
-    # Where things lie on the machine that measured is of no use to a reader; what they are called is.
+    # A reader needs the names of files and folders, not where they were on the machine that measured.
     arguments = [Path(word).name if word.startswith("/") else word for word in sys.argv[1:]]
     command = shlex.join(["python", "-m", f"benchmarks.{name}", *arguments])
     text = f"# {title}\n\n    {command}\n\n{machine()}\n\n{body}\n"

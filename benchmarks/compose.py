@@ -1,6 +1,6 @@
-"""How many pictures a second one core composes at 512 x 512, and what each part of the work takes.
+"""How many pictures per second one core composes at 512 x 512, and how long each part of the work takes.
 
-Textures are the folders given, or made up where none is. The processor's time counts, writing included.
+The arguments are folders of textures; without any, textures are generated. We measure processor time, with writing.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ def main() -> None:
         whole = [_whole(painter, scenes, Path(folder)) for _ in range(ROUNDS)]
         parts = [_crack_alone(scenes) for _ in range(ROUNDS)]
     rows = [
-        ["whole picture, written", spread([1000 * seconds for seconds in whole], 1)],
-        ["of it generator, distortion, labels", spread([1000 * seconds for seconds in parts], 1)],
+        ["whole picture, written to a shard", spread([1000 * seconds for seconds in whole], 1)],
+        ["of this: generator, distortion, labels", spread([1000 * seconds for seconds in parts], 1)],
     ]
-    rate = f"{spread([1 / seconds for seconds in whole], 1)} pictures a second a core"
-    body = table(["part", "ms of processor time a picture, median [range] of 5"], rows)
-    record("compose", f"Composing {PICTURES} pictures of 512 x 512 a round", f"{body}\n\n{rate}")
+    rate = f"One core composes {spread([1 / seconds for seconds in whole], 1)} pictures per second."
+    body = table(["part", "ms of processor time per picture, median [range] of 5 rounds"], rows)
+    record("compose", f"Composed crack pictures, {PICTURES} of 512 x 512 per round", f"{body}\n\n{rate}")
 
 
 def _whole(painter: Painter, scenes: list[Composition], folder: Path) -> float:

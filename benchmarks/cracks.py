@@ -1,9 +1,9 @@
-"""Two sets of synthetic crack pictures judged on real photographs: the same small U-Net, from scratch, on each.
+"""Compare two sets of synthetic crack pictures on real photographs: train the same small U-Net from scratch on each.
 
     python -m benchmarks.cracks --ours SET [--ours SET ...] --peer SET [--peer SET ...] --real SET --work DIR
 
-Nothing is chosen on the real photographs but the oracle's threshold, which is told as one. Trained weights stay in
---work and are not trained again; the table goes to benchmarks/cracks.md, all figures to DIR/results.json.
+Only the oracle's threshold is chosen on the real photographs, and the table names it as the oracle's. Trained weights
+stay in --work, and are not trained again. The table goes to benchmarks/cracks.md, all figures to DIR/results.json.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from segment.training import Schedule, probabilities, train
 from segment.unet import UNet
 
 POLICIES = ("0.5", "own", "oracle")
-"""Thresholds: fixed; best on pictures held out of the training set itself; best on the real photographs (oracle)."""
+"""Thresholds: 0.5; the best on held-out pictures of the training set; the best on the real photographs (oracle)."""
 HELD_OUT = 10
 _FOLDER = click.Path(path_type=Path, exists=True)
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How every network is trained: `batch` crops of `size` pixels a step."""
+    """How every network is trained: each step takes `batch` crops of `size` pixels."""
 
     iterations: int
     size: int
@@ -44,7 +44,7 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Trained:
-    """iou, f1 (exact) and tolerant (F1 within 2 px) by policy; threshold of each; ois within 2 px."""
+    """For each policy: its threshold, iou, f1 (exact) and tolerant (F1 within 2 px). ois: within 2 px."""
 
     threshold: dict[str, float]
     iou: dict[str, float]
@@ -62,7 +62,7 @@ def pictures(folders: Sequence[Path], images: int | None) -> list[Picture]:
 
 
 def trained(protocol: Protocol, training: Sequence[Picture], seed: int, weights: Path) -> UNet:
-    """The network of a seed, from `weights` where it is there already."""
+    """The network of a seed; it is read from `weights` if the file exists."""
     torch.manual_seed(seed)
     network = UNet(protocol.width)
     if weights.is_file():
@@ -87,7 +87,7 @@ def scores(network: UNet, tests: Sequence[Picture]) -> Scores:
 
 
 def judged(own: Scores, real: Scores) -> Trained:
-    """All policies' figures on the real photographs; own: scores on held-out pictures of the training set."""
+    """The figures of all thresholds on the real photographs. own: scores on held-out pictures of the training set."""
     places = {
         "0.5": int(np.abs(THRESHOLDS - 0.5).argmin()),
         "own": int(own.iou().argmax()),
@@ -124,9 +124,9 @@ def table(results: dict[str, list[Trained]]) -> str:
 @click.command()
 @click.option("--ours", type=_FOLDER, multiple=True, required=True)
 @click.option("--peer", type=_FOLDER, multiple=True, required=True)
-@click.option("--real", type=_FOLDER, required=True, help="Labelled photographs, for the final figures alone.")
+@click.option("--real", type=_FOLDER, required=True, help="Labeled photographs; only the final figures use them.")
 @click.option("--work", type=click.Path(path_type=Path), required=True)
-@click.option("--images", type=int, default=1558, show_default=True, help="Pictures of ours to train on.")
+@click.option("--images", type=int, default=1558, show_default=True, help="Number of our pictures to train on.")
 @click.option("--seeds", type=int, default=3, show_default=True)
 @click.option("--iterations", type=int, default=2000, show_default=True)
 @click.option("--size", type=int, default=192, show_default=True)
@@ -165,12 +165,13 @@ def main(
     )
     trained_on = {name: sum(1 for k in range(number) if k % HELD_OUT) for name, number in numbers.items()}
     told = (
-        f"A U-Net of width {width}, from scratch: {iterations} steps of {batch} crops of {size} pixels, AdamW, {seeds} "
-        f"seeds, on {trained_on['peer']} pictures of the peer's and {trained_on['ours']} of ours; {len(photographs)} "
-        "photographs. Mean over seeds [lowest to highest]. Thresholds: 0.5; own, the best on a tenth of the training "
-        "set held out; oracle, the best on the photographs themselves."
+        f"A U-Net of width {width} was trained from scratch on {trained_on['peer']} pictures of the peer's, and "
+        f"another on {trained_on['ours']} of ours. Each took {iterations} steps of {batch} crops of {size} pixels with "
+        f"AdamW; there were {seeds} seeds. They were tested on {len(photographs)} photographs. A figure is the mean "
+        'over the seeds [lowest to highest]. The threshold is 0.5, or "own": the best on a tenth of the training set '
+        'that was held out, or "oracle": the best on the photographs themselves.'
     )
-    record("cracks", "Synthetic crack pictures judged on photographs", f"{told}\n\n{table(results)}")
+    record("cracks", "Synthetic crack pictures compared on photographs", f"{told}\n\n{table(results)}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Workers on one machine: how they scale, how many threads each is best given, how soon each draws its first picture.
+"""Workers on one machine: how they scale, how many threads are best for each, how soon each draws its first picture.
 
-A round draws the same pictures with every arrangement of workers and threads, one after another. Rates are taken
-between the first and the last picture of a run, start-up apart; start-up is the time from starting the workers to each
-one's first picture.
+A round draws the same pictures with every arrangement of workers and threads, one after another. A rate is measured
+between the first and the last picture of a run, so it leaves the start-up out. The start-up is the time from the start
+of the workers to the first picture of each.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ARRANGEMENTS = ((1, 1), (2, 1), (1, 2), (2, 2))
 
 
 class Stopwatch:
-    """Told of a run's events; keeps when each picture was drawn and by whom."""
+    """Receives a run's events. Keeps when each picture was drawn, and by which worker."""
 
     def __init__(self) -> None:
         self.begun = time.perf_counter()
@@ -39,7 +39,7 @@ class Stopwatch:
             self.drawn.append((time.perf_counter(), fields["worker"]))
 
     def rate(self, workers: int) -> float:
-        """Pictures a second once every worker has drawn its first, until the last but one of each."""
+        """Pictures per second, after each worker's first picture and before the first worker has drawn its last one."""
         firsts = [next(at for at, who in self.drawn if who == worker) for worker in range(workers)]
         lasts = [[at for at, who in self.drawn if who == worker][-1] for worker in range(workers)]
         start, end = max(firsts), min(lasts)
@@ -56,7 +56,7 @@ class Stopwatch:
 @click.command()
 @click.option("--preset", default="s2rda13", show_default=True)
 @click.option("--resolution", default=256, show_default=True)
-@click.option("--pictures", default=48, show_default=True, help="Pictures a run.")
+@click.option("--pictures", default=48, show_default=True, help="Pictures per run.")
 @click.option("--rounds", default=5, show_default=True)
 def main(preset: str, resolution: int, pictures: int, rounds: int) -> None:
     config = load_config(preset, [f"camera.resolution=[{resolution},{resolution}]"])
@@ -78,10 +78,10 @@ def main(preset: str, resolution: int, pictures: int, rounds: int) -> None:
     rows = [[f"{w} x {t}", spread(values)] for (w, t), values in rates.items()]
     linear = [two / (2 * one) for one, two in zip(rates[1, 1], rates[2, 1], strict=True)]
     against = [two / one for one, two in zip(rates[1, 2], rates[2, 1], strict=True)]
-    body = table(["workers x threads", f"pictures a second, median [range] of {rounds} rounds"], rows)
-    body += f"\n\nTwo workers of one thread over twice one, round by round: {spread(linear)}."
-    body += f"\n\nTwo workers of one thread over one of two threads: {spread(against)}."
-    body += f"\n\nSeconds from starting a worker to its first picture: {spread(starts, 2)}."
+    body = table(["workers x threads of each", f"pictures per second, median [range] of {rounds} rounds"], rows)
+    body += f"\n\nTwo workers of one thread each, divided by twice one such worker, round by round: {spread(linear)}."
+    body += f"\n\nTwo workers of one thread each, divided by one of two threads, round by round: {spread(against)}."
+    body += f"\n\nSeconds from the start of a worker to its first picture: {spread(starts, 2)}."
     record("farm", f"Workers on one machine, {preset} at {resolution} x {resolution}", body)
 
 

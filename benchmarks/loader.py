@@ -1,9 +1,9 @@
-"""Pictures a second that one core decodes and augments, and how long a trainer waits for them.
+"""How many pictures per second one core decodes and augments, and how long a trainer waits for them.
 
 python -m benchmarks.loader [--photos FOLDER] [--renders FOLDER] [--pictures 128] [--rounds 5] [--steps 3]
 
-Without folders, sets of as many made-up photographs and renders are drawn. Rates are of processor time, so that what
-else runs does not count; waits are of wall time, on the way that training itself goes.
+Without folders, it generates as many photographs and renders. Rates are per second of processor time, so other work on
+the machine does not count. Waits are wall time, in the code that training itself uses.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def photographs(folder: Path, count: int) -> Path:
 
 
 def renders(folder: Path, count: int) -> Path:
-    """A data set with all labels; of a picture only the colours are read."""
+    """A data set with all labels; readers use only the colors of its pictures."""
     rng, settings = np.random.default_rng(1), config()
     sampler = Sampler(settings, open_catalogue(settings))
     frame = frame_of(sampler.sample(0, 0))
@@ -81,14 +81,14 @@ def renders(folder: Path, count: int) -> Path:
 
 
 def rate(work: Callable[[], int]) -> float:
-    """Pictures a second of processor time; work: does some, and says how many."""
+    """Pictures per second of processor time. work: processes pictures, and returns how many."""
     began = time.process_time()
     done = work()
     return done / (time.process_time() - began)
 
 
 def rates(folder: Path, rounds: int, batches: int) -> list[str]:
-    """Cells of the table: decoding to batches, then each augmentation of them, interleaved."""
+    """Cells of the table: decoding to batches, then each augmentation of them, in turns."""
     # Windows of the short side, decoded by the caller and kept nowhere.
     loader = Loader(open_pictures(folder), BATCH, SIZE, workers=0, cache=0)
     batch = next(loader.batches()).images
@@ -103,7 +103,7 @@ def rates(folder: Path, rounds: int, batches: int) -> list[str]:
 
 
 def waiting(network: Network, folder: Path, augment: Kind, steps: int) -> tuple[float, float]:
-    """Pictures a second of a training step, and the share of the time that it waits for pictures and their views."""
+    """Pictures per second of training, and the share of the time that it waits for pictures and their augmentation."""
     settings = TrainConfig(
         data=Data(source=(Part(where=str(folder)),), holdout=0), size=SIZE, batch=BATCH, augment=augment
     )
@@ -125,7 +125,7 @@ def waiting(network: Network, folder: Path, augment: Kind, steps: int) -> tuple[
 
 
 def rows(sets: Mapping[str, Path], rounds: int, batches: int, steps: int) -> tuple[list[list[str]], list[list[str]]]:
-    """Of the two tables: what one core does, and what training waits for."""
+    """The rows of the two tables: what one core does, and how long training waits."""
     alone = [[name, *rates(folder, rounds, batches)] for name, folder in sets.items()]
     network = build("resnet50", max(len(open_pictures(folder).classes) for folder in sets.values()))
     trained = []
@@ -140,30 +140,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=Path, help="a tree of class folders")
     parser.add_argument("--renders", type=Path, help="a data set of ours")
-    parser.add_argument("--pictures", type=int, default=128, help="of the sets that are made up")
+    parser.add_argument("--pictures", type=int, default=128, help="number of pictures in each generated set")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--batches", type=int, default=4, help="decoded in a round")
-    parser.add_argument("--steps", type=int, default=3, help="of a ResNet-50, for each set and augmentation")
+    parser.add_argument("--batches", type=int, default=4, help="number of batches decoded in a round")
+    parser.add_argument(
+        "--steps", type=int, default=3, help="training steps of the ResNet-50, for each set and augmentation"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         photos = options.photos or photographs(Path(folder, "photos"), options.pictures)
         rendered = options.renders or renders(Path(folder, "renders"), options.pictures)
         sets = {
-            f"photographs (JPEG), {options.photos.name if options.photos else '500 x 375, made up'}": photos,
-            f"shards, {options.renders.name if options.renders else '256 x 256, made up'}": rendered,
+            f"photographs (JPEG), {options.photos.name if options.photos else '500 x 375, generated'}": photos,
+            f"shards, {options.renders.name if options.renders else '256 x 256, generated'}": rendered,
         }
         alone, trained = rows(sets, options.rounds, options.batches, options.steps)
     side = round(SIZE * 256 / 224)
-    body = f"""One core, batches of {BATCH}: read, decoded and brought to a short side of {side} pixels; a square of
-{side} augmented to {SIZE}. Pictures a second of processor time.
+    body = f"""One core reads and decodes pictures in batches of {BATCH}, and scales their short side to {side} pixels
+("decoded"). It augments a square of {side} pixels to {SIZE} ("weak" and "strong"). Figures are pictures per second of
+processor time.
 
 {table(["pictures", "decoded", *KINDS], alone)}
 
-A ResNet-50 at {SIZE} px in training, batches of {BATCH}, {options.steps} steps each, one thread of its own and two of
-the loader; augmentation is on the trainer's thread, and counted as waiting.
+A ResNet-50 trains at {SIZE} px with batches of {BATCH}, for {options.steps} steps in each row. It has one thread, and
+the loader has two. Augmentation runs on the trainer's thread, and counts as waiting.
 
-{table(["pictures", "augmentation", "pictures a second", "waits"], trained)}"""
+{table(["pictures", "augmentation", "pictures per second", "share of time waiting"], trained)}"""
     record("loader", "The loader", body)
 
 

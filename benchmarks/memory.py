@@ -1,4 +1,4 @@
-"""Resident memory of a worker over many pictures: growth after warm-up, and the peak with all thirteen classes."""
+"""Resident memory of a worker over many pictures of all thirteen classes: its growth after warm-up, and its peak."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def main() -> None:
     slope = np.polyfit(np.arange(len(later)), later, 1)[0] * 1000
     marks = [f"{k}: {used[k - 1]:.0f}" for k in (1, WARM_UP, PICTURES // 2, PICTURES)]
     rows = [
-        ["resident after picture (MiB)", ", ".join(marks)],
-        ["peak (MiB)", f"{max(used):.0f}"],
-        ["growth per 1,000 pictures after warm-up (MiB, least squares)", f"{slope:.1f}"],
+        ["resident memory after picture number N (MiB)", ", ".join(marks)],
+        ["peak of resident memory (MiB)", f"{max(used):.0f}"],
+        ["growth per 1,000 pictures after warm-up (MiB, least-squares fit)", f"{slope:.1f}"],
         [
-            "last tenth less first tenth after warm-up (MiB)",
+            "mean of the last tenth minus mean of the first tenth, after warm-up (MiB)",
             f"{later[-len(later) // 10 :].mean() - later[: len(later) // 10].mean():.1f}",
         ],
     ]

@@ -1,14 +1,14 @@
-"""What many machines give, on paper: hours, what saturates first, and what it costs, from measured constants.
+"""What many machines would give, calculated from measured constants: the hours, the cost, and what saturates first.
 
-The model, for N pictures in shards of S on W workers that draw a picture in t seconds:
+The model is for N pictures in shards of S, on W workers that draw a picture in t seconds:
 
     draw    = start + (N / W) (t / (1 - lost)) + S t / 2                the last shards end half a shard apart
-    upload  = N B / (W u) inside the workers, and N B / U at the store  B bytes a picture, u and U bytes a second
-    deal    = (N / S) d                                                 d seconds of the scheduler a shard, in turn
+    upload  = N B / (W u) inside the workers, and N B / U at the store  B bytes per picture, u and U bytes per second
+    deal    = (N / S) d                                                 d seconds of the scheduler per shard, one by one
     hours   = max(draw + upload in workers, store, deal) / 3600
 
-Constants marked measured come from the benchmarks beside this file; the others are assumptions, to be replaced by your
-own with the options.
+Constants marked "measured" come from the other benchmarks in this folder. The others are assumptions: replace them by
+your own values with the options.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WORKERS = (1, 8, 64, 512)
 
 @dataclass(frozen=True)
 class Constants:
-    """Seconds, bytes, bytes a second, dollars; see the module's formulas."""
+    """Seconds, bytes, bytes per second, dollars; the formulas are in the docstring of the module."""
 
     picture: float
     start: float
@@ -47,7 +47,7 @@ class Constants:
         return {name: seconds / 3600 for name, seconds in stages.items()}
 
     def saturates(self) -> tuple[str, float]:
-        """The stage that first stops more workers from helping, and at how many."""
+        """The stage that saturates first, and the number of workers from which more workers no longer help."""
         busy = self.picture / (1 - self.lost) + self.size / self.upload
         at = {
             "the store's bandwidth": busy * self.store / self.size,
@@ -58,15 +58,25 @@ class Constants:
 
 @click.command()
 @click.option("--pictures", default=12.8e6, show_default=True)
-@click.option("--picture", "picture", type=float, multiple=True, required=True, help="Seconds a picture of a worker.")
-@click.option("--start", type=float, required=True, help="Measured: seconds from start to a worker's first picture.")
+@click.option(
+    "--picture", "picture", type=float, multiple=True, required=True, help="Seconds that a worker needs per picture."
+)
+@click.option(
+    "--start", type=float, required=True, help="Measured: seconds from the start of a worker to its first picture."
+)
 @click.option("--size", type=float, required=True, help="Measured: bytes of a picture in a shard.")
-@click.option("--dealing", type=float, required=True, help="Measured: seconds of Ray's driver a shard.")
+@click.option("--dealing", type=float, required=True, help="Measured: seconds that Ray's driver needs per shard.")
 @click.option("--shard", default=100, show_default=True)
-@click.option("--upload", default=100e6, show_default=True, help="Assumed: bytes a second of a worker to the store.")
-@click.option("--store", default=5e9, show_default=True, help="Assumed: bytes a second the store takes in all.")
-@click.option("--lost", default=0.02, show_default=True, help="Assumed: share of the work lost with machines.")
-@click.option("--price", default=1.0, show_default=True, help="Assumed: dollars a worker's GPU or core and hour.")
+@click.option(
+    "--upload", default=100e6, show_default=True, help="Assumed: bytes per second from a worker to the store."
+)
+@click.option(
+    "--store", default=5e9, show_default=True, help="Assumed: bytes per second that the store takes in total."
+)
+@click.option(
+    "--lost", default=0.02, show_default=True, help="Assumed: share of the work that is lost when machines fail."
+)
+@click.option("--price", default=1.0, show_default=True, help="Assumed: dollars per hour for a worker's GPU or core.")
 def main(pictures: float, picture: tuple[float, ...], **constants: float) -> None:
     rows = []
     notes = []
@@ -87,9 +97,9 @@ def main(pictures: float, picture: tuple[float, ...], **constants: float) -> Non
                 ]
             )
         what, at = model.saturates()
-        notes.append(f"At {seconds:g} s a picture {what} is the first to saturate, at {at:,.0f} workers.")
-    body = table(["seconds a picture", "workers", "hours", "days", "bound by", "dollars"], rows)
-    record("model", f"{pictures / 1e6:g} million pictures on many machines, on paper", body + "\n\n" + "\n".join(notes))
+        notes.append(f"At {seconds:g} s per picture, {what} saturates first, at {at:,.0f} workers.")
+    body = table(["seconds per picture", "workers", "hours", "days", "limited by", "dollars"], rows)
+    record("model", f"{pictures / 1e6:g} million pictures on many machines, calculated", "\n\n".join([body, *notes]))
 
 
 if __name__ == "__main__":

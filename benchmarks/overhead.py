@@ -1,7 +1,7 @@
-"""The whole cost of a picture against the bare render of the same, already built scene.
+"""The full cost of a picture, compared with the bare render of the same scene, which is already built.
 
-For each picture: sample, build, render, decode, label, write, timed together; then the same built scene rendered
-again by Cycles alone, with the same passes, to a file in memory. Interleaved picture by picture.
+For each picture, we measure sampling, building, rendering, decoding, labeling and writing together. Then Cycles alone
+renders the same built scene again, with the same passes, to a file in memory. Both take turns, picture by picture.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main() -> None:
     record(
         "overhead",
         f"Cost of a picture, s2rda13 at 256 x 256 and 16 samples, {PICTURES} pictures",
-        table(["", "seconds a picture", "ratio of the totals"], rows),
+        table(["", "seconds per picture", "ratio of the totals"], rows),
     )
 
 

@@ -1,11 +1,12 @@
-"""Pictures a second against BlenderProc in its own best ways, on the same work, interleaved round by round.
+"""Pictures per second, compared with BlenderProc in its own best ways, on the same work; both take turns in each round.
 
-A round draws with each: one random model of a folder with a plain principled material, under one of Blender's own
-skies, 256 x 256, 16 samples, denoised; rgb, depth, normals, category and instance masks into HDF5. The peer runs as one
-long process that cleans up after each scene, as one such process a core, and as one process a scene, the way its README
-advises; blendmill as the command does, with its workers. Start-up is left out of all but a process a scene.
+In a round, each draws one random model of a folder with a plain principled material, under one of Blender's own skies,
+at 256 x 256 with 16 samples, denoised. Each writes rgb, depth, normals, category and instance masks to HDF5. The peer
+runs in three ways: as one long process that cleans up after each scene, as one such process per core, and as one
+process per scene, which its README advises. blendmill runs like its command, with its workers. The start-up time
+counts only for one process per scene.
 
-Needs a BlenderProc checkout, a Python that can run it on the module bpy 4.2, and the loop script that drives it.
+You need a BlenderProc checkout, a Python that can run it with the module bpy 4.2, and the loop script that drives it.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ SCALE = 1.97
 
 
 def config_for(models: Path) -> dict:
-    """The loop script's scene in our terms; ours also labels parts, alpha, boxes and visibility."""
+    """The loop script's scene as our config. Ours also labels parts, alpha, boxes and visibility."""
     folder = {"path": str(models), "layout": "flat", "category": "furniture"}
     return {
         "assets": {"shapes": 0, "models": [folder]},
@@ -71,13 +72,13 @@ class Peer:
         return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean)
 
     def loop(self, out: Path, pictures: int, processes: int) -> float:
-        """Seconds a picture of long processes at once, their starts and first pictures left out."""
+        """Seconds per picture of long processes that run at once, without their start and their first picture."""
         running = [self.start(out / str(k), pictures + 1) for k in range(processes)]
         times = [statistics.median(_times(process)[1:]) for process in running]
         return statistics.mean(times) / processes
 
     def scene(self, out: Path, scenes: int) -> float:
-        """Seconds a scene of a process each, one a core at once."""
+        """Seconds per scene with one process for each scene; one process per core runs at once."""
         begun = time.perf_counter()
         for _ in range(scenes):
             for process in [self.start(out / str(k), 1) for k in range(limits.cores())]:
@@ -86,7 +87,7 @@ class Peer:
 
 
 def _times(process: subprocess.Popen[str]) -> list[float]:
-    """What the loop script reports of each picture, in seconds."""
+    """The seconds that the loop script reports for each picture."""
     said, errors = process.communicate()
     # It may crash on its way out, after its work is done and told.
     found = re.search(r"PEER per-image s \[(.*?)\]", said, re.S)
@@ -96,7 +97,7 @@ def _times(process: subprocess.Popen[str]) -> list[float]:
 
 
 def ours(job: Job, workers: int | None) -> float:
-    """Seconds a picture of a run of the command with this many workers, None for as many as it takes itself."""
+    """Seconds per picture of a run with this many workers; None: as many as blendmill chooses itself."""
     catalogue = open_catalogue(job.config)
     taken = worker_slots(choose("cpu"), workers, pictures=job.count)
     watch = Stopwatch()
@@ -110,7 +111,12 @@ def ours(job: Job, workers: int | None) -> float:
 @click.option("--script", required=True, type=click.Path(exists=True, path_type=Path), help="The loop script.")
 @click.option("--models", required=True, type=click.Path(exists=True, path_type=Path), help="A folder of OBJ files.")
 @click.option("--rounds", default=5, show_default=True)
-@click.option("--pictures", default=7, show_default=True, help="Pictures of each process a round; four times for ours.")
+@click.option(
+    "--pictures",
+    default=7,
+    show_default=True,
+    help="Pictures of each process in a round; ours draws four times as many.",
+)
 def main(python: Path, source: Path, script: Path, models: Path, rounds: int, pictures: int) -> None:
     peer = Peer(python, source, script, models)
     config = validate(config_for(models.resolve()), "benchmark")
@@ -136,16 +142,16 @@ def main(python: Path, source: Path, script: Path, models: Path, rounds: int, pi
     rows = [
         ["BlenderProc 2.8, one long process", spread(seconds["one"])],
         [f"BlenderProc 2.8, {cores} long processes at once", spread(seconds["many"])],
-        [f"BlenderProc 2.8, a process a scene, {cores} at once", spread(seconds["scene"])],
+        [f"BlenderProc 2.8, one process per scene, {cores} at once", spread(seconds["scene"])],
         ["blendmill, one worker", spread(seconds["ours one"])],
-        ["blendmill, as many workers as it takes", spread(seconds["ours"])],
-        ["ratio of the peer's best to blendmill, round by round", spread(ratios, 2)],
-        ["ratio of one long process to one worker, round by round", spread(singles, 2)],
+        ["blendmill, as many workers as it chooses itself", spread(seconds["ours"])],
+        ["ratio: BlenderProc's best divided by blendmill, round by round", spread(ratios, 2)],
+        ["ratio: one long process divided by one worker, round by round", spread(singles, 2)],
     ]
-    body = table(["", f"seconds a picture, median [range] of {rounds} rounds"], rows)
+    body = table(["", f"seconds per picture, median [range] of {rounds} rounds"], rows)
     filled = ", ".join(f"{name} {statistics.mean(values):.1%}" for name, values in shares.items())
-    body += f"\n\nShare of the picture that objects fill, mean: {filled}."
-    record("peer", "Against BlenderProc 2.8 on the same work", body)
+    body += f"\n\nOn average, objects fill this share of the picture: {filled}."
+    record("peer", "Comparison with BlenderProc 2.8 on the same work", body)
 
 
 def _filled(paths: Iterable[Path], name: str) -> list[float]:

@@ -1,6 +1,6 @@
-"""PSNR, SSIM and time of sample counts with and without denoising, against many samples, over twenty scenes.
+"""PSNR, SSIM and time of several sample counts, with and without denoising, compared with many samples, on 20 scenes.
 
-Arguments: samples of the reference (4096), pixels a side (128).
+Arguments: samples of the reference (default 4096), pixels of a side (default 128).
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def main() -> None:
             f"{np.mean(psnr):.1f} [{min(psnr):.1f}]", f"{np.mean(ssim):.3f} [{min(ssim):.3f}]", f"{seconds:.3f}",
         ])  # fmt: skip
         print(rows[-1], flush=True)
-    header = ["", "samples", "denoiser", "bounces", "PSNR mean [worst] dB", "SSIM mean [worst]", "median s a picture"]
-    title = f"Quality against {REFERENCE.samples} samples, {SCENES} scenes of s2rda13 at {SIZE} x {SIZE}"
+    header = ["", "samples", "denoiser", "bounces", "PSNR mean [worst] dB", "SSIM mean [worst]", "median s per picture"]
+    title = f"Quality compared with {REFERENCE.samples} samples, {SCENES} scenes of s2rda13 at {SIZE} x {SIZE}"
     record("quality", title, table(header, rows))
 
 

@@ -1,7 +1,7 @@
-"""What Ray costs: one job by local workers and, in turn, by as many on a Ray started here; and a task of nothing.
+"""What Ray costs: local workers draw a job, and as many Ray workers draw the same job; then Ray runs empty tasks.
 
-A Ray that is running already draws, as on a cluster: starting one is measured apart. Render workers start anew in each
-round, on both sides.
+Ray runs already when a job starts, as on a cluster; its start is measured separately. Both sides start their render
+workers anew in each round.
 """
 
 from __future__ import annotations
@@ -78,12 +78,14 @@ def main() -> None:
         ],
     ]
     note = (
-        f"Median [range] of {ROUNDS} rounds. A task that draws nothing takes {1000 * each:.2f} ms, "
-        f"of {TASKS} dealt to {WORKERS} places as shards are. Starting Ray took {started:.1f} s."
+        f"Figures are the median [range] of {ROUNDS} rounds. A task that draws nothing takes {1000 * each:.2f} ms. "
+        f"This is the mean of {TASKS} such tasks, given to {WORKERS} workers in the same way as shards. "
+        f"The start of Ray took {started:.1f} s."
     )
     record(
         "ray_overhead",
-        f"Ray against local workers: {PICTURES} pictures, s2rda13 at 128 x 128, {SHARD} to a shard, {WORKERS} workers",
+        f"Ray compared with local workers: {PICTURES} pictures of s2rda13 at 128 x 128, {SHARD} per shard, "
+        f"{WORKERS} workers",
         f"{table(['', 'the whole run', 'ratio, round by round'], rows)}\n\n{note}",
     )
 
@@ -102,12 +104,12 @@ def own_ray() -> Iterator[float]:
 
 
 def nothing(job: str, board: Any, shard: int) -> tuple[str, str, list[Any]]:
-    """A shard that takes no time."""
+    """A shard whose drawing takes no time."""
     return "", "", []
 
 
 def deal(tasks: int) -> None:
-    """Deal shards that take no time as a run's are dealt."""
+    """Give out shards that take no time, in the way that a run gives out its shards."""
     run: Any = SimpleNamespace(stopping=lambda: False)
     driver = _Driver(run, needs(_nodes(), "cpu", WORKERS), WORKERS, set())
     driver._deal(ray.remote(nothing), ray.put(""), ray.remote(EventQueue).remote(), deque(range(tasks)))

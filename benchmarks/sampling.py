@@ -1,4 +1,4 @@
-"""How many scenes a second one core samples, for each preset that needs no assets of the user's."""
+"""How many scenes per second one core samples, for some of the presets that need none of the user's assets."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def main() -> None:
         sampler = Sampler(config, open_catalogue(config))
         rate(sampler)
         rows.append([name, spread([rate(sampler) for _ in range(ROUNDS)], 0)])
-    body = table(["preset", "scenes a second of processor time, median [range] of 5"], rows)
-    record("sampling", f"Sampling alone, {SCENES} scenes a round, one core", body)
+    body = table(["preset", "scenes per second of processor time, median [range] of 5 rounds"], rows)
+    record("sampling", f"Sampling alone, {SCENES} scenes per round, one core", body)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""What the live stream costs a picture, and whether a trainer that is slower than drawing ever waits for it.
+"""What the live stream costs per picture, and whether a trainer ever waits when drawing is faster than training.
 
-Workers here draw nothing: they sleep as long as drawing would take, and hand over a picture made beforehand. What is
-left is the stream's own: labels to JSON and back, pixels into shared memory and out, orders and answers.
+The workers draw nothing here. They sleep as long as drawing would take, and hand over a picture that was made before.
+So what we measure is the stream's own work: labels to JSON and back, pixels into shared memory and out, orders,
+answers.
 
     python -m benchmarks.stream [--pictures 2000] [--batches 30]
 """
@@ -44,12 +45,12 @@ def config() -> Config:
 
 
 def command(seconds: float) -> tuple[str, ...]:
-    """What starts a worker whose pictures take so long."""
+    """The command of a worker whose pictures take this many seconds."""
     return (sys.executable, "-m", "benchmarks.stream", _WORKER, str(seconds))
 
 
 def frame_of(scene: Scene) -> Frame:
-    """A picture of noise with the labels of a scene; a clean plate too."""
+    """A picture of noise with the labels of a scene and a clean plate."""
     rng = np.random.default_rng(0)
     pictures: dict[str, Any] = dict.fromkeys(PICTURES)
     for name in ("rgb", "depth", "instance", "category", "part", "normals", "alpha", "background"):
@@ -69,7 +70,7 @@ def frame_of(scene: Scene) -> Frame:
 
 
 def work(seconds: float) -> None:
-    """Be a worker: the real one, but for its Stage."""
+    """Run the real worker with a Stage that draws nothing."""
     from render.farm import worker
 
     class Stage:
@@ -89,7 +90,7 @@ def work(seconds: float) -> None:
 
 
 def handing_over(pictures: int) -> list[float]:
-    """Milliseconds a picture that a worker takes to hand it over."""
+    """Milliseconds that a worker takes to hand over each picture."""
     settings = config()
     frame = frame_of(Sampler(settings, open_catalogue(settings)).sample(0, 0))
     memory = Memory(slot_size(settings), 16)
@@ -103,7 +104,7 @@ def handing_over(pictures: int) -> list[float]:
 
 
 def receiving(pictures: int) -> float:
-    """Milliseconds of CPU a picture, of all threads of the process that trains: giving orders, hearing, copying out."""
+    """CPU milliseconds per picture, over all threads of the training process: orders, answers, copies."""
     with Stream(config(), 0, count=pictures + 200, worker_slots=worker_slots(2), command=command(0.002)) as stream:
         for _ in range(200):
             next(stream)
@@ -131,8 +132,10 @@ class Network(nn.Sequential):
 
 
 def training(batches: int, loaders: int, seconds: float) -> tuple[float, float, float]:
-    """Pictures trained on a second, and the share of time in which the trainer waited: for its next batch, from asking
-    for it to having it; and the longest wait in seconds. The first batches, drawn while workers start, do not count.
+    """Pictures trained on per second, the share of time that the trainer waited for its next batch, the longest wait.
+
+    A wait is from the request for a batch to its arrival, in seconds. The first batches, which are drawn while workers
+    start, do not count.
     """
     model = Network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
@@ -157,16 +160,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=int, default=2000)
     parser.add_argument("--batches", type=int, default=30)
-    parser.add_argument("--seconds", type=float, default=0.01, help="that each of the two workers takes a picture")
+    parser.add_argument(
+        "--seconds", type=float, default=0.01, help="seconds that each of the two workers takes per picture"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     over = handing_over(options.pictures)
     received = receiving(options.pictures)
     cost = table(
-        ["part", "ms a picture"],
+        ["part", "ms per picture"],
         [
             ["worker: pixels into shared memory, labels to JSON", spread(over)],
-            ["trainer's process, all threads: orders, answers, labels from JSON, pixels out", f"{received:.3f}"],
+            [
+                "trainer's process, all threads: orders, answers, labels from JSON, pixels out of shared memory",
+                f"{received:.3f}",
+            ],
             ["together", f"{statistics.median(over) + received:.3f}"],
         ],
     )
@@ -174,17 +182,23 @@ def main() -> None:
     for loaders in (0, 1):
         rate, share, longest = training(options.batches, loaders, options.seconds)
         rows.append([str(loaders), f"{2 / options.seconds:.0f}", f"{rate:.0f}", f"{share:.2%}", f"{longest * 1e3:.0f}"])
-    header = ["loader workers", "drawn at most /s", "trained on /s", "share of time waiting for a batch", "longest ms"]
-    body = f"""## The queue's own cost, {SIDE} x {SIDE} with all labels and a clean plate
+    header = [
+        "loader workers",
+        "pictures drawn per second, at most",
+        "pictures trained on per second",
+        "share of time waiting for a batch",
+        "longest wait, ms",
+    ]
+    body = f"""## Own cost of the stream, {SIDE} x {SIDE} with all labels and a clean plate
 
 {cost}
 
-## A small CNN, batches of {BATCH}, drawing faster than training
+## A small CNN with batches of {BATCH}; drawing is faster than training
 
 {table(header, rows)}
 
-Without loader workers the wait includes copying {BATCH} pictures out of shared memory and stacking them into a batch,
-since the training loop does that itself."""
+Without loader workers, the training loop itself copies {BATCH} pictures out of shared memory and stacks them into a
+batch. The wait includes this."""
     record("stream", "The live stream", body)
 
 

@@ -1,9 +1,10 @@
-"""S2R-13: thirteen classes from our renders to photographs, every method, in one command.
+"""S2R-13: learn thirteen classes from our renders, recognize them in photographs. One command runs every method.
 
     python -m benchmarks.s2r13 --photos DIR --work DIR
 
-DIR of --photos has a folder for each class. Half of it is adapted to without labels, half tested on. Renders and runs
-stay in --work, and the same command run again goes on with what is missing; the table goes to benchmarks/s2r13.md.
+The folder --photos has a folder for each class. Half of the photographs are for adaptation, without their labels; the
+other half is for the test. Renders and runs stay in --work. The same command, run again, goes on with what is missing.
+The table goes to benchmarks/s2r13.md.
 """
 
 from __future__ import annotations
@@ -28,23 +29,23 @@ from training.studies import at_selected
 
 HERE = Path(__file__).parent
 SETS = {"full": 2600, "full-turned": 2600, "visda": 2600, "visda-turned": 2080}
-"""Sets of renders by their configs, and how many pictures of each."""
+"""The sets of renders: config and number of pictures of each."""
 BASELINES = {
     "visda": "camera and light vary",
     "full": "all factors vary: source only",
     "real": "reference: the labels of the photographs",
 }
-LONGER = "source only, trained on as long as the methods are"
+LONGER = "source only, trained for as many more steps as the methods"
 _SOURCES = {
     "visda": ("data.source=[{where: s2r13/visda}, {where: s2r13/visda-turned}]",),
     "full": (),
     "real": ("data.source=[{where: photos, split: adapt}]",),
 }
-"""What each baseline changes of source.yaml."""
+"""What each baseline changes in source.yaml."""
 
 
 def rendering(share: float, workers: int) -> list[Job]:
-    """Of `share` of every set's pictures."""
+    """Jobs that render `share` of the pictures of every set."""
     how = ("--seed", "13", "--workers", str(workers))
     return [
         Job(f"s2r13/{name}", ("render", str(HERE / f"{name}.yaml"), "--images", str(round(share * count)), *how))
@@ -53,7 +54,7 @@ def rendering(share: float, workers: int) -> list[Job]:
 
 
 def training(seed: int) -> list[Job]:
-    """On labelled pictures: of each set of renders, and of the photographs."""
+    """Jobs that train on labeled pictures: on each set of renders, and on the photographs."""
     command = ("train", str(HERE / "source.yaml"))
     return [
         Job(f"runs/{name}-{seed}", (*command, *settings(*changes, f"seed={seed}")), threads=1)
@@ -62,7 +63,7 @@ def training(seed: int) -> list[Job]:
 
 
 def adapting(methods: Iterable[str], seed: int) -> list[Job]:
-    """From the seed's network trained on the renders."""
+    """Jobs that adapt the network that the seed's training on renders made."""
     command = ("adapt", str(HERE / "adapt.yaml"))
     values = settings(f"weights=runs/full-{seed}", f"seed={seed}")
     return [Job(f"runs/{method}-{seed}", (*command, "--method", method, *values), threads=1) for method in methods]
@@ -73,7 +74,7 @@ def recall(run: dict[str, Any]) -> float:
 
 
 def line(label: str, found: dict[int, dict[str, Any]], source: dict[int, dict[str, Any]]) -> list[str]:
-    """A table's line of a method's runs by seed; source: those without adaptation, each compared with its own."""
+    """The table's line for a method. found: its runs by seed. source: the runs without adaptation to compare with."""
     runs = found.values()
     chosen = [at_selected(run) for run in runs]
     return [
@@ -91,33 +92,33 @@ def line(label: str, found: dict[int, dict[str, Any]], source: dict[int, dict[st
 
 
 def worth(full: dict[int, dict[str, Any]], visda: dict[int, dict[str, Any]]) -> str:
-    """How much more the renders of all factors give than those of two, from the runs of each by seed."""
+    """How much more the renders with all factors give than the renders with two. full, visda: their runs by seed."""
     all_factors, two = (
         {seed: 100 * run["test"]["mean_recall_over_chance"] for seed, run in runs.items()} for runs in (full, visda)
     )
     high, low = mean(all_factors.values()), mean(two.values())
     times = [all_factors[seed] / two[seed] for seed in all_factors.keys() & two.keys()]
     return (
-        f"Mean recall over chance of all factors against camera and light alone: {high:.1f} to {low:.1f}, "
-        f"{high / low:.2f} times ({min(times):.2f} to {max(times):.2f} seed by seed)."
+        f"The mean recall above chance is {high:.1f} with all factors and {low:.1f} with camera and light alone. "
+        f"The ratio is {high / low:.2f} ({min(times):.2f} to {max(times):.2f} for single seeds)."
     )
 
 
 def picks(found: dict[str, dict[int, dict[str, Any]]]) -> str:
-    """Which method each validator would choose, from the runs of each by seed: on the seeds that all have run."""
+    """The method that each validator would choose, on the seeds that all methods have run. found: runs by seed."""
     seeds = set.intersection(*(set(runs) for runs in found.values()))
     if not seeds:
-        return "No seed was run of all methods."
+        return "No seed was run with all methods."
     best = {
         validator: max(found, key=lambda name: mean(at_selected(found[name][seed])[validator] for seed in seeds))
         for validator in VALIDATORS
     }
-    told = ", ".join(f"{validator} {name}" for validator, name in best.items())
-    return f"Each validator's choice among the methods, on seeds {', '.join(map(str, sorted(seeds)))}: {told}."
+    told = ", ".join(f"{validator} chooses {name}" for validator, name in best.items())
+    return f"On the seeds that all methods have run ({', '.join(map(str, sorted(seeds)))}), the validator {told}."
 
 
 def table(work: Path, methods: Iterable[str], seeds: Iterable[int]) -> str:
-    """Markdown: the baselines, then the methods from the largest gain down; what has not one run is left out."""
+    """Markdown: the baselines, then the methods with the largest gain first. A method without a run is left out."""
     numbers = list(seeds)
     runs = {name: {seed: results(work / f"runs/{name}-{seed}") for seed in numbers} for name in (*BASELINES, *methods)}
     found = {
@@ -128,11 +129,11 @@ def table(work: Path, methods: Iterable[str], seeds: Iterable[int]) -> str:
         "seeds",
         "accuracy",
         "mean recall",
-        "to source only",
+        "gain over source only",
         "BNM",
         "SND",
         "DEV",
-        "at step",
+        "chosen step",
         "minutes",
     ]
     rows = [line(label, found[name], found["full"]) for name, label in BASELINES.items()]
@@ -140,11 +141,12 @@ def table(work: Path, methods: Iterable[str], seeds: Iterable[int]) -> str:
     adapted = [line(LONGER if name == "source" else name, runs, found["full"]) for name, runs in there.items()]
     rows += sorted(adapted, key=lambda cells: -float(cells[4]))
     told = (
-        "Percent, median over seeds [lowest to highest]; the mean of each run's difference to its seed's source only; "
-        "mean BNM (batch nuclear norm, which chooses the checkpoints), SND (soft neighbourhood density) and DEV (deep "
-        f"embedded validation): higher is better. {worth(found['full'], found['visda'])} No label of a photograph is "
-        "read but for the figures and the reference. Minutes are of one thread of this machine with others beside, "
-        "after the source's training."
+        "Figures are percent: the median over the seeds [lowest to highest]. The gain is the mean difference between "
+        "each run and the source-only run of its seed. The table gives the mean BNM (batch nuclear norm, which chooses "
+        "the checkpoints), SND (soft neighborhood density) and DEV (deep embedded validation); higher is better. "
+        f"{worth(found['full'], found['visda'])} Labels of photographs are read only for the figures and the "
+        "reference. Minutes are for one thread of this machine, while other work ran; for a method, they do not "
+        "include the training of the source network."
     )
     return f"{told}\n\n{markdown(header, rows)}\n\n{picks(there)}"
 
@@ -157,11 +159,17 @@ def table(work: Path, methods: Iterable[str], seeds: Iterable[int]) -> str:
     type=click.FloatRange(0, 1, min_open=True),
     default=1.0,
     show_default=True,
-    help="Of the renders, for a trial.",
+    help="Share of the renders to draw, for a trial.",
 )
 @click.option("--methods", default=",".join(METHODS), show_default=True)
 @click.option("--seeds", type=int, default=3, show_default=True)
-@click.option("--jobs", type=int, default=os.cpu_count(), show_default=True, help="Runs at a time, a thread each.")
+@click.option(
+    "--jobs",
+    type=int,
+    default=os.cpu_count(),
+    show_default=True,
+    help="Number of runs at a time, with one thread each.",
+)
 def main(photos: Path, work: Path, share: float, methods: str, seeds: int, jobs: int) -> None:
     names = methods.split(",")
     for name in names:

@@ -1,9 +1,9 @@
-"""S2RDA's adaptation benchmark: its six methods on what copies of it are there, beside what its authors published.
+"""S2RDA's adaptation benchmark: run its six methods on your copies, and show the authors' published figures beside.
 
     python -m benchmarks.s2rda --work DIR [--method NAME ...] [--set KEY=VALUE ...]
 
-DIR holds the copies, S2RDA-49 and S2RDA-MS-39 (check them: python -m benchmarks.s2rda.check); one that is not there is
-left out. Runs stay in DIR/runs, and the same command again goes on. The table goes to benchmarks/s2rda.md.
+DIR holds the copies, S2RDA-49 and S2RDA-MS-39. Check them with `python -m benchmarks.s2rda.check`. A missing copy is
+left out. Runs stay in DIR/runs, and the same command, run again, goes on. The table goes to benchmarks/s2rda.md.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from benchmarks.jobs import Job, results, settings
 HERE = Path(__file__).parent
 PUBLISHED: dict[str, dict[str, tuple[float, float]]] = yaml.safe_load((HERE / "published.yaml").read_text())
 COPIES = {"s2rda49": "S2RDA-49", "s2rda-ms-39": "S2RDA-MS-39"}
-# Where the authors' settings are not the same for all methods.
+# Settings of the authors that differ between methods.
 OWN = {"mcd": ("optimizer.lr=1e-3",), "srdc": ("bottleneck=128",)}
 
 
@@ -37,7 +37,7 @@ def jobs(benchmark: str, methods: tuple[str, ...], overrides: tuple[str, ...]) -
 
 
 def table(work: Path) -> str:
-    """Markdown: a line for each benchmark and method; published and ours, accuracy / mean recall in percent."""
+    """Markdown: a line for each benchmark and method, with accuracy / mean recall in percent, published and ours."""
     rows = []
     for benchmark, published in PUBLISHED.items():
         for method, (accuracy, recall) in published.items():
@@ -50,7 +50,7 @@ def table(work: Path) -> str:
 
 @click.command()
 @click.option("--work", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True)
-@click.option("--method", "methods", multiple=True, help="Of the six; all of them where none is named.")
+@click.option("--method", "methods", multiple=True, help="One of the six methods. Without it, all of them run.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a field of the configs.")
 def main(work: Path, methods: tuple[str, ...], overrides: tuple[str, ...]) -> None:
     for benchmark, published in PUBLISHED.items():

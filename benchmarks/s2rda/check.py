@@ -1,9 +1,9 @@
-"""Whether a copy of S2RDA holds what its authors published: pictures by class and split, lists against files.
+"""Check that a copy of S2RDA holds what its authors published: pictures per class and split, list files, picture files.
 
     python -m benchmarks.s2rda.check ROOT [--benchmark 49|MS-39]
 
-ROOT holds synthetic/, real/ and splits/. Exit status 0 where all agrees, 1 where something does not, 2 where ROOT is
-no copy at all.
+ROOT holds synthetic/, real/ and splits/. The exit status is 0 if all agrees, 1 if something differs, and 2 if ROOT is
+not a copy of S2RDA.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ COLUMNS = ("synthetic", "real_val", "real_test")
 
 
 def shown(report: Report) -> str:
-    """The report as text: a table of all classes, a line for each fault, a verdict."""
+    """The report as text: a table of all classes, a line for each fault, the result."""
     rows = [
         [row.name, *(_cell(found, wanted) for found, wanted in zip(row.found, row.expected, strict=True))]
         for row in report.rows
@@ -50,7 +50,7 @@ def _cell(found: int, wanted: int) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root", type=Path)
-    parser.add_argument("--benchmark", choices=sorted(BENCHMARKS), help="by default told by the classes that are there")
+    parser.add_argument("--benchmark", choices=sorted(BENCHMARKS), help="default: the one whose classes are there")
     options = parser.parse_args()
     try:
         report = check_s2rda(options.root, options.benchmark)

@@ -45,7 +45,7 @@ def assets() -> None:
     "--kind", type=click.Choice(["model", "hdri", "texture", "image"]), help="Told from the suffix if not given."
 )
 @click.option("--url", help="Where `fetch` gets it; the file need not be there yet.")
-@click.option("--licence", default="", help="For instance CC0-1.0.")
+@click.option("--license", default="", help="For instance CC0-1.0.")
 @click.option("--attribution", default="", help="Who made it.")
 @click.option("--up", default="auto", show_default=True, help="The file's up axis: x, y, z, -x, -y or -z.")
 @click.option("--front", default="auto", show_default=True, help="The axis that the front looks along.")
@@ -53,7 +53,7 @@ def assets() -> None:
 @click.option("--replace", is_flag=True, help="Replace the entry of that name.")
 def add(
     path: Path, manifest: Path, category: str | None, name: str | None, kind: str | None, url: str | None,
-    licence: str, attribution: str, up: str, front: str, scale: float | None, replace: bool,
+    license: str, attribution: str, up: str, front: str, scale: float | None, replace: bool,
 ) -> None:  # fmt: skip
     """List the file at PATH, below the manifest's folder, in the manifest. A model is read once as a test."""
     known = load_manifest(manifest) if manifest.exists() else Manifest(manifest.parent)
@@ -64,7 +64,7 @@ def add(
         raise InputError(f"{path} does not exist: correct the path, or give a --url to fetch it from")
     fields = {
         "name": name or target.stem, "kind": kind or _kind(target), "path": target.relative_to(root).as_posix(),
-        "url": url, "sha256": sha256(target) if target.is_file() else None, "licence": licence,
+        "url": url, "sha256": sha256(target) if target.is_file() else None, "license": license,
         "attribution": attribution, "class": category, "up": up, "front": front, "scale": scale,
     }  # fmt: skip
     entry = entry_from(fields, str(manifest))
@@ -84,10 +84,10 @@ def add(
 def list_(manifest: Path) -> None:
     """Show what the manifest names, and what of it is here."""
     known = load_manifest(manifest)
-    table = Table("name", "kind", "class", "licence", "state", box=None)
+    table = Table("name", "kind", "class", "license", "state", box=None)
     for entry in known.entries:
         state = "here" if known.content(entry).exists() else "to fetch" if entry.url else "missing"
-        table.add_row(entry.name, entry.kind, entry.category or "", entry.licence, state)
+        table.add_row(entry.name, entry.kind, entry.category or "", entry.license, state)
     Console().print(table)
 
 

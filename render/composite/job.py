@@ -67,7 +67,7 @@ class Job:
             classes=(CRACK,),
             versions=_versions(),
             device="none",
-            assets={name: AssetRecord(sha256=digest, licence="") for name, digest in sums.items()},
+            assets={name: AssetRecord(sha256=digest, license="") for name, digest in sums.items()},
         )
 
 

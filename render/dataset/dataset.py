@@ -19,12 +19,12 @@ MANIFEST = "dataset.json"
 
 
 class AssetRecord(BaseModel):
-    """Where an asset's bytes came from: their sha256, and the licence they are under."""
+    """Where an asset's bytes came from: their sha256, and the license they are under."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sha256: str
-    licence: str
+    license: str
 
 
 class Manifest(BaseModel):

@@ -136,5 +136,5 @@ def versions() -> dict[str, str]:
 
 
 def _records(catalogue: Catalogue) -> dict[str, AssetRecord]:
-    licences = catalogue.licences()
-    return {name: AssetRecord(sha256=digest, licence=licences[name]) for name, digest in catalogue.checksums().items()}
+    licenses = catalogue.licenses()
+    return {name: AssetRecord(sha256=digest, license=licenses[name]) for name, digest in catalogue.checksums().items()}

@@ -126,10 +126,10 @@ class Catalogue:
         warnings = {i: s.warnings for i, s in settled.items() if s.warnings}
         return Report({**quarantined, **self._pictures.rejected}, warnings)
 
-    def licences(self) -> dict[str, str]:
-        """Asset id to licence, of all that is drawn from; "" where nothing is said."""
-        models = {i: self._licence(i) for ids in self._by_class.values() for i in ids}
-        return {**models, **self._pictures.licences()}
+    def licenses(self) -> dict[str, str]:
+        """Asset id to license, of all that is drawn from; "" where nothing is said."""
+        models = {i: self._license(i) for ids in self._by_class.values() for i in ids}
+        return {**models, **self._pictures.licenses()}
 
     def checksums(self) -> dict[str, str]:
         """Asset id to sha256, of all that is drawn from: of a file with all it refers to, of the code of a shape, of
@@ -195,7 +195,7 @@ class Catalogue:
         asset = self._files[asset_id]
         metres = None if info.metres is None or asset.unit is None else info.metres * asset.unit
         return replace(
-            info, id=asset_id, category=asset.category, metres=metres, licence=asset.licence, source=asset.source
+            info, id=asset_id, category=asset.category, metres=metres, license=asset.license, source=asset.source
         )
 
     def _entry(self, asset_id: str) -> str:
@@ -223,8 +223,8 @@ class Catalogue:
         # Asking a shape's info for it would generate the shape.
         return self.info(asset_id).sha256 if asset_id in self._files else shapes_source.source_digest()
 
-    def _licence(self, asset_id: str) -> str:
-        return self._files[asset_id].licence if asset_id in self._files else shapes_source.LICENCE
+    def _license(self, asset_id: str) -> str:
+        return self._files[asset_id].license if asset_id in self._files else shapes_source.LICENSE
 
 
 class _Recent:

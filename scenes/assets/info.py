@@ -46,7 +46,7 @@ class AssetInfo:
     roles: Mapping[str, str]
     keypoints: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     sha256: str = ""
-    licence: str = ""
+    license: str = ""
     source: str = ""
     warnings: tuple[str, ...] = ()
 

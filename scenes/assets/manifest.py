@@ -1,4 +1,4 @@
-"""assets_manifest.yaml: assets by name, with where they are, where they come from and under which licence.
+"""assets_manifest.yaml: assets by name, with where they are, where they come from and under which license.
 
     assets:
       - name: kloppenheim
@@ -6,7 +6,7 @@
         path: hdris/kloppenheim_06_1k.hdr   # below the manifest's folder
         url: https://…                  # where `assets fetch` gets it, optional
         sha256: null                    # of the file at `path`; null until the first download records it
-        licence: CC0-1.0
+        license: CC0-1.0
         attribution: Poly Haven
         # models only
         class: chair
@@ -45,7 +45,7 @@ class Entry(BaseModel):
     path: str
     url: str | None = None
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
-    licence: str = ""
+    license: str = ""
     attribution: str = ""
     category: str | None = Field(default=None, alias="class", min_length=1)
     up: Axis = "auto"
@@ -122,7 +122,7 @@ class Manifest:
                     front=front,
                     unit=entry.scale,
                     need_textures=entry.need_textures,
-                    licence=entry.licence,
+                    license=entry.license,
                     source=entry.attribution or entry.url or "",
                     sha256=entry.sha256,
                 )

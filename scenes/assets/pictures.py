@@ -36,7 +36,7 @@ class Pictures:
     ):
         self._cache = cache
         self.rejected: dict[str, str] = {}
-        self._licences: dict[str, str] = {}
+        self._licenses: dict[str, str] = {}
         self._hdris = self._files("hdris", hdris, HDRI_SUFFIXES, _HDRI_STARTS)
         self._images = self._files("images", images, IMAGE_SUFFIXES, _IMAGE_STARTS)
         self._sets: dict[str, TextureSet] = {}
@@ -45,7 +45,7 @@ class Pictures:
             self._sets |= {_free(f"{name}/{one.name}", self._sets): one for one in self._scanned(folder)}
         if studio is not None:
             self._hdris |= {f"studio:{p.stem}": p for p in sorted(studio.glob("*.exr"))}
-            self._licences |= {f"studio:{p.stem}": "CC0-1.0" for p in studio.glob("*.exr")}
+            self._licenses |= {f"studio:{p.stem}": "CC0-1.0" for p in studio.glob("*.exr")}
         self._add_manifest(manifest)
         self.hdris = tuple(sorted(self._hdris))
         self.textures = tuple(sorted(self._sets))
@@ -62,8 +62,8 @@ class Pictures:
             raise InputError(f"no texture has the id '{asset_id}', {choices(asset_id, self._sets)}")
         return self._sets[asset_id]
 
-    def licences(self) -> dict[str, str]:
-        return {i: self._licences.get(i, "") for i in (*self.hdris, *self.textures, *self.images)}
+    def licenses(self) -> dict[str, str]:
+        return {i: self._licenses.get(i, "") for i in (*self.hdris, *self.textures, *self.images)}
 
     def files(self) -> dict[str, Path]:
         """Every file that can be drawn from, by asset id; the maps of a texture as `<id>#<map>`."""
@@ -117,7 +117,7 @@ class Pictures:
                     self.rejected[str(path)] = "does not exist"
                 elif self._usable(path, starts):
                     found[entry.name] = path
-                    self._licences[entry.name] = entry.licence
+                    self._licenses[entry.name] = entry.license
         for entry in manifest.of_kind("texture"):
             path = manifest.content(entry)
             if path.is_file() and self._usable(path, _IMAGE_STARTS):
@@ -129,7 +129,7 @@ class Pictures:
                 continue
             names = [entry.name] if len(sets) == 1 else [f"{entry.name}/{one.name}" for one in sets]
             self._sets |= zip(names, sets, strict=True)
-            self._licences |= dict.fromkeys(names, entry.licence)
+            self._licenses |= dict.fromkeys(names, entry.license)
 
 
 def _existing(field: str, path: Path) -> Path:

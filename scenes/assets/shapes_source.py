@@ -18,7 +18,7 @@ from scenes.mesh import Model
 from scenes.shapes.registry import GENERATORS
 
 PREFIX = "shape:"
-LICENCE = "CC0-1.0"
+LICENSE = "CC0-1.0"
 SOURCE = "blendmill parametric shapes"
 
 
@@ -52,7 +52,7 @@ def make(asset_id: str, cache: Cache) -> tuple[AssetInfo, Model]:
         category=parse_id(asset_id)[0],
         metres=metres,
         sha256=source_digest(),
-        licence=LICENCE,
+        license=LICENSE,
         source=SOURCE,
     )
     return info, cache.store(entry_key(asset_id), info, model)

@@ -36,7 +36,7 @@ class ModelFolder:
     front: str = "auto"
     unit: float | None = None
     need_textures: bool = False
-    licence: str = ""
+    license: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class FileAsset:
     front: str
     unit: float | None = None
     need_textures: bool = False
-    licence: str = ""
+    license: str = ""
     source: str = ""
     sha256: str | None = None
 
@@ -93,7 +93,7 @@ def discover(folder: ModelFolder, prefix: str) -> list[FileAsset]:
                 front=front,
                 unit=folder.unit,
                 need_textures=folder.need_textures,
-                licence=folder.licence,
+                license=folder.license,
                 source=folder.path.name,
             )
         )

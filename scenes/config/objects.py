@@ -29,7 +29,7 @@ class ModelFolder(Section):
     front: str = "auto"
     unit: float | None = Field(default=None, gt=0)
     need_textures: bool = False
-    licence: str = ""
+    license: str = ""
 
 
 class Assets(Section):

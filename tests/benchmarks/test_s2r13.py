@@ -60,7 +60,7 @@ def test_table_ranks_methods_by_recall(tmp_path: Path) -> None:
             }
             (folder / "results.json").write_text(json.dumps(results))
     lines = s2r13.table(tmp_path, ["mcc", "shot", "mdd"], range(3)).splitlines()
-    assert "25.0 to 5.0, 5.00 times (5.00 to 5.00 seed by seed)" in lines[0]
+    assert "25.0 with all factors and 5.0 with camera and light alone. The ratio is 5.00 (5.00 to 5.00 for" in lines[0]
     assert [line.split("|")[1].strip() for line in lines[-4:-2]] == ["shot", "mcc"]
     assert [cell.strip() for cell in lines[-4].split("|")[2:11]] == [
         "2",
@@ -73,10 +73,11 @@ def test_table_ranks_methods_by_recall(tmp_path: Path) -> None:
         "100, 100",
         "1.5",
     ]
-    assert lines[-1].endswith("on seeds 0, 1: source mcc, im mcc, bnm mcc, snd mcc, dev mcc, entropy mcc.")
+    chosen = ", ".join(f"{validator} chooses mcc" for validator in ("source", "im", "bnm", "snd", "dev", "entropy"))
+    assert lines[-1] == f"On the seeds that all methods have run (0, 1), the validator {chosen}."
     (tmp_path / "runs" / "mcc-1" / "results.json").unlink()
     (tmp_path / "runs" / "shot-0" / "results.json").unlink()
-    assert s2r13.table(tmp_path, ["mcc", "shot"], range(2)).endswith("No seed was run of all methods.")
+    assert s2r13.table(tmp_path, ["mcc", "shot"], range(2)).endswith("No seed was run with all methods.")
 
 
 def test_a_job_that_fails_says_where(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_catalogue_of_shapes(tmp_path: Path) -> None:
     assert np.abs(model.bounds.sum(axis=0)).max() < 1e-5
     assert info.bounds == pytest.approx(model.bounds) and set(info.roles) == set(info.parts)
     assert len(info.keypoints) >= 6 and all(np.abs(p).max() <= 0.6 for p in info.keypoints.values())
-    assert catalogue.licences()["shape:mug:2"] == "CC0-1.0"
+    assert catalogue.licenses()["shape:mug:2"] == "CC0-1.0"
     assert catalogue.model("shape:mug:2") is model
 
 

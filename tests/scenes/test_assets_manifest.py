@@ -27,7 +27,7 @@ def written(folder: Path, *entries: object) -> Path:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"licens": "x"}, "field licens: unknown key, did you mean 'licence'"),
+        ({"licens": "x"}, "field licens: unknown key, did you mean 'license'"),
         ({"kind": "modle"}, "did you mean 'model'"),
         ({"kind": "hdri"}, "class, up, front and scale are for models"),
         ({"class": None}, "field class: a model needs one"),
@@ -92,7 +92,7 @@ def test_models_of_the_manifest(tmp_path: Path) -> None:
     trimesh.creation.icosphere(1).export(tmp_path / "ball.obj")
     path = written(
         tmp_path,
-        {**MODEL, "scale": 0.5, "licence": "CC-BY-4.0", "attribution": "A. Maker"},
+        {**MODEL, "scale": 0.5, "license": "CC-BY-4.0", "attribution": "A. Maker"},
         {**MODEL, "name": "gone", "path": "gone.obj"},
         {**MODEL, "name": "later", "path": "later.obj", "url": "https://host/later.obj"},
         {**MODEL, "name": "other", "sha256": "0" * 64},
@@ -100,7 +100,7 @@ def test_models_of_the_manifest(tmp_path: Path) -> None:
     catalogue = Catalogue(manifest=path, cache=tmp_path / "cache")
     assert catalogue.assets("ball") == ("ball",)
     info = catalogue.info("ball")
-    assert (info.licence, info.source) == ("CC-BY-4.0", "A. Maker") and info.metres == pytest.approx(
+    assert (info.license, info.source) == ("CC-BY-4.0", "A. Maker") and info.metres == pytest.approx(
         0.5 * np.linalg.norm(trimesh.creation.icosphere(1).extents), rel=1e-5
     )
     reasons = catalogue.report.quarantined
@@ -115,7 +115,7 @@ def test_textures_and_pictures_of_the_manifest(tmp_path: Path) -> None:
         Image.new("RGB", (8, 8), (90, 50, 40)).save(tmp_path / name)
     path = written(
         tmp_path,
-        {"name": "brick", "kind": "texture", "path": "Brick", "licence": "CC0-1.0"},
+        {"name": "brick", "kind": "texture", "path": "Brick", "license": "CC0-1.0"},
         {"name": "plain", "kind": "texture", "path": "plain.png"},
         {"name": "view", "kind": "image", "path": "view.jpg"},
         {"name": "none", "kind": "image", "path": "none.jpg"},
@@ -124,7 +124,7 @@ def test_textures_and_pictures_of_the_manifest(tmp_path: Path) -> None:
         catalogue = Catalogue(shapes={"mug": 1}, manifest=path, cache=tmp_path / "cache")
         assert catalogue.textures == ("brick", "plain") and catalogue.images == ("view",)
         assert set(catalogue.texture_set("brick").maps) == {"color", "roughness"}
-        assert catalogue.licences()["brick"] == "CC0-1.0" and "brick#color" in catalogue.checksums()
+        assert catalogue.licenses()["brick"] == "CC0-1.0" and "brick#color" in catalogue.checksums()
         assert list(catalogue.report.quarantined.values()) == ["does not exist"]
     with pytest.raises(InputError, match="did you mean 'brick'"):
         catalogue.texture_set("bricks")
@@ -134,7 +134,7 @@ def test_the_shipped_manifest_is_sound() -> None:
     path = Path(__file__).resolve().parents[2] / "assets_manifest.yaml"
     entries = load_manifest(path).entries
     assert {e.kind for e in entries} == {"hdri", "texture"} and len(entries) >= 30
-    assert all(e.licence == "CC0-1.0" and e.url and e.attribution for e in entries)
+    assert all(e.license == "CC0-1.0" and e.url and e.attribution for e in entries)
     assert "none of it was downloaded" in path.read_text().split("assets:")[0]
     assert len({e.path for e in entries}) == len({e.url for e in entries}) == len(entries)
 
@@ -160,7 +160,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_add_list_verify(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     trimesh.creation.icosphere(1).export(home / "ball.obj")
-    assert run(capsys, "add", "ball.obj", "--class", "ball", "--licence", "CC0-1.0", "--scale", 0.1)[0] == 0
+    assert run(capsys, "add", "ball.obj", "--class", "ball", "--license", "CC0-1.0", "--scale", 0.1)[0] == 0
     (entry,) = load_manifest(home / "assets_manifest.yaml").entries
     assert entry.name == "ball" and entry.sha256 and entry.scale == 0.1 and entry.path == "ball.obj"
     assert run(capsys, "add", "sky.hdr", "--url", "https://host/sky.hdr")[0] == 0

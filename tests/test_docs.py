@@ -1,0 +1,173 @@
+"""What the documents name exists: files, commands with their options, names in Python; their examples are valid."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from render.cli.main import cli
+from scenes.config.loading import load_config, preset_names
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "deploy/README.md",
+    *(f"benchmarks/{p.name}" for p in ROOT.glob("benchmarks/*.md")),
+]
+FOLDERS = "scenes|render|training|classify|segment|benchmarks|tests|deploy|docs"
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INDENTED = re.compile(r"(?:^    .*\n)+", re.MULTILINE)
+SPAN = re.compile(r"`([^`\n]+)`")
+BRITISH = re.compile(
+    r"\b(\w*colour\w*|licen[c]e\w*|grey\w*|\w*metres?|centres?|\w*neighbour\w*|\w*labelled|\w+alise[sd]?)\b", re.I
+)
+
+
+def text(document: str) -> str:
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+def fences(document: str, language: str) -> list[str]:
+    return [body for kind, body in FENCE.findall(text(document)) if kind == language]
+
+
+def code(document: str) -> Iterator[str]:
+    """Every line of an indented or plain fenced block, and every inline code."""
+    prose = FENCE.sub("", text(document))
+    for block in (*INDENTED.findall(prose), *fences(document, ""), *fences(document, "sh")):
+        yield from (line.strip() for line in block.splitlines())
+    yield from SPAN.findall(INDENTED.sub("", prose))
+
+
+def commands(document: str, first: str) -> list[list[str]]:
+    """The words after `first` of every command that the document shows."""
+    return [
+        words
+        for line in code(document)
+        if line.startswith(f"{first} ") and (words := shlex.split(line, comments=True)[len(first.split()) :])
+    ]
+
+
+def resolved(name: str) -> object:
+    """What a dotted name stands for: a module, or something in one."""
+    if importlib.util.find_spec(name.partition(".")[0]) is None:
+        raise ImportError(f"there is no {name}")
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        module, _, attribute = name.rpartition(".")
+        return getattr(resolved(module), attribute)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_paths_exist(document: str) -> None:
+    """Paths from the root, where <class> stands for any name, and links from the document."""
+    told = text(document)
+    paths = {found.rstrip(".") for found in re.findall(rf"(?<![\w/.<-])(?:{FOLDERS})/[\w./<>*-]*", told)}
+    missing = {path for path in paths if not any(ROOT.glob(re.sub(r"<\w+>", "*", path.rstrip("/"))))}
+    links = re.findall(r"\]\(([^)#:]+)\)", told)
+    missing |= {link for link in links if not (ROOT / document).parent.joinpath(link).exists()}
+    assert not missing, f"{document} names {', '.join(sorted(missing))}"
+
+
+def test_files_that_architecture_names_alone_exist_somewhere() -> None:
+    files = {path.name for folder in FOLDERS.split("|") for path in (ROOT / folder).rglob("*.py")}
+    assert not set(re.findall(r"(?<![\w/.>-])\w+\.py\b", text("ARCHITECTURE.md"))) - files
+
+
+def test_readme_and_architecture_name_many_paths() -> None:
+    """The patterns above see what they are for."""
+    for document, number in (("README.md", 10), ("ARCHITECTURE.md", 60)):
+        assert len(re.findall(rf"(?<![\w/.<-])(?:{FOLDERS})/[\w./<>*-]*", text(document))) >= number
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_commands_exist_with_their_options(document: str) -> None:
+    for words in commands(document, "blendmill"):
+        command: click.Command = cli
+        context = click.Context(cli, info_name="blendmill")
+        shown = " ".join(["blendmill", *words])
+        while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+            found = command.get_command(context, words[0])
+            assert found is not None, f"{document}: {shown}: there is no command {words[0]}"
+            command, words = found, words[1:]
+            context = click.Context(command, context, info_name=command.name)
+        try:
+            values, *_ = command.make_parser(context).parse_args(list(words))
+        except click.UsageError as error:
+            pytest.fail(f"{document}: {shown}: {error.format_message()}")
+        for parameter in command.params:
+            if isinstance(parameter.type, click.Choice) and isinstance(values.get(parameter.name), str):
+                parameter.type.convert(values[parameter.name], parameter, context)
+        config = values.get("config")
+        if isinstance(config, str) and config.islower() and not config.endswith(".yaml"):
+            assert config in preset_names(), f"{document}: {shown}: there is no preset {config}"
+
+
+def test_many_commands_are_seen() -> None:
+    assert {words[0] for words in commands("README.md", "blendmill")} >= {
+        "render", "preview", "status", "merge", "inspect", "export", "crack", "train", "adapt", "assets", "doctor",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_scripts_exist_with_their_options(document: str) -> None:
+    for module, *words in commands(document, "python -m"):
+        spec = importlib.util.find_spec(module)
+        assert spec is not None and spec.origin, f"{document}: there is no module {module}"
+        script = Path(spec.origin)
+        source = (script.with_name("__main__.py") if script.name == "__init__.py" else script).read_text()
+        for option in (word for word in words if word.startswith("--")):
+            assert f'"{option}"' in source, f"{document}: {module} has no {option}"
+
+
+def test_make_targets_exist() -> None:
+    targets = re.findall(r"^([\w-]+):", text("Makefile"), re.MULTILINE)
+    assert {words[0] for words in commands("README.md", "make")} <= set(targets)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_yaml_examples_are_configs(document: str, tmp_path: Path) -> None:
+    for example in fences(document, "yaml"):
+        path = tmp_path / "example.yaml"
+        path.write_text(example)
+        load_config(path)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_python_examples_compile_and_their_imports_resolve(document: str) -> None:
+    for example in fences(document, "python"):
+        for node in ast.walk(ast.parse(example)):
+            if isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    resolved(f"{node.module}.{alias.name}")
+            elif isinstance(node, ast.Import):
+                for alias in node.names:
+                    resolved(alias.name)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_dotted_names_resolve(document: str) -> None:
+    for span in SPAN.findall(text(document)):
+        if re.fullmatch(rf"(?:{FOLDERS})(\.\w+)+", span) and not span.endswith((".py", ".md")):
+            resolved(span)
+
+
+def test_there_are_examples() -> None:
+    assert fences("README.md", "yaml") and len(fences("README.md", "python")) >= 2
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_spelling_is_american(document: str) -> None:
+    prose = SPAN.sub("", INDENTED.sub("", FENCE.sub("", text(document))))
+    assert not BRITISH.findall(prose)
