@@ -130,6 +130,8 @@ def test_what_is_at_the_limit_is_accepted_and_what_is_beyond_is_not() -> None:
     for std in (0.0, -1.0):
         with pytest.raises(ValueError, match="positive std"):
             Normal(0, 1, 0, std)
+    with pytest.raises(ValueError, match="empty"):
+        Normal(1, 0, 0.5, 1)
     # Four parts in ten billion lie in the first range, four in a billion in the second.
     with pytest.raises(ValueError, match="next to nothing"):
         Normal(-100, stats.norm.ppf(4e-10), 0, 1)
