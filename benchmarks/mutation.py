@@ -54,7 +54,7 @@ TARGETS = {
     "classify/methods/alignment.py": Target(
         ("classify/test_methods_alignment.py", "classify/test_alignment_values.py")
     ),
-    "classify/metrics.py": Target(("classify/test_metrics.py",)),
+    "classify/metrics.py": Target(("classify/test_metrics.py", "classify/test_metrics_values.py")),
     "segment/metrics.py": Target(("segment/test_segment.py", "segment/test_metrics.py")),
     "segment/training.py": Target(("segment/test_segment.py", "segment/test_losses.py"), ("dice_and_entropy",)),
 }
