@@ -5,13 +5,16 @@ of the code, and the module's tests run on it. A mutant is caught where a test f
 their usual time. Mutants that change nothing that anyone can see are listed in EQUIVALENT, with the reason, and do not
 count.
 
-    python -m benchmarks.mutation [--count 25] [--all] [MODULE ...]
+Results are kept by module in benchmarks/mutation.json, so that `--record` of one module renews its row alone.
+
+    python -m benchmarks.mutation [--count 20] [--all] [--record] [MODULE ...]
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import os
 import random
 import resource
@@ -22,6 +25,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -30,7 +34,9 @@ from benchmarks.mutants import Mutant, mutants
 from benchmarks.mutation_equivalent import EQUIVALENT
 
 ROOT = Path(__file__).resolve().parents[1]
+RECORDED = Path(__file__).with_name("mutation.json")
 SEED = 5
+_COLUMNS = ("mutants", "caught", "equivalent")
 _PACKAGES = ("scenes", "render", "training", "classify", "segment", "tests")
 # Loaded once, before the process is forked for each mutant: importing them takes longer than the tests.
 _HEAVY = ("numpy", "scipy.stats", "scipy.ndimage", "cv2", "trimesh", "embreex", "hypothesis", "pydantic", "torch",
@@ -48,7 +54,7 @@ class Target:
 TARGETS = {
     "scenes/distributions.py": Target(("scenes/test_distributions.py", "scenes/test_quantiles.py")),
     "scenes/record/scene.py": Target(("scenes/test_camera_geometry.py",), ("Camera", "Item", "rotation_matrix")),
-    "scenes/sampling/placement.py": Target(("scenes/test_camera_geometry.py", "scenes/test_placement.py")),
+    "scenes/sampling/placement.py": Target(("scenes/test_placement.py", "scenes/test_camera_geometry.py")),
     "render/image/labels.py": Target(("render/test_object_labels.py",)),
     "render/image/camera_response.py": Target(("render/test_develop.py", "render/test_camera_response.py")),
     "classify/methods/alignment.py": Target(
@@ -62,29 +68,41 @@ TARGETS = {
 
 @click.command()
 @click.argument("modules", metavar="[MODULE ...]", nargs=-1)
-@click.option("--count", default=25, show_default=True, help="Mutants of each module.")
+@click.option("--count", default=20, show_default=True, help="Mutants of each module.")
 @click.option("--all", "everything", is_flag=True, help="All mutants instead of a sample.")
-@click.option("--record", "write", is_flag=True, help="Write benchmarks/mutation.md.")
+@click.option("--record", "write", is_flag=True, help="Write benchmarks/mutation.md and mutation.json.")
 def main(modules: tuple[str, ...], count: int, everything: bool, write: bool) -> None:
     """Try mutants of the modules, by default of all, and show which were not caught."""
-    rows, missed = [], []
+    results = {}
     with _copied() as copy:
         for module in modules or TARGETS:
             found = _chosen(module, None if everything else count)
-            counted = [mutant for mutant in found if _reason(module, mutant) is None]
-            survivors = _survivors(copy, module, counted)
-            caught = len(counted) - len(survivors)
-            rows.append([f"`{module}`", len(counted), caught, len(found) - len(counted)])
-            missed += [[f"`{module}:{mutant.line}`", f"`{mutant.change}`"] for mutant in survivors]
-            click.echo(f"{module}: {caught} of {len(counted)} caught, {len(found) - len(counted)} equivalent")
+            counted = [mutant for mutant in found if mutant.change not in EQUIVALENT.get(module, {})]
+            missed = _survivors(copy, module, counted)
+            results[module] = {
+                "mutants": len(counted),
+                "caught": len(counted) - len(missed),
+                "equivalent": len(found) - len(counted),
+                "missed": [f"{mutant.line} {mutant.change}" for mutant in missed],
+            }
+            click.echo(f"{module}: {len(counted) - len(missed)} of {len(counted)} caught")
+    if write:
+        known = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
+        results = {module: result for module, result in {**known, **results}.items() if module in TARGETS}
+        RECORDED.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+        record("mutation", "Small faults that the tests notice", _report(results))
+    else:
+        click.echo(_report(results))
+
+
+def _report(results: dict[str, dict[str, Any]]) -> str:
+    """The results as Markdown."""
+    rows = [[f"`{module}`", *(results[module][name] for name in _COLUMNS)] for module in sorted(results)]
     rows.append(["all", *(sum(row[k] for row in rows) for k in (1, 2, 3))])
     shares = [[*row[:3], f"{row[2] / row[1]:.0%}", row[3]] for row in rows]
     body = table(["module", "mutants", "caught", "share", "equivalent, not counted"], shares)
-    body += "\n\nNot caught:\n\n" + table(["where", "change"], missed) if missed else ""
-    if write:
-        record("mutation", "Small faults that the tests notice", body)
-    else:
-        click.echo(body)
+    missed = [[f"`{module}`", f"`{change}`"] for module in sorted(results) for change in results[module]["missed"]]
+    return body + ("\n\nNot caught, by line of the module:\n\n" + table(["module", "change"], missed) if missed else "")
 
 
 def _chosen(module: str, count: int | None) -> list[Mutant]:
@@ -92,11 +110,6 @@ def _chosen(module: str, count: int | None) -> list[Mutant]:
     if count is None or count >= len(every):
         return every
     return sorted(random.Random(f"{SEED} {module}").sample(every, count), key=lambda mutant: mutant.line)
-
-
-def _reason(module: str, mutant: Mutant) -> str | None:
-    """Why nobody can see the mutant's change, None where it counts."""
-    return EQUIVALENT.get(module, {}).get(mutant.change)
 
 
 @contextlib.contextmanager

@@ -2,4 +2,15 @@
 
 from __future__ import annotations
 
-EQUIVALENT: dict[str, dict[str, str]] = {}
+_ROUNDING = "a guard against rounding: no input comes so far"
+_SCALED = "only its direction counts"
+
+EQUIVALENT: dict[str, dict[str, str]] = {
+    "scenes/distributions.py": {
+        "SineUniform.at: 1.0 -> 1.5": _ROUNDING,
+    },
+    "scenes/record/scene.py": {
+        "Camera.world_to_camera: abs(forward[2]) < 1 - 1e-09 -> abs(forward[2]) <= 1 - 1e-09": _ROUNDING,
+        "Camera.world_to_camera: 1.0 -> 1.5": _SCALED,
+    },
+}

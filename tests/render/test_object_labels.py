@@ -140,34 +140,6 @@ SCENES = {
 }
 
 
-@pytest.mark.parametrize("name", SCENES)
-def test_keypoints_are_seen_where_no_surface_is_before_them(name: str) -> None:
-    drawn = SCENES[name]
-    instance, depth = cast(drawn)
-    meshes, eye = [mesh_of(one) for one in drawn.items], np.array(drawn.camera.location, dtype=float)
-    counts = {"seen": 0, "hidden by itself": 0, "hidden by another": 0}
-    for label, one in zip(labels(drawn), drawn.items, strict=True):
-        matrix = one.matrix()
-        for key, point in MODELS[one.asset].keypoints.items():
-            found = label.keypoints[key]
-            column, row = int(found.x), int(found.y)
-            around = slice(max(row - 1, 0), row + 2), slice(max(column - 1, 0), column + 2)
-            steep = np.ptp(depth[around]) > 0.02 * one.scale if np.isfinite(depth[around]).all() else True
-            if steep or len(np.unique(instance[around])) > 1:
-                # A pixel's centre may see past the edge that the keypoint is at.
-                continue
-            behind_another, under = free_path(meshes, eye, label.instance, matrix[:3, :3] @ point + matrix[:3, 3])
-            under /= one.scale
-            if behind_another or under > 0.06:
-                counts["hidden by another" if behind_another else "hidden by itself"] += 1
-                assert not found.visible, f"{key} lies {under:.3f} behind a surface"
-            elif under < 0.012:
-                counts["seen"] += 1
-                assert found.visible, f"{key} lies {under:.3f} under its surface"
-    assert counts["seen"] >= 5 and counts["hidden by itself"] >= 5, counts
-    assert counts["hidden by another"] >= (3 if len(drawn.items) > 1 else 0), counts
-
-
 def test_keypoints_lie_where_the_camera_matrices_put_them() -> None:
     drawn = scene(item("chair", (0.2, 0.1, -0.1), 1.5, 70), camera=Camera((1, -3, 2), (0.1, 0, 0), 20, 45, 200, 150))
     camera, matrix = drawn.camera, drawn.items[0].matrix()
@@ -287,17 +259,6 @@ def test_truncation_is_the_share_of_the_box_outside_the_picture(sheet: AssetInfo
 # Visibility --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SCENES)
-def test_visibility_is_of_the_pixels_without_the_others(name: str) -> None:
-    drawn = SCENES[name]
-    instance, _ = cast(drawn)
-    for label, one in zip(labels(drawn), drawn.items, strict=True):
-        alone = int((cast(replace(drawn, items=(one,)))[0] == 1).sum())
-        assert label.pixels == int((instance == label.instance).sum())
-        assert label.visibility == pytest.approx(label.pixels / alone, abs=0.01)
-        assert label.box == mask_box(instance == label.instance)
-
-
 def test_labels_come_in_the_order_of_the_items_with_what_the_items_say() -> None:
     drawn = SCENES["a ball before a chair"]
     first, second = labels(drawn)
@@ -337,3 +298,45 @@ def test_what_is_hidden_from_any_side_is_found(x: float, z: float) -> None:
     alone = int((cast(replace(drawn, items=drawn.items[:1]))[0] == 1).sum())
     assert behind.visibility == pytest.approx(behind.pixels / alone, abs=0.01)
     assert behind.visibility < 0.85 and before.visibility == 1
+
+
+# Against rays, in scenes of several sizes ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_keypoints_are_seen_where_no_surface_is_before_them(name: str) -> None:
+    drawn = SCENES[name]
+    instance, depth = cast(drawn)
+    meshes, eye = [mesh_of(one) for one in drawn.items], np.array(drawn.camera.location, dtype=float)
+    counts = {"seen": 0, "hidden by itself": 0, "hidden by another": 0}
+    for label, one in zip(labels(drawn), drawn.items, strict=True):
+        matrix = one.matrix()
+        for key, point in MODELS[one.asset].keypoints.items():
+            found = label.keypoints[key]
+            column, row = int(found.x), int(found.y)
+            around = slice(max(row - 1, 0), row + 2), slice(max(column - 1, 0), column + 2)
+            steep = np.ptp(depth[around]) > 0.02 * one.scale if np.isfinite(depth[around]).all() else True
+            if steep or len(np.unique(instance[around])) > 1:
+                # A pixel's centre may see past the edge that the keypoint is at.
+                continue
+            behind_another, under = free_path(meshes, eye, label.instance, matrix[:3, :3] @ point + matrix[:3, 3])
+            under /= one.scale
+            if behind_another or under > 0.06:
+                counts["hidden by another" if behind_another else "hidden by itself"] += 1
+                assert not found.visible, f"{key} lies {under:.3f} behind a surface"
+            elif under < 0.012:
+                counts["seen"] += 1
+                assert found.visible, f"{key} lies {under:.3f} under its surface"
+    assert counts["seen"] >= 5 and counts["hidden by itself"] >= 5, counts
+    assert counts["hidden by another"] >= (3 if len(drawn.items) > 1 else 0), counts
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_visibility_is_of_the_pixels_without_the_others(name: str) -> None:
+    drawn = SCENES[name]
+    instance, _ = cast(drawn)
+    for label, one in zip(labels(drawn), drawn.items, strict=True):
+        alone = int((cast(replace(drawn, items=(one,)))[0] == 1).sum())
+        assert label.pixels == int((instance == label.instance).sum())
+        assert label.visibility == pytest.approx(label.pixels / alone, abs=0.01)
+        assert label.box == mask_box(instance == label.instance)
