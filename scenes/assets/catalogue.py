@@ -221,7 +221,7 @@ class Catalogue:
 
     def _checksum(self, asset_id: str) -> str:
         # Asking a shape's info for it would generate the shape.
-        return self.info(asset_id).sha256 if asset_id in self._files else shapes_source.source_digest()
+        return self.info(asset_id).sha256 if asset_id in self._files else shapes_source.source_digest(asset_id)
 
     def _license(self, asset_id: str) -> str:
         return self._files[asset_id].license if asset_id in self._files else shapes_source.LICENSE

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
-import scenes
 from scenes.assets.cache import Cache
 from scenes.assets.info import AssetInfo
 from scenes.assets.normalize import VERSION, describe, unit_model
 from scenes.errors import InputError, choices
 from scenes.mesh import Model
+from scenes.shapes.digest import class_digest
 from scenes.shapes.registry import GENERATORS
 
 PREFIX = "shape:"
@@ -51,7 +49,7 @@ def make(asset_id: str, cache: Cache) -> tuple[AssetInfo, Model]:
         id=asset_id,
         category=parse_id(asset_id)[0],
         metres=metres,
-        sha256=source_digest(),
+        sha256=source_digest(asset_id),
         license=LICENSE,
         source=SOURCE,
     )
@@ -59,14 +57,9 @@ def make(asset_id: str, cache: Cache) -> tuple[AssetInfo, Model]:
 
 
 def entry_key(asset_id: str) -> str:
-    return hashlib.sha256(f"{asset_id} {source_digest()} {VERSION}".encode()).hexdigest()
+    return hashlib.sha256(f"{asset_id} {source_digest(asset_id)} {VERSION}".encode()).hexdigest()
 
 
-@lru_cache(maxsize=1)
-def source_digest() -> str:
-    """sha256 of the code that makes the shapes."""
-    folder = Path(scenes.__file__).parent
-    digest = hashlib.sha256()
-    for path in [folder / "mesh.py", *sorted((folder / "shapes").rglob("*.py"))]:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+def source_digest(asset_id: str) -> str:
+    """sha256 of the code that makes the shapes of this one's class."""
+    return class_digest(parse_id(asset_id)[0])

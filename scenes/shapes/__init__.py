@@ -1,1 +1,1 @@
-"""Parametric shapes for thirteen everyday classes; `library.GENERATORS` lists them."""
+"""Parametric shapes of everyday classes: each package in this folder is one. `registry.GENERATORS` finds them."""

@@ -1,30 +1,19 @@
-"""The built-in classes: name to a generator of one random model in metres."""
+"""The built-in classes: name to a generator of one random model in metres.
+
+Each package in this folder is a class. Its module of the same name holds the generator, `<name>_rand`.
+"""
 
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
+import scenes.shapes
 from scenes.mesh import Model
-
-CLASSES = (
-    "airplane",
-    "camera",
-    "car",
-    "chair",
-    "guitar",
-    "lamp",
-    "laptop",
-    "motorcycle",
-    "mug",
-    "piano",
-    "plant",
-    "telephone",
-    "watercraft",
-)
 
 
 def _generate(name: str, rng: np.random.Generator) -> Model:
@@ -33,4 +22,9 @@ def _generate(name: str, rng: np.random.Generator) -> Model:
     return model
 
 
-GENERATORS: dict[str, Callable[[np.random.Generator], Model]] = {name: partial(_generate, name) for name in CLASSES}
+def _classes() -> list[str]:
+    """The names of the classes, in alphabetical order."""
+    return sorted(module.name for module in pkgutil.iter_modules(scenes.shapes.__path__) if module.ispkg)
+
+
+GENERATORS: dict[str, Callable[[np.random.Generator], Model]] = {name: partial(_generate, name) for name in _classes()}

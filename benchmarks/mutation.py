@@ -1,0 +1,181 @@
+"""How many small faults the tests notice: the share of mutants that a module's tests catch.
+
+Of each module a fixed sample of mutants (benchmarks/mutants.py) is taken. Each is put in the module's place in a copy
+of the code, and the module's tests run on it. A mutant is caught where a test fails, or where the tests take many times
+their usual time. Mutants that change nothing that anyone can see are listed in EQUIVALENT, with the reason, and do not
+count.
+
+Results are kept by module in benchmarks/mutation.json, so that `--record` of one module renews its row alone.
+
+    python -m benchmarks.mutation [--count 20] [--all] [--record] [MODULE ...]
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import random
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.common import record, table
+from benchmarks.mutants import Mutant, mutants
+from benchmarks.mutation_equivalent import EQUIVALENT
+
+ROOT = Path(__file__).resolve().parents[1]
+RECORDED = Path(__file__).with_name("mutation.json")
+SEED = 5
+_COLUMNS = ("mutants", "caught", "equivalent")
+_PACKAGES = ("scenes", "render", "training", "classify", "segment", "tests")
+# Loaded once, before the process is forked for each mutant: importing them takes longer than the tests.
+_HEAVY = ("numpy", "scipy.stats", "scipy.ndimage", "cv2", "trimesh", "embreex", "hypothesis", "pydantic", "torch",
+          "pytest", "shapely")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Target:
+    """tests: files that concern the module. only: the functions and classes that are tried, none for all."""
+
+    tests: tuple[str, ...]
+    only: tuple[str, ...] = ()
+
+
+TARGETS = {
+    "scenes/distributions.py": Target(("scenes/test_distributions.py", "scenes/test_quantiles.py")),
+    "scenes/record/scene.py": Target(("scenes/test_camera_geometry.py",), ("Camera", "Item", "rotation_matrix")),
+    "scenes/sampling/placement.py": Target(("scenes/test_placement.py", "scenes/test_camera_geometry.py")),
+    "render/image/labels.py": Target(("render/test_object_labels.py",)),
+    "render/image/camera_response.py": Target(("render/test_develop.py", "render/test_camera_response.py")),
+    "classify/methods/alignment.py": Target(
+        ("classify/test_methods_alignment.py", "classify/test_alignment_values.py")
+    ),
+    "classify/metrics.py": Target(("classify/test_metrics.py", "classify/test_metrics_values.py")),
+    "segment/metrics.py": Target(("segment/test_segment.py", "segment/test_metrics.py")),
+    "segment/training.py": Target(("segment/test_segment.py", "segment/test_losses.py"), ("dice_and_entropy",)),
+}
+
+
+@click.command()
+@click.argument("modules", metavar="[MODULE ...]", nargs=-1)
+@click.option("--count", default=20, show_default=True, help="Mutants of each module.")
+@click.option("--all", "everything", is_flag=True, help="All mutants instead of a sample.")
+@click.option("--record", "write", is_flag=True, help="Write benchmarks/mutation.md and mutation.json.")
+def main(modules: tuple[str, ...], count: int, everything: bool, write: bool) -> None:
+    """Try mutants of the modules, by default of all, and show which were not caught."""
+    results = {}
+    with _copied() as copy:
+        for module in modules or TARGETS:
+            found = _chosen(module, None if everything else count)
+            counted = [mutant for mutant in found if mutant.change not in EQUIVALENT.get(module, {})]
+            missed = _survivors(copy, module, counted)
+            results[module] = {
+                "mutants": len(counted),
+                "caught": len(counted) - len(missed),
+                "equivalent": len(found) - len(counted),
+                "missed": [f"{mutant.line} {mutant.change}" for mutant in missed],
+            }
+            click.echo(f"{module}: {len(counted) - len(missed)} of {len(counted)} caught")
+    if write:
+        known = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
+        results = {module: result for module, result in {**known, **results}.items() if module in TARGETS}
+        RECORDED.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+        record("mutation", "Small faults that the tests notice", _report(results))
+    else:
+        click.echo(_report(results))
+
+
+def _report(results: dict[str, dict[str, Any]]) -> str:
+    """The results as Markdown."""
+    rows = [[f"`{module}`", *(results[module][name] for name in _COLUMNS)] for module in sorted(results)]
+    rows.append(["all", *(sum(row[k] for row in rows) for k in (1, 2, 3))])
+    shares = [[*row[:3], f"{row[2] / row[1]:.0%}", row[3]] for row in rows]
+    body = table(["module", "mutants", "caught", "share", "equivalent, not counted"], shares)
+    missed = [[f"`{module}`", f"`{change}`"] for module in sorted(results) for change in results[module]["missed"]]
+    return body + ("\n\nNot caught, by line of the module:\n\n" + table(["module", "change"], missed) if missed else "")
+
+
+def _chosen(module: str, count: int | None) -> list[Mutant]:
+    every = mutants((ROOT / module).read_text(), TARGETS[module].only)
+    if count is None or count >= len(every):
+        return every
+    return sorted(random.Random(f"{SEED} {module}").sample(every, count), key=lambda mutant: mutant.line)
+
+
+@contextlib.contextmanager
+def _copied() -> Iterator[Path]:
+    """A copy of the code and its tests, where mutants can take a module's place."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        for name in _PACKAGES:
+            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "pyproject.toml", copy)
+        yield copy
+
+
+def _survivors(copy: Path, module: str, tried: list[Mutant]) -> list[Mutant]:
+    """The mutants that all the module's tests pass on."""
+    tests, path = [f"tests/{name}" for name in TARGETS[module].tests], copy / module
+    began = time.process_time()
+    # Twice: the first run also compiles what it imports.
+    if any(_failed(copy, tests, 600, keep=True) for _ in range(2)):
+        raise click.ClickException(f"{module}: the tests fail without any fault: run {' '.join(tests)}")
+    usual = max(1.0, resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime, time.process_time() - began)
+    whole, survivors = path.read_text(), []
+    try:
+        for mutant in tried:
+            path.write_text(mutant.code)
+            # A mutant may be as long and as old as the module's compiled code says.
+            for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
+                compiled.unlink()
+            if not _failed(copy, tests, int(3 * usual) + 10):
+                survivors.append(mutant)
+                click.echo(f"  not caught: {module}:{mutant.line} {mutant.change}", err=True)
+    finally:
+        path.write_text(whole)
+    return survivors
+
+
+def _failed(copy: Path, tests: list[str], seconds: int, keep: bool = False) -> bool:
+    """Whether a test fails in a process of its own, or needs more than `seconds` of processor time."""
+    for name in _HEAVY:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1] != 0
+    status = 1
+    try:
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        status = _tested(copy, tests, keep)
+    finally:
+        os._exit(status)
+
+
+def _tested(copy: Path, tests: list[str], keep: bool) -> int:
+    """Run the tests of the copy in this process; returns pytest's status."""
+    import pytest
+
+    os.chdir(copy)
+    sys.dont_write_bytecode = not keep
+    sys.path[:] = [str(copy), *(entry for entry in sys.path if Path(entry or ".").resolve() != ROOT)]
+    for name in [name for name in sys.modules if name.split(".")[0] in (*_PACKAGES, "blendmill")]:
+        del sys.modules[name]
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    return int(pytest.main(["-x", "-q", "-p", "no:timeout", "-p", "no:cacheprovider", *tests]))
+
+
+if __name__ == "__main__":
+    main()

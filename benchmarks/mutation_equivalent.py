@@ -1,0 +1,16 @@
+"""Mutants that change nothing that anyone can see, by module and change, each with the reason."""
+
+from __future__ import annotations
+
+_ROUNDING = "a guard against rounding: no input comes so far"
+_SCALED = "only its direction counts"
+
+EQUIVALENT: dict[str, dict[str, str]] = {
+    "scenes/distributions.py": {
+        "SineUniform.at: 1.0 -> 1.5": _ROUNDING,
+    },
+    "scenes/record/scene.py": {
+        "Camera.world_to_camera: abs(forward[2]) < 1 - 1e-09 -> abs(forward[2]) <= 1 - 1e-09": _ROUNDING,
+        "Camera.world_to_camera: 1.0 -> 1.5": _SCALED,
+    },
+}

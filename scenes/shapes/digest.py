@@ -1,0 +1,85 @@
+"""A digest of the code that makes a class of shapes: a shape is made anew when it changes, and only then."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+# The folder that the package `scenes` lies in.
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@lru_cache(maxsize=64)
+def class_digest(name: str, root: Path = ROOT) -> str:
+    """sha256 of the code of a class: of its package, and of all modules of `scenes` that it imports.
+
+    Comments, docstrings and formatting do not count. The digest is the same in every version of Python.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(_files(name, root)):
+        digest.update(f"{path.relative_to(root).as_posix()}\0{_code(path)}\0".encode())
+    return digest.hexdigest()
+
+
+def _files(name: str, root: Path) -> set[Path]:
+    """The files of the class's package, and what they import, directly or through others."""
+    found: set[Path] = set()
+    waiting = list((root / "scenes" / "shapes" / name).rglob("*.py"))
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += [file for module in _imports(path, root) for file in _executed(module, root)]
+    return found
+
+
+def _imports(path: Path, root: Path) -> Iterator[str]:
+    """Names of modules that a file imports. Some may be a module's attribute instead, which has no file."""
+    folder = path.relative_to(root).parent.parts
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = folder[: len(folder) - node.level + 1] if node.level else ()
+            module = ".".join([*start, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def _executed(module: str, root: Path) -> Iterator[Path]:
+    """The files that an import executes: the module's, and the __init__ of each package around it."""
+    parts = module.split(".")
+    if parts[0] != "scenes":
+        return
+    for end in range(1, len(parts) + 1):
+        place = root.joinpath(*parts[:end])
+        yield from (path for path in (place / "__init__.py", place.with_suffix(".py")) if path.is_file())
+
+
+@lru_cache(maxsize=256)
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_bytes())
+
+
+@lru_cache(maxsize=256)
+def _code(path: Path) -> str:
+    return _written(_tree(path))
+
+
+def _written(node: object) -> str:
+    """A syntax tree as text. `ast.dump` and `ast.unparse` write it differently from one Python version to the next."""
+    if isinstance(node, list):
+        return f"[{','.join(_written(entry) for entry in node if not _is_text_alone(entry))}]"
+    if not isinstance(node, ast.AST):
+        return ascii(node)
+    # A newer Python knows more fields. They are empty in code that an older one reads as well.
+    fields = [(name, value) for name, value in ast.iter_fields(node) if isinstance(node, ast.Constant) or value]
+    return f"{type(node).__name__}({','.join(f'{name}={_written(value)}' for name, value in sorted(fields))})"
+
+
+def _is_text_alone(node: object) -> bool:
+    """Whether a statement is a string alone, as docstrings are: it does nothing."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
