@@ -23,11 +23,11 @@ from segment.unet import UNet
 def _brute(free: np.ndarray, smallest: int) -> int:
     """Pixels of the largest rectangle of True, of all rectangles there are."""
     taken = np.pad(np.cumsum(np.cumsum(~free, axis=0, dtype=np.int32), axis=1), ((1, 0), (1, 0)))
-    top, bottom, left, right = np.ogrid[tuple(np.s_[:side] for side in np.repeat(taken.shape, 2))]
-    size = (bottom - top) * (right - left)
-    inside = taken[bottom, right] - taken[top, right] - taken[bottom, left] + taken[top, left]
-    clear = (inside == 0) & (bottom - top >= smallest) & (right - left >= smallest)
-    return int(size[clear].max(initial=0))
+    top, bottom = np.triu_indices(len(taken), smallest)
+    left, right = np.triu_indices(taken.shape[1], smallest)
+    rows = taken[bottom] - taken[top]
+    clear = rows[:, right] == rows[:, left]
+    return int(np.outer(bottom - top, right - left)[clear].max(initial=0))
 
 
 @given(arrays(bool, (7, 9), elements=st.sampled_from([False, False, False, True])), st.integers(1, 4))
