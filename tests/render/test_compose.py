@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from render.composite import backdrop, camera, color, distractors, edges, geometry
 from render.composite.renderer import Painter, contour
-from render.frame import scene_from_json
 from scenes.config.composite import ComposeConfig, Step
 from scenes.config.loading import load
 from scenes.cracks import raster
 from scenes.cracks.strips import Pixels
 from scenes.record.composite import OF_CRACK, Composer, Composition
+from scenes.record.reading import scene_from_json
 from tests.walls import LABELS, SIDE, composer, draw, make_painter, make_walls, straight
 
 
@@ -72,7 +72,7 @@ def test_a_composition_survives_json(painter: Painter) -> None:
 
 @given(st.floats(0.1, 10))
 def test_changing_a_parameter_leaves_every_other_factor(darkness: float) -> None:
-    plain, changed = ComposeConfig(), load(ComposeConfig, None, [f"color.darkness={min(darkness / 10, 1)}"])
+    plain, changed = ComposeConfig(), load(ComposeConfig, None, [f"colour.darkness={min(darkness / 10, 1)}"])
     for index in range(3):
         a, b = (Composer(config, ("x", "y")).sample(2, index) for config in (plain, changed))
         steps = {name: dict(values) for name, values in b.steps.items()}

@@ -202,7 +202,7 @@ PROCESS = """
 import sys
 sys.path.insert(0, ".")
 from pathlib import Path
-from test_trainer import plain
+from tests.training.test_trainer import plain
 from training import checkpoint
 from training.distributed import processes
 from tests.tiny import config, nothing, trainer
