@@ -1,6 +1,8 @@
 # `make demo` and `make test` set up all they need. PYTHON=... chooses the interpreter, VENV=... the environment.
 VENV ?= .venv
 PY = $(VENV)/bin/python
+# Processes that test side by side.
+TEST_WORKERS ?= 2
 
 .PHONY: demo test test-slow lint clean
 
@@ -10,7 +12,7 @@ demo: $(VENV)/.ready
 	@echo "data set: demo/s2rda13   contact sheet: demo/contact_sheet.png   labels: demo/labels.png"
 
 test: $(VENV)/.ready-dev
-	$(PY) -m pytest
+	$(PY) -m pytest -n $(TEST_WORKERS) --dist loadgroup
 
 test-slow: $(VENV)/.ready-dev
 	$(PY) -m pytest -m slow

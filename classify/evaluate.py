@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ from classify.augment import Augment
 from classify.config import Part
 from classify.evaluation import evaluation, outputs
 from classify.load import device_of, load_method
+from classify.methods.base import Labelled
 from scenes.files import replacing
 from training.batches import plain
 from training.data.loader import Loader
 from training.datasets import open_part
+from training.progress import Progress
 
 
 def evaluate_on(where: Path, data: str, split: str, *, batch: int, device: str, out: Path | None) -> str:
@@ -22,7 +25,8 @@ def evaluate_on(where: Path, data: str, split: str, *, batch: int, device: str, 
     method, config, classes = load_method(where, on)
     pictures = open_part(Part(where=data, split=split), classes)
     loader = Loader(pictures, batch, config.size, workers=config.data.workers, order="sequential", cache=0)
-    figures = evaluation(outputs(method, plain(loader, Augment("none", config.size), on)), classes)
+    batches = plain(loader, Augment("none", config.size), on)
+    figures = evaluation(outputs(method, _counted(batches, len(pictures))), classes)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         with replacing(out) as temporary:
@@ -30,6 +34,17 @@ def evaluate_on(where: Path, data: str, split: str, *, batch: int, device: str, 
                 json.dumps(figures | {"checkpoint": str(where), "data": data, "split": split}, indent=1)
             )
     return _table(figures, pictures.name, len(pictures))
+
+
+def _counted(batches: Iterable[Labelled], total: int) -> Iterator[Labelled]:
+    """The batches, with the progress shown as they are taken."""
+    done = 0
+    with Progress("evaluating", total, every=2.0) as progress:
+        progress.update(done, "pictures")
+        for batch in batches:
+            yield batch
+            done += len(batch.labels)
+            progress.update(done, "pictures")
 
 
 def _table(figures: dict[str, Any], name: str, count: int) -> str:

@@ -11,6 +11,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from classify.attention import Look
@@ -23,6 +24,9 @@ _FEW = 20
 def png(figure: Figure, dpi: int = 110) -> bytes:
     """A PNG file of a figure."""
     FigureCanvasAgg(figure)
+    # Names of classes are text: a dollar sign in one does not begin a formula.
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
     file = io.BytesIO()
     figure.savefig(file, dpi=dpi, format="png", bbox_inches="tight")
     return file.getvalue()
@@ -53,7 +57,7 @@ def curves(log: Sequence[Mapping[str, Any]]) -> Figure:
 def validators(history: Sequence[Mapping[str, float]], names: Mapping[str, str], step: int) -> Figure:
     """Each figure of the evaluations over the steps: names by key; its highest is ringed, the chosen step marked.
 
-    The oracle is in another colour than those that look at no label of the target.
+    The oracle is in another color than those that look at no label of the target.
     """
     columns = min(4, len(names))
     rows = -(-len(names) // columns)
@@ -122,7 +126,7 @@ def features(
     most: int = 400,
     seed: int = 0,
 ) -> Figure:
-    """t-SNE of (n, d) and (m, d) features of two domains together, coloured by domain and by class.
+    """t-SNE of (n, d) and (m, d) features of two domains together, colored by domain and by class.
 
     Of up to `most` pictures of each, drawn by the seed; at least four in all.
     """
@@ -133,15 +137,15 @@ def features(
     ours = np.arange(len(places)) < len(drawn[0])
     figure, (left, right) = _row(2, 5.6, 4.8)
     palette = colormaps["tab20" if len(classes) <= _FEW else "turbo"]
-    colours = palette(np.arange(len(classes)) if len(classes) <= _FEW else np.linspace(0, 1, len(classes)))
-    for here, colour, mark, name in ((ours, SOURCE, "o", "source"), (~ours, TARGET, "^", "target")):
+    colors = palette(np.arange(len(classes)) if len(classes) <= _FEW else np.linspace(0, 1, len(classes)))
+    for here, color, mark, name in ((ours, SOURCE, "o", "source"), (~ours, TARGET, "^", "target")):
         options: dict[str, Any] = {"s": 16, "marker": mark, "linewidths": 0, "alpha": 0.75}
-        left.scatter(*places[here].T, color=colour, label=f"{name}, {here.sum()} pictures", **options)
-        right.scatter(*places[here].T, color=colours[kinds[here]], **options)
+        left.scatter(*places[here].T, color=color, label=f"{name}, {here.sum()} pictures", **options)
+        right.scatter(*places[here].T, color=colors[kinds[here]], **options)
     left.legend(fontsize=8)
     if len(classes) <= _FEW:
         for place, name in enumerate(classes):
-            right.scatter([], [], color=colours[place], label=name, s=16)
+            right.scatter([], [], color=colors[place], label=name, s=16)
         right.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     for axis, title in ((left, "by domain"), (right, "by class (circles: true, triangles: predicted)")):
         axis.set_title(title, fontsize=10)
@@ -165,20 +169,20 @@ def attention(look: Look, classes: Sequence[str], columns: int = 6) -> Figure:
         picture, weight = look.pictures[i].numpy(), look.maps[i].numpy()
         label = int(look.labels[i])
         right = None if label < 0 else label == int(said[i])
-        colour = {None: "black", True: "#2c7a2c", False: WARNING}[right]
+        color = {None: "black", True: "#2c7a2c", False: WARNING}[right]
         true = "" if right is None or right else f"\ntrue: {classes[label]}"
-        above.set_title(f"{classes[int(said[i])]} {float(sure[i]):.0%}{true}", fontsize=9, color=colour)
+        above.set_title(f"{classes[int(said[i])]} {float(sure[i]):.0%}{true}", fontsize=9, color=color)
         above.imshow(picture)
         below.imshow(overlay(picture, weight))
     return figure
 
 
 def overlay(picture: NDArray[np.uint8], weight: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(h, w, 3) uint8: a picture in grey under the colours of an (h, w) map in [0, 1]."""
+    """(h, w, 3) uint8: a picture in grey under the colors of an (h, w) map in [0, 1]."""
     grey = picture.astype(np.float64).mean(axis=2, keepdims=True)
-    colour = colormaps["turbo"](weight)[..., :3] * 255
+    color = colormaps["turbo"](weight)[..., :3] * 255
     share = 0.65 * weight[..., None]
-    return ((1 - share) * grey + share * colour).round().astype(np.uint8)
+    return ((1 - share) * grey + share * color).round().astype(np.uint8)
 
 
 def _tsne(x: NDArray[np.float32], seed: int) -> NDArray[np.float64]:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.cli.options import SEED, progress, require_png, write_png
+from render.image.sheets import side_by_side
 from scenes.errors import InputError
 from segment.sets import open_set
 from segment.statistics.compare import Measured, as_json, measured, table
-from segment.statistics.figure import figure, side_by_side
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -93,10 +93,13 @@ def measure(folder: Path, other: Path | None, out: Path | None, images: int | No
     Example: blendmill crack measure cracks photos --out apart.png
     """
     require_png(out)
+    if out is not None:
+        # Imported late: only the figure needs matplotlib. And at once: measuring takes long, so it must not be in vain.
+        from segment.statistics.figure import figure, write_figure
     sets = [_measured(each, images) for each in (folder, other) if each is not None]
     click.echo(json.dumps(as_json(sets), indent=1) if as_data else "\n".join(table(sets)))
     if out is not None:
-        write_png(figure(sets), out)
+        write_figure(figure(sets), out)
         click.echo(f"wrote {out}", err=True)
 
 

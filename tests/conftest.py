@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+
+# Of workers that test side by side, each has one core. It is said before anything loads PyTorch or OpenCV.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from pathlib import Path
 
 import pytest
@@ -16,6 +21,17 @@ from scenes.assets.catalogue import Catalogue
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+# Files whose tests kill runs or look for what runs left on the machine: one worker takes them all, one after another.
+_OF_THE_MACHINE = {"test_farm.py", "test_ray.py", "test_stream.py", "test_stream_torch.py", "test_cli_farm.py"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side, a file's tests stay together: what they share, a rendered set for instance, is then made once."""
+    for item in items:
+        name = item.path.name
+        item.add_marker(pytest.mark.xdist_group("machine" if name in _OF_THE_MACHINE else name))
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,16 @@
-"""What a training run tells while it is under way: log.jsonl, TensorBoard, and a line of progress."""
+"""What a training run tells while it is under way: log.jsonl, TensorBoard, and its progress on the console."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from scenes.files import replacing
+from training.progress import Progress
 
 LOG = "log.jsonl"
 
@@ -49,6 +49,8 @@ class Log:
         self._total, self._batch = total, batch
         self._begin, self._first = time.monotonic(), step
         self._mark, self._marked, self._waited = self._begin, step, 0.0
+        self._progress = Progress("step", total)
+        self._progress.update(step, "starting")
 
     def wait(self, seconds: float) -> None:
         """Count time in which the trainer had no data."""
@@ -67,11 +69,16 @@ class Log:
         }
         self._record("train", step, figures)
         left = (now - self._begin) / max(step - self._first, 1) * (self._total - step)
-        self._show(
-            f"step {step}/{self._total}  loss {figures['loss']:.4f}  {figures['images_per_second']:.1f} images/s  "
-            f"data wait {figures['data_wait']:.1%}  {_clock(left)} left"
+        self._progress.update(
+            step,
+            f"loss {figures['loss']:.4f}  {figures['images_per_second']:.1f} images/s  "
+            f"data wait {figures['data_wait']:.1%}  {_clock(left)} left",
         )
         self._mark, self._marked, self._waited = now, step, 0.0
+
+    def busy(self, step: int, doing: str) -> None:
+        """Show what is done between two steps, where it takes time."""
+        self._progress.update(step, doing)
 
     def evaluation(self, step: int, figures: Mapping[str, float]) -> None:
         """Log the figures of a checkpoint: validators and, where there is a test set, the oracle."""
@@ -90,13 +97,8 @@ class Log:
                 self._board.add_scalar(f"{entry['kind']}/{name}", value, entry["step"])
         self._board.flush()
 
-    def _show(self, line: str) -> None:
-        terminal = sys.stderr.isatty()
-        print(f"\r{line}\x1b[K" if terminal else line, end="" if terminal else "\n", file=sys.stderr, flush=True)
-
     def close(self) -> None:
-        if sys.stderr.isatty():
-            print(file=sys.stderr)
+        self._progress.close()
         self._file.close()
         self._board.close()
 

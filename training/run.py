@@ -75,12 +75,14 @@ class _Run:
         self._resume()
         log = self._log() if self.place.first else None
         try:
-            self.trainer.train(log, lambda trainer: self._evaluate(trainer, log), self._save)
+            try:
+                self.trainer.train(log, lambda trainer: self._evaluate(trainer, log), self._save)
+            finally:
+                self.supply.close()
+            return shared(self._conclude(log) if log else None, self.place.world)
         finally:
-            self.supply.close()
             if log:
                 log.close()
-        return shared(self._conclude() if self.place.first else None, self.place.world)
 
     def _log(self) -> Log:
         return Log(self.folder.path, self.trainer.step, self.config.iterations, self.config.batch)
@@ -118,6 +120,7 @@ class _Run:
         every, ends = self.config.evaluate_every, trainer.step == self.config.iterations
         if log is None or not (ends or (every and trainer.step % every == 0)):
             return
+        log.busy(trainer.step, "evaluating")
         candidate = trainer.candidate()
         found = self.assessor.assess(candidate)
         log.evaluation(trainer.step, found.figures)
@@ -132,8 +135,9 @@ class _Run:
         by = self.config.select_by
         return len(self.history) - 1 if by == "last" else best(self.history, by)
 
-    def _conclude(self) -> dict[str, Any]:
+    def _conclude(self, log: Log) -> dict[str, Any]:
         """Results and report, of the selected checkpoint."""
+        log.busy(self.trainer.step, "writing results and report")
         method, _, _ = load_method(self.folder.selected, self.device)
         found = self.selected or self.assessor.assess(method)
         entry, by = self.history[self._selected()], self.config.select_by

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-import click
-
 from classify.config import Part, TrainConfig, load_training
 from scenes.errors import InputError, choices
 from scenes.files import replacing
 from training.data.sources import open_pictures
+from training.progress import RunCount
 from training.run import execute
 
 REGIMES = ("real", "mixed", "adapted", "finetuned")
@@ -38,12 +36,14 @@ class Row:
 def ablation(path: Path, overrides: Sequence[str], vary: Sequence[str], seeds: int, out: Path) -> str:
     """Run a config for each combination of values ("key=a,b,c" each) and seed; returns the table, as Markdown."""
     axes = [_axis(text) for text in vary]
+    points = list(itertools.product(*(values for _, values in axes)))
+    count = RunCount(len(points) * seeds)
     rows = []
-    for values in itertools.product(*(values for _, values in axes)):
+    for values in points:
         settings = {key: value for (key, _), value in zip(axes, values, strict=True)}
         config = load_training(path, [*overrides, *(f"{key}={value}" for key, value in settings.items())])
         name = "_".join(_plain(value) for value in values) or "run"
-        rows.append(Row(settings, tuple(_seeded(config, seeds, out / name))))
+        rows.append(Row(settings, tuple(_seeded(config, seeds, out / name, count))))
     return write(rows, out, across=axes[-1][0] if axes else None)
 
 
@@ -71,14 +71,15 @@ def mixing(
     _refuse_tested(real, base.data.test)
     if base.select_by not in ("source", "dev"):
         base = base.model_copy(update={"data": base.data.model_copy(update={"holdout": 0.0})})
+    points = [(regime, percent) for regime in kinds for percent in percents if (regime, percent) != ("real", 0)]
+    # A finetuned run takes up the one on synthetic pictures, which counts as a run of its own.
+    count = RunCount(seeds * sum(2 if regime == "finetuned" and percent else 1 for regime, percent in points))
     rows = []
-    for regime, percent in itertools.product(kinds, percents):
-        if regime == "real" and percent == 0:
-            continue
+    for regime, percent in points:
         results = []
         for seed in range(base.seed, base.seed + seeds):
             config = base.model_copy(update={"seed": seed})
-            results.append(_mixed(config, regime, real, percent, share, out))
+            results.append(_mixed(config, regime, real, percent, share, out, count))
         rows.append(Row({"regime": regime, "real %": f"{percent:g}"}, tuple(results)))
     return write(rows, out, across="real %")
 
@@ -96,37 +97,36 @@ def _refuse_tested(real: tuple[str, str], test: Part) -> None:
 
 
 def _mixed(
-    config: TrainConfig, regime: str, real: tuple[str, str], percent: float, share: float, out: Path
+    config: TrainConfig, regime: str, real: tuple[str, str], percent: float, share: float, out: Path, count: RunCount
 ) -> dict[str, Any]:
     """One run of the study of mixing."""
     seed = config.seed
     if percent == 0 and regime != "adapted":
-        return _told(config, out / f"synthetic-{seed}")
+        return _told(config, out / f"synthetic-{seed}", count)
     photos = Part(where=real[0], split=real[1] if percent == 100 else f"{real[1]}/{percent:g}%", share=share)
     synthetic = tuple(part.model_copy(update={"share": part.share * (1 - share)}) for part in config.data.source)
     both = (*synthetic, photos) if percent else config.data.source
     sources = {"real": (photos,), "finetuned": (photos,)}.get(regime, both)
     changed: dict[str, Any] = {"data": config.data.model_copy(update={"source": sources})}
     if regime == "finetuned":
-        _told(config, out / f"synthetic-{seed}")
+        _told(config, out / f"synthetic-{seed}", count)
         changed["weights"] = str(out / f"synthetic-{seed}")
     if regime == "adapted":
         changed["method"] = "adabn"
     # Validated again, as from a file: what was changed must fit together.
     final = TrainConfig.model_validate(config.model_copy(update=changed).model_dump())
-    return _told(final, out / f"{regime}-{percent:g}-{seed}")
+    return _told(final, out / f"{regime}-{percent:g}-{seed}", count)
 
 
-def _seeded(config: TrainConfig, seeds: int, out: Path) -> Iterable[dict[str, Any]]:
+def _seeded(config: TrainConfig, seeds: int, out: Path, count: RunCount) -> Iterable[dict[str, Any]]:
     for seed in range(config.seed, config.seed + seeds):
-        yield _told(config.model_copy(update={"seed": seed}), out.with_name(f"{out.name}-{seed}"))
+        yield _told(config.model_copy(update={"seed": seed}), out.with_name(f"{out.name}-{seed}"), count)
 
 
-def _told(config: TrainConfig, out: Path) -> dict[str, Any]:
+def _told(config: TrainConfig, out: Path, count: RunCount) -> dict[str, Any]:
     if config.data.test is None:
         raise InputError("field data.test: runs are compared on labelled pictures: name some")
-    if os.environ.get("RANK", "0") == "0":
-        click.echo(f"{out.name}", err=True)
+    count.begin(out.name)
     return execute(config, out)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from render.false_color import Picture, id_colors
 from render.frame import PICTURES, Frame, present
 
-_GAP, _BAND, _FONT = 4, 18, 13
+_GAP, _GUTTER, _BAND, _FONT = 4, 16, 18, 13
 _PAPER, _INK = (24, 24, 24), (225, 225, 225)
 
 
@@ -32,6 +33,32 @@ def contact_sheet(images: Sequence[Picture], columns: int, captions: Sequence[st
             y += _BAND
         sheet.paste(Image.fromarray(image).convert("RGB"), (x, y))
     return sheet
+
+
+def side_by_side(blocks: Sequence[tuple[str, Sequence[Picture]]], columns: int, cell: int) -> Image.Image:
+    """Contact sheets beside one another, each under its title.
+
+    blocks: title and pictures (H, W, 3) uint8. The square in the middle of each picture is shown, `cell` pixels wide,
+    in rows of `columns`.
+    """
+    sheets = [(title, contact_sheet([_square(one, cell) for one in pictures], columns)) for title, pictures in blocks]
+    width = sum(sheet.width for _, sheet in sheets) + _GUTTER * (len(sheets) - 1)
+    image = Image.new("RGB", (width, max(sheet.height for _, sheet in sheets) + _BAND), _PAPER)
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(_FONT)
+    left = 0
+    for title, sheet in sheets:
+        draw.text((left + _GAP, 0), _fitted(title, font, sheet.width - _GAP), fill=_INK, font=font)
+        image.paste(sheet, (left, _BAND))
+        left += sheet.width + _GUTTER
+    return image
+
+
+def _square(picture: Picture, cell: int) -> Picture:
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    middle = picture[top : top + side, left : left + side]
+    return np.asarray(cv2.resize(middle, (cell, cell), interpolation=cv2.INTER_AREA))
 
 
 def label_sheet(frames: Iterable[Frame], classes: Sequence[str]) -> Image.Image:

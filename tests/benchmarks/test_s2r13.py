@@ -83,7 +83,7 @@ def test_table_ranks_methods_by_recall(tmp_path: Path) -> None:
 def test_a_job_that_fails_says_where(tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     with pytest.raises(click.ClickException, match=r"runs/x: exit \d+, see .*runs-x.log"):
-        Job("runs/x", ("train", "no-such.yaml")).run(tmp_path)
+        Job("runs/x", ("render", "no-such.yaml")).run(tmp_path)
     assert "no-such.yaml" in (tmp_path / "runs-x.log").read_text()
 
 

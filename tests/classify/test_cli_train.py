@@ -117,7 +117,7 @@ def test_train_then_evaluate(root: Path, tmp_path: Path, capsys: pytest.CaptureF
     code, printed, told = run(capsys, "train", config, "--out", tmp_path / "run")
     assert code == 0, told
     assert "selected by the validator 'im', without labels of the target" in printed
-    for word in ("step 12/12", "loss", "images/s", "data wait", "left"):
+    for word in ("step 12/12", "loss", "images/s", "data wait", "left", "step 8/12  evaluating", "report"):
         assert word in told
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert [entry["step"] for entry in results["history"]] == [4, 8, 12]
@@ -135,7 +135,7 @@ def test_train_then_evaluate(root: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert {entry["kind"] for entry in entries(tmp_path / "run" / "log.jsonl")} == {"train", "evaluation"}
     assert run(capsys, "train", config, "--out", tmp_path / "run")[1] == printed
     code, table, told = run(capsys, "evaluate", tmp_path / "run", root / "test", "--out", tmp_path / "e.json")
-    assert code == 0 and "12 pictures" in table, told
+    assert code == 0 and "12 pictures" in table and "evaluating 12/12" in told, told
     figures = json.loads((tmp_path / "e.json").read_text())
     assert figures["accuracy"] == pytest.approx(results["test"]["accuracy"]) == pytest.approx(best["test_accuracy"])
 
@@ -304,6 +304,7 @@ def test_an_ablation_is_one_table(root: Path, tmp_path: Path, capsys: pytest.Cap
     vary = ["--vary", "method=source,mcc", "--vary", "augment=none,weak", "--seeds", 2]
     code, printed, told = run(capsys, "ablate", config, *vary, "--out", tmp_path / "out")
     assert code == 0, told
+    assert "run 1 of 8: source_none-0\n" in told and "run 8 of 8: mcc_weak-1\n" in told
     assert printed.count("\n| ") == 5 and "| mcc | weak |" in printed and " ± " in printed
     rows = json.loads((tmp_path / "out" / "table.json").read_text())
     assert len(rows) == 4 and all(len(row["mean_recall"]) == 2 for row in rows)
@@ -317,6 +318,7 @@ def test_the_study_of_mixing(root: Path, tmp_path: Path, capsys: pytest.CaptureF
     command = ["study", config, "--real", root / "target", "--fractions", "0,50,100", "--out", tmp_path / "out"]
     code, printed, told = run(capsys, *command)
     assert code == 0, told
+    assert "run 1 of 13: real-50-0\n" in told and "run 13 of 13: finetuned-100-0\n" in told and "run 14" not in told
     rows = json.loads((tmp_path / "out" / "table.json").read_text())
     assert [(row["regime"], row["real %"]) for row in rows] == [
         *(("real", percent) for percent in ("50", "100")),

@@ -91,8 +91,8 @@ class Document(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.links: list[str] = []
-        self.rows: list[tuple[str, str]] = []
         self.open: list[str] = []
+        self.words = ""
         self.feed(text)
         assert self.open == []
 
@@ -101,6 +101,9 @@ class Document(HTMLParser):
         self.links += [value or "" for name, value in attributes if name in ("src", "href")]
         if tag not in ("img", "meta"):
             self.open.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -130,9 +133,21 @@ def test_a_report_is_one_file_without_scripts(tmp_path: Path) -> None:
         assert words in text, words
     assert "90 source, 30 test" in text
     assert (
-        "selected by the validator &#x27;im&#x27;, without labels of the target" in text
-        and "statement leak" not in text
+        "selected by the validator &#39;im&#39;, without labels of the target" in text and "statement leak" not in text
     )
+
+
+def test_hostile_names_are_text(tmp_path: Path) -> None:
+    """Whatever a folder, a class or a setting is called, it cannot become part of the page."""
+    name = """<script>alert('x')</script>"><b a='&lt;' {{ 7 * 7 }} $\\frac$ Größe"""
+    found = results()
+    found["classes"][1] = found["test"]["table"][1]["class"] = name
+    found["pictures"] = {name: 3}
+    config = {"method": name, "classes": found["classes"]}
+    text = report.html(report.Report(name, config, found | {"data": {name: name}}, look=looked()))
+    document = Document(text)
+    assert not {"script", "b"} & set(document.tags) and "<script" not in text and "49" not in document.words
+    assert document.words.count(name) >= 6, "title, heading, settings, pictures, class, config"
 
 
 def test_validators_stand_side_by_side_and_the_oracle_is_marked(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_plate_alpha_and_picture_fit_together(small_catalogue: Catalogue) -> Non
         assert (frame.instance[full] > 0).all()
 
 
-def test_the_plate_is_where_blender_sees_the_sky(small_catalogue: Catalogue) -> None:
+def test_the_plate_is_where_blender_sees_the_sky(small_catalogue: Catalogue, tmp_path: Path) -> None:
     """Our own lookup of the environment against Cycles' for the same camera."""
     import bpy
 
@@ -106,7 +106,7 @@ def test_the_plate_is_where_blender_sees_the_sky(small_catalogue: Catalogue) -> 
         scene = replace(sampler.sample(0, index), items=())
         stage.build(scene)
         bpy.context.scene.render.film_transparent = False
-        seen = engine.draw(bpy.context.scene, Path("/tmp/blendmill-sky-test.exr"))["combined"][..., :3]
+        seen = engine.draw(bpy.context.scene, tmp_path / "sky.exr")["combined"][..., :3]
         bpy.context.scene.render.film_transparent = True
         ours = plate(scene, small_catalogue.path)
         error = np.abs(np.log(ours + 1e-3) - np.log(seen + 1e-3))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,10 +18,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from render.cli.main import main
+from render.image.sheets import side_by_side
 from scenes.errors import InputError
 from segment.sets import open_set
 from segment.statistics.compare import Measured, apart, as_json, measured, table
-from segment.statistics.figure import figure, side_by_side
+from segment.statistics.figure import figure, write_figure
 from segment.statistics.lines import middle_lines
 from segment.statistics.measure import QUANTITIES, dark_lines, measure, of_background, of_lines, ridges, ring, spectrum
 from tests.frames import make_dataset
@@ -360,10 +363,46 @@ def test_without_masks_only_what_needs_none_is_compared(tmp_path: Path) -> None:
 
 def test_figures_show_every_quantity(tmp_path: Path) -> None:
     ours, photos = measured_all(make_set(tmp_path / "a")), measured_all(make_set(tmp_path / "b", dark=20) / "img")
-    for sets in ([ours], [ours, photos], [photos]):
-        drawn = np.asarray(figure(sets))
+    for number, sets in enumerate(([ours], [ours, photos], [photos])):
+        write_figure(figure(sets), tmp_path / "new" / f"{number}.png")
+        drawn = np.asarray(Image.open(tmp_path / "new" / f"{number}.png").convert("RGB"))
         assert drawn.shape[1] > 1000 and drawn.std() > 5
-    assert figure([photos]).height < figure([ours]).height
+    assert figure([photos]).get_figheight() < figure([ours]).get_figheight()
+
+
+def test_a_panel_shows_where_each_set_lies(tmp_path: Path) -> None:
+    """Shares of one sum, the medians, what is known of photographs, and how far two sets are apart."""
+    values = {"crack.width": np.array([2.0, 4, 4, 9]), "picture.grey": np.array([100.0, 120, 140, 160])}
+    ours = Measured("$ours$", 4, 0, values, ())
+    photos = Measured("photos", 2, 0, {"crack.width": np.array([6.0, 9])}, ())
+    drawn = figure([ours, photos])
+    (width, grey) = (axis for axis in drawn.axes if axis.axison)
+    assert [width.get_title("left"), grey.get_title("left")] == ["crack: width (px)", "picture: grey"]
+    assert [width.get_title("right"), grey.get_title("right")] == ["apart 0.75", ""]
+    assert [sum(steps.get_data().values) for steps in width.patches] == [pytest.approx(1), pytest.approx(1)]
+    lines = [line.get_xdata() for line in width.lines]
+    assert [set(line) for line in lines[:2]] == [{4.0}, {7.5}], "the medians"
+    assert [tuple(line) for line in lines[2:]] == [(2.4, 8.5), (4.4,)], "what is known of photographs"
+    assert len(grey.lines) == 1
+    (legend,) = drawn.legends
+    told = [text.get_text() for text in legend.get_texts()]
+    assert told[:2] == [r"\$ours\$ (4 pictures)", "photos (2 pictures)"] and "labeled by hand" in told[2]
+
+
+def test_without_matplotlib_the_command_says_what_to_install(tmp_path: Path) -> None:
+    """Before it measures anything; and it still measures where no figure is asked for."""
+    script = "import sys; sys.modules['matplotlib'] = None; from render.cli.main import main; main(sys.argv[1:])"
+
+    pictures = make_set(tmp_path / "a")
+
+    def ended(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", script, "crack", "measure", str(pictures), *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    found = ended("--out", tmp_path / "figure.png")
+    assert found.returncode == 2 and found.stdout == "" and found.stderr.count("\n") == 1
+    assert "needs the extra `train`" in found.stderr and "matplotlib" in found.stderr
+    assert ended().returncode == 0
 
 
 def test_a_sheet_has_a_block_for_each_set() -> None:
