@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FormatStrFormatter
 
@@ -27,9 +29,9 @@ def figure(sets: Sequence[Measured]) -> Figure:
     """
     rows = [row for group in GROUPS for row in _rows(group, sets)]
     size = _COLUMNS * _PANEL[0], _HEAD + len(rows) * _PANEL[1]
-    drawn = Figure(figsize=size, layout="constrained")
     # The legend keeps its strip above the panels, whatever their number.
-    drawn.get_layout_engine().set(rect=(0, 0, 1, 1 - _HEAD / size[1]), hspace=0.06)
+    layout = ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - _HEAD / size[1]), hspace=0.06)
+    drawn = Figure(figsize=size, layout=layout)
     axes = drawn.subplots(len(rows), _COLUMNS, squeeze=False)
     apart = distances(sets)
     for across, row in zip(axes, rows, strict=True):
@@ -94,7 +96,7 @@ def _panel(axis: Axes, quantity: Quantity, sets: Sequence[Measured]) -> None:
 def _mark_known(axis: Axes, known: Sequence[float]) -> None:
     """What is known of photographs, just under the axis: a dot at the median, a line from percentile to percentile."""
     middle, *ends = known
-    below = {"transform": axis.get_xaxis_transform(), "color": _KNOWN, "clip_on": False}
+    below: dict[str, Any] = {"transform": axis.get_xaxis_transform(), "color": _KNOWN, "clip_on": False}
     if ends:
         axis.plot(ends, (-0.05, -0.05), lw=2, **below)
     axis.plot([middle], [-0.05], marker="o", markersize=6, **below)
