@@ -35,10 +35,10 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from render.farm import limits
 from render.farm.devices import KINDS, WORKER_MEMORY, WORKERS_PER_GPU
-from render.farm.job import versions
 from render.farm.local import Run
 from render.farm.pool import COMMAND, sweep_scratch
 from render.farm.raytask import EventQueue, draw
+from render.renderer import versions
 from scenes.errors import InputError
 
 # Times that a shard may lose its node or Ray's process: nodes are taken away without the shard's fault.
@@ -82,7 +82,7 @@ class RayFarm:
         try:
             resources = needs(_nodes(), self.kind, self._asked)
             job = {
-                "versions": versions(),
+                "versions": versions(run.spec["config"]["renderer"]),
                 "spec": run.spec,
                 "out": run.store.url,
                 # Without what may be large and no shard depends on.

@@ -13,17 +13,16 @@ import platform
 import time
 from typing import Any, cast
 
-from render.catalogue import open_catalogue
 from render.dataset.dataset import Manifest
 from render.dataset.run_log import RunLog
 from render.dataset.store import open_store
 from render.farm.devices import Device, WorkerSlot, pinned
-from render.farm.job import versions
 from render.farm.local import RetryPolicy, Run, ShardScheduler
 from render.farm.pool import WorkerPool
+from render.renderer import open_sampler, versions
+from scenes.assets.cache import default_folder
 from scenes.config.loading import validate
 from scenes.errors import InputError
-from scenes.sampling.scene import Sampler
 
 # By which Ray tells a task its GPU.
 _DEVICES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ONEAPI_DEVICE_SELECTOR")
@@ -80,7 +79,7 @@ class NodeWorker:
     def __init__(self, key: tuple[str, ...], job: dict[str, Any]):
         self.key, self._spec = key, job["spec"]
         self._manifest, self._policy = Manifest.model_validate(job["manifest"]), RetryPolicy(**job["policy"])
-        self._config = validate(self._spec["config"], "the job's config")
+        self._sampler = open_sampler(validate(self._spec["config"], "the job's config"))
         self._store = open_store(job["out"])
         self._store.sweep()
         self._prepare()
@@ -99,16 +98,15 @@ class NodeWorker:
         self._store.sweep()
 
     def _prepare(self) -> None:
-        """Normalise the assets into this node's cache, one of its processes for all."""
-        catalogue = open_catalogue(self._config)
-        catalogue.cache.folder.mkdir(parents=True, exist_ok=True)
-        with (catalogue.cache.folder / ".preparing").open("w") as lock:
+        """Normalize the assets into this node's cache, one of its processes for all."""
+        folder = default_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".preparing").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            catalogue.prepare()
+            self._sampler.catalogue.prepare()
 
     def _scene(self, index: int) -> Any:
-        sampler = Sampler(self._config, open_catalogue(self._config))
-        return sampler.sample(self._spec["seed"], index).to_data()
+        return self._sampler.sample(self._spec["seed"], index).to_data()
 
 
 _bench: NodeWorker | None = None
@@ -121,8 +119,8 @@ def draw(job: str, board: Any, shard: int) -> tuple[str, str, list[tuple[str, st
     `threads`, `command`.
     """
     parsed, voice = json.loads(job), EventForwarder(board, shard)
-    wanted = parsed["versions"]
-    if differing := [f"{name} {there}" for name, there in versions().items() if wanted.get(name) != there]:
+    wanted, present = parsed["versions"], versions(parsed["spec"]["config"]["renderer"])
+    if differing := [f"{name} {there}" for name, there in present.items() if wanted.get(name) != there]:
         asked = ", ".join(f"{name} {version}" for name, version in wanted.items())
         return f"Ray node {platform.node()} has {', '.join(differing)}; install what the driver has: {asked}", "", []
     refused = ""

@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 from render.dataset.shard import PICTURES, objects_to_json
 from render.farm import limits
 from render.frame import Frame, ObjectLabel
-from scenes.config.objects import Config
+from scenes.config.loading import AnyConfig
 from scenes.errors import InputError
 from scenes.record.composite import Composition
 from scenes.record.scene import Scene
@@ -54,9 +54,9 @@ def _places(height: int, width: int, names: tuple[str, ...]) -> tuple[Mapping[st
     return found, offset
 
 
-def slot_size(config: Config) -> int:
+def slot_size(config: AnyConfig) -> int:
     """Bytes that hold any frame of a config."""
-    width, height = config.camera.resolution
+    width, height = config.resolution
     return _places(height, width, tuple(PICTURES))[1]
 
 

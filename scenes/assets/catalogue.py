@@ -126,6 +126,11 @@ class Catalogue:
         warnings = {i: s.warnings for i, s in settled.items() if s.warnings}
         return Report({**quarantined, **self._pictures.rejected}, warnings)
 
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """The files that cannot be used, each with the reason."""
+        return self.report.quarantined
+
     def licenses(self) -> dict[str, str]:
         """Asset id to license, of all that is drawn from; "" where nothing is said."""
         models = {i: self._license(i) for ids in self._by_class.values() for i in ids}

@@ -250,6 +250,7 @@ class RenderSettings(Section):
 class Config(Section):
     """A data set: which assets, how each factor varies, how it is drawn. classes null: all the assets have."""
 
+    renderer: Literal["blender"] = "blender"
     classes: tuple[str, ...] | None = None
     assets: Assets = Assets()
     objects: Objects = Objects()
@@ -274,6 +275,11 @@ class Config(Section):
         if self.render.plate and max(self.sensor.balance.support()) > 0:
             raise ValueError("sensor.balance must be 0 where render.plate is true")
         return self
+
+    @property
+    def resolution(self) -> tuple[int, int]:
+        """Width and height of its pictures in pixels."""
+        return self.camera.resolution
 
     def plain(self) -> dict[str, Any]:
         """The config as JSON data, complete with defaults."""

@@ -52,6 +52,11 @@ class Composition:
         """(4, 4) float64: the nominal camera is the world."""
         return np.eye(4)
 
+    @property
+    def cracked(self) -> bool:
+        """Whether a crack is drawn, be it seen or not."""
+        return "crack" in self.steps
+
     def streams(self) -> Streams:
         """The streams of this picture, for what takes more than one number."""
         return Streams(self.seed, self.index)

@@ -277,6 +277,11 @@ class Scene:
     def main(self) -> Item | None:
         return next((item for item in self.items if item.purpose == "main"), None)
 
+    @property
+    def cracked(self) -> bool:
+        """Whether a crack is drawn, be it seen or not."""
+        return any(part is not None and part.crack is not None for part in (self.surface, self.decal))
+
     def to_json(self) -> str:
         return _adapter().dump_json(self).decode()
 
