@@ -25,11 +25,10 @@ from torch.utils.data import DataLoader
 
 from benchmarks.common import record, spread, table
 from render.catalogue import open_catalogue
-from render.dataset.shard import PICTURES
 from render.farm.devices import WorkerSlot, processor
 from render.farm.shared_memory import Memory, put_frame, slot_size
 from render.farm.stream import Stream
-from render.frame import Frame, Keypoint, ObjectLabel
+from render.frame import PICTURES, Frame, Keypoint, ObjectLabel
 from scenes.config.loading import load_config
 from scenes.config.objects import Config
 from scenes.record.scene import Scene
@@ -54,9 +53,8 @@ def frame_of(scene: Scene) -> Frame:
     rng = np.random.default_rng(0)
     pictures: dict[str, Any] = dict.fromkeys(PICTURES)
     for name in ("rgb", "depth", "instance", "category", "part", "normals", "alpha", "background"):
-        dtype, channels = PICTURES[name]
-        shape = (SIDE, SIDE) if channels == 1 else (SIDE, SIDE, channels)
-        pictures[name] = rng.integers(0, 200, shape).astype(dtype)
+        label = PICTURES[name]
+        pictures[name] = rng.integers(0, 200, label.shape_at(SIDE, SIDE)).astype(label.element)
     box = (10.0, 20.0, 200.0, 210.0)
     points = {f"point {k}": Keypoint(k + 0.25, k + 0.5, True) for k in range(6)}
     objects = tuple(

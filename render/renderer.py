@@ -18,23 +18,10 @@ from numpy.typing import NDArray
 from render.frame import Frame
 from scenes.config.loading import AnyConfig
 from scenes.errors import InputError
+from scenes.record.record import Record
 
 Advance = Callable[[int, int, str], None]
 """Is called with the number of assets that are done, the number of all assets, and the id of the last one."""
-
-
-class Record(Protocol):
-    """What decides one picture, as plain data."""
-
-    @property
-    def index(self) -> int: ...
-
-    @property
-    def cracked(self) -> bool:
-        """Whether a crack is drawn, be it seen or not."""
-
-    def to_data(self) -> dict[str, Any]:
-        """The record as JSON data."""
 
 
 class Assets(Protocol):

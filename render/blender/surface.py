@@ -19,9 +19,10 @@ from scenes.cracks.raster import skeleton
 from scenes.cracks.relief import Relief
 from scenes.cracks.strips import Pixels
 from scenes.mesh import Model
+from scenes.record.record import CRACK
 from scenes.record.scene import Material, Scene, rotation_matrix
 from scenes.sampling.placement import project, yaw_quaternion
-from scenes.sampling.surface import CRACK, CRUST, contour_of, on_surface, relief_of
+from scenes.sampling.surface import CRUST, contour_of, on_surface, relief_of
 from scenes.shapes.debris import litter
 from scenes.shapes.debris import shade as shade_model
 from scenes.streams import Streams

@@ -15,11 +15,12 @@ from PIL import Image
 
 from render.cli.options import CONFIG, SEED, SET, opened, prepare, progress, require_png, write_png
 from render.image.sheets import contact_sheet
-from render.renderer import Record, Renderer, Sampler, load_renderer
+from render.renderer import Renderer, Sampler, load_renderer
 from scenes.assets.catalogue import Catalogue
 from scenes.config.loading import AnyConfig, load_config
 from scenes.config.objects import Config
 from scenes.errors import InputError, choices
+from scenes.record.record import Record
 from scenes.sampling.scene import Sampler as SceneSampler
 
 Captioned = Sequence[tuple[str, Any]]

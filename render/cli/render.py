@@ -24,7 +24,7 @@ from render.farm.progress import reporter
 from render.renderer import Sampler, device_for
 from scenes.config.loading import AnyConfig, load_config
 from scenes.errors import InputError
-from scenes.record.composite import CRACK
+from scenes.record.record import CRACK
 
 _OPTIONS = (
     click.option("--out", required=True, help="Folder of the data set, or a URL such as s3://bucket/set."),

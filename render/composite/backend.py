@@ -15,7 +15,8 @@ from render.composite.photographs import Photographs, find_photographs
 from render.composite.renderer import Painter
 from render.renderer import Advance
 from scenes.config.composite import ComposeConfig
-from scenes.record.composite import CRACK, Composer
+from scenes.record.composite import Composer
+from scenes.record.record import CRACK
 
 DEVICES: tuple[str, ...] = ("cpu",)
 

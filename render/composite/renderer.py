@@ -20,7 +20,8 @@ from render.composite.photographs import Photographs
 from render.frame import Frame, ObjectLabel
 from scenes.cracks.contour import Contour
 from scenes.cracks.registry import sample
-from scenes.record.composite import CRACK, Composition
+from scenes.record.composite import Composition
+from scenes.record.record import CRACK
 
 # Pixels around a crack that may change: its edges are blurred, its surroundings looked at.
 _MARGIN = 32
@@ -158,8 +159,8 @@ def _frame(composition: Composition, rgb: NDArray[np.uint8], geometry: Geometry)
         normals=directions,
         alpha=np.asarray(cv2.convertScaleAbs(geometry.reach, alpha=255)),
         background=None,
-        intrinsics=composition.intrinsics(),
-        world_to_camera=composition.world_to_camera(),
+        intrinsics=composition.camera.intrinsics(),
+        world_to_camera=composition.camera.world_to_camera(),
         index=composition.index,
         label=0 if objects else -1,
         objects=objects,

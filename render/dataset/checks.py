@@ -1,4 +1,7 @@
-"""Whether a frame's labels agree with one another: one short check for each thing that must hold."""
+"""Whether a frame's labels agree with one another: one short check for each thing that must hold.
+
+What must hold for the values of one label alone is declared in the table of labels, as `Label.valid`.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,17 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from render.frame import Frame, ObjectLabel
-from scenes.record.composite import CRACK, Composition
+from render.frame import LABELS, Frame, ObjectLabel, present
+from scenes.record.record import CRACK
 
 Check = Callable[[Frame, tuple[str, ...]], Iterator[str]]
+
+
+def _values(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
+    for name, label in present(frame, LABELS).items():
+        wrong = 0 if label.valid is None else int((~label.valid(getattr(frame, name))).sum())
+        if wrong:
+            yield f"{name} has {wrong} impossible values; it is {label.meaning}"
 
 
 def _ids(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
@@ -22,7 +32,7 @@ def _ids(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
 
 
 def _categories(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
-    if _decal(frame):
+    if frame.scene.crack_mask == "category":
         return
     for label, mask in _masks(frame):
         expected = 1 + classes.index(label.category) if label.category in classes else 0
@@ -43,16 +53,13 @@ def _parts(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
 
 def _depths(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
     seen = frame.depth[frame.instance > 0]
-    # A photograph tells nothing of depth.
-    if not isinstance(frame.scene, Composition) and not np.isfinite(seen).all():
+    if "depth" not in frame.scene.unknown_labels and not np.isfinite(seen).all():
         yield f"depth is not finite at {int((~np.isfinite(seen)).sum())} pixels of objects"
-    if np.isnan(frame.depth).any() or (frame.depth <= 0).any():
-        yield "depth is not positive throughout"
 
 
 def _normals(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
     length = np.linalg.norm(frame.normals.astype(np.float32), axis=-1)
-    unknown = (frame.instance == 0) | isinstance(frame.scene, Composition)
+    unknown = (frame.instance == 0) | ("normals" in frame.scene.unknown_labels)
     wrong = ~np.isclose(length, 1, atol=3e-3) & ~((length == 0) & unknown)
     if wrong.any():
         yield f"normals are not unit at {int(wrong.sum())} pixels"
@@ -67,8 +74,8 @@ def _hits(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
 def _alphas(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
     # Out of focus the picture is blurred and the masks are not: they differ by design.
     bare = (frame.alpha == 0) & (frame.instance > 0)
-    focused = isinstance(frame.scene, Composition) or frame.scene.camera.fstop == 0
-    if focused and bare.any() and not _decal(frame):
+    focused, of_objects = frame.scene.camera.fstop == 0, frame.scene.crack_mask != "category"
+    if focused and of_objects and bare.any():
         yield f"alpha is 0 at {int(bare.sum())} pixels of objects"
 
 
@@ -86,7 +93,7 @@ def _records(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
     scene = frame.scene
     if scene.index != frame.index:
         yield f"its scene is of index {scene.index}"
-    camera = scene if isinstance(scene, Composition) else scene.camera
+    camera = scene.camera
     if (camera.height, camera.width) != frame.rgb.shape[:2]:
         yield f"its scene's camera has {camera.width} x {camera.height} pixels"
     if not np.allclose(frame.intrinsics, camera.intrinsics()):
@@ -98,25 +105,17 @@ def _records(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
         yield f"label {frame.label} is not the class of its main object, {main}"
 
 
-def _decal(frame: Frame) -> bool:
-    """Whether category and alpha are of a crack in an object, instance and part of the object."""
-    return not isinstance(frame.scene, Composition) and frame.scene.decal is not None
-
-
 def _main(frame: Frame) -> str | None:
-    if _decal(frame):
-        return CRACK if frame.category.any() else None
-    if isinstance(frame.scene, Composition) or frame.scene.surface is not None:
-        return CRACK if frame.instance.any() else None
-    return frame.scene.main.category if frame.scene.main else None
+    """The class that the picture is of: a crack must show for it."""
+    mask = frame.scene.crack_mask
+    shows = not mask or getattr(frame, mask).any()
+    return frame.scene.subject if shows else None
 
 
 def _cracks(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
     if frame.width is None or frame.skeleton is None:
         return
-    if not np.isfinite(frame.width).all() or (frame.width < 0).any():
-        yield "the width is not a finite length throughout"
-    bare = (frame.category == 1 + classes.index(CRACK)) & (frame.width == 0) if CRACK in classes else frame.width < 0
+    bare = (frame.category == 1 + classes.index(CRACK)) & (frame.width == 0) if CRACK in classes else np.array(False)
     if bare.any():
         yield f"the width is 0 at {int(bare.sum())} pixels of cracks"
     stray = (frame.skeleton > 0) & (frame.width == 0)
@@ -125,6 +124,7 @@ def _cracks(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
 
 
 CHECKS: dict[str, Check] = {
+    "values are possible": _values,
     "instance ids belong to objects": _ids,
     "categories agree with instances": _categories,
     "parts agree with instances": _parts,

@@ -6,22 +6,17 @@ import math
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from render.dataset.checks import CHECKS
 from render.dataset.dataset import Dataset
 from render.frame import Frame
-from scenes.record.composite import Composition
-from scenes.record.scene import Camera, Material, Scene
-
-Factor = tuple[str, float | str]
 
 
 @dataclass(frozen=True)
-class Report:
+class Inspection:
     """A data set's summary: lines of text, and whether its files and labels are as they should be."""
 
     lines: tuple[str, ...]
@@ -48,9 +43,9 @@ class _Tally:
             self.objects[label.category] += 1
             self.purposes[label.purpose] += 1
             self.unseen += label.box is None
-        for asset in scene_assets(frame.scene):
+        for asset in frame.scene.assets():
             self.assets[asset] += 1
-        for name, value in scene_factors(frame.scene):
+        for name, value in frame.scene.factors():
             if isinstance(value, str):
                 self.names.setdefault(name, Counter())[value] += 1
             else:
@@ -59,7 +54,7 @@ class _Tally:
             self.faults[check] += [f"picture {frame.index}: {fault}" for fault in faults(frame, classes)]
 
 
-def inspect_dataset(dataset: Dataset, progress: Callable[[Iterable[Frame]], Iterable[Frame]] = iter) -> Report:
+def inspect_dataset(dataset: Dataset, progress: Callable[[Iterable[Frame]], Iterable[Frame]] = iter) -> Inspection:
     """Look through all pictures that are there. `progress` may wrap their iteration.
 
     An unfinished data set is no fault: its missing shards are told, and what is there is judged.
@@ -68,85 +63,12 @@ def inspect_dataset(dataset: Dataset, progress: Callable[[Iterable[Frame]], Iter
     present = dataset.present()
     damaged = [line for line in dataset.verify() if not line.endswith(": missing")]
     if damaged:
-        return Report((*_head(dataset, present, tally), "damaged files:", *(f"  {line}" for line in damaged)), False)
+        lines = (*_head(dataset, present, tally), "damaged files:", *(f"  {line}" for line in damaged))
+        return Inspection(lines, False)
     for frame in progress(dataset.frames(partial=True)):
         tally.add(frame, manifest.classes)
     lines = (*_head(dataset, present, tally), *_counts(tally), *_verdicts(tally), *_spreads(tally), *_usage(tally))
-    return Report(lines, not any(tally.faults.values()))
-
-
-# Factors -----------------------------------------------------------------------------------------------------------
-
-
-def scene_factors(scene: Scene | Composition) -> Iterator[Factor]:
-    """Name and value of all that varies in a scene. Numbers are numbers, everything else is text.
-
-    The camera is told as azimuth, elevation and distance; each light and object alike, without its number.
-    """
-    if isinstance(scene, Composition):
-        yield "mm_per_pixel", scene.mm_per_pixel
-        for step, values in scene.steps.items():
-            yield from _leaves(step, {name: value for name, value in values.items() if name != "reference"})
-        return
-    yield from _camera_factors(scene.camera)
-    for name, value in (("world", scene.world), ("sensor", scene.sensor), ("background", scene.background)):
-        yield from _leaves(name, asdict(value))
-    yield "lights.count", float(len(scene.lights))
-    for light in scene.lights:
-        yield from _leaves(f"lights.{light.kind}", {k: v for k, v in asdict(light).items() if k not in _PLACES})
-    yield "items.count", float(len(scene.items))
-    for item in scene.items:
-        yield f"items.{item.purpose}.scale", item.scale
-        for material in item.materials.values():
-            yield from _material_factors(material)
-
-
-_PLACES = ("location", "target", "kind")
-
-
-def scene_assets(scene: Scene | Composition) -> Iterator[str]:
-    """The ids of all assets a scene draws: objects, the HDRI, the background picture."""
-    if isinstance(scene, Composition):
-        yield scene.texture
-        yield from (str(values["reference"]) for values in scene.steps.values() if "reference" in values)
-        return
-    yield from (item.asset for item in scene.items)
-    yield from (asset for asset in (scene.world.hdri, scene.background.image) if asset)
-
-
-def _camera_factors(camera: Camera) -> Iterator[Factor]:
-    x, y, z = np.subtract(camera.location, camera.target).tolist()
-    distance = math.sqrt(x * x + y * y + z * z)
-    yield "camera.azimuth", math.degrees(math.atan2(x, -y)) % 360
-    yield "camera.elevation", math.degrees(math.asin(z / distance))
-    yield "camera.distance", distance
-    for name in ("roll", "focal_length", "fstop"):
-        yield f"camera.{name}", float(getattr(camera, name))
-
-
-def _material_factors(material: Material) -> Iterator[Factor]:
-    yield "materials.family", material.family
-    # A pattern's seed says nothing to a reader.
-    parameters = {name: value for name, value in material.parameters.items() if name != "seed"}
-    yield from _leaves(f"materials.{material.family}", parameters)
-
-
-def _leaves(name: str, value: Any) -> Iterator[Factor]:
-    if isinstance(value, dict) and set(value) == {"family", "parameters"}:
-        yield f"{name}.family", value["family"]
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _leaves(f"{name}.{key}", inner)
-    elif isinstance(value, (tuple, list)):
-        for axis, inner in zip("rgb" if name.endswith("color") else "xyz", value, strict=False):
-            yield from _leaves(f"{name}.{axis}", inner)
-    elif isinstance(value, (bool, str)):
-        yield name, str(value)
-    elif value is not None:
-        yield name, float(value)
-
-
-# Text --------------------------------------------------------------------------------------------------------------
+    return Inspection(lines, not any(tally.faults.values()))
 
 
 def _head(dataset: Dataset, present: list[int], tally: _Tally) -> Iterator[str]:

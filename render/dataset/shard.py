@@ -1,27 +1,13 @@
 """The HDF5 shard: N frames stacked, written whole or not at all, readable by any HDF5 reader without plugins.
 
-Every picture is one chunk, as `render.dataset.chunks` makes them.
-
-| dataset | shape, dtype | meaning |
-| --- | --- | --- |
-| `rgb` | (N, H, W, 3) uint8 | as in `render.frame.Frame`, like all pictures below |
-| `depth` | (N, H, W) float32 | metres, inf where nothing is hit |
-| `instance`, `category`, `part` | (N, H, W) uint16, uint8, uint8 | 0 background |
-| `normals` | (N, H, W, 3) float16 | OpenCV camera axes |
-| `alpha` | (N, H, W) uint8 | coverage of the foreground |
-| `background` | (N, H, W, 3) uint8 | only where the frames have a clean plate |
-| `width`, `skeleton` | (N, H, W) float16, uint8 | of cracks only: mm from lip to lip; 1 on the middle line |
-| `camera/intrinsics`, `camera/world_to_camera` | (N, 3, 3), (N, 4, 4) float64 | OpenCV |
-| `index`, `label` | (N,) int64, (N,) int16 | the sample's index; class of the main object, -1 if none |
-| `objects`, `scene` | (N,) utf-8 | JSON: the list of ObjectLabels; the Scene, or the Composition |
+It holds a dataset for each label in `render.frame.LABELS`, at the label's path: of N frames an array (N, …) of the
+label's dtype and shape, or N JSON texts in UTF-8. Labels that frames may be without are in it where the frames have
+them. Every picture is one chunk, as `render.dataset.chunks` makes them.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
-from functools import lru_cache
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -31,36 +17,25 @@ import h5py
 import numpy as np
 from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
 
 from render.dataset.chunks import append_picture, create_pictures, inflated
-from render.frame import Frame, ObjectLabel, scene_from_json
+from render.frame import LABELS, PICTURES, VALUES, Frame, pictures, present
+from render.label import Label
 from scenes.errors import InputError, choices
 from scenes.files import replacing, sha256
 
 FORMAT = 1
 """Version of the layout above, the attribute `format` of every shard."""
 
-PICTURES: Mapping[str, tuple[np.dtype[Any], int]] = {
-    "rgb": (np.dtype("<u1"), 3),
-    "depth": (np.dtype("<f4"), 1),
-    "instance": (np.dtype("<u2"), 1),
-    "category": (np.dtype("<u1"), 1),
-    "part": (np.dtype("<u1"), 1),
-    "normals": (np.dtype("<f2"), 3),
-    "alpha": (np.dtype("<u1"), 1),
-    "background": (np.dtype("<u1"), 3),
-    "width": (np.dtype("<f2"), 1),
-    "skeleton": (np.dtype("<u1"), 1),
-}
-"""The fields of a Frame stored one chunk a picture: element type and number of channels."""
+_PATHS = tuple(label.path for label in LABELS.values())
+_PICTURE_PATHS = frozenset(label.path for label in PICTURES.values())
 
 
 def write_shard(path: Path, frames: Iterable[Frame], *, attributes: Mapping[str, str | int]) -> str:
     """Write frames to a shard, one by one as they come, and return the sha256 of the file.
 
     attributes: go into the file beside `format` (see `render.dataset.dataset.Manifest.attributes`). All frames have
-    the same picture size, and all or none a clean plate; ValueError otherwise, and when there is none. On any
+    the same picture size and the same labels; ValueError otherwise, and when there is no frame. On any
     error, a full disk included, nothing is left and a shard that was there stays. Same frames and attributes, same
     bytes (on one kind of processor: ISA-L may pack the same data differently on another; the data are the same).
     """
@@ -106,74 +81,37 @@ class _Disk(FileIO):
 
 
 def _fill(file: h5py.File, frames: Iterable[Frame], disk: _Disk) -> None:
-    pictures: dict[str, h5py.Dataset] = {}
+    datasets: dict[str, h5py.Dataset] = {}
     rows: list[dict[str, Any]] = []
     for frame in frames:
-        if not pictures:
-            pictures = {name: create_pictures(file, name, *kind) for name, kind in _kinds(frame).items()}
-            size = frame.rgb.shape[:2]
-        _check(frame, size, set(pictures))
-        for name, dataset in pictures.items():
-            append_picture(dataset, getattr(frame, name))
+        arrays = pictures(frame)
+        if not rows:
+            labels, size = present(frame), frame.rgb.shape[:2]
+            datasets = {
+                name: create_pictures(file, labels[name].path, array.shape, array.dtype)
+                for name, array in arrays.items()
+            }
+        _check(frame, labels, size)
+        for name, array in arrays.items():
+            append_picture(datasets[name], array)
         disk.check()
-        rows.append(_row(frame))
+        rows.append({name: label.encoded(getattr(frame, name)) for name, label in present(frame, VALUES).items()})
     if not rows:
         raise ValueError("a shard needs at least one frame")
-    for name, dtype in _ROWS.items():
-        file.create_dataset(name, data=[row[name] for row in rows], dtype=dtype)
+    for name in rows[0]:
+        dtype = h5py.string_dtype() if labels[name].text else labels[name].element
+        file.create_dataset(labels[name].path, data=[row[name] for row in rows], dtype=dtype)
 
 
-_ROWS: Mapping[str, Any] = {
-    "camera/intrinsics": np.dtype("<f8"),
-    "camera/world_to_camera": np.dtype("<f8"),
-    "index": np.dtype("<i8"),
-    "label": np.dtype("<i2"),
-    "objects": h5py.string_dtype(),
-    "scene": h5py.string_dtype(),
-}
-
-
-def _row(frame: Frame) -> dict[str, Any]:
-    return {
-        "camera/intrinsics": frame.intrinsics,
-        "camera/world_to_camera": frame.world_to_camera,
-        "index": frame.index,
-        "label": frame.label,
-        "objects": objects_to_json(frame.objects),
-        "scene": frame.scene.to_json(),
-    }
-
-
-def _kinds(frame: Frame) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
-    """Shape and type of every picture of a frame, from the size of its rgb."""
-    height, width = frame.rgb.shape[:2]
-    return {
-        name: ((height, width) if channels == 1 else (height, width, channels), dtype)
-        for name, (dtype, channels) in PICTURES.items()
-        if getattr(frame, name) is not None
-    }
-
-
-def _check(frame: Frame, size: tuple[int, ...], names: set[str]) -> None:
-    kinds = _kinds(frame)
-    if set(kinds) != names:
-        raise ValueError(f"frame {frame.index}: all frames of a shard have a clean plate, width, skeleton, or none has")
+def _check(frame: Frame, labels: Mapping[str, Label], size: tuple[int, ...]) -> None:
+    """Raise ValueError for a frame that does not stack with the shard's first, of these labels and (H, W) size."""
+    differing = present(frame).keys() ^ labels.keys()
+    if differing:
+        raise ValueError(
+            f"frame {frame.index}: either all frames of a shard have {', '.join(sorted(differing))}, or none has"
+        )
     if frame.rgb.shape[:2] != size:
         raise ValueError(f"frame {frame.index}: {frame.rgb.shape[:2]} pixels in a shard of {size}")
-    for name, (shape, dtype) in kinds.items():
-        array = getattr(frame, name)
-        if array.shape != shape or array.dtype != dtype:
-            raise ValueError(f"frame {frame.index}: {name} is {array.shape} {array.dtype}, not {shape} {dtype}")
-
-
-def objects_to_json(objects: tuple[ObjectLabel, ...]) -> str:
-    """The objects' labels as JSON. Raises ValueError where a number is not finite."""
-    return json.dumps([asdict(label) for label in objects], allow_nan=False, separators=(",", ":"))
-
-
-@lru_cache(maxsize=1)
-def _objects_adapter() -> TypeAdapter[tuple[ObjectLabel, ...]]:
-    return TypeAdapter(tuple[ObjectLabel, ...])
 
 
 class Shard:
@@ -197,7 +135,7 @@ class Shard:
                 if found is None
                 else f"{path}: shard format {found}, this version reads {FORMAT}; use the version that wrote it"
             )
-        self._datasets = {name: self._file[name] for name in (*PICTURES, *_ROWS) if name in self._file}
+        self._datasets = {path: self._file[path] for path in _PATHS if path in self._file}
 
     def __enter__(self) -> Self:
         return self
@@ -214,7 +152,7 @@ class Shard:
         self._file.close()
 
     def picture(self, name: str, i: int) -> NDArray[Any]:
-        """One picture: (H, W) or (H, W, 3) of a name in `PICTURES`. Raises IndexError outside the shard."""
+        """One picture by its label's path: (H, W) or (H, W, 3). Raises IndexError outside the shard."""
         dataset = self._dataset(name)
         if not 0 <= i < len(dataset):
             raise IndexError(f"{self.path} holds {len(dataset)} pictures, there is no number {i}")
@@ -225,29 +163,28 @@ class Shard:
             raise InputError(f"{self.path}: {name} of picture {i} is damaged; delete the file and rerun") from error
 
     def arrays(self, name: str) -> NDArray[Any]:
-        """A whole dataset: (N, …) of any name in the table above; utf-8 comes as (N,) objects of type str."""
-        if name in PICTURES:
+        """A whole dataset: (N, …), by a label's path; texts come as (N,) objects of type str."""
+        if name in _PICTURE_PATHS:
             return np.stack([self.picture(name, i) for i in range(len(self))])
         dataset = self._dataset(name)
         return np.asarray(dataset.asstr()[:] if h5py.check_string_dtype(dataset.dtype) else dataset[:])
 
     def frame(self, i: int) -> Frame:
         """The i-th frame of the shard, 0-based. Raises IndexError outside the shard."""
-        pictures: dict[str, Any] = {name: self.picture(name, i) for name in PICTURES if name in self._datasets}
-        return Frame(
-            **{"background": None, **pictures},
-            intrinsics=self._dataset("camera/intrinsics")[i],
-            world_to_camera=self._dataset("camera/world_to_camera")[i],
-            index=int(self._dataset("index")[i]),
-            label=int(self._dataset("label")[i]),
-            objects=_objects_adapter().validate_json(self._dataset("objects")[i]),
-            scene=scene_from_json(self._dataset("scene")[i]),
-        )
+        values: dict[str, Any] = {}
+        for name, label in LABELS.items():
+            if label.optional and label.path not in self._datasets:
+                continue
+            if label.is_picture:
+                values[name] = self.picture(label.path, i)
+            else:
+                values[name] = label.decoded(self._dataset(label.path)[i])
+        return Frame(**values)
 
     def _dataset(self, name: str) -> h5py.Dataset:
         found = self._datasets.get(name)
         if found is None:
-            raise InputError(f"{self.path}: no dataset '{name}', {choices(name, [*PICTURES, *_ROWS])}")
+            raise InputError(f"{self.path}: no dataset '{name}', {choices(name, _PATHS)}")
         return found
 
 

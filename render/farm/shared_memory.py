@@ -1,10 +1,11 @@
 """Frames in slots of shared memory: how a worker hands over what it drew.
 
-A slot holds a frame's pictures one after the other; all else of the frame travels as JSON.
+A slot holds a frame's pictures one after the other; its other labels travel as JSON.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import tempfile
@@ -15,20 +16,14 @@ from mmap import ACCESS_READ, mmap
 from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter
 
-from render.dataset.shard import PICTURES, objects_to_json
 from render.farm import limits
-from render.frame import Frame, ObjectLabel
+from render.frame import PICTURES, VALUES, Frame, pictures, present
 from scenes.config.loading import AnyConfig
 from scenes.errors import InputError
-from scenes.record.composite import Composition
-from scenes.record.scene import Scene
 
 # Every picture in a slot begins at a multiple of this.
 _ALIGNMENT = 64
-# What a frame may be drawn from. Told by name: trying one after the other takes twice as long as reading.
-_KINDS: Mapping[str, type[Scene] | type[Composition]] = {kind.__name__: kind for kind in (Scene, Composition)}
 
 
 @dataclass(frozen=True)
@@ -47,9 +42,9 @@ def _places(height: int, width: int, names: tuple[str, ...]) -> tuple[Mapping[st
     found: dict[str, _Place] = {}
     offset = 0
     for name in names:
-        dtype, channels = PICTURES[name]
-        shape = (height, width) if channels == 1 else (height, width, channels)
-        found[name] = _Place(offset, height * width * channels * dtype.itemsize, shape, dtype)
+        label = PICTURES[name]
+        shape = label.shape_at(height, width)
+        found[name] = _Place(offset, math.prod(shape) * label.element.itemsize, shape, label.element)
         offset += -(-found[name].bytes // _ALIGNMENT) * _ALIGNMENT
     return found, offset
 
@@ -67,27 +62,16 @@ def put_frame(frame: Frame, memory: int, slot: int, size: int) -> dict[str, Any]
     are not as `Frame` has them, and OSError where memory is full.
     """
     height, width = frame.rgb.shape[:2]
-    names = tuple(name for name in PICTURES if getattr(frame, name) is not None)
-    places, taken = _places(height, width, names)
+    arrays = pictures(frame)
+    places, taken = _places(height, width, tuple(arrays))
     if taken > size:
         raise ValueError(f"frame {frame.index}: {height} x {width} pixels do not fit a slot of {size} bytes")
     for name, place in places.items():
-        array = np.ascontiguousarray(getattr(frame, name))
-        if array.shape != place.shape or array.dtype != place.dtype:
-            raise ValueError(f"frame {frame.index}: {name} is {array.shape} {array.dtype}")
+        array = np.ascontiguousarray(arrays[name])
         if os.pwrite(memory, array.data, slot * size + place.offset) != place.bytes:
             raise OSError(f"shared memory is full at slot {slot}")
-    return {
-        "size": [height, width],
-        "pictures": names,
-        "intrinsics": frame.intrinsics.tolist(),
-        "world_to_camera": frame.world_to_camera.tolist(),
-        "index": int(frame.index),
-        "label": int(frame.label),
-        "objects": objects_to_json(frame.objects),
-        "kind": type(frame.scene).__name__,
-        "scene": frame.scene.to_json(),
-    }
+    values = {name: label.encoded(getattr(frame, name)) for name, label in present(frame, VALUES).items()}
+    return {"size": [height, width], "pictures": list(arrays), "values": values}
 
 
 class Memory:
@@ -110,20 +94,12 @@ class Memory:
 
     def take(self, labels: Mapping[str, Any], slot: int) -> Frame:
         """The frame that `put_frame` put into a slot, copied out of it. labels: what `put_frame` returned."""
-        pictures: dict[str, Any] = dict.fromkeys(PICTURES)
+        frame: dict[str, Any] = {name: VALUES[name].decoded(stored) for name, stored in labels["values"].items()}
         for name, place in _places(*labels["size"], tuple(labels["pictures"]))[0].items():
             start = slot * self.size + place.offset
             flat = np.frombuffer(self._map, place.dtype, place.bytes // place.dtype.itemsize, start)
-            pictures[name] = flat.reshape(place.shape).copy()
-        return Frame(
-            **pictures,
-            intrinsics=np.array(labels["intrinsics"]),
-            world_to_camera=np.array(labels["world_to_camera"]),
-            index=labels["index"],
-            label=labels["label"],
-            objects=_objects().validate_json(labels["objects"]),
-            scene=_KINDS[labels["kind"]].from_json(labels["scene"]),
-        )
+            frame[name] = flat.reshape(place.shape).copy()
+        return Frame(**frame)
 
     def close(self) -> None:
         """Let go of the memory; frames that were taken stay good."""
@@ -136,8 +112,3 @@ def _nameless() -> int:
         return os.memfd_create("blendmill")
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
-
-
-@lru_cache(maxsize=1)
-def _objects() -> TypeAdapter[tuple[ObjectLabel, ...]]:
-    return TypeAdapter(tuple[ObjectLabel, ...])

@@ -1,4 +1,4 @@
-"""The clean plate behind the objects where it needs no rendering: sky, photograph, plain colour."""
+"""The clean plate behind the objects where it needs no rendering: sky, photograph, plain color."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _defocused(sky: Light, camera: Camera) -> Light:
 
 
 def _photograph(path: Path, width: int, height: int) -> Light:
-    """A photograph cut to the picture's shape around its centre and scaled to it, as linear light."""
+    """A photograph cut to the picture's shape around its center and scaled to it, as linear light."""
     loaded = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if loaded is None:
         raise InputError(f"{path}: not a picture that can be read; remove it or give another")

@@ -1,4 +1,4 @@
-"""Colours of light: the black body, the sRGB curve, tone."""
+"""Colors of light: the black body, the sRGB curve, tone."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _SMALLEST = 16
 def window(scene: Scene, info: Callable[[str], AssetInfo]) -> Window | None:
     """(x0, y0, x1, y1) in pixels around all that Blender draws, x1 and y1 exclusive; None for the whole picture.
 
-    Objects before a sky, a photograph or a colour fill a part of the picture; what is behind them is looked up by
+    Objects before a sky, a photograph or a color fill a part of the picture; what is behind them is looked up by
     `render.image.clean_plate`. A ground, a room, a surface or a shadow reaches beyond the objects, a lens's blur too.
     """
     behind = scene.background

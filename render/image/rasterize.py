@@ -1,4 +1,4 @@
-"""Which pixel centres a mesh covers, by itself: the base of visibility, without a second render."""
+"""Which pixel centers a mesh covers, by itself: the base of visibility, without a second render."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _BATCH = 1_000_000
 def silhouette(
     points: NDArray[np.floating], depth: NDArray[np.floating], faces: NDArray[np.integer], size: tuple[int, int]
 ) -> NDArray[np.bool_]:
-    """(H, W) bool: the pixel centres inside any triangle.
+    """(H, W) bool: the pixel centers inside any triangle.
 
-    points: (n, 2) projected vertices in pixels, centres at +0.5. depth: (n,) planar depth; triangles with a vertex
+    points: (n, 2) projected vertices in pixels, centers at +0.5. depth: (n,) planar depth; triangles with a vertex
     behind the camera are left out. faces: (m, 3). size: (width, height).
     """
     width, height = size

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import colorsys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from render.frame import Frame
-
-Picture = NDArray[np.uint8]
+from render.false_color import Picture, id_colors
+from render.frame import PICTURES, Frame, present
 
 _GAP, _BAND, _FONT = 4, 18, 13
 _PAPER, _INK = (24, 24, 24), (225, 225, 225)
-# Blue over green and yellow to dark red; lightness is highest in the middle, so that both ends stand out.
-_RAMP = np.array([
-    (58, 70, 190), (70, 127, 240), (40, 187, 236), (49, 242, 153), (162, 252, 60), (237, 208, 58), (251, 128, 34),
-    (210, 49, 5), (122, 4, 3),
-])  # fmt: skip
 
 
 def contact_sheet(images: Sequence[Picture], columns: int, captions: Sequence[str] = ()) -> Image.Image:
@@ -43,59 +35,12 @@ def contact_sheet(images: Sequence[Picture], columns: int, captions: Sequence[st
 
 
 def label_sheet(frames: Iterable[Frame], classes: Sequence[str]) -> Image.Image:
-    """A row for each frame: the picture, boxes and keypoints, masks, depth, normals, alpha, and what labels there are
-    beside: a crack's width and middle line, the clean plate.
-    """
+    """A row for each frame: the picture, boxes and keypoints on it, and a tile for each of its labels that has one."""
     rows = [list(_tiles(frame, classes)) for frame in frames]
     columns = max(len(row) for row in rows)
     blank = np.zeros((1, 1), np.uint8)
     tiles = [tile for row in rows for tile in row + [("", blank)] * (columns - len(row))]
     return contact_sheet([image for _, image in tiles], columns, [caption for caption, _ in tiles])
-
-
-def id_colors(ids: NDArray[np.integer]) -> Picture:
-    """(H, W) ids as (H, W, 3) colours that differ clearly between neighbouring ids; 0 is black."""
-    hues = [
-        (number * 0.61803398875 % 1, 0.75 - 0.3 * (number % 2), 1.0 - 0.25 * (number % 3 == 0)) for number in range(256)
-    ]
-    table = np.array([colorsys.hsv_to_rgb(*hue) for hue in hues]) * 255
-    table[0] = 0
-    return table.astype(np.uint8)[np.where(ids > 0, (ids.astype(np.int64) - 1) % 255 + 1, 0)]
-
-
-def depth_colors(depth: NDArray[np.floating], objects: NDArray[np.bool_]) -> tuple[Picture, float, float]:
-    """(H, W) metres as colours, blue near and red far, inf black; and the two depths where the colours end.
-
-    They span the pixels of `objects` and half as much again: a floor that runs to the horizon would take them all.
-    """
-    finite = np.isfinite(depth)
-    if not finite.any():
-        return np.zeros((*depth.shape, 3), np.uint8), 0.0, 0.0
-    spanned = depth[finite & objects] if (finite & objects).any() else depth[finite]
-    low, high = np.percentile(spanned, (1, 99))
-    near, far = max(low - (high - low) / 4, 0.0), high + (high - low) / 4
-    share = np.clip((np.where(finite, depth, far) - near) / max(far - near, 1e-6), 0, 1)
-    return np.where(finite[..., None], _ramp(share), 0).astype(np.uint8), float(near), float(far)
-
-
-def width_colors(width: NDArray[np.floating]) -> tuple[Picture, float]:
-    """(H, W) widths as colours, blue narrow and red wide, 0 black; and the width at which the colours end."""
-    there = width > 0
-    widest = float(np.percentile(width[there], 99)) if there.any() else 0.0
-    share = np.clip(width.astype(np.float32) / max(widest, 1e-6), 0, 1)
-    return np.where(there[..., None], _ramp(share), 0).astype(np.uint8), widest
-
-
-def _ramp(share: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(H, W) shares of the way along the ramp as (H, W, 3) colours, 0 to 255."""
-    at = np.linspace(0, 1, len(_RAMP))
-    return np.stack([np.interp(share, at, _RAMP[:, channel]) for channel in range(3)], axis=-1)
-
-
-def normal_colors(normals: NDArray[np.floating]) -> Picture:
-    """(H, W, 3) normals in OpenCV axes as the usual colours: red right, green up, blue to the viewer; none black."""
-    colors = (normals.astype(np.float32) * (1, -1, -1) + 1) * 127.5
-    return np.where(normals.any(axis=-1, keepdims=True), colors, 0).astype(np.uint8)
 
 
 def overlay(frame: Frame, scale: int = 1) -> Picture:
@@ -115,26 +60,15 @@ def overlay(frame: Frame, scale: int = 1) -> Picture:
     return np.asarray(image)
 
 
-def _tiles(frame: Frame, classes: Sequence[str]) -> Iterable[tuple[str, Picture]]:
+def _tiles(frame: Frame, classes: Sequence[str]) -> Iterator[tuple[str, Picture]]:
     scale = max(1, round(256 / max(frame.rgb.shape[:2])))
-    depth, near, far = depth_colors(frame.depth, frame.instance > 0)
-    name = classes[frame.label] if frame.label >= 0 else "no main object"
-    seen = [classes[category - 1] for category in np.unique(frame.category) if category > 0]
-    yield f"{frame.index}: {name}", _larger(frame.rgb, scale)
+    yield f"{frame.index}: {classes[frame.label] if frame.label >= 0 else 'no main object'}", _larger(frame.rgb, scale)
     yield "boxes, keypoints", overlay(frame, scale)
-    yield f"instance: {len(np.unique(frame.instance[frame.instance > 0]))}", _larger(id_colors(frame.instance), scale)
-    yield f"category: {', '.join(seen)}", _larger(id_colors(frame.category), scale)
-    yield "part", _larger(id_colors(frame.part), scale)
-    yield f"depth {near:.2f} to {far:.2f} m", _larger(depth, scale)
-    yield "normals", _larger(normal_colors(frame.normals), scale)
-    yield "alpha", _larger(frame.alpha, scale)
-    if frame.width is not None:
-        colors, widest = width_colors(frame.width)
-        yield f"width to {widest:.2g} mm", _larger(colors, scale)
-    if frame.skeleton is not None:
-        yield "middle line", _larger(np.where(frame.skeleton > 0, 255, 0).astype(np.uint8), scale)
-    if frame.background is not None:
-        yield "background", _larger(frame.background, scale)
+    objects = frame.instance > 0
+    for name, label in present(frame, PICTURES).items():
+        if label.show is not None:
+            picture, note = label.show(getattr(frame, name), objects, classes)
+            yield f"{name}: {note}" if note else name, _larger(picture, scale)
 
 
 def _larger(picture: Picture, scale: int) -> Picture:

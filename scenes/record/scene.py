@@ -6,13 +6,16 @@ Units are metres, degrees, kelvin and watts unless a field says otherwise. World
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import TypeAdapter
+
+from scenes.record.record import CRACK, CrackMask, Factor, leaves
 
 Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
@@ -27,6 +30,12 @@ class Material:
 
     family: str
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+    def factors(self) -> Iterator[Factor]:
+        yield "materials.family", self.family
+        # A pattern's seed says nothing to a reader.
+        parameters = {name: value for name, value in self.parameters.items() if name != "seed"}
+        yield from leaves(f"materials.{self.family}", parameters)
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,16 @@ class Camera:
         matrix[:3, :3] = np.stack([c * right + s * down, -s * right + c * down, forward])
         matrix[:3, 3] = -matrix[:3, :3] @ eye
         return matrix
+
+    def factors(self) -> Iterator[Factor]:
+        """The direction in degrees and the distance, as a config has them, from the target."""
+        x, y, z = np.subtract(self.location, self.target).tolist()
+        distance = math.sqrt(x * x + y * y + z * z)
+        yield "camera.azimuth", math.degrees(math.atan2(x, -y)) % 360
+        yield "camera.elevation", math.degrees(math.asin(z / distance))
+        yield "camera.distance", distance
+        for name in ("roll", "focal_length", "fstop"):
+            yield f"camera.{name}", float(getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -258,9 +277,13 @@ class Sensor:
     sharpening: float = 0.0
 
 
+# What says where something lies, or what it is, and is no factor of its own.
+_PLACES = ("location", "target", "kind")
+
+
 @dataclass(frozen=True)
 class Scene:
-    """One picture before it is drawn."""
+    """One picture before it is drawn, a `scenes.record.record.Record`."""
 
     seed: int
     index: int
@@ -281,6 +304,41 @@ class Scene:
     def cracked(self) -> bool:
         """Whether a crack is drawn, be it seen or not."""
         return any(part is not None and part.crack is not None for part in (self.surface, self.decal))
+
+    @property
+    def subject(self) -> str | None:
+        if self.crack_mask:
+            return CRACK
+        return self.main.category if self.main else None
+
+    @property
+    def crack_mask(self) -> CrackMask:
+        if self.decal is not None:
+            return "category"
+        return "instance" if self.surface is not None else ""
+
+    @property
+    def unknown_labels(self) -> frozenset[str]:
+        return frozenset()
+
+    def factors(self) -> Iterator[Factor]:
+        """The camera as azimuth, elevation and distance; each light and object alike, without its number."""
+        yield from self.camera.factors()
+        for name, value in (("world", self.world), ("sensor", self.sensor), ("background", self.background)):
+            yield from leaves(name, asdict(value))
+        yield "lights.count", float(len(self.lights))
+        for light in self.lights:
+            yield from leaves(f"lights.{light.kind}", {k: v for k, v in asdict(light).items() if k not in _PLACES})
+        yield "items.count", float(len(self.items))
+        for item in self.items:
+            yield f"items.{item.purpose}.scale", item.scale
+            for material in item.materials.values():
+                yield from material.factors()
+
+    def assets(self) -> Iterator[str]:
+        """Objects, the HDRI, the background picture."""
+        yield from (item.asset for item in self.items)
+        yield from (asset for asset in (self.world.hdri, self.background.image) if asset)
 
     def to_json(self) -> str:
         return _adapter().dump_json(self).decode()

@@ -16,11 +16,12 @@ from scenes.config.objects import Config, Lamps
 from scenes.config.surface import SurfaceFactor
 from scenes.distributions import parse
 from scenes.errors import InputError, choices
+from scenes.record.record import CRACK
 from scenes.record.scene import Background, BackgroundKind, Camera, Item, Light, LightKind, Scene, Sensor, Vector, World
 from scenes.sampling.draw import TEXTURED, centre_of, vector
 from scenes.sampling.objects import ItemDraw
 from scenes.sampling.placement import cross, direction, extent, framing_distance
-from scenes.sampling.surface import CRACK, SurfaceDraw
+from scenes.sampling.surface import SurfaceDraw
 from scenes.streams import Recorder, Streams
 
 

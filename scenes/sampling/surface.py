@@ -20,9 +20,6 @@ from scenes.sampling.draw import vector
 from scenes.sampling.placement import cross, direction
 from scenes.streams import Streams
 
-CRACK = "crack"
-"""The one class of pictures of surfaces."""
-
 CRUST = ("dirt", "hue", "saturation", "value", "moss", "stain", "stain_value", "moisture")
 _SHAPE = ("depth", "steepness", "roughness", "fill")
 _IN_WIDTHS = ("grains", "reach", "raised", "crumble")

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from render.composite import backdrop, camera, color, distractors, edges, geometry
 from render.composite.renderer import Painter, contour
-from render.frame import scene_from_json
 from scenes.config.composite import ComposeConfig, Step
 from scenes.config.loading import load
 from scenes.cracks import raster
 from scenes.cracks.strips import Pixels
 from scenes.record.composite import OF_CRACK, Composer, Composition
+from scenes.record.reading import scene_from_json
 from tests.walls import LABELS, SIDE, composer, draw, make_painter, make_walls, straight
 
 

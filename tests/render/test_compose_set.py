@@ -15,7 +15,8 @@ from render.composite.renderer import outlined
 from render.dataset.dataset import Dataset
 from render.dataset.export import export_dataset
 from render.dataset.inspect import inspect_dataset
-from render.image.sheets import label_sheet, width_colors
+from render.false_color import width_colors
+from render.image.sheets import label_sheet
 from scenes.config.composite import ComposeConfig, Step
 from scenes.errors import InputError
 from scenes.record.composite import Composer

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import tarfile
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import h5py
@@ -92,6 +93,28 @@ def test_folder_is_an_image_folder_with_labels_beside(dataset: Dataset, tmp_path
         meta = json.loads((tmp_path / "out" / "meta" / f"{name}.json").read_text())
         assert meta["class"] == CLASSES[frame.label] and len(meta["objects"]) == 3
         assert meta["scene"]["camera"]["width"] == 64
+
+
+def test_labels_of_cracks_are_exported(tmp_path: Path) -> None:
+    data = make_dataset(tmp_path / "set", count=1, shard_size=1)
+    plain = make_frame(0)
+    frame = replace(
+        plain, width=(plain.instance * 1.5).astype(np.float16), skeleton=(plain.instance == 1).view(np.uint8)
+    )
+    write_shard(data.shard_path(0), [frame], attributes=data.manifest.attributes())
+    for kind in ("folder", "webdataset"):
+        export_dataset(data, tmp_path / kind, kind)
+    name = f"{CLASSES[frame.label]}/000000"
+    with np.load(tmp_path / "folder" / "geometry" / f"{name}.npz") as arrays:
+        assert set(arrays) == {"depth", "normals", "width"}
+        np.testing.assert_array_equal(arrays["width"], frame.width)
+    np.testing.assert_array_equal(opened(tmp_path / "folder" / "skeleton" / f"{name}.png"), frame.skeleton)
+    with tarfile.open(tmp_path / "webdataset" / "shard-000000.tar") as tar:
+        member = tar.extractfile("000000.npz")
+        assert member is not None
+        with np.load(BytesIO(member.read())) as arrays:
+            np.testing.assert_array_equal(arrays["width"], frame.width)
+            np.testing.assert_array_equal(arrays["skeleton"], frame.skeleton)
 
 
 def test_coco_agrees_with_the_masks(dataset: Dataset, tmp_path: Path) -> None:

@@ -11,10 +11,12 @@ from PIL import Image
 
 from render.cli.dataset import inspect
 from render.dataset.checks import CHECKS
-from render.dataset.inspect import inspect_dataset, scene_assets, scene_factors
+from render.dataset.inspect import inspect_dataset
 from render.dataset.shard import write_shard
+from render.false_color import depth_colors, id_colors, normal_colors
 from render.frame import Frame
-from render.image.sheets import contact_sheet, depth_colors, id_colors, label_sheet, normal_colors, overlay
+from render.image.sheets import contact_sheet, label_sheet, overlay
+from scenes.record.composite import Composition
 from tests.frames import CLASSES, listing, make_dataset, make_frame
 
 
@@ -50,7 +52,10 @@ FAULTS = [
     ("parts agree with instances", changed("part", put(0))),
     ("parts agree with instances", changed("part", put(1, "background"))),
     ("depth is finite on objects", changed("depth", put(np.inf))),
-    ("depth is finite on objects", changed("depth", put(-1, "background"))),
+    ("values are possible", changed("depth", put(-1, "background"))),
+    ("values are possible", changed("depth", put(np.nan, "background"))),
+    ("values are possible", lambda frame: replace(frame, width=-frame.depth)),
+    ("values are possible", lambda frame: replace(frame, skeleton=frame.alpha)),
     ("normals are unit", changed("normals", put(0))),
     ("normals are unit", changed("normals", put((0.5, 0, 0), "background"))),
     ("depth and normals agree on what is hit", changed("depth", put(np.inf, "background"))),
@@ -63,7 +68,6 @@ FAULTS = [
     ("camera and label equal the scene", changed("world_to_camera", lambda m, _: m.__setitem__((0, 3), 9.0))),
     ("camera and label equal the scene", lambda frame: replace(frame, label=-1)),
     ("camera and label equal the scene", lambda frame: replace(frame, index=7)),
-    ("width and middle line lie on the crack", lambda frame: replace(frame, width=-frame.depth, skeleton=frame.alpha)),
     ("width and middle line lie on the crack", lambda frame: replace(frame, width=0 * frame.part, skeleton=frame.part)),
 ]
 
@@ -79,6 +83,31 @@ def test_every_fault_is_found(number: int) -> None:
     check, spoil = FAULTS[number]
     assert list(CHECKS[check](make_frame(0), CLASSES)) == []
     assert list(CHECKS[check](spoil(make_frame(0)), CLASSES)) != []
+
+
+def test_cracks_have_a_width_and_unknown_labels_are_no_fault() -> None:
+    classes = ("mug", "crack", "car", "traffic light")
+    check, frame = CHECKS["width and middle line lie on the crack"], make_frame(0)
+    width = np.zeros(frame.part.shape, np.float16)
+    cracked = replace(frame, category=np.where(frame.instance > 0, 2, 0).astype(np.uint8), skeleton=0 * frame.part)
+    assert list(check(replace(cracked, width=width + 3), classes)) == []
+    (fault,) = check(replace(cracked, width=width), classes)
+    assert f"at {int((frame.instance > 0).sum())} pixels" in fault
+    painted = Composition(0, 0, 64, 48, 1.0, 1.0, 0.5, "wall", {"backdrop": {}})
+    unknown = replace(frame, depth=np.full_like(frame.depth, np.inf), normals=0 * frame.normals)
+    for name in ("depth is finite on objects", "normals are unit"):
+        assert list(CHECKS[name](unknown, CLASSES)) != []
+        assert list(CHECKS[name](replace(unknown, scene=painted), CLASSES)) == []
+
+
+def test_a_crack_must_show_for_its_label() -> None:
+    check, frame = CHECKS["camera and label equal the scene"], make_frame(0)
+    painted = Composition(0, 0, 64, 48, 1.0, 1.0, 0.5, "wall", {"backdrop": {}})
+    camera = {"intrinsics": painted.camera.intrinsics(), "world_to_camera": np.eye(4), "scene": painted}
+    assert list(check(replace(frame, **camera, label=1), ("mug", "crack"))) == []
+    bare = replace(frame, **camera, label=1, instance=0 * frame.instance)
+    assert list(check(bare, ("mug", "crack"))) != []
+    assert list(check(replace(bare, label=-1), ("mug", "crack"))) == []
 
 
 def test_every_check_was_tried() -> None:
@@ -106,14 +135,14 @@ def test_report_counts_what_is_there(tmp_path: Path) -> None:
 
 def test_camera_factors_are_the_ones_of_the_config() -> None:
     scene = make_frame(3).scene
-    factors = dict(scene_factors(scene))
+    factors = dict(scene.factors())
     camera = scene.camera
     azimuth, elevation = np.radians(factors["camera.azimuth"]), np.radians(factors["camera.elevation"])
     flat = np.cos(elevation)
     eye = factors["camera.distance"] * np.array([np.sin(azimuth) * flat, -np.cos(azimuth) * flat, np.sin(elevation)])
     np.testing.assert_allclose(eye + camera.target, camera.location, atol=1e-9)
     assert factors["items.count"] == 2 and factors["materials.plastic.color.r"] == 0.8
-    assert list(scene_assets(scene))[-1] == "studio/city"
+    assert list(scene.assets())[-1] == "studio/city"
 
 
 def test_a_label_fault_costs_exit_1(tmp_path: Path) -> None:

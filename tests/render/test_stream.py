@@ -76,7 +76,7 @@ def test_a_frame_comes_out_of_its_slot_as_it_went_in(height: int, width: int, pl
     memory = Memory(size, 3)
     frames = [make_frame(index, (height, width), plate=plate, objects=3) for index in range(3)]
     labels = [put_frame(frames[(slot + k) % 3], memory.file, (slot + k) % 3, size) for k in range(3)]
-    taken = [memory.take(label, label["index"]) for label in labels]
+    taken = [memory.take(label, label["values"]["index"]) for label in labels]
     memory.close()
     for frame in taken:
         assert same(frame, frames[frame.index])
@@ -90,7 +90,7 @@ def test_what_does_not_fit_a_slot_is_refused() -> None:
         put_frame(make_frame(0, (32, 24)), memory.file, 0, memory.size)
     with pytest.raises(ValueError, match="depth"):
         put_frame(replace(frame, depth=frame.depth.astype(np.float64)), memory.file, 0, memory.size)  # type: ignore[arg-type]
-    assert put_frame(frame, memory.file, 0, memory.size)["index"] == 0
+    assert put_frame(frame, memory.file, 0, memory.size)["values"]["index"] == 0
     memory.close()
 
 

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from render.catalogue import studio_folder
 from render.dataset.checks import CHECKS
-from render.dataset.shard import PICTURES
-from render.frame import Frame
+from render.frame import PICTURES, Frame
 from render.settings import DrawSettings
 from scenes.assets.catalogue import Catalogue
 from scenes.config.loading import validate

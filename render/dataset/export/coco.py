@@ -2,7 +2,7 @@
 
 Give readers `images` as the image folder. Category ids are the category mask's values. One annotation for each object
 of a listed class with at least one visible pixel. Boxes are [x, y, width, height] around visible pixels; masks are
-compressed RLE; keypoints are (x, y, v) with pixel centres at +0.5, in the category's order: v is 2 seen, 1 hidden but
+compressed RLE; keypoints are (x, y, v) with pixel centers at +0.5, in the category's order: v is 2 seen, 1 hidden but
 inside the picture, 0 (with x = y = 0) outside it or unknown for the object. Beyond COCO: `amodal_bbox`, `visibility`,
 `truncation`, `asset`.
 """

@@ -1,8 +1,8 @@
 """Folders by class, as torchvision's ImageFolder reads them, with the labels in parallel trees beside.
 
     images/<class>/000000.png      what ImageFolder is given
-    instance/<class>/000000.png    16 bit, the instance mask; likewise category/, part/, alpha/ (8 bit), background/
-    geometry/<class>/000000.npz    depth (float32 metres, inf where nothing is hit) and normals (float16), exact
+    instance/<class>/000000.png    16 bit, the instance mask; a tree for each label that a PNG file can hold
+    geometry/<class>/000000.npz    the other pictures, exact: depth (float32 meters, inf where nothing is hit), …
     meta/<class>/000000.json       camera, objects, keypoints, the Scene
 
 Pictures without a main object are under the class "unlabelled".
@@ -14,24 +14,21 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from render.dataset.export.parts import arrays, class_folder, metadata, stem, write_png
-from render.frame import Frame
-
-_TREES = {
-    "images": "rgb", "instance": "instance", "category": "category", "part": "part", "alpha": "alpha",
-    "background": "background",
-}  # fmt: skip
+from render.dataset.export.parts import class_folder, metadata, npz, stem, write_png
+from render.frame import PICTURES, Frame, pictures
 
 
 def write_folder(frames: Iterable[Frame], classes: tuple[str, ...], out: Path) -> None:
     """Write the trees above into `out`."""
     for frame in frames:
         name = Path(class_folder(frame, classes)) / stem(frame)
-        for tree, field in _TREES.items():
-            array = getattr(frame, field)
-            if array is not None:
-                write_png(out / tree / f"{name}.png", array)
-        _write(out / "geometry" / f"{name}.npz", arrays(frame, "depth", "normals"))
+        geometry = {}
+        for label, array in pictures(frame).items():
+            if PICTURES[label].fits_png:
+                write_png(out / ("images" if label == "rgb" else label) / f"{name}.png", array)
+            else:
+                geometry[label] = array
+        _write(out / "geometry" / f"{name}.npz", npz(geometry))
         _write(out / "meta" / f"{name}.json", json.dumps(metadata(frame, classes)).encode())
 
 

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from render.dataset.export.parts import stem, write_png
 from render.frame import Frame
-
-CRACK = "crack"
+from scenes.record.record import CRACK
 
 
 def write_masks(frames: Iterable[Frame], classes: tuple[str, ...], out: Path) -> None:

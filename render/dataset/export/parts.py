@@ -1,8 +1,11 @@
-"""What the export formats have in common: names, PNG files, and a frame's labels as JSON and as arrays."""
+"""What the export formats have in common: names, PNG files, and a frame's labels as JSON and as arrays.
+
+Which labels there are, and of what kind, is read from the table in `render.frame`.
+"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -11,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from render.dataset.shard import objects_to_json
-from render.frame import Frame
+from render.frame import VALUES, Frame, present
 from scenes.errors import InputError
 
 UNLABELLED = "unlabelled"
@@ -51,21 +53,13 @@ def write_png(path: Path, array: NDArray[Any]) -> None:
 
 
 def metadata(frame: Frame, classes: tuple[str, ...]) -> dict[str, Any]:
-    """Everything of a frame that is not an array of pixels, as JSON data."""
-    return {
-        "index": frame.index,
-        "label": frame.label,
-        "class": classes[frame.label] if frame.label >= 0 else None,
-        "intrinsics": frame.intrinsics.tolist(),
-        "world_to_camera": frame.world_to_camera.tolist(),
-        "objects": json.loads(objects_to_json(frame.objects)),
-        "scene": json.loads(frame.scene.to_json()),
-    }
+    """The labels of a frame that are not pictures, and the name of its class, as JSON data."""
+    values = {name: label.data(getattr(frame, name)) for name, label in present(frame, VALUES).items()}
+    return {"class": classes[frame.label] if frame.label >= 0 else None, **values}
 
 
-def arrays(frame: Frame, *names: str) -> bytes:
-    """An .npz file of a frame's arrays by name; those it has not are left out."""
+def npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """An .npz file of arrays by name."""
     buffer = BytesIO()
-    chosen = {name: getattr(frame, name) for name in names if getattr(frame, name) is not None}
-    np.savez_compressed(buffer, **chosen)
+    np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()

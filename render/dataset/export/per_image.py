@@ -3,7 +3,7 @@
 | key | shape, dtype | convention, as BlenderProc's writer has it |
 | --- | --- | --- |
 | `colors` | (H, W, 3) uint8 | sRGB |
-| `depth` | (H, W) float32 | planar z in metres, 1e10 where nothing is hit |
+| `depth` | (H, W) float32 | planar z in meters, 1e10 where nothing is hit |
 | `normals` | (H, W, 3) float32 | (n + 1) / 2, n in Blender's camera axes: right, up, to the viewer; 0.5 for none |
 | `category_id_segmaps`, `instance_segmaps` | (H, W) uint8, uint16 above 255 objects | 0 background |
 | `instance_attribute_maps` | bytes | JSON: idx, category_id, name of the background and each visible object |
@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.dataset.chunks import deflated
-from render.frame import Frame
+from render.frame import PICTURES, Frame, present
 
 _NOTHING = np.float32(1e10)
 # OpenCV's camera axes to Blender's: y and z change sign.
@@ -44,13 +44,33 @@ def write_per_image(frames: Iterable[Frame], classes: tuple[str, ...], out: Path
 
 
 def _pictures(frame: Frame) -> dict[str, NDArray[Any]]:
-    return {
-        "colors": frame.rgb,
-        "depth": np.where(np.isfinite(frame.depth), frame.depth, _NOTHING),
-        "normals": (frame.normals * _FLIP * 0.5 + 0.5).astype(np.float32),
-        "category_id_segmaps": frame.category,
-        "instance_segmaps": frame.instance.astype(np.uint8 if len(frame.objects) < 256 else np.uint16),
-    }
+    """The labels that have a key of BlenderProc's, as its writer has them."""
+    keys = {name: label.blenderproc for name, label in present(frame, PICTURES).items() if label.blenderproc}
+    return {key: _CONVERT.get(key, _same)(frame, getattr(frame, name)) for name, key in keys.items()}
+
+
+def _same(frame: Frame, array: NDArray[Any]) -> NDArray[Any]:
+    return array
+
+
+def _depth(frame: Frame, depth: NDArray[Any]) -> NDArray[Any]:
+    return np.where(np.isfinite(depth), depth, _NOTHING)
+
+
+def _normals(frame: Frame, normals: NDArray[Any]) -> NDArray[Any]:
+    return (normals * _FLIP * 0.5 + 0.5).astype(np.float32)
+
+
+def _instances(frame: Frame, instance: NDArray[Any]) -> NDArray[Any]:
+    return instance.astype(np.uint8 if len(frame.objects) < 256 else np.uint16)
+
+
+# Labels that BlenderProc has in another convention, by its keys.
+_CONVERT: Mapping[str, Callable[[Frame, NDArray[Any]], NDArray[Any]]] = {
+    "depth": _depth,
+    "normals": _normals,
+    "instance_segmaps": _instances,
+}
 
 
 def _attributes(frame: Frame, classes: tuple[str, ...]) -> list[dict[str, Any]]:

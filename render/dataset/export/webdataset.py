@@ -1,8 +1,8 @@
 """WebDataset: tars `shard-000000.tar`, … of at most a thousand samples.
 
 Each sample has `.png` (the picture), `.cls` (class index, -1 without a main object), `.json` (camera, objects,
-keypoints, the Scene) and `.npz` (depth, normals, instance, category, part, alpha, background, exact). The tars'
-headers carry neither time nor owner: the same data set gives the same bytes.
+keypoints, the Scene) and `.npz` (the picture's labels by name: depth, instance, …, exact). The tars' headers carry
+neither time nor owner: the same data set gives the same bytes.
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ from io import BytesIO
 from itertools import chain, islice
 from pathlib import Path
 
-from render.dataset.export.parts import arrays, metadata, png, stem
-from render.frame import Frame
-
-_ARRAYS = ("depth", "normals", "instance", "category", "part", "alpha", "background")
+from render.dataset.export.parts import metadata, npz, png, stem
+from render.frame import Frame, pictures
 
 
 def write_webdataset(frames: Iterable[Frame], classes: tuple[str, ...], out: Path, samples_per_tar: int = 1000) -> None:
@@ -36,4 +34,4 @@ def _members(frame: Frame, classes: tuple[str, ...]) -> Iterator[tuple[str, byte
     yield "png", png(frame.rgb)
     yield "cls", str(frame.label).encode()
     yield "json", json.dumps(metadata(frame, classes)).encode()
-    yield "npz", arrays(frame, *_ARRAYS)
+    yield "npz", npz({name: array for name, array in pictures(frame).items() if name != "rgb"})

@@ -1,0 +1,102 @@
+"""Labels as pictures that one can look at: the functions that a `render.label.Label` is shown with."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from render.label import Shown
+
+Picture = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+# Blue over green and yellow to dark red; lightness is highest in the middle, so that both ends stand out.
+_RAMP = np.array([
+    (58, 70, 190), (70, 127, 240), (40, 187, 236), (49, 242, 153), (162, 252, 60), (237, 208, 58), (251, 128, 34),
+    (210, 49, 5), (122, 4, 3),
+])  # fmt: skip
+
+
+def as_it_is(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Shown:
+    """Bytes, shown as they are."""
+    return array, ""
+
+
+def ids(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Shown:
+    """A color for each id, and how many ids there are."""
+    return id_colors(array), str(len(np.unique(array[array > 0])))
+
+
+def class_ids(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Shown:
+    """A color for each class, and the names of those that there are."""
+    return id_colors(array), ", ".join(classes[number - 1] for number in np.unique(array) if number > 0)
+
+
+def mask(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Shown:
+    """White where the label is not 0."""
+    return np.where(array > 0, 255, 0).astype(np.uint8), ""
+
+
+def depth(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Shown:
+    """Colors from near to far, and the meters that they span."""
+    colors, near, far = depth_colors(array, objects)
+    return colors, f"{near:.2f} to {far:.2f} m"
+
+
+def normals(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Shown:
+    return normal_colors(array), ""
+
+
+def crack_width(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Shown:
+    """Colors from narrow to wide, and the mm at which they end."""
+    colors, widest = width_colors(array)
+    return colors, f"to {widest:.2g} mm"
+
+
+def id_colors(ids: NDArray[np.integer]) -> Picture:
+    """(H, W) ids as (H, W, 3) colors that differ clearly between neighboring ids; 0 is black."""
+    hues = [
+        (number * 0.61803398875 % 1, 0.75 - 0.3 * (number % 2), 1.0 - 0.25 * (number % 3 == 0)) for number in range(256)
+    ]
+    table = np.array([colorsys.hsv_to_rgb(*hue) for hue in hues]) * 255
+    table[0] = 0
+    return table.astype(np.uint8)[np.where(ids > 0, (ids.astype(np.int64) - 1) % 255 + 1, 0)]
+
+
+def depth_colors(depth: NDArray[np.floating], objects: Mask) -> tuple[Picture, float, float]:
+    """(H, W) meters as colors, blue near and red far, inf black; and the two depths where the colors end.
+
+    They span the pixels of `objects` and half as much again: a floor that runs to the horizon would take them all.
+    """
+    finite = np.isfinite(depth)
+    if not finite.any():
+        return np.zeros((*depth.shape, 3), np.uint8), 0.0, 0.0
+    spanned = depth[finite & objects] if (finite & objects).any() else depth[finite]
+    low, high = np.percentile(spanned, (1, 99))
+    near, far = max(low - (high - low) / 4, 0.0), high + (high - low) / 4
+    share = np.clip((np.where(finite, depth, far) - near) / max(far - near, 1e-6), 0, 1)
+    return np.where(finite[..., None], _ramp(share), 0).astype(np.uint8), float(near), float(far)
+
+
+def width_colors(width: NDArray[np.floating]) -> tuple[Picture, float]:
+    """(H, W) widths as colors, blue narrow and red wide, 0 black; and the width at which the colors end."""
+    there = width > 0
+    widest = float(np.percentile(width[there], 99)) if there.any() else 0.0
+    share = np.clip(width.astype(np.float32) / max(widest, 1e-6), 0, 1)
+    return np.where(there[..., None], _ramp(share), 0).astype(np.uint8), widest
+
+
+def normal_colors(normals: NDArray[np.floating]) -> Picture:
+    """(H, W, 3) normals in OpenCV axes as the usual colors: red right, green up, blue to the viewer; none black."""
+    colors = (normals.astype(np.float32) * (1, -1, -1) + 1) * 127.5
+    return np.where(normals.any(axis=-1, keepdims=True), colors, 0).astype(np.uint8)
+
+
+def _ramp(share: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(H, W) shares of the way along the ramp as (H, W, 3) colors, 0 to 255."""
+    at = np.linspace(0, 1, len(_RAMP))
+    return np.stack([np.interp(share, at, _RAMP[:, channel]) for channel in range(3)], axis=-1)

@@ -1,0 +1,96 @@
+"""What every record of a picture answers, so that the code for data sets need not know which kind it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+CRACK = "crack"
+"""The class of cracks."""
+
+Factor = tuple[str, float | str]
+"""Name and value of something that varies between pictures. Numbers are numbers, everything else is text."""
+
+CrackMask = Literal["", "instance", "category"]
+
+
+class Viewpoint(Protocol):
+    """Where a picture is seen from. Pixel centers are at +0.5; camera axes are OpenCV's."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def fstop(self) -> float:
+        """The aperture; 0 where everything is in focus."""
+
+    def intrinsics(self) -> np.ndarray:
+        """(3, 3) float64."""
+
+    def world_to_camera(self) -> np.ndarray:
+        """(4, 4) float64."""
+
+
+class Record(Protocol):
+    """Everything that decides one picture, as plain data. Same record, same picture."""
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def index(self) -> int: ...
+
+    @property
+    def camera(self) -> Viewpoint: ...
+
+    @property
+    def subject(self) -> str | None:
+        """The class of the main object; None without one."""
+
+    @property
+    def crack_mask(self) -> CrackMask:
+        """The mask that shows the crack; empty for pictures that are not about cracks.
+
+        "instance": the crack is the object. "category": the crack lies in an object, and category and alpha are of the
+        crack, instance and part of the object. A picture in whose mask no crack shows has no main object.
+        """
+
+    @property
+    def cracked(self) -> bool:
+        """Whether a crack is drawn, be it seen or not."""
+
+    @property
+    def unknown_labels(self) -> frozenset[str]:
+        """The labels that nobody knows for this picture; they are filled with their value for "nothing"."""
+
+    def factors(self) -> Iterator[Factor]:
+        """All that varies in the picture."""
+
+    def assets(self) -> Iterator[str]:
+        """The ids of all assets in the picture, once for each use."""
+
+    def to_json(self) -> str: ...
+
+    def to_data(self) -> dict[str, Any]:
+        """The same as `to_json`, not yet written out."""
+
+
+def leaves(name: str, value: Any) -> Iterator[Factor]:
+    """The numbers and words inside of a value, each under its path: `name.key`, `name.x`, `name.r`; None has none."""
+    if isinstance(value, Mapping) and set(value) == {"family", "parameters"}:
+        yield f"{name}.family", value["family"]
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from leaves(f"{name}.{key}", inner)
+    elif isinstance(value, (tuple, list)):
+        for axis, inner in zip("rgb" if name.endswith("color") else "xyz", value, strict=False):
+            yield from leaves(f"{name}.{axis}", inner)
+    elif isinstance(value, (bool, str)):
+        yield name, str(value)
+    elif value is not None:
+        yield name, float(value)
