@@ -134,7 +134,7 @@ def _crack(composition: Composition, surface: Image, geometry: Geometry) -> Imag
     if "colour" not in steps:
         return color.ink(surface, opacity)
     pixels = np.where(geometry.coverage > 0, geometry.width, 0) / np.float32(composition.mm_per_pixel)
-    return _done(composition, "colour", color.coloured, surface, opacity, pixels)
+    return _done(composition, "colour", color.colored, surface, opacity, pixels)
 
 
 def _developed(composition: Composition, picture: Image) -> NDArray[np.uint8]:
