@@ -23,7 +23,9 @@ from benchmarks.common import record, spread, table
 from render.farm.devices import choose, worker_slots
 from render.farm.job import Farm, Job, run
 from render.farm.local import Local, RetryPolicy
-from render.farm.ray import RayFarm, _Driver, _nodes, needs
+from render.farm.ray import RayFarm
+from render.farm.ray_cluster import alive_nodes, needs
+from render.farm.ray_driver import ShardDriver
 from render.farm.raytask import EventQueue
 from render.renderer import open_sampler
 from scenes.config.loading import load_config
@@ -109,7 +111,7 @@ def nothing(job: str, board: Any, shard: int) -> tuple[str, str, list[Any]]:
 def deal(tasks: int) -> None:
     """Deal shards that take no time as a run's are dealt."""
     run: Any = SimpleNamespace(stopping=lambda: False)
-    driver = _Driver(run, needs(_nodes(), "cpu", WORKERS), WORKERS, set())
+    driver = ShardDriver(run, needs(alive_nodes(), "cpu", WORKERS), WORKERS, set())
     driver._deal(ray.remote(nothing), ray.put(""), ray.remote(EventQueue).remote(), deque(range(tasks)))
 
 

@@ -49,7 +49,7 @@ def assets() -> None:
 @click.option("--attribution", default="", help="Who made it.")
 @click.option("--up", default="auto", show_default=True, help="The file's up axis: x, y, z, -x, -y or -z.")
 @click.option("--front", default="auto", show_default=True, help="The axis that the front looks along.")
-@click.option("--scale", type=float, help="Metres per unit of the file.")
+@click.option("--scale", type=float, help="Meters per unit of the file.")
 @click.option("--replace", is_flag=True, help="Replace the entry of that name.")
 def add(
     path: Path, manifest: Path, category: str | None, name: str | None, kind: str | None, url: str | None,

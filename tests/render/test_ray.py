@@ -31,7 +31,8 @@ from tests.painter import command
 pytest.importorskip("bpy", reason="needs Blender's module")
 ray = pytest.importorskip("ray", reason="needs Ray: pip install 'blendmill[farm]'")
 
-from render.farm.ray import RayFarm, capacity, needs  # noqa: E402
+from render.farm.ray import RayFarm  # noqa: E402
+from render.farm.ray_cluster import capacity, needs  # noqa: E402
 from tests.farms import contents  # noqa: E402
 
 SETTINGS = ["classes=[mug]", "assets.shapes=1"]

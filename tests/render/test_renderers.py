@@ -114,6 +114,16 @@ def test_versions_are_those_of_what_draws() -> None:
     assert set(versions("blender")) == {"blendmill", "python", "numpy", "blender"}
 
 
+def test_a_set_begun_with_another_opencv_is_refused(recipe: Path, tmp_path: Path) -> None:
+    config = load_config(recipe)
+    job, sampler = Job(config, 3, 2, str(tmp_path)), open_sampler(config)
+    begun = job.manifest(sampler)
+    other = begun.model_copy(update={"versions": {**begun.versions, "opencv": "3.0"}})
+    begun.require_same(job.manifest(sampler), tmp_path)
+    with pytest.raises(InputError, match=r"holds a data set of OpenCV 3\.0, asked is \d"):
+        other.require_same(begun, tmp_path)
+
+
 # The farm --------------------------------------------------------------------------------------------------------
 
 
@@ -160,6 +170,22 @@ def test_a_composed_worker_never_loads_blender(recipe: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", script, str(recipe)], cwd=ROOT, capture_output=True, text=True, check=True
     )
+    assert done.stdout == "[]\n"
+
+
+def test_who_asks_for_pictures_never_loads_blender() -> None:
+    """All that the parent of a run does for a rendered set, but for the workers."""
+    script = (
+        "import sys\n"
+        "import render.cli.main, render.farm.job, render.farm.stream, render.farm.worker\n"
+        "from render.renderer import device_for, open_sampler\n"
+        "from scenes.config.loading import load_config\n"
+        "config = load_config('smoke', ['classes=[mug]', 'assets.shapes=1'])\n"
+        "device_for(config, 'auto')\n"
+        "open_sampler(config).sample(0, 0)\n"
+        "print(sorted(name for name in sys.modules if name.split('.')[0] in ('bpy', 'mathutils')))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
 
