@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from render.farm.job import versions
+from render.renderer import versions
 
 
 def machine() -> str:
@@ -20,7 +20,7 @@ def machine() -> str:
         (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
         platform.processor(),
     )
-    there = versions()
+    there = versions("blender")
     return (
         f"{psutil.cpu_count()} cores of {model}, {psutil.virtual_memory().total / 2**30:.0f} GiB, "
         f"Blender {there['blender']}, Python {there['python']}"

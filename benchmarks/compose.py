@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.common import record, spread, table
+from render.composite.backend import keep_memory
 from render.composite.geometry import rasterized
-from render.composite.job import keep_memory
 from render.composite.photographs import Photographs, find_photographs
 from render.composite.renderer import Painter, contour
 from render.dataset.shard import write_shard

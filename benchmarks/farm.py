@@ -17,10 +17,10 @@ from typing import Any
 import click
 
 from benchmarks.common import record, spread, table
-from render.catalogue import open_catalogue
 from render.farm.devices import WorkerSlot, choose
 from render.farm.job import Job, run
 from render.farm.local import Local, RetryPolicy
+from render.renderer import open_sampler
 from scenes.config.loading import load_config
 
 # (workers, threads of each)
@@ -60,8 +60,8 @@ class Stopwatch:
 @click.option("--rounds", default=5, show_default=True)
 def main(preset: str, resolution: int, pictures: int, rounds: int) -> None:
     config = load_config(preset, [f"camera.resolution=[{resolution},{resolution}]"])
-    catalogue = open_catalogue(config)
-    catalogue.prepare()
+    sampler = open_sampler(config)
+    sampler.catalogue.prepare()
     rates: dict[tuple[int, int], list[float]] = {arrangement: [] for arrangement in ARRANGEMENTS}
     starts: list[float] = []
     job = Job(config, 0, pictures, "", shard_size=4)
@@ -70,7 +70,7 @@ def main(preset: str, resolution: int, pictures: int, rounds: int) -> None:
             folder = Path(tempfile.mkdtemp())
             watch = Stopwatch()
             farm = Local([WorkerSlot(choose("cpu")[0], threads)] * workers)
-            run(replace(job, out=str(folder / "set")), catalogue, farm, RetryPolicy(), watch)
+            run(replace(job, out=str(folder / "set")), sampler, farm, RetryPolicy(), watch)
             shutil.rmtree(folder)
             rates[workers, threads].append(watch.rate(workers))
             starts += watch.starts() if (workers, threads) == (1, 1) else []

@@ -26,11 +26,11 @@ import h5py
 
 from benchmarks.common import record, spread, table
 from benchmarks.farm import Stopwatch
-from render.catalogue import open_catalogue
 from render.farm import limits
 from render.farm.devices import choose, worker_slots
 from render.farm.job import Job, run
 from render.farm.local import Local, RetryPolicy
+from render.renderer import open_sampler
 from scenes.config.loading import validate
 
 SCALE = 1.97
@@ -98,10 +98,10 @@ def _times(process: subprocess.Popen[str]) -> list[float]:
 
 def ours(job: Job, workers: int | None) -> float:
     """Seconds per picture of a run with this many workers; None: as many as blendmill chooses itself."""
-    catalogue = open_catalogue(job.config)
+    sampler = open_sampler(job.config)
     taken = worker_slots(choose("cpu"), workers, pictures=job.count)
     watch = Stopwatch()
-    run(job, catalogue, Local(taken), RetryPolicy(), watch)
+    run(job, sampler, Local(taken), RetryPolicy(), watch)
     return 1 / watch.rate(len(taken))
 
 
@@ -120,7 +120,7 @@ def ours(job: Job, workers: int | None) -> float:
 def main(python: Path, source: Path, script: Path, models: Path, rounds: int, pictures: int) -> None:
     peer = Peer(python, source, script, models)
     config = validate(config_for(models.resolve()), "benchmark")
-    open_catalogue(config).prepare()
+    open_sampler(config).catalogue.prepare()
     cores = limits.cores()
     seconds: dict[str, list[float]] = {name: [] for name in ("one", "many", "scene", "ours one", "ours")}
     shares: dict[str, list[float]] = {"BlenderProc": [], "blendmill": []}

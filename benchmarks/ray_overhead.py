@@ -20,12 +20,14 @@ from typing import Any
 import ray
 
 from benchmarks.common import record, spread, table
-from render.catalogue import open_catalogue
 from render.farm.devices import choose, worker_slots
 from render.farm.job import Farm, Job, run
 from render.farm.local import Local, RetryPolicy
-from render.farm.ray import RayFarm, _Driver, _nodes, needs
+from render.farm.ray import RayFarm
+from render.farm.ray_cluster import alive_nodes, needs
+from render.farm.ray_driver import ShardDriver
 from render.farm.raytask import EventQueue
+from render.renderer import open_sampler
 from scenes.config.loading import load_config
 
 PICTURES = int(sys.argv[1]) if len(sys.argv) > 1 else 200
@@ -37,15 +39,15 @@ TASKS = 2000
 
 def main() -> None:
     config = load_config("s2rda13", ["assets.shapes=4", "camera.resolution=[128, 128]"])
-    catalogue = open_catalogue(config)
-    catalogue.prepare()
+    sampler = open_sampler(config)
+    sampler.catalogue.prepare()
 
     def seconds(farm: Farm) -> float:
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
             run(
                 Job(config, 0, PICTURES, f"{folder}/set", SHARD),
-                catalogue,
+                sampler,
                 farm,
                 RetryPolicy(),
                 lambda event, **_: None,
@@ -111,7 +113,7 @@ def nothing(job: str, board: Any, shard: int) -> tuple[str, str, list[Any]]:
 def deal(tasks: int) -> None:
     """Give out shards that take no time, in the way that a run gives out its shards."""
     run: Any = SimpleNamespace(stopping=lambda: False)
-    driver = _Driver(run, needs(_nodes(), "cpu", WORKERS), WORKERS, set())
+    driver = ShardDriver(run, needs(alive_nodes(), "cpu", WORKERS), WORKERS, set())
     driver._deal(ray.remote(nothing), ray.put(""), ray.remote(EventQueue).remote(), deque(range(tasks)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from render.blender.importers import IMPORTERS
+from render.blender.importers import IMPORTERS as IMPORTERS
 from scenes.assets.catalogue import Catalogue
 from scenes.assets.sources import ModelFolder
 from scenes.config.objects import Config

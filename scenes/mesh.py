@@ -1,6 +1,6 @@
 """Models as plain arrays: parts with corner normals and UVs, named keypoints, bounds.
 
-Axes everywhere in blendmill: metres, z up, the front of an object looks along -y, its left is +x.
+Axes everywhere in blendmill: meters, z up, the front of an object looks along -y, its left is +x.
 Triangles are counter-clockwise seen from outside.
 """
 
@@ -35,7 +35,7 @@ class Appearance:
 class Part:
     """One named piece of a model, drawn with one material.
 
-    vertices: (n, 3) float32, metres.
+    vertices: (n, 3) float32, meters.
     faces: (m, 3) int32 indices into vertices.
     normals: (m, 3, 3) float32, a unit normal for each corner of each face.
     uvs: (m, 3, 2) float32 per corner, or None.
@@ -72,7 +72,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Model:
-    """An object: its parts, its keypoints ((3,) float64 by name, metres), and the parameters that made it."""
+    """An object: its parts, its keypoints ((3,) float64 by name, meters), and the parameters that made it."""
 
     parts: tuple[Part, ...]
     keypoints: Mapping[str, Floats] = field(default_factory=dict)

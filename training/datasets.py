@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from classify.config import Part, TrainConfig
-from render.catalogue import open_catalogue
-from scenes.config.loading import load_config
-from scenes.config.objects import Config
+from render.renderer import open_sampler
+from scenes.config.loading import AnyConfig, load_config
 from scenes.errors import InputError
-from scenes.sampling.scene import Sampler
 from training.data.pictures import Pictures, fingerprint, joined, require_labels, unlabelled
 from training.data.sources import open_pictures
 from training.data.splits import parted
@@ -25,7 +23,7 @@ class Datasets:
     """
 
     source: tuple[tuple[Pictures, float], ...]
-    render: Config | None
+    render: AnyConfig | None
     target: Pictures | None
     validation: Pictures | None
     test: Pictures | None
@@ -90,7 +88,7 @@ def _streamed(config: TrainConfig) -> Datasets:
     if len(data.source) > 1:
         raise InputError("field data.source: a stream has one source, a render config; or write regime: fixed")
     render = load_config(data.source[0].where)
-    classes = Sampler(render, open_catalogue(render)).classes
+    classes = open_sampler(render).classes
     if config.classes and config.classes != classes:
         raise InputError(f"field classes: {data.source[0].where} draws {', '.join(classes)}: write these")
     return Datasets(

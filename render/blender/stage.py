@@ -63,6 +63,10 @@ class Stage:
         self.build(scene)
         return self.picture(scene)
 
+    def views(self, frame: Frame) -> tuple[NDArray[np.uint8], ...]:
+        """What a contact sheet shows of a picture: the picture."""
+        return (frame.rgb,)
+
     def build(self, scene: Scene) -> None:
         """Arrange Blender's scene as the Scene says."""
         self._window = window(scene, self.catalogue.info)

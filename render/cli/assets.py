@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
-from render.blender.importers import IMPORTERS
-from render.catalogue import studio_folder
+from render.catalogue import IMPORTERS, studio_folder
+from render.cli.preview import draw_assets
 from scenes.assets import fetch as downloads
 from scenes.assets.cache import Cache
 from scenes.assets.catalogue import Catalogue
@@ -49,7 +49,7 @@ def assets() -> None:
 @click.option("--attribution", default="", help="Who made it.")
 @click.option("--up", default="auto", show_default=True, help="The file's up axis: x, y, z, -x, -y or -z.")
 @click.option("--front", default="auto", show_default=True, help="The axis that the front looks along.")
-@click.option("--scale", type=float, help="Metres per unit of the file.")
+@click.option("--scale", type=float, help="Meters per unit of the file.")
 @click.option("--replace", is_flag=True, help="Replace the entry of that name.")
 def add(
     path: Path, manifest: Path, category: str | None, name: str | None, kind: str | None, url: str | None,
@@ -134,8 +134,6 @@ def preview(
     ids: tuple[str, ...], out: Path, manifest: Path, folder: Path | None, category: str | None, shapes: int | None
 ) -> None:
     """Draw models on a sheet: those named by IDS, or all of the manifest, of a folder, or of a built-in class."""
-    from render.cli.preview import draw_assets
-
     if shapes:
         if category is None:
             raise InputError("--shapes needs --class, for instance --class chair")

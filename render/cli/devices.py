@@ -7,11 +7,9 @@ from collections.abc import Sequence
 
 import click
 
-from render.catalogue import open_catalogue
 from render.farm.devices import ASKED, Device, choose
-from render.settings import resolve
+from render.renderer import open_renderer
 from scenes.config.loading import load_config
-from scenes.sampling.scene import Sampler
 
 # One model under Blender's own skies: every kind of GPU compiles or loads its kernels whole, whatever they are to draw.
 _PICTURE = ("classes=[mug]", "assets.shapes=1")
@@ -33,12 +31,8 @@ def warm(device: str) -> None:
 def time_pictures(devices: Sequence[Device]) -> tuple[float, float]:
     """Seconds for the first picture, with all of Blender's start, and for a second one, on all of the devices."""
     begun = time.monotonic()
-    from render.blender.stage import Stage
-
-    config = load_config("smoke", _PICTURE)
-    sampler = Sampler(config, open_catalogue(config))
-    stage = Stage(resolve(config.render, devices[0].kind), sampler.catalogue, sampler.classes)
-    stage.draw(sampler.sample(0, 0))
+    sampler, renderer = open_renderer(load_config("smoke", _PICTURE), devices[0].kind)
+    renderer.draw(sampler.sample(0, 0))
     started = time.monotonic()
-    stage.draw(sampler.sample(0, 1))
+    renderer.draw(sampler.sample(0, 1))
     return started - begun, time.monotonic() - started

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from render.farm import devices, limits
+from render.renderer import versions
 from scenes.errors import InputError
 
 # The libraries bpy links to that servers and containers tend to lack, and the Debian package of each.
@@ -44,7 +45,7 @@ def report() -> int:
 
 def examine() -> list[Finding]:
     """All that can be said of this machine."""
-    return [*_python(), *_blender(), _eevee(), *_resources()]
+    return [*_python(), *_blender(), _eevee(), _composite(), *_resources()]
 
 
 def _python() -> list[Finding]:
@@ -101,6 +102,11 @@ def _eevee() -> Finding:
     if nodes or nvidia:
         return Finding("eevee", f"possible on {', '.join(nodes) or 'the NVIDIA driver'}")
     return Finding("eevee", "possible in software only, seconds a picture: no graphics device")
+
+
+def _composite() -> Finding:
+    """What draws composed pictures; it needs no Blender."""
+    return Finding("composite", f"OpenCV {versions('composite')['opencv']}")
 
 
 def _resources() -> list[Finding]:

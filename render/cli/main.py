@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
-from render.catalogue import open_catalogue
 from render.cli import doctor as machine
 from render.cli.assets import assets
 from render.cli.composite import crack
 from render.cli.dataset import export, inspect
 from render.cli.devices import warm
 from render.cli.farm import merge, status, verify
-from render.cli.options import CONFIG, SEED, SET, progress
 from render.cli.plugins import Commands
+from render.cli.preview import preview
 from render.cli.render import render
 from render.cli.stream import stream
-from scenes.config.loading import load_config, preset_names
+from scenes.config.loading import preset_names
 from scenes.errors import InputError
 
 
@@ -34,32 +32,6 @@ def doctor() -> None:
     sys.exit(machine.report())
 
 
-@cli.command()
-@CONFIG
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The contact sheet, a .png file.")
-@click.option("--images", type=click.IntRange(1, 400), default=20, show_default=True, help="Number of pictures.")
-@click.option("--vary", metavar="FACTOR", help="Sweep this factor alone, e.g. camera.azimuth; all else stays fixed.")
-@click.option("--index", type=click.IntRange(0), default=0, show_default=True, help="First picture, or the one swept.")
-@SEED
-@SET
-def preview(
-    config: str, out: Path, images: int, vary: str | None, index: int, seed: int, overrides: tuple[str, ...]
-) -> None:
-    """Draw a contact sheet of CONFIG's first pictures, or of one picture with a single factor swept."""
-    from render.cli.preview import draw_scenes, first_scenes, sweep
-    from scenes.sampling.scene import Sampler
-
-    if out.suffix.lower() != ".png":
-        raise InputError(f"--out {out}: a contact sheet is a .png file")
-    settings = load_config(config, overrides)
-    catalogue = open_catalogue(settings)
-    sampler = Sampler(settings, catalogue)
-    scenes = sweep(sampler, seed, index, vary, images) if vary else first_scenes(sampler, seed, index, images)
-    with progress("rendering", images) as advance:
-        draw_scenes(scenes, sampler, advance, out)
-    click.echo(f"contact sheet: {out}")
-
-
 @cli.command("presets")
 def presets() -> None:
     """List the configs that come with blendmill."""
@@ -67,7 +39,7 @@ def presets() -> None:
         click.echo(name)
 
 
-for command in (render, stream, assets, export, inspect, status, verify, merge, warm, crack):
+for command in (render, preview, stream, assets, export, inspect, status, verify, merge, warm, crack):
     cli.add_command(command)
 
 

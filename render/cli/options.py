@@ -12,6 +12,9 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from render.farm.devices import ASKED
+from render.renderer import Sampler, open_sampler
+from scenes.config.loading import AnyConfig
 from scenes.errors import InputError
 from scenes.files import replacing
 
@@ -20,6 +23,23 @@ SET = click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one field, e.g. --set camera.azimuth=30."
 )
 SEED = click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
+DEVICE = click.option("--device", type=click.Choice(ASKED), default="auto", show_default=True, help="What to draw on.")
+
+
+class Workers(click.ParamType):
+    """A number of workers, or `auto` (None)."""
+
+    name = "N|auto"
+
+    def convert(self, value: str | int | None, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        if value in (None, "auto"):
+            return None
+        if not str(value).isdigit() or int(value) < 1:
+            self.fail(f"{value!r} is neither a number of workers nor auto", param, ctx)
+        return int(value)
+
+
+WORKERS = click.option("--workers", type=Workers(), default="auto", show_default=True, help="Processes that draw.")
 
 
 @contextmanager
@@ -43,6 +63,23 @@ def progress(title: str, total: int | None) -> Iterator[Any]:
             bar.update(task, advance=count, rate=speed, total=of or state.total)
 
         yield advance
+
+
+def opened(config: AnyConfig) -> Sampler:
+    """The sampler of a config. Raises InputError where the config does not fit its assets."""
+    with progress("looking through assets", None):
+        return open_sampler(config)
+
+
+def prepare(sampler: Sampler, workers: int) -> None:
+    """Do the work that all processes share, and tell which files cannot be used."""
+    assets = sampler.catalogue
+    with progress("preparing assets", None) as advance:
+        assets.prepare(lambda done, total, name: advance(1, total), workers=workers)
+    for file, reason in assets.left_out.items():
+        click.echo(f"left out: {file}: {reason}", err=True)
+    if assets.left_out:
+        click.echo(f"files left out: {len(assets.left_out)}, assets used: {len(assets.licenses())}", err=True)
 
 
 def require_png(path: Path | None) -> None:

@@ -3,37 +3,108 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from render.blender.stage import Stage
+import click
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from render.cli.options import CONFIG, SEED, SET, opened, prepare, progress, require_png, write_png
 from render.image.sheets import contact_sheet
-from render.settings import DrawSettings, resolve
+from render.renderer import Renderer, Sampler, load_renderer
 from scenes.assets.catalogue import Catalogue
-from scenes.config.loading import validate
+from scenes.config.loading import AnyConfig, load_config
+from scenes.config.objects import Config
 from scenes.errors import InputError, choices
-from scenes.files import replacing
-from scenes.record.scene import Scene
-from scenes.sampling.scene import Sampler
+from scenes.record.record import Record
+from scenes.sampling.scene import Sampler as SceneSampler
 
-Progress = Callable[[int], None]
+Captioned = Sequence[tuple[str, Any]]
+"""Records, each with its caption."""
 
-# A plain look at models: their own materials in a studio, in front of grey.
+# Cells in a row, by the number of views in each.
+_COLUMNS = {1: 5, 2: 4}
+
+# A plain look at models: their own materials in a studio, in front of gray.
 _ASSETS = {
     "objects": {"scale": 1.0, "yaw": {"uniform": [-60, 60]}},
     "material": {"mode": "own"},
     "camera": {"framing": 0.85, "elevation": 18, "azimuth": 0, "jitter": 0, "roll": 0, "resolution": [224, 224]},
     "background": {"kind": "color", "hue": 0, "saturation": 0, "value": 0.75},
     "sensor": {"jpeg": 0, "noise": 0, "shot": 0, "blur": 0, "vignette": 0, "exposure": 0, "white_balance": 6500},
+    "render": {"samples": 24, "denoise": True, "bounces": 4},
 }
 
+_OPTIONS = (
+    click.option("--out", type=click.Path(path_type=Path), required=True, help="The contact sheet, a .png file."),
+    click.option("--images", type=click.IntRange(1, 400), default=20, show_default=True, help="Number of pictures."),
+    click.option("--vary", metavar="FACTOR", help="Sweep this factor alone, all else stays fixed."),
+    click.option(
+        "--index", type=click.IntRange(0), default=0, show_default=True, help="First picture, or the one swept."
+    ),
+    click.option("--cell", type=click.IntRange(16, 2048), help="Show each picture this many pixels wide."),
+    SEED,
+    SET,
+)
 
-def first_scenes(sampler: Sampler, seed: int, start: int, count: int) -> list[tuple[str, Scene]]:
-    """Captioned scenes of consecutive indices."""
+
+@dataclass(frozen=True)
+class Request:
+    """What the options of `blendmill preview` say, beside the config. cell: None shows pictures as they are drawn."""
+
+    out: Path
+    images: int
+    vary: str | None
+    index: int
+    cell: int | None
+    seed: int
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of `blendmill preview` to a command: `overrides`, and the fields of `Request`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command()
+@CONFIG
+@with_options
+def preview(config: str, overrides: tuple[str, ...], **options: Any) -> None:
+    """Draw a contact sheet of CONFIG's first pictures, or of one picture with a single factor swept.
+
+    Example: blendmill preview s2rda13 --out sheet.png --vary camera.azimuth
+    """
+    asked = Request(**options)
+    require_png(asked.out)
+    draw_preview(load_config(config, overrides), asked)
+
+
+def draw_preview(config: AnyConfig, asked: Request) -> None:
+    """Draw and write the contact sheet that was asked for."""
+    sampler = opened(config)
+    if asked.vary:
+        pictures = swept(sampler, asked.seed, asked.index, asked.vary, asked.images)
+    else:
+        pictures = first(sampler, asked.seed, asked.index, asked.images)
+    prepare(sampler, 1)
+    with progress("drawing", asked.images) as advance:
+        drawn = sheet(load_renderer(sampler), pictures, advance, asked.cell)
+    write_png(drawn, asked.out)
+    click.echo(f"wrote the contact sheet {asked.out}")
+
+
+def first(sampler: Sampler, seed: int, start: int, count: int) -> list[tuple[str, Record]]:
+    """Records of consecutive pictures, captioned by index."""
     return [(f"{index}", sampler.sample(seed, index)) for index in range(start, start + count)]
 
 
-def sweep(sampler: Sampler, seed: int, index: int, factor: str, count: int) -> list[tuple[str, Scene]]:
-    """One scene with a factor's quantile swept from end to end, all else fixed. Raises InputError."""
+def swept(sampler: Sampler, seed: int, index: int, factor: str, count: int) -> list[tuple[str, Record]]:
+    """One picture with a factor's quantile from end to end, all else fixed. Raises InputError for an unknown factor."""
     known = sampler.factors(seed, index)
     if factor not in known:
         raise InputError(f"--vary {factor}: no such factor in picture {index}, {choices(factor, known)}")
@@ -41,26 +112,28 @@ def sweep(sampler: Sampler, seed: int, index: int, factor: str, count: int) -> l
     return [(f"{factor} {q:.2f}", sampler.sample(seed, index, {factor: q})) for q in quantiles]
 
 
-def draw_scenes(scenes: Sequence[tuple[str, Scene]], sampler: Sampler, progress: Progress, out: Path) -> None:
-    """A contact sheet of captioned scenes."""
-    stage = Stage(resolve(sampler.config.render), sampler.catalogue, sampler.classes)
-    _sheet(stage, scenes, progress, out)
+def sheet(
+    renderer: Renderer, pictures: Captioned, advance: Callable[[int], object], cell: int | None = None
+) -> Image.Image:
+    """A contact sheet of the views that the renderer has of each picture. cell: width of a view in pixels."""
+    cells, views = [], 1
+    for _, record in pictures:
+        shown = [view if cell is None else _resized(view, cell) for view in renderer.views(renderer.draw(record))]
+        cells.append(np.hstack(shown))
+        views = len(shown)
+        advance(1)
+    return contact_sheet(cells, _COLUMNS[views], [caption for caption, _ in pictures])
 
 
-def draw_assets(ids: Iterable[str], catalogue: Catalogue, out: Path, columns: int = 5) -> None:
+def draw_assets(ids: Iterable[str], catalogue: Catalogue, out: Path) -> None:
     """A contact sheet of models, each seen from somewhere in front."""
-    config = validate(_ASSETS, "asset preview")
-    sampler = Sampler(config, catalogue)
-    stage = Stage(DrawSettings(samples=24, denoise=True, bounces=4), catalogue, sampler.classes)
+    sampler = SceneSampler(Config.model_validate(_ASSETS), catalogue)
     scenes = [(name, sampler.portrait(name, index)) for index, name in enumerate(ids)]
-    _sheet(stage, scenes, lambda _: None, out, columns)
+    with progress("drawing", len(scenes)) as advance:
+        write_png(sheet(load_renderer(sampler), scenes, advance), out)
 
 
-def _sheet(stage: Stage, scenes: Sequence[tuple[str, Scene]], progress: Progress, out: Path, columns: int = 5) -> None:
-    pictures = []
-    for _, scene in scenes:
-        pictures.append(stage.draw(scene).rgb)
-        progress(1)
-    sheet = contact_sheet(pictures, columns, [caption for caption, _ in scenes])
-    with replacing(out) as temporary:
-        sheet.save(temporary, format="PNG")
+def _resized(picture: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    height = max(round(picture.shape[0] * width / picture.shape[1]), 1)
+    flag = cv2.INTER_AREA if width < picture.shape[1] else cv2.INTER_NEAREST
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=flag), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""The command `blendmill render`."""
+"""The command `blendmill render`, and what its short forms share with it."""
 
 from __future__ import annotations
 
@@ -6,105 +6,150 @@ import signal
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
-from render.catalogue import open_catalogue
-from render.cli.options import CONFIG, SEED, SET, progress
-from render.dataset.store import open_store
+from render.cli.options import CONFIG, DEVICE, SEED, SET, WORKERS, opened, prepare, progress
+from render.dataset.dataset import Manifest
+from render.dataset.local import Folder
+from render.dataset.shard import Shard
+from render.dataset.store import Store, open_store
 from render.farm import limits
-from render.farm.devices import KINDS, choose, worker_slots
+from render.farm.devices import choose, worker_slots
 from render.farm.job import Farm, Job, parse_part, run
 from render.farm.local import EventCallback, Local, RetryPolicy
 from render.farm.progress import reporter
-from scenes.config.loading import load_config
+from render.renderer import Sampler, device_for
+from scenes.config.loading import AnyConfig, load_config
 from scenes.errors import InputError
-from scenes.sampling.scene import Sampler
+from scenes.record.record import CRACK
+
+_OPTIONS = (
+    click.option("--out", required=True, help="Folder of the data set, or a URL such as s3://bucket/set."),
+    click.option("--images", type=click.IntRange(1), default=100, show_default=True, help="Number of pictures."),
+    SEED,
+    SET,
+    WORKERS,
+    DEVICE,
+    click.option("--shard-size", type=click.IntRange(1), help="Pictures in a file; by default up to 100."),
+    click.option(
+        "--shard", "part", default="0/1", metavar="i/n", help="Draw part i of n, counted from 0: for job arrays."
+    ),
+    click.option("--ray", metavar="auto|ADDRESS", help="Draw on a Ray cluster; `local` starts one here."),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(1),
+        default=600,
+        show_default=True,
+        help="Seconds after which a worker that does not answer is replaced.",
+    ),
+    click.option(
+        "--attempts",
+        type=click.IntRange(1),
+        default=3,
+        show_default=True,
+        help="Give up a picture after this many workers died on it.",
+    ),
+    click.option(
+        "--on-failure",
+        type=click.Choice(["stop", "skip"]),
+        default="stop",
+        show_default=True,
+        help="What to do when a picture is given up.",
+    ),
+    click.option("--json-logs", is_flag=True, help="Tell what happens as lines of JSON on standard error."),
+)
 
 
-class Workers(click.ParamType):
-    """A number of workers, or `auto` (None)."""
+@dataclass(frozen=True)
+class Request:
+    """What the options of `blendmill render` say, beside the config."""
 
-    name = "N|auto"
+    out: str
+    images: int
+    seed: int
+    workers: int | None
+    device: str
+    shard_size: int | None
+    part: str
+    ray: str | None
+    timeout: float
+    attempts: int
+    on_failure: str
+    json_logs: bool
 
-    def convert(self, value: str | int | None, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        if value in (None, "auto"):
-            return None
-        if not str(value).isdigit() or int(value) < 1:
-            self.fail(f"{value!r} is neither a number of workers nor auto", param, ctx)
-        return int(value)
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of `blendmill render` to a command: `overrides`, and the fields of `Request`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
 
 
 @click.command()
 @CONFIG
-@click.option("--out", required=True, help="Folder of the data set, or a URL such as s3://bucket/set.")
-@click.option("--images", type=click.IntRange(1), default=100, show_default=True, help="Number of pictures.")
-@SEED
-@SET
-@click.option("--workers", type=Workers(), default="auto", show_default=True, help="Processes that draw.")
-@click.option("--device", type=click.Choice(["cpu", *KINDS, "auto"]), default="auto", show_default=True)
-@click.option("--shard-size", type=click.IntRange(1), help="Pictures a file; by default up to 100.")
-@click.option("--shard", "part", default="0/1", metavar="i/n", help="Draw the i-th of n parts, from 0: for job arrays.")
-@click.option("--ray", metavar="auto|ADDRESS", help="Draw on a Ray cluster; `local` starts one here.")
-@click.option("--timeout", type=click.FloatRange(1), default=600, show_default=True, help="Seconds for a picture.")
-@click.option("--attempts", type=click.IntRange(1), default=3, show_default=True, help="Workers a picture may kill.")
-@click.option(
-    "--on-failure",
-    type=click.Choice(["stop", "skip"]),
-    default="stop",
-    show_default=True,
-    help="What to do about a picture that killed all its attempts.",
-)
-@click.option("--json-logs", is_flag=True, help="Tell what happens as lines of JSON on standard error.")
-def render(
-    config: str,
-    out: str,
-    images: int,
-    seed: int,
-    overrides: tuple[str, ...],
-    workers: int | None,
-    device: str,
-    shard_size: int | None,
-    part: str,
-    ray: str | None,
-    timeout: float,
-    attempts: int,
-    on_failure: str,
-    json_logs: bool,
-) -> None:
+@with_options
+def render(config: str, overrides: tuple[str, ...], **options: Any) -> None:
     """Render a data set from CONFIG, a .yaml file or the name of a preset, with all of the machine.
 
     A picture depends on the config, the seed and its index alone. The same command run again completes what is
     missing and touches nothing that is there. Ctrl-C finishes the shards that are begun; a second one stops at once.
 
+    The field `renderer` of CONFIG says what draws: `blender`, or `composite` for cracks drawn on photographs.
+
     Example: blendmill render s2rda13 --out data --images 1000 --set camera.resolution=[128,128]
     """
-    settings = load_config(config, overrides)
-    policy = RetryPolicy(attempts, on_failure == "skip", timeout)
-    slice_ = parse_part(part)
-    catalogue = open_catalogue(settings)
-    Sampler(settings, catalogue)  # bad input is told before anything starts
+    render_set(load_config(config, overrides), Request(**options))
+
+
+def render_set(config: AnyConfig, asked: Request) -> None:
+    """Draw what is missing of a data set, and say what there is then."""
+    policy = RetryPolicy(asked.attempts, asked.on_failure == "skip", asked.timeout)
+    part = parse_part(asked.part)
+    device = device_for(config, asked.device)
+    sampler = opened(config)  # bad input is told before anything starts
     farm: Farm
-    if ray is None:
+    if asked.ray is None:
         devices = choose(device)
-        kind, farm = devices[0].kind, Local(worker_slots(devices, workers, pictures=images))
+        kind, farm = devices[0].kind, Local(worker_slots(devices, asked.workers, pictures=asked.images))
     else:
-        kind, farm = _cluster(ray, device, workers)
-    job = Job(settings, seed, images, out, shard_size or 0, slice_, kind)
-    with progress("preparing assets", None) as advance:
-        catalogue.prepare(lambda done, total, name: advance(1, total), workers=min(limits.cores(), images))
-    for file, reason in catalogue.report.quarantined.items():
-        click.echo(f"left out: {file}: {reason}", err=True)
-    with reporter(json_logs) as report, interruptible(report) as stopping:
-        manifest = run(job, catalogue, farm, policy, report, stopping)
-    there = len(open_store(out).present())
-    if stopping() and there < manifest.shard_count:
-        raise KeyboardInterrupt
-    if there < manifest.shard_count:
-        click.echo(f"part {part} is done; {there} of {manifest.shard_count} shards are in {out}")
-    else:
+        kind, farm = _cluster(asked.ray, device, asked.workers)
+    job = Job(config, asked.seed, asked.images, asked.out, asked.shard_size or 0, part, kind)
+    prepare(sampler, min(limits.cores(), asked.images))
+    with reporter(asked.json_logs) as report, interruptible(report) as stopping:
+        manifest = run(job, sampler, farm, policy, report, stopping)
+    store = open_store(asked.out)
+    there = len(store.present())
+    if there == manifest.shard_count:
         skipped = f", {len(manifest.skipped)} skipped" if manifest.skipped else ""
-        click.echo(f"{manifest.count - len(manifest.skipped)} pictures in {out}{skipped}")
+        pictures = manifest.count - len(manifest.skipped)
+        click.echo(f"{pictures} pictures in {asked.out}{skipped}{_without_cracks(store, manifest, sampler)}")
+    elif stopping():
+        raise KeyboardInterrupt
+    else:
+        click.echo(f"part {asked.part} is done; {there} of {manifest.shard_count} shards are in {asked.out}")
+
+
+def _without_cracks(store: Store, manifest: Manifest, sampler: Sampler) -> str:
+    """How many pictures of a set of cracks show none, for the end of a sentence.
+
+    Nothing for other sets, and nothing for a set behind a URL: its shards would have to be fetched.
+    """
+    if manifest.classes != (CRACK,) or not isinstance(store.storage, Folder):
+        return ""
+    bare: list[int] = []
+    with progress("counting pictures without a crack", manifest.shard_count) as advance:
+        for shard in range(manifest.shard_count):
+            with store.source(shard) as path, Shard(path) as opened:
+                bare += opened.arrays("index")[opened.arrays("label") < 0].tolist()
+            advance(1)
+    unseen = sum(sampler.sample(manifest.seed, index).cracked for index in bare)
+    return (
+        f": {len(bare)} without a crack, {unseen} of them because theirs lies outside the picture or is too fine for "
+        "the mask"
+    )
 
 
 def _cluster(address: str, device: str, workers: int | None) -> tuple[str, Farm]:

@@ -10,13 +10,11 @@ from contextlib import contextmanager, nullcontext, suppress
 import click
 from rich.console import Console
 
-from render.catalogue import open_catalogue
-from render.cli.options import CONFIG, SEED, SET, progress
-from render.cli.render import Workers
-from render.farm.devices import KINDS, choose, worker_slots
+from render.cli.options import CONFIG, DEVICE, SEED, SET, WORKERS, opened, prepare
+from render.farm.devices import choose, worker_slots
 from render.farm.stream import Stats, Stream
+from render.renderer import device_for
 from scenes.config.loading import load_config
-from scenes.sampling.scene import Sampler
 
 # Seconds between two lines of figures.
 _EVERY = 5.0
@@ -28,8 +26,8 @@ _EVERY = 5.0
 @click.option("--start", type=click.IntRange(0), default=0, show_default=True, help="Index of the first picture.")
 @click.option("--count", type=click.IntRange(1), help="Number of pictures; without it, until Ctrl-C.")
 @SET
-@click.option("--workers", type=Workers(), default="auto", show_default=True, help="Processes that draw.")
-@click.option("--device", type=click.Choice(["cpu", *KINDS, "auto"]), default="auto", show_default=True)
+@WORKERS
+@DEVICE
 @click.option("--ahead", type=click.IntRange(1), help="Pictures kept ready beyond those being drawn.")
 @click.option(
     "--consume",
@@ -62,11 +60,10 @@ def stream(
     Example: blendmill stream s2rda13 --count 500 --consume 20 --stats
     """
     settings = load_config(config, overrides)
-    catalogue = open_catalogue(settings)
-    Sampler(settings, catalogue)  # bad input is told before anything starts
+    device = device_for(settings, device)
+    sampler = opened(settings)  # bad input is told before anything starts
     taken = worker_slots(choose(device), workers, pictures=count or 1 << 30)
-    with progress("preparing assets", None) as advance:
-        catalogue.prepare(lambda done, total, name: advance(1, total), workers=len(taken))
+    prepare(sampler, len(taken))
     pictures = Stream(settings, seed, start, count, worker_slots=taken, ahead=ahead)
     with pictures, figures(pictures, stats), suppress(KeyboardInterrupt):
         for _ in pictures:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from render.composite.noise import Image, Shape, dimmed
 
 # Rec. 601 luma.
-_GREY = np.array([0.299, 0.587, 0.114])
+_GRAY = np.array([0.299, 0.587, 0.114])
 # Grey values that cameras expose surfaces to, the one they aim at, and how far they get there.
 _MEANS, _MIDDLE, _METERED = (40.0, 200.0), 140.0, 0.4
 # Squares a side in which what is broad is seen.
@@ -101,13 +101,13 @@ def relit(
     """
     height, width = picture.shape[:2]
     small = _shrunk(picture, _COARSE).astype(np.float32)
-    mean = float(small.mean(axis=(0, 1)) @ _GREY)
+    mean = float(small.mean(axis=(0, 1)) @ _GRAY)
     # A mean that would leave the range takes the contrast with it.
     metered = max(mean, 1.0) ** (1 - _METERED) * _MIDDLE**_METERED
     target = float(np.clip(metered * brightness, *_MEANS))
     saturation = min(chroma / max(_chroma(small), 1e-3), 1.0)
-    colours = contrast * (saturation * np.eye(3) + (1 - saturation) * _GREY[None])
-    change = np.column_stack([colours, np.full(3, target - contrast * mean)])
+    colors = contrast * (saturation * np.eye(3) + (1 - saturation) * _GRAY[None])
+    change = np.column_stack([colors, np.full(3, target - contrast * mean)])
     light = _evening(cv2.transform(small, change), evening)
     place = (np.arange(_COARSE, dtype=np.float32) + np.float32(0.5)) * np.float32(2 / _COARSE) - 1
     across, down = (place * np.float32(part(np.radians(slope_angle))) for part in (np.cos, np.sin))

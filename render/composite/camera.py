@@ -38,10 +38,10 @@ def photographed(
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), blur, borderType=cv2.BORDER_REFLECT_101))
     image = np.asarray(cv2.multiply(picture, cv2.merge([light * np.float32(factor) for factor in gain])))
     if noise > 0:
-        grey = normals(rng, height, width, rms=noise)
+        gray = normals(rng, height, width, rms=noise)
         coarse = normals(rng, height // 2 + 1, width // 2 + 1, 3, rms=noise / 2)
         grain = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-        grain = cv2.add(grain, cv2.merge([grey, grey, grey]), dst=grain)
+        grain = cv2.add(grain, cv2.merge([gray, gray, gray]), dst=grain)
         pixels = np.asarray(cv2.add(image, grain, dtype=cv2.CV_8U))
     else:
         pixels = eight_bit(image)

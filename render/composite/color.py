@@ -31,7 +31,7 @@ def ink(picture: Image, opacity: Image, level: float = 20.0) -> Image:
     return picture + opacity[..., None] * (np.float32(level) - picture)
 
 
-def coloured(
+def colored(
     picture: Image,
     opacity: Image,
     width: Image,
@@ -66,13 +66,13 @@ def coloured(
     depth = blurred(opacity * (0.5 + _sunk(width, opacity)), 1.5).ravel()[there]
     least = visible * _rough(picture, there) / _thickest(opacity, there)
     shade = np.maximum(darkness, np.minimum(least, _DARKEST)) * (1 + varied + fine)
-    colour = 1 - tint * (1 - np.array(colorsys.hsv_to_rgb(hue, 1.0, 1.0), np.float32))
-    colour /= colour @ np.array([0.299, 0.587, 0.114], np.float32)
+    color = 1 - tint * (1 - np.array(colorsys.hsv_to_rgb(hue, 1.0, 1.0), np.float32))
+    color /= color @ np.array([0.299, 0.587, 0.114], np.float32)
     remains = (np.clip(1 - shade, 0.03, 1.0) * np.exp(-_SWALLOWED * deepening * depth))[:, None]
     # The darker it is, the more it has a colour of its own.
     # A crack is deeper than the pits of a rough surface, and no lighter than they are.
     pits = np.std(surface - light) * np.minimum(depth, 1)[:, None]
-    inside = np.maximum(light - pits, 0.3 * light) * remains * (colour * (1 - remains) + remains)
+    inside = np.maximum(light - pits, 0.3 * light) * remains * (color * (1 - remains) + remains)
     inside = np.minimum(inside + texture * remains * (surface - light), surface)
     out = picture.copy()
     out.reshape(-1, 3)[there] = np.clip(surface + covered[:, None] * (inside - surface), 0, 255)
@@ -127,10 +127,10 @@ def _rough(picture: Image, there: NDArray[np.intp]) -> NDArray[np.float32]:
     """(n,) rms contrast of the surface's texture near by, as a share of its light, for pixels counted row by row."""
     height, width = picture.shape[:2]
     # Strokes are seen against what is as broad as they are: the finest grain hides nothing.
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    grey = cv2.resize(grey, (max(width // 2, 1), max(height // 2, 1)), interpolation=cv2.INTER_AREA)
+    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    gray = cv2.resize(gray, (max(width // 2, 1), max(height // 2, 1)), interpolation=cv2.INTER_AREA)
     size = (max(width // _PATCH, 1), max(height // _PATCH, 1))
-    both = cv2.resize(cv2.merge([grey, grey * grey]), size, interpolation=cv2.INTER_AREA)
+    both = cv2.resize(cv2.merge([gray, gray * gray]), size, interpolation=cv2.INTER_AREA)
     mean, square = np.moveaxis(both.reshape(*size[::-1], 2), 2, 0)
     share = np.sqrt(np.maximum(square - mean * mean, 0)) / np.maximum(mean, 1)
     return np.asarray(cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)).ravel()[there]

@@ -28,7 +28,7 @@ _HDR = (".exr", ".hdr")
 class Photographs:
     """Pictures by asset id, the path below the folder they were found in. Those used last stay decoded.
 
-    paths: file by asset id. Can be sent to another process.
+    paths: file by asset id.
     """
 
     def __init__(self, paths: Mapping[str, Path]):

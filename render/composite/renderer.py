@@ -25,6 +25,7 @@ from scenes.record.record import CRACK
 
 # Pixels around a crack that may change: its edges are blurred, its surroundings looked at.
 _MARGIN = 32
+_OUTLINE = (255, 40, 40)
 _CUT = ("x", "y", "zoom", "angle", "mirrored")
 # What a photograph that is too small is continued to, in sides of the picture: room to turn and to choose. In pixels.
 _CANVAS, _LARGEST = 1.5, 2048
@@ -45,6 +46,10 @@ class Painter:
         picture = _cracked(composition, surface, geometry) if "crack" in composition.steps else surface
         picture = self._styled(composition, picture, _GLOBAL)
         return _frame(composition, _developed(composition, picture), geometry)
+
+    def views(self, frame: Frame) -> tuple[NDArray[np.uint8], ...]:
+        """What a contact sheet shows of a picture: the picture, and the same with its mask outlined."""
+        return frame.rgb, outlined(frame)
 
     def _surface(self, composition: Composition, shape: tuple[int, int]) -> Image:
         values = composition.steps["backdrop"]
@@ -78,6 +83,13 @@ class Painter:
 
 
 _GLOBAL = ("fourier", "histogram", "covariance", "reinhard")
+
+
+def outlined(frame: Frame) -> NDArray[np.uint8]:
+    """(H, W, 3) the picture with a line around its cracks, a pixel away from them."""
+    mask = (frame.category > 0).astype(np.uint8)
+    near, beyond = (cv2.dilate(mask, np.ones((side, side), np.uint8)) for side in (3, 5))
+    return np.where((beyond > near)[..., None], np.array(_OUTLINE, np.uint8), frame.rgb)
 
 
 def _generator(composition: Composition, step: str) -> np.random.Generator:
@@ -122,7 +134,7 @@ def _crack(composition: Composition, surface: Image, geometry: Geometry) -> Imag
     if "colour" not in steps:
         return color.ink(surface, opacity)
     pixels = np.where(geometry.coverage > 0, geometry.width, 0) / np.float32(composition.mm_per_pixel)
-    return _done(composition, "colour", color.coloured, surface, opacity, pixels)
+    return _done(composition, "colour", color.colored, surface, opacity, pixels)
 
 
 def _developed(composition: Composition, picture: Image) -> NDArray[np.uint8]:

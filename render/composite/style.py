@@ -136,8 +136,8 @@ def _shrunk(image: Image, by: int) -> Image:
 
 
 def _moments(image: Image) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    colours = image.reshape(-1, 3).astype(np.float64)
-    return colours.mean(axis=0), np.cov(colours.T) + np.eye(3) * 0.1
+    colors = image.reshape(-1, 3).astype(np.float64)
+    return colors.mean(axis=0), np.cov(colors.T) + np.eye(3) * 0.1
 
 
 def _power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:

@@ -72,9 +72,9 @@ def _stout(photograph: Picture) -> Picture:
 
 def unevenness(photograph: Image) -> float:
     """0 to 1: how much of the contrast of (h, w, 3) is broader than a tenth of its side."""
-    grey = cv2.cvtColor(photograph, cv2.COLOR_RGB2GRAY)
-    broad = cv2.GaussianBlur(grey, (0, 0), min(grey.shape) / 10, borderType=cv2.BORDER_REFLECT_101)
-    return float(broad.std() / max(float(grey.std()), 1e-3))
+    gray = cv2.cvtColor(photograph, cv2.COLOR_RGB2GRAY)
+    broad = cv2.GaussianBlur(gray, (0, 0), min(gray.shape) / 10, borderType=cv2.BORDER_REFLECT_101)
+    return float(broad.std() / max(float(gray.std()), 1e-3))
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,8 @@ def _views(whole: Image) -> list[_View]:
 
 def _lie(photograph: Image) -> NDArray[np.float64]:
     """(4,) along which way a photograph has more contrast, and towards which side its light falls off more steeply."""
-    grey = cv2.cvtColor(photograph, cv2.COLOR_RGB2GRAY)
-    x, y = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
+    gray = cv2.cvtColor(photograph, cv2.COLOR_RGB2GRAY)
+    x, y = cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1)
     usual = np.sqrt((x**2 + y**2).mean() / 2) + 1e-6
     x, y = (np.clip(slope / usual, -4, 4) for slope in (x, y))
     return np.array([(x**2 - y**2).mean() / 2, (x * y).mean(), (x * x * x).mean(), (y * y * y).mean()])

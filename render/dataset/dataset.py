@@ -32,8 +32,9 @@ class Manifest(BaseModel):
 
     config: the complete config as JSON data; config_hash: its digest. seed and count: pictures 0 to count - 1 are
     drawn, shard_size to a shard. classes: names by class index, which is the category mask's value less 1. versions:
-    of blendmill, Blender, Python, numpy. device: what drew it. assets: by asset id. shards: sha256 by file name, and
-    skipped: indices of the pictures that were given up and are in no shard; both filled in when all shards are there.
+    of blendmill, Python, numpy, and of Blender or OpenCV, whichever draws. device: what drew it. assets: by asset id.
+    shards: sha256 by file name, and skipped: indices of the pictures that were given up and are in no shard; both
+    filled in when all shards are there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -133,7 +134,8 @@ class Manifest(BaseModel):
         """What two jobs for one data set have in common besides the config: name, value here, value asked for."""
         for name in ("seed", "count", "shard_size", "classes", "device"):
             yield name, getattr(self, name), getattr(asked, name)
-        yield "Blender", self.versions.get("blender"), asked.versions.get("blender")
+        for library, name in (("blender", "Blender"), ("opencv", "OpenCV")):
+            yield name, self.versions.get(library), asked.versions.get(library)
 
 
 def _differences(there: Any, asked: Any, at: str = "") -> Iterator[str]:

@@ -3,21 +3,16 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any, Protocol
-
-import numpy as np
 
 from render.dataset.dataset import AssetRecord, Manifest
 from render.dataset.store import Store, open_store
 from render.farm.local import EventCallback, RetryPolicy, Run
-from scenes.assets.catalogue import Catalogue
-from scenes.config.objects import Config
+from render.renderer import Assets, Sampler, versions
+from scenes.config.loading import AnyConfig
 from scenes.errors import InputError
-from scenes.sampling.scene import Sampler
 
 # A small set's files, so that workers have something to share, and fewest pictures in one: when one of them has to be
 # given up, others are left.
@@ -34,7 +29,7 @@ class Job:
     from i on, counted from 0, so that n machines share the job. device: the kind that all of its pictures are drawn on.
     """
 
-    config: Config
+    config: AnyConfig
     seed: int
     count: int
     out: str
@@ -51,7 +46,7 @@ class Job:
             count=self.count,
             shard_size=self.shard_size or min(_LARGEST, max(_SMALLEST, -(-self.count // _SHARDS))),
             classes=sampler.classes,
-            versions=versions(),
+            versions=versions(self.config.renderer),
             device=self.device,
             assets=_records(sampler.catalogue),
         )
@@ -68,7 +63,7 @@ class Farm(Protocol):
 
 def run(
     job: Job,
-    catalogue: Catalogue,
+    sampler: Sampler,
     farm: Farm,
     policy: RetryPolicy,
     tell: EventCallback,
@@ -79,7 +74,6 @@ def run(
     Raises InputError for a place that holds something else, that cannot be written to, or where another process draws
     the same part; and where a picture is given up and the policy is not to go on without it.
     """
-    sampler = Sampler(job.config, catalogue)
     store = open_store(job.out)
     manifest = store.create(job.manifest(sampler))
     number, parts = job.part
@@ -125,16 +119,6 @@ def parse_part(text: str) -> tuple[int, int]:
     return int(number), int(parts)
 
 
-def versions() -> dict[str, str]:
-    """What the pixels depend on, by name."""
-    return {
-        "blendmill": version("blendmill"),
-        "blender": version("bpy"),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-    }
-
-
-def _records(catalogue: Catalogue) -> dict[str, AssetRecord]:
+def _records(catalogue: Assets) -> dict[str, AssetRecord]:
     licenses = catalogue.licenses()
     return {name: AssetRecord(sha256=digest, license=licenses[name]) for name, digest in catalogue.checksums().items()}

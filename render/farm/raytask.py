@@ -1,4 +1,4 @@
-"""What a node of a Ray cluster does: the task that draws a shard, and the board where it tells of it.
+"""What a node of a Ray cluster does: the task that draws a shard, and the queue where it tells of it.
 
 A task supervises a render worker apart, as everywhere (`render.farm.local`): Blender may crash, hang or be killed
 without taking Ray's process with it. The worker stays for the next task of the same run in the same process.
@@ -13,24 +13,23 @@ import platform
 import time
 from typing import Any, cast
 
-from render.catalogue import open_catalogue
 from render.dataset.dataset import Manifest
 from render.dataset.run_log import RunLog
 from render.dataset.store import open_store
 from render.farm.devices import Device, WorkerSlot, pinned
-from render.farm.job import versions
 from render.farm.local import RetryPolicy, Run, ShardScheduler
 from render.farm.pool import WorkerPool
+from render.renderer import open_sampler, versions
+from scenes.assets.cache import default_folder
 from scenes.config.loading import validate
 from scenes.errors import InputError
-from scenes.sampling.scene import Sampler
 
 # By which Ray tells a task its GPU.
 _DEVICES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ONEAPI_DEVICE_SELECTOR")
 
 
 class EventQueue:
-    """Where tasks put up what they tell, for the driver to take."""
+    """Where tasks put what they tell, for the driver to take."""
 
     def __init__(self) -> None:
         self._news: list[tuple] = []
@@ -45,13 +44,13 @@ class EventQueue:
 
 
 class EventForwarder:
-    """What is told and noted about a shard, put on the board at once, but not oftener than every second.
+    """What is told and noted about a shard, put into the queue at once, but not oftener than every second.
 
     It stands in for the run's log and its report. A task must not wait for Ray: it would lose its place to another.
     """
 
-    def __init__(self, board: Any, shard: int):
-        self._board, self._shard = board, shard
+    def __init__(self, queue: Any, shard: int):
+        self._queue, self._shard = queue, shard
         self.worker = f"{platform.node()}:{os.getpid()}"
         self.news: list[tuple[str, str, dict[str, Any]]] = []
         self._put, self._last = 0, -1.0
@@ -67,7 +66,7 @@ class EventForwarder:
             fields["worker"] = self.worker
         self.news.append((channel, event, fields))
         if time.monotonic() - self._last > 1.0:
-            self._board.put.remote(self._shard, self.worker, self._put, self.news[self._put :])
+            self._queue.put.remote(self._shard, self.worker, self._put, self.news[self._put :])
             self._put, self._last = len(self.news), time.monotonic()
 
 
@@ -80,7 +79,7 @@ class NodeWorker:
     def __init__(self, key: tuple[str, ...], job: dict[str, Any]):
         self.key, self._spec = key, job["spec"]
         self._manifest, self._policy = Manifest.model_validate(job["manifest"]), RetryPolicy(**job["policy"])
-        self._config = validate(self._spec["config"], "the job's config")
+        self._sampler = open_sampler(validate(self._spec["config"], "the job's config"))
         self._store = open_store(job["out"])
         self._store.sweep()
         self._prepare()
@@ -88,10 +87,12 @@ class NodeWorker:
         worker_slot = WorkerSlot(device, job["threads"], pinned(device, os.environ))
         self._pool = WorkerPool(self._spec, [worker_slot], self._policy.timeout, command=job["command"])
 
-    def draw(self, shard: int, voice: EventForwarder) -> None:
+    def draw(self, shard: int, forwarder: EventForwarder) -> None:
         """Draw a shard into the job's store. Raises InputError where the run cannot go on."""
-        log = cast(RunLog, voice)
-        run = Run(self._spec, self._store, self._manifest, self._policy, log, voice.tell, self._scene, lambda: False)
+        log = cast(RunLog, forwarder)
+        run = Run(
+            self._spec, self._store, self._manifest, self._policy, log, forwarder.tell, self._scene, lambda: False
+        )
         ShardScheduler(run, self._pool).deal([shard])
 
     def close(self) -> None:
@@ -99,56 +100,55 @@ class NodeWorker:
         self._store.sweep()
 
     def _prepare(self) -> None:
-        """Normalise the assets into this node's cache, one of its processes for all."""
-        catalogue = open_catalogue(self._config)
-        catalogue.cache.folder.mkdir(parents=True, exist_ok=True)
-        with (catalogue.cache.folder / ".preparing").open("w") as lock:
+        """Normalize the assets into this node's cache, one of its processes for all."""
+        folder = default_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".preparing").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            catalogue.prepare()
+            self._sampler.catalogue.prepare()
 
     def _scene(self, index: int) -> Any:
-        sampler = Sampler(self._config, open_catalogue(self._config))
-        return sampler.sample(self._spec["seed"], index).to_data()
+        return self._sampler.sample(self._spec["seed"], index).to_data()
 
 
-_bench: NodeWorker | None = None
+_node_worker: NodeWorker | None = None
 
 
-def draw(job: str, board: Any, shard: int) -> tuple[str, str, list[tuple[str, str, dict[str, Any]]]]:
+def draw(job: str, queue: Any, shard: int) -> tuple[str, str, list[tuple[str, str, dict[str, Any]]]]:
     """Draw a shard. Returns why it cannot be, in one line, or ""; who drew; and all there was to tell.
 
     job: JSON of what all tasks of a run have in common: `versions`, `spec`, `out`, `manifest`, `policy`, `kind`,
     `threads`, `command`.
     """
-    parsed, voice = json.loads(job), EventForwarder(board, shard)
-    wanted = parsed["versions"]
-    if differing := [f"{name} {there}" for name, there in versions().items() if wanted.get(name) != there]:
+    parsed, forwarder = json.loads(job), EventForwarder(queue, shard)
+    wanted, present = parsed["versions"], versions(parsed["spec"]["config"]["renderer"])
+    if differing := [f"{name} {there}" for name, there in present.items() if wanted.get(name) != there]:
         asked = ", ".join(f"{name} {version}" for name, version in wanted.items())
         return f"Ray node {platform.node()} has {', '.join(differing)}; install what the driver has: {asked}", "", []
     refused = ""
     try:
-        _at_bench(job, parsed).draw(shard, voice)
+        _worker_for(job, parsed).draw(shard, forwarder)
     except InputError as error:
         refused = str(error)
         _clear()
     except BaseException:  # cancelled
         _clear()
         raise
-    return refused, voice.worker, voice.news
+    return refused, forwarder.worker, forwarder.news
 
 
-def _at_bench(job: str, parsed: dict[str, Any]) -> NodeWorker:
-    """The bench of the last task, if it was for the same job on the same device."""
-    global _bench
+def _worker_for(job: str, parsed: dict[str, Any]) -> NodeWorker:
+    """The worker of the last task, if it was for the same job on the same device."""
+    global _node_worker
     key = (job, *(os.environ.get(name, "") for name in _DEVICES))
-    if _bench is None or _bench.key != key:
+    if _node_worker is None or _node_worker.key != key:
         _clear()
-        _bench = NodeWorker(key, parsed)
-    return _bench
+        _node_worker = NodeWorker(key, parsed)
+    return _node_worker
 
 
 def _clear() -> None:
-    global _bench
-    bench, _bench = _bench, None
-    if bench is not None:
-        bench.close()
+    global _node_worker
+    worker, _node_worker = _node_worker, None
+    if worker is not None:
+        worker.close()

@@ -19,7 +19,7 @@ import numpy as np
 
 from render.farm import limits
 from render.frame import PICTURES, VALUES, Frame, pictures, present
-from scenes.config.objects import Config
+from scenes.config.loading import AnyConfig
 from scenes.errors import InputError
 
 # Every picture in a slot begins at a multiple of this.
@@ -49,9 +49,9 @@ def _places(height: int, width: int, names: tuple[str, ...]) -> tuple[Mapping[st
     return found, offset
 
 
-def slot_size(config: Config) -> int:
+def slot_size(config: AnyConfig) -> int:
     """Bytes that hold any frame of a config."""
-    width, height = config.camera.resolution
+    width, height = config.resolution
     return _places(height, width, tuple(PICTURES))[1]
 
 

@@ -24,7 +24,8 @@ from render.farm.local import RetryPolicy
 from render.farm.pool import COMMAND, Event, WorkerPool
 from render.farm.shared_memory import Memory, slot_size
 from render.frame import Frame
-from scenes.config.objects import Config
+from render.renderer import device_for
+from scenes.config.loading import AnyConfig
 from scenes.errors import InputError
 
 _POLICY = RetryPolicy()
@@ -71,7 +72,7 @@ class Stream(Iterator[Frame]):
 
     def __init__(
         self,
-        config: Config,
+        config: AnyConfig,
         seed: int,
         start: int = 0,
         count: int | None = None,
@@ -88,9 +89,9 @@ class Stream(Iterator[Frame]):
         self._indices = range(start + rank, sys.maxsize if count is None else start + count, ranks)
         self._given, self._start, self._ranks = 0, start, ranks
         pictures = len(self._indices)
-        worker_slots = (
-            machine_worker_slots(choose("auto"), None, pictures=pictures) if worker_slots is None else worker_slots
-        )[:pictures]
+        if worker_slots is None:
+            worker_slots = machine_worker_slots(choose(device_for(config, "auto")), None, pictures=pictures)
+        worker_slots = worker_slots[:pictures]
         size = slot_size(config)
         if ahead is None:
             ahead = max(1, min(_AHEAD, _AHEAD_BYTES // size))

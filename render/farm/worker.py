@@ -1,4 +1,4 @@
-"""A worker: a process with a Blender of its own, that draws what it is told to over a socket.
+"""A worker: a process that draws what it is told to over a socket, with a renderer of its own.
 
 Started as `python -m render.farm.worker SOCKET [MEMORY]`: file descriptors of the socket to the process that started it
 and of the memory that frames are put into. Messages are JSON, one a message.
@@ -29,17 +29,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from render.catalogue import open_catalogue
 from render.dataset.shard import write_shard
 from render.dataset.store import open_store
 from render.farm.cores import claim
 from render.farm.pool import SCRATCH
 from render.farm.shared_memory import put_frame
 from render.frame import Frame
-from render.settings import resolve
+from render.renderer import load_renderer, open_sampler
 from scenes.config.loading import validate
 from scenes.errors import InputError
-from scenes.sampling.scene import Sampler
 
 
 class WorkerLoop:
@@ -48,15 +46,11 @@ class WorkerLoop:
     def __init__(self, line: Connection, memory: int | None):
         self._line, self._memory = line, memory
         spec = json.loads(line.recv_bytes())
-        config = validate(spec["config"], "the job's config")
-        catalogue = open_catalogue(config)
         self.seed: int = spec["seed"]
-        self.sampler = Sampler(config, catalogue)
+        self.sampler = open_sampler(validate(spec["config"], "the job's config"))
         self._cores = claim(spec["threads"])
-        # Imported late: bad input is told before Blender has taken its time to start, and it counts the cores then.
-        from render.blender.stage import Stage
-
-        self.stage = Stage(resolve(config.render, spec["device"], spec["threads"]), catalogue, self.sampler.classes)
+        # Loaded late: bad input is told before Blender has taken its time to start, and Blender counts the cores then.
+        self.renderer = load_renderer(self.sampler, spec["device"], spec["threads"])
         self.tell("ready")
 
     def tell(self, event: str, **fields: Any) -> None:
@@ -64,7 +58,7 @@ class WorkerLoop:
 
     def draw(self, index: int) -> Frame:
         self.tell("drawing", index=index)
-        return self.stage.draw(self.sampler.sample(self.seed, index))
+        return self.renderer.draw(self.sampler.sample(self.seed, index))
 
     def obey(self, order: dict[str, Any]) -> None:
         try:
@@ -119,9 +113,9 @@ def main() -> None:
     watcher = threading.Thread(target=leave_with, args=(os.getppid(), line), daemon=True)
     watcher.start()
     try:
-        artist = WorkerLoop(line, int(sys.argv[2]) if len(sys.argv) > 2 else None)
+        loop = WorkerLoop(line, int(sys.argv[2]) if len(sys.argv) > 2 else None)
         while True:
-            artist.obey(json.loads(line.recv_bytes()))
+            loop.obey(json.loads(line.recv_bytes()))
     except InputError as error:
         line.send_bytes(json.dumps({"event": "refused", "reason": str(error)}).encode())
     except (EOFError, ConnectionError):

@@ -14,7 +14,7 @@ from scenes.record.scene import Sensor
 
 Light = NDArray[np.float32]
 
-MID_GREY = 0.18
+MID_GRAY = 0.18
 
 # Within what a camera looks for the color of the light outdoors: log of blue over red, and of green over their mean.
 _DAYLIGHT = (-0.25, 0.9)
@@ -33,7 +33,7 @@ def metered_gain(linear: Light, weight: NDArray[np.float32], sensor: Sensor) -> 
     metered = luminance(linear)[weight > 0]
     if sensor.metering == "average" and metered.size:
         average = float(np.exp(np.log(np.maximum(metered, 0) + 1e-4).mean()))
-        gain = min(MID_GREY / average, 0.9 / max(float(np.quantile(metered, 0.9)), 1e-6))
+        gain = min(MID_GRAY / average, 0.9 / max(float(np.quantile(metered, 0.9)), 1e-6))
     return float(np.clip(gain, 1 / 256, 256) * 2.0**sensor.exposure)
 
 
@@ -74,8 +74,8 @@ def neutralizing(linear: Light) -> NDArray[np.float64]:
 
 def sharpened(display: NDArray[np.floating], amount: float) -> NDArray[np.floating]:
     """(H, W, 3) display values in [0, 1] with `amount` of the difference to their blur on top, in brightness alone."""
-    grey = (display @ np.array([0.299, 0.587, 0.114])).astype(np.float32)
-    detail = grey - cv2.GaussianBlur(grey, (0, 0), _SHARPENED, borderType=cv2.BORDER_REFLECT_101)
+    gray = (display @ np.array([0.299, 0.587, 0.114])).astype(np.float32)
+    detail = gray - cv2.GaussianBlur(gray, (0, 0), _SHARPENED, borderType=cv2.BORDER_REFLECT_101)
     return np.clip(display + amount * detail[..., None], 0.0, 1.0)
 
 

@@ -1,4 +1,4 @@
-"""Materials of model files, reduced to a colour, a few numbers and a colour map; and what their names suggest."""
+"""Materials of model files, reduced to a color, a few numbers and a color map; and what their names suggest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from PIL import Image
 
 from scenes.mesh import Appearance, Part
 
-GREY = 0.8
+GRAY = 0.8
 
 # Words in material names, and the role they speak for; the first that fits counts.
 _WORDS = {
@@ -53,7 +53,7 @@ def role_of(material: str, looks: bool = False) -> str:
 
 
 class Looks:
-    """The appearances of one file's materials. scratch: folder for its colour maps. lost: a line for each that is
+    """The appearances of one file's materials. scratch: folder for its color maps. lost: a line for each that is
     missing or broken."""
 
     def __init__(self, scratch: Path, lost: list[str]):
@@ -61,7 +61,7 @@ class Looks:
         self._pictures: dict[int, Path | None] = {}
 
     def of(self, material: Any, tint: NDArray[np.float64] | None, has_uvs: bool) -> Appearance | None:
-        """From trimesh's material, or where there is none from `tint`, a mean display colour."""
+        """From trimesh's material, or where there is none from `tint`, a mean display color."""
         if material is None:
             return None if tint is None else Appearance(_linear(tint))
         image = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
@@ -76,7 +76,7 @@ class Looks:
         if id(image) not in self._pictures:
             self._pictures[id(image)] = _kept(image, self._scratch)
         if self._pictures[id(image)] is None:
-            self.lost.append("a colour map cannot be read")
+            self.lost.append("a color map cannot be read")
         return self._pictures[id(image)]
 
 
@@ -94,9 +94,9 @@ def _from_pbr(material: Any, texture: Path | None) -> Appearance:
 
 
 def _from_mtl(values: Mapping[str, Any], texture: Path | None) -> Appearance:
-    """MTL's Kd is a display colour; with a map beside it, it says nothing: exporters leave it black or white."""
-    given = np.array(values.get("kd", GREY), dtype=np.float64).reshape(-1)
-    color = np.resize(given, 3) if given.size in (1, 3) and np.isfinite(given).all() else np.full(3, GREY)
+    """MTL's Kd is a display color; with a map beside it, it says nothing: exporters leave it black or white."""
+    given = np.array(values.get("kd", GRAY), dtype=np.float64).reshape(-1)
+    color = np.resize(given, 3) if given.size in (1, 3) and np.isfinite(given).all() else np.full(3, GRAY)
     shine = _number(values.get("ns"), -1.0)
     default = 0.5 if shine < 0 else float(np.sqrt(2.0 / (min(shine, 1e6) + 2.0)))
     alpha = _number(values.get("d"), 1.0 - _number(values.get("tr"), 0.0))
@@ -133,7 +133,7 @@ def _kept(image: Image.Image, scratch: Path) -> Path | None:
 
 
 def without_blank(part: Part) -> Part:
-    """The part without a material that was meant to be seen through its lost colour map."""
+    """The part without a material that was meant to be seen through its lost color map."""
     look = part.appearance
     if look is None or look.texture is not None or part.uvs is None:
         return part
@@ -162,7 +162,7 @@ def _number(value: Any, default: float) -> float:
 
 
 def _linear(color: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Linear RGB of a display colour (IEC 61966-2-1)."""
+    """Linear RGB of a display color (IEC 61966-2-1)."""
     c = np.clip(np.asarray(color, dtype=np.float64), 0.0, 1.0)
     r, g, b = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
     return float(r), float(g), float(b)

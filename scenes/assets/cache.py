@@ -1,6 +1,6 @@
-"""Normalised models on disk, a file for each content hash, shared by any number of processes.
+"""Normalized models on disk, a file for each content hash, shared by any number of processes.
 
-An entry that is damaged counts as absent and is made again. Colour maps lie beside the entries, named by content.
+An entry that is damaged counts as absent and is made again. Color maps lie beside the entries, named by content.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Cache:
             return None
 
     def model(self, key: str) -> Model | None:
-        """The entry's model, its colour maps checked against their names."""
+        """The entry's model, its color maps checked against their names."""
         try:
             model, _ = unpack(self._entry(key), self._maps)
             maps = {part.appearance.texture for part in model.parts if part.appearance}
@@ -56,7 +56,7 @@ class Cache:
         self._entry(key).unlink(missing_ok=True)
 
     def store(self, key: str, info: AssetInfo, model: Model) -> Model:
-        """Keep a model with its colour maps; returns it as it will be read back."""
+        """Keep a model with its color maps; returns it as it will be read back."""
         model = replace(model, parts=tuple(self._with_own_map(part) for part in model.parts))
         write_atomically(self._entry(key), pack(model, info=info.to_json()))
         return model

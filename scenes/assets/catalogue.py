@@ -41,7 +41,7 @@ class Catalogue:
     shapes: class to number of variants of the built-in shapes. models: folders of model files. manifest: an
     assets_manifest.yaml; what it names by URL and was not fetched yet is left out. hdris, textures, images: files or
     folders. studio: the folder of Blender's own HDRIs, their ids are `studio:<name>`. importers: by suffix, for the
-    kinds of file that Blender must read. cache: folder of normalised models, the default one if None.
+    kinds of file that Blender must read. cache: folder of normalized models, the default one if None.
     memory: bytes of models kept in memory.
 
     The same arguments over the same files give the same ids in the same order, in any process.
@@ -89,7 +89,7 @@ class Catalogue:
         return self._infos[asset_id]
 
     def model(self, asset_id: str) -> Model:
-        """The unit model: diagonal 1, origin at the box's centre, z up, front -y. Raises InputError."""
+        """The unit model: diagonal 1, origin at the box's center, z up, front -y. Raises InputError."""
         found = self._models.get(asset_id)
         if found is None:
             found = self.cache.model(self._entry(asset_id))
@@ -126,6 +126,11 @@ class Catalogue:
         warnings = {i: s.warnings for i, s in settled.items() if s.warnings}
         return Report({**quarantined, **self._pictures.rejected}, warnings)
 
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """The files that cannot be used, each with the reason."""
+        return self.report.quarantined
+
     def licenses(self) -> dict[str, str]:
         """Asset id to license, of all that is drawn from; "" where nothing is said."""
         models = {i: self._license(i) for ids in self._by_class.values() for i in ids}
@@ -138,7 +143,7 @@ class Catalogue:
         return {**models, **{i: sha256(path) for i, path in self._pictures.files().items()}}
 
     def prepare(self, progress: Progress | None = None, workers: int = 1) -> None:
-        """Read and normalise everything once, so that other processes find it in the cache.
+        """Read and normalize everything once, so that other processes find it in the cache.
 
         progress: called with (done, total, asset id). workers: processes to share the work.
         """
@@ -193,9 +198,9 @@ class Catalogue:
         if asset_id not in self._files:
             return info
         asset = self._files[asset_id]
-        metres = None if info.metres is None or asset.unit is None else info.metres * asset.unit
+        meters = None if info.meters is None or asset.unit is None else info.meters * asset.unit
         return replace(
-            info, id=asset_id, category=asset.category, metres=metres, license=asset.license, source=asset.source
+            info, id=asset_id, category=asset.category, meters=meters, license=asset.license, source=asset.source
         )
 
     def _entry(self, asset_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Model files as assets: read, normalised and kept once, or quarantined with a reason.
+"""Model files as assets: read, normalized and kept once, or quarantined with a reason.
 
 A note in the cache remembers, by path, what a file and all it refers to looked like (size and time) and what became
 of it, so that a warm start reads no model. The entry itself is found by the content of these files.
@@ -61,6 +61,6 @@ def _read(asset: FileAsset, refers: References, cache: Cache, importers: Importe
         with tempfile.TemporaryDirectory(prefix="blendmill-") as scratch:
             loaded = load(asset.path, refers, Path(scratch), importers, asset.need_textures)
             model, diagonal, mended = from_file(loaded.model, asset.up, asset.front)
-            known = describe(model, metres=diagonal, sha256=digest, warnings=(*loaded.lost, *mended))
+            known = describe(model, meters=diagonal, sha256=digest, warnings=(*loaded.lost, *mended))
             cache.store(entry, known, model)
     return Settled(entry, warnings=known.warnings)

@@ -34,7 +34,7 @@ def stable_poses(points: Array) -> tuple[tuple[Quaternion, float], ...]:
     """The likeliest resting poses of a solid filling the hull of `points`, as (quaternion w, x, y, z; probability).
 
     A dropped body lands on a face of its hull with the share of the sphere that the face covers as seen from the
-    centre of mass, and topples over edges until that centre is above the face it lies on (Goldberg et al. 1999,
+    center of mass, and topples over edges until that center is above the face it lies on (Goldberg et al. 1999,
     "Part pose statistics"). Each rotation is the smallest turn that puts its face down.
     """
     if _flat(points):
@@ -42,9 +42,9 @@ def stable_poses(points: Array) -> tuple[tuple[Quaternion, float], ...]:
         return (_turn(normal), 0.5), (_turn(-normal), 0.5)
     hull = ConvexHull(points)
     normals = hull.equations[:, :3]
-    centre = _centre_of_mass(hull)
-    landed = _topple(hull, centre)
-    share = np.bincount(landed, weights=_solid_angles(hull, centre), minlength=len(normals)) / (4 * np.pi)
+    center = _center_of_mass(hull)
+    landed = _topple(hull, center)
+    share = np.bincount(landed, weights=_solid_angles(hull, center), minlength=len(normals)) / (4 * np.pi)
     sides, side = np.unique(np.round(normals, 3), axis=0, return_inverse=True)
     total = np.bincount(side.reshape(-1), weights=share, minlength=len(sides))
     downs = unit(np.stack([np.bincount(side.reshape(-1), normals[:, k] * share, len(sides)) for k in range(3)], axis=1))
@@ -62,24 +62,24 @@ def _flat(points: Array) -> bool:
         return True
 
 
-def _centre_of_mass(hull: ConvexHull) -> Array:
+def _center_of_mass(hull: ConvexHull) -> Array:
     inside = hull.points[hull.vertices].mean(axis=0)
     triangles = hull.points[hull.simplices]
     volumes = np.abs(np.linalg.det(triangles - inside))
     return np.asarray(((triangles.sum(axis=1) + inside) / 4 * volumes[:, None]).sum(axis=0) / volumes.sum())
 
 
-def _topple(hull: ConvexHull, centre: Array) -> NDArray[np.intp]:
+def _topple(hull: ConvexHull, center: Array) -> NDArray[np.intp]:
     """(m,) the face on which the body ends that was dropped on each face."""
     normals = hull.equations[:, :3]
     triangles = hull.points[hull.simplices]
     beyond = np.empty((len(normals), 3))
     for k in range(3):
-        # Neighbour k lies across the edge opposite to corner k.
+        # Neighbor k lies across the edge opposite to corner k.
         a, b, opposite = triangles[:, (k + 1) % 3], triangles[:, (k + 2) % 3], triangles[:, k]
         outward = unit(np.cross(b - a, normals))
         outward *= np.where(np.einsum("ij,ij->i", outward, opposite - a) > 0, -1.0, 1.0)[:, None]
-        beyond[:, k] = np.einsum("ij,ij->i", outward, centre - a)
+        beyond[:, k] = np.einsum("ij,ij->i", outward, center - a)
     over = beyond.argmax(axis=1)
     rows = np.arange(len(normals))
     following = np.where(beyond[rows, over] > 1e-9, hull.neighbors[rows, over], rows)
@@ -88,9 +88,9 @@ def _topple(hull: ConvexHull, centre: Array) -> NDArray[np.intp]:
     return np.asarray(following)
 
 
-def _solid_angles(hull: ConvexHull, centre: Array) -> Array:
-    """(m,) solid angle of each face seen from the centre (van Oosterom and Strackee 1983)."""
-    a, b, c = np.moveaxis(unit(hull.points[hull.simplices] - centre), 1, 0)
+def _solid_angles(hull: ConvexHull, center: Array) -> Array:
+    """(m,) solid angle of each face seen from the center (van Oosterom and Strackee 1983)."""
+    a, b, c = np.moveaxis(unit(hull.points[hull.simplices] - center), 1, 0)
     volume = np.abs(np.einsum("ij,ij->i", a, np.cross(b, c)))
     below = 1 + np.einsum("ij,ij->i", a, b) + np.einsum("ij,ij->i", b, c) + np.einsum("ij,ij->i", c, a)
     return np.asarray(2 * np.arctan2(volume, below))

@@ -20,7 +20,7 @@ class LoadError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class AssetInfo:
-    """A model at a glance. The unit model has a bounding-box diagonal of 1 and its origin at the box's centre.
+    """A model at a glance. The unit model has a bounding-box diagonal of 1 and its origin at the box's center.
 
     id, category: the asset's id and its class.
     bounds: (2, 3) float64, smallest and largest corner of the unit model's box.
@@ -28,7 +28,7 @@ class AssetInfo:
         model by more than 1e-3, along the axes not at all.
     stable: resting poses, likeliest first: the rotation (w, x, y, z) that sets the model on the ground, by the
         smallest turn, and its probability when dropped; the probabilities kept sum to one.
-    metres: the bounding-box diagonal in metres, None where the file does not say.
+    meters: the bounding-box diagonal in meters, None where the file does not say.
     triangles: number of triangles. parts: names of the parts. roles: part name to role.
     keypoints: name to (3,) float64 in the unit model.
     sha256: of the file and all it refers to, or of the source code that made a built-in shape.
@@ -40,7 +40,7 @@ class AssetInfo:
     bounds: NDArray[np.float64]
     hull: NDArray[np.float64]
     stable: tuple[tuple[Quaternion, float], ...]
-    metres: float | None
+    meters: float | None
     triangles: int
     parts: tuple[str, ...]
     roles: Mapping[str, str]

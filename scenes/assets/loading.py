@@ -29,22 +29,22 @@ MAX_LOADED = 5_000_000
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model as its file has it. lost: the colour maps that are missing or cannot be read, a line for each."""
+    """A model as its file has it. lost: the color maps that are missing or cannot be read, a line for each."""
 
     model: Model
     lost: tuple[str, ...] = ()
 
 
-# Reads a file of a kind that Blender must read; the second path is an empty folder for colour maps it unpacks.
+# Reads a file of a kind that Blender must read; the second path is an empty folder for color maps it unpacks.
 Importer = Callable[[Path, Path], Loaded]
 Importers = Mapping[str, Importer]
 
 
 def load(path: Path, refers: References, scratch: Path, importers: Importers, need_textures: bool = False) -> Loaded:
-    """Read a model file. `scratch` is an empty folder that takes colour maps from inside the file.
+    """Read a model file. `scratch` is an empty folder that takes color maps from inside the file.
 
-    A colour map that is missing or broken leaves the material's plain colour; where that is no colour either (white or
-    grey), the material is dropped, so that it may be replaced. With `need_textures` it is a reason to refuse the file.
+    A color map that is missing or broken leaves the material's plain color; where that is no color either (white or
+    gray), the material is dropped, so that it may be replaced. With `need_textures` it is a reason to refuse the file.
     Raises LoadError, and nothing else, for a file that cannot be used.
     """
     suffix = path.suffix.lower()
@@ -54,7 +54,7 @@ def load(path: Path, refers: References, scratch: Path, importers: Importers, ne
     if loaded.model.triangles > MAX_LOADED:
         raise LoadError(f"has {loaded.model.triangles} triangles, the limit is {MAX_LOADED}")
     if loaded.lost and need_textures:
-        raise LoadError(f"misses a colour map: {loaded.lost[0]}")
+        raise LoadError(f"misses a color map: {loaded.lost[0]}")
     if loaded.lost:
         parts = tuple(without_blank(part) for part in loaded.model.parts)
         return replace(loaded, model=replace(loaded.model, parts=parts))
@@ -180,7 +180,7 @@ def _piece(name: str, mesh: trimesh.Trimesh, matrix: NDArray[np.float64]) -> _Pi
 
 
 def _tint(mesh: trimesh.Trimesh) -> NDArray[np.float64] | None:
-    """The mean of the vertex or face colours, display RGB in [0, 1]."""
+    """The mean of the vertex or face colors, display RGB in [0, 1]."""
     if mesh.visual.kind not in ("vertex", "face"):
         return None
     colors = mesh.visual.vertex_colors if mesh.visual.kind == "vertex" else mesh.visual.face_colors

@@ -12,7 +12,7 @@
         class: chair
         up: y                           # auto: as the format has it
         front: z
-        scale: 0.01                     # metres per unit of the file, optional
+        scale: 0.01                     # meters per unit of the file, optional
 
 A `path` that ends in .zip is unpacked into a folder beside it, of the same name without the suffix.
 """

@@ -1,4 +1,4 @@
-"""From a model in whatever size, place and state to the unit model: diagonal 1, origin at the box's centre."""
+"""From a model in whatever size, place and state to the unit model: diagonal 1, origin at the box's center."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def from_file(model: Model, up: str, front: str) -> tuple[Model, float, tuple[st
 
 
 def unit_model(model: Model) -> tuple[Model, float]:
-    """The model scaled to a bounding-box diagonal of 1 about its box's centre, and the diagonal it had.
+    """The model scaled to a bounding-box diagonal of 1 about its box's center, and the diagonal it had.
 
     Raises LoadError if it has no extent.
     """
@@ -70,7 +70,7 @@ def describe(model: Model, **known: object) -> AssetInfo:
         "roles": {part.name: part.role for part in model.parts},
         "keypoints": {name: np.asarray(p, dtype=np.float64) for name, p in model.keypoints.items()},
     }
-    return AssetInfo(**{"id": "", "category": "", "metres": None, **fields, **known})  # type: ignore[arg-type]
+    return AssetInfo(**{"id": "", "category": "", "meters": None, **fields, **known})  # type: ignore[arg-type]
 
 
 def _turned(up: str, front: str) -> NDArray[np.float64]:

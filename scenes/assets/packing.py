@@ -23,13 +23,13 @@ DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile
 
 
 def pack(model: Model, **about: Any) -> bytes:
-    """The model, and JSON data about it. Of colour maps, only the names of their files are kept."""
+    """The model, and JSON data about it. Of color maps, only the names of their files are kept."""
     text = json.dumps({**about, "model": _contents(model)}).encode()
     return _npz({"about": np.frombuffer(text, np.uint8), **_arrays(model)})
 
 
 def unpack(path: Path, maps: Path) -> tuple[Model, dict[str, Any]]:
-    """A model and what was packed with it; `maps` is the folder of its colour maps. Raises one of DAMAGE."""
+    """A model and what was packed with it; `maps` is the folder of its color maps. Raises one of DAMAGE."""
     with np.load(path, allow_pickle=False) as arrays:
         about = json.loads(arrays["about"].tobytes())
         return _model(about["model"], {name: arrays[name] for name in arrays.files}, maps), about

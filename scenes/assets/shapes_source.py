@@ -35,20 +35,20 @@ def parse_id(asset_id: str) -> tuple[str, int]:
 
 
 def generate(asset_id: str) -> Model:
-    """The shape in metres. The class and the variant decide it alone."""
+    """The shape in meters. The class and the variant decide it alone."""
     category, variant = parse_id(asset_id)
     seed = np.random.SeedSequence([variant, zlib.crc32(category.encode())])
     return GENERATORS[category](np.random.Generator(np.random.Philox(seed)))
 
 
 def make(asset_id: str, cache: Cache) -> tuple[AssetInfo, Model]:
-    """Generate, normalise and keep a shape."""
-    model, metres = unit_model(generate(asset_id))
+    """Generate, normalize and keep a shape."""
+    model, meters = unit_model(generate(asset_id))
     info = describe(
         model,
         id=asset_id,
         category=parse_id(asset_id)[0],
-        metres=metres,
+        meters=meters,
         sha256=source_digest(asset_id),
         license=LICENSE,
         source=SOURCE,

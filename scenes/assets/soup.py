@@ -38,7 +38,7 @@ class Soup:
         return replace(self, faces=faces, uvs=uvs)
 
     def unit(self) -> tuple[Soup, float]:
-        """Scaled to a bounding-box diagonal of 1 about the box's centre, and the diagonal it had."""
+        """Scaled to a bounding-box diagonal of 1 about the box's center, and the diagonal it had."""
         used = self.vertices[np.unique(self.faces)]
         low, high = used.min(axis=0), used.max(axis=0)
         diagonal = float(np.linalg.norm(high - low))

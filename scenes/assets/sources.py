@@ -25,8 +25,8 @@ class ModelFolder:
     """A folder of models as the user names it.
 
     category: the class of all, for the layout "flat". up, front: axes such as "y" or "-z", "auto" for the format's own;
-    if only `up` is given, the front is -y for z up and z for y up. unit: metres per unit of the files, None if unknown.
-    need_textures: quarantine a model whose colour map is missing, instead of using it without.
+    if only `up` is given, the front is -y for z up and z for y up. unit: meters per unit of the files, None if unknown.
+    need_textures: quarantine a model whose color map is missing, instead of using it without.
     """
 
     path: Path

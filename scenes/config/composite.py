@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -226,6 +226,7 @@ class ComposeConfig(Section):
     pixel is in the mask. The other fields are the steps, in their order.
     """
 
+    renderer: Literal["composite"] = "composite"
     assets: Photographs = Photographs()
     resolution: tuple[int, int] = (512, 512)
     mm_per_pixel: Annotated[Any, numbers(1e-4, 1e4)] = {"log_uniform": [0.15, 1.5]}

@@ -1,4 +1,4 @@
-"""From YAML, a preset's name and `--set key=value` to a Config, or to one line that says what is wrong where."""
+"""From YAML, a preset's name and `--set key=value` to a config, or to one line that says what is wrong where."""
 
 from __future__ import annotations
 
@@ -11,10 +11,16 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from scenes.config.composite import ComposeConfig
 from scenes.config.objects import Config
 from scenes.errors import InputError, choices
 
 S = TypeVar("S", bound=BaseModel)
+
+AnyConfig = Config | ComposeConfig
+"""The config of a data set, whichever renderer draws it. Its field `renderer` says which."""
+
+_CONFIGS: Mapping[str, type[Config] | type[ComposeConfig]] = {"blender": Config, "composite": ComposeConfig}
 
 PRESETS = Path(__file__).parent.parent / "presets"
 
@@ -23,8 +29,8 @@ def preset_names() -> list[str]:
     return sorted(path.stem for path in PRESETS.glob("*.yaml"))
 
 
-def load_config(source: str | Path, overrides: Iterable[str] = ()) -> Config:
-    """The config from a YAML file or a shipped preset's name.
+def load_config(source: str | Path, overrides: Iterable[str] = ()) -> AnyConfig:
+    """The config from a YAML file or a shipped preset's name, of the kind that its field `renderer` names.
 
     A file may start from another by `extends: NAME_OR_PATH`; mappings are merged, everything else replaced, and a
     distribution is replaced whole. `overrides` are "dotted.key=yaml value", applied last.
@@ -46,9 +52,15 @@ def load(kind: type[S], path: Path | None, overrides: Iterable[str] = ()) -> S:
     return _validated(kind, data, "config" if path is None else path.name)
 
 
-def validate(data: Any, where: str) -> Config:
-    """A Config from plain data. Raises InputError with `where` in front."""
-    return _validated(Config, data, where)
+def validate(data: Any, where: str) -> AnyConfig:
+    """The config from plain data, of the kind that its field `renderer` names: "blender" where it names none.
+
+    Raises InputError with `where` in front.
+    """
+    renderer = data.get("renderer", "blender") if isinstance(data, dict) else "blender"
+    if not isinstance(renderer, str) or renderer not in _CONFIGS:
+        raise InputError(f"{where}: field renderer: unknown {renderer!r}, {choices(str(renderer), _CONFIGS)}")
+    return _validated(_CONFIGS[renderer], data, where)
 
 
 def _validated(kind: type[S], data: Any, where: str) -> S:

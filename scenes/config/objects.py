@@ -19,7 +19,7 @@ class ModelFolder(Section):
     """A folder of 3D models; the fields are those of `scenes.assets.sources.ModelFolder`.
 
     category: the class of all of them, for the layout "flat". up, front: axes such as "z" and "-y", "auto" for the
-    file format's own. unit: metres per unit of the files, null if unknown.
+    file format's own. unit: meters per unit of the files, null if unknown.
     """
 
     path: Path
@@ -65,7 +65,7 @@ class Objects(Section):
     """What stands in the picture.
 
     category: class of the main object and of every other member; null draws evenly over all classes. count: members
-    with the main one. size: "unit" gives each object a diagonal of `scale` metres, "metric" its own size times
+    with the main one. size: "unit" gives each object a diagonal of `scale` meters, "metric" its own size times
     `scale`. rotation: "upright" turns by yaw only, "stable" rests on a stable side, "standing" is upright where the
     object would stay so and on a stable side else, as a guitar, "free" is uniform over all rotations. lift: how far a
     floating object is above the ground, in its own diagonals. spacing: free room around each member, as a share of its
@@ -98,7 +98,7 @@ DEFAULT_FAMILIES = {
 class MaterialFactor(Section):
     """What objects are made of.
 
-    mode: "own" keeps each part's own kind of material (its colours and finish still vary for built-in shapes),
+    mode: "own" keeps each part's own kind of material (its colors and finish still vary for built-in shapes),
     "whole" dresses the object in one family, "per_part" each role in one. parameters: a family's parameters, by
     family and name, where its defaults do not suit. texture: asset id for the families "pbr" and "image"; null draws
     evenly over all textures.
@@ -125,7 +125,7 @@ class MaterialFactor(Section):
 
 
 class WorldLight(Section):
-    """The environment. hdri: asset id, null draws evenly over all, "" is a uniform grey sky."""
+    """The environment. hdri: asset id, null draws evenly over all, "" is a uniform gray sky."""
 
     hdri: Annotated[Any, names()] | None = None
     rotation: Annotated[Any, numbers(-3600, 3600)] = {"uniform": [0, 360]}
@@ -156,8 +156,8 @@ class Lighting(Section):
 class CameraFactor(Section):
     """The viewpoint. Azimuth and elevation are of the camera seen from what it looks at, 0 being the front.
 
-    Either `distance` (metres) or `framing` (share of the picture's width or height, whichever is the fuller, that the
-    objects fill) decides how near it stands. jitter: how far the view is off the objects' centre, as a share of
+    Either `distance` (meters) or `framing` (share of the picture's width or height, whichever is the fuller, that the
+    objects fill) decides how near it stands. jitter: how far the view is off the objects' center, as a share of
     the half picture. fstop 0 is a pinhole without depth of field.
     """
 
@@ -250,6 +250,7 @@ class RenderSettings(Section):
 class Config(Section):
     """A data set: which assets, how each factor varies, how it is drawn. classes null: all the assets have."""
 
+    renderer: Literal["blender"] = "blender"
     classes: tuple[str, ...] | None = None
     assets: Assets = Assets()
     objects: Objects = Objects()
@@ -270,10 +271,15 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _one_balance(self) -> Config:
-        # A camera balances what it sees: picture and plate would come out in different colours.
+        # A camera balances what it sees: picture and plate would come out in different colors.
         if self.render.plate and max(self.sensor.balance.support()) > 0:
             raise ValueError("sensor.balance must be 0 where render.plate is true")
         return self
+
+    @property
+    def resolution(self) -> tuple[int, int]:
+        """Width and height of its pictures in pixels."""
+        return self.camera.resolution
 
     def plain(self) -> dict[str, Any]:
         """The config as JSON data, complete with defaults."""

@@ -17,7 +17,7 @@ class CrackFactor(Section):
     keeps to their joints whatever the kind. width: of the main crack, in pixels of the middle of the picture, since
     photographers come as near as it takes to see one. depth: in widths. grains, reach,
     raised, crumble: in widths. dirt, moss, stain, moisture: how much of it there is; hue, saturation and value are the
-    dirt's colour, stain_value how bright the stain (above 0.6: efflorescence). healed_tone: the albedo of what
+    dirt's color, stain_value how bright the stain (above 0.6: efflorescence). healed_tone: the albedo of what
     fills healed stretches over the surface's own mean; a dark one looks like a crack, and has no label.
     """
 

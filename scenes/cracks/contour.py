@@ -1,6 +1,6 @@
 """A crack as data: a graph of polylines with a width at every point, and the chips broken off its lips.
 
-Millimetres throughout, x to the right and y down, the patch's upper left corner at (0, 0).
+Millimeters throughout, x to the right and y down, the patch's upper left corner at (0, 0).
 """
 
 from __future__ import annotations
@@ -131,9 +131,9 @@ class Contour:
     def moved(self, x: float, y: float) -> Contour:
         return self.transformed([[1.0, 0.0, x], [0.0, 1.0, y]])
 
-    def rotated(self, degrees: float, centre: tuple[float, float] | None = None) -> Contour:
-        """Turned from x towards y (clockwise on a screen) about `centre`, by default the patch's."""
-        cx, cy = centre or (self.size[0] / 2, self.size[1] / 2)
+    def rotated(self, degrees: float, center: tuple[float, float] | None = None) -> Contour:
+        """Turned from x towards y (clockwise on a screen) about `center`, by default the patch's."""
+        cx, cy = center or (self.size[0] / 2, self.size[1] / 2)
         c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
         return self.transformed([[c, -s, cx - c * cx + s * cy], [s, c, cy - s * cx - c * cy]])
 

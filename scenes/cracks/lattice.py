@@ -51,22 +51,22 @@ def triangles(grid: Grid, number: Ints) -> tuple[Ints, Floats]:
     )
     fans = ~grid.active & ~lonely
     row, column = np.nonzero(fans)
-    centre = np.full(fans.shape, -1, np.int64)
-    centre[row, column] = number.max() + 1 + np.arange(len(row))
+    center = np.full(fans.shape, -1, np.int64)
+    center[row, column] = number.max() + 1 + np.arange(len(row))
     parts = [cells, squares]
-    for way, neighbour in around.items():
+    for way, neighbor in around.items():
         for shared in (False, True):
-            r, c = np.nonzero(fans & (neighbour == shared))
+            r, c = np.nonzero(fans & (neighbor == shared))
             steps = np.arange(0, BLOCK + 1, 1 if shared else BLOCK)
             rim = _side(number, r, c, way, steps)
-            hub = np.broadcast_to(centre[r, c][:, None], rim[:, 1:].shape)
+            hub = np.broadcast_to(center[r, c][:, None], rim[:, 1:].shape)
             parts.append(np.stack([hub, rim[:, :-1], rim[:, 1:]], axis=-1).reshape(-1, 3))
     middle = (np.stack([column, row], axis=1) + 0.5) * BLOCK * grid.cell
     return np.concatenate(parts), middle.astype(np.float32)
 
 
 def beside(active: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
-    """Whether each square's neighbour in each of `_WAYS` is active."""
+    """Whether each square's neighbor in each of `_WAYS` is active."""
     rim = np.pad(active, 1)
     return [rim[1:-1, :-2], rim[1:-1, 2:], rim[:-2, 1:-1], rim[2:, 1:-1]]
 

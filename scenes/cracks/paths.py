@@ -1,7 +1,7 @@
 """What all crack generators are made of: fractal fields and profiles, paths, and how a path opens into a stroke.
 
 A generator lays out `Path`s, coarse polylines with a nominal width; `opened` turns them into strokes as rough as the
-`Grain` of the material says. Millimetres throughout.
+`Grain` of the material says. Millimeters throughout.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def width_map(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -
 
 
 def distance(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN, reach: float | None = None) -> Image:
-    """(H, W) float32 mm from pixel centres to the nearest lip, negative inside the crack, at most `reach` mm.
+    """(H, W) float32 mm from pixel centers to the nearest lip, negative inside the crack, at most `reach` mm.
 
     reach: by default 16 pixels. More than a pixel off the crack, the nearest piece of it is taken to be that of the
     nearest pixel by the crack: 0.02 pixels too far on average, never a whole one.
@@ -74,7 +74,7 @@ def distance(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN, re
 
 
 def lips(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN, *, reach: float) -> tuple[Image, Image]:
-    """(H, W) float32 mm from pixel centres to the nearest lip, negative inside, exact, inf beyond `reach` mm; and half
+    """(H, W) float32 mm from pixel centers to the nearest lip, negative inside, exact, inf beyond `reach` mm; and half
     the width of the crack at that place, 0 beyond."""
     segments, mm_per_pixel = segments_of(contour, pixels, kinds), pixels.mm_per_pixel
     signed, owner = nearest(segments, pixels.shape, reach / mm_per_pixel)

@@ -45,7 +45,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Relief:
-    """A triangle mesh in patch millimetres: x right, y down, z out of the surface.
+    """A triangle mesh in patch millimeters: x right, y down, z out of the surface.
 
     vertices: (n, 3) float32. faces: (m, 3) int32, counter-clockwise seen from outside. inside: (m,) bool, between the
     lips of a crack. distance: (n,) float32 mm from the nearest lip, negative inside; beyond the profile's reach by
@@ -151,11 +151,11 @@ def _meshed(
             filled = np.minimum(filled, own)
     # Cracks end in a wall at the border, or one could look out at their ends.
     height[(row == 0) | (column == 0) | (row == grid.shape[0] - 1) | (column == grid.shape[1] - 1)] = 0
-    faces, centres = triangles(grid, number)
-    level = np.zeros(len(centres), np.float32)
-    vertices = np.column_stack([np.concatenate([plane, centres]), np.concatenate([height, level])])
+    faces, centers = triangles(grid, number)
+    level = np.zeros(len(centers), np.float32)
+    vertices = np.column_stack([np.concatenate([plane, centers]), np.concatenate([height, level])])
     signed, far = _spread(grid, signed, max(profile.reach, 2.5 * grid.cell))
-    filled = np.concatenate([filled, np.full(len(centres), 1e3)])
+    filled = np.concatenate([filled, np.full(len(centers), 1e3)])
     table = np.column_stack([vertices, np.concatenate([signed, far]), filled]).astype(np.float32)
     table, faces, inside = cut(table, faces)
     return Relief(
@@ -168,7 +168,7 @@ def _meshed(
 
 
 def _spread(grid: Grid, signed: Floats, reach: float) -> tuple[Floats, Floats]:
-    """Distances that go on beyond the reach, coarsely: of the drawn vertices, and of the fans' centres."""
+    """Distances that go on beyond the reach, coarsely: of the drawn vertices, and of the fans' centers."""
     far = (
         distance_transform_edt(~grid.active).astype(np.float32)
         if grid.active.any()

@@ -1,6 +1,6 @@
 """Strokes as short tapered strips in pixels: which are near, how far their lips are, how much they cover.
 
-Pixel units throughout: the centre of column i, row j is at (i + 0.5, j + 0.5).
+Pixel units throughout: the center of column i, row j is at (i + 0.5, j + 0.5).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 Shape = tuple[int, int]
 Point = tuple[float, float]
 
-# How far a pixel reaches from its centre along any direction.
+# How far a pixel reaches from its center along any direction.
 HALF_DIAGONAL = 0.7072
 # Half widths, in pixels, up to which a crack is closed.
 _CLOSED = 1e-4
@@ -47,7 +47,7 @@ class Pixels:
     """The pixels of a picture on a patch: `shape` (H, W) of `mm_per_pixel`. Raises InputError for none, or a scale that
     is not positive.
 
-    origin: position on the patch, mm, of the upper left corner, so that the centre of column i, row j lies at
+    origin: position on the patch, mm, of the upper left corner, so that the center of column i, row j lies at
     origin + (i + 0.5, j + 0.5) * mm_per_pixel.
     """
 
@@ -102,7 +102,7 @@ _NEAR = ("which", "middle", "half", "flat")
 
 
 def _near(segments: Segments, shape: Shape, margin: float) -> Iterator[_Near]:
-    """Every pixel centre within `margin` of a lip, and of tapered segments some more, in blocks of bounded work.
+    """Every pixel center within `margin` of a lip, and of tapered segments some more, in blocks of bounded work.
 
     `flat` indexes a picture padded by `_padding` on every side.
     """

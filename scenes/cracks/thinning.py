@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
 
-# The eight neighbours in order around a pixel, from the one above.
+# The eight neighbors in order around a pixel, from the one above.
 _AROUND = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
 
 
 def _peelable() -> tuple[Mask, Mask]:
-    """(256,) each, by the neighbours' bits: the pixels that Guo and Hall (1989) peel off at one time, on two sides."""
+    """(256,) each, by the neighbors' bits: the pixels that Guo and Hall (1989) peel off at one time, on two sides."""
     tables = np.zeros((2, 256), bool)
     for code in range(256):
         ring = [bool(code >> k & 1) for k in range(8)]
@@ -45,7 +45,7 @@ def thinned(mask: Mask) -> Mask:
 
 
 def _removable() -> Mask:
-    """(256,) by the neighbours' bits: whether a pixel can go without parting or shortening the line."""
+    """(256,) by the neighbors' bits: whether a pixel can go without parting or shortening the line."""
     table = np.zeros(256, dtype=bool)
     for code in range(256):
         ring = [bool(code >> k & 1) for k in range(8)]
@@ -61,7 +61,7 @@ _REMOVABLE = _removable()
 def _pared(mask: Mask) -> None:
     """Removes from a mask (H, W), in place, what its lines do not need; the outermost pixels must be empty.
 
-    Pixels whose rows and columns have the same parity are no neighbours, so a quarter can be judged at once.
+    Pixels whose rows and columns have the same parity are no neighbors, so a quarter can be judged at once.
     """
     width = mask.shape[1]
     flat = mask.reshape(-1)

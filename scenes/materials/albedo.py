@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scenes.record.scene import Material
 
-# The mean albedo over that of the parameters' own colour, by family: at 0 of a parameter, its name, the rise with it.
+# The mean albedo over that of the parameters' own color, by family: at 0 of a parameter, its name, the rise with it.
 _SHOWN: dict[str, tuple[float, str, float]] = {
     "stucco": (0.96, "stains", 0.0),
     "plaster": (0.96, "stains", -0.06),
@@ -23,9 +23,9 @@ _DULL = {"hue": 0.1, "saturation": 0.05, "value": 0.5}
 
 
 def mean_color(material: Material) -> tuple[float, float, float]:
-    """Hue, saturation and value, in [0, 1] of the display colour, of a surface's mean albedo, within about a fifth.
+    """Hue, saturation and value, in [0, 1] of the display color, of a surface's mean albedo, within about a fifth.
 
-    Families that are no walls or floors count as their own colour, those without any as a dull grey.
+    Families that are no walls or floors count as their own color, those without any as a dull gray.
     """
     hue, saturation, value = (_number(material, name, usual) for name, usual in _DULL.items())
     level, name, rise = _SHOWN.get(material.family, (1.0, "", 0.0))

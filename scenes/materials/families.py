@@ -1,9 +1,9 @@
 """Material families: every kind of surface, with the distributions of its parameters.
 
-A family is a node tree of `render.blender.materials`; its parameters are numbers, names or vectors. Colours are three
-scalars, hue, saturation and value in [0, 1] of the display (sRGB) colour, so that each is decided by one quantile; the
+A family is a node tree of `render.blender.materials`; its parameters are numbers, names or vectors. Colors are three
+scalars, hue, saturation and value in [0, 1] of the display (sRGB) color, so that each is decided by one quantile; the
 renderer makes linear RGB of them. `scale` counts features per unit of model length, which is the diagonal of an
-object and a metre of a ground or room; `seed` moves the pattern; `roughness` is the mean about which it varies.
+object and a meter of a ground or room; `seed` moves the pattern; `roughness` is the mean about which it varies.
 Names among the parameters choose the tree ("kind"), or an image by asset id ("texture").
 """
 
@@ -27,7 +27,7 @@ def parsed(**parameters: Any) -> dict[str, Distribution]:
     return {name: parse(value) for name, value in parameters.items()}
 
 
-# The colours of made things: half of them neutral, the rest mostly red, blue or green.
+# The colors of made things: half of them neutral, the rest mostly red, blue or green.
 ANY_HUE = mix(
     (0.24, Uniform(-0.03, 0.03)),
     (0.18, Uniform(0.05, 0.16)),
@@ -38,7 +38,7 @@ ANY_HUE = mix(
 )
 _SATURATION = mix((0.4, Uniform(0.0, 0.08)), (0.22, Uniform(0.1, 0.45)), (0.38, Uniform(0.5, 0.8)))
 _VALUE = mix((0.28, Uniform(0.06, 0.28)), (0.37, Uniform(0.3, 0.75)), (0.35, Uniform(0.76, 0.92)))
-# Painted and rendered walls: grey, white and beige, some ochre, lilac grey, hardly any in a strong colour.
+# Painted and rendered walls: gray, white and beige, some ochre, lilac gray, hardly any in a strong color.
 _WALL_HUE = mix(
     (0.8, Uniform(0.085, 0.135)), (0.13, Uniform(0.62, 0.72)), (0.04, Uniform(0.5, 0.6)), (0.03, Uniform(-0.03, 0.06))
 )
@@ -228,7 +228,7 @@ FAMILIES: dict[str, dict[str, Distribution]] = {
     "own": {},
 }  # fmt: skip
 
-# Parameters that differ where the unit is a metre: on grounds and in rooms.
+# Parameters that differ where the unit is a meter: on grounds and in rooms.
 METRIC: dict[str, Parameters] = {
     "metal": parsed(scale=Uniform(0.8, 2.0)),
     "rusty_metal": parsed(scale=Uniform(0.5, 1.5)),

@@ -13,7 +13,7 @@ class Courses:
     """A family's layout, in bricks' lengths with their joint.
 
     course: from one bed joint to the next. joint: half the width of the mortar. shift: of every other course. size: the
-    parameter that says how large they are; per_metre: whether it counts them on a metre, or is their length in metres.
+    parameter that says how large they are; per_meter: whether it counts them on a meter, or is their length in meters.
     rise: how far up the parameter seed moves them; it moves them one to the left.
     """
 
@@ -21,14 +21,14 @@ class Courses:
     joint: float
     shift: float
     size: str
-    per_metre: bool
+    per_meter: bool
     rise: float
 
 
 COURSES: dict[str, Courses] = {
-    "brickwork": Courses(course=0.31, joint=0.022, shift=0.5, size="length", per_metre=False, rise=0.7),
-    "brick": Courses(course=0.34, joint=0.032, shift=0.5, size="scale", per_metre=True, rise=0.37),
-    "tiles": Courses(course=1.0, joint=0.028, shift=0.0, size="scale", per_metre=True, rise=0.37),
+    "brickwork": Courses(course=0.31, joint=0.022, shift=0.5, size="length", per_meter=False, rise=0.7),
+    "brick": Courses(course=0.34, joint=0.032, shift=0.5, size="scale", per_meter=True, rise=0.37),
+    "tiles": Courses(course=1.0, joint=0.028, shift=0.0, size="scale", per_meter=True, rise=0.37),
 }
 
 
@@ -39,7 +39,7 @@ def bond_of(material: Material, corner: tuple[float, float]) -> Bond | None:
     if laid is None:
         return None
     size, seed = (float(material.parameters[name]) for name in (laid.size, "seed"))  # type: ignore[arg-type]
-    pitch = 1000 / size if laid.per_metre else 1000 * size
+    pitch = 1000 / size if laid.per_meter else 1000 * size
     joint = 2 * laid.joint * pitch
     return Bond(
         length=pitch - joint,

@@ -79,7 +79,7 @@ def _streams_of(key: str, family: str, parameters: tuple[str, ...]) -> tuple[str
 
 
 _VIVID = Uniform(0.5, 0.92)
-_GREY = Uniform(0.0, 0.06)
+_GRAY = Uniform(0.0, 0.06)
 _WHITE: dict[str, Any] = {"saturation": Uniform(0.0, 0.08), "value": Uniform(0.82, 0.95)}
 _BLACK: dict[str, Any] = {"saturation": Uniform(0.0, 0.12), "value": Uniform(0.07, 0.22)}
 _BLUE_RED = mix((0.4, Uniform(0.55, 0.64)), (0.4, Uniform(-0.02, 0.03)), (0.2, ANY_HUE))
@@ -93,7 +93,7 @@ ROLES: dict[str, tuple[Make, ...]] = {
     "painted": (_make("painted", 0.75), _make("painted", 0.25, **_WHITE)),
     "car_paint": (
         _make("car_paint", 0.3, saturation=_VIVID, hue=_BLUE_RED),
-        _make("car_paint", 0.45, saturation=_GREY),
+        _make("car_paint", 0.45, saturation=_GRAY),
         _make("car_paint", 0.25),
     ),
     "hull_paint": (_make("painted", 0.5, **_WHITE), _make("painted", 0.5, saturation=_VIVID, hue=_BLUE_RED)),
@@ -110,7 +110,7 @@ ROLES: dict[str, tuple[Make, ...]] = {
     "metal": (
         _make("metal", 0.5),
         _make("brushed_metal", 0.3),
-        _make("painted", 0.15, saturation=_GREY),
+        _make("painted", 0.15, saturation=_GRAY),
         _make("rusty_metal", 0.05),
     ),
     "chrome": (_make("metal", saturation=Uniform(0.0, 0.03), value=Uniform(0.8, 0.92), roughness=Uniform(0.03, 0.1)),),

@@ -93,6 +93,11 @@ class Composition:
         yield self.texture
         yield from (str(values["reference"]) for values in self.steps.values() if "reference" in values)
 
+    @property
+    def cracked(self) -> bool:
+        """Whether a crack is drawn, be it seen or not."""
+        return "crack" in self.steps
+
     def streams(self) -> Streams:
         """The streams of this picture, for what takes more than one number."""
         return Streams(self.seed, self.index)

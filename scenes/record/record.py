@@ -61,6 +61,10 @@ class Record(Protocol):
         """
 
     @property
+    def cracked(self) -> bool:
+        """Whether a crack is drawn, be it seen or not."""
+
+    @property
     def unknown_labels(self) -> frozenset[str]:
         """The labels that nobody knows for this picture; they are filled with their value for "nothing"."""
 
@@ -71,6 +75,9 @@ class Record(Protocol):
         """The ids of all assets in the picture, once for each use."""
 
     def to_json(self) -> str: ...
+
+    def to_data(self) -> dict[str, Any]:
+        """The same as `to_json`, not yet written out."""
 
 
 def leaves(name: str, value: Any) -> Iterator[Factor]:

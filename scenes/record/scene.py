@@ -1,6 +1,6 @@
 """The Scene: everything that decides a picture, as plain frozen data that survives a round trip through JSON.
 
-Units are metres, degrees, kelvin and watts unless a field says otherwise. World axes: z up. Azimuth 0 looks from -y
+Units are meters, degrees, kelvin and watts unless a field says otherwise. World axes: z up. Azimuth 0 looks from -y
 (at the front of an unturned object) and grows counter-clockwise seen from above.
 """
 
@@ -40,7 +40,7 @@ class Material:
 
 @dataclass(frozen=True)
 class Item:
-    """One object in the scene. Model coordinates (unit diagonal, origin at the box centre) go to world by
+    """One object in the scene. Model coordinates (unit diagonal, origin at the box center) go to world by
     scale, then rotation (unit quaternion w, x, y, z), then location. `materials` is keyed by part role, "*" for all.
     """
 
@@ -62,7 +62,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Light:
-    """A lamp. energy: W for area and point lamps, W/m^2 for suns; size: metres, for suns the angle in degrees."""
+    """A lamp. energy: W for area and point lamps, W/m^2 for suns; size: meters, for suns the angle in degrees."""
 
     kind: LightKind
     location: Vector
@@ -74,7 +74,7 @@ class Light:
 
 @dataclass(frozen=True)
 class World:
-    """The environment light: an HDRI by asset id, turned about z; or a uniform colour where `hdri` is empty."""
+    """The environment light: an HDRI by asset id, turned about z; or a uniform color where `hdri` is empty."""
 
     hdri: str
     rotation: float
@@ -95,7 +95,7 @@ class Camera:
     fstop: float = 0.0
 
     def intrinsics(self) -> np.ndarray:
-        """(3, 3) float64 K with the pixel centre of column i, row j at (i + 0.5, j + 0.5)."""
+        """(3, 3) float64 K with the pixel center of column i, row j at (i + 0.5, j + 0.5)."""
         # The sensor's 36 mm lie along the longer side, as in Blender's AUTO sensor fit.
         focal = self.focal_length / 36.0 * max(self.width, self.height)
         return np.array([[focal, 0.0, self.width / 2], [0.0, focal, self.height / 2], [0.0, 0.0, 1.0]])
@@ -127,7 +127,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Background:
-    """What is behind the objects. `material` dresses a ground or a room; `image` is an asset id; `size` in metres.
+    """What is behind the objects. `material` dresses a ground or a room; `image` is an asset id; `size` in meters.
 
     ground: a large plane at z = 0 under the sky; room: a box with floor, walls and ceiling around the camera; shadow:
     an invisible plane that only catches shadows, for "hdri" and "image".
@@ -179,7 +179,7 @@ class Decal:
 @dataclass(frozen=True)
 class Joint:
     """A straight joint in a surface, no crack: its line's angle in degrees from x, the line's distance from the
-    patch's centre, width and depth, all mm."""
+    patch's center, width and depth, all mm."""
 
     angle: float
     offset: float
@@ -245,7 +245,7 @@ class Surface:
     filler: Material | None = None
 
     def frame(self) -> np.ndarray:
-        """(4, 4) float64 from patch axes (metres, x right, y up, z out of the surface) to the world."""
+        """(4, 4) float64 from patch axes (meters, x right, y up, z out of the surface) to the world."""
         matrix = np.eye(4)
         if self.placement == "wall":
             matrix[:3, :3] = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]
@@ -256,9 +256,9 @@ class Surface:
 class Sensor:
     """What the camera does to the light. Applied after the render; labels never see it.
 
-    metering: "average" first scales the light so that its log-average is a mid grey, as a camera's meter does.
+    metering: "average" first scales the light so that its log-average is a mid gray, as a camera's meter does.
     exposure: stops on top. tone: "standard" (sRGB curve) or "filmic" (soft shoulder). white_balance: kelvin, 6500
-    neutral. balance: share of the light's colour, as the picture shows it, that the camera takes away by itself.
+    neutral. balance: share of the light's color, as the picture shows it, that the camera takes away by itself.
     vignette: share of light lost in the corners. blur: Gaussian sigma in pixels. noise: read noise sigma, and
     shot: shot-noise scale, both of full scale 1. sharpening: how much of what is finer than a pixel or so is added
     again. jpeg: quality, 0 is lossless.
@@ -299,6 +299,11 @@ class Scene:
     @property
     def main(self) -> Item | None:
         return next((item for item in self.items if item.purpose == "main"), None)
+
+    @property
+    def cracked(self) -> bool:
+        """Whether a crack is drawn, be it seen or not."""
+        return any(part is not None and part.crack is not None for part in (self.surface, self.decal))
 
     @property
     def subject(self) -> str | None:

@@ -58,7 +58,7 @@ class Draw:
         return self.dressed(family, key)
 
     def surface(self, key: str, families: Distribution) -> Material:
-        """The material of a ground or wall, where features are sized in metres."""
+        """The material of a ground or wall, where features are sized in meters."""
         return self.dressed(self.value(key, families), key, metric=True)
 
     def dressed(self, family: str, key: str, metric: bool = False) -> Material:
@@ -82,6 +82,6 @@ def vector(array: np.ndarray) -> Vector:
     return (float(array[0]), float(array[1]), float(array[2]))
 
 
-def centre_of(points: np.ndarray) -> np.ndarray:
+def center_of(points: np.ndarray) -> np.ndarray:
     low, high = extent(points)
     return (low + high) / 2

@@ -10,7 +10,7 @@ import numpy as np
 from scenes.assets.info import AssetInfo
 from scenes.materials.roles import draw_role
 from scenes.record.scene import Camera, Item, Material, Quaternion, rotation_matrix
-from scenes.sampling.draw import Draw, centre_of
+from scenes.sampling.draw import Draw, center_of
 from scenes.sampling.placement import (
     IDENTITY,
     Footprint,
@@ -62,8 +62,8 @@ class ItemDraw(Draw):
 
     def placed(self, key: str, info: AssetInfo, purpose: Purpose, scale: float) -> Item:
         """An item turned and resting (or floating) over the origin."""
-        if self.config.objects.size == "metric" and info.metres is not None:
-            scale *= info.metres
+        if self.config.objects.size == "metric" and info.meters is not None:
+            scale *= info.meters
         rotation = self.rotation(key, info)
         lowest = scale * float((info.hull @ rotation_matrix(rotation)[2]).min())
         height = -lowest
@@ -141,8 +141,8 @@ class ItemDraw(Draw):
         main = items[0]
         item = self.placed(key, info, "occluder", main.scale * (0.5 + 0.5 * self.streams.quantile(f"{key}.scale")))
         behind = self.world_points([main])
-        eye, centre = np.array(camera.location), centre_of(behind)
-        view = centre - eye
+        eye, center = np.array(camera.location), center_of(behind)
+        view = center - eye
         size = float(np.linalg.norm(view))
         # Half way, but clear of both: of the main object by the two radii, of the camera by its own.
         gap = (main.scale + item.scale) / 2
@@ -156,7 +156,7 @@ class ItemDraw(Draw):
         base = np.array([at[0] - item.location[0], at[1] - item.location[1], 0.0])
         if float(np.ptp(own[:, 2])) + own[:, 2].min() < at[2]:
             # A thing on the ground that ends below the line of sight hides nothing: let it float into the way.
-            base[2] = at[2] - centre_of(own)[2]
+            base[2] = at[2] - center_of(own)[2]
         low, high = 0.0, main.scale + item.scale
         for _ in range(12):
             middle = (low + high) / 2

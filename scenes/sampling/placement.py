@@ -44,7 +44,7 @@ def quaternion_product(p: Quaternion, q: Quaternion) -> Quaternion:
 
 @dataclass(frozen=True)
 class Footprint:
-    """A turned rectangle on the ground: centre, half sizes, and its x axis (cosine, sine)."""
+    """A turned rectangle on the ground: center, half sizes, and its x axis (cosine, sine)."""
 
     x: float
     y: float
@@ -117,7 +117,7 @@ def extent(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def project(camera: Camera, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (n, 2) and planar depth (n,) of world points (n, 3); pixel centres are at +0.5."""
+    """Pixels (n, 2) and planar depth (n,) of world points (n, 3); pixel centers are at +0.5."""
     matrix = camera.world_to_camera()
     local = points @ matrix[:3, :3].T + matrix[:3, 3]
     depth = local[:, 2]
@@ -127,9 +127,9 @@ def project(camera: Camera, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def framing_distance(
-    points: np.ndarray, centre: np.ndarray, towards: np.ndarray, focal: float, size: tuple[int, int], share: float
+    points: np.ndarray, center: np.ndarray, towards: np.ndarray, focal: float, size: tuple[int, int], share: float
 ) -> float:
-    """How far from `centre` a pinhole at `centre + distance * towards` sees the points fill `share` of the picture.
+    """How far from `center` a pinhole at `center + distance * towards` sees the points fill `share` of the picture.
 
     points: (n, 3); focal: focal length over the sensor's longer side. The share is of the width or the height,
     whichever comes out larger. Never nearer than 5 % beyond the nearest point.
@@ -138,7 +138,7 @@ def framing_distance(
     length = math.sqrt(float(right @ right))
     right = right / length if length > 1e-9 else np.array([1.0, 0.0, 0.0])
     basis = np.stack([right, cross(right, -towards), towards])
-    local = (points - centre) @ basis.T
+    local = (points - center) @ basis.T
     pixels = focal * max(size)
     nearest = float(local[:, 2].max())
     distance = max(nearest * 1.5, 1e-6)

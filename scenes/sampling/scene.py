@@ -18,7 +18,7 @@ from scenes.distributions import parse
 from scenes.errors import InputError, choices
 from scenes.record.record import CRACK
 from scenes.record.scene import Background, BackgroundKind, Camera, Item, Light, LightKind, Scene, Sensor, Vector, World
-from scenes.sampling.draw import TEXTURED, centre_of, vector
+from scenes.sampling.draw import TEXTURED, center_of, vector
 from scenes.sampling.objects import ItemDraw
 from scenes.sampling.placement import cross, direction, extent, framing_distance
 from scenes.sampling.surface import SurfaceDraw
@@ -91,7 +91,7 @@ class _SceneDraw(ItemDraw, SurfaceDraw):
             index=self.streams.index,
             items=tuple(items),
             world=self.world(),
-            lights=tuple(self.lights(centre_of(self.world_points(items[:1])))),
+            lights=tuple(self.lights(center_of(self.world_points(items[:1])))),
             camera=camera,
             background=self.background(kind, items, camera),
             sensor=self.sensor(),
@@ -108,8 +108,8 @@ class _SceneDraw(ItemDraw, SurfaceDraw):
             strength=self.value("lighting.world.strength", world.strength),
         )
 
-    def lights(self, centre: np.ndarray, frame: np.ndarray | None = None) -> list[Light]:
-        """The lamps around a centre; frame: (3, 3) from the axes they are given in to the world's."""
+    def lights(self, center: np.ndarray, frame: np.ndarray | None = None) -> list[Light]:
+        """The lamps around a center; frame: (3, 3) from the axes they are given in to the world's."""
         lighting = self.config.lighting
         kinds: list[tuple[LightKind, Lamps]] = [
             ("sun", lighting.sun),
@@ -117,19 +117,19 @@ class _SceneDraw(ItemDraw, SurfaceDraw):
             ("point", lighting.point),
         ]
         return [
-            self.lamp(kind, f"lighting.{kind}.{k}", lamps, centre, frame)
+            self.lamp(kind, f"lighting.{kind}.{k}", lamps, center, frame)
             for kind, lamps in kinds
             for k in range(self.count(f"lighting.{kind}.count", lamps.count))
         ]
 
-    def lamp(self, kind: LightKind, key: str, lamps: Lamps, centre: np.ndarray, frame: np.ndarray | None) -> Light:
+    def lamp(self, kind: LightKind, key: str, lamps: Lamps, center: np.ndarray, frame: np.ndarray | None) -> Light:
         way = direction(self.value(f"{key}.azimuth", lamps.azimuth), self.value(f"{key}.elevation", lamps.elevation))
         way = way if frame is None else frame @ way
-        location = centre + way * self.value(f"{key}.radius", lamps.radius)
+        location = center + way * self.value(f"{key}.radius", lamps.radius)
         return Light(
             kind,
             vector(location),
-            vector(centre),
+            vector(center),
             self.value(f"{key}.energy", lamps.energy),
             self.value(f"{key}.size", lamps.size),
             self.value(f"{key}.temperature", lamps.temperature),
@@ -140,20 +140,20 @@ class _SceneDraw(ItemDraw, SurfaceDraw):
     def camera(self, items: list[Item]) -> Camera:
         factor = self.config.camera
         points = self.world_points([item for item in items if item.purpose != "clutter"])
-        centre = centre_of(points)
+        center = center_of(points)
         towards = direction(
             self.value("camera.azimuth", factor.azimuth), self.value("camera.elevation", factor.elevation)
         )
         focal = self.value("camera.focal_length", factor.focal_length)
-        distance = self.distance(points, centre, towards, focal)
-        eye = centre + towards * distance
+        distance = self.distance(points, center, towards, focal)
+        eye = center + towards * distance
         width, height = factor.resolution
         off = self.value("camera.jitter", factor.jitter) * distance * 18.0 / focal
         angle = 2 * math.pi * self.streams.quantile("camera.jitter.angle")
-        right = cross(centre - eye, (0.0, 0.0, 1.0))
+        right = cross(center - eye, (0.0, 0.0, 1.0))
         right /= max(float(np.linalg.norm(right)), 1e-9)
-        up = cross(right, (centre - eye) / distance)
-        target = centre + off / max(width, height) * (width * math.cos(angle) * right + height * math.sin(angle) * up)
+        up = cross(right, (center - eye) / distance)
+        target = center + off / max(width, height) * (width * math.cos(angle) * right + height * math.sin(angle) * up)
         return Camera(
             location=vector(eye),
             target=vector(target),
@@ -164,12 +164,12 @@ class _SceneDraw(ItemDraw, SurfaceDraw):
             fstop=self.value("camera.fstop", factor.fstop),
         )
 
-    def distance(self, points: np.ndarray, centre: np.ndarray, towards: np.ndarray, focal: float) -> float:
+    def distance(self, points: np.ndarray, center: np.ndarray, towards: np.ndarray, focal: float) -> float:
         factor = self.config.camera
         if factor.distance is not None:
             return self.value("camera.distance", factor.distance)
         share = self.value("camera.framing", factor.framing or _FRAMING)
-        return framing_distance(points, centre, towards, focal / 36.0, factor.resolution, share)
+        return framing_distance(points, center, towards, focal / 36.0, factor.resolution, share)
 
     def background(self, kind: BackgroundKind, items: list[Item], camera: Camera) -> Background:
         factor = self.config.background
@@ -191,7 +191,7 @@ class _SceneDraw(ItemDraw, SurfaceDraw):
         return Background(kind, shadow=shadow)
 
     def room(self, items: list[Item], camera: Camera) -> tuple[Vector, Vector]:
-        """Size and floor centre of a room that holds all objects and the camera."""
+        """Size and floor center of a room that holds all objects and the camera."""
         factor = self.config.background
         inside = np.concatenate([self.world_points(items), [camera.location]])
         low, high = extent(inside)

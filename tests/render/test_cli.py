@@ -73,6 +73,7 @@ def test_doctor_finds_blender(capsys: pytest.CaptureFixture[str]) -> None:
         "metal",
         "oneapi",
         "eevee",
+        "composite",
         "memory",
         "disk",
         "shared memory",

@@ -42,7 +42,7 @@ def painter(folder: Path) -> Painter:
         ("warp", (geometry.warped,)),
         ("smoothing", (edges.smoothed,)),
         ("dissolve", (edges.dissolved,)),
-        ("colour", (color.coloured,)),
+        ("colour", (color.colored,)),
         ("lips", (color.lit_lips,)),
         ("healed", (color.healed,)),
         ("distractors", (distractors.distracted,)),

@@ -96,7 +96,7 @@ def test_odd_photographs_are_composed_and_the_broken_told(capsys: pytest.Capture
     assert code == 0 and "7 pictures in" in printed
     for name in ("pixel.png", "broken.png"):
         assert sum(name in line for line in error.splitlines()) == 1
-    assert "2 pictures left out, 4 textures used" in error
+    assert "files left out: 2, assets used: 4" in error
     frames = list(Dataset.open(tmp_path / "set").frames())
     assert len(frames) == 7 and all(frame.rgb.std() > 0.5 for frame in frames)
 

@@ -27,7 +27,7 @@ def cracked(picture: NDArray[np.float32], width: float, **changes: float) -> tup
         "noise_scale": 20.0, "grain": 0.0, "deepening": 0.3, "visible": 0.0, **changes,
     }  # fmt: skip
     pixels = np.where(covered > 0, np.float32(width), np.float32(0))
-    return color.coloured(picture, covered, pixels, np.random.default_rng(0), **values), covered
+    return color.colored(picture, covered, pixels, np.random.default_rng(0), **values), covered
 
 
 def test_a_crack_is_as_dark_as_its_surroundings_allow() -> None:
@@ -78,10 +78,10 @@ def test_dissolving_spares_the_middle_of_a_wide_crack() -> None:
 
 
 def test_the_lip_that_faces_the_light_is_bright() -> None:
-    grey, crack = np.full((SIDE, SIDE, 3), 128, np.float32), raster.coverage(straight(6), Pixels((SIDE, SIDE), 1.0))
+    gray, crack = np.full((SIDE, SIDE, 3), 128, np.float32), raster.coverage(straight(6), Pixels((SIDE, SIDE), 1.0))
     values = {"strength": 0.5, "size": 1.5, "chipped": 0.0, "fresh": 0.0}
-    lit = color.lit_lips(grey, crack, None, np.random.default_rng(0), light=0.0, **values)
-    turned = color.lit_lips(grey, crack, None, np.random.default_rng(0), light=180.0, **values)
+    lit = color.lit_lips(gray, crack, None, np.random.default_rng(0), light=0.0, **values)
+    turned = color.lit_lips(gray, crack, None, np.random.default_rng(0), light=180.0, **values)
     left, right = lit[:, SIDE // 2 - 4].mean(), lit[:, SIDE // 2 + 3].mean()
     assert left > 130 > 126 > right
     assert turned[:, SIDE // 2 - 4].mean() < 126
@@ -130,7 +130,7 @@ def lab(picture: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @given(st.floats(0, 60), st.integers(90, 190), st.integers(90, 190), st.integers(90, 190))
-def test_colours_are_no_stronger_than_wanted(chroma: float, red: int, green: int, blue: int) -> None:
+def test_colors_are_no_stronger_than_wanted(chroma: float, red: int, green: int, blue: int) -> None:
     picture = np.full((64, 64, 3), (red, green, blue), np.float32)
     before, after = (
         float(np.hypot(*lab(image)[0, 0, 1:])) for image in (relit(picture), relit(picture, chroma=chroma))
@@ -206,20 +206,20 @@ def test_nothing_is_mirrored() -> None:
 def stony(side: int, seed: int = 0) -> NDArray[np.float32]:
     """(side, side) stones, light on dark ground."""
     rng = np.random.default_rng(seed)
-    grey = 90 + 25 * normals(rng, side, side)
+    gray = 90 + 25 * normals(rng, side, side)
     for y, x in rng.integers(0, side, (side * side // 150, 2)):
-        cv2.circle(grey, (int(x), int(y)), int(rng.integers(1, 5)), float(rng.uniform(110, 220)), -1, cv2.LINE_AA)
-    return grey
+        cv2.circle(gray, (int(x), int(y)), int(rng.integers(1, 5)), float(rng.uniform(110, 220)), -1, cv2.LINE_AA)
+    return gray
 
 
-def grey_photograph(grey: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.clip(np.repeat(grey[..., None], 3, axis=2), 0, 255).astype(np.uint8)
+def gray_photograph(gray: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.clip(np.repeat(gray[..., None], 3, axis=2), 0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_stones_do_not_come_in_rows(seed: int) -> None:
     """A piece of it is there again not as often as it would be if the photograph were laid side by side with itself."""
-    larger = continued(grey_photograph(stony(128, seed)), 512, np.random.default_rng(seed))[..., 0]
+    larger = continued(gray_photograph(stony(128, seed)), 512, np.random.default_rng(seed))[..., 0]
     again = []
     for y, x in np.random.default_rng(seed).integers(0, 512 - 24, (30, 2)):
         alike = cv2.matchTemplate(larger, larger[y : y + 24, x : x + 24], cv2.TM_CCOEFF_NORMED)
@@ -237,7 +237,7 @@ def test_light_falls_as_it_did(quarters: int) -> None:
         return np.array([(slope**3).mean() / (slope**2).mean() ** 1.5 for slope in slopes])
 
     hills = cv2.GaussianBlur(stony(128), (0, 0), 2)
-    photograph = grey_photograph(np.rot90(130 + cv2.Sobel(hills, cv2.CV_32F, 1, 0), quarters))
+    photograph = gray_photograph(np.rot90(130 + cv2.Sobel(hills, cv2.CV_32F, 1, 0), quarters))
     before, after = fall(photograph), fall(continued(photograph, 384, np.random.default_rng(0)))
     assert np.abs(before).max() > 0.4 and np.abs(before - after).max() < 0.25
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from render.cli.preview import first, sheet, swept
 from render.composite.photographs import find_photographs
-from render.composite.preview import first, outlined, sheet, swept
+from render.composite.renderer import outlined
 from render.dataset.dataset import Dataset
 from render.dataset.export import export_dataset
 from render.dataset.inspect import inspect_dataset
@@ -131,7 +132,7 @@ def test_a_preview_shows_the_first_pictures(capsys: pytest.CaptureFixture[str], 
 def test_a_preview_holds_the_pictures_of_the_set(folder: Path) -> None:
     painter = make_painter(folder)
     sampled = composer(painter)
-    shown = np.asarray(sheet(painter, first(sampled, 3, 2, 1), 96, lambda _: None))
+    shown = np.asarray(sheet(painter, first(sampled, 3, 2, 1), lambda _: None, 96))
     frame = painter.draw(sampled.sample(3, 2))
     assert any(
         np.array_equal(shown[y : y + 96, x : x + 96], frame.rgb)

@@ -16,11 +16,11 @@ def pair() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return ours, theirs
 
 
-def test_colour_statistics_are_taken_over() -> None:
+def test_color_statistics_are_taken_over() -> None:
     ours, theirs = pair()
-    colours = style.covariance(ours, theirs).reshape(-1, 3)
-    assert np.allclose(colours.mean(axis=0), theirs.reshape(-1, 3).mean(axis=0), atol=0.5)
-    assert np.allclose(np.cov(colours.T), np.cov(theirs.reshape(-1, 3).T), rtol=0.1, atol=20)
+    colors = style.covariance(ours, theirs).reshape(-1, 3)
+    assert np.allclose(colors.mean(axis=0), theirs.reshape(-1, 3).mean(axis=0), atol=0.5)
+    assert np.allclose(np.cov(colors.T), np.cov(theirs.reshape(-1, 3).T), rtol=0.1, atol=20)
     matched = style.histogram(ours, theirs)
     for channel in range(3):
         quantiles = [np.quantile(image[..., channel], (0.1, 0.5, 0.9)) for image in (matched, theirs)]
@@ -42,11 +42,11 @@ def test_transport_takes_over_texture() -> None:
     rng = np.random.default_rng(0)
     ours = rng.normal(128, 30, (128, 128, 3)).astype(np.float32)
     theirs = np.repeat(128 + 60 * noise(rng, (160, 160), 6.0)[..., None], 3, axis=2)
-    coloured = np.clip(style.covariance(ours, theirs), 0, 255)
+    colored = np.clip(style.covariance(ours, theirs), 0, 255)
     moved = style.transport(ours, theirs, rng)
 
     def steps(image: NDArray[np.float32]) -> NDArray[np.float64]:
         return np.quantile(np.diff(image.mean(axis=2), axis=0), np.linspace(0, 1, 21))
 
-    before, after = (np.abs(steps(image) - steps(theirs)).mean() for image in (coloured, moved))
+    before, after = (np.abs(steps(image) - steps(theirs)).mean() for image in (colored, moved))
     assert after < 0.7 * before

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from render.image.camera_response import MID_GREY, develop, metered_gain, neutralizing
+from render.image.camera_response import MID_GRAY, develop, metered_gain, neutralizing
 from render.image.color import blackbody, filmic, from_srgb, luminance, to_srgb
 from scenes.config.loading import load_config
 from scenes.errors import InputError
@@ -101,13 +101,13 @@ def test_filmic_rises_and_holds_back_highlights() -> None:
 
 
 @given(st.floats(-5, 5), st.floats(-3, 3))
-def test_the_meter_brings_an_even_field_to_mid_grey_plus_exposure(stops: float, exposure: float) -> None:
+def test_the_meter_brings_an_even_field_to_mid_gray_plus_exposure(stops: float, exposure: float) -> None:
     light = even(2.0**stops)
     gain = metered_gain(light, np.ones(light.shape[:2], np.float32), Sensor(metering="average", exposure=exposure))
-    assert gain * 2.0**stops == pytest.approx(MID_GREY * 2.0**exposure, rel=0.01)
+    assert gain * 2.0**stops == pytest.approx(MID_GRAY * 2.0**exposure, rel=0.01)
 
 
-def test_a_metered_grey_card_comes_out_as_one() -> None:
+def test_a_metered_gray_card_comes_out_as_one() -> None:
     for level in (0.01, 0.18, 6.0):
         light = even(level)
         gain = metered_gain(light, np.ones(light.shape[:2], np.float32), replace(PLAIN, metering="average"))
@@ -120,7 +120,7 @@ def test_the_meter_looks_only_where_it_is_told() -> None:
     weight = np.zeros(light.shape[:2], np.float32)
     weight[:, :24] = 1
     sensor = replace(PLAIN, metering="average")
-    assert metered_gain(light, weight, sensor) == pytest.approx(MID_GREY / 0.1, rel=0.01)
+    assert metered_gain(light, weight, sensor) == pytest.approx(MID_GRAY / 0.1, rel=0.01)
     assert metered_gain(light, np.ones_like(weight), sensor) < 0.1
     assert metered_gain(light, np.zeros_like(weight), sensor) == 1
 
@@ -163,7 +163,7 @@ def test_a_faultless_camera_only_encodes() -> None:
     assert len(np.unique(pixels)) > 100
 
 
-def test_white_balance_removes_the_colour_of_its_light() -> None:
+def test_white_balance_removes_the_color_of_its_light() -> None:
     day, lamp = even(0.4), (0.4 * blackbody(3000)[None, None] * np.ones((8, 8, 1))).astype(np.float32)
     assert np.ptp(develop(day, PLAIN, 1.0, rng())[0, 0].astype(int)) == 0
     assert np.ptp(develop(lamp, PLAIN, 1.0, rng())[0, 0].astype(int)) > 60
@@ -175,7 +175,7 @@ def test_white_balance_removes_the_colour_of_its_light() -> None:
 
 
 @pytest.mark.parametrize("kelvin", [5600, 7500, 11000])
-def test_automatic_balance_takes_its_share_of_daylights_colour(kelvin: int) -> None:
+def test_automatic_balance_takes_its_share_of_daylights_color(kelvin: int) -> None:
     light = (0.3 * blackbody(kelvin)[None, None] * np.ones((8, 8, 1))).astype(np.float32)
     casts = [
         np.ptp(develop(light, replace(PLAIN, balance=share), 1.0, rng())[0, 0].astype(int)) for share in (0, 0.6, 1)
@@ -186,7 +186,7 @@ def test_automatic_balance_takes_its_share_of_daylights_colour(kelvin: int) -> N
 
 
 @given(st.tuples(*[st.floats(0.01, 1)] * 3))
-def test_balance_keeps_brightness_and_only_calms_colours(color: tuple[float, float, float]) -> None:
+def test_balance_keeps_brightness_and_only_calms_colors(color: tuple[float, float, float]) -> None:
     factors = neutralizing(even(color))
     assert luminance(factors) == pytest.approx(1)
     after = np.array(color) * factors

@@ -19,12 +19,11 @@ import numpy as np
 import psutil
 import pytest
 
-from render.catalogue import open_catalogue
 from render.dataset.dataset import Dataset
 from render.farm.devices import choose, worker_slots
 from render.farm.job import Job, parse_part, run
 from render.farm.local import Local, RetryPolicy
-from scenes.assets.catalogue import Catalogue
+from render.renderer import Sampler, open_sampler
 from scenes.config.loading import load_config
 from scenes.errors import InputError
 from tests.farms import contents
@@ -51,17 +50,17 @@ def quiet(event: str, **fields: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    catalogue = open_catalogue(CONFIG)
-    catalogue.prepare()
-    return catalogue
+def sampler() -> Sampler:
+    sampler = open_sampler(CONFIG)
+    sampler.catalogue.prepare()
+    return sampler
 
 
 @pytest.fixture(scope="module")
-def undisturbed(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def undisturbed(sampler: Sampler, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What one worker that nothing happens to makes of `job`."""
     out = tmp_path_factory.mktemp("undisturbed") / "set"
-    run(job(out), catalogue, farm(1), RetryPolicy(), quiet)
+    run(job(out), sampler, farm(1), RetryPolicy(), quiet)
     assert sorted(contents(out)) == ["dataset.json", "shards/00000.h5", "shards/00001.h5", "shards/00002.h5"]
     assert Dataset.open(out).verify() == ()
     return contents(out)
@@ -95,23 +94,23 @@ def processes(token: str) -> list[list[str]]:
     return found
 
 
-def test_two_workers_make_the_bytes_of_one(catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path) -> None:
+def test_two_workers_make_the_bytes_of_one(sampler: Sampler, undisturbed: dict[str, str], tmp_path: Path) -> None:
     told: list[str] = []
-    run(job(tmp_path / "set"), catalogue, farm(2), RetryPolicy(), lambda event, **fields: told.append(event))
+    run(job(tmp_path / "set"), sampler, farm(2), RetryPolicy(), lambda event, **fields: told.append(event))
     assert contents(tmp_path / "set") == undisturbed
     assert told[0] == "start" and told[-1] == "end" and told.count("drawn") == 6 and told.count("shard") == 3
 
 
-def test_parts_make_the_whole(catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path) -> None:
-    run(job(tmp_path / "set", part=(1, 2)), catalogue, farm(1), RetryPolicy(), quiet)
+def test_parts_make_the_whole(sampler: Sampler, undisturbed: dict[str, str], tmp_path: Path) -> None:
+    run(job(tmp_path / "set", part=(1, 2)), sampler, farm(1), RetryPolicy(), quiet)
     assert sorted(path.name for path in (tmp_path / "set" / "shards").iterdir()) == ["00001.h5"]
-    run(job(tmp_path / "set", part=(0, 2)), catalogue, farm(1), RetryPolicy(), quiet)
+    run(job(tmp_path / "set", part=(0, 2)), sampler, farm(1), RetryPolicy(), quiet)
     assert contents(tmp_path / "set") == undisturbed
 
 
 @pytest.mark.parametrize(("fault", "timeout"), [("segfault", 600), ("raise", 600), ("hang", 15)])
 def test_a_worker_that_fails_is_replaced(
-    catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path, fault: str, timeout: float
+    sampler: Sampler, undisturbed: dict[str, str], tmp_path: Path, fault: str, timeout: float
 ) -> None:
     deaths: list[dict[str, Any]] = []
 
@@ -119,21 +118,21 @@ def test_a_worker_that_fails_is_replaced(
         if event == "died":
             deaths.append(fields)
 
-    run(job(tmp_path / "set"), catalogue, farm(2, fault, 3, tmp_path), RetryPolicy(timeout=timeout), tell)
+    run(job(tmp_path / "set"), sampler, farm(2, fault, 3, tmp_path), RetryPolicy(timeout=timeout), tell)
     assert contents(tmp_path / "set") == undisturbed
     assert len(deaths) == 1 and deaths[0]["index"] == 3
     expected = {"segfault": "SIGSEGV", "raise": "RuntimeError: a fault of two lines", "hang": "hung"}[fault]
     assert expected in deaths[0]["reason"]
 
 
-def test_a_picture_that_kills_is_isolated(catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path) -> None:
+def test_a_picture_that_kills_is_isolated(sampler: Sampler, undisturbed: dict[str, str], tmp_path: Path) -> None:
     out = tmp_path / "set"
     with pytest.raises(InputError, match=r"picture 3 was given up after 2 workers died: crashed \(SIGSEGV\)"):
-        run(job(out), catalogue, farm(1, "segfault", 3, "-"), RetryPolicy(attempts=2), quiet)
+        run(job(out), sampler, farm(1, "segfault", 3, "-"), RetryPolicy(attempts=2), quiet)
     record = json.loads((out / "failed" / "00000003.json").read_text())
     assert record["scene"]["index"] == 3 and record["attempts"] == 2
     # Asked to, the run goes on without it, and says so.
-    manifest = run(job(out), catalogue, farm(1, "segfault", 3, "-"), RetryPolicy(attempts=2, skip=True), quiet)
+    manifest = run(job(out), sampler, farm(1, "segfault", 3, "-"), RetryPolicy(attempts=2, skip=True), quiet)
     assert manifest.skipped == (3,)
     dataset = Dataset.open(out)
     assert dataset.verify() == ()
@@ -143,67 +142,65 @@ def test_a_picture_that_kills_is_isolated(catalogue: Catalogue, undisturbed: dic
     assert all(there[name] == undisturbed[name] for name in ("shards/00000.h5", "shards/00002.h5"))
 
 
-def test_a_full_disk_is_told(catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path) -> None:
+def test_a_full_disk_is_told(sampler: Sampler, undisturbed: dict[str, str], tmp_path: Path) -> None:
     out = tmp_path / "set"
     with pytest.raises(InputError, match="No space left on device"):
-        run(job(out), catalogue, farm(1, "full", 3, "-"), RetryPolicy(), quiet)
+        run(job(out), sampler, farm(1, "full", 3, "-"), RetryPolicy(), quiet)
     assert [path.name for path in (out / "shards").iterdir()] == ["00000.h5"]
-    run(job(out), catalogue, farm(1), RetryPolicy(), quiet)
+    run(job(out), sampler, farm(1), RetryPolicy(), quiet)
     assert contents(out) == undisturbed
 
 
-def test_workers_that_cannot_start_are_told(catalogue: Catalogue, tmp_path: Path) -> None:
+def test_workers_that_cannot_start_are_told(sampler: Sampler, tmp_path: Path) -> None:
     broken = Local(farm(1)._worker_slots, (sys.executable, "-c", "import sys; sys.exit('libX11 is missing')"))
     with pytest.raises(InputError, match=r"do not start.*libX11 is missing.*doctor"):
-        run(job(tmp_path / "set"), catalogue, broken, RetryPolicy(), quiet)
+        run(job(tmp_path / "set"), sampler, broken, RetryPolicy(), quiet)
 
 
-def test_a_second_run_of_the_same_refuses(catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path) -> None:
+def test_a_second_run_of_the_same_refuses(sampler: Sampler, undisturbed: dict[str, str], tmp_path: Path) -> None:
     second: list[str] = []
 
     def tell(event: str, **fields: Any) -> None:
         if event == "drawn" and not second:
             with pytest.raises(InputError, match="already being rendered") as refused:
-                run(job(tmp_path / "set"), catalogue, farm(1), RetryPolicy(), quiet)
+                run(job(tmp_path / "set"), sampler, farm(1), RetryPolicy(), quiet)
             second.append(str(refused.value))
 
-    run(job(tmp_path / "set"), catalogue, farm(1), RetryPolicy(), tell)
+    run(job(tmp_path / "set"), sampler, farm(1), RetryPolicy(), tell)
     assert str(os.getpid()) in second[0]
     assert contents(tmp_path / "set") == undisturbed
 
 
-def test_stopping_finishes_what_is_begun(catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path) -> None:
+def test_stopping_finishes_what_is_begun(sampler: Sampler, undisturbed: dict[str, str], tmp_path: Path) -> None:
     drawn: list[int] = []
 
     def tell(event: str, **fields: Any) -> None:
         if event == "drawn":
             drawn.append(fields["index"])
 
-    run(job(tmp_path / "set"), catalogue, farm(1), RetryPolicy(), tell, stopping=lambda: bool(drawn))
+    run(job(tmp_path / "set"), sampler, farm(1), RetryPolicy(), tell, stopping=lambda: bool(drawn))
     assert drawn == [0, 1]
     assert len(list((tmp_path / "set" / "shards").iterdir())) == 1
-    run(job(tmp_path / "set"), catalogue, farm(1), RetryPolicy(), quiet)
+    run(job(tmp_path / "set"), sampler, farm(1), RetryPolicy(), quiet)
     assert contents(tmp_path / "set") == undisturbed
 
 
-def test_a_rerun_touches_nothing_that_is_there(
-    catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path
-) -> None:
+def test_a_rerun_touches_nothing_that_is_there(sampler: Sampler, undisturbed: dict[str, str], tmp_path: Path) -> None:
     out = tmp_path / "set"
-    run(job(out, part=(1, 3)), catalogue, farm(1), RetryPolicy(), quiet)
+    run(job(out, part=(1, 3)), sampler, farm(1), RetryPolicy(), quiet)
     before = (out / "shards/00001.h5").stat().st_mtime_ns
     # What a killed process leaves: no process has the largest number.
     (out / f"shards/00000.h5.tmp-{platform.node()}-{2**22 + 1}").write_bytes(b"half")
     told: list[tuple[str, dict[str, Any]]] = []
-    run(job(out), catalogue, farm(1), RetryPolicy(), lambda event, **fields: told.append((event, fields)))
+    run(job(out), sampler, farm(1), RetryPolicy(), lambda event, **fields: told.append((event, fields)))
     assert told[0][1]["done"] == 2 and [event for event, _ in told].count("drawn") == 4
     assert (out / "shards/00001.h5").stat().st_mtime_ns == before
     assert contents(out) == undisturbed
 
 
-def test_a_folder_of_something_else_is_refused(catalogue: Catalogue, tmp_path: Path) -> None:
+def test_a_folder_of_something_else_is_refused(sampler: Sampler, tmp_path: Path) -> None:
     whole = job(tmp_path / "set", count=1)
-    run(whole, catalogue, farm(1), RetryPolicy(), quiet)
+    run(whole, sampler, farm(1), RetryPolicy(), quiet)
     before = contents(tmp_path / "set")
     bigger = load_config("smoke", ["classes=[mug]", "assets.shapes=2", "objects.scale=3"])
     for other, word in (
@@ -213,13 +210,13 @@ def test_a_folder_of_something_else_is_refused(catalogue: Catalogue, tmp_path: P
         (replace(whole, device="cuda"), "device"),
     ):
         with pytest.raises(InputError, match=word):
-            run(other, catalogue, farm(1), RetryPolicy(), quiet)
+            run(other, sampler, farm(1), RetryPolicy(), quiet)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="holds other files"):
-        run(replace(whole, out=str(tmp_path / "other")), catalogue, farm(1), RetryPolicy(), quiet)
+        run(replace(whole, out=str(tmp_path / "other")), sampler, farm(1), RetryPolicy(), quiet)
     with pytest.raises(InputError, match="is a file"):
-        run(replace(whole, out=str(tmp_path / "other" / "notes.txt")), catalogue, farm(1), RetryPolicy(), quiet)
+        run(replace(whole, out=str(tmp_path / "other" / "notes.txt")), sampler, farm(1), RetryPolicy(), quiet)
     assert contents(tmp_path / "set") == before
 
 
@@ -278,9 +275,9 @@ def test_signals(signals: tuple[str, ...], code: int, undisturbed: dict[str, str
 
 
 @pytest.mark.slow
-def test_twenty_workers_killed(catalogue: Catalogue, tmp_path: Path) -> None:
+def test_twenty_workers_killed(sampler: Sampler, tmp_path: Path) -> None:
     whole = tmp_path / "whole"
-    run(job(whole, 300), catalogue, farm(2), RetryPolicy(), quiet)
+    run(job(whole, 300), sampler, farm(2), RetryPolicy(), quiet)
     rng = np.random.default_rng(20)
     out, killed = tmp_path / "set", 0
     # Random kills may hit one picture more than three times; what is tested here is that nothing else gives way.

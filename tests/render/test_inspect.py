@@ -172,19 +172,19 @@ def test_an_unfinished_set_is_told_not_blamed(tmp_path: Path) -> None:
     assert listing(tmp_path) == ["set", "sheet.png"]
 
 
-def test_colours_tell_apart_what_differs() -> None:
+def test_colors_tell_apart_what_differs() -> None:
     ids = np.arange(256)[None]
     colors = id_colors(ids)[0].astype(int)
     assert (colors[0] == 0).all() and len(np.unique(colors, axis=0)) == 256
     assert np.abs(np.diff(colors[:40], axis=0)).sum(axis=1).min() > 60
     assert (id_colors(np.array([[256, 60000]], np.uint16)) > 0).any(axis=-1).all()
-    metres = np.array([[1.0, 2.0, 90.0, np.inf]], np.float32)
-    depth, near, far = depth_colors(metres, metres < 50)
+    meters = np.array([[1.0, 2.0, 90.0, np.inf]], np.float32)
+    depth, near, far = depth_colors(meters, meters < 50)
     assert 0 < near < 1 and 2 < far < 3 and (depth[0, 3] == 0).all()
     assert depth[0, 0, 2] > depth[0, 0, 0] and depth[0, 1, 0] > depth[0, 1, 2]
     np.testing.assert_array_equal(depth[0, 2], (122, 4, 3))
     assert depth_colors(np.full((2, 2), np.inf, np.float32), np.ones((2, 2), bool))[1:] == (0, 0)
-    assert depth_colors(metres, metres < 0)[2] > 90
+    assert depth_colors(meters, meters < 0)[2] > 90
     towards = normal_colors(np.array([[[0, 0, -1], [0, -1, 0], [0, 0, 0]]], np.float16))[0]
     assert towards.tolist() == [[127, 127, 255], [127, 255, 127], [0, 0, 0]]
 

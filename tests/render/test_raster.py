@@ -52,7 +52,7 @@ def _holds(corners: list[tuple[Fraction, Fraction]], x: Fraction, y: Fraction) -
 
 @settings(max_examples=150)
 @given(meshes(), SIZES)
-def test_silhouette_is_every_pixel_centre_in_a_triangle(
+def test_silhouette_is_every_pixel_center_in_a_triangle(
     mesh: tuple[NDArray, NDArray, NDArray], size: tuple[int, int]
 ) -> None:
     assert np.array_equal(silhouette(*mesh, size), reference(*mesh, size))
@@ -87,7 +87,7 @@ def test_a_triangle_over_everything_fills_the_picture_from_either_side() -> None
         assert silhouette(points, np.ones(3), np.array([face]), (20, 10)).all()
 
 
-def test_rows_are_y_and_centres_lie_at_a_half() -> None:
+def test_rows_are_y_and_centers_lie_at_a_half() -> None:
     points = np.array([[3.4, 1.4], [3.6, 1.4], [3.5, 1.7]])
     hit = silhouette(points, np.ones(3), np.array([[0, 1, 2]]), (6, 4))
     assert hit.shape == (4, 6)
@@ -96,7 +96,7 @@ def test_rows_are_y_and_centres_lie_at_a_half() -> None:
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-def test_edges_through_pixel_centres_belong_to_the_triangle(order: tuple[int, ...]) -> None:
+def test_edges_through_pixel_centers_belong_to_the_triangle(order: tuple[int, ...]) -> None:
     points = np.array([[1.5, 1.5], [5.5, 1.5], [1.5, 5.5]])
     hit = silhouette(points, np.ones(3), np.array([order]), (8, 8))
     assert hit.tolist() == [[x >= 1 and y >= 1 and x + y <= 6 for x in range(8)] for y in range(8)]

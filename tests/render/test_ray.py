@@ -19,12 +19,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.catalogue import open_catalogue
 from render.farm.devices import WORKER_MEMORY, choose, worker_slots
-from render.farm.job import Farm, Job, run, versions
+from render.farm.job import Farm, Job, run
 from render.farm.local import Local, RetryPolicy
 from render.farm.pool import sweep_scratch
-from scenes.assets.catalogue import Catalogue
+from render.renderer import Sampler, open_sampler, versions
 from scenes.config.loading import load_config
 from scenes.errors import InputError
 from tests.painter import command
@@ -32,7 +31,8 @@ from tests.painter import command
 pytest.importorskip("bpy", reason="needs Blender's module")
 ray = pytest.importorskip("ray", reason="needs Ray: pip install 'blendmill[farm]'")
 
-from render.farm.ray import RayFarm, capacity, needs  # noqa: E402
+from render.farm.ray import RayFarm  # noqa: E402
+from render.farm.ray_cluster import capacity, needs  # noqa: E402
 from tests.farms import contents  # noqa: E402
 
 SETTINGS = ["classes=[mug]", "assets.shapes=1"]
@@ -45,12 +45,12 @@ def job(out: Path, count: int = 12) -> Job:
 
 
 def draw(
-    out: Path, catalogue: Catalogue, farm: Farm, policy: RetryPolicy | None = None, count: int = 12, **more: Any
+    out: Path, sampler: Sampler, farm: Farm, policy: RetryPolicy | None = None, count: int = 12, **more: Any
 ) -> Told:
     told: Told = []
     run(
         job(out, count),
-        catalogue,
+        sampler,
         farm,
         policy or RetryPolicy(),
         lambda event, **fields: told.append((event, fields)),
@@ -68,17 +68,17 @@ def on_ray(**faults: Any) -> RayFarm:
 
 
 @pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    catalogue = open_catalogue(CONFIG)
-    catalogue.prepare()
-    return catalogue
+def sampler() -> Sampler:
+    sampler = open_sampler(CONFIG)
+    sampler.catalogue.prepare()
+    return sampler
 
 
 @pytest.fixture(scope="module")
-def undisturbed(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def undisturbed(sampler: Sampler, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What local workers that nothing happens to make of `job`; they paint, for what is drawn is no matter here."""
     out = tmp_path_factory.mktemp("undisturbed") / "set"
-    draw(out, catalogue, local())
+    draw(out, sampler, local())
     assert len(contents(out)) == 7
     return contents(out)
 
@@ -128,12 +128,10 @@ def leftovers() -> list[str]:
     return found
 
 
-def test_the_bytes_of_a_local_run(
-    started: None, catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path
-) -> None:
+def test_the_bytes_of_a_local_run(started: None, sampler: Sampler, undisturbed: dict[str, str], tmp_path: Path) -> None:
     farm = on_ray()
     assert farm.workers == 2
-    told = draw(tmp_path / "set", catalogue, farm)
+    told = draw(tmp_path / "set", sampler, farm)
     assert contents(tmp_path / "set") == undisturbed
     assert told[0] == ("start", {"pictures": 12, "done": 0, "workers": 2, "device": "cpu"})
     assert sorted(fields["index"] for event, fields in told if event == "drawn") == list(range(12))
@@ -141,20 +139,20 @@ def test_the_bytes_of_a_local_run(
     # Render workers stay from task to task: no more of Ray's processes draw than there is room for.
     assert len({fields["worker"] for event, fields in told if event == "begin"}) <= 2
     # A second run of the same has nothing to do.
-    assert [event for event, _ in draw(tmp_path / "set", catalogue, farm)] == ["start", "end"]
+    assert [event for event, _ in draw(tmp_path / "set", sampler, farm)] == ["start", "end"]
 
 
-def test_blender_draws_the_same(started: None, catalogue: Catalogue, tmp_path: Path) -> None:
-    draw(tmp_path / "here", catalogue, Local(worker_slots(choose("cpu"), 1, pictures=100)), count=2)
-    draw(tmp_path / "there", catalogue, RayFarm("local", "cpu", 1), count=2)
+def test_blender_draws_the_same(started: None, sampler: Sampler, tmp_path: Path) -> None:
+    draw(tmp_path / "here", sampler, Local(worker_slots(choose("cpu"), 1, pictures=100)), count=2)
+    draw(tmp_path / "there", sampler, RayFarm("local", "cpu", 1), count=2)
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
 
 
 @pytest.mark.slow
 def test_a_render_worker_that_crashes_is_replaced(
-    started: None, catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path
+    started: None, sampler: Sampler, undisturbed: dict[str, str], tmp_path: Path
 ) -> None:
-    told = draw(tmp_path / "set", catalogue, on_ray(crash=[3], once=str(tmp_path)))
+    told = draw(tmp_path / "set", sampler, on_ray(crash=[3], once=str(tmp_path)))
     assert contents(tmp_path / "set") == undisturbed
     deaths = [fields for event, fields in told if event == "died"]
     assert len(deaths) == 1 and deaths[0]["index"] == 3 and "SIGSEGV" in deaths[0]["reason"]
@@ -163,15 +161,15 @@ def test_a_render_worker_that_crashes_is_replaced(
 
 @pytest.mark.slow
 def test_a_picture_that_kills_stops_the_run_in_one_line(
-    started: None, catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path
+    started: None, sampler: Sampler, undisturbed: dict[str, str], tmp_path: Path
 ) -> None:
     out = tmp_path / "set"
     with pytest.raises(InputError, match=r"picture 3 was given up after 2 workers died: crashed \(SIGSEGV\)") as caught:
-        draw(out, catalogue, on_ray(crash=[3]), RetryPolicy(attempts=2))
+        draw(out, sampler, on_ray(crash=[3]), RetryPolicy(attempts=2))
     assert "\n" not in str(caught.value)
     assert json.loads((out / "failed" / "00000003.json").read_text())["scene"]["index"] == 3
     assert not list(out.rglob("*.tmp-*"))
-    told = draw(out, catalogue, on_ray(crash=[3]), RetryPolicy(attempts=2, skip=True))
+    told = draw(out, sampler, on_ray(crash=[3]), RetryPolicy(attempts=2, skip=True))
     assert [fields["index"] for event, fields in told if event == "failed"] == [3]
     differing = {name for name, digest in contents(out).items() if undisturbed.get(name) != digest}
     assert differing == {"dataset.json", "shards/00001.h5", "failed/00000003.json"}
@@ -180,7 +178,7 @@ def test_a_picture_that_kills_stops_the_run_in_one_line(
 
 @pytest.mark.slow
 def test_a_ray_process_that_is_killed_is_replaced(
-    started: None, catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path
+    started: None, sampler: Sampler, undisturbed: dict[str, str], tmp_path: Path
 ) -> None:
     killed: list[str] = []
     told: Told = []
@@ -191,7 +189,7 @@ def test_a_ray_process_that_is_killed_is_replaced(
             killed.append(fields["worker"])
             os.kill(int(fields["worker"].split(":")[1]), signal.SIGKILL)
 
-    run(job(tmp_path / "set"), catalogue, on_ray(seconds=1.2), RetryPolicy(), tell)
+    run(job(tmp_path / "set"), sampler, on_ray(seconds=1.2), RetryPolicy(), tell)
     assert contents(tmp_path / "set") == undisturbed
     deaths = [fields for event, fields in told if event == "died"]
     assert [death["worker"] for death in deaths] == killed and "lost" in deaths[0]["reason"]
@@ -200,7 +198,7 @@ def test_a_ray_process_that_is_killed_is_replaced(
 
 @pytest.mark.slow
 def test_stopping_finishes_what_is_begun(
-    started: None, catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path
+    started: None, sampler: Sampler, undisturbed: dict[str, str], tmp_path: Path
 ) -> None:
     out, begun = tmp_path / "set", set()
 
@@ -208,30 +206,30 @@ def test_stopping_finishes_what_is_begun(
         if event == "begin":
             begun.add(fields["shard"])
 
-    run(job(out), catalogue, on_ray(seconds=1.2), RetryPolicy(), tell, lambda: bool(begun))
+    run(job(out), sampler, on_ray(seconds=1.2), RetryPolicy(), tell, lambda: bool(begun))
     assert 0 < len(begun) <= 3
     assert {int(path.stem) for path in (out / "shards").iterdir()} == begun
-    draw(out, catalogue, on_ray())
+    draw(out, sampler, on_ray())
     assert contents(out) == undisturbed
 
 
 @pytest.mark.slow
-def test_ctrl_c_twice_leaves_nothing_half_written(started: None, catalogue: Catalogue, tmp_path: Path) -> None:
+def test_ctrl_c_twice_leaves_nothing_half_written(started: None, sampler: Sampler, tmp_path: Path) -> None:
     def tell(event: str, **fields: Any) -> None:
         if event == "drawn":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(job(tmp_path / "set"), catalogue, on_ray(seconds=1.2), RetryPolicy(), tell)
+        run(job(tmp_path / "set"), sampler, on_ray(seconds=1.2), RetryPolicy(), tell)
     assert not list(tmp_path.rglob("*.tmp-*"))
 
 
 def test_a_node_with_another_version_is_told(
-    started: None, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    started: None, sampler: Sampler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("render.farm.ray.versions", lambda: {**versions(), "blendmill": "99.0"})
+    monkeypatch.setattr("render.farm.ray.versions", lambda renderer: {**versions(renderer), "blendmill": "99.0"})
     with pytest.raises(InputError, match=r"Ray node .* has blendmill \d.*; install .*blendmill 99.0"):
-        draw(tmp_path / "set", catalogue, on_ray())
+        draw(tmp_path / "set", sampler, on_ray())
     assert not list((tmp_path / "set" / "shards").glob("*"))
 
 
@@ -276,7 +274,7 @@ def test_threads_never_cost_workers(cores: list[int], workers: int | None) -> No
 
 
 @pytest.mark.slow
-def test_a_node_killed_in_mid_run(catalogue: Catalogue, undisturbed: dict[str, str], tmp_path: Path) -> None:
+def test_a_node_killed_in_mid_run(sampler: Sampler, undisturbed: dict[str, str], tmp_path: Path) -> None:
     from ray.cluster_utils import Cluster
 
     ray.shutdown()
@@ -298,7 +296,7 @@ def test_a_node_killed_in_mid_run(catalogue: Catalogue, undisturbed: dict[str, s
     try:
         farm = RayFarm(cluster.address, "cpu", None, command(seconds=1.2, of=os.getpid()))
         assert farm.workers == 2
-        run(job(tmp_path / "set"), catalogue, farm, RetryPolicy(), tell)
+        run(job(tmp_path / "set"), sampler, farm, RetryPolicy(), tell)
     finally:
         cluster.shutdown()
     assert lost
@@ -310,9 +308,9 @@ def test_a_node_killed_in_mid_run(catalogue: Catalogue, undisturbed: dict[str, s
 
 @pytest.mark.slow
 @pytest.mark.parametrize("interrupts", [0, 1, 2])
-def test_the_command_starts_a_ray_of_its_own(interrupts: int, catalogue: Catalogue, tmp_path: Path) -> None:
+def test_the_command_starts_a_ray_of_its_own(interrupts: int, sampler: Sampler, tmp_path: Path) -> None:
     here, out = tmp_path / "here", tmp_path / "there"
-    draw(here, catalogue, Local(worker_slots(choose("cpu"), 2, pictures=100)), count=8)
+    draw(here, sampler, Local(worker_slots(choose("cpu"), 2, pictures=100)), count=8)
     process = start(out, "auto")
     if interrupts:
         wait_for_a_shard(out)

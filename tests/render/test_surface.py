@@ -312,9 +312,9 @@ def test_seals_are_seen_and_not_labelled(small_catalogue: Catalogue) -> None:
     turned = np.degrees(np.arctan2(*(corner[1] - corner[0])[::-1]))
     assert abs(turned) < 25
     away = distance(band.contour.moved(*-corner[0]).rotated(-turned, (0.0, 0.0)), Pixels((SIZE, SIZE), scale))
-    grey = covered.rgb.mean(axis=2)
+    gray = covered.rgb.mean(axis=2)
     assert (away < -3 * scale).sum() > 300
-    assert np.percentile(grey[away < -3 * scale], 95) < np.percentile(grey[away > 4 * scale], 5) - 40
+    assert np.percentile(gray[away < -3 * scale], 95) < np.percentile(gray[away > 4 * scale], 5) - 40
     assert not covered.category.any() and not covered.alpha.any()
 
 
@@ -361,8 +361,8 @@ def test_bonds_are_where_the_material_lays_its_joints(small_catalogue: Catalogue
         boxes = bond.bricks(surface.size)
         rim = 0.25 * bond.joint
         wide, narrow = boxes + np.multiply(rim, (-1, -1, 1, 1)), boxes + np.multiply(0.1 * bond.height, (1, 1, -1, -1))
-        grey = frame.rgb.mean(axis=2).ravel()
-        mortar, brick = grey[~_in_any(at, wide)], grey[_in_any(at, narrow)]
+        gray = frame.rgb.mean(axis=2).ravel()
+        mortar, brick = gray[~_in_any(at, wide)], gray[_in_any(at, narrow)]
         assert len(mortar) > 100 and len(brick) > 3000
         assert np.median(mortar) > np.percentile(brick, 80) + 10
 

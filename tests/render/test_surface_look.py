@@ -50,10 +50,10 @@ def drawn(catalogue: Catalogue, scene: Scene) -> Frame:
 def test_small_suns_leave_no_white_pixels(small_catalogue: Catalogue) -> None:
     even = {"stucco": {"kind": "smooth", "relief": 0.05, "value": 0.6, "saturation": 0.0, "stains": 0.0}}
     surface = {"family": "stucco", "crack": {"present": False}}
-    grey = draw(small_catalogue, surface, "studio:city", material={"parameters": even}).rgb.mean(axis=2)
-    assert 40 < grey.mean() < 200 and grey.std() > 1
+    gray = draw(small_catalogue, surface, "studio:city", material={"parameters": even}).rgb.mean(axis=2)
+    assert 40 < gray.mean() < 200 and gray.std() > 1
     # Six times as many where the sky's importance map is too coarse for the sun in it.
-    assert (grey - median_filter(grey, 3) > 60).mean() < 4e-3
+    assert (gray - median_filter(gray, 3) > 60).mean() < 4e-3
 
 
 def test_moss_grows_along_the_crack_in_stretches_and_changes_no_label(small_catalogue: Catalogue) -> None:
@@ -131,7 +131,7 @@ def refilled(scene: Scene, **changes: float) -> Scene:
 
 # Tiles and stones mirror the sky.
 @pytest.mark.parametrize("family", ["stucco", "road", "aggregate"])
-def test_mean_colours_are_those_of_pictures(small_catalogue: Catalogue, family: str) -> None:
+def test_mean_colors_are_those_of_pictures(small_catalogue: Catalogue, family: str) -> None:
     surface = {"family": family, "crack": {"present": False}, "seals": SEALED, "placement": "floor"}
     shares = []
     for index in (0, 1):

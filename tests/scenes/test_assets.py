@@ -67,13 +67,13 @@ def test_a_brick_rests_on_its_faces_as_their_solid_angles_say() -> None:
 @given(st.integers(0, 2**32 - 1))
 def test_resting_poses_are_level_and_steady(seed: int) -> None:
     points = np.random.default_rng(seed).normal(size=(12, 3)) * (0.2, 0.15, 0.1)
-    centre = trimesh.convex.convex_hull(points).center_mass
+    center = trimesh.convex.convex_hull(points).center_mass
     for rotation, chance in stable_poses(points):
         assert 0 < chance <= 1 and np.linalg.norm(rotation) == pytest.approx(1)
         resting = points @ rotation_matrix(rotation).T
         down = resting[resting[:, 2] < resting[:, 2].min() + 1e-6]
         assert len(down) >= 3, "rests on a corner or an edge"
-        weight = (rotation_matrix(rotation) @ centre)[:2]
+        weight = (rotation_matrix(rotation) @ center)[:2]
         foot = trimesh.path.polygons.Polygon(down[:, :2]).convex_hull if len(down) > 3 else None
         if foot is None:
             a, b, c = down[:, :2]
@@ -88,14 +88,14 @@ def test_a_sheet_lies_flat() -> None:
         assert np.abs(rotation_matrix(rotation) @ (0, 1, 0))[2] == pytest.approx(1)
 
 
-def test_unit_model_keeps_the_metres() -> None:
+def test_unit_model_keeps_the_meters() -> None:
     model, diagonal = unit_model(box((3, 4, 12)).moved(np.array(np.diag([1, 1, 1, 1.0]) + np.eye(4, k=3) * 7)))
     assert diagonal == pytest.approx(13)
     assert model.bounds == pytest.approx(np.array([[-3, -4, -12], [3, 4, 12]]) / 26)
 
 
 def test_info_survives_json() -> None:
-    info = describe(unit_model(box())[0], id="a", category="b", metres=2.0, warnings=("w",))
+    info = describe(unit_model(box())[0], id="a", category="b", meters=2.0, warnings=("w",))
     again = AssetInfo.from_json(info.to_json())
     assert again.to_json() == info.to_json()
     assert (again.hull == info.hull).all() and again.stable == info.stable and again.distinct_roles == ("plastic",)
@@ -140,7 +140,7 @@ def test_catalogue_of_shapes(tmp_path: Path) -> None:
     assert catalogue.assets("mug")[:3] == ("shape:mug:0", "shape:mug:1", "shape:mug:2")
     assert catalogue.assets("mug")[-1] == "shape:mug:11"
     info, model = catalogue.info("shape:mug:2"), catalogue.model("shape:mug:2")
-    assert info.category == "mug" and 0.05 < (info.metres or 0) < 0.6
+    assert info.category == "mug" and 0.05 < (info.meters or 0) < 0.6
     assert np.linalg.norm(np.diff(model.bounds, axis=0)) == pytest.approx(1, abs=1e-5)
     assert np.abs(model.bounds.sum(axis=0)).max() < 1e-5
     assert info.bounds == pytest.approx(model.bounds) and set(info.roles) == set(info.parts)
@@ -261,12 +261,12 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     assert catalogue.model(catalogue.assets("ball")[0]) is not held[0]
 
 
-def test_unit_gives_metres(tmp_path: Path) -> None:
+def test_unit_gives_meters(tmp_path: Path) -> None:
     folder = models(tmp_path / "set", ("ball/a.obj",))
     known = Catalogue(models=[ModelFolder(folder, unit=0.01)], cache=tmp_path / "c").info("set/ball/a.obj")
     plain = Catalogue(models=[ModelFolder(folder)], cache=tmp_path / "c").info("set/ball/a.obj")
-    assert known.metres == pytest.approx(0.01 * np.linalg.norm(trimesh.creation.icosphere(1).extents), rel=1e-5)
-    assert plain.metres is None
+    assert known.meters == pytest.approx(0.01 * np.linalg.norm(trimesh.creation.icosphere(1).extents), rel=1e-5)
+    assert plain.meters is None
 
 
 def test_pictures_are_named_and_looked_at(tmp_path: Path) -> None:

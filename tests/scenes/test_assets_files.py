@@ -73,7 +73,7 @@ def test_every_format_stands_upright(tmp_path: Path, cache: Cache, suffix: str) 
     trimesh.creation.box(size).export(path)
     info, model = read(path, cache)
     assert np.ptp(info.bounds, axis=0) * np.sqrt(21) == pytest.approx([1, 2, 4], rel=1e-5)
-    assert info.triangles == 12 and info.metres == pytest.approx(np.sqrt(21), rel=1e-5)
+    assert info.triangles == 12 and info.meters == pytest.approx(np.sqrt(21), rel=1e-5)
     part = model.parts[0]
     volume = (part.vertices[part.faces][:, 0] * face_crosses(part.vertices, part.faces)).sum()
     assert volume > 0
@@ -100,10 +100,10 @@ def test_axes_turn_to_ours(
     arrow = trimesh.util.concatenate([arrow, trimesh.creation.icosphere(1, 0.01).apply_translation(high)])
     arrow.export(tmp_path / "a.stl")
     info, model = read(tmp_path / "a.stl", cache, up=up, front=front)
-    points = model.parts[0].vertices * info.metres
-    centre = points[np.argsort(np.linalg.norm(points - points.mean(axis=0), axis=1))[:8]].mean(axis=0)
-    assert points[:, 1].min() < centre[1] - 0.7 and points[:, 1].max() - centre[1] < 0.3, "front is -y"
-    assert points[:, 2].max() > centre[2] + 0.3 and centre[2] - points[:, 2].min() < 0.3, "up is z"
+    points = model.parts[0].vertices * info.meters
+    center = points[np.argsort(np.linalg.norm(points - points.mean(axis=0), axis=1))[:8]].mean(axis=0)
+    assert points[:, 1].min() < center[1] - 0.7 and points[:, 1].max() - center[1] < 0.3, "front is -y"
+    assert points[:, 2].max() > center[2] + 0.3 and center[2] - points[:, 2].min() < 0.3, "up is z"
 
 
 def test_obj_brings_its_texture_and_its_role(tmp_path: Path, cache: Cache) -> None:
@@ -145,7 +145,7 @@ def test_a_broken_texture_is_told(tmp_path: Path, cache: Cache) -> None:
     Image.fromarray(noise).save(picture(tmp_path / "m/wood.png"))
     (tmp_path / "m/wood.png").write_bytes((tmp_path / "m/wood.png").read_bytes()[:3000])
     info, _ = read(textured(tmp_path / "m"), cache)
-    assert info.warnings == ("a colour map cannot be read",)
+    assert info.warnings == ("a color map cannot be read",)
 
 
 def test_a_damaged_texture_in_the_cache_is_copied_again(tmp_path: Path) -> None:
@@ -408,4 +408,4 @@ def test_pictures_inside_files_are_bounded(tmp_path: Path, cache: Cache, monkeyp
     Image.new("RGB", (4, 4)).save(data, "PNG")
     picture(tmp_path / "m/wood.png").write_bytes(data.getvalue())
     info, _ = read(textured(tmp_path / "m"), cache)
-    assert info.warnings == ("a colour map cannot be read",)
+    assert info.warnings == ("a color map cannot be read",)

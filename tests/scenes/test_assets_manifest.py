@@ -100,7 +100,7 @@ def test_models_of_the_manifest(tmp_path: Path) -> None:
     catalogue = Catalogue(manifest=path, cache=tmp_path / "cache")
     assert catalogue.assets("ball") == ("ball",)
     info = catalogue.info("ball")
-    assert (info.license, info.source) == ("CC-BY-4.0", "A. Maker") and info.metres == pytest.approx(
+    assert (info.license, info.source) == ("CC-BY-4.0", "A. Maker") and info.meters == pytest.approx(
         0.5 * np.linalg.norm(trimesh.creation.icosphere(1).extents), rel=1e-5
     )
     reasons = catalogue.report.quarantined

@@ -135,7 +135,7 @@ def test_wide_patch_and_fine_detail() -> None:
     assert len(fine.strokes[0].points) > 3 * len(coarse.strokes[0].points)
 
 
-def test_width_is_in_millimetres() -> None:
+def test_width_is_in_millimeters() -> None:
     means = [GENERATORS["midpoint"](rng(seed), SIZE, 3.0, None).mean_width for seed in range(40)]
     assert 1.8 < float(np.median(means)) < 4.0
 
@@ -469,8 +469,8 @@ def test_thinning_leaves_no_combs(turn: float) -> None:
     """A wide band's middle line has two ends, but for what its blunt corners leave."""
     band = one(line((20, 60), (100, 60), width=14), (120.0, 120.0)).rotated(turn, (60.0, 60.0))
     middle = thinned(raster.coverage(band, Pixels((120, 120), 1.0)) > 0.5)
-    neighbours = sum(np.roll(middle, (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)) - middle.astype(int)
-    assert (middle & (neighbours == 1)).sum() <= 5 and label(middle, EIGHT)[1] == 1
+    neighbors = sum(np.roll(middle, (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)) - middle.astype(int)
+    assert (middle & (neighbors == 1)).sum() <= 5 and label(middle, EIGHT)[1] == 1
     assert 50 <= middle.sum() <= 110
 
 

@@ -56,8 +56,8 @@ def test_keys_draw_apart() -> None:
 
 def test_colors_vary_as_made_things_do() -> None:
     drawn = [float(draw("plastic", Streams(0, i), "x").parameters["saturation"]) for i in range(400)]  # type: ignore[arg-type]
-    grey = np.mean([saturation < 0.1 for saturation in drawn])
-    assert 0.3 < grey < 0.5
+    gray = np.mean([saturation < 0.1 for saturation in drawn])
+    assert 0.3 < gray < 0.5
 
 
 @pytest.mark.parametrize("role", sorted(ROLES))
@@ -143,7 +143,7 @@ def test_inputs_are_the_parameters(palette: Any) -> None:
     palette.release()
 
 
-def test_stepped_colours_begin_where_they_say() -> None:
+def test_stepped_colors_begin_where_they_say() -> None:
     pytest.importorskip("bpy")
     from render.blender.materials.nodes import Nodes
 
@@ -153,7 +153,7 @@ def test_stepped_colours_begin_where_they_say() -> None:
         assert tuple(ramp.evaluate(value))[:3] == pytest.approx(steps[color][1], abs=1e-6), value
 
 
-def test_walls_are_mostly_without_strong_colour() -> None:
+def test_walls_are_mostly_without_strong_color() -> None:
     drawn = [draw("stucco", Streams(0, i), "x").parameters for i in range(1500)]
     strong = [p for p in drawn if float(p["saturation"]) > 0.2]  # type: ignore[arg-type]
     cold = [p for p in strong if not 0.05 < float(p["hue"]) < 0.16]  # type: ignore[arg-type]

@@ -30,7 +30,7 @@ def test_values_are_pinned() -> None:
 PINNED = [0.780617581685, 0.217016116127]
 
 
-def test_neighbours_are_unrelated() -> None:
+def test_neighbors_are_unrelated() -> None:
     by_index = np.array([Streams(0, i).quantile("a") for i in range(4000)])
     by_seed = np.array([Streams(i, 0).quantile("a") for i in range(4000)])
     by_name = np.array([Streams(0, 0).quantile(f"a{i}") for i in range(4000)])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from render.farm.pool import COMMAND
 from render.frame import Frame
-from scenes.config.objects import Config
+from scenes.config.loading import AnyConfig
 from scenes.errors import InputError
 from scenes.streams import Streams
 from training.data.decode import resized as shrunk
@@ -33,7 +33,7 @@ class Live:
 
     def __init__(
         self,
-        config: Config,
+        config: AnyConfig,
         batch: int,
         size: int,
         *,

@@ -15,7 +15,8 @@ from render.farm.local import RetryPolicy
 from render.farm.pool import COMMAND
 from render.farm.stream import Stream
 from render.frame import Frame
-from scenes.config.objects import Config
+from render.renderer import device_for
+from scenes.config.loading import AnyConfig
 
 _POLICY = RetryPolicy()
 _MANY = 1 << 30
@@ -45,7 +46,7 @@ class StreamDataset(IterableDataset):
 
     def __init__(
         self,
-        config: Config,
+        config: AnyConfig,
         seed: int,
         start: int = 0,
         count: int | None = None,
@@ -59,7 +60,7 @@ class StreamDataset(IterableDataset):
     ):
         self._config, self._seed, self._transform = config, seed, transform
         self._stop = None if count is None else start + count
-        self._devices, self._workers, self._ahead = choose(device), workers, ahead
+        self._devices, self._workers, self._ahead = choose(device_for(config, device)), workers, ahead
         self._policy, self._command = policy, tuple(command)
         self._trainer = _trainer()
         # Where each loader worker begins, or all of them; and where the one pass that is under way here has come to.

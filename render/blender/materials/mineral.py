@@ -123,8 +123,8 @@ def asphalt(tree: Nodes) -> Wire:
     tone = tree.split(tree.other(chip, "Color"))[0]
     worn = tree.noise(tree.object(), scale=1.3, detail=5.0, roughness=0.62)
     stain = tree.ramp(worn, 0.42, 0.66) * tree["stains"]
-    grey = tree.color(0.09, 0.06, tree["value"])
+    gray = tree.color(0.09, 0.06, tree["value"])
     stone_ = tree.ramp(chip, 0.62, 0.35) * (0.6 + tone * 1.3 * tree["contrast"])
-    color = tree.tinted(grey, (0.45 + stone_ * 0.8) * (1.15 - stain * 0.5))
+    color = tree.tinted(gray, (0.45 + stone_ * 0.8) * (1.15 - stain * 0.5))
     rough = 0.9 - stain * 0.2 - tone * 0.1
     return tree.principled(color, rough, tree.bump(1.0 - chip, 0.4), specular_ior_level=0.35)

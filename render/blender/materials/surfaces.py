@@ -18,11 +18,11 @@ _PEBBLES = (
 )  # fmt: skip
 
 
-def _clouds(tree: Nodes, per_metre: float, detail: float = 3.0) -> Wire:
+def _clouds(tree: Nodes, per_meter: float, detail: float = 3.0) -> Wire:
     """Slow noise, 0 to 1, with `per_metre` features a metre."""
     seed = tree["seed"]
     away = tree.xyz(seed * 1.3, seed * 0.7, seed)
-    return tree.grain(tree.object() * per_metre + away, detail=detail, roughness=0.62)
+    return tree.grain(tree.object() * per_meter + away, detail=detail, roughness=0.62)
 
 
 def weather(tree: Nodes, color: Wire, fine: Wire) -> Wire:

@@ -27,7 +27,7 @@ def thermal(
 
     irregularity: standard deviation of the gaps, as a share of them. spread: degrees, standard deviation of each one's
     own direction. whole: probability that one runs from border to border; others end inside as hairlines. bend: mm,
-    standard deviation of its middle's sidestep. links: how many thin cracks join neighbours, at about a right angle.
+    standard deviation of its middle's sidestep. links: how many thin cracks join neighbors, at about a right angle.
     width: mm; unevenness: standard deviation of the logarithm of each one's width.
     Raises InputError where it is as wide as the patch.
     """
@@ -49,10 +49,10 @@ def thermal(
     count = len(paths)
     for _ in range(links if count > 1 else 0):
         i = int(rng.integers(0, count))
-        neighbour = paths[i + 1 if i + 1 < count else i - 1]
+        neighbor = paths[i + 1 if i + 1 < count else i - 1]
         # Five points of a curve to each of the course: from the second of these to the third.
         k = int(rng.integers(6, 10))
-        ends = np.stack([paths[i].points[k], neighbour.points[k + int(side(rng))]])
+        ends = np.stack([paths[i].points[k], neighbor.points[k + int(side(rng))]])
         paths.append(Path(ends, 0.4 * width, parent=i))
     return opened(rng, paths, size, grain)
 

@@ -1,0 +1,39 @@
+"""Blender as a renderer: opened without Blender, which starts when the stage is loaded."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+
+import numpy as np
+
+from render.catalogue import open_catalogue
+from render.farm.devices import KINDS
+from render.renderer import Renderer
+from render.settings import resolve
+from scenes.config.objects import Config
+from scenes.sampling.scene import Sampler
+
+DEVICES: tuple[str, ...] = ("cpu", *KINDS)
+
+
+def open_sampler(config: Config) -> Sampler:
+    """The sampler of a config's scenes, over the assets that the config names."""
+    return Sampler(config, open_catalogue(config))
+
+
+def load_renderer(sampler: Sampler, device: str, threads: int) -> Renderer:
+    """Start Blender in this process."""
+    from render.blender.stage import Stage
+
+    return Stage(resolve(sampler.config.render, device, threads), sampler.catalogue, sampler.classes)
+
+
+def versions() -> dict[str, str]:
+    """What the pixels depend on, by name."""
+    return {
+        "blendmill": version("blendmill"),
+        "blender": version("bpy"),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+    }

@@ -1,0 +1,87 @@
+"""Composed pictures as a renderer: the photographs that a config names, and the process made ready for them."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import cv2
+import numpy as np
+
+from render.composite.photographs import Photographs, find_photographs
+from render.composite.renderer import Painter
+from render.renderer import Advance
+from scenes.config.composite import ComposeConfig
+from scenes.record.composite import Composer
+from scenes.record.record import CRACK
+
+DEVICES: tuple[str, ...] = ("cpu",)
+
+# From malloc.h of the GNU C library.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_KEPT = 256 << 20
+
+
+@dataclass(frozen=True)
+class PhotographCatalogue:
+    """The photographs of a config: surfaces to draw on, and pictures whose style is taken over."""
+
+    textures: Photographs
+    references: Photographs
+    left_out: Mapping[str, str]
+
+    def checksums(self) -> dict[str, str]:
+        """sha256 of each file, by asset id."""
+        return {**self.textures.checksums(), **self.references.checksums()}
+
+    def licenses(self) -> dict[str, str]:
+        """Nothing is said about the license of a photograph that lies in a folder."""
+        return dict.fromkeys((*self.textures.names, *self.references.names), "")
+
+    def prepare(self, progress: Advance | None = None, workers: int = 1) -> None:
+        """There is nothing to prepare: photographs are read when a picture needs them."""
+
+
+class PhotographSampler(Composer):
+    """The composer of a config, over the photographs that the config names."""
+
+    classes = (CRACK,)
+
+    def __init__(self, config: ComposeConfig):
+        textures, rejected = find_photographs("assets.textures", config.assets.textures)
+        references, others = find_photographs("assets.styles", config.assets.styles)
+        self.catalogue = PhotographCatalogue(textures, references, rejected | others)
+        super().__init__(config, textures.names, references.names)
+
+
+def open_sampler(config: ComposeConfig) -> PhotographSampler:
+    """The sampler of a config's pictures. Raises InputError where a folder holds no picture that can be used."""
+    return PhotographSampler(config)
+
+
+def load_renderer(sampler: PhotographSampler, device: str, threads: int) -> Painter:
+    """Make this process ready to draw, with one thread: pictures are small, a process for each core is faster."""
+    cv2.setNumThreads(1)
+    keep_memory()
+    return Painter(sampler.catalogue.textures, sampler.catalogue.references)
+
+
+def versions() -> dict[str, str]:
+    """What the pixels depend on, by name."""
+    return {
+        "blendmill": version("blendmill"),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+    }
+
+
+def keep_memory() -> None:
+    """Let the C library keep freed pictures instead of handing them back: a tenth of the time went to page faults."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_M_MMAP_THRESHOLD, _KEPT)
+        libc.mallopt(_M_TRIM_THRESHOLD, _KEPT)
