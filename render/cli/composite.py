@@ -21,7 +21,7 @@ from render.farm.job import parse_part
 from render.farm.progress import reporter
 from scenes.config.composite import ComposeConfig
 from scenes.config.loading import load
-from scenes.record.composite import Composer
+from scenes.sampling.composite import Composer
 
 _FOLDERS = click.Path(path_type=Path)
 
@@ -70,12 +70,12 @@ def compose_command(
     The same command run again completes what is missing. Pictures whose mask comes out empty are kept, with the label
     -1, and counted.
 
-    A picture is made in steps: backdrop, distractors, crack, warp, smoothing, dissolve, lips, healed, colour, style,
-    camera. All but the backdrop can be switched off, each alone, and every other step of every picture stays as it
+    A picture is made in steps: background, distractors, crack, warp, smoothing, dissolve, lips, healed, color, style,
+    sensor. All but the background can be switched off, each alone, and every other step of every picture stays as it
     was, so that sets with and without a step can be compared picture by picture:
 
     \b
-      --set STEP.use=false          leave a step out; without a crack nothing is left of the steps from warp to colour
+      --set STEP.use=false          leave a step out; without a crack nothing is left of the steps from warp to color
       --set STEP.use=true           take it in every picture
       --set STEP.FIELD=VALUE        fix or vary one of its parameters
 
@@ -104,7 +104,7 @@ def compose_command(
 @_inputs
 @click.option("--out", type=_FOLDERS, required=True, help="The contact sheet, a .png file.")
 @click.option("--images", type=click.IntRange(1, 400), default=16, show_default=True, help="Number of pictures.")
-@click.option("--vary", metavar="FACTOR", help="Sweep this factor alone, e.g. colour.darkness; all else stays fixed.")
+@click.option("--vary", metavar="FACTOR", help="Sweep this factor alone, e.g. color.darkness; all else stays fixed.")
 @click.option("--index", type=click.IntRange(0), default=0, show_default=True, help="First picture, or the one swept.")
 @click.option("--cell", type=click.IntRange(16, 2048), default=256, show_default=True, help="Pixels a picture is wide.")
 def preview_command(
@@ -121,7 +121,7 @@ def preview_command(
 ) -> None:
     """A contact sheet of the first composed pictures, or of one with a single factor swept; masks outlined beside.
 
-    Example: blendmill crack preview --textures walls --out sheet.png --vary colour.darkness
+    Example: blendmill crack preview --textures walls --out sheet.png --vary color.darkness
     """
     require_png(out)
     composer, painter = _opened(textures, styles, config, overrides)

@@ -24,7 +24,7 @@ def photographed(
     sharpening: float,
     jpeg: int,
 ) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 from (H, W, 3) float32, 0 to 255. See `scenes.config.composite.Camera`.
+    """(H, W, 3) uint8 from (H, W, 3) float32, 0 to 255. See `scenes.config.composite.SensorStepConfig`.
 
     Noise is mostly one of brightness; that of colour is half as strong and twice as coarse, as sensors under a mosaic
     of filters have it.

@@ -23,7 +23,8 @@ from render.dataset.shard import Shard, write_shard
 from render.dataset.store import Store, open_store
 from scenes.config.composite import ComposeConfig
 from scenes.errors import InputError
-from scenes.record.composite import CRACK, Composer
+from scenes.record.composite import CRACK
+from scenes.sampling.composite import Composer
 
 EventCallback = Callable[..., None]
 

@@ -13,7 +13,8 @@ from render.composite.renderer import Painter
 from render.frame import Frame
 from render.image.sheets import contact_sheet
 from scenes.errors import InputError, choices
-from scenes.record.composite import Composer, Composition
+from scenes.record.composite import Composition
+from scenes.sampling.composite import Composer
 
 Captioned = Sequence[tuple[str, Composition]]
 

@@ -10,7 +10,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from render.composite import backdrop, camera, color, edges
+from render.composite import background, camera, color, edges
 from render.composite.noise import noise, normals
 from render.composite.texture_synthesis import continued, unevenness
 from scenes.cracks import raster
@@ -116,13 +116,13 @@ def test_a_piece_of_any_photograph_fills_the_picture(
     zoom: float, angle: float, mirrored: bool, x: float, side: int
 ) -> None:
     photograph = np.full((side, 16 + side // 3, 3), 90, np.uint8)
-    piece = backdrop.cut(photograph, (64, 80), x=x, y=1 - x, zoom=zoom, angle=angle, mirrored=mirrored)
+    piece = background.cut(photograph, (64, 80), x=x, y=1 - x, zoom=zoom, angle=angle, mirrored=mirrored)
     assert piece.shape == (64, 80, 3) and (piece == 90).all()
 
 
 def relit(picture: NDArray[np.float32], **changes: float) -> NDArray[np.float32]:
     values = {"brightness": 1.0, "contrast": 1.0, "evening": 0.0, "chroma": 200.0, "slope": 0.0, "slope_angle": 0.0}
-    return backdrop.relit(picture, **{**values, **changes})
+    return background.relit(picture, **{**values, **changes})
 
 
 def lab(picture: NDArray[np.float32]) -> NDArray[np.float32]:
