@@ -156,19 +156,22 @@ class StyleConfig(StepConfig):
 class SensorStepConfig(StepConfig):
     """What the camera does to the picture, last. Fields mean what they mean in `scenes.config.camera.SensorConfig`."""
 
+    # White balance was a share of red and blue before it was a color temperature.
+    STREAMS = {"white_balance": "warmth"}
+
     exposure: Annotated[Any, numbers(-10, 10, unit="stops")] = {
         "normal": {"mean": 0, "std": 0.2, "low": -0.6, "high": 0.6}
     }
     """Brightness on top of that of the background."""
-    warmth: Annotated[Any, numbers(-1, 1, unit="share")] = {
-        "normal": {"mean": 0, "std": 0.04, "low": -0.1, "high": 0.1}
+    white_balance: Annotated[Any, numbers(2000, 15000, unit="kelvin")] = {
+        "normal": {"mean": 6500, "std": 800, "low": 5000, "high": 9400}
     }
-    """Share of red that is gained, and of blue that is lost."""
+    """Color temperature of light that looks white; 6500 changes nothing, and a higher one makes pictures warmer."""
     vignette: Annotated[Any, numbers(0, 1, unit="share")] = {"uniform": [0, 0.2]}
     """Share of the light that is lost in the corners."""
     blur: Annotated[Any, numbers(0, 20, unit="px")] = {"uniform": [0, 0.5]}
     """Sigma of the Gaussian that blurs the picture."""
-    noise: Annotated[Any, numbers(0, 100, unit="of 255")] = {"log_uniform": [0.5, 4]}
+    noise: Annotated[Any, numbers(0, 0.5, unit="share of full scale")] = {"log_uniform": [0.002, 0.0157]}
     """Standard deviation of the noise, in display values."""
     sharpening: Annotated[Any, numbers(0, 10, unit="factor")] = {"uniform": [0.1, 1.8]}
     """How much of the detail finer than about a pixel is added again."""
