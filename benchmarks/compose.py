@@ -21,8 +21,9 @@ from render.composite.geometry import rasterized
 from render.composite.photographs import Photographs, find_photographs
 from render.composite.renderer import Painter, contour
 from render.dataset.shard import write_shard
-from scenes.config.composite import ComposeConfig, Style
-from scenes.record.composite import Composer, Composition
+from scenes.config.composite import ComposeConfig, StyleConfig
+from scenes.record.composite import Composition
+from scenes.sampling.composite import Composer
 
 PICTURES = 100
 ROUNDS = 5
@@ -34,7 +35,7 @@ def main() -> None:
     keep_memory()
     with tempfile.TemporaryDirectory() as folder:
         textures = _textures([Path(argument) for argument in sys.argv[1:]], Path(folder))
-        composer, painter = Composer(ComposeConfig(style=Style(use=False)), textures.names), Painter(textures)
+        composer, painter = Composer(ComposeConfig(style=StyleConfig(use=False)), textures.names), Painter(textures)
         scenes = [composer.sample(0, index) for index in range(PICTURES)]
         _whole(painter, scenes[:20], Path(folder))
         whole = [_whole(painter, scenes, Path(folder)) for _ in range(ROUNDS)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from scenes.config.objects import RenderSettings
+from scenes.config.objects import RenderConfig
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ QUALITY = {
 }
 
 
-def resolve(settings: RenderSettings, device: str = "cpu", threads: int = 0) -> DrawSettings:
+def resolve(settings: RenderConfig, device: str = "cpu", threads: int = 0) -> DrawSettings:
     """The config's quality preset with its single entries overridden."""
     given = {name: getattr(settings, name) for name in ("samples", "denoise", "bounces")}
     chosen = {name: value for name, value in given.items() if value is not None}

@@ -198,7 +198,23 @@ class Mixture:
         return {"mixture": [{"weight": w, "of": p.plain()} for p, w in zip(self.parts, self.weights, strict=True)]}
 
 
-Distribution = Fixed | Uniform | LogUniform | SineUniform | Normal | Choice | Mixture
+@dataclass(frozen=True)
+class Whole:
+    """The whole numbers of another distribution; an interval covers both its ends evenly."""
+
+    of: Distribution
+
+    def at(self, u: float) -> int:
+        return whole(self.of, u)
+
+    def support(self) -> list[Any]:
+        return self.of.support()
+
+    def plain(self) -> Any:
+        return self.of.plain()
+
+
+Distribution = Fixed | Uniform | LogUniform | SineUniform | Normal | Choice | Mixture | Whole
 
 
 def _number(value: Any) -> float:
@@ -274,25 +290,32 @@ def parse(value: Any) -> Distribution:
 
 
 @dataclass(frozen=True)
-class _Checked:
-    """Pydantic's view of a distribution all of whose values pass `check`, after `adapt`."""
+class Checked:
+    """Pydantic's view of a distribution all of whose values pass `check`, after `adapt`.
+
+    unit: what the numbers count, such as "px" or "degrees"; empty for what has none.
+    """
 
     check: Callable[[Any], None]
     adapt: Callable[[Distribution], Distribution] = lambda distribution: distribution
+    unit: str = ""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         written = core_schema.plain_serializer_function_ser_schema(lambda distribution: distribution.plain())
         return core_schema.no_info_plain_validator_function(self._validate, serialization=written)
 
     def _validate(self, value: Any) -> Distribution:
-        distribution = self.adapt(parse(value))
+        distribution = parse(value)
         for supported in distribution.support():
             self.check(supported)
-        return distribution
+        return self.adapt(distribution)
 
 
-def numbers(low: float = -math.inf, high: float = math.inf, whole: bool = False) -> _Checked:
-    """Annotates the field of a distribution over numbers in [low, high]; with `whole`, its values are rounded."""
+def numbers(low: float = -math.inf, high: float = math.inf, *, unit: str, whole: bool = False) -> Checked:
+    """Annotates the field of a distribution over numbers in [low, high]; with `whole`, its values are int.
+
+    unit: what the numbers count. A number without a unit is a "share" (a part of a whole), a "factor" or a "count".
+    """
 
     def check(value: Any) -> None:
         if not low <= _number(value) <= high:
@@ -300,10 +323,16 @@ def numbers(low: float = -math.inf, high: float = math.inf, whole: bool = False)
         if whole and value != int(value):
             raise ValueError(f"{value:g} is not a whole number")
 
-    return _Checked(check)
+    return Checked(check, _rounded if whole else lambda distribution: distribution, unit)
 
 
-def elevations() -> _Checked:
+def _rounded(distribution: Distribution) -> Distribution:
+    if isinstance(distribution, Whole):
+        return distribution
+    return Fixed(int(distribution.value)) if isinstance(distribution, Fixed) else Whole(distribution)
+
+
+def elevations() -> Checked:
     """Annotates the field of an elevation in degrees. "uniform" there means even over the sphere's area."""
 
     def check(value: Any) -> None:
@@ -317,10 +346,10 @@ def elevations() -> _Checked:
             return Mixture(tuple(even(part) for part in distribution.parts), distribution.weights)
         return distribution
 
-    return _Checked(check, even)
+    return Checked(check, even, "degrees")
 
 
-def names(*allowed: str) -> _Checked:
+def names(*allowed: str) -> Checked:
     """Annotates the field of a distribution over names; without `allowed`, over any."""
 
     def check(value: Any) -> None:
@@ -329,17 +358,17 @@ def names(*allowed: str) -> _Checked:
         if allowed and value not in allowed:
             raise ValueError(f"unknown '{value}', {choices(value, allowed)}")
 
-    return _Checked(check)
+    return Checked(check)
 
 
-def flags() -> _Checked:
+def flags() -> Checked:
     """Annotates the field of a distribution over true and false."""
 
     def check(value: Any) -> None:
         if not isinstance(value, bool):
             raise ValueError(f"{value!r} is neither true nor false")
 
-    return _Checked(check)
+    return Checked(check)
 
 
 def whole(distribution: Distribution, u: float) -> int:

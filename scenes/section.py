@@ -1,15 +1,104 @@
-"""What every part of a config is."""
+"""What every part of a config is, and how its values are drawn for one picture."""
 
 from __future__ import annotations
 
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
 from pydantic import BaseModel, ConfigDict
+
+from scenes.distributions import Distribution, Fixed
+from scenes.streams import Renamed, Streams
 
 
 class Section(BaseModel):
     """A part of the config: unknown keys are errors, values are frozen, infinities are refused.
 
     Fields annotated with `numbers`, `names`, `flags` or `elevations` hold a Distribution once validated; what is
-    written as their default is its YAML form.
+    written as their default is its YAML form. The string below a field is its description.
+
+    STREAMS: for fields that were renamed, their path below this section and the older one that their stream keeps.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True, use_attribute_docstrings=True
+    )
+
+    STREAMS: ClassVar[Mapping[str, str]] = {}
+
+    def draw(self, streams: Streams, key: str = "") -> Drawn:
+        """This section's values in the picture that `streams` belong to. key: the section's path in the config."""
+        return Drawn(self, streams, key)
+
+    @classmethod
+    def renamed(cls) -> Renamed:
+        """All renamed fields of this section and of those in it, for `Streams`."""
+        return tuple(sorted(_renamed(cls, "", ""), key=lambda pair: -len(pair[0])))
+
+
+class Drawn(Mapping[str, Any]):
+    """A section's values in one picture, by field. Each is drawn when it is asked for, from the stream "<key>.<field>".
+
+    Fields that are null are left out. A field that is a section itself is a mapping of its values.
+
+    >>> from scenes.config.camera import SensorConfig
+    >>> SensorConfig(jpeg=90).draw(Streams(0, 0), "sensor")["jpeg"]
+    90
+    """
+
+    def __init__(self, section: Section, streams: Streams, key: str):
+        self.streams, self.key = streams, key
+        self._section = section
+
+    def __getitem__(self, name: str) -> Any:
+        value = getattr(self._section, name)
+        if value is None:
+            raise KeyError(name)
+        return dict(self.section(name)) if isinstance(value, Section) else self.of(name, value)
+
+    def __iter__(self) -> Iterator[str]:
+        for name in type(self._section).model_fields:
+            if isinstance(getattr(self._section, name), (Distribution, Section)):
+                yield name
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def path(self, name: str) -> str:
+        """The path of a field, or of what is drawn beside the fields."""
+        return joined(self.key, name)
+
+    def of(self, name: str, distribution: Distribution) -> Any:
+        """The value of a distribution that is drawn as if it were the field `name`."""
+        # What is fixed needs no quantile, and sampling is mostly drawing quantiles.
+        return distribution.value if isinstance(distribution, Fixed) else distribution.at(self.quantile(name))
+
+    def quantile(self, name: str) -> float:
+        """The uniform number in [0, 1) that decides a field, or what is drawn beside the fields."""
+        return self.streams.quantile(self.path(name))
+
+    def one_of(self, name: str, options: tuple[str, ...]) -> str:
+        """A field's name, or one of the options, evenly, where the field is null."""
+        if getattr(self._section, name) is None:
+            return options[int(self.quantile(name) * len(options))]
+        return str(self[name])
+
+    def section(self, name: str, k: int | None = None) -> Drawn:
+        """The values of the section that a field holds; k: of the k-th thing that it describes."""
+        path = self.path(name)
+        return Drawn(getattr(self._section, name), self.streams, path if k is None else f"{path}.{k}")
+
+
+def joined(*path: str) -> str:
+    """A dotted path, without its empty parts."""
+    return ".".join(filter(None, path))
+
+
+def _renamed(section: type[Section], key: str, stream: str) -> Iterator[tuple[str, str]]:
+    for path, older in section.STREAMS.items():
+        yield joined(key, path), joined(stream, older)
+    for name, field in section.model_fields.items():
+        for inner in (field.annotation, *typing.get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, Section):
+                yield from _renamed(inner, joined(key, name), joined(stream, section.STREAMS.get(name, name)))

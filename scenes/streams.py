@@ -13,9 +13,17 @@ from functools import lru_cache
 
 import numpy as np
 
+Renamed = tuple[tuple[str, str], ...]
+"""Factors that were renamed, the more special first, and the older names that their streams keep: with them, pictures
+stay what they were. Each stands also for all that lies below it."""
+
 
 @lru_cache(maxsize=65536)
-def _name_key(factor: str) -> int:
+def _name_key(factor: str, renamed: Renamed) -> int:
+    for path, older in renamed:
+        if factor == path or factor.startswith(f"{path}."):
+            factor = older + factor.removeprefix(path)
+            break
     return int.from_bytes(hashlib.blake2b(factor.encode(), digest_size=8).digest(), "little")
 
 
@@ -23,29 +31,33 @@ class Streams:
     """The streams of one picture.
 
     seed, index: integers in [0, 2**64).
-    held: quantiles in [0, 1) that replace the draw of single factors, for sweeps of one factor with all else fixed.
+    fixed_quantiles: numbers in [0, 1) that replace the draw of single factors, by factor name: sweeps of one factor
+    with all else fixed.
     """
 
-    def __init__(self, seed: int, index: int, held: Mapping[str, float] | None = None):
-        self.seed, self.index = seed, index
-        self._held = dict(held or {})
+    def __init__(
+        self, seed: int, index: int, fixed_quantiles: Mapping[str, float] | None = None, renamed: Renamed = ()
+    ):
+        self.seed, self.index, self._renamed = seed, index, renamed
+        self._fixed = dict(fixed_quantiles or {})
         self._philox = np.random.Philox(key=[seed, 0], counter=[0, 0, 0, index])
         self._generator = np.random.Generator(self._philox)
         self._start = self._philox.state
 
     def quantile(self, factor: str) -> float:
         """The uniform number in [0, 1) that decides a factor; a distribution's `at` turns it into a value."""
-        if factor in self._held:
-            return self._held[factor]
+        if factor in self._fixed:
+            return self._fixed[factor]
         return float(self._reset(factor).random())
 
     def generator(self, factor: str) -> np.random.Generator:
         """A generator of a factor's own, for what needs more than one number (placement, noise)."""
-        return np.random.Generator(np.random.Philox(key=[self.seed, _name_key(factor)], counter=[0, 0, 0, self.index]))
+        key = [self.seed, _name_key(factor, self._renamed)]
+        return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, self.index]))
 
     def _reset(self, factor: str) -> np.random.Generator:
         # Setting the state costs a fifth of building a new generator, and a scene draws a hundred numbers.
-        self._start["state"]["key"][1] = _name_key(factor)
+        self._start["state"]["key"][1] = _name_key(factor, self._renamed)
         self._philox.state = self._start
         return self._generator
 
@@ -53,8 +65,8 @@ class Streams:
 class Recorder(Streams):
     """Streams that remember which factors were asked for."""
 
-    def __init__(self, seed: int, index: int):
-        super().__init__(seed, index)
+    def __init__(self, seed: int, index: int, renamed: Renamed = ()):
+        super().__init__(seed, index, None, renamed)
         self.named: set[str] = set()
 
     def quantile(self, factor: str) -> float:

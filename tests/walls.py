@@ -16,7 +16,7 @@ from render.composite.renderer import Painter
 from render.frame import Frame
 from scenes.config.composite import ComposeConfig
 from scenes.cracks.contour import Contour, Stroke
-from scenes.record.composite import Composer
+from scenes.sampling.composite import Composer
 
 SIDE = 96
 LABELS = ("alpha", "category", "instance", "part", "width", "skeleton")

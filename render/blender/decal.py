@@ -10,7 +10,7 @@ from scenes.cracks.raster import distance, width_map
 from scenes.cracks.strips import Pixels
 from scenes.cracks.thinning import thinned
 from scenes.record.scene import Decal, Material, Scene
-from scenes.sampling.surface import decal_contour
+from scenes.sampling.surface_geometry import decal_contour
 
 # Texels along a side of the field: two or three to a pixel of an object that fills a picture of 512.
 _TEXELS = 1024
@@ -51,8 +51,8 @@ def overlays(decal: Decal, scale: float) -> tuple[Material, ...]:
         return ()
     ways = {"right": decal.right, "down": decal.down}
     axes = {f"{name}_{axis}": value for name, way in ways.items() for axis, value in zip("xyz", way, strict=True)}
-    crust = decal.crack.crust.parameters
-    kept = {name: crust[name] for name in ("width", "dirt", "hue", "saturation", "value")}
+    deposit = decal.crack.deposit.parameters
+    kept = {name: deposit[name] for name in ("width", "dirt", "hue", "saturation", "value")}
     return (Material("decal", {**axes, **kept, "depth": decal.crack.depth, "size": decal.size / 1000 / scale}),)
 
 

@@ -22,16 +22,15 @@ from scenes.mesh import Model
 from scenes.record.record import CRACK
 from scenes.record.scene import Material, Scene, rotation_matrix
 from scenes.sampling.placement import project, yaw_quaternion
-from scenes.sampling.surface import CRUST, contour_of, on_surface, relief_of
-from scenes.shapes.debris import litter
-from scenes.shapes.debris import shade as shade_model
-from scenes.streams import Streams
+from scenes.sampling.surface import DEPOSIT
+from scenes.sampling.surface_geometry import contour_of, generator, on_surface, relief_of
+from scenes.shapes.debris import debris, shadow_caster
 
 # The material index of what is between the lips; the rest of the surface has 0.
 CRACK_INDEX = 1
 
-# The crust of a surface without a crack: none.
-SOUND = Material("crust", {**dict.fromkeys(CRUST, 0.0), "width": 1.0, "seed": 0.0})
+# The deposit of a surface without a crack: none.
+SOUND = Material("deposit", {**dict.fromkeys(DEPOSIT, 0.0), "width": 1.0, "seed": 0.0})
 _OPAQUE = Material("own")
 # Little light comes out of it; none at all would have the exposure meter at a loss.
 _HOLLOW = Material(
@@ -47,7 +46,7 @@ class SurfacePatch:
     def __init__(self, palette: Palette):
         self._palette = palette
         self._patch = bpy.data.objects.new("surface", bpy.data.meshes.new("surface"))
-        self._extras: list[bpy.types.Object] = []
+        self._distractors: list[bpy.types.Object] = []
 
     def set(self, scene: Scene) -> list[bpy.types.Object]:
         """The objects of a scene's surface."""
@@ -56,12 +55,12 @@ class SurfacePatch:
         self.contour = contour_of(scene)
         old = self._patch.data
         left, top = scene.surface.corner
-        shift = Streams(scene.seed, scene.index).generator("surface.material.shift").uniform(0, 4, 2)
+        shift = generator(scene, "surface.material.shift").uniform(0, 4, 2)
         relief = relief_of(scene, self.contour)
         crack = scene.surface.crack
-        crust = crack.crust if crack else SOUND
+        deposit = crack.deposit if crack else SOUND
         self._patch.data = upload(relief, left, top, shift)
-        if crack and crack.crust.parameters["moss"]:
+        if crack and crack.deposit.parameters["moss"]:
             away = gaping(relief, crack.width)
             self._patch.data.attributes.new("gaping", "FLOAT", "POINT").data.foreach_set("value", away)
         bpy.data.meshes.remove(old)
@@ -73,55 +72,55 @@ class SurfacePatch:
                 scene.surface.material,
                 pass_index=CRACK_INDEX * inside,
                 foreground=inside,
-                overlays=(*filler, *scene.surface.marks, crust),
+                overlays=(*filler, *scene.surface.marks, deposit),
             )
-        return [self._patch, *self._things(scene), *self._shades(scene)]
+        return [self._patch, *self._things(scene), *self._shadow_casters(scene)]
 
     def _things(self, scene: Scene) -> list[bpy.types.Object]:
         """What lies on the surface. It hides the crack, and is labelled as nothing."""
         assert scene.surface is not None
         frame, things = scene.surface.frame(), []
-        for k, thing in enumerate(scene.surface.litter):
-            rng = Streams(scene.seed, scene.index).generator(f"surface.litter.{k}.shape")
+        for k, thing in enumerate(scene.surface.debris):
+            rng = generator(scene, f"surface.debris.{k}.shape")
             placed = np.diag([*[thing.size / 1000] * 3, 1.0])
             placed[:3, :3] = placed[:3, :3] @ rotation_matrix(yaw_quaternion(thing.angle))
             placed[:2, 3] = thing.x / 1000, -thing.y / 1000
-            model = litter(thing.kind, rng)
-            things.append(self._extra(k, model, frame @ placed))
+            model = debris(thing.kind, rng)
+            things.append(self._distractor(k, model, frame @ placed))
             for slot, part in zip(things[-1].material_slots, model.parts, strict=True):
                 material = _HOLLOW if part.role == "hollow" else thing.material
                 slot.link = "OBJECT"
                 slot.material = self._palette.checkout(material, pass_index=0, foreground=False)
         return things
 
-    def _shades(self, scene: Scene) -> list[bpy.types.Object]:
+    def _shadow_casters(self, scene: Scene) -> list[bpy.types.Object]:
         """What is outside the picture: seen by light alone."""
         assert scene.surface is not None
-        surface, first = scene.surface, len(scene.surface.litter)
+        surface, first = scene.surface, len(scene.surface.debris)
         way = np.array(scene.lights[0].location) if scene.lights else surface.frame()[:3, 2]
         way = way / np.linalg.norm(way)
-        shades = []
-        for k, shade in enumerate(surface.shades):
-            rng = Streams(scene.seed, scene.index).generator(f"surface.shades.{k}.shape")
-            reach = max(surface.size) / 1000 + 0.3 * shade.distance
-            model = shade_model(shade.kind, shade.size / 1000, reach, rng)
+        casters = []
+        for k, caster in enumerate(surface.shadow_casters):
+            rng = generator(scene, f"surface.shadow_casters.{k}.shape")
+            reach = max(surface.size) / 1000 + 0.3 * caster.distance
+            model = shadow_caster(caster.kind, caster.size / 1000, reach, rng)
             turned = np.array(Vector(way.tolist()).to_track_quat("Z", "Y").to_matrix().to_4x4())
-            turned = turned @ np.array(Matrix.Rotation(np.radians(shade.angle), 4, "Z"))
-            turned[:3, 3] = way * shade.distance + turned[:3, 1] * (shade.offset / 1000)
-            blocker = self._extra(first + k, model, turned)
+            turned = turned @ np.array(Matrix.Rotation(np.radians(caster.angle), 4, "Z"))
+            turned[:3, 3] = way * caster.distance + turned[:3, 1] * (caster.offset / 1000)
+            blocker = self._distractor(first + k, model, turned)
             blocker.visible_camera = False
             blocker.material_slots[0].link = "OBJECT"
             blocker.material_slots[0].material = self._palette.checkout(_OPAQUE, pass_index=0, foreground=False)
-            shades.append(blocker)
-        return shades
+            casters.append(blocker)
+        return casters
 
-    def _extra(self, k: int, model: Model, matrix: NDArray[np.float64]) -> bpy.types.Object:
+    def _distractor(self, k: int, model: Model, matrix: NDArray[np.float64]) -> bpy.types.Object:
         """The k-th further object, of a new shape, in its place."""
-        while len(self._extras) <= k:
-            self._extras.append(bpy.data.objects.new(f"extra.{k:02d}", bpy.data.meshes.new("extra")))
-        thing = self._extras[k]
+        while len(self._distractors) <= k:
+            self._distractors.append(bpy.data.objects.new(f"distractor.{k:02d}", bpy.data.meshes.new("distractor")))
+        thing = self._distractors[k]
         old = thing.data
-        thing.data = upload_model("extra", model)
+        thing.data = upload_model("distractor", model)
         bpy.data.meshes.remove(old)
         thing.matrix_world = Matrix(matrix)
         thing.visible_camera = True

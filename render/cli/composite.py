@@ -51,12 +51,12 @@ def compose_command(
     A short form of `blendmill render` for a config with `renderer: composite`. The same command run again completes
     what is missing. Pictures whose mask comes out empty are kept, with the label -1, and counted.
 
-    A picture is made in steps: backdrop, distractors, crack, warp, smoothing, dissolve, lips, healed, colour, style,
-    camera. All but the backdrop can be switched off, each alone, and every other step of every picture stays as it
+    A picture is made in steps: background, distractors, crack, warp, smoothing, dissolve, lips, healed, color, style,
+    sensor. All but the background can be switched off, each alone, and every other step of every picture stays as it
     was, so that sets with and without a step can be compared picture by picture:
 
     \b
-      --set STEP.use=false          leave a step out; without a crack nothing is left of the steps from warp to colour
+      --set STEP.use=false          leave a step out; without a crack nothing is left of the steps from warp to color
       --set STEP.use=true           take it in every picture
       --set STEP.FIELD=VALUE        fix or vary one of its parameters
 
@@ -82,7 +82,7 @@ def preview_command(
     A short form of `blendmill preview` for a config with `renderer: composite`. Pictures are shown 256 pixels wide
     unless --cell says otherwise.
 
-    Example: blendmill crack preview --textures walls --out sheet.png --vary colour.darkness
+    Example: blendmill crack preview --textures walls --out sheet.png --vary color.darkness
     """
     asked = preview.Request(**{**options, "cell": options["cell"] or _CELL})
     require_png(asked.out)

@@ -15,8 +15,8 @@ from render.composite.photographs import Photographs, find_photographs
 from render.composite.renderer import Painter
 from render.renderer import Advance
 from scenes.config.composite import ComposeConfig
-from scenes.record.composite import Composer
 from scenes.record.record import CRACK
+from scenes.sampling.composite import Composer
 
 DEVICES: tuple[str, ...] = ("cpu",)
 

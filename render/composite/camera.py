@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.composite.noise import Image, normals
+from render.image.color import white_gain
 
 # Sigma of what phones sharpen by, and as far as it is looked at.
 _SHARPENED, _NEAR = 1.0, (5, 5)
@@ -17,29 +18,29 @@ def photographed(
     rng: np.random.Generator,
     *,
     exposure: float,
-    warmth: float,
+    white_balance: float,
     vignette: float,
     blur: float,
     noise: float,
     sharpening: float,
     jpeg: int,
 ) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 from (H, W, 3) float32, 0 to 255. See `scenes.config.composite.Camera`.
+    """(H, W, 3) uint8 from (H, W, 3) float32, 0 to 255. See `scenes.config.composite.SensorStepConfig`.
 
     Noise is mostly one of brightness; that of colour is half as strong and twice as coarse, as sensors under a mosaic
     of filters have it.
     """
     height, width = picture.shape[:2]
     # The display curve turns a factor on light into about its 1 / 2.2th power.
-    gain = np.array([1 + warmth, 1.0, 1 - warmth]) * 2.0 ** (exposure / 2.2)
+    gain = (white_gain(white_balance) * 2.0**exposure) ** (1 / 2.2)
     down, across = (vignette / 2 * np.linspace(-1, 1, side) ** 2 for side in (height, width))
     light = (1 - down).astype(np.float32)[:, None] - across.astype(np.float32)
     if blur > 0.05:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), blur, borderType=cv2.BORDER_REFLECT_101))
     image = np.asarray(cv2.multiply(picture, cv2.merge([light * np.float32(factor) for factor in gain])))
     if noise > 0:
-        gray = normals(rng, height, width, rms=noise)
-        coarse = normals(rng, height // 2 + 1, width // 2 + 1, 3, rms=noise / 2)
+        gray = normals(rng, height, width, rms=255 * noise)
+        coarse = normals(rng, height // 2 + 1, width // 2 + 1, 3, rms=255 * noise / 2)
         grain = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
         grain = cv2.add(grain, cv2.merge([gray, gray, gray]), dst=grain)
         pixels = np.asarray(cv2.add(image, grain, dtype=cv2.CV_8U))

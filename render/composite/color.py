@@ -51,7 +51,7 @@ def colored(
 ) -> Image:
     """(H, W, 3) the picture with the crack in it, as dark as the light around allows.
 
-    See `scenes.config.composite.Colour`.
+    See `scenes.config.composite_crack.ColorConfig`.
 
     width: (H, W) pixels from lip to lip. Inside is a factor on the light from near by, and the surface's texture goes
     on with a factor: in logarithms, what Poisson blending of the crack into the surface gives. It is nowhere lighter

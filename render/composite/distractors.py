@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -15,31 +18,31 @@ def distracted(
     picture: Image,
     rng: np.random.Generator,
     *,
-    stains: int,
-    stain: float,
-    scratches: int,
-    scratch: float,
-    joints: int,
-    joint: float,
-    ledge: float,
-    shadow: float,
+    stains: Mapping[str, Any],
+    scratches: Mapping[str, Any],
+    joints: Mapping[str, Any],
+    shadow: Mapping[str, Any],
 ) -> Image:
-    """(H, W, 3) the picture with distractors, none of them labelled. See `scenes.config.composite.Distractors`."""
+    """(H, W, 3) the picture with distractors, none of them labelled.
+
+    See `scenes.config.composite.DistractorsConfig`.
+    """
     height, width = picture.shape[:2]
     # What is soft needs few pixels.
     half = (-(-height // 2), -(-width // 2))
     soft = np.ones(half, np.float32)
-    for _ in range(stains):
-        soft *= 1 - np.float32(stain * rng.uniform(0.4, 1)) * _stain(rng, half)
-    if shadow > 0:
-        soft *= 1 - np.float32(shadow) * _shadow(rng, half)
+    for _ in range(stains["count"]):
+        soft *= 1 - np.float32(stains["darkness"] * rng.uniform(0.4, 1)) * _stain(rng, half)
+    if shadow["darkness"] > 0:
+        soft *= 1 - np.float32(shadow["darkness"]) * _shadow(rng, half)
     factor = np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR))
-    for _ in range(scratches):
-        depth = np.float32(scratch * rng.uniform(0.5, 1))
+    for _ in range(scratches["count"]):
+        depth = np.float32(scratches["darkness"] * rng.uniform(0.5, 1))
         box, strokes = _scratch(rng, (height, width))
         factor[box] *= 1 - depth * strokes
-    for _ in range(joints):
-        factor *= _joint(rng, (height, width), joint * float(rng.uniform(0.5, 1)), ledge)
+    for _ in range(joints["count"]):
+        darkness = joints["darkness"] * float(rng.uniform(0.5, 1))
+        factor *= _joint(rng, (height, width), darkness, joints["ledge"])
     return dimmed(picture, factor)
 
 

@@ -77,7 +77,7 @@ def warped(
 ) -> Contour:
     """The contour dilated, then moved by an elastic field and with a coarse grid.
 
-    See `scenes.config.composite.Warp`.
+    See `scenes.config.composite_crack.WarpConfig`.
     """
     contour = _dilated(contour, dilation)
     width, height = (side / mm_per_pixel for side in contour.size)

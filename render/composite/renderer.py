@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render.composite import backdrop, color, style
+from render.composite import background, color, style
 from render.composite.camera import eight_bit, photographed
 from render.composite.distractors import distracted
 from render.composite.edges import dissolved, smoothed
@@ -18,6 +18,7 @@ from render.composite.geometry import Geometry, rasterized, warped
 from render.composite.noise import Image
 from render.composite.photographs import Photographs
 from render.frame import Frame, ObjectLabel
+from scenes.config.composite import ComposeConfig
 from scenes.cracks.contour import Contour
 from scenes.cracks.registry import sample
 from scenes.record.composite import Composition
@@ -52,12 +53,12 @@ class Painter:
         return frame.rgb, outlined(frame)
 
     def _surface(self, composition: Composition, shape: tuple[int, int]) -> Image:
-        values = composition.steps["backdrop"]
+        values = composition.steps["background"]
         photograph = self.textures.picture(composition.texture)
-        if not backdrop.fits(photograph, shape, zoom=values["zoom"], angle=values["angle"]):
+        if not background.fits(photograph, shape, zoom=values["zoom"], angle=values["angle"]):
             photograph = self.textures.continued(composition.texture, min(int(_CANVAS * max(shape)), _LARGEST))
-        piece = backdrop.cut(photograph, shape, **{name: values[name] for name in _CUT})
-        surface = backdrop.relit(piece, **{name: value for name, value in values.items() if name not in _CUT})
+        piece = background.cut(photograph, shape, **{name: values[name] for name in _CUT})
+        surface = background.relit(piece, **{name: value for name, value in values.items() if name not in _CUT})
         # New texture could cover the crack, or look like one in the reference: the crack is drawn on it afterwards.
         surface = self._styled(composition, surface, ("transport",))
         return _done(composition, "distractors", distracted, surface)
@@ -93,7 +94,7 @@ def outlined(frame: Frame) -> NDArray[np.uint8]:
 
 
 def _generator(composition: Composition, step: str) -> np.random.Generator:
-    return composition.streams().generator(f"{step}.noise")
+    return composition.streams().generator(f"{ComposeConfig.STREAMS.get(step, step)}.noise")
 
 
 def _done(composition: Composition, step: str, function: Any, *arguments: Any) -> Any:
@@ -109,7 +110,9 @@ def contour(composition: Composition) -> Contour:
     values = composition.steps.get("crack")
     if values is None:
         return Contour((), (), composition.size)
-    drawn = sample(_generator(composition, "crack"), composition.size, **values)
+    width = values.get("width")
+    in_mm = None if width is None else width * composition.mm_per_pixel
+    drawn = sample(_generator(composition, "crack"), composition.size, values["kind"], in_mm)
     warp = composition.steps.get("warp")
     if warp is None:
         return drawn
@@ -131,14 +134,14 @@ def _crack(composition: Composition, surface: Image, geometry: Geometry) -> Imag
     surface = _done(composition, "lips", color.lit_lips, surface, geometry.coverage, geometry.chips)
     if geometry.healed is not None and "healed" in steps:
         surface = color.healed(surface, geometry.healed, **steps["healed"])
-    if "colour" not in steps:
+    if "color" not in steps:
         return color.ink(surface, opacity)
     pixels = np.where(geometry.coverage > 0, geometry.width, 0) / np.float32(composition.mm_per_pixel)
-    return _done(composition, "colour", color.colored, surface, opacity, pixels)
+    return _done(composition, "color", color.colored, surface, opacity, pixels)
 
 
 def _developed(composition: Composition, picture: Image) -> NDArray[np.uint8]:
-    developed = _done(composition, "camera", photographed, picture)
+    developed = _done(composition, "sensor", photographed, picture)
     return developed if developed.dtype == np.uint8 else eight_bit(developed)
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render.image.color import blackbody, filmic, luminance, to_srgb
+from render.image.color import filmic, luminance, to_srgb, white_gain
 from scenes.record.scene import Sensor
 
 Light = NDArray[np.float32]
@@ -40,10 +40,10 @@ def metered_gain(linear: Light, weight: NDArray[np.float32], sensor: Sensor) -> 
 def develop(linear: Light, sensor: Sensor, gain: float, rng: np.random.Generator) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 sRGB from (H, W, 3) float32 scene-linear light."""
     height, width = linear.shape[:2]
-    balance = blackbody(6500.0) / np.maximum(blackbody(sensor.white_balance), 1e-3)
+    balance = white_gain(sensor.white_balance)
     if sensor.balance > 0:
         balance = balance * neutralizing(linear) ** sensor.balance
-    image = np.maximum(linear, 0) * (gain * balance).astype(np.float32)
+    image: Light = np.asarray(np.maximum(linear, 0) * (gain * balance).astype(np.float32))
     if sensor.blur > 0:
         image = cv2.GaussianBlur(image, (0, 0), sensor.blur, borderType=cv2.BORDER_REFLECT_101)
     if sensor.vignette > 0:

@@ -52,3 +52,8 @@ def filmic(linear: Floats) -> Floats:
     """A soft shoulder and toe: Narkowicz's 2015 rational fit of the ACES tone curve, display-linear in [0, 1]."""
     x = np.maximum(linear, 0.0) * 0.6
     return np.clip(x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14), 0.0, 1.0)
+
+
+def white_gain(temperature: float) -> NDArray[np.float64]:
+    """(3,) factors on linear RGB light of a camera set to `temperature` kelvin: its light comes out as that of 6500."""
+    return np.asarray(blackbody(6500.0) / np.maximum(blackbody(temperature), 1e-3))

@@ -26,7 +26,7 @@ def _make(name: str, weight: float = 1.0, **overrides: Any) -> Make:
     return Make(name, weight, _merged(name, parsed(**overrides)))
 
 
-def draw(family: str, streams: Streams, key: str, overrides: Parameters | None = None) -> Material:
+def draw_family(family: str, streams: Streams, key: str, overrides: Parameters | None = None) -> Material:
     """A material of a family: parameter p is decided by the stream "<key>.<family>.<p>".
 
     overrides: distributions that replace the family's own. Raises InputError for an unknown family or parameter.

@@ -1,4 +1,4 @@
-"""Cracks drawn on photographs of surfaces: from a config, a seed and an index to the record of one such picture."""
+"""The Composition: everything that decides a picture of a crack drawn on a photograph, as plain frozen data."""
 
 from __future__ import annotations
 
@@ -10,12 +10,8 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from scenes.config.composite import ComposeConfig, Step
-from scenes.distributions import Distribution, Fixed, whole
-from scenes.errors import InputError, choices
 from scenes.record.record import CRACK, CrackMask, Factor, leaves
-from scenes.section import Section
-from scenes.streams import Recorder, Streams
+from scenes.streams import Streams
 
 
 @dataclass(frozen=True)
@@ -117,105 +113,3 @@ class Composition:
 @lru_cache(maxsize=1)
 def _adapter() -> TypeAdapter[Composition]:
     return TypeAdapter(Composition)
-
-
-_STEPS = tuple(name for name, field in ComposeConfig.model_fields.items() if isinstance(field.default, Step))
-OF_CRACK = {"warp", "smoothing", "dissolve", "lips", "healed", "colour"}
-
-
-class Composer:
-    """Draws the compositions of one config over textures and style references, both given by their asset ids.
-
-    Raises InputError where there is no texture, a name in the config is not among them, or a crack is wider than the
-    picture.
-    """
-
-    def __init__(self, config: ComposeConfig, textures: tuple[str, ...], references: tuple[str, ...] = ()):
-        self.config, self.textures, self.references = config, textures, references
-        if not textures:
-            raise InputError("field assets.textures: there is no picture to draw cracks on; name a folder of them")
-        _check_names("backdrop.texture", config.backdrop.texture, textures)
-        if references:
-            _check_names("style.reference", config.style.reference, references)
-        _check_width(config)
-
-    def sample(self, seed: int, index: int, held: Mapping[str, float] | None = None) -> Composition:
-        """The composition of (seed, index). held: quantiles that replace single factors' draws, by factor name."""
-        return self._composed(Streams(seed, index, held))
-
-    def factors(self, seed: int, index: int) -> list[str]:
-        """The names of the factors that decide the composition of (seed, index): what `held` may name."""
-        recorder = Recorder(seed, index)
-        done = self._composed(recorder).steps
-        return sorted(name for name in recorder.named if _matters(name, done))
-
-    def _composed(self, streams: Streams) -> Composition:
-        config = self.config
-        steps = {name: _drawn(streams, name, getattr(config, name)) for name in _STEPS}
-        left_out = {name for name, values in steps.items() if not values.pop("use")}
-        if "crack" in left_out:
-            left_out |= OF_CRACK
-        if not self.references:
-            left_out.add("style")
-        done = {name: values for name, values in steps.items() if name not in left_out}
-        backdrop = _drawn(streams, "backdrop", config.backdrop)
-        texture = str(backdrop.pop("texture", None) or _picked(streams, "backdrop.texture", self.textures))
-        if "style" in done and "reference" not in done["style"]:
-            done["style"]["reference"] = _picked(streams, "style.reference", self.references)
-        return Composition(
-            seed=streams.seed,
-            index=streams.index,
-            width=config.resolution[0],
-            height=config.resolution[1],
-            mm_per_pixel=_value(streams, "mm_per_pixel", config.mm_per_pixel),
-            margin=config.margin,
-            threshold=config.threshold,
-            texture=texture,
-            steps={"backdrop": backdrop, **done},
-        )
-
-
-def _matters(factor: str, done: Mapping[str, object]) -> bool:
-    """Whether a factor is of the picture, of a step that is done, or the switch of one that is not."""
-    step, _, field = factor.partition(".")
-    return field in ("", "use") or step in done
-
-
-def _value(streams: Streams, factor: str, distribution: Distribution) -> Any:
-    return distribution.value if isinstance(distribution, Fixed) else distribution.at(streams.quantile(factor))
-
-
-def _drawn(streams: Streams, name: str, section: Section) -> dict[str, Any]:
-    """The values of a section's parameters; those that are null are left out."""
-    rounded = section.WHOLE if isinstance(section, Step) else ()
-    values: dict[str, Any] = {}
-    for field in type(section).model_fields:
-        distribution, factor = getattr(section, field), f"{name}.{field}"
-        if field in rounded:
-            values[field] = whole(distribution, streams.quantile(factor))
-        elif distribution is not None:
-            values[field] = _value(streams, factor, distribution)
-    return values
-
-
-def _picked(streams: Streams, factor: str, options: tuple[str, ...]) -> str:
-    return options[int(streams.quantile(factor) * len(options))]
-
-
-def _check_names(field: str, distribution: Distribution | None, known: tuple[str, ...]) -> None:
-    for name in distribution.support() if distribution is not None else ():
-        if name not in known:
-            raise InputError(f"field {field}: no picture is called '{name}', {choices(str(name), known)}")
-
-
-def _check_width(config: ComposeConfig) -> None:
-    if config.crack.width is None:
-        return
-    dilation = max(config.warp.dilation.support()) if True in config.warp.use.support() else 1.0
-    widest, side = max(config.crack.width.support()) * dilation, min(config.resolution)
-    room = side * min(config.mm_per_pixel.support())
-    if widest >= room:
-        raise InputError(
-            f"field crack.width: cracks of up to {widest:g} mm do not fit pictures of {room:g} mm ({side} pixels); "
-            "take less, or raise mm_per_pixel"
-        )

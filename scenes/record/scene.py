@@ -146,7 +146,7 @@ class Background:
 @dataclass(frozen=True)
 class Crack:
     """A crack in a surface. kind: a generator of `scenes.cracks`; width: mm, nominal; the shape across as in
-    `scenes.cracks.relief.Profile`; crust: what lies in it and around it, a material of the family "crust"."""
+    `scenes.cracks.relief.Profile`; deposit: what lies in it and around it, a material of the family "deposit"."""
 
     kind: str
     width: float
@@ -158,7 +158,7 @@ class Crack:
     reach: float
     raised: float
     crumble: float
-    crust: Material
+    deposit: Material
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ class Seal:
 
 
 @dataclass(frozen=True)
-class Litter:
+class Debris:
     """A thing that lies on a surface: at x, y mm from what the camera looks at, turned, `size` mm long."""
 
     kind: Literal["twig", "cable", "leaf", "pebble", "manhole", "grate"]
@@ -210,7 +210,7 @@ class Litter:
 
 
 @dataclass(frozen=True)
-class Shade:
+class ShadowCaster:
     """Something outside the picture that throws a shadow on it, `distance` m up the way to the first lamp or, without
     one, straight above; `size` mm wide, turned by `angle`, `offset` mm aside."""
 
@@ -227,8 +227,8 @@ class Surface:
 
     The patch reaches from `corner` (left, top) for `size` (width, height), all mm, x to the right and y down, around
     what the camera looks at. pixel: mm a pixel covers in the middle of the picture. What is no crack: joints, marks
-    (overlays of the family "mark": paint, scratches, stains), litter, shades, seals. filler: what seals are filled
-    with or, where there are none, healed cracks, an overlay of the family "filler".
+    (overlays of the family "mark": paint, scratches, stains), debris, shadow_casters, seals. filler: what seals are
+    filled with or, where there are none, healed cracks, an overlay of the family "filler".
     """
 
     placement: Literal["floor", "wall"]
@@ -239,8 +239,8 @@ class Surface:
     crack: Crack | None = None
     joints: tuple[Joint, ...] = ()
     marks: tuple[Material, ...] = ()
-    litter: tuple[Litter, ...] = ()
-    shades: tuple[Shade, ...] = ()
+    debris: tuple[Debris, ...] = ()
+    shadow_casters: tuple[ShadowCaster, ...] = ()
     seals: tuple[Seal, ...] = ()
     filler: Material | None = None
 

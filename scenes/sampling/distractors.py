@@ -1,14 +1,16 @@
-"""What is on surfaces and is no crack: joints, marks, seals, litter, covers, shadows."""
+"""What is on rendered surfaces and is no crack: joints, marks, seals, debris, covers, shadows."""
 
 from __future__ import annotations
 
-from scenes.config.surface import Covers, Joints, LitterFactor, Marks, Seals, Shades, SurfaceFactor
+from collections.abc import Callable
+from typing import TypeVar
+
 from scenes.distributions import LogUniform, Uniform
 from scenes.materials.albedo import brightened, mean_color
 from scenes.materials.families import mix, parsed
-from scenes.materials.roles import draw
-from scenes.record.scene import Joint, Litter, Material, Seal, Shade
-from scenes.sampling.draw import Draw
+from scenes.materials.roles import draw_family
+from scenes.record.scene import Debris, Joint, Material, Seal, ShadowCaster
+from scenes.section import Drawn
 
 _MADE_OF = {"twig": "bark", "cable": "rubber", "leaf": "foliage", "pebble": "stone"}
 
@@ -20,6 +22,8 @@ _IRON = parsed(
     hue=Uniform(0.03, 0.1), saturation=Uniform(0, 0.18), value=Uniform(0.1, 0.32), stains=Uniform(0.3, 1),
     pores=Uniform(0, 0.1), scale=Uniform(3, 8),
 )  # fmt: skip
+
+T = TypeVar("T")
 
 _FILLER = ("roughness", "amount", "grain", "contrast", "proud")
 _COLOR = ("hue", "saturation", "value")
@@ -49,89 +53,90 @@ MARKS = {
 }  # fmt: skip
 
 
-class ExtrasDraw(Draw):
-    """The part of a scene's draw that concerns what is on a surface and is no crack."""
+def several(
+    surface: Drawn, name: str, one: Callable[[Drawn, float, float], T], pixel: float, span: float
+) -> tuple[T, ...]:
+    """As many things of a kind as the surface has, each of the section `name`.
 
-    def number(self, name: str, section: Joints | Marks | LitterFactor | Shades | Seals | Covers) -> int:
-        return self.count(f"surface.{name}.count", section.count)
+    one: makes a thing of its drawn values. pixel: mm of the surface in a pixel. span: mm of it in the picture.
+    """
+    return tuple(one(surface.section(name, k), pixel, span) for k in range(surface.section(name)["count"]))
 
-    def across(self, key: str, span: float) -> float:
-        """A place along an axis of the picture, mm from its middle."""
-        return (self.streams.quantile(key) - 0.5) * span
 
-    def joint(self, factor: SurfaceFactor, k: int, pixel: float, span: float) -> Joint:
-        key, joints = f"surface.joints.{k}", factor.joints
-        width = self.value(f"{key}.width", joints.width) * pixel
-        upright = 90.0 if self.streams.quantile(f"{key}.upright") < 0.5 else 0.0
-        return Joint(
-            angle=upright + self.value(f"{key}.turn", joints.turn),
-            offset=self.across(f"{key}.offset", span),
-            width=width,
-            depth=self.value(f"{key}.depth", joints.depth) * width,
-        )
+def _across(drawn: Drawn, axis: str, span: float) -> float:
+    """A place along an axis of the picture, mm from its middle."""
+    return (drawn.quantile(axis) - 0.5) * span
 
-    def mark(self, factor: SurfaceFactor, k: int, pixel: float, span: float) -> Material:
-        key = f"surface.marks.{k}"
-        kind = self.value(f"{key}.kind", factor.marks.kind)
-        scale = self.value(f"{key}.size", factor.marks.size) * pixel
-        drawn = {name: self.value(f"{key}.{kind}.{name}", distribution) for name, distribution in MARKS[kind].items()}
-        lengths = {name: drawn[name] * scale for name in ("width", "soft", "length")}
-        place = {axis: self.across(f"{key}.{axis}", span) for axis in "xy"}
-        turn = {name: self.streams.quantile(f"{key}.{name}") for name in ("angle", "seed")}
-        return Material("mark", {**drawn, **lengths, **place, "angle": 360 * turn["angle"], "seed": 50 * turn["seed"]})
 
-    def thing(self, factor: SurfaceFactor, k: int, pixel: float, span: float) -> Litter:
-        key = f"surface.litter.{k}"
-        kind = self.value(f"{key}.kind", factor.litter.kind)
-        return Litter(
-            kind=kind,
-            x=self.across(f"{key}.x", span),
-            y=self.across(f"{key}.y", span),
-            angle=360 * self.streams.quantile(f"{key}.angle"),
-            size=self.value(f"{key}.size", factor.litter.size) * pixel,
-            material=draw(_MADE_OF[kind], self.streams, f"{key}.material", _LEAVES if kind == "leaf" else None),
-        )
+def joint(drawn: Drawn, pixel: float, span: float) -> Joint:
+    width = drawn["width"] * pixel
+    upright = 90.0 if drawn.quantile("upright") < 0.5 else 0.0
+    return Joint(
+        angle=upright + drawn["turn"],
+        offset=_across(drawn, "offset", span),
+        width=width,
+        depth=drawn["depth"] * width,
+    )
 
-    def shade(self, factor: SurfaceFactor, k: int, pixel: float, span: float) -> Shade:
-        key, shades = f"surface.shades.{k}", factor.shades
-        return Shade(
-            kind=self.value(f"{key}.kind", shades.kind),
-            angle=360 * self.streams.quantile(f"{key}.angle"),
-            offset=self.across(f"{key}.offset", span),
-            size=self.value(f"{key}.size", shades.size) * pixel,
-            distance=self.value(f"{key}.distance", shades.distance),
-        )
 
-    def seal(self, factor: SurfaceFactor, k: int, pixel: float) -> Seal:
-        key, seals = f"surface.seals.{k}", factor.seals
-        width = self.value(f"{key}.width", seals.width) * pixel
-        return Seal(
-            kind=self.value(f"{key}.kind", seals.kind),
-            width=width,
-            height=self.value(f"{key}.height", seals.height) * width,
-        )
+def mark(drawn: Drawn, pixel: float, span: float) -> Material:
+    kind = drawn["kind"]
+    scale = drawn["size"] * pixel
+    look = {name: drawn.of(f"{kind}.{name}", distribution) for name, distribution in MARKS[kind].items()}
+    lengths = {name: look[name] * scale for name in ("width", "soft", "length")}
+    place = {axis: _across(drawn, axis, span) for axis in "xy"}
+    turn = {name: drawn.quantile(name) for name in ("angle", "seed")}
+    return Material("mark", {**look, **lengths, **place, "angle": 360 * turn["angle"], "seed": 50 * turn["seed"]})
 
-    def filler(self, factor: SurfaceFactor, around: Material, pixel: float, sealed: bool) -> Material:
-        """What all seals of the surface are filled with or, where there are none, its healed cracks."""
-        drawn = {name: self.value(f"surface.seals.{name}", getattr(factor.seals, name)) for name in _FILLER}
-        drawn |= {name: drawn[name] * pixel for name in ("grain", "proud")}
-        if sealed:
-            drawn |= {name: self.value(f"surface.seals.{name}", getattr(factor.seals, name)) for name in _COLOR}
-        else:
-            hue, saturation, value = mean_color(around)
-            times = self.value("surface.crack.healed_tone", factor.crack.healed_tone)
-            drawn |= {"hue": hue, "saturation": 0.8 * saturation, "value": brightened(value, times)}
-        # With the surface's own seed its stains go on across the filler.
-        own = {"stains": 0.3, "seed": 50 * self.streams.quantile("surface.seals.seed")}
-        return Material("filler", {**drawn, **{name: around.parameters.get(name, own[name]) for name in own}})
 
-    def cover(self, factor: SurfaceFactor, k: int, pixel: float, span: float) -> Litter:
-        key = f"surface.covers.{k}"
-        return Litter(
-            kind=self.value(f"{key}.kind", factor.covers.kind),
-            x=self.across(f"{key}.x", 1.5 * span),
-            y=self.across(f"{key}.y", 1.5 * span),
-            angle=360 * self.streams.quantile(f"{key}.angle"),
-            size=self.value(f"{key}.size", factor.covers.size) * pixel,
-            material=draw("concrete", self.streams, f"{key}.material", _IRON),
-        )
+def debris(drawn: Drawn, pixel: float, span: float) -> Debris:
+    kind = drawn["kind"]
+    own = _LEAVES if kind == "leaf" else None
+    return _lying(drawn, pixel, span, draw_family(_MADE_OF[kind], drawn.streams, drawn.path("material"), own))
+
+
+def cover(drawn: Drawn, pixel: float, span: float) -> Debris:
+    # Covers are large: some of them lie across the picture's border.
+    return _lying(drawn, pixel, 1.5 * span, draw_family("concrete", drawn.streams, drawn.path("material"), _IRON))
+
+
+def _lying(drawn: Drawn, pixel: float, span: float, material: Material) -> Debris:
+    return Debris(
+        kind=drawn["kind"],
+        x=_across(drawn, "x", span),
+        y=_across(drawn, "y", span),
+        angle=360 * drawn.quantile("angle"),
+        size=drawn["size"] * pixel,
+        material=material,
+    )
+
+
+def shadow_caster(drawn: Drawn, pixel: float, span: float) -> ShadowCaster:
+    return ShadowCaster(
+        kind=drawn["kind"],
+        angle=360 * drawn.quantile("angle"),
+        offset=_across(drawn, "offset", span),
+        size=drawn["size"] * pixel,
+        distance=drawn["distance"],
+    )
+
+
+def seal(drawn: Drawn, pixel: float, span: float) -> Seal:
+    width = drawn["width"] * pixel
+    return Seal(kind=drawn["kind"], width=width, height=drawn["height"] * width)
+
+
+def filler(surface: Drawn, around: Material, pixel: float, sealed: bool) -> Material:
+    """What all seals of the surface are filled with or, where there are none, its healed cracks."""
+    seals = surface.section("seals")
+    look = {name: seals[name] for name in _FILLER}
+    look |= {name: look[name] * pixel for name in ("grain", "proud")}
+    if sealed:
+        look |= {name: seals[name] for name in _COLOR}
+    else:
+        hue, saturation, value = mean_color(around)
+        times = surface.section("crack")["healed_tone"]
+        look |= {"hue": hue, "saturation": 0.8 * saturation, "value": brightened(value, times)}
+    # With the surface's own seed its stains go on across the filler.
+    own = {"stains": 0.3, "seed": 50 * seals.quantile("seed")}
+    return Material("filler", {**look, **{name: around.parameters.get(name, own[name]) for name in own}})

@@ -1,72 +1,55 @@
-"""What every part of a scene is drawn with: named values from streams, materials, points in the world."""
+"""What every part of a scene is drawn with: the config's values, materials, points in the world."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from scenes.assets.catalogue import Catalogue
 from scenes.config.objects import Config
-from scenes.distributions import Distribution, Fixed, whole
+from scenes.distributions import Distribution
 from scenes.materials.families import METRIC
-from scenes.materials.roles import draw
+from scenes.materials.roles import draw_family
 from scenes.record.scene import Item, Material, Vector, rotation_matrix
 from scenes.sampling.placement import extent
+from scenes.section import Drawn
 from scenes.streams import Streams
 
 TEXTURED = ("pbr", "image")
 
 
+@dataclass(frozen=True)
 class Draw:
-    """One scene in the making: values of factors from their streams, materials, positions in the world."""
+    """One scene in the making: what it is drawn from.
 
-    def __init__(
-        self,
-        config: Config,
-        catalogue: Catalogue,
-        classes: tuple[str, ...],
-        overrides: Mapping[str, Mapping[str, Distribution]],
-        streams: Streams,
-        asset: str | None = None,
-    ):
-        """overrides: material parameters by family and name. asset: the main object's, instead of a drawn one."""
-        self.config, self.catalogue, self.classes = config, catalogue, classes
-        self.overrides, self.streams, self.asset = overrides, streams, asset
+    classes: those that objects are drawn from. overrides: material parameters by family and name. asset: the main
+    object's, instead of a drawn one.
+    """
 
-    def value(self, factor: str, distribution: Distribution) -> Any:
-        # What is fixed needs no quantile, and sampling is mostly drawing quantiles.
-        return distribution.value if isinstance(distribution, Fixed) else distribution.at(self.streams.quantile(factor))
+    config: Config
+    catalogue: Catalogue
+    classes: tuple[str, ...]
+    overrides: Mapping[str, Mapping[str, Distribution]]
+    streams: Streams
+    asset: str | None = None
 
-    def count(self, factor: str, distribution: Distribution) -> int:
-        return (
-            int(distribution.value)
-            if isinstance(distribution, Fixed)
-            else whole(distribution, self.streams.quantile(factor))
-        )
-
-    def pick(self, factor: str, options: tuple[str, ...]) -> str:
-        return options[int(self.streams.quantile(factor) * len(options))]
-
-    def named(self, factor: str, distribution: Distribution | None, options: tuple[str, ...]) -> str:
-        """A name from a distribution, or evenly from all options where none is given."""
-        return self.pick(factor, options) if distribution is None else str(self.value(factor, distribution))
+    def section(self, name: str) -> Drawn:
+        """The values of one of the config's sections."""
+        return self.config.draw(self.streams).section(name)
 
     def replacement(self, key: str) -> Material:
-        family = self.value(f"{key}.family", self.config.material.family)
-        return self.dressed(family, key)
-
-    def surface(self, key: str, families: Distribution) -> Material:
-        """The material of a ground or wall, where features are sized in meters."""
-        return self.dressed(self.value(key, families), key, metric=True)
+        """A material of one of the config's families."""
+        return self.dressed(self.config.material.draw(self.streams, key)["family"], key)
 
     def dressed(self, family: str, key: str, metric: bool = False) -> Material:
+        """A material of a family; metric: for a ground or wall, where features are sized in meters."""
         sized = METRIC.get(family, {}) if metric else {}
-        material = draw(family, self.streams, key, {**sized, **self.overrides.get(family, {})})
+        material = draw_family(family, self.streams, key, {**sized, **self.overrides.get(family, {})})
         if family not in TEXTURED:
             return material
-        texture = self.named(f"{key}.texture", self.config.material.texture, self.catalogue.textures)
+        texture = self.config.material.draw(self.streams, key).one_of("texture", self.catalogue.textures)
         return Material(family, {**material.parameters, "texture": texture})
 
     def world_points(self, items: list[Item]) -> np.ndarray:

@@ -12,17 +12,19 @@ from collections.abc import Mapping
 import numpy as np
 
 from scenes.assets.catalogue import Catalogue
-from scenes.config.objects import Config, Lamps
-from scenes.config.surface import SurfaceFactor
+from scenes.config.objects import Config
 from scenes.distributions import parse
 from scenes.errors import InputError, choices
 from scenes.record.record import CRACK
-from scenes.record.scene import Background, BackgroundKind, Camera, Item, Light, LightKind, Scene, Sensor, Vector, World
-from scenes.sampling.draw import TEXTURED, center_of, vector
-from scenes.sampling.objects import ItemDraw
+from scenes.record.scene import Background, Camera, Item, Light, LightKind, Scene, Sensor, Vector, World
+from scenes.sampling.draw import TEXTURED, Draw, center_of, vector
+from scenes.sampling.objects import members, occluder
 from scenes.sampling.placement import cross, direction, extent, framing_distance
-from scenes.sampling.surface import SurfaceDraw
+from scenes.sampling.surface import decal, patch
+from scenes.section import Drawn
 from scenes.streams import Recorder, Streams
+
+_RENAMED = Config.renamed()
 
 
 class Sampler:
@@ -42,188 +44,161 @@ class Sampler:
         }
         _check_assets(config, catalogue, self._members)
 
-    def sample(self, seed: int, index: int, held: Mapping[str, float] | None = None) -> Scene:
-        """The scene of (seed, index). held: quantiles that replace single factors' draws, by factor name."""
-        return self._draw(Streams(seed, index, held)).scene()
+    def sample(self, seed: int, index: int, fixed_quantiles: Mapping[str, float] | None = None) -> Scene:
+        """The scene of (seed, index). fixed_quantiles: those that replace single factors' draws, by name."""
+        return _scene(self._draw(Streams(seed, index, fixed_quantiles, _RENAMED)))
 
     def portrait(self, asset: str, index: int) -> Scene:
         """A scene of one given asset as the main object, all other factors drawn."""
-        return self._draw(Streams(0, index), asset).scene()
+        return _scene(self._draw(Streams(0, index, None, _RENAMED), asset))
 
     def factors(self, seed: int, index: int) -> list[str]:
-        """The names of the factors that decide the scene of (seed, index): what `held` may name."""
-        recorder = Recorder(seed, index)
-        self._draw(recorder).scene()
+        """The names of the factors that decide the scene of (seed, index): what `fixed_quantiles` may name."""
+        recorder = Recorder(seed, index, _RENAMED)
+        _scene(self._draw(recorder))
         return sorted(recorder.named)
 
-    def _draw(self, streams: Streams, asset: str | None = None) -> _SceneDraw:
-        return _SceneDraw(self.config, self.catalogue, self._members, self._overrides, streams, asset)
+    def _draw(self, streams: Streams, asset: str | None = None) -> Draw:
+        return Draw(self.config, self.catalogue, self._members, self._overrides, streams, asset)
 
 
-class _SceneDraw(ItemDraw, SurfaceDraw):
-    """One whole scene in the making."""
+def _scene(draw: Draw) -> Scene:
+    return _object_scene(draw) if draw.config.surface is None else _surface_scene(draw)
 
-    def scene(self) -> Scene:
-        return self.object_scene() if self.config.surface is None else self.surface_scene(self.config.surface)
 
-    def surface_scene(self, factor: SurfaceFactor) -> Scene:
-        camera, surface = self.patch(factor)
-        return Scene(
-            seed=self.streams.seed,
-            index=self.streams.index,
-            items=(),
-            world=self.world(),
-            lights=tuple(self.lights(np.zeros(3), surface.frame()[:3, :3])),
-            camera=camera,
-            background=Background("hdri"),
-            sensor=self.sensor(),
-            surface=surface,
-        )
+def _surface_scene(draw: Draw) -> Scene:
+    camera, surface = patch(draw)
+    return Scene(
+        seed=draw.streams.seed,
+        index=draw.streams.index,
+        items=(),
+        world=_world(draw),
+        lights=tuple(_lights(draw, np.zeros(3), surface.frame()[:3, :3])),
+        camera=camera,
+        background=Background("hdri"),
+        sensor=_sensor(draw),
+        surface=surface,
+    )
 
-    def object_scene(self) -> Scene:
-        kind = self.value("background.kind", self.config.background.kind)
-        items = self.members()
-        camera = self.camera(items)
-        items += self.occluder(items, camera)
-        crack = self.config.objects.crack
-        return Scene(
-            seed=self.streams.seed,
-            index=self.streams.index,
-            items=tuple(items),
-            world=self.world(),
-            lights=tuple(self.lights(center_of(self.world_points(items[:1])))),
-            camera=camera,
-            background=self.background(kind, items, camera),
-            sensor=self.sensor(),
-            decal=None if crack is None else self.decal(crack, items[0], camera),
-        )
 
-    # Light -----------------------------------------------------------------------------------------------------
+def _object_scene(draw: Draw) -> Scene:
+    items = members(draw)
+    camera = _camera(draw, items)
+    items += occluder(draw, items, camera)
+    return Scene(
+        seed=draw.streams.seed,
+        index=draw.streams.index,
+        items=tuple(items),
+        world=_world(draw),
+        lights=tuple(_lights(draw, center_of(draw.world_points(items[:1])))),
+        camera=camera,
+        background=_background(draw, items, camera),
+        sensor=_sensor(draw),
+        decal=None if draw.config.objects.crack is None else decal(draw, items[0], camera),
+    )
 
-    def world(self) -> World:
-        world = self.config.lighting.world
-        return World(
-            hdri=self.named("lighting.world.hdri", world.hdri, self.catalogue.hdris or ("",)),
-            rotation=self.value("lighting.world.rotation", world.rotation),
-            strength=self.value("lighting.world.strength", world.strength),
-        )
 
-    def lights(self, center: np.ndarray, frame: np.ndarray | None = None) -> list[Light]:
-        """The lamps around a center; frame: (3, 3) from the axes they are given in to the world's."""
-        lighting = self.config.lighting
-        kinds: list[tuple[LightKind, Lamps]] = [
-            ("sun", lighting.sun),
-            ("area", lighting.area),
-            ("point", lighting.point),
-        ]
-        return [
-            self.lamp(kind, f"lighting.{kind}.{k}", lamps, center, frame)
-            for kind, lamps in kinds
-            for k in range(self.count(f"lighting.{kind}.count", lamps.count))
-        ]
+# Light ---------------------------------------------------------------------------------------------------------
 
-    def lamp(self, kind: LightKind, key: str, lamps: Lamps, center: np.ndarray, frame: np.ndarray | None) -> Light:
-        way = direction(self.value(f"{key}.azimuth", lamps.azimuth), self.value(f"{key}.elevation", lamps.elevation))
-        way = way if frame is None else frame @ way
-        location = center + way * self.value(f"{key}.radius", lamps.radius)
-        return Light(
-            kind,
-            vector(location),
-            vector(center),
-            self.value(f"{key}.energy", lamps.energy),
-            self.value(f"{key}.size", lamps.size),
-            self.value(f"{key}.temperature", lamps.temperature),
-        )
 
-    # Camera and background -------------------------------------------------------------------------------------
+def _world(draw: Draw) -> World:
+    world = draw.section("lighting").section("world")
+    return World(
+        hdri=world.one_of("hdri", draw.catalogue.hdris or ("",)),
+        rotation=world["rotation"],
+        strength=world["strength"],
+    )
 
-    def camera(self, items: list[Item]) -> Camera:
-        factor = self.config.camera
-        points = self.world_points([item for item in items if item.purpose != "clutter"])
-        center = center_of(points)
-        towards = direction(
-            self.value("camera.azimuth", factor.azimuth), self.value("camera.elevation", factor.elevation)
-        )
-        focal = self.value("camera.focal_length", factor.focal_length)
-        distance = self.distance(points, center, towards, focal)
-        eye = center + towards * distance
-        width, height = factor.resolution
-        off = self.value("camera.jitter", factor.jitter) * distance * 18.0 / focal
-        angle = 2 * math.pi * self.streams.quantile("camera.jitter.angle")
-        right = cross(center - eye, (0.0, 0.0, 1.0))
-        right /= max(float(np.linalg.norm(right)), 1e-9)
-        up = cross(right, (center - eye) / distance)
-        target = center + off / max(width, height) * (width * math.cos(angle) * right + height * math.sin(angle) * up)
-        return Camera(
-            location=vector(eye),
-            target=vector(target),
-            roll=self.value("camera.roll", factor.roll),
-            focal_length=focal,
-            width=width,
-            height=height,
-            fstop=self.value("camera.fstop", factor.fstop),
-        )
 
-    def distance(self, points: np.ndarray, center: np.ndarray, towards: np.ndarray, focal: float) -> float:
-        factor = self.config.camera
-        if factor.distance is not None:
-            return self.value("camera.distance", factor.distance)
-        share = self.value("camera.framing", factor.framing or _FRAMING)
-        return framing_distance(points, center, towards, focal / 36.0, factor.resolution, share)
+def _lights(draw: Draw, center: np.ndarray, frame: np.ndarray | None = None) -> list[Light]:
+    """The lamps around a center; frame: (3, 3) from the axes they are given in to the world's."""
+    lighting = draw.section("lighting")
+    kinds: tuple[LightKind, ...] = ("sun", "area", "point")
+    return [
+        _lamp(kind, lighting.section(kind, k), center, frame)
+        for kind in kinds
+        for k in range(lighting.section(kind)["count"])
+    ]
 
-    def background(self, kind: BackgroundKind, items: list[Item], camera: Camera) -> Background:
-        factor = self.config.background
-        if kind in ("ground", "room"):
-            surface = self.surface("background.ground", factor.ground)
-            if kind == "ground":
-                return Background(kind, material=surface)
-            walls = self.surface("background.walls", factor.walls)
-            size, center = self.room(items, camera)
-            return Background(kind, material=surface, walls=walls, size=size, center=center)
-        shadow = kind in ("hdri", "image") and bool(self.value("background.shadow", factor.shadow))
-        if kind == "image":
-            return Background(
-                kind, image=self.named("background.image", factor.image, self.catalogue.images), shadow=shadow
-            )
-        if kind == "color":
-            hsv = (self.value(f"background.{name}", getattr(factor, name)) for name in ("hue", "saturation", "value"))
-            return Background(kind, color=colorsys.hsv_to_rgb(*hsv))
-        return Background(kind, shadow=shadow)
 
-    def room(self, items: list[Item], camera: Camera) -> tuple[Vector, Vector]:
-        """Size and floor center of a room that holds all objects and the camera."""
-        factor = self.config.background
-        inside = np.concatenate([self.world_points(items), [camera.location]])
-        low, high = extent(inside)
-        drawn = np.array(
-            [
-                self.value(f"background.room_{name}", getattr(factor, f"room_{name}"))
-                for name in ("width", "depth", "height")
-            ]
-        )
-        size = np.maximum(drawn, (high - low) * 1.1 + 0.1)
-        size[2] = max(drawn[2], high[2] * 1.1)
-        # The free room is shared out at random, so that the objects are not always in the middle.
-        slack = size[:2] - (high - low)[:2]
-        offset = [self.streams.quantile(f"background.room_offset.{axis}") * 0.8 + 0.1 for axis in "xy"]
-        center = low[:2] - slack * offset + size[:2] / 2
-        return vector(size), (float(center[0]), float(center[1]), 0.0)
+def _lamp(kind: LightKind, lamp: Drawn, center: np.ndarray, frame: np.ndarray | None) -> Light:
+    way = direction(lamp["azimuth"], lamp["elevation"])
+    way = way if frame is None else frame @ way
+    location = center + way * lamp["radius"]
+    return Light(kind, vector(location), vector(center), lamp["energy"], lamp["size"], lamp["temperature"])
 
-    def sensor(self) -> Sensor:
-        factor = self.config.sensor
-        return Sensor(
-            metering=self.value("sensor.metering", factor.metering),
-            exposure=self.value("sensor.exposure", factor.exposure),
-            tone=self.value("sensor.tone", factor.tone),
-            white_balance=self.value("sensor.white_balance", factor.white_balance),
-            vignette=self.value("sensor.vignette", factor.vignette),
-            blur=self.value("sensor.blur", factor.blur),
-            noise=self.value("sensor.noise", factor.noise),
-            shot=self.value("sensor.shot", factor.shot),
-            jpeg=self.count("sensor.jpeg", factor.jpeg),
-            balance=self.value("sensor.balance", factor.balance),
-            sharpening=self.value("sensor.sharpening", factor.sharpening),
-        )
+
+# Camera and background -----------------------------------------------------------------------------------------
+
+
+def _camera(draw: Draw, items: list[Item]) -> Camera:
+    drawn = draw.section("camera")
+    points = draw.world_points([item for item in items if item.purpose != "clutter"])
+    center = center_of(points)
+    towards = direction(drawn["azimuth"], drawn["elevation"])
+    focal = drawn["focal_length"]
+    width, height = draw.config.camera.resolution
+    distance = drawn.get("distance") or _framed(drawn, points, center, towards, (width, height))
+    eye = center + towards * distance
+    off = drawn["jitter"] * distance * 18.0 / focal
+    angle = 2 * math.pi * drawn.quantile("jitter.angle")
+    right = cross(center - eye, (0.0, 0.0, 1.0))
+    right /= max(float(np.linalg.norm(right)), 1e-9)
+    up = cross(right, (center - eye) / distance)
+    target = center + off / max(width, height) * (width * math.cos(angle) * right + height * math.sin(angle) * up)
+    return Camera(
+        location=vector(eye),
+        target=vector(target),
+        roll=drawn["roll"],
+        focal_length=focal,
+        width=width,
+        height=height,
+        fstop=drawn["fstop"],
+    )
+
+
+def _framed(
+    drawn: Drawn, points: np.ndarray, center: np.ndarray, towards: np.ndarray, resolution: tuple[int, int]
+) -> float:
+    """How far the camera stands for the objects to fill the picture as much as they shall."""
+    share = drawn.get("framing") or drawn.of("framing", _FRAMING)
+    return framing_distance(points, center, towards, drawn["focal_length"] / 36.0, resolution, share)
+
+
+def _background(draw: Draw, items: list[Item], camera: Camera) -> Background:
+    drawn = draw.section("background")
+    kind = drawn["kind"]
+    if kind in ("ground", "room"):
+        surface = draw.dressed(drawn["ground"], drawn.path("ground"), metric=True)
+        if kind == "ground":
+            return Background(kind, material=surface)
+        walls = draw.dressed(drawn["walls"], drawn.path("walls"), metric=True)
+        size, center = _room(draw, drawn, items, camera)
+        return Background(kind, material=surface, walls=walls, size=size, center=center)
+    if kind == "color":
+        return Background(kind, color=colorsys.hsv_to_rgb(drawn["hue"], drawn["saturation"], drawn["value"]))
+    shadow = kind in ("hdri", "image") and drawn["shadow"]
+    if kind == "image":
+        return Background(kind, image=drawn.one_of("image", draw.catalogue.images), shadow=shadow)
+    return Background(kind, shadow=shadow)
+
+
+def _room(draw: Draw, drawn: Drawn, items: list[Item], camera: Camera) -> tuple[Vector, Vector]:
+    """Size and floor center of a room that holds all objects and the camera."""
+    inside = np.concatenate([draw.world_points(items), [camera.location]])
+    low, high = extent(inside)
+    wanted = np.array([drawn["room_width"], drawn["room_depth"], drawn["room_height"]])
+    size = np.maximum(wanted, (high - low) * 1.1 + 0.1)
+    size[2] = max(wanted[2], high[2] * 1.1)
+    # The free room is shared out at random, so that the objects are not always in the middle.
+    slack = size[:2] - (high - low)[:2]
+    offset = [drawn.quantile(f"room_offset.{axis}") * 0.8 + 0.1 for axis in "xy"]
+    center = low[:2] - slack * offset + size[:2] / 2
+    return vector(size), (float(center[0]), float(center[1]), 0.0)
+
+
+def _sensor(draw: Draw) -> Sensor:
+    return Sensor(**draw.section("sensor"))
 
 
 _FRAMING = parse({"uniform": [0.45, 0.9]})

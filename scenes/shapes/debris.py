@@ -14,7 +14,7 @@ from scenes.shapes.primitives import Geometry, around, box, cylinder, lathe, mer
 Array = np.ndarray
 
 
-def litter(kind: str, rng: np.random.Generator) -> Model:
+def debris(kind: str, rng: np.random.Generator) -> Model:
     """A thing 1 long that lies on the plane z = 0 around the origin. kind: twig, cable, leaf, pebble, manhole or grate.
 
     What is open below has parts of the role "hollow" that let no light out.
@@ -160,7 +160,7 @@ _THINGS: dict[str, Callable[[np.random.Generator], Model]] = {
 }
 
 
-def shade(kind: str, size: float, reach: float, rng: np.random.Generator) -> Model:
+def shadow_caster(kind: str, size: float, reach: float, rng: np.random.Generator) -> Model:
     """A flat thing in the plane z = 0 that lets light pass beside it, long along x, everywhere within `reach`.
 
     kind: edge (all of y > 0), pole (`size` wide), fence (bars of that width), branch (twigs of it, with leaves).

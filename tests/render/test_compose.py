@@ -14,14 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.composite import backdrop, camera, color, distractors, edges, geometry
+from render.composite import background, camera, color, distractors, edges, geometry
 from render.composite.renderer import Painter, contour
-from scenes.config.composite import ComposeConfig, Step
+from scenes.config.composite import ComposeConfig
+from scenes.config.composite_crack import StepConfig
 from scenes.config.loading import load
 from scenes.cracks import raster
 from scenes.cracks.strips import Pixels
-from scenes.record.composite import OF_CRACK, Composer, Composition
+from scenes.record.composite import Composition
 from scenes.record.reading import scene_from_json
+from scenes.sampling.composite import OF_CRACK, Composer
 from tests.walls import LABELS, SIDE, composer, draw, make_painter, make_walls, straight
 
 
@@ -38,21 +40,21 @@ def painter(folder: Path) -> Painter:
 @pytest.mark.parametrize(
     ("section", "functions"),
     [
-        ("backdrop", (backdrop.cut, backdrop.relit)),
+        ("background", (background.cut, background.relit)),
         ("warp", (geometry.warped,)),
         ("smoothing", (edges.smoothed,)),
         ("dissolve", (edges.dissolved,)),
-        ("colour", (color.colored,)),
+        ("color", (color.colored,)),
         ("lips", (color.lit_lips,)),
         ("healed", (color.healed,)),
         ("distractors", (distractors.distracted,)),
-        ("camera", (camera.photographed,)),
+        ("sensor", (camera.photographed,)),
     ],
 )
 def test_a_section_has_the_parameters_of_its_step(section: str, functions: tuple[Callable[..., Any], ...]) -> None:
     fields = set(type(getattr(ComposeConfig(), section)).model_fields) - {
         "use",
-        "texture" if section == "backdrop" else "",
+        "texture" if section == "background" else "",
     }
     keywords = {
         parameter.name
@@ -76,8 +78,8 @@ def test_changing_a_parameter_leaves_every_other_factor(darkness: float) -> None
     for index in range(3):
         a, b = (Composer(config, ("x", "y")).sample(2, index) for config in (plain, changed))
         steps = {name: dict(values) for name, values in b.steps.items()}
-        if "colour" in steps:
-            steps["colour"]["darkness"] = a.steps["colour"]["darkness"]
+        if "color" in steps:
+            steps["color"]["darkness"] = a.steps["color"]["darkness"]
         assert steps == a.steps
 
 
@@ -92,7 +94,7 @@ def test_a_picture_depends_on_config_seed_and_index_alone(painter: Painter, fold
     assert not np.array_equal(first[0].rgb, first[1].rgb)
 
 
-STEPS = ("distractors", "crack", "warp", "smoothing", "dissolve", "lips", "healed", "colour", "style", "camera")
+STEPS = ("distractors", "crack", "warp", "smoothing", "dissolve", "lips", "healed", "color", "style", "sensor")
 # What they change besides the picture.
 OF_LABELS = ("crack", "warp")
 
@@ -116,12 +118,12 @@ def test_each_step_can_be_left_out_alone(painter: Painter, step: str) -> None:
 
 def test_every_step_was_left_out() -> None:
     fields = ComposeConfig.model_fields
-    assert set(STEPS) == {name for name, field in fields.items() if isinstance(field.default, Step)}
+    assert set(STEPS) == {name for name, field in fields.items() if isinstance(field.default, StepConfig)}
 
 
 def test_without_a_crack_the_surface_is_the_one_it_is_drawn_on(painter: Painter) -> None:
     for index in range(4):
-        plain = {"camera": {"use": False}, "style": {"use": False}}
+        plain = {"sensor": {"use": False}, "style": {"use": False}}
         on, off = (draw(painter, index, crack={"use": use}, **plain) for use in (True, False))
         far = ~cv2.dilate((on.alpha > 0).astype(np.uint8), np.ones((65, 65))).astype(bool)
         assert np.array_equal(on.rgb[far], off.rgb[far])

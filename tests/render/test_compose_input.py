@@ -13,7 +13,7 @@ from render.dataset.dataset import Dataset
 from scenes.config.composite import ComposeConfig
 from scenes.config.loading import load
 from scenes.errors import InputError
-from scenes.record.composite import Composer
+from scenes.sampling.composite import Composer
 from tests.walls import make_walls, run, small, surface
 
 
@@ -110,12 +110,12 @@ def test_odd_photographs_are_composed_and_the_broken_told(capsys: pytest.Capture
         (["--textures", "BROKEN"], "cannot be decoded"),
         (["--textures", "WALLS", "--styles", "EMPTY"], "assets.styles"),
         (
-            ["--textures", "WALLS", "--set", "crack.width=600", "--set", "mm_per_pixel=1"],
-            "do not fit pictures of 512 mm",
+            ["--textures", "WALLS", "--set", "crack.width=600"],
+            "do not fit pictures of 512 pixels",
         ),
         (["--textures", "WALLS", "--set", "crack.kind=lightning"], "unknown 'lightning'"),
         (["--textures", "WALLS", "--set", "smoothing.gausian=1"], "did you mean 'gaussian'"),
-        (["--textures", "WALLS", "--set", "backdrop.texture=wall9"], "no picture is called"),
+        (["--textures", "WALLS", "--set", "background.texture=wall9"], "no picture is called"),
         (["--textures", "WALLS", "--set", "resolution=[8,8]"], "outside 32 to 8192"),
         (["--textures", "WALLS", "--config", "missing.yaml"], "cannot be read"),
         (["--textures", "PIXEL"], "has 1 x 1 pixels, 16 a side are the least"),
@@ -145,7 +145,7 @@ def test_bad_input_is_one_line(
 def test_a_config_file_is_merged_with_options(capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path) -> None:
     config = tmp_path / "plain.yaml"
     config.write_text("resolution: [64, 48]\nstyle: {use: false}\nassets: {textures: [walls]}\n")
-    settings = load(ComposeConfig, config, ["camera.use=false"])
+    settings = load(ComposeConfig, config, ["sensor.use=false"])
     assert settings.resolution == (64, 48) and settings.assets.textures == (tmp_path / "walls",)
     sampled = Composer(settings, ("a",), ("b",)).sample(0, 0)
-    assert not {"style", "camera"} & set(sampled.steps) and (sampled.width, sampled.height) == (64, 48)
+    assert not {"style", "sensor"} & set(sampled.steps) and (sampled.width, sampled.height) == (64, 48)

@@ -10,7 +10,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from render.composite import backdrop, camera, color, edges
+from render.composite import background, camera, color, edges
 from render.composite.noise import noise, normals
 from render.composite.texture_synthesis import continued, unevenness
 from scenes.cracks import raster
@@ -116,13 +116,13 @@ def test_a_piece_of_any_photograph_fills_the_picture(
     zoom: float, angle: float, mirrored: bool, x: float, side: int
 ) -> None:
     photograph = np.full((side, 16 + side // 3, 3), 90, np.uint8)
-    piece = backdrop.cut(photograph, (64, 80), x=x, y=1 - x, zoom=zoom, angle=angle, mirrored=mirrored)
+    piece = background.cut(photograph, (64, 80), x=x, y=1 - x, zoom=zoom, angle=angle, mirrored=mirrored)
     assert piece.shape == (64, 80, 3) and (piece == 90).all()
 
 
 def relit(picture: NDArray[np.float32], **changes: float) -> NDArray[np.float32]:
     values = {"brightness": 1.0, "contrast": 1.0, "evening": 0.0, "chroma": 200.0, "slope": 0.0, "slope_angle": 0.0}
-    return backdrop.relit(picture, **{**values, **changes})
+    return background.relit(picture, **{**values, **changes})
 
 
 def lab(picture: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -155,7 +155,7 @@ def test_broad_changes_of_light_are_evened() -> None:
 
 def test_sharpening_is_of_what_is_fine() -> None:
     picture = np.repeat((128 + 6 * noise(np.random.default_rng(0), (128, 128), 2.0))[..., None], 3, axis=2)
-    still = {"exposure": 0.0, "warmth": 0.0, "vignette": 0.0, "blur": 0.0, "noise": 0.0, "jpeg": 0}
+    still = {"exposure": 0.0, "white_balance": 6500.0, "vignette": 0.0, "blur": 0.0, "noise": 0.0, "jpeg": 0}
     soft, sharp = (
         camera.photographed(picture, np.random.default_rng(0), sharpening=share, **still) for share in (0.0, 1.0)
     )
@@ -260,3 +260,13 @@ def test_any_photograph_is_continued(rows: int, columns: int, side: int) -> None
     assert abs(min(larger.shape[:2]) - min(side, 8 * short)) <= 1 and max(larger.shape) <= 2.1 * min(larger.shape[:2])
     assert np.array_equal(larger, continued(photograph, side, np.random.default_rng(1)))
     assert larger.mean() == pytest.approx(photograph.mean(), abs=6)
+
+
+@pytest.mark.parametrize(("kelvin", "warmer"), [(5000.0, False), (6500.0, None), (9000.0, True)])
+def test_white_balance_is_in_kelvin(kelvin: float, warmer: bool | None) -> None:
+    still = {"exposure": 0.0, "vignette": 0.0, "blur": 0.0, "noise": 0.0, "sharpening": 0.0, "jpeg": 0}
+    gray = np.full((8, 8, 3), 128, np.float32)
+    pixels = camera.photographed(gray, np.random.default_rng(0), white_balance=kelvin, **still)  # type: ignore[arg-type]
+    red, green, blue = pixels[0, 0].astype(int)
+    assert abs(green - 128) <= 2
+    assert red == blue == 128 if warmer is None else (red > green > blue if warmer else red < green < blue)

@@ -17,9 +17,10 @@ from render.dataset.export import export_dataset
 from render.dataset.inspect import inspect_dataset
 from render.false_color import width_colors
 from render.image.sheets import label_sheet
-from scenes.config.composite import ComposeConfig, Step
+from scenes.config.composite import ComposeConfig
+from scenes.config.composite_crack import StepConfig
 from scenes.errors import InputError
-from scenes.record.composite import Composer
+from scenes.sampling.composite import Composer
 from tests.walls import LABELS, composer, draw, make_painter, make_walls, run, small, surface
 
 
@@ -110,7 +111,7 @@ def test_help_tells_how_each_step_is_left_out(capsys: pytest.CaptureFixture[str]
     code, printed, _ = run(capsys, "compose", "--help")
     assert code == 0 and "--set STEP.use=false" in printed
     for name, field in ComposeConfig.model_fields.items():
-        assert name in printed or not isinstance(field.default, Step)
+        assert name in printed or not isinstance(field.default, StepConfig)
 
 
 # Contact sheets ----------------------------------------------------------------------------------------------------
@@ -124,8 +125,8 @@ def test_a_preview_shows_the_first_pictures(capsys: pytest.CaptureFixture[str], 
         assert image.width > 4 * 2 * 64 and image.height > 2 * 48
     code, _, error = run(capsys, *inputs, "--out", tmp_path / "sheet.jpg")
     assert code == 2 and "a PNG is written" in error
-    code, _, error = run(capsys, *inputs, "--out", tmp_path / "x.png", "--vary", "colour.darknes")
-    assert code == 2 and "did you mean 'colour.darkness'" in error and error.count("\n") == 1
+    code, _, error = run(capsys, *inputs, "--out", tmp_path / "x.png", "--vary", "color.darknes")
+    assert code == 2 and "did you mean 'color.darkness'" in error and error.count("\n") == 1
     assert not (tmp_path / "x.png").exists()
 
 
@@ -144,13 +145,13 @@ def test_a_preview_holds_the_pictures_of_the_set(folder: Path) -> None:
 
 def test_a_sweep_changes_one_factor(folder: Path) -> None:
     painter = make_painter(folder)
-    sampled = composer(painter, style={"use": False}, colour={"use": True})
-    pictures = [one for _, one in swept(sampled, 3, 1, "colour.darkness", 4)]
-    darkness = [one.steps["colour"]["darkness"] for one in pictures]
+    sampled = composer(painter, style={"use": False}, color={"use": True})
+    pictures = [one for _, one in swept(sampled, 3, 1, "color.darkness", 4)]
+    darkness = [one.steps["color"]["darkness"] for one in pictures]
     assert darkness == sorted(darkness) and darkness[0] < darkness[-1]
     fixed = sampled.sample(3, 1).steps
     for one in pictures:
-        assert {**one.steps, "colour": {**one.steps["colour"], "darkness": fixed["colour"]["darkness"]}} == fixed
+        assert {**one.steps, "color": {**one.steps["color"], "darkness": fixed["color"]["darkness"]}} == fixed
     frames = [painter.draw(one) for one in pictures]
     inside = frames[0].alpha > 200
     assert inside.any() and frames[0].rgb[inside].mean() > frames[-1].rgb[inside].mean()
@@ -160,12 +161,12 @@ def test_every_factor_of_a_picture_can_be_swept(folder: Path) -> None:
     painter = make_painter(folder)
     sampled = composer(painter, style={"use": False}, distractors={"use": True})
     known = sampled.factors(3, 0)
-    assert {"mm_per_pixel", "backdrop.texture", "crack.kind", "distractors.stains", "camera.jpeg"} <= set(known)
+    assert {"mm_per_pixel", "background.texture", "crack.kind", "distractors.stains.count", "sensor.jpeg"} <= set(known)
     assert "style.beta" not in known
     changed = {name for name in known if len({one.to_json() for _, one in swept(sampled, 3, 0, name, 5)}) > 1}
     assert len(changed) > 0.7 * len(known)
-    with pytest.raises(InputError, match=r"did you mean 'camera.noise'"):
-        swept(sampled, 3, 0, "camera.nois", 2)
+    with pytest.raises(InputError, match=r"did you mean 'sensor.noise'"):
+        swept(sampled, 3, 0, "sensor.nois", 2)
 
 
 def test_the_outline_is_around_the_mask(folder: Path) -> None:

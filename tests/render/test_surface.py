@@ -25,7 +25,7 @@ from scenes.errors import InputError
 from scenes.materials.masonry import COURSES, bond_of
 from scenes.record.scene import Scene
 from scenes.sampling.scene import Sampler
-from scenes.sampling.surface import contour_of, decal_contour, filled_of, on_surface, relief_of
+from scenes.sampling.surface_geometry import contour_of, decal_contour, filled_of, on_surface, relief_of
 
 SIZE = 128
 
@@ -178,8 +178,8 @@ def test_what_lies_on_a_crack_hides_it(small_catalogue: Catalogue) -> None:
     bare = sampler(small_catalogue, crack=crack, family="plaster", obliqueness=0)
     strewn = sampler(
         small_catalogue, crack=crack, family="plaster", obliqueness=0,
-        litter={"count": 12, "kind": {"choice": ["leaf", "twig", "cable", "pebble"]}, "size": 50},
-        joints={"count": 1}, marks={"count": 3}, shades={"count": 1},
+        debris={"count": 12, "kind": {"choice": ["leaf", "twig", "cable", "pebble"]}, "size": 50},
+        joints={"count": 1}, marks={"count": 3}, shadow_casters={"count": 1},
     )  # fmt: skip
     clean, covered = draw([bare.sample(2, 1), strewn.sample(2, 1)], small_catalogue, samples=1)
     assert Scene.from_json(covered.scene.to_json()) == covered.scene
@@ -301,7 +301,7 @@ def test_bands_are_raised_sunk_and_told() -> None:
 def test_seals_are_seen_and_not_labelled(small_catalogue: Catalogue) -> None:
     pytest.importorskip("bpy", reason="needs Blender's module")
     common = {"crack": {"present": False}, "family": "plaster", "obliqueness": 0}
-    common |= {name: {"count": 0} for name in ("marks", "litter", "shades", "joints")}
+    common |= {name: {"count": 0} for name in ("marks", "debris", "shadow_casters", "joints")}
     seals = {"count": 1, "width": 30, "kind": "midpoint", "value": 0.1, "amount": 1, "saturation": 0}
     sealed = sampler(small_catalogue, **common, seals=seals).sample(4, 0)
     assert Scene.from_json(sealed.to_json()) == sealed and sealed.surface is not None
@@ -320,10 +320,10 @@ def test_seals_are_seen_and_not_labelled(small_catalogue: Catalogue) -> None:
 
 def test_covers_lie_on_floors_and_hide_cracks(small_catalogue: Catalogue) -> None:
     pytest.importorskip("bpy", reason="needs Blender's module")
-    common = {"crack": {"present": True, "width": 8}, "litter": {"count": 0}, "family": "road", "obliqueness": 0}
+    common = {"crack": {"present": True, "width": 8}, "debris": {"count": 0}, "family": "road", "obliqueness": 0}
     covers = {"count": 1, "size": 110, "kind": {"choice": ["manhole", "grate"]}}
     wall = sampler(small_catalogue, **common, covers=covers, placement="wall").sample(3, 0).surface
-    assert wall is not None and wall.litter == ()
+    assert wall is not None and wall.debris == ()
     floor = sampler(small_catalogue, **common, covers=covers, placement="floor")
     without = sampler(small_catalogue, **common, covers={"count": 0}, placement="floor")
     hidden = 0
@@ -343,7 +343,7 @@ def test_bonds_are_where_the_material_lays_its_joints(small_catalogue: Catalogue
     config = {
         "surface": {
             "family": family, "placement": "wall", "obliqueness": 0, "side": 0, "scale": 4.0,
-            "marks": {"count": 0}, "litter": {"count": 0}, "joints": {"count": 0}, "shades": {"count": 0},
+            "marks": {"count": 0}, "debris": {"count": 0}, "joints": {"count": 0}, "shadow_casters": {"count": 0},
             "seals": {"count": 0}, "crack": {"present": False},
         },
         "material": {"parameters": {family: parameters}},

@@ -1,4 +1,4 @@
-"""What pictures of surfaces must not show, and what crusts must leave alone."""
+"""What pictures of surfaces must not show, and what deposits must leave alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scenes.cracks.strips import Pixels
 from scenes.materials.albedo import mean_color
 from scenes.record.scene import Scene, Seal
 from scenes.sampling.scene import Sampler
-from scenes.sampling.surface import contour_of, filled_of, on_surface
+from scenes.sampling.surface_geometry import contour_of, filled_of, on_surface
 
 SIZE = 128
 
@@ -29,7 +29,7 @@ def draw(catalogue: Catalogue, surface: dict[str, Any], hdri: str = "", index: i
 
 
 def sampled(catalogue: Catalogue, surface: dict[str, Any], hdri: str = "", index: int = 0, **more: Any) -> Scene:
-    bare = {name: {"count": 0} for name in ("joints", "marks", "litter", "shades", "seals")}
+    bare = {name: {"count": 0} for name in ("joints", "marks", "debris", "shadow_casters", "seals")}
     config = {
         "surface": {"obliqueness": 0, **bare, **surface},
         "camera": {"resolution": [SIZE, SIZE]},

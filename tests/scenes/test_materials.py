@@ -15,7 +15,7 @@ from scenes.assets.texture_sets import TextureSet
 from scenes.distributions import Fixed, Uniform
 from scenes.errors import InputError
 from scenes.materials.families import FAMILIES, METRIC
-from scenes.materials.roles import ROLES, draw, draw_role
+from scenes.materials.roles import ROLES, draw_family, draw_role
 from scenes.mesh import Appearance
 from scenes.record.scene import Material
 from scenes.streams import Streams
@@ -31,8 +31,8 @@ def within(value: Any, support: list[Any]) -> bool:
 
 @given(st.sampled_from(sorted(FAMILIES)), seeds, seeds)
 def test_a_draw_spells_out_every_parameter(family: str, seed: int, index: int) -> None:
-    material = draw(family, Streams(seed, index), "x")
-    assert material == draw(family, Streams(seed, index), "x")
+    material = draw_family(family, Streams(seed, index), "x")
+    assert material == draw_family(family, Streams(seed, index), "x")
     assert list(material.parameters) == list(FAMILIES[family])
     for name, value in material.parameters.items():
         assert within(value, FAMILIES[family][name].support()), (name, value)
@@ -42,20 +42,20 @@ def test_a_draw_spells_out_every_parameter(family: str, seed: int, index: int) -
 @given(st.sampled_from(sorted(set(FAMILIES) - {"own"})), seeds, st.data())
 def test_an_override_moves_nothing_else(family: str, seed: int, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(FAMILIES[family])))
-    free = draw(family, Streams(seed, 3), "x").parameters
-    held = draw(family, Streams(seed, 3), "x", {name: Fixed(0.123)}).parameters
+    free = draw_family(family, Streams(seed, 3), "x").parameters
+    held = draw_family(family, Streams(seed, 3), "x", {name: Fixed(0.123)}).parameters
     assert held[name] == 0.123
     assert {k: v for k, v in free.items() if k != name} == {k: v for k, v in held.items() if k != name}
 
 
 def test_keys_draw_apart() -> None:
     streams = Streams(1, 2)
-    assert draw("wood", streams, "a") != draw("wood", streams, "b")
-    assert draw("wood", Streams(1, 2), "a") != draw("wood", Streams(1, 3), "a")
+    assert draw_family("wood", streams, "a") != draw_family("wood", streams, "b")
+    assert draw_family("wood", Streams(1, 2), "a") != draw_family("wood", Streams(1, 3), "a")
 
 
 def test_colors_vary_as_made_things_do() -> None:
-    drawn = [float(draw("plastic", Streams(0, i), "x").parameters["saturation"]) for i in range(400)]  # type: ignore[arg-type]
+    drawn = [float(draw_family("plastic", Streams(0, i), "x").parameters["saturation"]) for i in range(400)]  # type: ignore[arg-type]
     gray = np.mean([saturation < 0.1 for saturation in drawn])
     assert 0.3 < gray < 0.5
 
@@ -73,15 +73,15 @@ def test_roles(role: str) -> None:
 def test_ground_parameters_belong_to_their_families() -> None:
     assert METRIC
     for family, parameters in METRIC.items():
-        assert draw(family, Streams(0, 0), "ground", parameters).family == family
+        assert draw_family(family, Streams(0, 0), "ground", parameters).family == family
 
 
 def test_near_misses() -> None:
     streams = Streams(0, 0)
     with pytest.raises(InputError, match="did you mean 'ceramic'"):
-        draw("ceramics", streams, "x")
+        draw_family("ceramics", streams, "x")
     with pytest.raises(InputError, match="did you mean 'roughness'"):
-        draw("wood", streams, "x", {"roughnes": Uniform(0, 1)})
+        draw_family("wood", streams, "x", {"roughnes": Uniform(0, 1)})
     with pytest.raises(InputError, match="did you mean 'chrome'"):
         draw_role("crome:rim", streams, "x")
 
@@ -121,7 +121,7 @@ def specs(index: int) -> list[Material]:
             overrides = {"kind": Fixed(kind)} if kind else {}
             if "texture" in parameters:
                 overrides["texture"] = Fixed(["full", "plain"][index % 2])
-            drawn.append(draw(family, Streams(11, index), "x", overrides))
+            drawn.append(draw_family(family, Streams(11, index), "x", overrides))
     return drawn
 
 
@@ -154,7 +154,7 @@ def test_stepped_colors_begin_where_they_say() -> None:
 
 
 def test_walls_are_mostly_without_strong_color() -> None:
-    drawn = [draw("stucco", Streams(0, i), "x").parameters for i in range(1500)]
+    drawn = [draw_family("stucco", Streams(0, i), "x").parameters for i in range(1500)]
     strong = [p for p in drawn if float(p["saturation"]) > 0.2]  # type: ignore[arg-type]
     cold = [p for p in strong if not 0.05 < float(p["hue"]) < 0.16]  # type: ignore[arg-type]
     assert 0.05 < len(strong) / 1500 < 0.2
@@ -194,7 +194,7 @@ def test_nothing_piles_up(palette: Any) -> None:
 
 
 def test_two_of_a_family_are_two_materials_with_one_tree(palette: Any) -> None:
-    first, second = (lend(palette, draw("wood", Streams(0, i), "x")) for i in range(2))
+    first, second = (lend(palette, draw_family("wood", Streams(0, i), "x")) for i in range(2))
     groups = [next(n for n in m.node_tree.nodes if n.type == "GROUP").node_tree for m in (first, second)]
     assert first != second and groups[0] == groups[1]
     palette.release()
@@ -243,12 +243,12 @@ def test_uncommon_pictures_load(tmp_path: Path, mode: str) -> None:
 
 
 def test_bad_specs(palette: Any, tmp_path: Path) -> None:
-    wood = draw("wood", Streams(0, 0), "x").parameters
+    wood = draw_family("wood", Streams(0, 0), "x").parameters
     cases = [
         (Material("woods", wood), "did you mean 'wood'"),
         (Material("wood", {**wood, "rings": 1.0}), "no parameter 'rings'"),
         (Material("wood", {k: v for k, v in wood.items() if k != "gloss"}), "lacks the parameter 'gloss'"),
-        (draw("stone", Streams(0, 0), "x", {"kind": Fixed("marbel")}), "did you mean 'marble'"),
+        (draw_family("stone", Streams(0, 0), "x", {"kind": Fixed("marbel")}), "did you mean 'marble'"),
     ]
     for spec, message in cases:
         with pytest.raises(InputError, match=message):

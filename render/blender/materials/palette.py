@@ -10,7 +10,7 @@ from typing import Any
 
 import bpy
 
-from render.blender.materials import cloth, coats, crust, images, metals, mineral, natural, surfaces
+from render.blender.materials import cloth, coats, images, metals, mineral, natural, overlays, surfaces
 from render.blender.materials.images import DATA_MAPS, ImageCache
 from render.blender.materials.nodes import Nodes, Wire
 from scenes.assets.texture_sets import TextureSet
@@ -33,7 +33,7 @@ BUILDERS: dict[str, Callable[..., Wire]] = {
     )
 }  # fmt: skip
 OVERLAYS: dict[str, Callable[[Nodes, Wire], Wire]] = {
-    "crust": crust.crust, "mark": crust.mark, "filler": crust.filler, "decal": crust.decal,
+    "deposit": overlays.deposit, "mark": overlays.mark, "filler": overlays.filler, "decal": overlays.decal,
 }  # fmt: skip
 """What lies over any family: trees that take its surface and give another. Their parameters are all numbers."""
 

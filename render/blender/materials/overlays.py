@@ -6,7 +6,7 @@ from render.blender.materials.nodes import Nodes, Wire
 from render.blender.materials.surfaces import weather
 
 
-def crust(tree: Nodes, under: Wire) -> Wire:
+def deposit(tree: Nodes, under: Wire) -> Wire:
     """`under` with what a crack gathers. The mesh says where: attribute "lip", mm from the crack, negative inside, and
     where there is moss "gaping", mm from where the crack is open.
 
@@ -115,7 +115,7 @@ def decal(tree: Nodes, under: Wire) -> Wire:
     """`under` with a crack in it, from the picture "field": red, mm from the lip, negative inside; green, width in mm.
 
     right_x to down_z: the axes of the patch in model coordinates; size: its side in model units; width, depth, dirt,
-    hue, saturation, value, seed as of a crust, depth in widths. The AOV "crack" is 1, the width and the distance from
+    hue, saturation, value, seed as of a deposit, depth in widths. The AOV "crack" is 1, the width and the distance from
     the middle line inside, else 0.
     """
     place = tree.object()

@@ -97,7 +97,7 @@ def relit(
 ) -> Image:
     """(H, W, 3) float32, 0 to 255: of other brightness and contrast, paler colours, and with light from one side.
 
-    See `scenes.config.composite.Backdrop`.
+    See `scenes.config.composite.PhotographConfig`.
     """
     height, width = picture.shape[:2]
     small = _shrunk(picture, _COARSE).astype(np.float32)

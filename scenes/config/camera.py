@@ -1,0 +1,79 @@
+"""The config of the camera: where it stands, and what it does to the light."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import field_validator, model_validator
+
+from scenes.distributions import elevations, names, numbers
+from scenes.section import Section
+
+
+class CameraConfig(Section):
+    """The viewpoint. Azimuth and elevation are of the camera seen from what it looks at."""
+
+    azimuth: Annotated[Any, numbers(-3600, 3600, unit="degrees")] = {"uniform": [0, 360]}
+    """Where the camera stands around the object; 0 is in front of it."""
+    elevation: Annotated[Any, elevations()] = {"uniform": [0, 60]}
+    """How high the camera stands: 0 is level with the object, 90 is above it."""
+    distance: Annotated[Any, numbers(0.01, 10000, unit="m")] | None = None
+    """Distance from the camera to the objects; give either this or `framing`."""
+    framing: Annotated[Any, numbers(0.01, 3, unit="share")] | None = None
+    """Share of the picture's width or height that the objects fill; the fuller of the two counts."""
+    roll: Annotated[Any, numbers(-360, 360, unit="degrees")] = {"normal": {"mean": 0, "std": 3, "low": -10, "high": 10}}
+    """Turn of the camera about its line of sight."""
+    jitter: Annotated[Any, numbers(0, 1, unit="share")] = {"uniform": [0, 0.15]}
+    """How far the objects' center is from the picture's center, as a share of half the picture."""
+    focal_length: Annotated[Any, numbers(5, 1000, unit="mm")] = {"log_uniform": [35, 85]}
+    """Focal length over a sensor 36 mm wide."""
+    fstop: Annotated[Any, numbers(0, 64, unit="f-number")] = 0
+    """Aperture; 0 is a pinhole, which has no depth of field."""
+    resolution: tuple[int, int] = (256, 256)
+    """Width and height of the pictures in pixels."""
+
+    @field_validator("resolution")
+    @classmethod
+    def _drawable(cls, value: tuple[int, int]) -> tuple[int, int]:
+        if not all(8 <= side <= 8192 for side in value):
+            raise ValueError(f"resolution {list(value)} is outside 8 to 8192 pixels a side")
+        return value
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> CameraConfig:
+        if self.distance is not None and self.framing is not None:
+            raise ValueError("give either distance or framing, not both")
+        return self
+
+
+class SensorConfig(Section):
+    """What the camera does to the light, after the render. Labels stay as they are."""
+
+    exposure: Annotated[Any, numbers(-10, 10, unit="stops")] = {
+        "normal": {"mean": 0, "std": 0.4, "low": -1.2, "high": 1.2}
+    }
+    """Brightness on top of what the meter sets."""
+    metering: Annotated[Any, names("average", "none")] = "average"
+    """"average" brings the picture's mean brightness to a middle gray; "none" leaves the light as it is."""
+    tone: Annotated[Any, names("standard", "filmic")] = {"choice": ["standard", "filmic"]}
+    """The curve from light to display values: sRGB, or one that rolls off softly in bright places."""
+    white_balance: Annotated[Any, numbers(2000, 15000, unit="kelvin")] = {
+        "normal": {"mean": 6500, "std": 500, "low": 5000, "high": 8500}
+    }
+    """Color temperature of light that looks white; 6500 changes nothing, and a higher one makes pictures warmer."""
+    balance: Annotated[Any, numbers(0, 1, unit="share")] = 0
+    """Share of the light's color that the camera takes away by itself."""
+    vignette: Annotated[Any, numbers(0, 1, unit="share")] = {"uniform": [0, 0.25]}
+    """Share of the light that is lost in the corners."""
+    blur: Annotated[Any, numbers(0, 20, unit="px")] = {"uniform": [0, 0.6]}
+    """Sigma of the Gaussian that blurs the picture."""
+    noise: Annotated[Any, numbers(0, 0.5, unit="share of full scale")] = {"log_uniform": [0.001, 0.015]}
+    """Standard deviation of the noise that is the same in dark and bright places."""
+    shot: Annotated[Any, numbers(0, 0.5, unit="share of full scale")] = {"log_uniform": [0.001, 0.02]}
+    """Standard deviation of the noise at full scale that grows with the root of the light."""
+    sharpening: Annotated[Any, numbers(0, 5, unit="factor")] = 0
+    """How much of the detail finer than about a pixel is added again."""
+    jpeg: Annotated[Any, numbers(0, 100, whole=True, unit="quality")] = {
+        "mixture": [{"weight": 0.3, "of": 0}, {"weight": 0.7, "of": {"uniform": [60, 98]}}]
+    }
+    """Quality of the JPEG compression; 0 leaves it out."""

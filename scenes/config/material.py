@@ -1,0 +1,80 @@
+"""The config of what objects are made of, and of what is behind them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import field_validator
+
+from scenes.distributions import flags, names, numbers, parse
+from scenes.errors import choices
+from scenes.materials.families import FAMILIES
+from scenes.section import Section
+
+DEFAULT_FAMILIES = {
+    "choice": {
+        "plastic": 0.16, "painted": 0.16, "metal": 0.10, "brushed_metal": 0.05, "rusty_metal": 0.05, "wood": 0.10,
+        "fabric": 0.08, "leather": 0.06, "ceramic": 0.06, "stone": 0.04, "concrete": 0.03, "moss": 0.02,
+        "fingerprints": 0.03, "patterned": 0.06,
+    }
+}  # fmt: skip
+GROUNDS = {
+    "choice": ["planks", "concrete", "asphalt", "grass", "tiles", "carpet", "stone", "plaster", "fabric", "soil"]
+}
+
+
+class MaterialConfig(Section):
+    """What objects are made of."""
+
+    mode: Annotated[Any, names("own", "whole", "per_part")] = {"choice": {"own": 0.5, "whole": 0.25, "per_part": 0.25}}
+    """"own" keeps the kind of each part's material and varies its color and finish, "whole" makes the object of one
+    family, "per_part" makes each role of one."""
+    family: Annotated[Any, names(*FAMILIES)] = DEFAULT_FAMILIES
+    """The material family, where the mode is "whole" or "per_part"."""
+    texture: Annotated[Any, names()] | None = None
+    """Asset id of a texture for the families "pbr" and "image"; null draws evenly over all."""
+    parameters: dict[str, dict[str, Any]] = {}
+    """Distributions of single parameters, by family and name, instead of the family's own."""
+
+    @field_validator("parameters")
+    @classmethod
+    def _known(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for family, parameters in value.items():
+            if family not in FAMILIES:
+                raise ValueError(f"unknown material family '{family}', {choices(family, FAMILIES)}")
+            for name, distribution in parameters.items():
+                if name not in FAMILIES[family]:
+                    raise ValueError(f"{family} has no parameter '{name}', {choices(name, FAMILIES[family])}")
+                parse(distribution)
+        return value
+
+
+class BackgroundConfig(Section):
+    """What is behind the objects."""
+
+    kind: Annotated[Any, names("hdri", "ground", "room", "image", "color", "none")] = {
+        "choice": {"hdri": 0.4, "ground": 0.35, "room": 0.25}
+    }
+    """The environment map, a ground under the sky, a room, a picture, one color, or nothing."""
+    shadow: Annotated[Any, flags()] = True
+    """Whether an invisible ground catches shadows, for the kinds "hdri" and "image"."""
+    ground: Annotated[Any, names(*FAMILIES)] = GROUNDS
+    """Material family of the ground and of a room's floor."""
+    walls: Annotated[Any, names(*FAMILIES)] = {
+        "choice": {"plaster": 0.35, "painted": 0.25, "brick": 0.1, "concrete": 0.1, "planks": 0.1, "patterned": 0.1}
+    }
+    """Material family of a room's walls."""
+    image: Annotated[Any, names()] | None = None
+    """Asset id of a picture; null draws evenly over all."""
+    hue: Annotated[Any, numbers(0, 1, unit="share of the color circle")] = {"uniform": [0, 1]}
+    """Hue of the color, for the kind "color"."""
+    saturation: Annotated[Any, numbers(0, 1, unit="share")] = {"uniform": [0, 0.8]}
+    """Saturation of the color."""
+    value: Annotated[Any, numbers(0, 1, unit="share of full scale")] = {"uniform": [0.1, 1.0]}
+    """Brightness of the color."""
+    room_width: Annotated[Any, numbers(0.1, 1000, unit="m")] = {"uniform": [4, 8]}
+    """Width of a room; a room always holds the objects and the camera."""
+    room_depth: Annotated[Any, numbers(0.1, 1000, unit="m")] = {"uniform": [4, 8]}
+    """Depth of a room."""
+    room_height: Annotated[Any, numbers(0.1, 1000, unit="m")] = {"uniform": [2.4, 4]}
+    """Height of a room."""
