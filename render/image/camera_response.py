@@ -43,7 +43,7 @@ def develop(linear: Light, sensor: Sensor, gain: float, rng: np.random.Generator
     balance = white_gain(sensor.white_balance)
     if sensor.balance > 0:
         balance = balance * neutralizing(linear) ** sensor.balance
-    image = np.maximum(linear, 0) * (gain * balance).astype(np.float32)
+    image = np.asarray(np.maximum(linear, 0) * (gain * balance).astype(np.float32), np.float32)
     if sensor.blur > 0:
         image = cv2.GaussianBlur(image, (0, 0), sensor.blur, borderType=cv2.BORDER_REFLECT_101)
     if sensor.vignette > 0:
