@@ -16,7 +16,7 @@ Light = NDArray[np.float32]
 
 MID_GRAY = 0.18
 
-# Within what a camera looks for the color of the light outdoors: log of blue over red, and of green over their mean.
+# Within what a camera looks for the colour of the light outdoors: log of blue over red, and of green over their mean.
 _DAYLIGHT = (-0.25, 0.9)
 _TINT = 0.1
 # Sigma in pixels of the blur that sharpening takes the difference to.
@@ -26,7 +26,7 @@ _SHARPENED = 1.0
 def metered_gain(linear: Light, weight: NDArray[np.float32], sensor: Sensor) -> float:
     """The factor from scene light to full scale 1.
 
-    A meter brings the log-average luminance over the pixels where (H, W) `weight` is positive to a mid gray, but
+    A meter brings the log-average luminance over the pixels where (H, W) `weight` is positive to a mid grey, but
     holds back where that would burn out more than a tenth of them. Exposure comes on top.
     """
     gain = 1.0
@@ -43,7 +43,7 @@ def develop(linear: Light, sensor: Sensor, gain: float, rng: np.random.Generator
     balance = white_gain(sensor.white_balance)
     if sensor.balance > 0:
         balance = balance * neutralizing(linear) ** sensor.balance
-    image: Light = np.asarray(np.maximum(linear, 0) * (gain * balance).astype(np.float32))
+    image = np.asarray(np.maximum(linear, 0) * (gain * balance).astype(np.float32), np.float32)
     if sensor.blur > 0:
         image = cv2.GaussianBlur(image, (0, 0), sensor.blur, borderType=cv2.BORDER_REFLECT_101)
     if sensor.vignette > 0:
@@ -60,9 +60,9 @@ def develop(linear: Light, sensor: Sensor, gain: float, rng: np.random.Generator
 
 
 def neutralizing(linear: Light) -> NDArray[np.float64]:
-    """(3,) factors, of luminance one, that make (H, W, 3) light gray on average as far as daylight can be colored.
+    """(3,) factors, of luminance one, that make (H, W, 3) light grey on average as far as daylight can be coloured.
 
-    A camera lets what is far from daylight's colors be, since paint makes it so: beyond `_DAYLIGHT` and `_TINT`
+    A camera lets what is far from daylight's colours be, since paint makes it so: beyond `_DAYLIGHT` and `_TINT`
     nothing more is taken away.
     """
     red, green, blue = np.log(np.maximum(linear.reshape(-1, 3).mean(axis=0, dtype=np.float64), 1e-9))
@@ -80,7 +80,7 @@ def sharpened(display: NDArray[np.floating], amount: float) -> NDArray[np.floati
 
 
 def _radius_squared(height: int, width: int) -> NDArray[np.float32]:
-    """(H, W) squared distance from the center, one in the corners."""
+    """(H, W) squared distance from the centre, one in the corners."""
     y = (np.arange(height, dtype=np.float32) + 0.5) / height * 2 - 1
     x = (np.arange(width, dtype=np.float32) + 0.5) / width * 2 - 1
     return np.asarray((y[:, None] ** 2 + x[None] ** 2) / 2)

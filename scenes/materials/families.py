@@ -10,6 +10,7 @@ Names among the parameters choose the tree ("kind"), or an image by asset id ("t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from scenes.distributions import Distribution, LogUniform, Uniform, parse
@@ -247,4 +248,43 @@ METRIC: dict[str, Parameters] = {
     "tiles": parsed(scale=LogUniform(1.6, 7.0)),
     "pbr": parsed(scale=LogUniform(0.4, 1.2)),
     "image": parsed(scale=LogUniform(0.5, 2.0)),
+}
+
+# The mean albedo over that of the parameters' own color, by family: at 0 of a parameter, its name, the rise with it.
+SHOWN: dict[str, tuple[float, str, float]] = {
+    "stucco": (0.96, "stains", 0.0),
+    "plaster": (0.96, "stains", -0.06),
+    "cast": (0.98, "stains", 0.0),
+    "concrete": (1.1, "stains", -0.38),
+    "road": (0.47, "wear", 0.36),
+    "asphalt": (0.76, "contrast", 0.36),
+    "aggregate": (1.25, "value", -0.8),
+    "flaking": (0.94, "stains", 0.0),
+    "brickwork": (1.0, "stains", 0.0),
+    "tiles": (0.96, "contrast", -0.5),
+    "stone": (0.81, "contrast", 0.0),
+}
+
+
+@dataclass(frozen=True)
+class Courses:
+    """A family's layout, in bricks' lengths with their joint.
+
+    course: from one bed joint to the next. joint: half the width of the mortar. shift: of every other course. size: the
+    parameter that says how large they are; per_meter: whether it counts them on a meter, or is their length in meters.
+    rise: how far up the parameter seed moves them; it moves them one to the left.
+    """
+
+    course: float
+    joint: float
+    shift: float
+    size: str
+    per_meter: bool
+    rise: float
+
+
+COURSES: dict[str, Courses] = {
+    "brickwork": Courses(course=0.31, joint=0.022, shift=0.5, size="length", per_meter=False, rise=0.7),
+    "brick": Courses(course=0.34, joint=0.032, shift=0.5, size="scale", per_meter=True, rise=0.37),
+    "tiles": Courses(course=1.0, joint=0.028, shift=0.0, size="scale", per_meter=True, rise=0.37),
 }

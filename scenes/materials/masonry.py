@@ -2,34 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from scenes.cracks.generators.masonry import Bond
+from scenes.materials.families import COURSES
 from scenes.record.scene import Material
-
-
-@dataclass(frozen=True)
-class Courses:
-    """A family's layout, in bricks' lengths with their joint.
-
-    course: from one bed joint to the next. joint: half the width of the mortar. shift: of every other course. size: the
-    parameter that says how large they are; per_meter: whether it counts them on a meter, or is their length in meters.
-    rise: how far up the parameter seed moves them; it moves them one to the left.
-    """
-
-    course: float
-    joint: float
-    shift: float
-    size: str
-    per_meter: bool
-    rise: float
-
-
-COURSES: dict[str, Courses] = {
-    "brickwork": Courses(course=0.31, joint=0.022, shift=0.5, size="length", per_meter=False, rise=0.7),
-    "brick": Courses(course=0.34, joint=0.032, shift=0.5, size="scale", per_meter=True, rise=0.37),
-    "tiles": Courses(course=1.0, joint=0.028, shift=0.0, size="scale", per_meter=True, rise=0.37),
-}
 
 
 def bond_of(material: Material, corner: tuple[float, float]) -> Bond | None:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from scenes.materials.masonry import COURSES
+from scenes.materials.families import COURSES
 from scenes.record.scene import Camera, Crack, Debris, Decal, Item, Material, Surface, rotation_matrix
 from scenes.sampling import distractors
 from scenes.sampling.distractors import several

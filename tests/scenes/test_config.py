@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typing
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,15 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from scenes.config.camera import CameraConfig
+from scenes.config.composite import ComposeConfig, StainsConfig
+from scenes.config.lighting import LampsConfig
 from scenes.config.loading import load_config, preset_names, validate
+from scenes.config.objects import Config
+from scenes.distributions import Checked
 from scenes.errors import InputError
+from scenes.section import Section
+from scenes.streams import Streams
 
 
 def test_all_presets_load_and_mean_the_same_when_written_out() -> None:
@@ -140,3 +149,51 @@ def test_no_file_gives_a_traceback(tmp_path_factory: pytest.TempPathFactory, con
         load_config(path)
     except InputError as error:
         assert "\n" not in str(error)
+
+
+def _sections(kind: type[Section]) -> Iterator[type[Section]]:
+    yield kind
+    for field in kind.model_fields.values():
+        for inner in (field.annotation, *typing.get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, Section):
+                yield from _sections(inner)
+
+
+def _checks(annotation: object, metadata: list[object]) -> Iterator[Checked]:
+    yield from (mark for mark in metadata if isinstance(mark, Checked))
+    for inner in typing.get_args(annotation):
+        yield from _checks(inner, list(getattr(inner, "__metadata__", ())))
+
+
+@pytest.mark.parametrize("kind", [Config, ComposeConfig])
+def test_every_field_says_what_it_is_and_its_unit(kind: type[Section]) -> None:
+    for section in _sections(kind):
+        assert section.__name__.endswith("Config") and section.__doc__
+        for name, field in section.model_fields.items():
+            assert field.description and field.description.endswith((".", '."')), (section, name)
+            for checked in _checks(field.annotation, field.metadata):
+                numeric = "numbers" in checked.check.__qualname__ or "elevations" in checked.check.__qualname__
+                assert bool(checked.unit) == numeric, (section, name)
+
+
+def test_renamed_fields_keep_their_streams() -> None:
+    renamed = Config.renamed()
+    assert Streams(3, 4, None, renamed).quantile("surface.debris.0.size") == Streams(3, 4).quantile(
+        "surface.litter.0.size"
+    )
+    drawn = ComposeConfig().draw(Streams(3, 4, None, ComposeConfig.renamed()))
+    old = Streams(3, 4)
+    section = drawn.section("sensor")
+    assert section["white_balance"] == ComposeConfig().sensor.white_balance.at(old.quantile("camera.warmth"))
+    assert section["blur"] == ComposeConfig().sensor.blur.at(old.quantile("camera.blur"))
+    stains = drawn.section("distractors").section("stains")
+    assert stains["darkness"] == StainsConfig().darkness.at(old.quantile("distractors.stain"))
+    assert isinstance(stains["count"], int)
+
+
+def test_whole_numbers_are_drawn_as_int_and_null_is_left_out() -> None:
+    drawn = LampsConfig(count={"uniform": [1, 3]}).draw(Streams(0, 0), "lighting.sun")
+    assert type(drawn["count"]) is int and 1 <= drawn["count"] <= 3
+    camera = CameraConfig(distance=3).draw(Streams(0, 0), "camera")
+    assert camera["distance"] == 3 and "framing" not in camera and camera.get("framing") is None
+    assert len(camera) == len(dict(camera))

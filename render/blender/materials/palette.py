@@ -19,19 +19,11 @@ from scenes.materials.families import FAMILIES
 from scenes.mesh import Appearance
 from scenes.record.scene import Material
 
+_MODULES = (metals, coats, natural, cloth, mineral, surfaces, images)
 BUILDERS: dict[str, Callable[..., Wire]] = {
-    builder.__name__: builder
-    for builder in (
-        metals.metal, metals.brushed_metal, metals.rusty_metal,
-        coats.plastic, coats.painted, coats.car_paint, coats.ceramic, coats.fingerprints, coats.rubber,
-        coats.glass, coats.pane, coats.screen, coats.emission,
-        natural.wood, natural.planks, natural.bark, natural.foliage, natural.moss, natural.grass, natural.soil,
-        cloth.fabric, cloth.carpet, cloth.wicker, cloth.leather, cloth.paper, cloth.patterned,
-        mineral.stone, mineral.concrete, mineral.plaster, mineral.brick, mineral.tiles, mineral.asphalt,
-        surfaces.stucco, surfaces.road, surfaces.aggregate, surfaces.cast, surfaces.flaking, surfaces.brickwork,
-        images.pbr, images.image, images.own,
-    )
-}  # fmt: skip
+    family: next(getattr(module, family) for module in _MODULES if hasattr(module, family)) for family in FAMILIES
+}
+"""The node tree of each family: the function of its name in one of the modules."""
 OVERLAYS: dict[str, Callable[[Nodes, Wire], Wire]] = {
     "deposit": overlays.deposit, "mark": overlays.mark, "filler": overlays.filler, "decal": overlays.decal,
 }  # fmt: skip
