@@ -115,7 +115,9 @@ def test_what_several_import_moves_those_that_import_it(copy: Copy) -> None:
 @pytest.mark.parametrize(
     "line",
     ["from scenes.shapes.added import VALUE", "from scenes.shapes import added", "import scenes.shapes.added as a",
-     "from ..added import VALUE", "from .. import added", "def late():\n    from scenes.shapes import added"],
+     "from ..added import VALUE", "from .. import added", "def late():\n    from scenes.shapes import added",
+     "try:\n    pass\nexcept ValueError:\n    import scenes.shapes.added",
+     "match 1:\n    case 1:\n        if True:\n            import scenes.shapes.added"],
 )  # fmt: skip
 def test_every_way_to_import_is_seen(tmp_path: Path, line: str) -> None:
     before, after = (
