@@ -35,7 +35,6 @@ from benchmarks.mutation_equivalent import EQUIVALENT
 ROOT = Path(__file__).resolve().parents[1]
 RECORDED = Path(__file__).with_name("mutation.json")
 SEED = 5
-_COLUMNS = ("mutants", "caught", "equivalent")
 _PACKAGES = ("scenes", "render", "training", "classify", "segment", "tests")
 # Loaded once, before the process is forked for each mutant: importing them takes longer than the tests.
 _HEAVY = ("numpy", "scipy.stats", "scipy.ndimage", "cv2", "trimesh", "embreex", "hypothesis", "pydantic", "torch",
@@ -80,13 +79,13 @@ def main(modules: tuple[str, ...], count: int, everything: bool, write: bool) ->
             results[module] = {
                 "mutants": len(counted),
                 "caught": len(counted) - len(missed),
-                "equivalent": len(found) - len(counted),
+                "equivalent": [mutant.change for mutant in found if mutant not in counted],
                 "missed": [f"{mutant.line} {mutant.change}" for mutant in missed],
             }
             click.echo(f"{module}: {len(counted) - len(missed)} of {len(counted)} caught")
     if write:
         known = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
-        results = {module: result for module, result in {**known, **results}.items() if module in TARGETS}
+        results = {module: result for module, result in sorted({**known, **results}.items()) if module in TARGETS}
         RECORDED.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
         record("mutation", "Small faults that the tests notice", _report(results))
     else:
@@ -95,12 +94,32 @@ def main(modules: tuple[str, ...], count: int, everything: bool, write: bool) ->
 
 def _report(results: dict[str, dict[str, Any]]) -> str:
     """The results as Markdown."""
-    rows = [[f"`{module}`", *(results[module][name] for name in _COLUMNS)] for module in sorted(results)]
-    rows.append(["all", *(sum(row[k] for row in rows) for k in (1, 2, 3))])
-    shares = [[*row[:3], f"{row[2] / row[1]:.0%}", row[3]] for row in rows]
-    body = table(["module", "mutants", "caught", "share", "equivalent, not counted"], shares)
-    missed = [[f"`{module}`", f"`{change}`"] for module in sorted(results) for change in results[module]["missed"]]
-    return body + ("\n\nNot caught, by line of the module:\n\n" + table(["module", "change"], missed) if missed else "")
+    rows = [[r["mutants"], r["caught"], len(r["equivalent"])] for r in results.values()]
+    total = [sum(column) for column in zip(*rows, strict=True)]
+    shares = [
+        [name, count, caught, f"{caught / count:.0%}", equivalent]
+        for name, (count, caught, equivalent) in zip([*map(_code, results), "all"], [*rows, total], strict=True)
+    ]
+    missed = [[_code(module), _code(change)] for module, r in results.items() for change in r["missed"]]
+    equivalent = [
+        [_code(module), _code(change), EQUIVALENT[module][change]]
+        for module, r in results.items()
+        for change in r["equivalent"]
+    ]
+    return "\n\n".join(
+        [
+            "A module's row is from the last run of the command that named the module, or none.",
+            table(["module", "mutants", "caught", "share", "equivalent, not counted"], shares),
+            "Not caught, by line of the module:",
+            table(["module", "change"], missed),
+            "Not counted, because nobody can see the change:",
+            table(["module", "change", "reason"], equivalent),
+        ]
+    )
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
 
 
 def _chosen(module: str, count: int | None) -> list[Mutant]:
