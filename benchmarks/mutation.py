@@ -21,7 +21,6 @@ import resource
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +35,6 @@ from benchmarks.mutation_equivalent import EQUIVALENT
 ROOT = Path(__file__).resolve().parents[1]
 RECORDED = Path(__file__).with_name("mutation.json")
 SEED = 5
-_COLUMNS = ("mutants", "caught", "equivalent")
 _PACKAGES = ("scenes", "render", "training", "classify", "segment", "tests")
 # Loaded once, before the process is forked for each mutant: importing them takes longer than the tests.
 _HEAVY = ("numpy", "scipy.stats", "scipy.ndimage", "cv2", "trimesh", "embreex", "hypothesis", "pydantic", "torch",
@@ -51,18 +49,17 @@ class Target:
     only: tuple[str, ...] = ()
 
 
+# Quick tests first: most mutants fall at once.
 TARGETS = {
-    "scenes/distributions.py": Target(("scenes/test_distributions.py", "scenes/test_quantiles.py")),
+    "scenes/distributions.py": Target(("scenes/test_quantiles.py", "scenes/test_distributions.py")),
     "scenes/record/scene.py": Target(("scenes/test_camera_geometry.py",), ("Camera", "Item", "rotation_matrix")),
     "scenes/sampling/placement.py": Target(("scenes/test_placement.py", "scenes/test_camera_geometry.py")),
     "render/image/labels.py": Target(("render/test_object_labels.py",)),
-    "render/image/camera_response.py": Target(("render/test_develop.py", "render/test_camera_response.py")),
-    "classify/methods/alignment.py": Target(
-        ("classify/test_methods_alignment.py", "classify/test_alignment_values.py")
-    ),
-    "classify/metrics.py": Target(("classify/test_metrics.py", "classify/test_metrics_values.py")),
-    "segment/metrics.py": Target(("segment/test_segment.py", "segment/test_metrics.py")),
-    "segment/training.py": Target(("segment/test_segment.py", "segment/test_losses.py"), ("dice_and_entropy",)),
+    "render/image/camera_response.py": Target(("render/test_camera_response.py", "render/test_develop.py")),
+    "classify/methods/alignment.py": Target(("classify/test_alignment_values.py",)),
+    "classify/metrics.py": Target(("classify/test_metrics_values.py",)),
+    "segment/metrics.py": Target(("segment/test_metrics.py",)),
+    "segment/training.py": Target(("segment/test_losses.py",), ("dice_and_entropy",)),
 }
 
 
@@ -82,13 +79,13 @@ def main(modules: tuple[str, ...], count: int, everything: bool, write: bool) ->
             results[module] = {
                 "mutants": len(counted),
                 "caught": len(counted) - len(missed),
-                "equivalent": len(found) - len(counted),
+                "equivalent": [mutant.change for mutant in found if mutant not in counted],
                 "missed": [f"{mutant.line} {mutant.change}" for mutant in missed],
             }
             click.echo(f"{module}: {len(counted) - len(missed)} of {len(counted)} caught")
     if write:
         known = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
-        results = {module: result for module, result in {**known, **results}.items() if module in TARGETS}
+        results = {module: result for module, result in sorted({**known, **results}.items()) if module in TARGETS}
         RECORDED.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
         record("mutation", "Small faults that the tests notice", _report(results))
     else:
@@ -97,12 +94,32 @@ def main(modules: tuple[str, ...], count: int, everything: bool, write: bool) ->
 
 def _report(results: dict[str, dict[str, Any]]) -> str:
     """The results as Markdown."""
-    rows = [[f"`{module}`", *(results[module][name] for name in _COLUMNS)] for module in sorted(results)]
-    rows.append(["all", *(sum(row[k] for row in rows) for k in (1, 2, 3))])
-    shares = [[*row[:3], f"{row[2] / row[1]:.0%}", row[3]] for row in rows]
-    body = table(["module", "mutants", "caught", "share", "equivalent, not counted"], shares)
-    missed = [[f"`{module}`", f"`{change}`"] for module in sorted(results) for change in results[module]["missed"]]
-    return body + ("\n\nNot caught, by line of the module:\n\n" + table(["module", "change"], missed) if missed else "")
+    rows = [[r["mutants"], r["caught"], len(r["equivalent"])] for r in results.values()]
+    total = [sum(column) for column in zip(*rows, strict=True)]
+    shares = [
+        [name, count, caught, f"{caught / count:.0%}", equivalent]
+        for name, (count, caught, equivalent) in zip([*map(_code, results), "all"], [*rows, total], strict=True)
+    ]
+    missed = [[_code(module), _code(change)] for module, r in results.items() for change in r["missed"]]
+    equivalent = [
+        [_code(module), _code(change), EQUIVALENT[module][change]]
+        for module, r in results.items()
+        for change in r["equivalent"]
+    ]
+    return "\n\n".join(
+        [
+            "A module's row is from the last run of the command that named the module, or none.",
+            table(["module", "mutants", "caught", "share", "equivalent, not counted"], shares),
+            "Not caught, by line of the module:",
+            table(["module", "change"], missed),
+            "Not counted, because nobody can see the change:",
+            table(["module", "change", "reason"], equivalent),
+        ]
+    )
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
 
 
 def _chosen(module: str, count: int | None) -> list[Mutant]:
@@ -126,11 +143,12 @@ def _copied() -> Iterator[Path]:
 def _survivors(copy: Path, module: str, tried: list[Mutant]) -> list[Mutant]:
     """The mutants that all the module's tests pass on."""
     tests, path = [f"tests/{name}" for name in TARGETS[module].tests], copy / module
-    began = time.process_time()
-    # Twice: the first run also compiles what it imports.
-    if any(_failed(copy, tests, 600, keep=True) for _ in range(2)):
+    # The first run also compiles what it imports.
+    broken = _failed(copy, tests, 600, keep=True)
+    began = _spent()
+    if broken or _failed(copy, tests, 600):
         raise click.ClickException(f"{module}: the tests fail without any fault: run {' '.join(tests)}")
-    usual = max(1.0, resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime, time.process_time() - began)
+    seconds = int(3 * (_spent() - began)) + 5
     whole, survivors = path.read_text(), []
     try:
         for mutant in tried:
@@ -138,12 +156,17 @@ def _survivors(copy: Path, module: str, tried: list[Mutant]) -> list[Mutant]:
             # A mutant may be as long and as old as the module's compiled code says.
             for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
                 compiled.unlink()
-            if not _failed(copy, tests, int(3 * usual) + 10):
+            if not _failed(copy, tests, seconds):
                 survivors.append(mutant)
                 click.echo(f"  not caught: {module}:{mutant.line} {mutant.change}", err=True)
     finally:
         path.write_text(whole)
     return survivors
+
+
+def _spent() -> float:
+    """Seconds of processor time that child processes took so far."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
 
 
 def _failed(copy: Path, tests: list[str], seconds: int, keep: bool = False) -> bool:

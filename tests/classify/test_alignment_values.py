@@ -38,6 +38,11 @@ def test_squared_distances_and_their_gradient() -> None:
     torch.testing.assert_close(gradient, torch.tensor([[-6.0, -8], [6, 8], [0, 0]]), rtol=1e-5, atol=1e-5)
 
 
+def test_distances_far_from_the_origin_are_those_near_it() -> None:
+    near = torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]])
+    torch.testing.assert_close(squared_distances(near + 2.0**14), squared_distances(near), rtol=1e-5, atol=1e-4)
+
+
 def test_no_distance_is_negative() -> None:
     rows = 1e3 * torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
     assert squared_distances(torch.cat([rows, rows])).min() == 0
@@ -180,6 +185,21 @@ def test_each_domain_gets_its_own_rows(how: Any) -> None:
     for found, images in ((ours, source.images), (theirs, target.images)):
         torch.testing.assert_close(found.features, network(images).features)
         torch.testing.assert_close(found.logits, network(images).logits)
+
+
+@pytest.mark.parametrize("how", ["together", "apart"])
+def test_a_batch_is_normalized_over_both_domains_or_over_each(how: Any) -> None:
+    torch.manual_seed(0)
+    layer = nn.BatchNorm1d(2, affine=False)
+    source, target = torch.randn(40, 2) - 5, torch.randn(40, 2) + 5
+
+    def network(images: Tensor) -> Output:
+        features = layer(images)
+        return Output(features, features)
+
+    ours, theirs = outputs(network, source, target, how)  # type: ignore[arg-type]
+    means = [float(found.features.mean()) for found in (ours, theirs)]
+    assert means == pytest.approx([0, 0] if how == "apart" else [-1, 1], abs=0.05)
 
 
 class Rivals(Contested):

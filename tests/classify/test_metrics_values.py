@@ -42,6 +42,8 @@ def test_shares_of_a_matrix_by_hand() -> None:
     assert recalls(MATRIX)[:2] == pytest.approx([4 / 6, 1 / 4]) and math.isnan(recalls(MATRIX)[2])
     assert precisions(MATRIX) == pytest.approx([4 / 7, 1 / 2, 0])
     assert mean_recall(MATRIX) == pytest.approx((4 / 6 + 1 / 4) / 2)
+    with np.errstate(all="raise"):
+        recalls(MATRIX)
     unsaid = np.array([[3, 0], [2, 0]])
     assert precisions(unsaid)[0] == pytest.approx(3 / 5) and math.isnan(precisions(unsaid)[1])
 
@@ -84,6 +86,12 @@ def test_the_bootstrap_draws_right_ones_within_classes() -> None:
     other = np.random.default_rng(3).binomial([6, 4], [4 / 6, 1 / 4], (50, 2))
     found = bootstrap(MATRIX, level=0.5, draws=50, seed=3)
     assert found["accuracy"] == pytest.approx(np.quantile(other.sum(axis=1) / 10, [0.25, 0.75]).tolist())
+
+
+def test_a_class_with_a_single_picture_counts_and_one_with_none_does_not() -> None:
+    """Always right where there is one, never right where there are three: of four, one."""
+    found = bootstrap(np.array([[1, 0, 0], [3, 0, 0], [0, 0, 0]]))
+    assert found == {"accuracy": (0.25, 0.25), "mean_recall": (0.5, 0.5)}
 
 
 def evaluation() -> Evaluation:

@@ -142,6 +142,22 @@ def test_rectangles_that_touch_or_stand_askew_share_nothing(a: Footprint, b: Foo
     assert a.overlaps(nearer) and nearer.overlaps(a)
 
 
+@pytest.mark.parametrize("turn", [20.0, 60.0, -35.0])
+@pytest.mark.parametrize("along_x", [True, False])
+def test_only_the_side_of_a_long_one_parts_it_from_a_turned_one(turn: float, along_x: bool) -> None:
+    """A small turned rectangle beside a long one touches it where its corner does."""
+    angle = math.radians(turn)
+    c, s = math.cos(angle), math.sin(angle)
+    if along_x:
+        long, reach = Footprint(0, 0, 0.4, 3), 0.4 + 0.3 * abs(c) + 0.2 * abs(s)
+    else:
+        long, reach = Footprint(0, 0, 3, 0.4), 0.4 + 0.3 * abs(s) + 0.2 * abs(c)
+    for factor, overlap in ((1.001, False), (0.999, True)):
+        x, y = (factor * reach, 0.1) if along_x else (0.1, factor * reach)
+        small = Footprint(x, y, 0.3, 0.2, c, s)
+        assert long.overlaps(small) is overlap and small.overlaps(long) is overlap
+
+
 def test_a_footprint_has_the_radius_of_its_corners_wherever_it_is() -> None:
     one = Footprint(1, 2, 3, 4, 0.6, 0.8)
     assert one.radius == 5 and one.at(7, 8) == Footprint(7, 8, 3, 4, 0.6, 0.8)
@@ -201,6 +217,13 @@ def sheet(width: float, height: float, x: float = 0, z: float = 0, depth: float 
 )  # fmt: skip
 def test_the_hidden_share_by_hand(behind: np.ndarray, front: np.ndarray, share: float) -> None:
     assert hidden_share(STRAIGHT, behind, front) == pytest.approx(share, abs=1e-4)
+
+
+def test_a_triangle_has_a_share_too() -> None:
+    triangle = 4 * np.array([(-0.2, 1, -0.2), (0.2, 1, -0.2), (0, 1, 0.2)])
+    assert hidden_share(STRAIGHT, triangle, sheet(1, 1)) == pytest.approx(1)
+    assert hidden_share(STRAIGHT, triangle, sheet(1, 1, x=0.5)) == pytest.approx(0.5, abs=1e-4)
+    assert hidden_share(STRAIGHT, sheet(0.4, 0.4, depth=5), triangle) == pytest.approx(0.5, abs=1e-4)
 
 
 def test_what_reaches_behind_the_camera_hides_all() -> None:

@@ -40,6 +40,17 @@ def copy(tmp_path: Path) -> Copy:
     return make
 
 
+def made_up(root: Path, **modules: str) -> Path:
+    """A tree with a class "mug" of one line, a class "vase", and the modules of `scenes.shapes` given as code."""
+    shapes = root / "scenes" / "shapes"
+    for folder in (shapes.parent, shapes, shapes / "mug", shapes / "vase"):
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").write_text("")
+    for name, code in {"mug/mug": "ONE = 1\n", "vase/vase": "ONE = 1\n", **modules}.items():
+        (shapes / f"{name}.py").write_text(code)
+    return root
+
+
 def moved(root: Path) -> set[str]:
     """Those of some classes whose digest is another one than here."""
     return {name for name in SOME if class_digest(name, root) != class_digest(name)}
@@ -80,13 +91,9 @@ def test_a_number_in_a_class_moves_that_class_alone(copy: Copy) -> None:
     ("old", "new"), [("a + b", "a - b"), ("f(a, b)", "f(b, a)"), ("a[:1]", "a[1:]"), ("1", "1.0"), ("'x'", "b'x'"),
                      ("None", "0"), ("{**a}", "{None: a}"), ("lambda: a", "lambda: b"), ("f'{a}'", "f'{a!r}'")],
 )  # fmt: skip
-def test_what_code_does_counts(copy: Copy, old: str, new: str) -> None:
-    found = []
-    for code in (old, new):
-        root = copy()
-        (root / "scenes" / "shapes" / "mug" / "added.py").write_text(f"value = {code}\n")
-        found.append(class_digest("mug", root))
-    assert found[0] != found[1]
+def test_what_code_does_counts(tmp_path: Path, old: str, new: str) -> None:
+    roots = [made_up(tmp_path / str(k), **{"mug/mug": f"value = {code}\n"}) for k, code in enumerate((old, new))]
+    assert class_digest("mug", roots[0]) != class_digest("mug", roots[1])
 
 
 def test_what_several_import_moves_those_that_import_it(copy: Copy) -> None:
@@ -108,18 +115,34 @@ def test_what_several_import_moves_those_that_import_it(copy: Copy) -> None:
 @pytest.mark.parametrize(
     "line",
     ["from scenes.shapes.added import VALUE", "from scenes.shapes import added", "import scenes.shapes.added as a",
-     "from ..added import VALUE", "from .. import added", "def late():\n    from scenes.shapes import added"],
+     "from ..added import VALUE", "from .. import added", "def late():\n    from scenes.shapes import added",
+     "try:\n    pass\nexcept ValueError:\n    import scenes.shapes.added",
+     "match 1:\n    case 1:\n        if True:\n            import scenes.shapes.added"],
 )  # fmt: skip
-def test_every_way_to_import_is_seen(copy: Copy, line: str) -> None:
-    found = []
-    for value in (1, 2):
-        root = copy()
-        mug = root / "scenes" / "shapes" / "mug" / "mug.py"
-        mug.write_text(f"{mug.read_text()}\n{line}\n")
-        (root / "scenes" / "shapes" / "added.py").write_text(f"VALUE = {value}\n")
-        found.append((class_digest("mug", root), class_digest("laptop", root)))
-    (mug_before, laptop_before), (mug_after, laptop_after) = found
-    assert mug_before != mug_after and laptop_before == laptop_after
+def test_every_way_to_import_is_seen(tmp_path: Path, line: str) -> None:
+    before, after = (
+        made_up(tmp_path / str(value), **{"mug/mug": f"{line}\n", "added": f"VALUE = {value}\n"}) for value in (1, 2)
+    )
+    assert class_digest("mug", before) != class_digest("mug", after)
+    assert class_digest("vase", before) == class_digest("vase", after)
+
+
+def test_what_is_imported_through_another_counts(tmp_path: Path) -> None:
+    before, after = (
+        made_up(
+            tmp_path / str(value),
+            **{
+                "mug/mug": "from scenes.shapes.mug import lid\n",
+                "mug/lid": "from scenes.shapes.near import VALUE\n",
+                # In a circle, as imports may be.
+                "near": "import numpy\nfrom scenes.shapes.far import VALUE\nfrom scenes.shapes.mug import mug\n",
+                "far": f"VALUE = {value}\n",
+            },
+        )
+        for value in (1, 2)
+    )
+    assert class_digest("mug", before) != class_digest("mug", after)
+    assert class_digest("vase", before) == class_digest("vase", after)
 
 
 def test_another_python_finds_the_same() -> None:
