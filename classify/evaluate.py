@@ -6,23 +6,25 @@ import json
 from pathlib import Path
 from typing import Any
 
-from classify.augment import Augment
-from classify.config import Part
+from classify.config import ImagesConfig
+from classify.datasets import open_part
 from classify.evaluation import evaluation, outputs
-from classify.load import device_of, load_method
+from classify.load import load_method
+from classify.task import pipeline
 from scenes.files import replacing
 from training.batches import plain
 from training.data.loader import Loader
-from training.datasets import open_part
+from training.devices import device_of
 
 
 def evaluate_on(where: Path, data: str, split: str, *, batch: int, device: str, out: Path | None) -> str:
     """The figures of a run or checkpoint on labelled pictures, as a table; written as JSON, too, where `out` says."""
     on = device_of(device)
     method, config, classes = load_method(where, on)
-    pictures = open_part(Part(where=data, split=split), classes)
-    loader = Loader(pictures, batch, config.size, workers=config.data.workers, order="sequential", cache=0)
-    figures = evaluation(outputs(method, plain(loader, Augment("none", config.size), on)), classes)
+    pictures = open_part(ImagesConfig(where=data, split=split), classes)
+    made = pipeline(config)
+    loader = Loader(pictures, batch, made.collate, workers=config.data.workers, order="sequential", cache=0)
+    figures = evaluation(outputs(method, plain(loader, made.plain, on)), classes)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         with replacing(out) as temporary:

@@ -8,9 +8,10 @@ from math import pi, radians
 import torch
 from torch import Tensor, nn
 
-from classify.methods.base import FullPass, Labelled, Method, Unlabelled
+from classify.methods.base import Method
 from classify.network import Network
 from scenes.section import Section
+from training.method import Batch, FullPass, Unlabelled
 
 POINTS = 500
 CENTRE = torch.tensor([0.5, 0.25])
@@ -76,7 +77,7 @@ def train(
             method.begin_epoch(passes, step / iterations)
         ours, theirs = (torch.randint(POINTS, (batch,), generator=generator) for _ in range(2))
         method.update(
-            Labelled(source[ours], labels[ours], ours),
+            Batch(source[ours], labels[ours], ours),
             Unlabelled(target[theirs], target[theirs] + 0.05 * torch.randn(batch, 2, generator=generator), theirs),
             step / max(iterations - 1, 1),
             descend,
@@ -89,9 +90,9 @@ def passes_over(source: Tensor, labels: Tensor, target: Tensor, batch: int = 64)
     """Whole passes over points, in order."""
     places = torch.arange(max(len(source), len(target)))
 
-    def labelled() -> Iterator[Labelled]:
+    def labelled() -> Iterator[Batch]:
         for some in places[: len(source)].split(batch):
-            yield Labelled(source[some], labels[some], some)
+            yield Batch(source[some], labels[some], some)
 
     def unlabelled() -> Iterator[Unlabelled]:
         for some in places[: len(target)].split(batch):

@@ -7,10 +7,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, log_softmax
 
 from classify.methods.alignment import ramp
-from classify.methods.base import FullPass, Labelled, Method, Unlabelled
+from classify.methods.base import Method
 from classify.methods.clusters import distances_to, k_means, means, over
 from classify.network import Network
 from scenes.section import Section
+from training.method import Batch, FullPass, Unlabelled
 
 
 def auxiliary(probabilities: Tensor) -> Tensor:
@@ -76,7 +77,7 @@ class SRDC(Method):
         return (*levels, self.network.head(levels[-1]))
 
     def begin_epoch(self, passes: FullPass, progress: float) -> None:
-        labels = torch.cat([batch.labels for batch in passes.source()])
+        labels = torch.cat([batch.targets for batch in passes.source()])
         *source, _ = over(self.network, passes.source(), self.see)
         *target, logits = over(self.network, passes.target(), self.see)
         for level, centres in enumerate(self.centres):
@@ -89,16 +90,16 @@ class SRDC(Method):
                 self.labels = clusters
         self.epochs += 1
 
-    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
         first = int(self.epochs) <= 1
         weight = 1.0 if first else ramp(progress)
         *source_levels, source_logits = self.see(source.images)
         *target_levels, target_logits = self.see(target.images)
-        terms = {"source": cross_entropy(source_logits, source.labels)}
+        terms = {"source": cross_entropy(source_logits, source.targets)}
         scores = [target_logits]
         if self.settings.embedding:
             scores += self._scores(target_levels)
-            embedded = [cross_entropy(own, source.labels) for own in self._scores(source_levels)]
+            embedded = [cross_entropy(own, source.targets) for own in self._scores(source_levels)]
             terms["source embedding"] = weight * torch.stack(embedded).sum()
         clusters = self.labels[target.indices]
         target_terms = [cross_entropy(own, clusters) if first else clustering(own) for own in scores]

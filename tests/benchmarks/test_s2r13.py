@@ -7,13 +7,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.jobs import Job, settings
 from benchmarks.s2r13 import __main__ as s2r13
 from classify.config import load_training
 from classify.methods.catalogue import METHODS
 from classify.validators import VALIDATORS
 from scenes.config.loading import load_config
 from training.run_folder import Folder
+from training.studies import Job, settings
 
 
 def test_configs_are_valid() -> None:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from classify.methods.base import Labelled, Method, Unlabelled
+from classify.methods.base import Method
 from classify.methods.catalogue import METHODS
 from classify.methods.clusters import k_means, means
 from classify.methods.disclusterda import DisClusterDA, moved
@@ -31,6 +31,7 @@ from classify.methods.teacher import Teacher
 from classify.network import Network
 from tests.moons import OptimizerStep, accuracy, passes_over, train
 from training.checkpoint import load
+from training.method import Batch, Unlabelled
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parent / "golden_selftraining.json").read_text())
 OURS = ("dson", "srdc", "disclusterda", "rca", "shot", "fixmatch", "mean-teacher", "mic")
@@ -132,10 +133,10 @@ def linear_network() -> Network:
     return network
 
 
-def ten(phase: float = 0.1, classes: int = 5) -> tuple[Labelled, Unlabelled]:
+def ten(phase: float = 0.1, classes: int = 5) -> tuple[Batch, Unlabelled]:
     places = torch.arange(10)
     target = wave(10, 3, phase=2.1 + phase)
-    return Labelled(wave(10, 3, phase=phase), places % classes, places), Unlabelled(target, target, places)
+    return Batch(wave(10, 3, phase=phase), places % classes, places), Unlabelled(target, target, places)
 
 
 def gradients_agree(method: Method, golden: dict[str, Any]) -> None:
@@ -262,7 +263,7 @@ class Course:
             ours, theirs = (torch.randint(len(pictures), (batch,)) for _ in range(2))
             seen = self.target[theirs]
             strong = seen + 0.1 * torch.randn(seen.shape)
-            given = Labelled(pictures[ours], labels[ours], ours), Unlabelled(seen, strong, theirs)
+            given = Batch(pictures[ours], labels[ours], ours), Unlabelled(seen, strong, theirs)
             log.append(self.method.update(*given, progress, self.descend))
         self.method.eval()
         return log
@@ -394,10 +395,10 @@ def test_shot_adapts_without_source_and_with_its_head_frozen() -> None:
     (pictures, labels), (target, _) = stripes(1, False), stripes(2, True)
     passes, places = passes_over(pictures, labels, target), torch.arange(96)
     theirs = Unlabelled(target, target, places)
-    assert set(method.update(Labelled(pictures, labels, places), theirs, 0.49, descend)) == {"source"}
+    assert set(method.update(Batch(pictures, labels, places), theirs, 0.49, descend)) == {"source"}
     method.begin_epoch(passes, 0.49)
     assert not len(method.labels)
-    nothing = Labelled(torch.full_like(pictures, float("nan")), labels, places)
+    nothing = Batch(torch.full_like(pictures, float("nan")), labels, places)
     assert set(method.update(nothing, theirs, 0.5, descend)) == {"information"}, "no labels until an epoch begins"
     method.begin_epoch(passes, 0.6)
     before = {name: parameter.clone() for name, parameter in method.named_parameters()}
