@@ -132,7 +132,7 @@ def contest(name: str, model: str, size: int, batch: int, rounds: int, steps: in
         timed(step, 1)
     seconds: list[list[float]] = [[], []]
     for number in range(rounds):
-        # Who goes first changes, so that what drifts favours neither.
+        # Who goes first changes, so that what drifts favors neither.
         for which in (0, 1) if number % 2 else (1, 0):
             seconds[which].append(timed(contestants[which], steps))
     ratios = [own / peer for peer, own in zip(*seconds, strict=True)]

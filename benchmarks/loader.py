@@ -66,7 +66,7 @@ def photographs(folder: Path, count: int) -> Path:
 
 
 def renders(folder: Path, count: int) -> Path:
-    """A data set with all labels; of a picture only the colours are read."""
+    """A data set with all labels; of a picture only the colors are read."""
     rng, settings = np.random.default_rng(1), config()
     sampler = Sampler(settings, open_catalogue(settings))
     frame = frame_of(sampler.sample(0, 0))

@@ -44,8 +44,8 @@ def look(method: Method, batch: Batch) -> Look:
     """
     transformer = any(isinstance(module, Backbone) and module.tokens for module in method.modules())
     maps, logits = (rollout if transformer else grad_cam)(method, batch.images)
-    colours = [torch.tensor(c, device=batch.images.device).view(3, 1, 1) for c in (MEAN, STD)]
-    pictures = ((batch.images * colours[1] + colours[0]) * 255).round().clamp(0, 255).byte()
+    colors = [torch.tensor(c, device=batch.images.device).view(3, 1, 1) for c in (MEAN, STD)]
+    pictures = ((batch.images * colors[1] + colors[0]) * 255).round().clamp(0, 255).byte()
     return Look(
         pictures.permute(0, 2, 3, 1).cpu(),
         maps.cpu(),

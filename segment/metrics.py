@@ -58,7 +58,7 @@ class Scores:
 
 
 def score(pairs: Iterable[tuple[NDArray[np.float32], NDArray[np.bool_]]], tolerance: float = 2.0) -> Scores:
-    """Scores of (probability (h, w), mask (h, w)) pairs. tolerance: pixels, of the distance between centres."""
+    """Scores of (probability (h, w), mask (h, w)) pairs. tolerance: pixels, of the distance between centers."""
     rows = [_counts(probability, mask, tolerance) for probability, mask in pairs]
     table = np.array(rows, np.int64).reshape(len(rows), 5, len(THRESHOLDS))
     return Scores(THRESHOLDS, *table.transpose(1, 0, 2))

@@ -14,11 +14,11 @@ from scenes.section import Section
 from training.method import Batch, FullPass, Unlabelled
 
 POINTS = 500
-CENTRE = torch.tensor([0.5, 0.25])
+CENTER = torch.tensor([0.5, 0.25])
 
 
 def moons(seed: int, degrees: float = 0.0, noise: float = 0.1, points: int = POINTS) -> tuple[Tensor, Tensor]:
-    """(n, 2) float points of two interleaved half circles, turned about their centre, and their (n,) int64 moons."""
+    """(n, 2) float points of two interleaved half circles, turned about their center, and their (n,) int64 moons."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(points) % 2
     angles = torch.rand(points, generator=generator) * pi
@@ -27,7 +27,7 @@ def moons(seed: int, degrees: float = 0.0, noise: float = 0.1, points: int = POI
     where = torch.where(labels[:, None] == 0, upper, lower) + noise * torch.randn(points, 2, generator=generator)
     turn = torch.tensor(radians(degrees))
     rotation = torch.stack([torch.stack([turn.cos(), -turn.sin()]), torch.stack([turn.sin(), turn.cos()])])
-    return (where - CENTRE) @ rotation.T + CENTRE, labels
+    return (where - CENTER) @ rotation.T + CENTER, labels
 
 
 def mlp(hidden: int = 64, batch_norm: bool = False, bottleneck: int = 0) -> Network:

@@ -1,4 +1,4 @@
-"""What tests of training train: a network of some hundred weights, on pictures whose class is a colour."""
+"""What tests of training train: a network of some hundred weights, on pictures whose class is a color."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLASSES = ("blue", "green", "red")
 
 
 def photos(root: Path, each: int = 8, shade: int = 0, seed: int = 0) -> Path:
-    """Class folders of noise in the class's colour; a domain is its `shade`."""
+    """Class folders of noise in the class's color; a domain is its `shade`."""
     rng = np.random.default_rng((seed, shade))
     for place, name in enumerate(CLASSES):
         (root / name).mkdir(parents=True)

@@ -112,7 +112,8 @@ def load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tenso
     for key, tensor in tensors.items():
         number, _, name = key.partition(".")
         parameter = parameters[int(number)]
-        # Fused optimizers go through memory, so that a moment lies there in its parameter's order: channels last, say.
-        laid_out = tensor if tensor.shape != parameter.shape else torch.empty_like(parameter, requires_grad=False).copy_(tensor)
-        state[int(number)][name] = laid_out
+        if tensor.shape == parameter.shape:
+            # Fused optimizers go through memory: a moment lies there in its parameter's order, channels last for one.
+            tensor = torch.empty_like(parameter, requires_grad=False).copy_(tensor)
+        state[int(number)][name] = tensor
     optimizer.load_state_dict({"state": dict(state), "param_groups": optimizer.state_dict()["param_groups"]})

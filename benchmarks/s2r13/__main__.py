@@ -151,7 +151,7 @@ def table(work: Path, methods: Iterable[str], seeds: Iterable[int]) -> str:
     rows += sorted(adapted, key=lambda cells: -float(cells[4]))
     told = (
         "Percent, median over seeds [lowest to highest]; the mean of each run's difference to its seed's source only; "
-        "mean BNM (batch nuclear norm, which chooses the checkpoints), SND (soft neighbourhood density) and DEV (deep "
+        "mean BNM (batch nuclear norm, which chooses the checkpoints), SND (soft neighborhood density) and DEV (deep "
         f"embedded validation): higher is better. {worth(found['full'], found['visda'])} No label of a photograph is "
         "read but for the figures and the reference. Minutes are of one thread of this machine with others beside, "
         "after the source's training."

@@ -13,7 +13,7 @@ _SIDE = 224
 
 
 def mask(images: Tensor, kept: Tensor) -> Tensor:
-    """(n, c, h, w) images, 0 (the mean colour) where a cell of the grid `kept` (n, 1, rows, columns) bool is False."""
+    """(n, c, h, w) images, 0 (the mean color) where a cell of the grid `kept` (n, 1, rows, columns) bool is False."""
     return images * interpolate(kept.to(images.dtype), images.shape[-2:])
 
 

@@ -531,7 +531,7 @@ def test_adabn_is_above_source_only_on_turned_moons() -> None:
     assert mean_accuracy("adabn", 35.0, batch_norm=True) > mean_accuracy("source", 35.0, batch_norm=True)
 
 
-def test_moons_turn_about_their_centre() -> None:
+def test_moons_turn_about_their_center() -> None:
     straight, turned = moons(4)[0], moons(4, 180.0)[0]
     assert moons(4)[0].shape == (500, 2)
     torch.testing.assert_close(straight + turned, torch.tensor([1.0, 0.5]).expand(500, 2))

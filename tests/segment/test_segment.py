@@ -17,13 +17,13 @@ from training.data.loader import Loader
 
 
 def _line(seed: int, side: int = 64) -> Picture:
-    """A dark line on a grey noisy ground."""
+    """A dark line on a gray noisy ground."""
     rng = np.random.default_rng(seed)
     rows = np.arange(side)
     at = rng.uniform(20, 44) + np.cumsum(rng.normal(0, 0.5, side))
     mask = np.abs(np.arange(side)[None] - at[rows][:, None]) < 2
-    grey = np.where(mask, 60, 150) + rng.normal(0, 8, (side, side))
-    return Picture(str(seed), np.repeat(grey.clip(0, 255).astype(np.uint8)[..., None], 3, 2), mask)
+    gray = np.where(mask, 60, 150) + rng.normal(0, 8, (side, side))
+    return Picture(str(seed), np.repeat(gray.clip(0, 255).astype(np.uint8)[..., None], 3, 2), mask)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (50, 71)])

@@ -68,9 +68,9 @@ def photos(tmp_path: Path) -> Path:
     """A light picture with a dark stripe, a wholly dark one, and one that is broken."""
     folder = tmp_path / "photos"
     folder.mkdir()
-    grey = np.full((160, 200), 200, np.uint8)
-    grey[:, 40:60] = 0
-    for name, values in (("striped", grey), ("dark", np.zeros_like(grey))):
+    gray = np.full((160, 200), 200, np.uint8)
+    gray[:, 40:60] = 0
+    for name, values in (("striped", gray), ("dark", np.zeros_like(gray))):
         Image.fromarray(np.repeat(values[..., None], 3, 2)).save(folder / f"{name}.png")
     (folder / "broken.png").write_bytes(b"no picture")
     return folder

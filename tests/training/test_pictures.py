@@ -76,7 +76,7 @@ def test_the_main_object_is_cut_out(rendered: Path) -> None:
         x0, y0, x1, y1 = frame.objects[0].box or (0, 0, 64, 48)
         part = cut.read(i)
         assert abs(max(part.shape[:2]) - max(x1 - x0, y1 - y0)) <= 1
-        # What is cut out holds the main object whole, which is all of its colour.
+        # What is cut out holds the main object whole, which is all of its color.
         seen += (frame.rgb[int(y0) : int(y1), int(x0) : int(x1)].sum(0) > 0).any() and part.size < frame.rgb.size
     assert seen == 5
     assert cut.digest != open_pictures(rendered).digest
