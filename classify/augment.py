@@ -1,4 +1,8 @@
-"""Augmentations of whole batches, on any device, by the arithmetic of Pillow and the sampling of torchvision."""
+"""Augmentations of whole batches, on any device, by the arithmetic of Pillow and the sampling of torchvision.
+
+By hand and not by torchvision or kornia: the draws come from a generator that is given, never from a global state,
+and the levels are Pillow's, as in the published training of the methods.
+"""
 
 from __future__ import annotations
 

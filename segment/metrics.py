@@ -1,7 +1,8 @@
 """How well a map of probabilities finds cracks: exact pixels, and pixels within a tolerance.
 
 Both count over all pictures of a set (micro), at each threshold. Background is no class here: a mean over it and the
-cracks hides failure.
+cracks hides failure. By hand and not by torchmetrics: that has no tolerance, and no best threshold of each
+picture (OIS).
 """
 
 from __future__ import annotations

@@ -153,7 +153,8 @@ def test_a_run_that_selects_on_target_labels_says_so(
 TINY = """
 import sys
 sys.path.insert(0, ".")
-import tiny, classify.load
+import classify.load
+from tests import tiny
 classify.load.build = tiny.build
 from render.cli.main import main
 """
