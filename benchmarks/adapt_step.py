@@ -24,10 +24,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from benchmarks.common import record, spread, table
-from classify.methods.base import Labelled, Method, Unlabelled
+from classify.methods.base import Method
 from classify.methods.catalogue import METHODS
 from classify.models import build
 from classify.network import Network
+from training.method import Batch, Unlabelled
 from training.optimizer import OptimizerStep, factor, optimizer
 
 CLASSES = 13
@@ -36,7 +37,7 @@ RATE = 0.01
 Step = Callable[[], None]
 
 
-def ours(method: Method, source: Labelled, target: Unlabelled) -> Step:
+def ours(method: Method, source: Batch, target: Unlabelled) -> Step:
     """Take one of our steps."""
     descend = OptimizerStep(optimizer(method.groups(), lr=RATE, backbone=0.1, nesterov=True, weight_decay=1e-3))
     iteration = 0
@@ -62,7 +63,7 @@ def make_importable(checkout: Path) -> None:
     np.float = float  # noqa: NPY001
 
 
-def theirs(name: str, method: Method, network: Network, source: Labelled, target: Unlabelled) -> Step:
+def theirs(name: str, method: Method, network: Network, source: Batch, target: Unlabelled) -> Step:
     """Take one of their steps: on the parts of `network`, with the same heads as `method`."""
     from tllib.alignment.dann import DomainAdversarialLoss
     from tllib.alignment.mdd import ClassificationMarginDisparityDiscrepancy, GeneralModule
@@ -97,7 +98,7 @@ def theirs(name: str, method: Method, network: Network, source: Labelled, target
         else:
             transfer = -disparity(first_s, second_s, first_t, second_t)
             model.step()
-        return cross_entropy(first_s, source.labels) + transfer
+        return cross_entropy(first_s, source.targets) + transfer
 
     def step() -> None:
         value = loss()
@@ -122,7 +123,7 @@ def contest(name: str, model: str, size: int, batch: int, rounds: int, steps: in
     torch.manual_seed(0)
     images = torch.randn(2 * batch, 3, size, size)
     labels, places = torch.randint(CLASSES, (batch,)), torch.arange(batch)
-    source = Labelled(images[:batch], labels, places)
+    source = Batch(images[:batch], labels, places)
     target = Unlabelled(images[batch:], images[batch:], places)
     network = build(model, CLASSES, size=size, bottleneck=BOTTLENECK[name])
     method = METHODS[name](network, CLASSES).train()
@@ -131,7 +132,7 @@ def contest(name: str, model: str, size: int, batch: int, rounds: int, steps: in
         timed(step, 1)
     seconds: list[list[float]] = [[], []]
     for number in range(rounds):
-        # Who goes first changes, so that what drifts favours neither.
+        # Who goes first changes, so that what drifts favors neither.
         for which in (0, 1) if number % 2 else (1, 0):
             seconds[which].append(timed(contestants[which], steps))
     ratios = [own / peer for peer, own in zip(*seconds, strict=True)]

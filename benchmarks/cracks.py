@@ -2,8 +2,9 @@
 
     python -m benchmarks.cracks --ours SET [--ours SET ...] --peer SET [--peer SET ...] --real SET --work DIR
 
-Only the oracle's threshold is chosen on the real photographs, and the table names it as the oracle's. Trained weights
-stay in --work, and are not trained again. The table goes to benchmarks/cracks.md, all figures to DIR/results.json.
+Only the oracle's threshold is chosen on the real photographs, and the table names it as the oracle's. Runs stay in
+--work, and the same command again goes on with what is missing. The table goes to benchmarks/cracks.md, all figures to
+DIR/results.json.
 """
 
 from __future__ import annotations
@@ -12,34 +13,28 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 
 from benchmarks.common import record
 from benchmarks.common import table as markdown
-from segment.crops import Crops
-from segment.metrics import THRESHOLDS, Scores, score
-from segment.sets import Picture, open_set
-from segment.training import Schedule, probabilities, train
-from segment.unet import UNet
+from segment.config import SegmentConfig
+from segment.datasets import open_datasets, open_part
+from segment.evaluation import scores_of
+from segment.load import load_method
+from segment.metrics import THRESHOLDS, Scores
+from segment.sets import open_set
+from segment.task import Segmentation
+from training.config import DataConfig, PartConfig
+from training.run import execute
 
 POLICIES = ("0.5", "own", "oracle")
 """Thresholds: 0.5; the best on held-out pictures of the training set; the best on the real photographs (oracle)."""
-HELD_OUT = 10
+HELD_OUT = 0.1
 _FOLDER = click.Path(path_type=Path, exists=True)
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """How every network is trained: each step takes `batch` crops of `size` pixels."""
-
-    iterations: int
-    size: int
-    batch: int
-    width: int
 
 
 @dataclass(frozen=True)
@@ -53,37 +48,26 @@ class Trained:
     ois: float
 
 
-def pictures(folders: Sequence[Path], images: int | None) -> list[Picture]:
-    """All pictures of some sets, or `images` of them, evenly over each set."""
-    sets = [open_set(folder) for folder in folders]
-    total = sum(each.size for each in sets)
-    share = 1 if images is None else min(1, images / total)
-    return [each.read(k) for each in sets for k in each.spread(round(each.size * share))]
+def config(folders: Sequence[Path], images: int | None, seed: int, **fields: Any) -> SegmentConfig:
+    """Training on all pictures of some sets, or on `images` of them, the same share of each set."""
+    sizes = [open_set(folder).size for folder in folders]
+    share = 1.0 if images is None else min(1.0, images / sum(sizes))
+    split = "all" if share == 1 else f"all/{100 * share:.4f}%"
+    # Each picture is as likely in a batch, whatever set it is of.
+    source = tuple(
+        PartConfig(where=str(folder), split=split, share=size) for folder, size in zip(folders, sizes, strict=True)
+    )
+    data = DataConfig(source=source, holdout=HELD_OUT, workers=0)
+    return SegmentConfig(data=data, seed=seed, precision="bf16", report=False, log_every=100, **fields)
 
 
-def trained(protocol: Protocol, training: Sequence[Picture], seed: int, weights: Path) -> UNet:
-    """The network of a seed; it is read from `weights` if the file exists."""
-    torch.manual_seed(seed)
-    network = UNet(protocol.width)
-    if weights.is_file():
-        network.load_state_dict(load_file(weights))
-        return network
-    losses: list[float] = []
-
-    def told(step: int, loss: float) -> None:
-        losses.append(loss)
-        if (step + 1) % 100 == 0:
-            click.echo(f"{weights.stem}: step {step + 1}, loss {np.mean(losses[-100:]):.3f}", err=True)
-
-    train(network, Crops(training, protocol.size, protocol.batch, seed), Schedule(protocol.iterations), told)
-    part = weights.with_suffix(".part")
-    save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, part)
-    part.replace(weights)
-    return network
-
-
-def scores(network: UNet, tests: Sequence[Picture]) -> Scores:
-    return score((probabilities(network, picture.rgb), picture.mask) for picture in tests if picture.mask is not None)
+def trained(chosen: SegmentConfig, photographs: Path, run: Path) -> Trained:
+    """The figures of a run, which is trained where it is not done."""
+    execute(Segmentation(), chosen, run)
+    method = load_method(run, torch.device("cpu"))
+    held = open_datasets(chosen).validation
+    assert held is not None
+    return judged(scores_of(method, held), scores_of(method, open_part(PartConfig(where=str(photographs)))))
 
 
 def judged(own: Scores, real: Scores) -> Trained:
@@ -148,28 +132,24 @@ def main(
 ) -> None:
     torch.set_num_threads(threads)
     work.mkdir(parents=True, exist_ok=True)
-    protocol = Protocol(iterations, size, batch, width)
-    photographs = pictures([real], None)
+    fields = {"iterations": iterations, "size": size, "batch": batch, "width": width}
     results: dict[str, list[Trained]] = {}
-    numbers: dict[str, int] = {}
+    trained_on: dict[str, int] = {}
     for name, folders, number in (("peer", peer, None), ("ours", ours, images)):
-        every = pictures(folders, number)
-        numbers[name] = len(every)
-        held, training = every[::HELD_OUT], [p for k, p in enumerate(every) if k % HELD_OUT]
-        click.echo(f"{name}: {len(training)} pictures to train on, {len(held)} held out", err=True)
         for seed in range(seeds):
-            network = trained(protocol, training, seed, work / f"{name}-{seed}.safetensors")
-            results.setdefault(name, []).append(judged(scores(network, held), scores(network, photographs)))
+            chosen = config(folders, number, seed, **fields)
+            results.setdefault(name, []).append(trained(chosen, real, work / f"{name}-{seed}"))
+        trained_on[name] = sum(len(part.pictures) for part in open_datasets(config(folders, number, 0)).source)
+    photographs = open_set(real).size
     (work / "results.json").write_text(
         json.dumps({key: [vars(each) for each in value] for key, value in results.items()}, indent=1)
     )
-    trained_on = {name: sum(1 for k in range(number) if k % HELD_OUT) for name, number in numbers.items()}
     told = (
         f"A U-Net of width {width} was trained from scratch on {trained_on['peer']} pictures of the peer's, and "
         f"another on {trained_on['ours']} of ours. Each took {iterations} steps of {batch} crops of {size} pixels with "
-        f"AdamW; there were {seeds} seeds. They were tested on {len(photographs)} photographs. A figure is the mean "
-        'over the seeds [lowest to highest]. The threshold is 0.5, or "own": the best on a tenth of the training set '
-        'that was held out, or "oracle": the best on the photographs themselves.'
+        f"AdamW; there were {seeds} seeds. They were tested on {photographs} photographs. A figure is the mean over "
+        'the seeds [lowest to highest]. The threshold is 0.5, or "own": the best on a tenth of the training set that '
+        'was held out, or "oracle": the best on the photographs themselves.'
     )
     record("cracks", "Synthetic crack pictures compared on photographs", f"{told}\n\n{table(results)}")
 

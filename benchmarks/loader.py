@@ -25,9 +25,11 @@ from torch.nn.functional import cross_entropy
 from benchmarks.common import record, spread, table
 from benchmarks.stream import config, frame_of
 from classify.augment import Augment, Kind
-from classify.config import Data, Part, TrainConfig
+from classify.config import ClassifyConfig, ClassifyDataConfig, ImagesConfig
+from classify.datasets import open_datasets
 from classify.models import build
 from classify.network import Network
+from classify.task import pipeline
 from render.catalogue import open_catalogue
 from render.dataset.dataset import Manifest
 from render.dataset.shard import write_shard
@@ -35,7 +37,7 @@ from scenes.sampling.scene import Sampler
 from training.batches import DomainBatches
 from training.data.loader import Loader
 from training.data.sources import open_pictures
-from training.datasets import open_datasets
+from training.data.windows import Windows
 from training.distributed import ProcessInfo
 
 SIZE, BATCH = 224, 32
@@ -90,7 +92,7 @@ def rate(work: Callable[[], int]) -> float:
 def rates(folder: Path, rounds: int, batches: int) -> list[str]:
     """Cells of the table: decoding to batches, then each augmentation of them, in turns."""
     # Windows of the short side, decoded by the caller and kept nowhere.
-    loader = Loader(open_pictures(folder), BATCH, SIZE, workers=0, cache=0)
+    loader = Loader(open_pictures(folder), BATCH, Windows(SIZE), workers=0, cache=0)
     batch = next(loader.batches()).images
     generator = torch.Generator().manual_seed(0)
     augments = [Augment(kind, SIZE) for kind in KINDS]
@@ -104,17 +106,16 @@ def rates(folder: Path, rounds: int, batches: int) -> list[str]:
 
 def waiting(network: Network, folder: Path, augment: Kind, steps: int) -> tuple[float, float]:
     """Pictures per second of training, and the share of the time that it waits for pictures and their augmentation."""
-    settings = TrainConfig(
-        data=Data(source=(Part(where=str(folder)),), holdout=0), size=SIZE, batch=BATCH, augment=augment
-    )
-    supply = DomainBatches(settings, open_datasets(settings), ProcessInfo(), torch.device("cpu"))
+    data = ClassifyDataConfig(source=(ImagesConfig(where=str(folder)),), holdout=0)
+    settings = ClassifyConfig(data=data, size=SIZE, batch=BATCH, augment=augment)
+    supply = DomainBatches(settings, open_datasets(settings), pipeline(settings), ProcessInfo(), torch.device("cpu"))
     descent = torch.optim.SGD(network.parameters(), 0.01, fused=True)
     waited = began = 0.0
     for step in range(steps + 1):
         if step == 1:  # the first one warms up, and has nothing loaded ahead
             waited, began = 0.0, time.perf_counter()
         source, _ = supply.batch(step)
-        loss = cross_entropy(network(source.images).logits, source.labels)
+        loss = cross_entropy(network(source.images).logits, source.targets)
         descent.zero_grad()
         loss.backward()
         descent.step()

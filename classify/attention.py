@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from classify.augment import MEAN, STD
-from classify.methods.base import Labelled, Method
+from classify.methods.base import Method
 from classify.mixer import Mixer
 from classify.models import Backbone
+from training.method import Batch
 
 # Places along a side from which on a map says where.
 _FINE = 4
@@ -35,7 +36,7 @@ class Look:
     kind: str
 
 
-def look(method: Method, batch: Labelled) -> Look:
+def look(method: Method, batch: Batch) -> Look:
     """Of pictures as evaluation sees them, through a method in evaluation.
 
     Transformers by attention rollout, which is the same whatever class is asked for; all others by Grad-CAM of the
@@ -43,12 +44,12 @@ def look(method: Method, batch: Labelled) -> Look:
     """
     transformer = any(isinstance(module, Backbone) and module.tokens for module in method.modules())
     maps, logits = (rollout if transformer else grad_cam)(method, batch.images)
-    colours = [torch.tensor(c, device=batch.images.device).view(3, 1, 1) for c in (MEAN, STD)]
-    pictures = ((batch.images * colours[1] + colours[0]) * 255).round().clamp(0, 255).byte()
+    colors = [torch.tensor(c, device=batch.images.device).view(3, 1, 1) for c in (MEAN, STD)]
+    pictures = ((batch.images * colors[1] + colors[0]) * 255).round().clamp(0, 255).byte()
     return Look(
         pictures.permute(0, 2, 3, 1).cpu(),
         maps.cpu(),
-        batch.labels.cpu(),
+        batch.targets.cpu(),
         logits.float().softmax(1).cpu(),
         "attention rollout" if transformer else "Grad-CAM",
     )

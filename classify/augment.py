@@ -1,4 +1,8 @@
-"""Augmentations of whole batches, on any device, by the arithmetic of Pillow and the sampling of torchvision."""
+"""Augmentations of whole batches, on any device, by the arithmetic of Pillow and the sampling of torchvision.
+
+By hand and not by torchvision or kornia: the draws come from a generator that is given, never from a global state,
+and the levels are Pillow's, as in the published training of the methods.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +86,7 @@ class Augment:
         """(n, 3, size, size) float32 of 0 to 255."""
         if self.kind == "strong":
             images = cut(pictures, resized_crops(draws, *pictures.shape[2:]), self.size, draws.flip < 0.5)
-            _colour(images, draws)
+            _color(images, draws)
             _blur(images, draws, self.size / 224)
             return images
         pictures = resize(pictures, self.resized)
@@ -190,8 +194,8 @@ def hue(images: Tensor, shifts: Tensor) -> Tensor:
     sixths = _wrap(steps, 256).mul_(6 / 255)
     chroma = spread.mul_(255).div_(value.clamp(min=1)).floor_().div_(255).mul_(value)
     # How far each channel is below the value, in chromas: 0 over two sixths of the circle, 1 over the two opposite.
-    for channel, centre, side in ((0, 3, -1), (1, 2, 1), (2, 4, 1)):
-        below = (sixths - centre).abs_().mul_(side).add_(-1 if side > 0 else 2).clamp_(0, 1)
+    for channel, center, side in ((0, 3, -1), (1, 2, 1), (2, 4, 1)):
+        below = (sixths - center).abs_().mul_(side).add_(-1 if side > 0 else 2).clamp_(0, 1)
         # Pillow rounds halves away from zero.
         torch.floor((value - below.mul_(chroma)).add_(0.5), out=images[:, channel])
     return images
@@ -237,7 +241,7 @@ _ADJUST: tuple[tuple[Callable[[Tensor, Tensor], Tensor], float, float], ...] = (
 )
 
 
-def _colour(images: Tensor, draws: Draws) -> None:
+def _color(images: Tensor, draws: Draws) -> None:
     """ColorJitter and grayscale of float levels, in place: in each of four turns, each adjustment of those due it."""
     order = draws.order.argsort(1)
     jittered = draws.jitter < _JITTER_SHARE

@@ -28,9 +28,10 @@ def train(config: Path, out: Path, overrides: tuple[str, ...]) -> None:
     Example: blendmill train benchmarks/s2rda/s2rda49.yaml --out runs/49 --set model=resnet18
     """
     from classify.config import load_training
+    from classify.task import Classification
     from training.run import execute
 
-    _tell(execute(load_training(config, overrides), out), out)
+    _tell(execute(Classification(), load_training(config, overrides), out), out)
 
 
 @click.command()
@@ -51,6 +52,7 @@ def adapt(
     Example: blendmill adapt s2r13.yaml --method mcc --source renders --target photos@adapt --out runs/mcc
     """
     from classify.config import load_training
+    from classify.task import Classification
     from training.run import execute
 
     changes = list(overrides)
@@ -60,7 +62,7 @@ def adapt(
         changes.append(f"data.target={_part(target)}")
     if method:
         changes.append(f"method={method}")
-    _tell(execute(load_training(config, changes), out), out)
+    _tell(execute(Classification(), load_training(config, changes), out), out)
 
 
 @click.command()
@@ -92,7 +94,7 @@ def ablate(config: Path, vary: tuple[str, ...], seeds: int, out: Path, overrides
 
     Example: blendmill ablate s2r13.yaml --vary method=source,dann,mcc --seeds 3 --out ablation
     """
-    from training.studies import ablation
+    from classify.studies import ablation
 
     _say(ablation(config, overrides, vary, seeds, out))
 
@@ -126,7 +128,7 @@ def study(
 
     Example: blendmill study s2r13.yaml --real photos@adapt --out study
     """
-    from training.studies import mixing
+    from classify.studies import mixing
 
     _say(mixing(config, overrides, _split(real), fractions, regimes, share, seeds, out))
 

@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from classify.augment import Augment
-from classify.config import Part
+from classify.config import ImagesConfig
+from classify.datasets import open_part
 from classify.evaluation import evaluation, outputs
-from classify.load import device_of, load_method
-from classify.methods.base import Labelled
+from classify.load import load_method
+from classify.task import pipeline
 from scenes.files import replacing
 from training.batches import plain
 from training.data.loader import Loader
-from training.datasets import open_part
+from training.devices import device_of
+from training.method import Batch
 from training.progress import Progress
 
 
@@ -23,9 +24,10 @@ def evaluate_on(where: Path, data: str, split: str, *, batch: int, device: str, 
     """The figures of a run or checkpoint on labelled pictures, as a table; written as JSON, too, where `out` says."""
     on = device_of(device)
     method, config, classes = load_method(where, on)
-    pictures = open_part(Part(where=data, split=split), classes)
-    loader = Loader(pictures, batch, config.size, workers=config.data.workers, order="sequential", cache=0)
-    batches = plain(loader, Augment("none", config.size), on)
+    pictures = open_part(ImagesConfig(where=data, split=split), classes)
+    made = pipeline(config)
+    loader = Loader(pictures, batch, made.collate, workers=config.data.workers, order="sequential", cache=0)
+    batches = plain(loader, made.plain, on)
     figures = evaluation(outputs(method, _counted(batches, len(pictures))), classes)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -36,14 +38,14 @@ def evaluate_on(where: Path, data: str, split: str, *, batch: int, device: str, 
     return _table(figures, pictures.name, len(pictures))
 
 
-def _counted(batches: Iterable[Labelled], total: int) -> Iterator[Labelled]:
+def _counted(batches: Iterable[Batch], total: int) -> Iterator[Batch]:
     """The batches, with the progress shown as they are taken."""
     done = 0
     with Progress("evaluating", total, every=2.0) as progress:
         progress.update(done, "pictures")
         for batch in batches:
             yield batch
-            done += len(batch.labels)
+            done += len(batch.targets)
             progress.update(done, "pictures")
 
 

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from classify.config import ORACLE
-from classify.methods.base import Labelled, Method
+from classify.attention import Look, look
+from classify.methods.base import Method
 from classify.metrics import Evaluation
 from classify.validators import VALIDATORS
 from training.batches import DomainBatches
+from training.config import ORACLE
 from training.data.loader import Loader
+from training.data.pictures import ImageDataset, chosen
+from training.method import Batch
+from training.run_folder import Folder
+from training.task import Assessment
+
+# Pictures in a report's look at where the method looks.
+_SHOWN = 12
 
 
 class Outputs(NamedTuple):
@@ -24,17 +33,8 @@ class Outputs(NamedTuple):
     labels: Tensor
 
 
-def statement(by: str) -> str:
-    """How a checkpoint was chosen, for people."""
-    if by == "last":
-        return "the last checkpoint, without selection"
-    if by == ORACLE:
-        return "selected by LABELS OF THE TARGET (oracle): the figures on the test pictures are optimistic"
-    return f"selected by the validator '{by}', without labels of the target"
-
-
 @torch.no_grad()
-def outputs(method: Method, batches: Iterable[Labelled]) -> Outputs:
+def outputs(method: Method, batches: Iterable[Batch]) -> Outputs:
     """What a method in evaluation makes of all pictures in the batches.
 
     Features are what the network's head sees as the method predicts, or, where it does not look, the network's own.
@@ -47,7 +47,7 @@ def outputs(method: Method, batches: Iterable[Labelled]) -> Outputs:
             seen.clear()
             logits = method.predict(batch.images)
             features = seen[-1] if seen else method.network.features(batch.images)
-            parts.append([part.cpu() for part in (features.float(), logits.float(), batch.labels)])
+            parts.append([part.cpu() for part in (features.float(), logits.float(), batch.targets)])
     finally:
         hook.remove()
     features, logits, labels = (torch.cat(part) for part in zip(*parts, strict=True))
@@ -70,36 +70,53 @@ def validate(source: Outputs | None, target: Outputs | None) -> dict[str, float]
     }
 
 
-class Assessment(NamedTuple):
-    """figures: the validators' and, marked as such, the oracle's. test: all figures on the test pictures.
+class Seen(NamedTuple):
+    """What the report of a classifier wants: outputs on the source held out and on the target, None without such."""
 
-    source, target: outputs on the source held out, and on the target. None where there are no such pictures.
-    """
-
-    figures: dict[str, float]
-    test: dict[str, Any] | None
     source: Outputs | None
     target: Outputs | None
 
 
-class Evaluator:
-    """What a run's checkpoints are worth on the run's pictures."""
+class ClassifyEvaluator:
+    """A `training.task.Evaluator`: each validator's figure, and the figures of the test."""
 
-    def __init__(self, supply: DomainBatches, classes: tuple[str, ...]):
-        self._supply, self._classes = supply, classes
+    def __init__(self, supply: DomainBatches[ImageDataset]):
+        self._supply, data = supply, supply.data
+        self._validation, self._test = (
+            supply.loader(pictures, supply.config.batch) if pictures is not None else None
+            for pictures in (data.validation, data.test)
+        )
 
     def assess(self, method: Method) -> Assessment:
         """Each validator's figure that can be had of what there is, and of the test set, marked as such, the oracle.
 
         The validators see no label of the target: its pictures here have none.
         """
-        supply = self._supply
-        source, target, seen = (self._outputs(method, x) for x in (supply.validation, supply.target, supply.test))
+        parts = (self._validation, self._supply.target, self._test)
+        source, target, seen = (self._outputs(method, loader) for loader in parts)
         figures, test = validate(source, target), None
         if seen is not None:
-            test = evaluation(seen, self._classes)
+            test = evaluation(seen, self._supply.data.classes)
             figures |= {ORACLE: test["mean_recall"], "test_accuracy": test["accuracy"]}
-        return Assessment(figures, test, source, target)
+        return Assessment(figures, test, Seen(source, target))
 
-    def _outputs(self, method: Method, loader: Loader | None) -> Outputs | None:
+    def _outputs(self, method: Method, loader: Loader[ImageDataset] | None) -> Outputs | None:
         return None if loader is None else outputs(method, self._supply.plain(loader))
+
+    def report(self, folder: Folder, method: Method, found: Assessment) -> None:
+        from classify import report
+
+        seen: Seen = found.details
+        page = report.of_run(folder.path, source=seen.source, target=seen.target, look=self._look(method))
+        report.write(page, folder.report)
+
+    def _look(self, method: Method) -> Look | None:
+        """Where the method looks in some of the pictures it is tested on, or else adapts to."""
+        tried = self._test or self._supply.target
+        if tried is None:
+            return None
+        readable = np.setdiff1d(np.arange(len(tried.pictures)), list(tried.quarantined))
+        places = readable[np.linspace(0, len(readable) - 1, min(_SHOWN, len(readable))).round().astype(np.int64)]
+        loader = Loader(chosen(tried.pictures, places, "shown"), len(places), self._supply.pipeline.collate, workers=0)
+        (batch,) = self._supply.plain(loader)
+        return look(method, batch)

@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from classify.attention import Look
-from classify.config import ORACLE
+from training.config import ORACLE
 
 SOURCE, TARGET, CHOSEN, WARNING = "#1f77b4", "#e6550d", "#2ca02c", "#b02020"
 _FEW = 20

@@ -6,36 +6,24 @@ from pathlib import Path
 
 import torch
 
-from classify.config import TrainConfig, methods
+from classify.config import ClassifyConfig
 from classify.methods.base import Method
+from classify.methods.catalogue import methods
 from classify.models import build
 from classify.network import Network
-from scenes.errors import InputError
 from training import checkpoint
 from training.run_folder import Folder, find_checkpoint
 
-
-def device_of(name: str, local: int = 0) -> torch.device:
-    """The device of a config's name: `auto` for a GPU where there is one, `cuda` for the `local`-th.
-
-    Raises InputError where it is not there.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name, local) if name == "cuda" else torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"device: '{name}': {str(error).splitlines()[0]}; write auto, cpu or cuda") from None
-    return device
+TASK = "classify"
+"""What checkpoints of classifiers are known by."""
 
 
-def make_method(config: TrainConfig, classes: int, network: Network) -> Method:
+def make_method(config: ClassifyConfig, classes: int, network: Network) -> Method:
     """The config's method around a network."""
     return methods()[config.method](network, classes, config.chosen())
 
 
-def make_network(config: TrainConfig, classes: tuple[str, ...]) -> Network:
+def make_network(config: ClassifyConfig, classes: tuple[str, ...]) -> Network:
     """A network of the config's model, from the weights it names: a run, a checkpoint of ours, or what `build` takes.
 
     From ours, backbone and bottleneck are taken, and the head where its classes are these.
@@ -45,7 +33,7 @@ def make_network(config: TrainConfig, classes: tuple[str, ...]) -> Network:
     weights = None if ours else config.weights
     network = build(config.model, len(classes), weights=weights, size=config.size, bottleneck=config.bottleneck)
     if ours and start is not None:
-        saved = find_checkpoint(start)
+        saved = find_checkpoint(start, TASK)
         own = network.state_dict()
         taken = {name: tensor for name, tensor in saved.part("method.network").items() if name in own}
         if tuple(saved.facts["classes"]) != classes:
@@ -54,10 +42,10 @@ def make_network(config: TrainConfig, classes: tuple[str, ...]) -> Network:
     return network
 
 
-def load_method(where: Path, device: torch.device) -> tuple[Method, TrainConfig, tuple[str, ...]]:
+def load_method(where: Path, device: torch.device) -> tuple[Method, ClassifyConfig, tuple[str, ...]]:
     """The method of a run or a checkpoint, to evaluate, with its config and classes. Raises InputError: one line."""
-    saved = find_checkpoint(where)
-    config = TrainConfig.model_validate(saved.facts["config"])
+    saved = find_checkpoint(where, TASK)
+    config = ClassifyConfig.model_validate(saved.facts["config"])
     classes = tuple(saved.facts["classes"])
     network = make_network(config.model_copy(update={"weights": None}), classes)
     method = make_method(config, len(classes), network)

@@ -1,4 +1,7 @@
-"""Figures of a classifier on labelled pictures."""
+"""Figures of a classifier on labelled pictures.
+
+By hand and not by torchmetrics: recall over chance and intervals are not there, and figures must not change with it.
+"""
 
 from __future__ import annotations
 

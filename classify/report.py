@@ -19,12 +19,12 @@ from matplotlib.figure import Figure
 
 from classify import figures
 from classify.attention import Look
-from classify.config import ORACLE
 from classify.domain_distance import distances
 from classify.evaluation import Outputs
 from classify.metrics import NAMES, ece
 from scenes.errors import InputError
 from scenes.files import replacing
+from training.config import ORACLE
 from training.logger import LOG, entries
 from training.run_folder import CONFIG, Folder
 

@@ -1,6 +1,6 @@
 """How good a checkpoint is for the target, judged without labels of the target. Higher is better, everywhere.
 
-Soft neighbourhood density and entropy are highest when the network says the same class of every picture, surely;
+Soft neighborhood density and entropy are highest when the network says the same class of every picture, surely;
 information maximization and the nuclear norm then are at their lowest. None is to be trusted alone.
 """
 
@@ -51,8 +51,8 @@ def nuclear_norm(logits: Tensor) -> float:
     return float(torch.linalg.matrix_norm(softmax(logits.double(), 1), "nuc") / len(logits))
 
 
-def neighbourhood_density(logits: Tensor, temperature: float = 0.05) -> float:
-    """Soft neighbourhood density (SND: Saito et al., ICCV 2021, eqs. 1-3), nats, of (n, k) logits, n at least 2.
+def neighborhood_density(logits: Tensor, temperature: float = 0.05) -> float:
+    """Soft neighborhood density (SND: Saito et al., ICCV 2021, eqs. 1-3), nats, of (n, k) logits, n at least 2.
 
     Mean entropy of each picture's similarities to all others: softmax over j ≠ i of cos(p_i, p_j) / temperature.
     At most log(n - 1), which is what it gives where all predictions are the same.
@@ -116,7 +116,7 @@ VALIDATORS: dict[str, Callable[[Any, Any], float]] = {
     "source": lambda source, target: source_accuracy(source.logits, source.labels),
     "im": lambda source, target: information(target.logits),
     "bnm": lambda source, target: nuclear_norm(target.logits),
-    "snd": lambda source, target: neighbourhood_density(target.logits),
+    "snd": lambda source, target: neighborhood_density(target.logits),
     "dev": lambda source, target: deep_embedded(source.features, source.logits, source.labels, target.features),
     "entropy": lambda source, target: entropy(target.logits),
 }

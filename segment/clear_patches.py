@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from render.dataset.export.parts import png
 from scenes.errors import InputError
 from scenes.files import write_atomically
+from segment.load import load_method
+from segment.models import probabilities
 from segment.sets import open_set
 from segment.statistics.lines import Mask
-from segment.training import probabilities
-from segment.unet import UNet
+from training.devices import device_of
+from training.method import TrainingMethod
 
 # Pixels from end to end of what is no crack but a speck, and that a surface keeps away from cracks: lips are chipped.
 _SPECK, _AWAY = 12.0, 8
@@ -45,11 +47,12 @@ def cut_surfaces(
 ) -> Cut:
     """Write the largest clear piece of each photograph as `out`/<name>.png; what is there already is not made again.
 
-    weights: of one or more `segment.unet.UNet`; a pixel may be crack where any of them gives it `threshold` or more.
+    weights: runs of `blendmill segment train` or checkpoints of them; a pixel may be crack where the network of any
+    gives it `threshold` or more.
     smallest: pixels that the shorter side of a piece has at least. advance: called with 1 and the number of photographs
     after each. Raises InputError for folders and weights that cannot be used.
     """
-    networks = [UNet.load(path) for path in weights]
+    networks = [load_method(path, device_of("auto")) for path in weights]
     pictures = open_set(photos)
     pieces, without, left_out = 0, 0, list(pictures.left_out)
     for k, name in enumerate(pictures.names):
@@ -63,7 +66,7 @@ def cut_surfaces(
     return Cut(pieces, without, tuple(left_out))
 
 
-def _cut(rgb: NDArray[np.uint8], networks: Sequence[UNet], threshold: float, smallest: int, to: Path) -> bool:
+def _cut(rgb: NDArray[np.uint8], networks: Sequence[TrainingMethod], threshold: float, smallest: int, to: Path) -> bool:
     """Write a photograph's clear piece, if it has one."""
     chance = np.max([probabilities(network, rgb) for network in networks], axis=0)
     box = clear_piece(chance >= threshold, smallest)

@@ -4,19 +4,79 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 
 import click
 import numpy as np
 from numpy.typing import NDArray
 
-from render.cli.options import SEED, progress, require_png, write_png
+from render.cli.options import SEED, SET, progress, require_png, write_png
 from render.image.sheets import side_by_side
 from scenes.errors import InputError
+from scenes.files import write_atomically
 from segment.sets import open_set
 from segment.statistics.compare import Measured, as_json, measured, table
 
 _FOLDER = click.Path(path_type=Path)
+
+
+@click.group()
+def segment() -> None:
+    """Train and evaluate networks that find cracks."""
+
+
+@segment.command("train")
+@click.argument("config", type=_FOLDER)
+@click.option("--out", type=_FOLDER, required=True, help="The run's folder.")
+@SET
+def train_command(config: Path, out: Path, overrides: tuple[str, ...]) -> None:
+    """Train a crack segmenter as CONFIG, a YAML file, says.
+
+    OUT becomes the run's folder: the config, a log (JSONL and TensorBoard), checkpoints, results.json and report.html.
+    Ctrl-C saves and stops; the same command goes on from there, and on a CPU ends with the very same weights.
+
+    Example: blendmill segment train cracks.yaml --out runs/cracks --set seed=1
+    """
+    from segment.config import SegmentConfig
+    from segment.task import Segmentation
+    from training.config import load_config
+    from training.run import execute
+
+    results = execute(Segmentation(), load_config(SegmentConfig, config, overrides), out)
+    chosen, test = results["selected"], results["test"]
+    told = f"  IoU {test['iou']:.2%}, F1 within 2 px {test['f1_within_2_px']:.2%}" if test else ""
+    if os.environ.get("RANK", "0") == "0":
+        click.echo(f"{out}: step {chosen['step']}, {chosen['statement']}{told}")
+
+
+@segment.command("evaluate")
+@click.argument("run", type=_FOLDER)
+@click.argument("data", type=_FOLDER)
+@click.option("--split", default="all", show_default=True, help="A part of DATA, like test or all/25%.")
+@click.option("--threshold", type=click.FloatRange(0, 1, True, True), default=0.5, show_default=True)
+@click.option("--out", type=_FOLDER, help="Write the figures here too, a .json file.")
+@click.option("--device", default="auto", show_default=True)
+def evaluate_command(run: Path, data: Path, split: str, threshold: float, out: Path | None, device: str) -> None:
+    """Evaluate RUN, a run's folder or a checkpoint, on DATA: crack pictures with masks.
+
+    Example: blendmill segment evaluate runs/cracks photos --out cracks.json
+    """
+    from segment.datasets import open_part
+    from segment.evaluation import figures_at, scores_of
+    from segment.load import load_method
+    from training.config import PartConfig
+    from training.devices import device_of
+
+    method = load_method(run, device_of(device))
+    pictures = open_part(PartConfig(where=str(data), split=split))
+    figures = figures_at(scores_of(method, pictures), threshold)
+    if out is not None:
+        named = {**figures, "checkpoint": str(run), "data": str(data), "split": split}
+        write_atomically(out, json.dumps(named, indent=1).encode())
+    click.echo(f"{data}: {len(pictures)} pictures")
+    for name, value in figures.items():
+        click.echo(f"  {name.replace('_', ' ')}  {'none' if value is None else f'{value:.4f}'}")
 
 
 @click.command()
@@ -48,7 +108,7 @@ def stylize(
 
 @click.command()
 @click.argument("photos", type=_FOLDER)
-@click.option("--weights", type=_FOLDER, multiple=True, required=True, help="Crack U-Net, .safetensors; one or more.")
+@click.option("--weights", type=_FOLDER, multiple=True, required=True, help="Run or checkpoint of `segment train`.")
 @click.option("--out", type=_FOLDER, required=True, help="Folder that gets the surfaces.")
 @click.option(
     "--threshold",
@@ -64,7 +124,7 @@ def surfaces(photos: Path, weights: tuple[Path, ...], out: Path, threshold: floa
     Where cracks are is told by networks, trained on drawn cracks for instance: no labels are needed. What is there
     already is not made again.
 
-    Example: blendmill surfaces photos --weights unet.safetensors --out surfaces
+    Example: blendmill surfaces photos --weights runs/cracks --out surfaces
     """
     from segment.clear_patches import cut_surfaces
 

@@ -1,9 +1,12 @@
-"""Training crops of labelled crack pictures: which, where and how changed is decided by (seed, step) alone."""
+"""Training crops of labelled crack pictures: picture and mask are cut, scaled and turned as one array.
+
+By hand and not by torchvision or albumentations: what becomes of a crop is decided by (seed, step) alone, without a
+global random state, and colors vary for a whole batch on its device.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,77 +14,89 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scenes.errors import InputError
-from segment.sets import Picture
+from segment.config import AugmentConfig
+from segment.datasets import CrackPictures
+from training.data.loader import RawBatch
 
 MEAN, SPREAD = 0.5, 0.25
 """Pictures in [0, 1] are normalized by these, in all channels alike."""
 
 
-@dataclass(frozen=True)
-class Augmentation:
-    """zoom: a crop is enlarged by up to this factor, or shrunk as much. The rest are the widths of uniform draws:
-    brightness and contrast factors of up to 1 +- that, colour mixed with grey, and gamma of up to e to the +- that."""
-
-    zoom: float = 1.4
-    brightness: float = 0.25
-    contrast: float = 0.3
-    grey: float = 0.8
-    gamma: float = 0.3
-
-
 class Crops:
-    """Batches of `batch` crops of `size` pixels a side. Raises InputError for a picture without a mask."""
+    """Crops of `size` pixels a side, with the mask as fourth channel; a `training.data.loader.Collate`.
 
-    def __init__(
-        self, pictures: Sequence[Picture], size: int, batch: int, seed: int, augmentation: Augmentation | None = None
-    ):
-        for picture in pictures:
-            if picture.mask is None:
-                raise InputError(f"picture {picture.name}: has no mask to train on")
-        self._pictures, self._size, self._batch, self._seed = pictures, size, batch, seed
-        self._augmentation = augmentation or Augmentation()
+    With a generator a crop lies anywhere, is zoomed and turned; without one it is cut out of the picture's middle.
+    """
 
-    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """Images (b, 3, s, s) float32, normalized, and masks (b, s, s) float32 of 0 and 1."""
-        rng = np.random.Generator(np.random.Philox(key=(self._seed, step)))
-        which = rng.integers(len(self._pictures), size=self._batch)
-        pairs = [self._crop(self._pictures[i], rng) for i in which]
-        images = np.stack([image for image, _ in pairs]).transpose(0, 3, 1, 2)
-        masks = np.stack([mask for _, mask in pairs])
-        return torch.from_numpy(images).contiguous(memory_format=torch.channels_last), torch.from_numpy(masks)
+    def __init__(self, size: int, zoom: float):
+        self._size, self._zoom = size, zoom
 
-    def _crop(self, picture: Picture, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        assert picture.mask is not None
-        chosen, size = self._augmentation, self._size
-        zoom = chosen.zoom ** rng.uniform(-1, 1)
-        turn = rng.integers(8)
-        height, width = picture.mask.shape
-        side = min(round(size / zoom), height, width)
-        top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
-        window = np.s_[top : top + side, left : left + side]
-        method = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
-        image = cv2.resize(picture.rgb[window], (size, size), interpolation=method)
-        mask = cv2.resize(picture.mask[window].astype(np.float32), (size, size), interpolation=method) >= 0.5
-        return _turned(_recoloured(image, chosen, rng), turn), _turned(mask.astype(np.float32), turn)
+    def read(self, pictures: CrackPictures, i: int) -> NDArray[np.uint8]:
+        """(h, w, 4) uint8: sRGB, and 255 on cracks; 0 everywhere where nobody has labelled them."""
+        picture = pictures.read(i)
+        mask = np.zeros(picture.rgb.shape[:2], bool) if picture.mask is None else picture.mask
+        return np.dstack([picture.rgb, np.where(mask, 255, 0).astype(np.uint8)])
 
+    def stack(
+        self, pictures: CrackPictures, found: Sequence[tuple[int, NDArray[np.uint8]]], rng: np.random.Generator | None
+    ) -> RawBatch:
+        """images: (n, 3, s, s) uint8. targets: (n, s, s) float32, 1 on cracks and 0 elsewhere."""
+        crops = np.stack([self._crop(pixels, rng) for _, pixels in found]).transpose(0, 3, 1, 2)
+        masks = (crops[:, 3] >= 128).astype(np.float32)
+        places = torch.tensor([place for place, _ in found], dtype=torch.int64)
+        return RawBatch(torch.from_numpy(np.ascontiguousarray(crops[:, :3])), torch.from_numpy(masks), places)
 
-def normalized(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(h, w, 3) float32 of (h, w, 3) uint8."""
-    return (rgb.astype(np.float32) / 255 - MEAN) / SPREAD
+    def _crop(self, pixels: NDArray[np.uint8], rng: np.random.Generator | None) -> NDArray[np.uint8]:
+        height, width = pixels.shape[:2]
+        zoom, turn = (1.0, 0) if rng is None else (self._zoom ** rng.uniform(-1, 1), int(rng.integers(8)))
+        side = min(round(self._size / zoom), height, width)
+        room = (height - side, width - side)
+        top, left = (r // 2 if rng is None else int(rng.integers(r + 1)) for r in room)
+        window = pixels[top : top + side, left : left + side]
+        method = cv2.INTER_AREA if side > self._size else cv2.INTER_LINEAR
+        return _turned(cv2.resize(window, (self._size, self._size), interpolation=method), turn)
 
 
-def _recoloured(rgb: NDArray[np.uint8], chosen: Augmentation, rng: np.random.Generator) -> NDArray[np.float32]:
-    image = rgb.astype(np.float32) / 255
-    image **= np.exp(rng.uniform(-1, 1) * chosen.gamma)
-    grey = image.mean(axis=2, keepdims=True)
-    image += (grey - image) * rng.uniform(0, chosen.grey)
-    image = (image - grey.mean()) * (1 + rng.uniform(-1, 1) * chosen.contrast) + grey.mean()
-    image *= 1 + rng.uniform(-1, 1) * chosen.brightness
-    return (image.clip(0, 1) - np.float32(MEAN)) / np.float32(SPREAD)
-
-
-def _turned(values: NDArray[np.float32], turn: int) -> NDArray[np.float32]:
+def _turned(values: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
     """One of the eight ways a square lies on itself."""
     values = np.rot90(values, turn % 4)
-    return np.ascontiguousarray(values[:, ::-1] if turn >= 4 else values)
+    return values[:, ::-1] if turn >= 4 else values
+
+
+def normalized(levels: Tensor) -> Tensor:
+    """(n, 3, h, w) float32 of (n, 3, h, w) uint8."""
+    return _centered(levels.float() / 255)
+
+
+def _centered(images: Tensor) -> Tensor:
+    return ((images - MEAN) / SPREAD).contiguous(memory_format=torch.channels_last)
+
+
+class Plain:
+    """Pictures and masks as they are, normalized; a `training.batches.Augment`."""
+
+    def __call__(self, raw: RawBatch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        return normalized(raw.images), raw.targets
+
+
+class Colors:
+    """Gamma, color mixed with gray, contrast and brightness of each crop; a `training.batches.Augment`."""
+
+    def __init__(self, chosen: AugmentConfig):
+        self._chosen = chosen
+
+    def __call__(self, raw: RawBatch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        # A view of the target is made where a method asks for it, in the midst of its losses.
+        with torch.autocast(raw.images.device.type, enabled=False):
+            return self._recolored(raw.images, generator), raw.targets
+
+    def _recolored(self, levels: Tensor, generator: torch.Generator) -> Tensor:
+        chosen = self._chosen
+        draws = torch.rand(len(levels), 4, 1, 1, 1, generator=generator).to(levels.device)
+        gamma, gray, contrast, brightness = draws.unbind(1)
+        images = (levels.float() / 255) ** torch.exp((2 * gamma - 1) * chosen.gamma)
+        images = torch.lerp(images, images.mean(1, keepdim=True), gray * chosen.gray)
+        middle = images.mean((1, 2, 3), keepdim=True)
+        images = (images - middle) * (1 + (2 * contrast - 1) * chosen.contrast) + middle
+        images = images * (1 + (2 * brightness - 1) * chosen.brightness)
+        return _centered(images.clamp(0, 1))

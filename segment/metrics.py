@@ -1,7 +1,8 @@
 """How well a map of probabilities finds cracks: exact pixels, and pixels within a tolerance.
 
 Both count over all pictures of a set (micro), at each threshold. Background is no class here: a mean over it and the
-cracks hides failure.
+cracks hides failure. By hand and not by torchmetrics: that has no tolerance, and no best threshold of each
+picture (OIS).
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Scores:
 
 
 def score(pairs: Iterable[tuple[NDArray[np.float32], NDArray[np.bool_]]], tolerance: float = 2.0) -> Scores:
-    """Scores of (probability (h, w), mask (h, w)) pairs. tolerance: pixels, of the distance between centres."""
+    """Scores of (probability (h, w), mask (h, w)) pairs. tolerance: pixels, of the distance between centers."""
     rows = [_counts(probability, mask, tolerance) for probability, mask in pairs]
     table = np.array(rows, np.int64).reshape(len(rows), 5, len(THRESHOLDS))
     return Scores(THRESHOLDS, *table.transpose(1, 0, 2))

@@ -17,6 +17,7 @@ from render.dataset.export.masks import foreground
 from scenes.assets.pictures import IMAGE_SUFFIXES
 from scenes.errors import InputError
 from segment.statistics.lines import Mask
+from training.data.pictures import fingerprint
 
 _PICTURES, _MASKS = ("img", "images"), ("mask", "masks")
 # The spectrum begins at 64 px; dark lines are twice as fine as that.
@@ -37,7 +38,8 @@ class PictureSet:
     """Pictures to be read one by one.
 
     name: to be shown. labelled: whether they have masks. names: the pictures'. left_out: the files that are no part
-    of it and why, a line each. read: the k-th picture, 0-based; raises InputError where it cannot be used.
+    of it and why, a line each. read: the k-th picture, 0-based; raises InputError where it cannot be used. digest: of
+    what the set holds (names and sizes, not pixels); the same wherever the set lies.
     """
 
     name: str
@@ -45,6 +47,7 @@ class PictureSet:
     names: tuple[str, ...]
     left_out: tuple[str, ...]
     read: Callable[[int], Picture]
+    digest: str
 
     @property
     def size(self) -> int:
@@ -83,7 +86,9 @@ def _of_dataset(folder: Path) -> PictureSet:
         _check_size(f"{folder}: picture {there[k]}", frame.rgb)
         return Picture(str(there[k]), frame.rgb, foreground(frame, classes))
 
-    return PictureSet(_name(folder), True, tuple(map(str, there)), (), read)
+    manifest = dataset.manifest
+    digest = fingerprint(manifest.config_hash, manifest.seed, there, classes, sorted(manifest.shards.items()))
+    return PictureSet(_name(folder), True, tuple(map(str, there)), (), read, digest)
 
 
 def _of_folder(folder: Path) -> PictureSet:
@@ -115,7 +120,8 @@ def _of_folder(folder: Path) -> PictureSet:
             raise InputError(f"{labels[names[k]]}: has {sizes} pixels")
         return Picture(names[k], rgb, mask)
 
-    return PictureSet(_name(folder), masks is not None, names, tuple(left_out), read)
+    sizes = [(name, *(part[name].stat().st_size for part in (files, labels) if name in part)) for name in names]
+    return PictureSet(_name(folder), masks is not None, names, tuple(left_out), read, fingerprint(sizes))
 
 
 def _name(folder: Path) -> str:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, max_pool2d, pad
-
-from scenes.errors import InputError
-from segment.weights import read_weights
 
 
 class UNet(nn.Module):
@@ -25,22 +20,6 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(_block(i + o, o) for i, o in zip(widths[:0:-1], widths[-2::-1], strict=True))
         self.head = nn.Conv2d(width, 1, 1)
         self.stride = 1 << depth
-
-    @staticmethod
-    def load(path: Path) -> UNet:
-        """The network whose weights a .safetensors file holds, of their width and depth.
-
-        Raises InputError where the file cannot be read or holds something else.
-        """
-        weights = read_weights(path)
-        head = weights.get("head.weight")
-        levels = {name.split(".")[1] for name in weights if name.startswith("up.")}
-        network = UNet(head.shape[1] if head is not None and head.ndim == 4 else 1, len(levels))
-        wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
-        if wanted != {name: tensor.shape for name, tensor in weights.items()}:
-            raise InputError(f"{path}: not the weights of a U-Net as segment.unet defines it")
-        network.load_state_dict(weights)
-        return network
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (n, h, w) of (n, 3, h, w) float images of any size."""

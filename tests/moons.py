@@ -8,16 +8,17 @@ from math import pi, radians
 import torch
 from torch import Tensor, nn
 
-from classify.methods.base import FullPass, Labelled, Method, Unlabelled
+from classify.methods.base import Method
 from classify.network import Network
 from scenes.section import Section
+from training.method import Batch, FullPass, Unlabelled
 
 POINTS = 500
-CENTRE = torch.tensor([0.5, 0.25])
+CENTER = torch.tensor([0.5, 0.25])
 
 
 def moons(seed: int, degrees: float = 0.0, noise: float = 0.1, points: int = POINTS) -> tuple[Tensor, Tensor]:
-    """(n, 2) float points of two interleaved half circles, turned about their centre, and their (n,) int64 moons."""
+    """(n, 2) float points of two interleaved half circles, turned about their center, and their (n,) int64 moons."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(points) % 2
     angles = torch.rand(points, generator=generator) * pi
@@ -26,7 +27,7 @@ def moons(seed: int, degrees: float = 0.0, noise: float = 0.1, points: int = POI
     where = torch.where(labels[:, None] == 0, upper, lower) + noise * torch.randn(points, 2, generator=generator)
     turn = torch.tensor(radians(degrees))
     rotation = torch.stack([torch.stack([turn.cos(), -turn.sin()]), torch.stack([turn.sin(), turn.cos()])])
-    return (where - CENTRE) @ rotation.T + CENTRE, labels
+    return (where - CENTER) @ rotation.T + CENTER, labels
 
 
 def mlp(hidden: int = 64, batch_norm: bool = False, bottleneck: int = 0) -> Network:
@@ -76,7 +77,7 @@ def train(
             method.begin_epoch(passes, step / iterations)
         ours, theirs = (torch.randint(POINTS, (batch,), generator=generator) for _ in range(2))
         method.update(
-            Labelled(source[ours], labels[ours], ours),
+            Batch(source[ours], labels[ours], ours),
             Unlabelled(target[theirs], target[theirs] + 0.05 * torch.randn(batch, 2, generator=generator), theirs),
             step / max(iterations - 1, 1),
             descend,
@@ -89,9 +90,9 @@ def passes_over(source: Tensor, labels: Tensor, target: Tensor, batch: int = 64)
     """Whole passes over points, in order."""
     places = torch.arange(max(len(source), len(target)))
 
-    def labelled() -> Iterator[Labelled]:
+    def labelled() -> Iterator[Batch]:
         for some in places[: len(source)].split(batch):
-            yield Labelled(source[some], labels[some], some)
+            yield Batch(source[some], labels[some], some)
 
     def unlabelled() -> Iterator[Unlabelled]:
         for some in places[: len(target)].split(batch):

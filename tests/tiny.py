@@ -1,4 +1,4 @@
-"""What tests of training train: a network of some hundred weights, on pictures whose class is a colour."""
+"""What tests of training train: a network of some hundred weights, on pictures whose class is a color."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import torch
 from PIL import Image
 from torch import nn
 
-from classify.config import TrainConfig, methods
+from classify.config import ClassifyConfig
+from classify.datasets import open_datasets
+from classify.methods.catalogue import methods
 from classify.network import Network
+from classify.task import pipeline
 from training.batches import DomainBatches
-from training.datasets import open_datasets
 from training.distributed import ProcessInfo
 from training.trainer import Trainer
 
@@ -22,7 +24,7 @@ CLASSES = ("blue", "green", "red")
 
 
 def photos(root: Path, each: int = 8, shade: int = 0, seed: int = 0) -> Path:
-    """Class folders of noise in the class's colour; a domain is its `shade`."""
+    """Class folders of noise in the class's color; a domain is its `shade`."""
     rng = np.random.default_rng((seed, shade))
     for place, name in enumerate(CLASSES):
         (root / name).mkdir(parents=True)
@@ -42,13 +44,13 @@ def build(name: str, classes: int, **options: Any) -> Network:
     return Network(backbone, 8, classes, options.get("bottleneck", 0))
 
 
-def config(root: Path, **changes: Any) -> TrainConfig:
+def config(root: Path, **changes: Any) -> ClassifyConfig:
     """Training on root/source, adapting to root/target."""
     data = {"source": [{"where": str(root / "source")}], "target": {"where": str(root / "target")}, "workers": 0}
     data |= changes.pop("data", {})
     given = {"data": data, "model": "resnet18", "size": 16, "batch": 6, "iterations": 10, "bottleneck": 8}
     given["report"] = False
-    return TrainConfig.model_validate(given | changes)
+    return ClassifyConfig.model_validate(given | changes)
 
 
 def domains(root: Path) -> Path:
@@ -58,12 +60,12 @@ def domains(root: Path) -> Path:
     return root
 
 
-def trainer(settings: TrainConfig, place: ProcessInfo = ProcessInfo()) -> Trainer:  # noqa: B008
+def trainer(settings: ClassifyConfig, process: ProcessInfo = ProcessInfo()) -> Trainer:  # noqa: B008
     data = open_datasets(settings)
     torch.manual_seed(settings.seed)
     network = build(settings.model, len(data.classes), bottleneck=settings.bottleneck)
     method = methods()[settings.method](network, len(data.classes), settings.chosen())
-    return Trainer(settings, method, DomainBatches(settings, data, place, CPU), CPU, place)
+    return Trainer(settings, method, DomainBatches(settings, data, pipeline(settings), process, CPU), CPU, process)
 
 
 def nothing(_: Trainer) -> None:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Generic, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from classify.augment import Augment
-from classify.config import TrainConfig
-from classify.methods.base import FullPass, Labelled, Unlabelled
 from scenes.errors import InputError
-from training.data.live import Live
-from training.data.loader import Loader, RawBatch
-from training.data.pictures import Pictures
+from training.config import TrainConfig
+from training.data.loader import Batches, Collate, D, Loader, RawBatch
 from training.datasets import Datasets
 from training.distributed import ProcessInfo
+from training.method import Batch, FullPass, Unlabelled
 
 # Which of a step's draws is meant.
 SOURCE, TARGET, STRONG, NETWORK, BEGIN = range(5)
@@ -43,10 +41,27 @@ def split_batch(batch: int, shares: Sequence[float]) -> list[int]:
     return [int(count) for count in counts]
 
 
-class Batches(Protocol):
-    """What gives the batches of one set from any step on, as a Loader does."""
+class Augment(Protocol):
+    """How a loader's batch becomes what a network sees, on the batch's device.
 
-    def batches(self, start_step: int = 0) -> Iterator[RawBatch]: ...
+    Gives images (n, 3, h, w) float, normalized, and targets that were cut and turned with them. generator: of the CPU,
+    so that the draws are the same on all devices.
+    """
+
+    def __call__(self, raw: RawBatch, generator: torch.Generator) -> tuple[Tensor, Tensor]: ...
+
+
+@dataclass(frozen=True)
+class Pipeline(Generic[D]):
+    """How a task makes batches: collate in the loader's threads, then one of three augmentations.
+
+    train: of the source, and the first view of the target. strong: the target's second view. plain: draws nothing.
+    """
+
+    collate: Collate[D]
+    train: Augment
+    strong: Augment
+    plain: Augment
 
 
 class Feed:
@@ -69,7 +84,7 @@ class Feed:
             return batches[0]
         places = [batch.indices + offset for batch, offset in zip(batches, self._offsets, strict=True)]
         return RawBatch(
-            torch.cat([b.images for b in batches]), torch.cat([b.labels for b in batches]), torch.cat(places)
+            torch.cat([b.images for b in batches]), torch.cat([b.targets for b in batches]), torch.cat(places)
         )
 
     def close(self) -> None:
@@ -93,16 +108,16 @@ class _Drawn:
         self.waited += time.monotonic() - begin
         return raw
 
-    def view(self, augment: Augment, seed: int) -> Tensor:
+    def view(self, augment: Augment, seed: int) -> tuple[Tensor, Tensor]:
         raw, begin = self.raw, time.monotonic()
-        images = augment(raw.images, torch.Generator().manual_seed(seed))
+        seen = augment(raw, torch.Generator().manual_seed(seed))
         self.waited += time.monotonic() - begin
-        return images
+        return seen
 
 
 # Each part of a batch is made when a method first looks at it, so that plain training loads no target and only those
 # who compare views pay for a second one; what is looked at is the same whatever else is.
-class LazyLabelled(Labelled):
+class LazyBatch(Batch):
     """A batch of the source."""
 
     drawn: _Drawn
@@ -110,8 +125,9 @@ class LazyLabelled(Labelled):
     def __init__(self, drawn: _Drawn, augment: Augment, seed: int):
         vars(self).update(drawn=drawn, make=lambda: drawn.view(augment, seed))
 
-    images = cached_property(lambda self: self.make())  # type: ignore[assignment]
-    labels = cached_property(lambda self: self.drawn.raw.labels)  # type: ignore[assignment]
+    view = cached_property(lambda self: self.make())
+    images = cached_property(lambda self: self.view[0])  # type: ignore[assignment]
+    targets = cached_property(lambda self: self.view[1])  # type: ignore[assignment]
     indices = cached_property(lambda self: self.drawn.raw.indices)  # type: ignore[assignment]
 
 
@@ -128,44 +144,52 @@ class LazyUnlabelled(Unlabelled):
     indices = cached_property(lambda self: self.drawn.raw.indices)  # type: ignore[assignment]
 
 
-def plain(loader: Loader, augment: Augment, device: torch.device) -> Iterator[Labelled]:
+def plain(loader: Loader[D], augment: Augment, device: torch.device) -> Iterator[Batch]:
     """All of a loader's pictures once, in order; augment: of the kind that draws nothing."""
     for raw in loader.once():
-        images = augment(raw.images.to(device), torch.Generator())
-        yield Labelled(images, raw.labels.to(device), raw.indices.to(device))
+        there = RawBatch(*(part.to(device) for part in raw))
+        yield Batch(*augment(there, torch.Generator()), there.indices)
 
 
-class DomainBatches:
-    """All that a trainer in `place` draws from the data sets of a config."""
+class DomainBatches(Generic[D]):
+    """All that the trainer in `process` draws from the data sets of a config."""
 
-    def __init__(self, config: TrainConfig, data: Datasets, place: ProcessInfo, device: torch.device):
-        if config.batch % place.world:
-            raise InputError(f"field batch: {config.batch} pictures cannot be divided among {place.world} processes")
-        self.config, self.data, self._place, self._device = config, data, place, device
-        self._augment, self._strong = Augment(config.augment, config.size), Augment("strong", config.size)
-        self._plain = Augment("none", config.size)
-        local, workers = config.batch // place.world, config.data.workers or None
-        counts = split_batch(local, [share for _, share in data.source]) if data.source else []
-        self._sources = [self._loader(p, count, SOURCE) for (p, _), count in zip(data.source, counts, strict=True)]
-        drawn = [Live(data.render, local, config.size, seed=config.seed, workers=workers)] if data.render else []
-        self.target = self._loader(data.target, local, TARGET) if data.target is not None else None
-        self.validation, self.test = (
-            self._loader(pictures, config.batch, SOURCE) if pictures is not None else None
-            for pictures in (data.validation, data.test)
-        )
-        self._source_feed = Feed(drawn or self._sources, [len(pictures) for pictures, _ in data.source])
+    def __init__(
+        self,
+        config: TrainConfig,
+        data: Datasets[D],
+        pipeline: Pipeline[D],
+        process: ProcessInfo,
+        device: torch.device,
+    ):
+        if config.batch % process.world:
+            raise InputError(f"field batch: {config.batch} pictures cannot be divided among {process.world} processes")
+        self.config, self.data, self.pipeline, self.device = config, data, pipeline, device
+        self._process = process
+        local = config.batch // process.world
+        counts = split_batch(local, [part.share for part in data.source]) if data.source else []
+        self._sources = [
+            self.loader(part.pictures, count, SOURCE, part.dealt_by)
+            for part, count in zip(data.source, counts, strict=True)
+        ]
+        drawn = [data.drawn.open(local)] if data.drawn else []
+        self.target = self.loader(data.target, local, TARGET) if data.target is not None else None
+        self._source_feed = Feed(drawn or self._sources, [len(part.pictures) for part in data.source])
         self._target_feed = Feed([self.target] if self.target else [])
 
-    def _loader(self, pictures: Pictures, batch: int, domain: int) -> Loader:
+    def loader(
+        self, pictures: D, batch: int, domain: int = SOURCE, dealt_by: NDArray[np.int64] | None = None
+    ) -> Loader[D]:
+        """The batches of one set, as the config wants them."""
         return Loader(
             pictures,
             batch,
-            self.config.size,
+            self.pipeline.collate,
             seed=key(self.config.seed, 0, domain),
             workers=self.config.data.workers,
-            balanced=self.config.data.balanced and domain == SOURCE,
-            rank=self._place.rank,
-            ranks=self._place.world,
+            balanced=dealt_by,
+            rank=self._process.rank,
+            ranks=self._process.world,
         )
 
     @property
@@ -173,25 +197,25 @@ class DomainBatches:
         """Steps of a pass over the longer of the two domains; all of them where the source has no end."""
         return -(-self.data.longest // self.config.batch) or self.config.iterations
 
-    def batch(self, step: int) -> tuple[LazyLabelled, LazyUnlabelled]:
+    def batch(self, step: int) -> tuple[LazyBatch, LazyUnlabelled]:
         """The source's and the target's pictures of a step; without a target the latter has none to give."""
 
         def seed(purpose: int) -> int:
-            return key(self.config.seed, step, purpose, self._place.rank)
+            return key(self.config.seed, step, purpose, self._process.rank)
 
-        source = _Drawn(lambda: self._source_feed.at(step), self._device)
-        target = _Drawn(lambda: self._target_batch(step), self._device)
-        return LazyLabelled(source, self._augment, seed(SOURCE)), LazyUnlabelled(
+        source = _Drawn(lambda: self._source_feed.at(step), self.device)
+        target = _Drawn(lambda: self._target_batch(step), self.device)
+        return LazyBatch(source, self.pipeline.train, seed(SOURCE)), LazyUnlabelled(
             target,
-            lambda: target.view(self._augment, seed(TARGET)),
-            lambda: target.view(self._strong, seed(STRONG)),
+            lambda: target.view(self.pipeline.train, seed(TARGET))[0],
+            lambda: target.view(self.pipeline.strong, seed(STRONG))[0],
         )
 
     def _target_batch(self, step: int) -> RawBatch:
         self._require_target()
         return self._target_feed.at(step)
 
-    def _require_target(self) -> Loader:
+    def _require_target(self) -> Loader[D]:
         if self.target is None:
             raise InputError(f"field data.target: the method '{self.config.method}' adapts to a target: name one")
         return self.target
@@ -200,7 +224,7 @@ class DomainBatches:
         """Whole passes over what is trained on."""
         return FullPass(self._all_source, self._all_target)
 
-    def _all_source(self) -> Iterator[Labelled]:
+    def _all_source(self) -> Iterator[Batch]:
         if not self._sources:
             raise InputError(f"field data.regime: '{self.config.method}' goes over all the source: use a fixed one")
         offset = 0
@@ -213,16 +237,17 @@ class DomainBatches:
         for batch in self.plain(self._require_target()):
             yield Unlabelled(batch.images, batch.images, batch.indices)
 
-    def plain(self, loader: Loader) -> Iterator[Labelled]:
+    def plain(self, loader: Loader[D]) -> Iterator[Batch]:
         """All of a loader's pictures once, in order, not augmented."""
-        return plain(loader, self._plain, self._device)
+        return plain(loader, self.pipeline.plain, self.device)
 
-    def told(self, source: Labelled) -> str:
+    def told(self, source: Batch) -> str:
         """Which source pictures are in a batch, by number and by where the first of them lie, for a message."""
         numbers = source.indices.tolist()
         places = []
         for number in numbers[:4]:
-            for pictures, _ in self.data.source:
+            for part in self.data.source:
+                pictures = part.pictures
                 if number < len(pictures):
                     places.append(pictures.where(number))
                     break

@@ -1,4 +1,8 @@
-"""Checkpoints: tensors by name in a safetensors file, and in its metadata, as JSON, what else is to be known."""
+"""Checkpoints: tensors by name in a safetensors file, and in its metadata, as JSON, what else is to be known.
+
+By hand and not by torch.save or accelerate: a checkpoint of strangers runs no code of theirs when it is read, and
+buffers that grow during training are restored.
+"""
 
 from __future__ import annotations
 
@@ -103,8 +107,13 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 def load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
     """The inverse of `optimizer_tensors`; rates and other settings stay the optimizer's own."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Tensor]] = defaultdict(dict)
     for key, tensor in tensors.items():
         number, _, name = key.partition(".")
+        parameter = parameters[int(number)]
+        if tensor.shape == parameter.shape:
+            # Fused optimizers go through memory: a moment lies there in its parameter's order, channels last for one.
+            tensor = torch.empty_like(parameter, requires_grad=False).copy_(tensor)
         state[int(number)][name] = tensor
     optimizer.load_state_dict({"state": dict(state), "param_groups": optimizer.state_dict()["param_groups"]})

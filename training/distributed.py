@@ -2,6 +2,9 @@
 
 Batch norm sees each process's own part of the batch. After each step the buffers of the first process, running
 statistics among them, become all processes', so that any of them evaluates the same and a resume goes on exactly.
+
+By hand and not by DistributedDataParallel: a method may take several steps down several losses in an iteration, over
+only some of its parameters, and DDP synchronizes once for each forward pass over all of them.
 """
 
 from __future__ import annotations
@@ -37,13 +40,13 @@ def processes() -> Iterator[ProcessInfo]:
     if "WORLD_SIZE" not in os.environ or "RANK" not in os.environ:
         yield ProcessInfo()
         return
-    place = ProcessInfo(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), int(os.environ.get("LOCAL_RANK", 0)))
+    process = ProcessInfo(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), int(os.environ.get("LOCAL_RANK", 0)))
     if torch.cuda.is_available():
-        torch.cuda.set_device(place.local)
+        torch.cuda.set_device(process.local)
     # The others wait while the first evaluates.
     distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=timedelta(hours=2))
     try:
-        yield place
+        yield process
     finally:
         distributed.destroy_process_group()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import copy
+from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 
-class EMA(nn.Module):
+class EMA(AveragedModel):
     """A copy of `module` whose weights are the exponential moving average of its weights (Polyak; Tarvainen 2017).
 
     After update number t = 1, 2, … the average is a·average + (1 - a)·weight with a = min(1 - 1/t, decay): the plain
@@ -19,25 +20,16 @@ class EMA(nn.Module):
     it and the number of updates, so a resumed average goes on as it was.
     """
 
-    updates: torch.Tensor
-
     def __init__(self, module: nn.Module, decay: float):
-        super().__init__()
-        self.decay = decay
-        self.module = copy.deepcopy(module).requires_grad_(False).eval()
-        self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
-
-    @torch.no_grad()
-    def update(self, module: nn.Module) -> None:
-        """Take in the weights and buffers of `module` after a step of training."""
-        self.updates += 1
-        # On the device: the number is never waited for.
-        share = (1 / self.updates).clamp(min=1 - self.decay).float()
-        for weight, theirs in zip(self.module.parameters(), module.parameters(), strict=True):
-            weight.lerp_(theirs, share.to(weight.dtype))
-        for buffer, now in zip(self.module.buffers(), module.buffers(), strict=True):
-            buffer.copy_(now)
+        super().__init__(module, avg_fn=partial(_averaged, decay))
+        self.module.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> EMA:
         """The copy stays in evaluation mode."""
         return super().train(False)
+
+
+def _averaged(decay: float, average: Tensor, weight: Tensor, updates: Tensor | int) -> Tensor:
+    """The average after one more update than `updates`."""
+    share = (1 / (torch.as_tensor(updates) + 1)).clamp(min=1 - decay).float()
+    return torch.lerp(average, weight, share.to(average.dtype))

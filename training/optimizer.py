@@ -76,7 +76,7 @@ def factor(
 
 
 class OptimizerStep:
-    """Steps of an optimizer, as `classify.methods.base.Descend` wants them.
+    """Steps of an optimizer, as `training.method.Descend` wants them.
 
     clip: the gradient's largest norm over the groups that move; 0 for none. scaler: of the loss, for float16.
     Where torch.distributed runs, each process brings a loss of its own and the mean of their gradients is followed: no

@@ -6,64 +6,51 @@ import os
 import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
-import numpy as np
 import torch
 
-from classify import report
-from classify.attention import Look, look
-from classify.config import ORACLE, TrainConfig
-from classify.evaluation import Assessment, Evaluator, statement
-from classify.load import device_of, load_method, make_method, make_network
-from classify.methods.base import Method
 from scenes.errors import InputError
 from training import checkpoint
 from training.batches import BEGIN, DomainBatches, key
-from training.data.loader import Loader
-from training.data.pictures import chosen
-from training.datasets import Datasets, open_datasets
+from training.config import LAST, ORACLE, C, statement
+from training.devices import device_of
 from training.distributed import ProcessInfo, processes, shared
 from training.logger import Log
 from training.run_folder import Folder
+from training.task import Assessment, D, M, Task
 from training.trainer import Trainer
 
-# Pictures in a report's look at where the method looks.
-_SHOWN = 12
 
-
-def execute(config: TrainConfig, out: Path) -> dict[str, Any]:
+def execute(task: Task[C, D, M], config: C, out: Path) -> dict[str, Any]:
     """Train in the folder `out`, from where a run of the same config there stopped; the content of its results.json.
 
     Raises InputError for bad input, KeyboardInterrupt once what was done is saved.
     """
     folder = Folder(out)
-    with processes() as place:
-        if place.first:
+    with processes() as process:
+        if process.first:
             folder.claim(config)
         done = folder.results()
         if done is not None and (folder.report.exists() or not config.report):
             return done
-        return _Run(config, folder, place).complete()
+        return _Run(task, config, folder, process).complete()
 
 
-class _Run:
+class _Run(Generic[C, D, M]):
     """A run under way."""
 
-    def __init__(self, config: TrainConfig, folder: Folder, place: ProcessInfo):
-        self.config, self.folder, self.place = config, folder, place
-        self.device = device_of(config.device, place.local)
+    def __init__(self, task: Task[C, D, M], config: C, folder: Folder, process: ProcessInfo):
+        self.task, self.config, self.folder, self.process = task, config, folder, process
+        self.device = device_of(config.device, process.local)
         if config.deterministic:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
             torch.use_deterministic_algorithms(True)
-        self.data: Datasets = open_datasets(config)
-        self.supply = DomainBatches(config, self.data, place, self.device)
-        self.assessor = Evaluator(self.supply, self.data.classes)
+        self.data = task.datasets(config)
+        self.supply = DomainBatches(config, self.data, task.pipeline(config), process, self.device)
+        self.evaluator = task.evaluator(config, self.supply)
         torch.manual_seed(key(config.seed, 0, BEGIN))
-        network = make_network(config, self.data.classes)
-        self.trainer = Trainer(
-            config, make_method(config, len(self.data.classes), network), self.supply, self.device, place
-        )
+        self.trainer = Trainer(config, task.make(config, self.data.classes), self.supply, self.device, process)
         self.history: list[dict[str, float]] = []
         # Of the selected checkpoint; None where it was selected before this process took the run up.
         self.selected: Assessment | None = None
@@ -73,13 +60,13 @@ class _Run:
     def complete(self) -> dict[str, Any]:
         """All that is left to do; the results, in every process."""
         self._resume()
-        log = self._log() if self.place.first else None
+        log = self._log() if self.process.first else None
         try:
             try:
                 self.trainer.train(log, lambda trainer: self._evaluate(trainer, log), self._save)
             finally:
                 self.supply.close()
-            return shared(self._conclude(log) if log else None, self.place.world)
+            return shared(self._conclude(log) if log else None, self.process.world)
         finally:
             if log:
                 log.close()
@@ -99,11 +86,12 @@ class _Run:
             )
         self.trainer.restore(saved, str(self.folder.last))
         self.history, self.seconds = saved.facts["history"], saved.facts["seconds"]
-        if self.place.first:
+        if self.process.first:
             self.folder.tidy()
 
     def _facts(self) -> dict[str, Any]:
         return {
+            "task": self.task.name,
             "config": self.config.model_dump(mode="json"),
             "classes": self.data.classes,
             "data": self.data.digests(),
@@ -111,21 +99,21 @@ class _Run:
             "seconds": self.seconds + time.monotonic() - self.begin,
         }
 
-    def _save(self, trainer: Trainer) -> None:
-        if self.place.first:
+    def _save(self, trainer: Trainer[M]) -> None:
+        if self.process.first:
             checkpoint.write(self.folder.last, trainer.tensors(), self._facts() | trainer.facts())
 
-    def _evaluate(self, trainer: Trainer, log: Log | None) -> None:
+    def _evaluate(self, trainer: Trainer[M], log: Log | None) -> None:
         """Where it is due, the figures of what the training has come to; it is kept if it is the best so far."""
         every, ends = self.config.evaluate_every, trainer.step == self.config.iterations
         if log is None or not (ends or (every and trainer.step % every == 0)):
             return
         log.busy(trainer.step, "evaluating")
         candidate = trainer.candidate()
-        found = self.assessor.assess(candidate)
+        found = self.evaluator.assess(candidate)
         log.evaluation(trainer.step, found.figures)
         self.history.append({"step": trainer.step, **found.figures})
-        if self._selected() == len(self.history) - 1 and (ends or self.config.select_by != "last"):
+        if self._selected() == len(self.history) - 1 and (ends or self.config.select_by != LAST):
             self.selected = found
             tensors = checkpoint.join(method=candidate.state_dict())
             checkpoint.write(self.folder.selected, tensors, self._facts() | {"step": trainer.step})
@@ -133,15 +121,15 @@ class _Run:
     def _selected(self) -> int:
         """The number of the evaluation that the config's validator chooses, of those there are."""
         by = self.config.select_by
-        return len(self.history) - 1 if by == "last" else best(self.history, by)
+        return len(self.history) - 1 if by == LAST else best(self.history, by)
 
     def _conclude(self, log: Log) -> dict[str, Any]:
         """Results and report, of the selected checkpoint."""
         log.busy(self.trainer.step, "writing results and report")
-        method, _, _ = load_method(self.folder.selected, self.device)
-        found = self.selected or self.assessor.assess(method)
+        method = self.task.load(self.folder.selected, self.device)
+        found = self.selected or self.evaluator.assess(method)
         entry, by = self.history[self._selected()], self.config.select_by
-        validators = [name for name in self.history[0] if name not in ("step", "test_accuracy")]
+        validators = [name for name in self.history[0] if name != "step" and not name.startswith("test_")]
         results = {
             "selected": {
                 "step": entry["step"],
@@ -156,32 +144,20 @@ class _Run:
             "pictures": self._counts(),
             "history": self.history,
             "seconds": self.seconds + time.monotonic() - self.begin,
-            "processes": self.place.world,
+            "processes": self.process.world,
             "versions": {name: version(name) for name in ("blendmill", "torch", "transformers")},
         }
         self.folder.save_results(results)
         if self.config.report:
-            page = report.of_run(self.folder.path, source=found.source, target=found.target, look=self._look(method))
-            report.write(page, self.folder.report)
+            self.evaluator.report(self.folder, method, found)
         return results
 
     def _counts(self) -> dict[str, int]:
         """Pictures in each part of the data; a source that is drawn has as many as the training took of it."""
         data = self.data
-        trained = sum(len(pictures) for pictures, _ in data.source) or self.config.iterations * self.config.batch
+        trained = sum(len(part.pictures) for part in data.source) or self.config.iterations * self.config.batch
         parts = {"validation": data.validation, "target": data.target, "test": data.test}
         return {"source": trained} | {name: len(part) for name, part in parts.items() if part is not None}
-
-    def _look(self, method: Method) -> Look | None:
-        """Where the method looks in some of the pictures it is tested on, or else adapts to."""
-        tried = self.supply.test or self.supply.target
-        if tried is None:
-            return None
-        readable = np.setdiff1d(np.arange(len(tried.pictures)), list(tried.quarantined))
-        places = readable[np.linspace(0, len(readable) - 1, min(_SHOWN, len(readable))).round().astype(np.int64)]
-        loader = Loader(chosen(tried.pictures, places, "shown"), len(places), self.config.size, workers=0)
-        (batch,) = self.supply.plain(loader)
-        return look(method, batch)
 
 
 def best(history: list[dict[str, float]], by: str) -> int:

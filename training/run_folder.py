@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml
 
-from classify.config import TrainConfig, load_training
 from scenes.errors import InputError
 from scenes.files import UNFINISHED, replacing
 from training import checkpoint
 from training.checkpoint import Checkpoint
+from training.config import TrainConfig, load_config
 
 CONFIG, RESULTS, REPORT = "config.yaml", "results.json", "report.html"
 
@@ -41,7 +41,7 @@ class Folder:
         text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         path = self.path / CONFIG
         if path.exists():
-            theirs = load_training(path)
+            theirs = load_config(type(config), path)
             if (field := _difference(_essence(theirs), _essence(config))) is not None:
                 raise InputError(f"{self.path}: holds a run of another config, {field}: choose another --out")
             return
@@ -69,14 +69,20 @@ class Folder:
             temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
-def find_checkpoint(where: Path) -> Checkpoint:
-    """The checkpoint in a file, or the selected one of a run's folder. Raises InputError where there is none."""
+def find_checkpoint(where: Path, task: str) -> Checkpoint:
+    """A task's checkpoint in a file, or the selected one of a run's folder. Raises InputError where there is none."""
     if not where.is_dir():
-        return checkpoint.read(where)
+        return _of_task(checkpoint.read(where), where, task)
     selected = Folder(where).selected
     if not selected.exists():
         raise InputError(f"{where}: no run, or nothing of it is evaluated yet: no {selected.name}")
-    return checkpoint.read(selected)
+    return _of_task(checkpoint.read(selected), where, task)
+
+
+def _of_task(saved: Checkpoint, where: Path, task: str) -> Checkpoint:
+    if saved.facts.get("task") != task:
+        raise InputError(f"{where}: a checkpoint of the task '{saved.facts.get('task')}', give one of '{task}'")
+    return saved
 
 
 def _essence(config: TrainConfig) -> dict[str, Any]:
@@ -86,12 +92,12 @@ def _essence(config: TrainConfig) -> dict[str, Any]:
     return data
 
 
-def _difference(theirs: Any, ours: Any, place: str = "") -> str | None:
+def _difference(theirs: Any, ours: Any, field: str = "") -> str | None:
     """The first field in which two configs differ, and how; None where they are equal."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
         for name in [*theirs, *(name for name in ours if name not in theirs)]:
-            found = _difference(theirs.get(name), ours.get(name), f"{place}.{name}" if place else name)
+            found = _difference(theirs.get(name), ours.get(name), f"{field}.{name}" if field else name)
             if found:
                 return found
         return None
-    return None if theirs == ours else f"field {place}: {theirs!r} there, {ours!r} now"
+    return None if theirs == ours else f"field {field}: {theirs!r} there, {ours!r} now"

@@ -6,25 +6,26 @@ import copy
 import signal
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
 
-from classify.config import TrainConfig
-from classify.methods.base import Method
 from scenes.errors import InputError
 from training import checkpoint
 from training.batches import NETWORK, DomainBatches, key
+from training.config import TrainConfig
 from training.distributed import ProcessInfo, any_rank, broadcast_state, share_buffers
 from training.ema import EMA
 from training.logger import Log
+from training.method import TrainingMethod
 from training.optimizer import NotFinite, OptimizerStep, factor, optimizer
 
+M = TypeVar("M", bound=TrainingMethod)
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-class Trainer:
+class Trainer(Generic[M]):
     """Trains `method` on what `supply` gives, from step 0 or where `restore` said.
 
     A step is a function of the state before it, the config's seed and the step's number; the state is that of method,
@@ -33,12 +34,12 @@ class Trainer:
     """
 
     def __init__(
-        self, config: TrainConfig, method: Method, supply: DomainBatches, device: torch.device, place: ProcessInfo
+        self, config: TrainConfig, method: M, supply: DomainBatches, device: torch.device, process: ProcessInfo
     ):
-        self.config, self.supply, self.device, self.place = config, supply, device, place
+        self.config, self.supply, self.device, self.process = config, supply, device, process
         self.step = 0
         self.method = method.to(device)
-        broadcast_state(self.method, place.world)
+        broadcast_state(self.method, process.world)
         chosen = config.optimizer
         stepping = optimizer(
             self.method.groups(),
@@ -53,9 +54,9 @@ class Trainer:
         self._descent = OptimizerStep(stepping, chosen.clip, self._scaler)
         self._average = EMA(self.method, config.ema) if config.ema else None
         if config.compile:
-            self.method.network.backbone.compile()
+            self.method.compile_network()
 
-    def train(self, log: Log | None, every: Callable[[Trainer], None], save: Callable[[Trainer], None]) -> None:
+    def train(self, log: Log | None, every: Callable[[Trainer[M]], None], save: Callable[[Trainer[M]], None]) -> None:
         """Take all steps that are left; after each `every` is called, and `save` when a checkpoint is due.
 
         SIGINT and SIGTERM let the step end and save, then raise KeyboardInterrupt. A loss that is not finite raises
@@ -65,7 +66,7 @@ class Trainer:
             while self.step < self.config.iterations:
                 self._one(log)
                 every(self)
-                stop = any_rank(bool(stopped), self.place.world)
+                stop = any_rank(bool(stopped), self.process.world)
                 if stop or self.step % self.config.checkpoint_every == 0 or self.step == self.config.iterations:
                     save(self)
                 if stop:
@@ -75,7 +76,7 @@ class Trainer:
         config, step = self.config, self.step
         progress = step / max(1, config.iterations - 1)
         # What networks and methods draw (dropout, masks) is the step's own, whatever was drawn before.
-        torch.manual_seed(key(config.seed, step, NETWORK, self.place.rank))
+        torch.manual_seed(key(config.seed, step, NETWORK, self.process.rank))
         self.method.train()
         if step % self.supply.epoch == 0:
             self.method.begin_epoch(self.supply.passes(), progress)
@@ -91,8 +92,8 @@ class Trainer:
         except NotFinite as error:
             raise InputError(f"step {step}: {error}, with {self.supply.told(source)}") from None
         if self._average:
-            self._average.update(self.method)
-        share_buffers(self.method, self.place.world)
+            self._average.update_parameters(self.method)
+        share_buffers(self.method, self.process.world)
         self.step += 1
         if log:
             log.wait(source.drawn.waited + target.drawn.waited)
@@ -113,9 +114,9 @@ class Trainer:
         with self._autocast(enabled=False):
             self._descent(loss.float(), only)
 
-    def candidate(self) -> Method:
+    def candidate(self) -> M:
         """What would be deployed if training ended now: averaged if the config says so, finished, to be evaluated."""
-        method: Method = copy.deepcopy(self._average.module if self._average else self.method)  # type: ignore[assignment]
+        method: M = copy.deepcopy(self._average.module if self._average else self.method)  # type: ignore[assignment]
         method.requires_grad_(False)
         with torch.no_grad(), self._autocast():
             method.finish(self.supply.passes())

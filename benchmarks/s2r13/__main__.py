@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -21,11 +19,11 @@ import click
 
 from benchmarks.common import record, spread
 from benchmarks.common import table as markdown
-from benchmarks.jobs import Job, results, settings
 from classify.methods.catalogue import METHODS
 from classify.validators import VALIDATORS
 from scenes.errors import choices
-from training.studies import at_selected
+from training.studies import Chain, Job, results, run_chains, settings
+from training.tables import at_selected
 
 HERE = Path(__file__).parent
 SETS = {"full": 2600, "full-turned": 2600, "visda": 2600, "visda-turned": 2080}
@@ -67,6 +65,18 @@ def adapting(methods: Iterable[str], seed: int) -> list[Job]:
     command = ("adapt", str(HERE / "adapt.yaml"))
     values = settings(f"weights=runs/full-{seed}", f"seed={seed}")
     return [Job(f"runs/{method}-{seed}", (*command, "--method", method, *values), threads=1) for method in methods]
+
+
+def chains(share: float, workers: int, methods: Iterable[str], seeds: Iterable[int]) -> list[Chain]:
+    """The whole study: the renders, the networks trained on them and on photographs, then what is adapted from them."""
+    renders, numbers, names = rendering(share, workers), list(seeds), list(methods)
+    trained = {seed: training(seed) for seed in numbers}
+    adapted = [
+        [*renders, *(job for job in trained[seed] if job.out == f"runs/full-{seed}"), job]
+        for seed in numbers
+        for job in adapting(names, seed)
+    ]
+    return [*([*renders, job] for seed in numbers for job in trained[seed]), *adapted]
 
 
 def recall(run: dict[str, Any]) -> float:
@@ -179,11 +189,7 @@ def main(photos: Path, work: Path, share: float, methods: str, seeds: int, jobs:
     (work / "runs").mkdir(exist_ok=True)
     if not (work / "photos").exists():
         (work / "photos").symlink_to(photos.resolve())
-    for job in rendering(share, jobs):
-        job.run(work)
-    for stage in (training, lambda seed: adapting(names, seed)):
-        with ThreadPoolExecutor(jobs) as pool:
-            list(pool.map(lambda job: job.run(work), chain.from_iterable(map(stage, range(seeds)))))
+    run_chains(chains(share, jobs, names, range(seeds)), work, at_a_time=jobs)
     record("s2r13", "S2R-13: from renders to photographs", table(work, names, range(seeds)))
 
 

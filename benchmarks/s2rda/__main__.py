@@ -15,7 +15,7 @@ import yaml
 
 from benchmarks.common import record
 from benchmarks.common import table as markdown
-from benchmarks.jobs import Job, results, settings
+from training.studies import Job, results, run_chains, settings
 
 HERE = Path(__file__).parent
 PUBLISHED: dict[str, dict[str, tuple[float, float]]] = yaml.safe_load((HERE / "published.yaml").read_text())
@@ -55,8 +55,7 @@ def table(work: Path) -> str:
 def main(work: Path, methods: tuple[str, ...], overrides: tuple[str, ...]) -> None:
     for benchmark, published in PUBLISHED.items():
         if (work / COPIES[benchmark]).is_dir():
-            for job in jobs(benchmark, methods or tuple(published), overrides):
-                job.run(work)
+            run_chains([[job] for job in jobs(benchmark, methods or tuple(published), overrides)], work)
         else:
             click.echo(f"{work / COPIES[benchmark]}: not there, left out", err=True)
     record("s2rda", "S2RDA: adaptation to photographs, published and ours", table(work))

@@ -9,10 +9,11 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from classify.methods.base import FullPass, Method
+from classify.methods.base import Method
 from classify.network import Network
 from scenes.errors import InputError
 from scenes.section import Section
+from training.method import FullPass
 
 BATCH = 64
 

@@ -11,9 +11,10 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from classify.methods.base import Labelled, Method, Unlabelled
+from classify.methods.base import Method
 from classify.network import Network, Output
 from scenes.section import Section
+from training.method import Batch, Unlabelled
 
 FACTORS = (0.125, 0.25, 0.5, 1.0, 2.0)
 
@@ -44,10 +45,10 @@ class Aligning(Method):
 
     settings: Settings
 
-    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
         ours, theirs = outputs(self.network, source.images, target.images, self.settings.batch_norm)
         return {
-            "source": cross_entropy(ours.logits, source.labels),
+            "source": cross_entropy(ours.logits, source.targets),
             "transfer": self.settings.trade_off * self.transfer(ours, theirs, progress),
         }
 

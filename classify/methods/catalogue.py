@@ -20,6 +20,7 @@ from classify.methods.mean_teacher import MeanTeacher
 from classify.methods.mic import MIC
 from classify.methods.rca import RCA
 from classify.methods.shot import SHOT
+from classify.methods.simclr import Contrastive
 from classify.methods.srdc import SRDC
 
 METHODS: dict[str, type[Method]] = {
@@ -44,3 +45,8 @@ METHODS: dict[str, type[Method]] = {
     "mean-teacher": MeanTeacher,
     "mic": MIC,
 }
+
+
+def methods() -> dict[str, type[Method]]:
+    """All ways of training by name: those that adapt, and `simclr`, which pre-trains without labels."""
+    return {**METHODS, "simclr": Contrastive}

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from classify.methods.base import Labelled, Unlabelled
+from training.method import Batch, Unlabelled
 
 
 @torch.no_grad()
 def over(
-    module: nn.Module, batches: Iterable[Labelled | Unlabelled], see: Callable[[Tensor], tuple[Tensor, ...]]
+    module: nn.Module, batches: Iterable[Batch | Unlabelled], see: Callable[[Tensor], tuple[Tensor, ...]]
 ) -> tuple[Tensor, ...]:
     """What `see` makes of the images of all batches, each of its results joined along the pictures.
 
@@ -38,17 +38,17 @@ def means(features: Tensor, labels: Tensor, otherwise: Tensor) -> Tensor:
     return torch.where(count > 0, members.T @ features / count.clamp(min=1), otherwise)
 
 
-def k_means(features: Tensor, centres: Tensor, rounds: int) -> tuple[Tensor, Tensor]:
-    """(n,) int64 nearest centre and (k, d) centres, after `rounds` (at least 1) of Lloyd's algorithm from `centres`.
+def k_means(features: Tensor, centers: Tensor, rounds: int) -> tuple[Tensor, Tensor]:
+    """(n,) int64 nearest center and (k, d) centers, after `rounds` (at least 1) of Lloyd's algorithm from `centers`.
 
-    An empty cluster keeps its centre. features: (n, d) float.
+    An empty cluster keeps its center. features: (n, d) float.
     """
     for _ in range(rounds):
-        labels = torch.cdist(features, centres).argmin(1)
-        centres = means(features, labels, centres)
-    return labels, centres
+        labels = torch.cdist(features, centers).argmin(1)
+        centers = means(features, labels, centers)
+    return labels, centers
 
 
-def distances_to(features: Tensor, centres: Tensor) -> Tensor:
-    """(n, k) squared Euclidean distances of (n, d) features from (k, d) centres."""
-    return (features.unsqueeze(1) - centres.unsqueeze(0)).square().sum(2)
+def distances_to(features: Tensor, centers: Tensor) -> Tensor:
+    """(n, k) squared Euclidean distances of (n, d) features from (k, d) centers."""
+    return (features.unsqueeze(1) - centers.unsqueeze(0)).square().sum(2)

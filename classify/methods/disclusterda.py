@@ -7,10 +7,11 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, log_softmax, one_hot
 
 from classify.methods.alignment import ramp
-from classify.methods.base import Labelled, Method, Unlabelled
+from classify.methods.base import Method
 from classify.methods.clusters import distances_to
 from classify.network import Network
 from scenes.section import Section
+from training.method import Batch, Unlabelled
 
 
 def filtered_entropy(scores: Tensor) -> Tensor:
@@ -66,19 +67,19 @@ class DisClusterDA(Method):
         self.register_buffer("source_centroids", torch.zeros(classes, network.width))
         self.register_buffer("target_centroids", torch.zeros(classes, network.width))
 
-    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
         seen, other = self.network(source.images), self.network(target.images)
         predicted = other.logits.detach().argmax(1)
-        ours = moved(self.source_centroids, seen.features, source.labels, self.settings.remain)
+        ours = moved(self.source_centroids, seen.features, source.targets, self.settings.remain)
         theirs = moved(self.target_centroids, other.features, predicted, self.settings.remain)
         self.source_centroids, self.target_centroids = ours.detach(), theirs.detach()
         weight = ramp(progress)
         centroids = self._apart(ours) + self._apart(theirs)
         # The scores are the shares themselves, not their logarithms: so the authors have it.
-        near = cross_entropy((-distances_to(seen.features, ours)).softmax(1), source.labels)
+        near = cross_entropy((-distances_to(seen.features, ours)).softmax(1), source.targets)
         near = near + filtered_entropy(-distances_to(other.features, theirs))
         return {
-            "source": cross_entropy(seen.logits, source.labels),
+            "source": cross_entropy(seen.logits, source.targets),
             "entropy": weight * filtered_entropy(other.logits),
             "centroids": weight * (centroids + near),
             "balance": self.settings.balance * imbalance(other.logits),

@@ -12,10 +12,11 @@ from torch.nn.functional import cross_entropy
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from classify.methods.alignment import ramp
-from classify.methods.base import Labelled, Method, Unlabelled
+from classify.methods.base import Method
 from classify.methods.rca import entropy
 from classify.network import Network
 from scenes.section import Section
+from training.method import Batch, Unlabelled
 
 SOURCE, TARGET = 0, 1
 
@@ -117,11 +118,11 @@ class DSON(Method):
         super().__init__(network, classes, settings)
         convert(network, self.settings.shared, self.settings.batch)
 
-    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
         with pictures_of(self.network, SOURCE):
             logits = self.network(source.images).logits
         unsure = entropy(self.network(target.images).logits)
         return {
-            "source": cross_entropy(logits, source.labels),
+            "source": cross_entropy(logits, source.targets),
             "target": self.settings.entropy * ramp(progress) * unsure,
         }

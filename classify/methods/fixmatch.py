@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from classify.methods.base import Labelled, Method, Unlabelled
+from classify.methods.base import Method
 from scenes.section import Section
+from training.method import Batch, Unlabelled
 
 
 def confident(strong: Tensor, weak: Tensor, threshold: float) -> Tensor:
@@ -31,11 +32,11 @@ class FixMatch(Method):
 
     settings: Settings
 
-    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
         with torch.no_grad():
             weak = self.network(target.images).logits
         strong = self.network(target.strong).logits
         return {
-            "source": cross_entropy(self.network(source.images).logits, source.labels),
+            "source": cross_entropy(self.network(source.images).logits, source.targets),
             "consistency": self.settings.weight * confident(strong, weak, self.settings.threshold),
         }

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from classify.methods.alignment import Contested, outputs
-from classify.methods.base import Descend, Labelled, Unlabelled
+from training.method import Batch, Descend, Unlabelled
 
 
 def classifier_discrepancy(first: Tensor, second: Tensor) -> Tensor:
@@ -53,19 +53,19 @@ class MCD(Contested):
             nn.Linear(hidden, classes),
         )
 
-    def terms(self, source: Labelled, target: Unlabelled) -> dict[str, Tensor]:
+    def terms(self, source: Batch, target: Unlabelled) -> dict[str, Tensor]:
         """Cross entropy of both heads, their imbalance, and their discrepancy, each ()."""
         ours, theirs = outputs(self.network, source.images, target.images, self.settings.batch_norm)
         n = len(ours.features)
         logits = self.rival(torch.cat([ours.features, theirs.features]))
         first, second = theirs.logits.softmax(1), logits[n:].softmax(1)
         return {
-            "source": cross_entropy(ours.logits, source.labels) + cross_entropy(logits[:n], source.labels),
+            "source": cross_entropy(ours.logits, source.targets) + cross_entropy(logits[:n], source.targets),
             "balance": self.settings.balance * (imbalance(first) + imbalance(second)),
             "discrepancy": self.settings.trade_off * classifier_discrepancy(first, second),
         }
 
-    def update(self, source: Labelled, target: Unlabelled, progress: float, descend: Descend) -> dict[str, Tensor]:
+    def update(self, source: Batch, target: Unlabelled, progress: float, descend: Descend) -> dict[str, Tensor]:
         heads = {"head"}
         generator = set(self.groups()) - heads
         terms = self.terms(source, target)

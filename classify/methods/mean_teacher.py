@@ -7,8 +7,8 @@ import math
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from classify.methods.base import Labelled, Unlabelled
 from classify.methods.teacher import TeacherStudent
+from training.method import Batch, Unlabelled
 
 
 def disagreement(student: Tensor, teacher: Tensor) -> Tensor:
@@ -40,11 +40,11 @@ class MeanTeacher(TeacherStudent):
 
     settings: Settings
 
-    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
         weight = self.settings.weight * warm_up(progress, self.settings.warm_up)
         teacher, student = self.teacher(target.images, by_batch=True), self.network(target.strong)
         return {
-            "source": cross_entropy(self.network(source.images).logits, source.labels),
+            "source": cross_entropy(self.network(source.images).logits, source.targets),
             "consistency": weight * disagreement(student.logits, teacher.logits),
         }
 

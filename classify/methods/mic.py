@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, interpolate
 
-from classify.methods.base import Labelled, Unlabelled
 from classify.methods.teacher import TeacherStudent
+from training.method import Batch, Unlabelled
 
 _SIDE = 224
 
 
 def mask(images: Tensor, kept: Tensor) -> Tensor:
-    """(n, c, h, w) images, 0 (the mean colour) where a cell of the grid `kept` (n, 1, rows, columns) bool is False."""
+    """(n, c, h, w) images, 0 (the mean color) where a cell of the grid `kept` (n, 1, rows, columns) bool is False."""
     return images * interpolate(kept.to(images.dtype), images.shape[-2:])
 
 
@@ -54,11 +54,11 @@ class MIC(TeacherStudent):
         cells = max(1, round(_SIDE / self.settings.block))
         return torch.rand(count, 1, cells, cells, device=device) > self.settings.ratio
 
-    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
         teacher = self.teacher(target.images, by_batch=True).logits
         masked = self.network(mask(target.images, self.kept(len(target.images), target.images.device))).logits
         consistency = masked_consistency(masked, teacher, self.settings.weighted)
         return {
-            "source": cross_entropy(self.network(source.images).logits, source.labels),
+            "source": cross_entropy(self.network(source.images).logits, source.targets),
             "masked": self.settings.weight * consistency,
         }

@@ -6,10 +6,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear, log_softmax
 
 from classify.methods.alignment import ramp
-from classify.methods.base import Labelled, Method, Unlabelled
+from classify.methods.base import Method
 from classify.methods.disclusterda import imbalance
 from classify.network import Network
 from scenes.section import Section
+from training.method import Batch, Unlabelled
 
 
 def joint(source: Tensor, labels: Tensor, target: Tensor, pseudo: Tensor, swapped: bool) -> Tensor:
@@ -49,7 +50,7 @@ class RCA(Method):
         super().__init__(network, classes, settings)
         self.joint = nn.Linear(network.width, 2 * classes)
 
-    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
         weight = ramp(progress)
         ours, theirs = self.network.features(source.images), self.network.features(target.images)
         # Two losses, each blind to what the other trains: the same as two backward passes over parts of the weights.
@@ -57,10 +58,10 @@ class RCA(Method):
         still, other = ours.detach(), theirs.detach()
         logits = head(other)
         pseudo = logits.detach().argmax(1)
-        classifiers = cross_entropy(head(still), source.labels)
-        classifiers = classifiers + weight * joint(both(still), source.labels, both(other), pseudo, swapped=False)
-        features = cross_entropy(_frozen(head, ours), source.labels)
-        swapped = joint(_frozen(both, ours), source.labels, _frozen(both, theirs), pseudo, swapped=True)
+        classifiers = cross_entropy(head(still), source.targets)
+        classifiers = classifiers + weight * joint(both(still), source.targets, both(other), pseudo, swapped=False)
+        features = cross_entropy(_frozen(head, ours), source.targets)
+        swapped = joint(_frozen(both, ours), source.targets, _frozen(both, theirs), pseudo, swapped=True)
         unsure = self.settings.entropy * entropy(_frozen(head, theirs))
         return {
             "classifiers": classifiers + self.settings.balance * imbalance(logits),

@@ -7,10 +7,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize, one_hot, pad
 from torch.nn.utils.parametrizations import weight_norm
 
-from classify.methods.base import Descend, FullPass, Labelled, Method, Unlabelled
+from classify.methods.base import Method
 from classify.methods.clusters import over
 from classify.network import Network
 from scenes.section import Section
+from training.method import Batch, Descend, FullPass, Unlabelled
 
 _EPSILON = 1e-5
 
@@ -84,17 +85,17 @@ class SHOT(Method):
             features, logits = over(self.network, passes.target(), self.network)
             self.labels = centroid_labels(features, logits)
 
-    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
         if not self.adapts(progress):
             logits = self.network(source.images).logits
-            return {"source": cross_entropy(logits, source.labels, label_smoothing=self.settings.smoothing)}
+            return {"source": cross_entropy(logits, source.targets, label_smoothing=self.settings.smoothing)}
         logits = self.network(target.images).logits
         terms = {"information": information(logits)}
         if len(self.labels):
             terms["labels"] = self.settings.labels * cross_entropy(logits, self.labels[target.indices])
         return terms
 
-    def update(self, source: Labelled, target: Unlabelled, progress: float, descend: Descend) -> dict[str, Tensor]:
+    def update(self, source: Batch, target: Unlabelled, progress: float, descend: Descend) -> dict[str, Tensor]:
         terms = self.losses(source, target, progress)
         moving = [name for name in self.groups() if name != "classifier"] if self.adapts(progress) else None
         descend(torch.stack(list(terms.values())).sum(), only=moving)

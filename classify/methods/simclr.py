@@ -7,9 +7,10 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
-from classify.methods.base import Labelled, Method, Unlabelled
+from classify.methods.base import Method
 from classify.network import Network
 from scenes.section import Section
+from training.method import Batch, Unlabelled
 
 
 def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
@@ -33,6 +34,7 @@ class Contrastive(Method):
         temperature: float = Field(default=0.5, gt=0)
         projection: int = Field(default=128, ge=1)
 
+    blind = True
     settings: Contrastive.Settings
 
     def __init__(self, network: Network, classes: int, settings: Section | None = None):
@@ -40,7 +42,7 @@ class Contrastive(Method):
         width = network.width
         self.projection = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, self.settings.projection))
 
-    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
         views = self.projection(self.network.features(torch.cat([target.images, target.strong])))
         first, second = views.chunk(2)
         return {"contrast": nt_xent(first, second, self.settings.temperature)}

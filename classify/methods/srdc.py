@@ -7,10 +7,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, log_softmax
 
 from classify.methods.alignment import ramp
-from classify.methods.base import FullPass, Labelled, Method, Unlabelled
+from classify.methods.base import Method
 from classify.methods.clusters import distances_to, k_means, means, over
 from classify.network import Network
 from scenes.section import Section
+from training.method import Batch, FullPass, Unlabelled
 
 
 def auxiliary(probabilities: Tensor) -> Tensor:
@@ -31,17 +32,17 @@ def clustering(scores: Tensor) -> Tensor:
     return -(auxiliary(scores.softmax(1)) * log_softmax(scores, 1)).sum(1).mean()
 
 
-def likeness(features: Tensor, centres: Tensor, freedom: float) -> Tensor:
-    """(n, k) Student's t, (1 + |f - c|^2 / a)^-((a + 1) / 2), of features (n, d) to centres (k, d)."""
-    return (1 + distances_to(features, centres) / freedom) ** (-(freedom + 1) / 2)
+def likeness(features: Tensor, centers: Tensor, freedom: float) -> Tensor:
+    """(n, k) Student's t, (1 + |f - c|^2 / a)^-((a + 1) / 2), of features (n, d) to centers (k, d)."""
+    return (1 + distances_to(features, centers) / freedom) ** (-(freedom + 1) / 2)
 
 
 class SRDC(Method):
-    """Source cross-entropy, and `clustering` of the target on the logits and on the likeness to trained centres.
+    """Source cross-entropy, and `clustering` of the target on the logits and on the likeness to trained centers.
 
     Before each epoch k-means over the target, from the mean features of the source's classes at first, then from those
-    of the predicted classes, places the centres anew. Until the second epoch the target's labels are its clusters,
-    after that `auxiliary`'s. Centres are kept for the backbone's features and, with a bottleneck, for the bottleneck's.
+    of the predicted classes, places the centers anew. Until the second epoch the target's labels are its clusters,
+    after that `auxiliary`'s. Centers are kept for the backbone's features and, with a bottleneck, for the bottleneck's.
     The source's pictures all weigh 1, as in S2RDA's runs. Batch norm sees source and target apart.
     """
 
@@ -62,7 +63,7 @@ class SRDC(Method):
         super().__init__(network, classes, settings)
         inner = [part.in_features for part in network.bottleneck.modules() if isinstance(part, nn.Linear)]
         widths = [*inner, network.width]
-        self.centres = nn.ParameterList([nn.Parameter(torch.zeros(classes, width)) for width in widths])
+        self.centers = nn.ParameterList([nn.Parameter(torch.zeros(classes, width)) for width in widths])
         self.labels: Tensor
         self.epochs: Tensor
         self.register_buffer("labels", torch.zeros(0, dtype=torch.int64))
@@ -71,34 +72,34 @@ class SRDC(Method):
     def see(self, images: Tensor) -> tuple[Tensor, ...]:
         """(n, d) features by level, and last (n, k) logits."""
         levels = [self.network.backbone(images)]
-        if len(self.centres) > 1:
+        if len(self.centers) > 1:
             levels.append(self.network.bottleneck(levels[0]))
         return (*levels, self.network.head(levels[-1]))
 
     def begin_epoch(self, passes: FullPass, progress: float) -> None:
-        labels = torch.cat([batch.labels for batch in passes.source()])
+        labels = torch.cat([batch.targets for batch in passes.source()])
         *source, _ = over(self.network, passes.source(), self.see)
         *target, logits = over(self.network, passes.target(), self.see)
-        for level, centres in enumerate(self.centres):
-            start = means(source[level], labels, torch.zeros_like(centres))
+        for level, centers in enumerate(self.centers):
+            start = means(source[level], labels, torch.zeros_like(centers))
             if self.epochs:
                 start = means(target[level], logits.argmax(1), start)
             clusters, placed = k_means(target[level], start, self.settings.rounds)
-            centres.data.copy_(placed)
+            centers.data.copy_(placed)
             if level == 0:
                 self.labels = clusters
         self.epochs += 1
 
-    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
         first = int(self.epochs) <= 1
         weight = 1.0 if first else ramp(progress)
         *source_levels, source_logits = self.see(source.images)
         *target_levels, target_logits = self.see(target.images)
-        terms = {"source": cross_entropy(source_logits, source.labels)}
+        terms = {"source": cross_entropy(source_logits, source.targets)}
         scores = [target_logits]
         if self.settings.embedding:
             scores += self._scores(target_levels)
-            embedded = [cross_entropy(own, source.labels) for own in self._scores(source_levels)]
+            embedded = [cross_entropy(own, source.targets) for own in self._scores(source_levels)]
             terms["source embedding"] = weight * torch.stack(embedded).sum()
         clusters = self.labels[target.indices]
         target_terms = [cross_entropy(own, clusters) if first else clustering(own) for own in scores]
@@ -106,12 +107,12 @@ class SRDC(Method):
 
     def _scores(self, levels: list[Tensor]) -> list[Tensor]:
         """By level (n, k), whose softmax is the probability of each cluster."""
-        pairs = zip(levels, self.centres, strict=True)
-        likes = [likeness(own, centres, self.settings.freedom) for own, centres in pairs]
+        pairs = zip(levels, self.centers, strict=True)
+        likes = [likeness(own, centers, self.settings.freedom) for own, centers in pairs]
         return likes if self.settings.softmax else [like.log() for like in likes]
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
-        centres = {id(parameter) for parameter in self.centres}
+        centers = {id(parameter) for parameter in self.centers}
         groups = super().groups()
-        head = [parameter for parameter in groups["head"] if id(parameter) not in centres]
-        return {"backbone": [*groups["backbone"], *self.centres], "head": head}
+        head = [parameter for parameter in groups["head"] if id(parameter) not in centers]
+        return {"backbone": [*groups["backbone"], *self.centers], "head": head}

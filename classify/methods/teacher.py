@@ -5,10 +5,11 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from classify.methods.base import Descend, Labelled, Method, Unlabelled
+from classify.methods.base import Method
 from classify.network import Network, Output
 from scenes.section import Section
 from training.ema import EMA
+from training.method import Batch, Descend, Unlabelled
 
 
 class Teacher(EMA):
@@ -39,9 +40,9 @@ class TeacherStudent(Method):
         super().__init__(network, classes, settings)
         self.teacher = Teacher(network, self.settings.decay)
 
-    def update(self, source: Labelled, target: Unlabelled, progress: float, descend: Descend) -> dict[str, Tensor]:
+    def update(self, source: Batch, target: Unlabelled, progress: float, descend: Descend) -> dict[str, Tensor]:
         terms = super().update(source, target, progress, descend)
-        self.teacher.update(self.network)
+        self.teacher.update_parameters(self.network)
         return terms
 
     def groups(self) -> dict[str, list[nn.Parameter]]:

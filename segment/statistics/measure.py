@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from segment.statistics.lines import Lines, Mask, middle_lines
 
-Grey = NDArray[np.float32]
+Gray = NDArray[np.float32]
 
 _RING = (2.0, 8.0)
 _STRETCH = 32.0
@@ -45,7 +45,7 @@ class Quantity:
 _OF_LINES: tuple[tuple[str, str, int, str], ...] = (
     ("fraction", "%", 2, "share of the picture's pixels"),
     ("width", "px", 1, "twice the distance to the nearest pixel outside, mean over the middle lines"),
-    ("contrast", "grey", 1, "median of the ring more than 2 and up to 8 px around less the mean inside"),
+    ("contrast", "gray", 1, "median of the ring more than 2 and up to 8 px around less the mean inside"),
     ("length", "diagonals", 2, "of all middle lines, in diagonals of the picture"),
     ("branching", "/100 px", 2, "branch points on 100 px of middle line"),
     ("tortuosity", "", 3, "way along the middle line over the straight one, in stretches of 32 px"),
@@ -62,9 +62,9 @@ QUANTITIES = (
         for group in ("crack", "lines")
         for name, unit, digits, meaning in _OF_LINES
     ),
-    Quantity("lines.strength", "grey", 1, "99th percentile of the response to dark lines 3 to 6 px wide"),
-    Quantity("picture.grey", "", 0, "mean of 0 to 255"),
-    Quantity("picture.spread", "grey", 1, "standard deviation"),
+    Quantity("lines.strength", "gray", 1, "99th percentile of the response to dark lines 3 to 6 px wide"),
+    Quantity("picture.gray", "", 0, "mean of 0 to 255"),
+    Quantity("picture.spread", "gray", 1, "standard deviation"),
     Quantity("picture.slope", "", 2, "of the power spectrum from 64 to 2 px, in double logarithms"),
     Quantity("picture.fine", "%", 1, "share of the power from 64 px on that is finer than 8 px"),
 )
@@ -77,17 +77,17 @@ def measure(rgb: NDArray[np.uint8], mask: Mask | None) -> dict[str, float]:
     Without a mask there are none of group "crack"; with an empty one the fraction is 0 and the others are left out.
     A flat picture has no spectrum.
     """
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    response = ridges(grey)
-    values = {f"lines.{name}": value for name, value in of_lines(grey, dark_lines(response)).items()}
+    gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    response = ridges(gray)
+    values = {f"lines.{name}": value for name, value in of_lines(gray, dark_lines(response)).items()}
     values["lines.strength"] = float(np.percentile(response, 99))
     if mask is not None:
-        values |= {f"crack.{name}": value for name, value in of_lines(grey, mask).items()}
-    values |= {f"picture.{name}": value for name, value in of_background(grey).items()}
+        values |= {f"crack.{name}": value for name, value in of_lines(gray, mask).items()}
+    values |= {f"picture.{name}": value for name, value in of_background(gray).items()}
     return values
 
 
-def of_lines(grey: Grey, mask: Mask) -> dict[str, float]:
+def of_lines(gray: Gray, mask: Mask) -> dict[str, float]:
     """The quantities of group "crack" by name, of the lines that a mask (H, W) sets; those not defined left out."""
     values = {"fraction": 100 * float(mask.mean())}
     if not mask.any():
@@ -96,7 +96,7 @@ def of_lines(grey: Grey, mask: Mask) -> dict[str, float]:
     values["width"] = 2 * float(lines.radius[lines.skeleton].mean())
     around = ring(mask)
     if around.any():
-        values["contrast"] = float(np.median(grey[around]) - grey[mask].mean())
+        values["contrast"] = float(np.median(gray[around]) - gray[mask].mean())
     return values | _courses(lines, float(np.hypot(mask.shape[0], mask.shape[1])))
 
 
@@ -133,11 +133,11 @@ def _chords(path: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.maximum(np.hypot(np.diff(x), np.diff(y)), 1.0)
 
 
-def of_background(grey: Grey) -> dict[str, float]:
+def of_background(gray: Gray) -> dict[str, float]:
     """The quantities of group "picture" by name; no spectrum where the picture is flat."""
-    values = {"grey": float(grey.mean()), "spread": float(grey.std())}
-    frequency, power = spectrum(grey)
-    if power.sum() <= 1e-6 * grey.size:
+    values = {"gray": float(gray.mean()), "spread": float(gray.std())}
+    frequency, power = spectrum(gray)
+    if power.sum() <= 1e-6 * gray.size:
         return values
     band = (np.log(frequency / _BROADEST) / np.log(_FINEST / _BROADEST) * _BANDS).astype(int)
     inside = frequency < _FINEST
@@ -153,27 +153,27 @@ def of_background(grey: Grey) -> dict[str, float]:
     return values
 
 
-def spectrum(grey: Grey) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def spectrum(gray: Gray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(n,) frequencies in cycles a pixel from 1/64 on, and the power at each, under a Hann window, in any order."""
-    height, width = grey.shape
+    height, width = gray.shape
     window = np.hanning(height)[:, None] * np.hanning(width)[None]
-    power = np.abs(np.fft.rfft2((grey - grey.mean()) * window)) ** 2 / grey.size
+    power = np.abs(np.fft.rfft2((gray - gray.mean()) * window)) ** 2 / gray.size
     frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
     kept = frequency >= _BROADEST
     return frequency[kept], power[kept]
 
 
-def ridges(grey: Grey) -> Grey:
-    """(H, W) grey levels: how much darker than both sides a pixel is, as lines are and spots are not.
+def ridges(gray: Gray) -> Gray:
+    """(H, W) gray levels: how much darker than both sides a pixel is, as lines are and spots are not.
 
     At two scales, the larger of them: second derivative of the blurred picture across the line, less that along it,
     times the scale's square.
     """
-    return np.asarray(np.maximum(*(_ridge(grey, sigma) for sigma in _RIDGES)))
+    return np.asarray(np.maximum(*(_ridge(gray, sigma) for sigma in _RIDGES)))
 
 
-def _ridge(grey: Grey, sigma: float) -> Grey:
-    blurred = cv2.GaussianBlur(grey, (0, 0), sigma)
+def _ridge(gray: Gray, sigma: float) -> Gray:
+    blurred = cv2.GaussianBlur(gray, (0, 0), sigma)
     xx, yy, xy = (
         cv2.Sobel(blurred, cv2.CV_32F, across, down, ksize=3, scale=sigma**2 / 4)
         for across, down in ((2, 0), (0, 2), (1, 1))
@@ -183,10 +183,10 @@ def _ridge(grey: Grey, sigma: float) -> Grey:
     return np.maximum(mean + apart - np.abs(mean - apart), 0)
 
 
-def dark_lines(response: Grey) -> Mask:
+def dark_lines(response: Gray) -> Mask:
     """(H, W) the long dark lines, by the response of `ridges`; no labels needed, and not as good.
 
-    A line is a connected piece of pixels with 5 times the picture's median response (and 1.5 grey levels), three in
+    A line is a connected piece of pixels with 5 times the picture's median response (and 1.5 gray levels), three in
     ten of them with twice that, at least 32 px from end to end and no blot. Joints, shadows and scratches are lines
     too, and a crack fainter than its surface's texture is none: to compare sets by, not to label pictures with.
     How it orders drawn pictures, against their masks (rank correlation): contrast and orientation

@@ -7,13 +7,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.jobs import Job, settings
 from benchmarks.s2r13 import __main__ as s2r13
 from classify.config import load_training
 from classify.methods.catalogue import METHODS
 from classify.validators import VALIDATORS
 from scenes.config.loading import load_config
 from training.run_folder import Folder
+from training.studies import Job, settings
 
 
 def test_configs_are_valid() -> None:
@@ -105,3 +105,16 @@ def test_a_method_that_is_none_is_told_before_anything_is_done(tmp_path: Path) -
         s2r13.main, ["--photos", str(tmp_path), "--work", str(tmp_path / "w"), "--methods", "dan,mc"]
     )
     assert told.exit_code == 2 and "unknown method 'mc'" in told.output and not (tmp_path / "w").exists()
+
+
+def test_each_chain_begins_with_the_renders_and_adapts_what_its_seed_trained() -> None:
+    chains = s2r13.chains(0.1, 2, ["mcc", "dann"], range(2))
+    renders = [f"s2r13/{name}" for name in s2r13.SETS]
+    assert all([job.out for job in chain][: len(renders)] == renders for chain in chains)
+    rest = [[job.out for job in chain][len(renders) :] for chain in chains]
+    assert [outs for outs in rest if len(outs) == 2] == [
+        [f"runs/full-{seed}", f"runs/{method}-{seed}"] for seed in range(2) for method in ("mcc", "dann")
+    ]
+    assert sorted(outs[0] for outs in rest if len(outs) == 1) == sorted(
+        f"runs/{name}-{seed}" for name in s2r13.BASELINES for seed in range(2)
+    )

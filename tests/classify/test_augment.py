@@ -120,7 +120,7 @@ def test_resize_is_torchvisions_of_pillow_images(sides, short):
     assert np.abs(levels(made) - wanted).max() <= 1
 
 
-def test_none_is_resize_and_centre_crop():
+def test_none_is_resize_and_center_crop():
     pictures = photos(3, 90, 70)
     images = Augment("none", 56)(planes(pictures), seeded(0))
 
@@ -191,7 +191,7 @@ def test_strong_does_what_it_says_as_often_as_it_says():
 def test_jitter_takes_its_turns_in_the_drawn_order():
     pictures = photos(40)
     images, draws = planes(pictures).float(), augment._draw(40, seeded(5))
-    augment._colour(images, draws._replace(gray=torch.ones(40, 1)))
+    augment._color(images, draws._replace(gray=torch.ones(40, 1)))
     for number in range(40):
         image = Image.fromarray(pictures[number])
         b, c, s, h = (2 * draws.factors[number] - 1).tolist()

@@ -24,7 +24,7 @@ from tests.tiny import build, domains, photos  # noqa: E402
 from training import checkpoint  # noqa: E402
 from training.logger import entries  # noqa: E402
 from training.run_folder import Folder  # noqa: E402
-from training.studies import ticks_of  # noqa: E402
+from training.tables import ticks_of  # noqa: E402
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -270,6 +270,7 @@ def test_data_that_changed_under_a_run_is_told(root: Path, tmp_path: Path, capsy
     source = photos(tmp_path / "source")
     config = written(root, tmp_path / "c.yaml", data={"source": [{"where": str(source)}]})
     from classify.config import load_training
+    from classify.task import Classification
     from training.run import execute
 
     def strike(*_: object) -> None:
@@ -277,7 +278,7 @@ def test_data_that_changed_under_a_run_is_told(root: Path, tmp_path: Path, capsy
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("training.run._Run._evaluate", strike)
-        execute(load_training(config), tmp_path / "run")
+        execute(Classification(), load_training(config), tmp_path / "run")
     (source / "red" / "0.png").unlink()
     code, _, error = run(capsys, "train", config, "--out", tmp_path / "run")
     assert code == 2 and "the source data changed since the run began" in error
@@ -344,8 +345,9 @@ def test_the_study_of_mixing(root: Path, tmp_path: Path, capsys: pytest.CaptureF
 def test_a_config_may_select_by_every_validator_there_is() -> None:
     from typing import get_args
 
-    from classify.config import ORACLE, Selector
+    from classify.config import Selector
     from classify.validators import VALIDATORS
+    from training.config import ORACLE
 
     assert set(get_args(Selector)) == {*VALIDATORS, ORACLE, "last"}
 

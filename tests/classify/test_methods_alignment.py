@@ -18,11 +18,12 @@ from torch import Tensor, nn
 from classify.methods import afn, alignment, cdan, coral, dan, dann, jan, mcc, mcd, mdd
 from classify.methods.adabn import AdaBN, adopt_statistics, drawn, normalizations
 from classify.methods.alignment import Aligning, ramp, reverse
-from classify.methods.base import FullPass, Labelled, Method, Unlabelled
+from classify.methods.base import Method
 from classify.methods.catalogue import METHODS
 from classify.network import Network, Output
 from scenes.errors import InputError
 from tests.moons import OptimizerStep, accuracy, mlp, moons, passes_over, train
+from training.method import Batch, FullPass, Unlabelled
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_losses.json").read_text())
 INPUTS = {name: torch.tensor(rows) for name, rows in GOLDEN["inputs"].items()}
@@ -44,10 +45,10 @@ def small(name: str, **changes: Any) -> Method:
     return kind(mlp(16, bottleneck=8), 2, kind.Settings(**{**SMALL.get(name, {}), **changes})).train()
 
 
-def batch(n: int = 8, m: int = 8, seed: int = 0) -> tuple[Labelled, Unlabelled]:
+def batch(n: int = 8, m: int = 8, seed: int = 0) -> tuple[Batch, Unlabelled]:
     points, labels = moons(seed, points=n)
     turned, _ = moons(seed + 1, 35.0, points=m)
-    return Labelled(points, labels, torch.arange(n)), Unlabelled(turned, turned, torch.arange(m))
+    return Batch(points, labels, torch.arange(n)), Unlabelled(turned, turned, torch.arange(m))
 
 
 # The losses, and the reference's numbers.
@@ -418,7 +419,7 @@ def test_one_epoch_on_pictures_then_resume(name: str) -> None:
         some = torch.arange(4 * number, 4 * number + 4)
         theirs = pictures[16:][some]
         terms = method.update(
-            Labelled(pictures[some], labels[some], some), Unlabelled(theirs, theirs, some), number / 3, descend
+            Batch(pictures[some], labels[some], some), Unlabelled(theirs, theirs, some), number / 3, descend
         )
         assert all(torch.isfinite(term) and not term.requires_grad for term in terms.values())
 
@@ -437,7 +438,7 @@ def test_one_epoch_on_pictures_then_resume(name: str) -> None:
         step(straight, descend, number)
         step(resumed, descended, number)
     passes = FullPass(
-        lambda: [Labelled(pictures[:16], labels, torch.arange(16))],
+        lambda: [Batch(pictures[:16], labels, torch.arange(16))],
         lambda: [Unlabelled(pictures[16:], pictures[16:], torch.arange(16))],
     )
     for method in (straight, resumed):
@@ -530,7 +531,7 @@ def test_adabn_is_above_source_only_on_turned_moons() -> None:
     assert mean_accuracy("adabn", 35.0, batch_norm=True) > mean_accuracy("source", 35.0, batch_norm=True)
 
 
-def test_moons_turn_about_their_centre() -> None:
+def test_moons_turn_about_their_center() -> None:
     straight, turned = moons(4)[0], moons(4, 180.0)[0]
     assert moons(4)[0].shape == (500, 2)
     torch.testing.assert_close(straight + turned, torch.tensor([1.0, 0.5]).expand(500, 2))

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from classify.methods.base import Labelled, Method, Unlabelled
+from classify.methods.base import Method
 from classify.methods.catalogue import METHODS
 from classify.methods.clusters import k_means, means
 from classify.methods.disclusterda import DisClusterDA, moved
@@ -31,6 +31,7 @@ from classify.methods.teacher import Teacher
 from classify.network import Network
 from tests.moons import OptimizerStep, accuracy, passes_over, train
 from training.checkpoint import load
+from training.method import Batch, Unlabelled
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parent / "golden_selftraining.json").read_text())
 OURS = ("dson", "srdc", "disclusterda", "rca", "shot", "fixmatch", "mean-teacher", "mic")
@@ -75,19 +76,19 @@ def test_loss_of_logits_is_the_authors(name: str, loss: Any) -> None:
 
 @pytest.mark.parametrize(("name", "softmax"), [("clustering", True), ("clustering_share", False)])
 def test_clustering_of_features_is_the_authors(name: str, softmax: bool) -> None:
-    features, centres = leaf(6, 3, phase=0.5, scale=1), leaf(4, 3, phase=0.1, scale=1)
-    like = likeness(features, centres, 1.0)
+    features, centers = leaf(6, 3, phase=0.5, scale=1), leaf(4, 3, phase=0.1, scale=1)
+    like = likeness(features, centers, 1.0)
     value = clustering(like if softmax else like.log())
     value.backward()
     agrees(value, GOLDEN[name]["value"])
     agrees(features.grad, GOLDEN[name]["gradient"])
-    agrees(centres.grad, GOLDEN[name]["centres"])
+    agrees(centers.grad, GOLDEN[name]["centers"])
 
 
 def test_k_means_is_the_authors() -> None:
-    labels, centres = k_means(wave(30, 3, phase=0.4), wave(4, 3, phase=0.2), 3)
+    labels, centers = k_means(wave(30, 3, phase=0.4), wave(4, 3, phase=0.2), 3)
     assert labels.tolist() == GOLDEN["k_means"]["labels"]
-    agrees(centres, GOLDEN["k_means"]["centres"])
+    agrees(centers, GOLDEN["k_means"]["centers"])
 
 
 def test_centroid_labels_are_the_authors() -> None:
@@ -114,7 +115,7 @@ def test_teacher_follows_as_the_authors() -> None:
 
     teacher = Teacher(student(0), 0.6)
     for step in (1, 2, 3):
-        teacher.update(student(step))
+        teacher.update_parameters(student(step))
     state = teacher.module.state_dict()
     agrees(state["backbone.weight"], GOLDEN["teacher"]["weight"])
     agrees(state["bottleneck.running_mean"], GOLDEN["teacher"]["running_mean"])
@@ -132,10 +133,10 @@ def linear_network() -> Network:
     return network
 
 
-def ten(phase: float = 0.1, classes: int = 5) -> tuple[Labelled, Unlabelled]:
+def ten(phase: float = 0.1, classes: int = 5) -> tuple[Batch, Unlabelled]:
     places = torch.arange(10)
     target = wave(10, 3, phase=2.1 + phase)
-    return Labelled(wave(10, 3, phase=phase), places % classes, places), Unlabelled(target, target, places)
+    return Batch(wave(10, 3, phase=phase), places % classes, places), Unlabelled(target, target, places)
 
 
 def gradients_agree(method: Method, golden: dict[str, Any]) -> None:
@@ -149,7 +150,7 @@ def gradients_agree(method: Method, golden: dict[str, Any]) -> None:
 @pytest.mark.parametrize("epoch", [0, 3])
 def test_step_of_srdc_is_the_authors(epoch: int) -> None:
     method = SRDC(linear_network(), 5)
-    method.centres[0].data = wave(5, 4, phase=1.1, scale=0.8)
+    method.centers[0].data = wave(5, 4, phase=1.1, scale=0.8)
     method.epochs += epoch + 1
     method.labels = (torch.arange(10) * 3 + 1) % 5
     loss = torch.stack(list(method.losses(*ten(), epoch / 10).values())).sum()
@@ -157,7 +158,7 @@ def test_step_of_srdc_is_the_authors(epoch: int) -> None:
     golden = GOLDEN[f"srdc_{epoch}"]
     agrees(loss, golden["value"])
     gradients_agree(method, golden)
-    agrees(method.centres[0].grad, golden["centres"])
+    agrees(method.centers[0].grad, golden["centers"])
 
 
 def test_steps_of_disclusterda_are_the_authors() -> None:
@@ -211,7 +212,7 @@ def test_normalization_of_a_domain_is_the_authors() -> None:
 
 
 def stripes(seed: int, turned: bool, count: int = 96) -> tuple[Tensor, Tensor]:
-    """(n, 3, 12, 12) striped pictures of three directions, and their (n,) directions; `turned`: in other colours."""
+    """(n, 3, 12, 12) striped pictures of three directions, and their (n,) directions; `turned`: in other colors."""
     generator = torch.Generator().manual_seed(seed)
     labels, places = torch.arange(count) % 3, torch.arange(12)
     across = torch.sin(places * 2.1).expand(12, 12)
@@ -262,7 +263,7 @@ class Course:
             ours, theirs = (torch.randint(len(pictures), (batch,)) for _ in range(2))
             seen = self.target[theirs]
             strong = seen + 0.1 * torch.randn(seen.shape)
-            given = Labelled(pictures[ours], labels[ours], ours), Unlabelled(seen, strong, theirs)
+            given = Batch(pictures[ours], labels[ours], ours), Unlabelled(seen, strong, theirs)
             log.append(self.method.update(*given, progress, self.descend))
         self.method.eval()
         return log
@@ -331,11 +332,11 @@ def test_teacher_copies_buffers_and_learns_nothing_itself() -> None:
     network = convolutions()
     teacher = Teacher(network, 0.5)
     pictures, _ = stripes(0, False, 8)
-    teacher.update(network)
+    teacher.update_parameters(network)
     network.train()(pictures)
     with torch.no_grad():
         network.head.weight += 2
-    teacher.update(network)
+    teacher.update_parameters(network)
     own, theirs = teacher.module.state_dict(), network.state_dict()
     assert torch.allclose(own["head.weight"], theirs["head.weight"] - 1), "weights are averaged"
     assert torch.equal(own["backbone.1.running_mean"], theirs["backbone.1.running_mean"]), "buffers are not"
@@ -355,10 +356,10 @@ def test_masks_cover_the_ratio_in_the_same_grid_at_all_sizes() -> None:
 
 
 def test_means_and_k_means_keep_what_has_no_picture() -> None:
-    features, centres = torch.tensor([[0.0], [1.0], [5.0]]), torch.tensor([[0.0], [4.0], [100.0]])
-    labels, placed = k_means(features, centres, 2)
+    features, centers = torch.tensor([[0.0], [1.0], [5.0]]), torch.tensor([[0.0], [4.0], [100.0]])
+    labels, placed = k_means(features, centers, 2)
     assert labels.tolist() == [0, 0, 1] and placed.flatten().tolist() == [0.5, 5, 100]
-    assert means(features, torch.tensor([0, 0, 0]), centres).flatten().tolist() == [2, 4, 100]
+    assert means(features, torch.tensor([0, 0, 0]), centers).flatten().tolist() == [2, 4, 100]
 
 
 def test_centroids_move_by_their_batch() -> None:
@@ -381,10 +382,10 @@ def test_srdc_clusters_the_target_before_each_epoch() -> None:
         method.begin_epoch(passes_over(pictures, labels, target), 0)
         clusters, placed = k_means(theirs, start, 2)
         assert torch.equal(method.labels, clusters)
-        torch.testing.assert_close(method.centres[0].data, placed)
-    assert method.epochs == 2 and method.centres[1].shape == (3, 6) and method.centres[1].any()
+        torch.testing.assert_close(method.centers[0].data, placed)
+    assert method.epochs == 2 and method.centers[1].shape == (3, 6) and method.centers[1].any()
     backbone = {id(parameter) for parameter in method.groups()["backbone"]}
-    assert all(id(centres) in backbone for centres in method.centres), "centres move at the backbone's rate"
+    assert all(id(centers) in backbone for centers in method.centers), "centers move at the backbone's rate"
 
 
 def test_shot_adapts_without_source_and_with_its_head_frozen() -> None:
@@ -394,10 +395,10 @@ def test_shot_adapts_without_source_and_with_its_head_frozen() -> None:
     (pictures, labels), (target, _) = stripes(1, False), stripes(2, True)
     passes, places = passes_over(pictures, labels, target), torch.arange(96)
     theirs = Unlabelled(target, target, places)
-    assert set(method.update(Labelled(pictures, labels, places), theirs, 0.49, descend)) == {"source"}
+    assert set(method.update(Batch(pictures, labels, places), theirs, 0.49, descend)) == {"source"}
     method.begin_epoch(passes, 0.49)
     assert not len(method.labels)
-    nothing = Labelled(torch.full_like(pictures, float("nan")), labels, places)
+    nothing = Batch(torch.full_like(pictures, float("nan")), labels, places)
     assert set(method.update(nothing, theirs, 0.5, descend)) == {"information"}, "no labels until an epoch begins"
     method.begin_epoch(passes, 0.6)
     before = {name: parameter.clone() for name, parameter in method.named_parameters()}
@@ -446,7 +447,7 @@ def test_shot_turns_with_the_moons() -> None:
     assert accuracy(train(SHOT, 0, degrees=25.0, iterations=500), 25.0) > 0.95
 
 
-def test_own_normalization_sees_through_other_colours() -> None:
+def test_own_normalization_sees_through_other_colors() -> None:
     torch.manual_seed(0)
     source = taught(Method, convolutions(), stripes, 0, 60)
     torch.manual_seed(0)

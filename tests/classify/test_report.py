@@ -22,13 +22,15 @@ from transformers import ViTConfig, ViTModel  # noqa: E402
 
 from classify import figures, report  # noqa: E402
 from classify.attention import Look, grad_cam, look, rollout  # noqa: E402
-from classify.evaluation import Outputs, statement  # noqa: E402
-from classify.methods.base import Labelled, Method  # noqa: E402
+from classify.evaluation import Outputs  # noqa: E402
+from classify.methods.base import Method  # noqa: E402
 from classify.methods.catalogue import METHODS  # noqa: E402
 from classify.metrics import Evaluation  # noqa: E402
 from classify.models import Backbone  # noqa: E402
 from classify.network import Network  # noqa: E402
 from scenes.errors import InputError  # noqa: E402
+from training.config import statement  # noqa: E402
+from training.method import Batch  # noqa: E402
 
 CLASSES = ("cup", "<lamp>", "chair")
 
@@ -176,12 +178,12 @@ def test_a_run_that_is_not_done_has_no_report(tmp_path: Path) -> None:
         report.of_run(tmp_path)
 
 
-def half(count: int, size: int = 24) -> Labelled:
+def half(count: int, size: int = 24) -> Batch:
     """Noise; class 1 is what is bright on the right half."""
     generator = torch.Generator().manual_seed(0)
     images = 0.1 * torch.randn(count, 3, size, size, generator=generator)
     images[..., size // 2 :] += 2
-    return Labelled(images, torch.ones(count, dtype=torch.int64), torch.arange(count))
+    return Batch(images, torch.ones(count, dtype=torch.int64), torch.arange(count))
 
 
 def convolutional() -> Method:

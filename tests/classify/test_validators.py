@@ -20,7 +20,7 @@ from classify.validators import (  # noqa: E402
     embedded_risk,
     entropy,
     information,
-    neighbourhood_density,
+    neighborhood_density,
     nuclear_norm,
     source_accuracy,
 )
@@ -43,7 +43,7 @@ def sure(classes: Tensor) -> Tensor:
         (entropy, -0.686429583062573),
         (information, 0.8843309151294475),
         (nuclear_norm, 0.26317650780220914),
-        (neighbourhood_density, 1.726808453355332),
+        (neighborhood_density, 1.726808453355332),
     ],
 )
 def test_values_are_those_of_pytorch_adapt(validator: object, value: float) -> None:
@@ -58,9 +58,9 @@ def test_the_risk_is_that_of_pytorch_adapt() -> None:
 
 
 def test_density_is_the_same_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = neighbourhood_density(fixed())
+    whole = neighborhood_density(fixed())
     monkeypatch.setattr(validators, "_ROWS", 7)
-    assert neighbourhood_density(fixed()) == pytest.approx(whole)
+    assert neighborhood_density(fixed()) == pytest.approx(whole)
 
 
 def test_density_and_entropy_reward_total_collapse_and_the_others_do_not() -> None:
@@ -70,12 +70,12 @@ def test_density_and_entropy_reward_total_collapse_and_the_others_do_not() -> No
     good = sure(labels) / 6 + torch.randn(200, K, generator=generator, dtype=torch.float64)
     collapsed = sure(torch.zeros(200, dtype=torch.int64))
     assert (good.argmax(1) == labels).double().mean() > 0.9 and (collapsed.argmax(1) == labels).double().mean() == 0.2
-    assert neighbourhood_density(collapsed) > neighbourhood_density(good)
+    assert neighborhood_density(collapsed) > neighborhood_density(good)
     assert entropy(collapsed) > entropy(good)
     assert information(collapsed) < information(good)
     assert nuclear_norm(collapsed) < nuclear_norm(good)
     # Collapse is the very highest that the two can give, and the very lowest of the others for sure predictions.
-    assert neighbourhood_density(collapsed) == pytest.approx(np.log(199))
+    assert neighborhood_density(collapsed) == pytest.approx(np.log(199))
     assert entropy(collapsed) == pytest.approx(0, abs=1e-9)
     assert information(collapsed) == pytest.approx(0, abs=1e-9)
     assert nuclear_norm(collapsed) == pytest.approx(200**-0.5)

@@ -57,8 +57,8 @@ def noisy(rng: np.random.Generator, slope: float) -> NDArray[np.float32]:
     frequency = np.hypot(np.fft.fftfreq(SIDE)[:, None], np.fft.rfftfreq(SIDE)[None])
     frequency[0, 0] = 1
     waves = np.fft.rfft2(rng.standard_normal((SIDE, SIDE))) * frequency ** (slope / 2)
-    grey = np.fft.irfft2(waves, (SIDE, SIDE))
-    return (130 + 20 * (grey - grey.mean()) / grey.std()).astype(np.float32)
+    gray = np.fft.irfft2(waves, (SIDE, SIDE))
+    return (130 + 20 * (gray - gray.mean()) / gray.std()).astype(np.float32)
 
 
 # Lines -------------------------------------------------------------------------------------------------------------
@@ -171,8 +171,8 @@ def test_contrast_is_of_the_ring_beyond_the_soft_edge() -> None:
     away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     around = ring(mask)
     assert (away[around].min(), away[around].max()) == (pytest.approx(2.2, abs=0.2), pytest.approx(8, abs=0.2))
-    grey = np.select([mask, away <= 2, away <= 8], [70, 100, 150], 240).astype(np.float32)
-    assert of_lines(grey, mask)["contrast"] == pytest.approx(80)
+    gray = np.select([mask, away <= 2, away <= 8], [70, 100, 150], 240).astype(np.float32)
+    assert of_lines(gray, mask)["contrast"] == pytest.approx(80)
 
 
 # Without masks -----------------------------------------------------------------------------------------------------
@@ -190,14 +190,14 @@ def test_fine_grain_is_told_from_broad_patches() -> None:
     # White noise spreads its power evenly over the square; the circle of broad waves takes little of it.
     assert fine["fine"] == pytest.approx(100 * (1 - np.pi / 64), abs=1)
     assert broad["fine"] < 40
-    assert fine["grey"] == pytest.approx(130, abs=0.5) and fine["spread"] == pytest.approx(20, abs=0.5)
+    assert fine["gray"] == pytest.approx(130, abs=0.5) and fine["spread"] == pytest.approx(20, abs=0.5)
     frequency, power = spectrum(noisy(rng, 0))
     assert frequency.shape == power.shape and frequency.min() >= 1 / 64
 
 
 def test_a_flat_picture_has_no_spectrum() -> None:
     values = measure(np.full((40, 50, 3), 128, np.uint8), None)
-    assert values["picture.grey"] == 128 and values["lines.fraction"] == 0
+    assert values["picture.gray"] == 128 and values["lines.fraction"] == 0
     assert not {"picture.slope", "picture.fine"} & values.keys()
 
 

@@ -1,4 +1,4 @@
-"""Crack segmentation: the network, its crops, its training and the metrics."""
+"""Crack segmentation: the network, its crops, its loss and the metrics."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ import numpy as np
 import pytest
 import torch
 
-from scenes.errors import InputError
-from segment.crops import Crops
+from segment.config import AugmentConfig
+from segment.crops import MEAN, SPREAD, Colors, Crops, Plain
+from segment.datasets import CrackPictures
+from segment.losses import dice_and_entropy
 from segment.metrics import THRESHOLDS, score
-from segment.sets import Picture
-from segment.training import Schedule, dice_and_entropy, probabilities, train
+from segment.sets import Picture, PictureSet
 from segment.unet import UNet
+from training.data.loader import Loader
 
 
 def _line(seed: int, side: int = 64) -> Picture:
-    """A dark line on a grey noisy ground."""
+    """A dark line on a gray noisy ground."""
     rng = np.random.default_rng(seed)
     rows = np.arange(side)
     at = rng.uniform(20, 44) + np.cumsum(rng.normal(0, 0.5, side))
     mask = np.abs(np.arange(side)[None] - at[rows][:, None]) < 2
-    grey = np.where(mask, 60, 150) + rng.normal(0, 8, (side, side))
-    return Picture(str(seed), np.repeat(grey.clip(0, 255).astype(np.uint8)[..., None], 3, 2), mask)
+    gray = np.where(mask, 60, 150) + rng.normal(0, 8, (side, side))
+    return Picture(str(seed), np.repeat(gray.clip(0, 255).astype(np.uint8)[..., None], 3, 2), mask)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (50, 71)])
@@ -29,52 +31,48 @@ def test_the_network_takes_any_size(size: tuple[int, int]) -> None:
     assert UNet(width=4, depth=3)(torch.rand(2, 3, *size)).shape == (2, *size)
 
 
+def _loader(pictures: list[Picture], size: int, batch: int, seed: int) -> Loader[CrackPictures]:
+    drawn = PictureSet("lines", True, tuple(p.name for p in pictures), (), lambda k: pictures[k], "")
+    entries = tuple((drawn, k) for k in range(len(pictures)))
+    return Loader(CrackPictures("lines", entries), batch, Crops(size, 1.4), seed=seed, workers=0)
+
+
+def _batch(pictures: list[Picture], size: int, batch: int, seed: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+    raw = next(_loader(pictures, size, batch, seed).batches(step))
+    return Colors(AugmentConfig())(raw, torch.Generator().manual_seed(seed + step))
+
+
 def test_crops_are_decided_by_seed_and_step() -> None:
     pictures = [_line(k) for k in range(3)]
-    crops, again, other = (Crops(pictures, 32, 4, seed) for seed in (1, 1, 2))
-    images, masks = crops(7)
-    crops(8)
+    images, masks = _batch(pictures, 32, 4, 1, 7)
+    again, other, next_one = (_batch(pictures, 32, 4, seed, step) for seed, step in ((1, 7), (2, 7), (1, 8)))
     assert images.shape == (4, 3, 32, 32) and masks.shape == (4, 32, 32) and set(masks.unique().tolist()) <= {0.0, 1.0}
-    assert torch.equal(images, again(7)[0]) and torch.equal(masks, again(7)[1])
-    assert not torch.equal(images, other(7)[0]) and not torch.equal(images, crops(8)[0])
+    assert torch.equal(images, again[0]) and torch.equal(masks, again[1])
+    assert not torch.equal(images, other[0]) and not torch.equal(images, next_one[0])
 
 
 def test_the_mask_stays_on_the_crack_in_every_crop() -> None:
-    images, masks = Crops([_line(k) for k in range(3)], 48, 64, 0)(0)
+    images, masks = _batch([_line(k) for k in range(3)], 48, 64, 0, 0)
     for image, mask in zip(images.mean(1), masks, strict=True):
         if mask.any() and not mask.all():
             assert image[mask > 0].mean() < image[mask == 0].mean()
     assert masks.any(2).any(1).float().mean() > 0.8
 
 
-def test_pictures_without_masks_are_refused() -> None:
-    with pytest.raises(InputError, match="picture a: has no mask"):
-        Crops([Picture("a", np.zeros((64, 64, 3), np.uint8), None)], 32, 1, 0)
+def test_a_crop_without_chance_is_the_middle_as_it_is() -> None:
+    picture = _line(0)
+    (raw,) = _loader([picture], 32, 1, 0).once()
+    assert np.array_equal(raw.images[0].permute(1, 2, 0).numpy(), picture.rgb[16:48, 16:48])
+    assert np.array_equal(raw.targets[0].numpy() > 0, picture.mask[16:48, 16:48])
+    images, _ = Plain()(raw, torch.Generator())
+    assert torch.allclose(images, (raw.images / 255 - MEAN) / SPREAD)
+    still = AugmentConfig(brightness=0, contrast=0, gray=0, gamma=0)
+    assert torch.allclose(Colors(still)(raw, torch.Generator())[0], images, atol=1e-5)
 
 
 def test_a_perfect_answer_costs_nothing_and_the_opposite_much() -> None:
     masks = (torch.rand(2, 16, 16, generator=torch.Generator().manual_seed(0)) < 0.2).float()
     assert dice_and_entropy((masks - 0.5) * 60, masks) < 1e-3 < 1.5 < dice_and_entropy((0.5 - masks) * 60, masks)
-
-
-def test_training_finds_lines_it_has_not_seen_and_repeats_itself() -> None:
-    def trained() -> UNet:
-        torch.manual_seed(0)
-        network = UNet(width=4, depth=2)
-        train(network, Crops([_line(k) for k in range(6)], 48, 8, 0), Schedule(60, warmup=5))
-        return network
-
-    network = trained()
-    new = [_line(k) for k in range(100, 104)]
-    scores = score((probabilities(network, p.rgb), p.mask) for p in new if p.mask is not None)
-    assert scores.iou()[24] > 0.7
-    assert all(torch.equal(a, b) for a, b in zip(network.parameters(), trained().parameters(), strict=True))
-
-
-def test_the_rate_warms_up_and_falls_to_zero() -> None:
-    schedule = Schedule(iterations=100, warmup=10)
-    rates = [schedule.at(step) for step in range(101)]
-    assert rates[0] == 0.1 and max(rates) == rates[9] == rates[10] == 1 and rates[100] == 0
 
 
 def test_metrics_count_pixels_as_by_hand() -> None:

@@ -17,7 +17,10 @@ from safetensors.torch import save_file
 from scenes.errors import InputError
 from segment.clear_patches import clear_piece
 from segment.cli import surfaces
+from segment.config import SegmentConfig
+from segment.load import load_method
 from segment.unet import UNet
+from training import checkpoint
 
 
 def _brute(free: np.ndarray, smallest: int) -> int:
@@ -59,9 +62,9 @@ def photos(tmp_path: Path) -> Path:
     """A light picture with a dark stripe, a wholly dark one, and one that is broken."""
     folder = tmp_path / "photos"
     folder.mkdir()
-    grey = np.full((160, 200), 200, np.uint8)
-    grey[:, 40:60] = 0
-    for name, values in (("striped", grey), ("dark", np.zeros_like(grey))):
+    gray = np.full((160, 200), 200, np.uint8)
+    gray[:, 40:60] = 0
+    for name, values in (("striped", gray), ("dark", np.zeros_like(gray))):
         Image.fromarray(np.repeat(values[..., None], 3, 2)).save(folder / f"{name}.png")
     (folder / "broken.png").write_bytes(b"no picture")
     return folder
@@ -69,7 +72,7 @@ def photos(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
-    """Of a network that takes what is dark for crack, whatever is around."""
+    """A checkpoint of a network that takes what is dark for crack, whatever is around."""
     network = UNet(width=2, depth=1)
     state = {name: torch.zeros_like(tensor) for name, tensor in network.state_dict().items()}
     for name in state:
@@ -82,8 +85,11 @@ def weights(tmp_path: Path) -> Path:
     state["up.0.3.weight"][0, 0, 1, 1] = 1
     state["head.weight"][0, 0] = -20
     state["head.bias"][0] = 5
-    save_file(state, tmp_path / "weights.safetensors")
-    return tmp_path / "weights.safetensors"
+    config = SegmentConfig.model_validate({"data": {"source": [{"where": "x"}]}, "width": 2, "depth": 1})
+    path = tmp_path / "weights.safetensors"
+    tensors = {f"method.network.{name}": tensor for name, tensor in state.items()}
+    checkpoint.write(path, tensors, {"task": "segment", "config": config.model_dump(mode="json")})
+    return path
 
 
 def test_the_command_cuts_what_the_network_finds_clear(photos: Path, weights: Path, tmp_path: Path) -> None:
@@ -103,16 +109,19 @@ def test_the_command_cuts_what_the_network_finds_clear(photos: Path, weights: Pa
     assert (out / "striped.png").stat().st_mtime_ns == before
 
 
-def test_weights_tell_their_width_and_depth(tmp_path: Path) -> None:
-    network = UNet(width=3, depth=2)
-    save_file(network.state_dict(), tmp_path / "w.safetensors")
-    loaded = UNet.load(tmp_path / "w.safetensors")
-    assert all(torch.equal(a, b) for a, b in zip(network.parameters(), loaded.parameters(), strict=True))
-
-
-def test_weights_of_something_else_are_refused(tmp_path: Path) -> None:
+def test_weights_of_something_else_are_refused(photos: Path, weights: Path, tmp_path: Path) -> None:
     save_file({"fc.weight": torch.zeros(3, 3)}, tmp_path / "other.safetensors")
     (tmp_path / "text.safetensors").write_text("no weights")
-    for name, told in (("other", "not the weights of a U-Net"), ("text", "safetensors"), ("gone", "safetensors")):
+    saved = checkpoint.read(weights)
+    checkpoint.write(tmp_path / "classifier.safetensors", saved.tensors, {**saved.facts, "task": "classify"})
+    wider = {**saved.facts["config"], "width": 4}
+    checkpoint.write(tmp_path / "wider.safetensors", saved.tensors, {**saved.facts, "config": wider})
+    for name, told in (
+        ("other", "no checkpoint of blendmill"),
+        ("text", "not a checkpoint that can be read"),
+        ("gone", "not a checkpoint that can be read"),
+        ("classifier", "a checkpoint of the task 'classify', give one of 'segment'"),
+        ("wider", "does not fit the model"),
+    ):
         with pytest.raises(InputError, match=f"{name}.*{told}"):
-            UNet.load(tmp_path / f"{name}.safetensors")
+            load_method(tmp_path / f"{name}.safetensors", torch.device("cpu"))

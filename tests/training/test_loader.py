@@ -23,8 +23,10 @@ from tests.painter import command, paint  # noqa: E402
 from tests.render.test_stream import CONFIG, painters  # noqa: E402
 from tests.training.test_pictures import Named, said, tree  # noqa: E402
 from training.data.live import Live  # noqa: E402
-from training.data.loader import Loader, RawBatch, window  # noqa: E402
+from training.data.loader import Loader, RawBatch  # noqa: E402
+from training.data.pictures import class_labels  # noqa: E402
 from training.data.sources import open_pictures  # noqa: E402
+from training.data.windows import Windows, window  # noqa: E402
 
 
 class Painted(Named):
@@ -48,9 +50,12 @@ class Painted(Named):
         return f"place {i}"
 
 
-def loader(pictures: Painted | None = None, **options: object) -> Loader:
+def loader(
+    pictures: Painted | None = None, size: int = 7, resized: int = 8, balanced: bool = False, **options: object
+) -> Loader:
     pictures = Painted([0, 1, 2, 0, 1, 0, 0]) if pictures is None else pictures
-    return Loader(pictures, **{"batch": 3, "size": 7, "resized": 8, **options})  # type: ignore[arg-type]
+    dealt_by = class_labels(pictures) if balanced else None
+    return Loader(pictures, **{"batch": 3, "collate": Windows(size, resized), "balanced": dealt_by, **options})  # type: ignore[arg-type]
 
 
 def take(made: Loader, count: int, start: int = 0) -> list[RawBatch]:
@@ -65,9 +70,9 @@ def same(left: list[RawBatch], right: list[RawBatch]) -> bool:
 def test_a_batch_is_pictures_labels_and_places() -> None:
     for batch in take(loader(), 5):
         assert batch.images.shape == (3, 3, 8, 8) and batch.images.dtype == torch.uint8
-        assert batch.images.is_contiguous() and batch.labels.dtype == batch.indices.dtype == torch.int64
+        assert batch.images.is_contiguous() and batch.targets.dtype == batch.indices.dtype == torch.int64
         assert (batch.images[:, 0] == batch.indices[:, None, None]).all()
-        assert batch.labels.tolist() == [[0, 1, 2, 0, 1, 0, 0][i] for i in batch.indices]
+        assert batch.targets.tolist() == [[0, 1, 2, 0, 1, 0, 0][i] for i in batch.indices]
 
 
 @settings(max_examples=15)
@@ -128,7 +133,7 @@ def test_windows_lie_all_along_the_long_side_and_crops_evenly() -> None:
     tall, wide = Painted([0], [(22, 10)]), Painted([0], [(10, 22)])
     starts = {}
     for name, pictures, channel in (("tall", tall, 2), ("wide", wide, 1)):
-        batches = take(Loader(pictures, 512, 8, resized=10, workers=0), 2)
+        batches = take(Loader(pictures, 512, Windows(8, 10), workers=0), 2)
         assert all(batch.images.shape == (512, 3, 10, 10) for batch in batches)
         starts[name] = torch.cat([batch.images[:, channel].amin((1, 2)) for batch in batches]).numpy().astype(int)
     for found in starts.values():
@@ -204,7 +209,7 @@ def test_files_and_shards_make_batches(tmp_path: Path) -> None:
     folders = open_pictures(tree(tmp_path / "tree", {"car": 3, "mug": 4}))
     shards = open_pictures(make_dataset(tmp_path / "set", count=5, shard_size=2).folder)
     for pictures in (folders, shards):
-        made = Loader(pictures, 4, 14)
+        made = Loader(pictures, 4, Windows(14))
         for batch in take(made, 3):
             assert batch.images.shape == (4, 3, 16, 16)
             for image, label, i in zip(*batch, strict=True):
@@ -226,7 +231,7 @@ def test_a_torn_jpeg_and_a_torn_shard_cost_a_warning(tmp_path: Path, caplog: pyt
     shard.write_bytes(content)
     for folder, message in ((root, "mug_001.png: cannot be decoded"), (data.folder, "rgb of picture 1 is damaged")):
         caplog.clear()
-        made = Loader(open_pictures(folder), 4, 14)
+        made = Loader(open_pictures(folder), 4, Windows(14))
         take(made, 6)
         assert len(caplog.records) == len(made.quarantined) == 1 and message in caplog.records[0].getMessage()
 
@@ -245,7 +250,7 @@ def test_live_batches_show_each_picture_once_and_resume() -> None:
     stream.close()  # type: ignore[attr-defined]
     assert [i for b in batches for i in b.indices.tolist()] == list(range(12))
     frame = paint(sampler.sample(7, 4))
-    image, label = batches[1].images[1], int(batches[1].labels[1])
+    image, label = batches[1].images[1], int(batches[1].targets[1])
     whole = torch.from_numpy(frame.rgb.copy()).permute(2, 0, 1)
     assert image.shape == (3, 16, 16) and label == frame.label
     assert any(torch.equal(image, whole[..., k : k + 16]) for k in range(9))

@@ -196,7 +196,7 @@ def test_average_is_the_mean_at_first_and_exponential_later():
     expected: list[float] = []
     for number, value in enumerate(values, 1):
         nn.init.constant_(module.weight, value)
-        average.update(module)
+        average.update_parameters(module)
         share = max(1 / number, 0.25)
         expected.append(value if number == 1 else expected[-1] * (1 - share) + value * share)
         assert average.module.weight.item() == pytest.approx(expected[-1])
@@ -210,7 +210,7 @@ def test_average_copies_buffers_of_all_kinds_and_does_not_train():
     for _ in range(3):
         module(torch.randn(8, 3, generator=torch.Generator().manual_seed(1)))
         nn.init.normal_(module[0].weight)
-        average.update(module)
+        average.update_parameters(module)
     ours, theirs = average.module[1], module[1]
     assert ours.num_batches_tracked == theirs.num_batches_tracked == 3
     assert torch.equal(ours.running_mean, theirs.running_mean) and ours.running_mean.abs().sum() > 0
@@ -228,7 +228,7 @@ def test_average_resumes_to_the_bit():
             for parameter in module.parameters():
                 parameter.copy_(torch.randn(parameter.shape, generator=generator))
         for each in averages:
-            each.update(module)
+            each.update_parameters(module)
 
     for seed in range(4):
         advance([average], seed)

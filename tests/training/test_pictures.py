@@ -19,7 +19,7 @@ from render.dataset.shard import write_shard
 from scenes.errors import InputError
 from tests.frames import CLASSES, make_dataset, make_frame
 from training.data.decode import decoded, resized
-from training.data.pictures import Pictures, chosen, joined, require_labels
+from training.data.pictures import ImageDataset, chosen, joined, require_labels
 from training.data.sources import open_pictures
 from training.data.splits import halves, parted
 
@@ -37,7 +37,7 @@ def tree(root: Path, counts: Mapping[str, int], ending: str = "png") -> Path:
     return root
 
 
-def keys(pictures: Pictures) -> list[str]:
+def keys(pictures: ImageDataset) -> list[str]:
     return [pictures.key(i) for i in range(len(pictures))]
 
 
@@ -76,7 +76,7 @@ def test_the_main_object_is_cut_out(rendered: Path) -> None:
         x0, y0, x1, y1 = frame.objects[0].box or (0, 0, 64, 48)
         part = cut.read(i)
         assert abs(max(part.shape[:2]) - max(x1 - x0, y1 - y0)) <= 1
-        # What is cut out holds the main object whole, which is all of its colour.
+        # What is cut out holds the main object whole, which is all of its color.
         seen += (frame.rgb[int(y0) : int(y1), int(x0) : int(x1)].sum(0) > 0).any() and part.size < frame.rgb.size
     assert seen == 5
     assert cut.digest != open_pictures(rendered).digest
@@ -280,7 +280,7 @@ def test_sets_are_joined(tmp_path: Path) -> None:
 
 
 class Named:
-    """Pictures of which only names and labels matter."""
+    """ImageDataset of which only names and labels matter."""
 
     name, digest = "some", "0"
 

@@ -17,14 +17,16 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from torch import Tensor  # noqa: E402
 
-from classify.config import TrainConfig, methods  # noqa: E402
+from classify.config import ClassifyConfig  # noqa: E402
 from classify.evaluation import outputs  # noqa: E402
-from classify.methods.base import Labelled, Method, Unlabelled  # noqa: E402
+from classify.methods.base import Method  # noqa: E402
+from classify.methods.catalogue import methods  # noqa: E402
 from tests.tiny import CLASSES, config, domains, nothing, trainer  # noqa: E402
 from training import checkpoint  # noqa: E402
 from training.batches import key, split_batch  # noqa: E402
 from training.distributed import ProcessInfo  # noqa: E402
 from training.logger import Log, entries  # noqa: E402
+from training.method import Batch, Unlabelled  # noqa: E402
 from training.trainer import Trainer  # noqa: E402
 
 
@@ -83,7 +85,7 @@ class Recorder(Method):
     def begin_epoch(self, passes: object, progress: float) -> None:
         self.epochs.append(progress)
 
-    def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
         self.progress.append(progress)
         self.pictures += source.indices.tolist()
         return super().losses(source, target, progress)
@@ -122,7 +124,7 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_batch(
     root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     class Breaks(Method):
-        def losses(self, source: Labelled, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+        def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
             return {"source": super().losses(source, target, progress)["source"] * (1 if progress < 0.5 else torch.nan)}
 
     monkeypatch.setattr("tests.tiny.methods", lambda: {"source": Breaks})
@@ -206,15 +208,15 @@ from tests.training.test_trainer import plain
 from training import checkpoint
 from training.distributed import processes
 from tests.tiny import config, nothing, trainer
-with processes() as place:
+with processes() as process:
     for model in ("plain", "resnet18"):
-        trained = trainer(plain(Path(sys.argv[1]), model), place)
+        trained = trainer(plain(Path(sys.argv[1]), model), process)
         trained.train(None, nothing, nothing)
-        checkpoint.write(Path(sys.argv[2]) / f"{model}{place.rank}", trained.tensors(), trained.facts())
+        checkpoint.write(Path(sys.argv[2]) / f"{model}{process.rank}", trained.tensors(), trained.facts())
 """
 
 
-def plain(root: Path, model: str) -> TrainConfig:
+def plain(root: Path, model: str) -> ClassifyConfig:
     """Training whose only draw is the order: each process draws augmentations of its own."""
     return config(root, model=model, bottleneck=0, augment="none", iterations=6)
 

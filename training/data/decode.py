@@ -66,8 +66,8 @@ def _upright(image: Image.Image, short: int | None) -> Image.Image:
 
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode == "I" or image.mode.startswith("I;16"):
-        grey = np.clip(np.asarray(image).astype(np.int64) >> 8, 0, 255)
-        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+        gray = np.clip(np.asarray(image).astype(np.int64) >> 8, 0, 255)
+        return Image.fromarray(gray.astype(np.uint8)).convert("RGB")
     if "transparency" in image.info and image.mode == "P":
         image = image.convert("RGBA")
     return image.convert("RGB")

@@ -18,7 +18,7 @@ _LABELLED = re.compile(r"(?P<path>.*[^\s,])[\s,]+(?P<label>-?[0-9]{1,9})")
 
 
 class Files:
-    """Pictures under a folder, by their paths in it; a `training.data.pictures.Pictures`.
+    """Pictures under a folder, by their paths in it; a `training.data.pictures.ImageDataset`.
 
     paths: posix, relative to `root`, in the order of the set. labels: an index into `classes` for each, or -1. name:
     for messages, by default the folder's. Raises InputError where a file is missing or there is none.

@@ -16,8 +16,9 @@ from scenes.config.loading import AnyConfig
 from scenes.errors import InputError
 from scenes.streams import Streams
 from training.data.decode import resized as shrunk
-from training.data.loader import RawBatch, window
+from training.data.loader import RawBatch
 from training.data.stream import StreamDataset
+from training.data.windows import Windows, window
 
 _Sample = tuple[NDArray[np.uint8], int, int]
 
@@ -44,8 +45,7 @@ class Live:
         command: Sequence[str] = COMMAND,
     ):
         self._config, self._batch, self._seed = config, batch, seed
-        self._side = round(size * 256 / 224) if resized is None else resized
-        self._slack = self._side - size
+        self._windows = Windows(size, resized)
         self._device, self._workers, self._command = device, workers, command
 
     def batches(self, start_step: int = 0) -> Iterator[RawBatch]:
@@ -72,7 +72,8 @@ class Live:
         if frame.label < 0:
             raise InputError(f"picture {frame.index} has no main object, so no class; give a config that has objects")
         at = Streams(self._seed, frame.index).quantile("window")
-        return window(shrunk(frame.rgb, self._side), self._side, self._slack, at), frame.label, frame.index
+        side = self._windows.side
+        return window(shrunk(frame.rgb, side), side, self._windows.slack, at), frame.label, frame.index
 
     def _next(self, samples: Iterator[_Sample], closing: threading.Event) -> RawBatch:
         found: list[_Sample] = []

@@ -8,16 +8,15 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
-from typing import Literal, NamedTuple, Protocol
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from scenes.errors import InputError
 from scenes.streams import Streams
-from training.data.pictures import Pictures, require_labels
+from training.data.pictures import SampleSet
 
 CACHE = 1 << 30
 _LOG = logging.getLogger("blendmill")
@@ -25,21 +24,51 @@ _LOG = logging.getLogger("blendmill")
 _AHEAD, _BROKEN = 2, 0.05
 
 
+D = TypeVar("D", bound=SampleSet)
+D_in = TypeVar("D_in", bound=SampleSet, contravariant=True)
+
+
 class RawBatch(NamedTuple):
-    """images: (n, 3, r, r) uint8 sRGB. labels: (n,) int64, -1 for none. indices: (n,) int64, places in the pictures."""
+    """images: (n, 3, r, r) uint8 sRGB. targets: (n, …), what is to be learned of them: classes (-1 for none), masks.
+
+    indices: (n,) int64, places in the pictures.
+    """
 
     images: Tensor
-    labels: Tensor
+    targets: Tensor
     indices: Tensor
 
 
-class Loader:
-    """Pictures in batches: the short side resized to `resized` pixels, and a square window of that side.
+class Batches(Protocol):
+    """What gives the batches of one set from any step on, as a Loader does."""
 
-    size: pixels of the side that training crops out of the window. resized: by default size * 256 / 224. order:
-    `random` goes through all pictures in a new order each time round; `sequential` through their indices. balanced: in
-    `random` order deals classes in turn, each in a new order each round, and the pictures of each class likewise. In
-    `random` order the window lies anywhere along the long side, so that crops spread evenly; else in its middle.
+    def batches(self, start_step: int = 0) -> Iterator[RawBatch]: ...
+
+
+class Collate(Protocol[D_in]):
+    """How a task makes a batch of pictures and their targets."""
+
+    def read(self, pictures: D_in, i: int) -> NDArray[np.uint8]:
+        """Picture i as it is kept in memory. Raises InputError where it cannot be read."""
+        ...
+
+    def stack(
+        self, pictures: D_in, found: Sequence[tuple[int, NDArray[np.uint8]]], rng: np.random.Generator | None
+    ) -> RawBatch:
+        """The batch of pictures that `read` gave, each with its place; rng: decides what is random, None for nothing.
+
+        Whatever is cut and turned here is cut and turned alike in a picture and its target.
+        """
+        ...
+
+
+class Loader(Generic[D]):
+    """Pictures in batches, as `collate` makes them.
+
+    order: `random` goes through all pictures in a new order each time round; `sequential` through their indices.
+    balanced: labels (N,) whose classes are dealt in turn in `random` order, each in a new order each round, and the
+    pictures of each class likewise; None to deal all pictures alike. What `collate` draws, it draws in `random` order
+    alone.
 
     The batches are those of one trainer, `rank` of `ranks`: together they have `batch * ranks` pictures a step.
     workers: threads that decode (Pillow and ISA-L let others run meanwhile); with 0 the caller does. cache: bytes of
@@ -52,15 +81,14 @@ class Loader:
 
     def __init__(
         self,
-        pictures: Pictures,
+        pictures: D,
         batch: int,
-        size: int,
+        collate: Collate[D],
         *,
         seed: int = 0,
         workers: int = 2,
-        resized: int | None = None,
         order: Literal["random", "sequential"] = "random",
-        balanced: bool = False,
+        balanced: NDArray[np.int64] | None = None,
         rank: int = 0,
         ranks: int = 1,
         cache: int = CACHE,
@@ -69,14 +97,9 @@ class Loader:
             raise InputError(f"{pictures.name}: no pictures")
         self.pictures, self._batch, self._workers = pictures, batch, workers
         self._seed, self._rank, self._ranks = seed, rank, ranks
-        self._side = round(size * 256 / 224) if resized is None else resized
-        if self._side < size:
-            raise InputError(f"field resized: {self._side} pixels are less than the size of {size}")
-        self._slack = self._side - size
-        if balanced:
-            require_labels(pictures)
-        self._deal = _Deal(pictures.labels, seed, balanced) if order == "random" else None
-        self._store = _Store(pictures, self._side, cache)
+        self._collate = collate
+        self._deal = _Deal(len(pictures), seed, balanced) if order == "random" else None
+        self._store = _Store(pictures, collate, cache)
 
     @property
     def steps(self) -> int:
@@ -125,53 +148,32 @@ class Loader:
         positions = range(first, first + self._batch)
         if self._deal is None:
             return self._made([position % len(self.pictures) for position in positions], None)
-        along = Streams(self._seed, step).generator(f"window {self._rank}").random(self._batch)
-        return self._made([self._deal.at(position) for position in positions], along)
+        rng = Streams(self._seed, step).generator(f"window {self._rank}")
+        return self._made([self._deal.at(position) for position in positions], rng)
 
     def _plain(self, start: int) -> RawBatch:
         stop = min(start + self._batch, len(self.pictures))
         found = [(i, picture) for i in range(start, stop) if (picture := self._store.picture(i)) is not None]
-        return self._stacked(found, None)
+        return self._collate.stack(self.pictures, found, None)
 
-    def _made(self, places: Sequence[int], along: NDArray[np.float64] | None) -> RawBatch:
-        return self._stacked([self._store.at_or_after(place) for place in places], along)
-
-    def _stacked(self, found: Sequence[tuple[int, NDArray[np.uint8]]], along: NDArray[np.float64] | None) -> RawBatch:
-        side = self._side
-        images = np.empty((len(found), 3, side, side), np.uint8)
-        for k, (_, picture) in enumerate(found):
-            at = None if along is None else along[k]
-            images[k] = window(picture, side, self._slack, at).transpose(2, 0, 1)
-        places = np.array([place for place, _ in found], np.int64)
-        labels = self.pictures.labels[places]
-        return RawBatch(torch.from_numpy(images), torch.from_numpy(labels), torch.from_numpy(places))
+    def _made(self, places: Sequence[int], rng: np.random.Generator | None) -> RawBatch:
+        return self._collate.stack(self.pictures, [self._store.at_or_after(place) for place in places], rng)
 
 
 class _Make(Protocol):
     def __call__(self, step: int, /) -> RawBatch: ...
 
 
-def window(picture: NDArray[np.uint8], side: int, slack: int = 0, at: float | None = None) -> NDArray[np.uint8]:
-    """The (side, side, 3) square of a picture whose short side is `side`: at `at` in [0, 1) along it, or its middle.
-
-    slack: pixels by which what is cropped out of it is smaller still. `at` places that crop, as one random crop of
-    the whole picture would, and the square about it as far as the picture goes.
-    """
-    height, width = picture.shape[:2]
-    spare = max(height, width) - side
-    start = round(spare / 2) if at is None else min(max(int(at * (spare + slack + 1)) - slack // 2, 0), spare)
-    return picture[:, start : start + side] if width > height else picture[start : start + side]
-
-
 class _Deal:
     """Which picture comes at each position of an endless row."""
 
-    def __init__(self, labels: NDArray[np.int64], seed: int, balanced: bool):
+    def __init__(self, count: int, seed: int, labels: NDArray[np.int64] | None):
         self._seed = seed
-        present = np.unique(labels).tolist() if balanced else [0]
-        self._groups = [np.flatnonzero(labels == label) for label in present] if balanced else [np.arange(len(labels))]
+        self._groups = [np.arange(count)]
+        if labels is not None:
+            self._groups = [np.flatnonzero(labels == k) for k in np.unique(labels)]
         # A permutation of each group is in use at a time, or two where batches cross from round to round.
-        self._order = lru_cache(4 * (len(present) + 1))(self._shuffled)
+        self._order = lru_cache(4 * (len(self._groups) + 1))(self._shuffled)
 
     def at(self, position: int) -> int:
         if len(self._groups) == 1:
@@ -188,11 +190,11 @@ class _Deal:
         return Streams(self._seed, turn).generator(name).permutation(count)
 
 
-class _Store:
-    """The pictures at the size they are batched in: those that fit into memory, and those that cannot be read."""
+class _Store(Generic[D]):
+    """The pictures as they are batched: those that fit into memory, and those that cannot be read."""
 
-    def __init__(self, pictures: Pictures, side: int, room: int):
-        self._pictures, self._side, self._room = pictures, side, room
+    def __init__(self, pictures: D, collate: Collate[D], room: int):
+        self._pictures, self._collate, self._room = pictures, collate, room
         self._kept: dict[int, NDArray[np.uint8]] = {}
         self.broken: dict[int, str] = {}
         self._lock = threading.Lock()
@@ -206,13 +208,13 @@ class _Store:
         raise InputError(f"{self._pictures.name}: no picture can be read; {next(iter(self.broken.values()))}")
 
     def picture(self, place: int) -> NDArray[np.uint8] | None:
-        """(h, w, 3) uint8, None where it cannot be read."""
+        """(h, w, c) uint8, None where it cannot be read."""
         if (kept := self._kept.get(place)) is not None:
             return kept
         if place in self.broken:
             return None
         try:
-            picture = self._pictures.read(place, self._side)
+            picture = self._collate.read(self._pictures, place)
         except InputError as error:
             self._quarantine(place, str(error))
             return None

@@ -17,15 +17,31 @@ NONE = -1
 """The label of a picture of which no class is known."""
 
 
-class Pictures(Protocol):
-    """A numbered set of pictures, each with a class or none; any number of threads may read it at once.
+class SampleSet(Protocol):
+    """A numbered set of pictures with what is to be learned of each, whatever that is.
 
-    name: for messages. classes: names in the order of their labels. labels: (N,) int64, -1 where none is known.
-    digest: of what the set holds (paths, sizes and labels, not pixels); the same wherever the set lies.
+    name: for messages. digest: of what the set holds (paths, sizes and labels, not pixels); the same wherever the set
+    lies.
     """
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    def __len__(self) -> int: ...
+
+    def where(self, i: int) -> str:
+        """Where the picture lies, for messages."""
+        ...
+
+
+class ImageDataset(SampleSet, Protocol):
+    """A numbered set of pictures, each with a class or none; any number of threads may read it at once.
+
+    classes: names in the order of their labels. labels: (N,) int64, -1 where none is known.
+    """
 
     @property
     def classes(self) -> tuple[str, ...]: ...
@@ -33,18 +49,9 @@ class Pictures(Protocol):
     @property
     def labels(self) -> NDArray[np.int64]: ...
 
-    @property
-    def digest(self) -> str: ...
-
-    def __len__(self) -> int: ...
-
     def read(self, i: int, short: int | None = None) -> NDArray[np.uint8]:
         """(h, w, 3) uint8 sRGB, its short side resized to `short` pixels, or as it is. Raises InputError where the
         picture cannot be read."""
-        ...
-
-    def where(self, i: int) -> str:
-        """Where the picture lies, for messages."""
         ...
 
     def key(self, i: int) -> str:
@@ -61,7 +68,7 @@ def fingerprint(*parts: object) -> str:
 class _View:
     """Some pictures of a set, in an order, perhaps with other labels."""
 
-    base: Pictures
+    base: ImageDataset
     places: NDArray[np.int64]
     classes: tuple[str, ...]
     labels: NDArray[np.int64]
@@ -81,13 +88,13 @@ class _View:
         return self.base.key(int(self.places[i]))
 
 
-def chosen(pictures: Pictures, places: NDArray[np.int64], part: str) -> Pictures:
+def chosen(pictures: ImageDataset, places: NDArray[np.int64], part: str) -> ImageDataset:
     """The pictures at some places, in that order. part: what to call them, for messages."""
     digest = fingerprint(pictures.digest, hashlib.sha256(places.astype("<i8").tobytes()).hexdigest())
     return _View(pictures, places, pictures.classes, pictures.labels[places], f"{pictures.name} ({part})", digest)
 
 
-def relabelled(pictures: Pictures, classes: Sequence[str], rename: Mapping[str, str] | None = None) -> Pictures:
+def relabelled(pictures: ImageDataset, classes: Sequence[str], rename: Mapping[str, str] | None = None) -> ImageDataset:
     """The pictures of these classes, labelled in this order; those without a class stay so.
 
     rename: names in the set, and what they are called in `classes`. Pictures of other classes are left out. A class
@@ -107,7 +114,7 @@ def relabelled(pictures: Pictures, classes: Sequence[str], rename: Mapping[str, 
     return _View(pictures, places, wanted, labels[places], pictures.name, digest)
 
 
-def _refuse_other_names(pictures: Pictures, missing: list[str], extra: list[str]) -> None:
+def _refuse_other_names(pictures: ImageDataset, missing: list[str], extra: list[str]) -> None:
     if extra:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         raise InputError(
@@ -116,14 +123,14 @@ def _refuse_other_names(pictures: Pictures, missing: list[str], extra: list[str]
         )
 
 
-def unlabelled(pictures: Pictures, classes: Sequence[str] = ()) -> Pictures:
+def unlabelled(pictures: ImageDataset, classes: Sequence[str] = ()) -> ImageDataset:
     """The same pictures, and no way to their labels."""
     labels = np.full(len(pictures), NONE, np.int64)
     digest = fingerprint(pictures.digest, "unlabelled")
     return _View(pictures, np.arange(len(pictures)), tuple(classes), labels, pictures.name, digest)
 
 
-def require_labels(pictures: Pictures) -> None:
+def require_labels(pictures: ImageDataset) -> None:
     """Raise InputError unless every picture has a class, as pictures that are learned from or tested on must."""
     without = np.flatnonzero(pictures.labels < 0)
     if len(without):
@@ -133,10 +140,16 @@ def require_labels(pictures: Pictures) -> None:
         )
 
 
+def class_labels(pictures: ImageDataset) -> NDArray[np.int64]:
+    """(N,) the pictures' classes. Raises InputError unless every picture has one."""
+    require_labels(pictures)
+    return pictures.labels
+
+
 class _Joined:
     """Sets one after another."""
 
-    def __init__(self, parts: Sequence[Pictures]):
+    def __init__(self, parts: Sequence[ImageDataset]):
         self._parts = tuple(parts)
         self.starts = [0, *np.cumsum([len(part) for part in parts]).tolist()]
         self.name = " + ".join(part.name for part in parts)
@@ -147,7 +160,7 @@ class _Joined:
     def __len__(self) -> int:
         return self.starts[-1]
 
-    def _at(self, i: int) -> tuple[Pictures, int, int]:
+    def _at(self, i: int) -> tuple[ImageDataset, int, int]:
         part = bisect_right(self.starts, i) - 1
         return self._parts[part], i - self.starts[part], part
 
@@ -164,7 +177,7 @@ class _Joined:
         return f"{part}:{pictures.key(place)}"
 
 
-def joined(parts: Sequence[Pictures]) -> Pictures:
+def joined(parts: Sequence[ImageDataset]) -> ImageDataset:
     """Sets with the same classes, one after another. Raises InputError where the classes differ."""
     for part in parts[1:]:
         if part.classes != parts[0].classes:

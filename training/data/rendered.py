@@ -22,7 +22,7 @@ Box = tuple[int, int, int, int]
 
 
 class Rendered:
-    """The pictures of a data set folder in the order of their indices; a `training.data.pictures.Pictures`.
+    """The pictures of a data set folder in the order of their indices; a `training.data.pictures.ImageDataset`.
 
     The label is the class of the main object. margin: None for whole pictures; else the square around the main
     object's box is cut out, larger by that share of its side on each side, as far as the picture goes (whole where

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from scenes.errors import InputError, choices
 from training.data.files import class_folders, listed
-from training.data.pictures import Pictures, relabelled
+from training.data.pictures import ImageDataset, relabelled
 
 ALIASES: Mapping[str, str] = {"motorbike": "motorcycle"}
 """Names in copies of S2RDA, and the benchmark's own."""
@@ -60,7 +60,7 @@ def is_s2rda(root: Path) -> bool:
     return domains and ((root / "splits").is_dir() or ((root / "synthetic").is_dir() and (root / "real").is_dir()))
 
 
-def s2rda(root: Path, part: str) -> Pictures:
+def s2rda(root: Path, part: str) -> ImageDataset:
     """A part of a copy: `synthetic`, `real`, or the name of a list in splits/ (`real_val`, `real_test`).
 
     Classes are those of the part's domain folder, in the order of the alphabet, by the benchmark's names. Raises
@@ -69,7 +69,7 @@ def s2rda(root: Path, part: str) -> Pictures:
     lists = {path.stem: path for path in sorted((root / "splits").glob("*.txt"))}
     domains = [domain for domain in ("synthetic", "real") if (root / domain).is_dir()]
     if part in lists:
-        pictures: Pictures = listed(lists[part], root=root)
+        pictures: ImageDataset = listed(lists[part], root=root)
     elif part in domains:
         pictures = class_folders(root / part)
     else:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from render.dataset.dataset import MANIFEST
 from scenes.errors import InputError, choices
 from training.data.files import class_folders, listed
-from training.data.pictures import Pictures, relabelled, unlabelled
+from training.data.pictures import ImageDataset, relabelled, unlabelled
 from training.data.rendered import Rendered
 from training.data.s2rda import is_s2rda, s2rda
-from training.data.splits import halves, parted
-
-ALL = "all"
+from training.data.splits import ALL, halves, parted, split_named
 
 
 def open_pictures(
@@ -26,7 +23,7 @@ def open_pictures(
     rename: Mapping[str, str] | None = None,
     margin: float | None = None,
     seed: int = 0,
-) -> Pictures:
+) -> ImageDataset:
     """The pictures of a data set of ours, class folders, a folder of photos, a list file, or S2RDA's layout.
 
     classes: which, in the order of their labels; None for all there are. split: `all`; `adapt` and `test`, halves of
@@ -37,11 +34,11 @@ def open_pictures(
     main object (`rendered.Rendered`). Raises InputError: one line.
     """
     path = Path(where)
-    part, share = _split(split)
+    part, share = split_named(split)
     if not path.exists():
         raise InputError(f"{path}: no such data; give a data set, a folder of pictures, or a list file")
     if path.is_dir() and is_s2rda(path):
-        pictures: Pictures = s2rda(path, part)
+        pictures: ImageDataset = s2rda(path, part)
         part = ALL
     else:
         pictures = _opened(path, classes, margin)
@@ -56,29 +53,18 @@ def open_pictures(
     return pictures if labels else unlabelled(pictures, classes or ())
 
 
-def _opened(path: Path, classes: Sequence[str] | None, margin: float | None) -> Pictures:
+def _opened(path: Path, classes: Sequence[str] | None, margin: float | None) -> ImageDataset:
     if path.is_dir():
         return Rendered(path, margin=margin) if (path / MANIFEST).exists() else class_folders(path)
     return listed(path, classes)
 
 
-def _shared(pictures: Pictures, classes: Sequence[str], rename: Mapping[str, str]) -> bool:
+def _shared(pictures: ImageDataset, classes: Sequence[str], rename: Mapping[str, str]) -> bool:
     return not {rename.get(name, name) for name in pictures.classes}.isdisjoint(classes)
 
 
-def _half(pictures: Pictures, part: str, seed: int) -> Pictures:
+def _half(pictures: ImageDataset, part: str, seed: int) -> ImageDataset:
     if part not in ("adapt", "test"):
         raise InputError(f"{pictures.name}: no split '{part}', {choices(part, [ALL, 'adapt', 'test'])}")
     adapt, test = halves(pictures, seed=seed)
     return adapt if part == "adapt" else test
-
-
-def _split(split: str) -> tuple[str, float]:
-    """The part that a split names, and the share of it."""
-    part, slash, percent = split.partition("/")
-    if not slash:
-        return part, 1.0
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", percent)
-    if found is None or float(found[1]) > 100:
-        raise InputError(f"split '{split}': after the slash stands a share from 0% to 100%, like {part}/25%")
-    return part, float(found[1]) / 100

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Sequence
 from math import floor
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.pictures import Pictures, chosen
+from scenes.errors import InputError
+from training.data.pictures import ImageDataset, chosen
+
+ALL = "all"
+"""The split that is the whole set."""
 
 
-def parted(pictures: Pictures, share: float, *, seed: int = 0, purpose: str = "share") -> tuple[Pictures, Pictures]:
+def parted(
+    pictures: ImageDataset, share: float, *, seed: int = 0, purpose: str = "share"
+) -> tuple[ImageDataset, ImageDataset]:
     """A part of `share` in [0, 1] of each class, and the rest; both in the order of the set.
 
     A class's part is its `share`, rounded, and at least one picture unless the share is 0. With the same seed and
@@ -19,11 +27,10 @@ def parted(pictures: Pictures, share: float, *, seed: int = 0, purpose: str = "s
     class are a class of their own.
     """
     taken = np.zeros(len(pictures), bool)
-    ranks = np.array([_rank(seed, purpose, pictures.key(i)) for i in range(len(pictures))], np.uint64)
+    keys = [pictures.key(i) for i in range(len(pictures))]
     for label in np.unique(pictures.labels):
         members = np.flatnonzero(pictures.labels == label)
-        count = max(1, floor(share * len(members) + 0.5)) if share > 0 else 0
-        taken[members[np.argsort(ranks[members], kind="stable")[:count]]] = True
+        taken[members] = share_of([keys[i] for i in members], share, seed, purpose)
     percent = f"{share * 100:g} %"
     return (
         chosen(pictures, _places(taken), percent),
@@ -31,7 +38,33 @@ def parted(pictures: Pictures, share: float, *, seed: int = 0, purpose: str = "s
     )
 
 
-def halves(pictures: Pictures, *, seed: int = 0) -> tuple[Pictures, Pictures]:
+def share_of(keys: Sequence[str], share: float, seed: int = 0, purpose: str = "share") -> NDArray[np.bool_]:
+    """(N,) set for the pictures, by their keys, of a part of `share`, as `parted` takes it of one class."""
+    ranks = np.array([_rank(seed, purpose, key) for key in keys], np.uint64)
+    count = max(1, floor(share * len(keys) + 0.5)) if share > 0 else 0
+    taken = np.zeros(len(keys), bool)
+    taken[np.argsort(ranks, kind="stable")[:count]] = True
+    return taken
+
+
+def halves_of(keys: Sequence[str], seed: int = 0) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(N,) set for the pictures to adapt to, and for those to test on, as `halves` takes them of one class."""
+    test = share_of(keys, 0.5, seed, "half")
+    return ~test, test
+
+
+def split_named(split: str) -> tuple[str, float]:
+    """The part that a split names, and the share of it. Raises InputError: one line."""
+    part, slash, percent = split.partition("/")
+    if not slash:
+        return part, 1.0
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", percent)
+    if found is None or float(found[1]) > 100:
+        raise InputError(f"split '{split}': after the slash stands a share from 0% to 100%, like {part}/25%")
+    return part, float(found[1]) / 100
+
+
+def halves(pictures: ImageDataset, *, seed: int = 0) -> tuple[ImageDataset, ImageDataset]:
     """One half of each class to adapt to, the other to test on; the odd picture is tested on."""
     test, adapt = parted(pictures, 0.5, seed=seed, purpose="half")
     return adapt, test

@@ -1,0 +1,90 @@
+"""The sets of pictures that a classifier's config names, opened and checked against each other."""
+
+from __future__ import annotations
+
+from classify.config import ClassifyConfig, ImagesConfig
+from classify.methods.catalogue import methods
+from render.renderer import open_sampler
+from scenes.config.loading import load_config
+from scenes.errors import InputError
+from training.data.live import Live
+from training.data.pictures import ImageDataset, class_labels, joined, require_labels, unlabelled
+from training.data.sources import open_pictures
+from training.data.splits import parted
+from training.datasets import Datasets, Drawn, Source
+
+
+def open_part(part: ImagesConfig, classes: tuple[str, ...] | None, labels: bool = True) -> ImageDataset:
+    """The pictures a part names; labels: whether they are learned from or tested on. Raises InputError: one line."""
+    pictures = open_pictures(
+        part.where,
+        classes,
+        split=part.split,
+        labels=labels,
+        rename=part.rename,
+        margin=part.margin,
+        seed=part.split_seed,
+    )
+    if labels:
+        require_labels(pictures)
+    return pictures
+
+
+def open_datasets(config: ClassifyConfig) -> Datasets[ImageDataset]:
+    """All sets that the config names. Raises InputError: one line."""
+    data, blind = config.data, methods()[config.method].blind
+    if data.regime == "stream":
+        return _streamed(config)
+    first = open_part(data.source[0], config.classes or None, labels=not blind)
+    # What is learned without labels may have no classes; a network has a head all the same.
+    classes = tuple(config.classes or first.classes) or ("picture",)
+    opened = [first, *(open_part(part, classes, labels=not blind) for part in data.source[1:])]
+    held, rest = _held_out(opened, 0.0 if blind or data.validation else data.holdout)
+    target = open_part(data.target, classes, labels=False) if data.target else None
+    if blind and target is None:
+        target = joined([unlabelled(pictures, classes) for pictures in rest])
+    return Datasets(
+        source=tuple(
+            Source(pictures, part.share, class_labels(pictures) if data.balanced else None)
+            for pictures, part in zip(rest, data.source, strict=True)
+        ),
+        drawn=None,
+        target=target,
+        validation=open_part(data.validation, classes) if data.validation else held,
+        test=open_part(data.test, classes) if data.test else None,
+        classes=classes,
+    )
+
+
+def _streamed(config: ClassifyConfig) -> Datasets[ImageDataset]:
+    """Those of a run whose source is drawn while it is trained on."""
+    data = config.data
+    if len(data.source) > 1:
+        raise InputError("field data.source: a stream has one source, a render config; or write regime: fixed")
+    render = load_config(data.source[0].where)
+    classes = open_sampler(render).classes
+    if config.classes and config.classes != classes:
+        raise InputError(f"field classes: {data.source[0].where} draws {', '.join(classes)}: write these")
+
+    def live(batch: int) -> Live:
+        return Live(render, batch, config.size, seed=config.seed, workers=data.workers or None)
+
+    return Datasets(
+        source=(),
+        drawn=Drawn(render.model_dump_json(), live),
+        target=open_part(data.target, classes, labels=False) if data.target else None,
+        validation=open_part(data.validation, classes) if data.validation else None,
+        test=open_part(data.test, classes) if data.test else None,
+        classes=classes,
+    )
+
+
+def _held_out(sets: list[ImageDataset], share: float) -> tuple[ImageDataset | None, list[ImageDataset]]:
+    """A share of each class of each set, together, and what is left of each set."""
+    if not share:
+        return None, sets
+    both = [parted(pictures, share, purpose="holdout") for pictures in sets]
+    for pictures, (_, rest) in zip(sets, both, strict=True):
+        if not len(rest):
+            raise InputError(f"{pictures.name}: holding out {share:g} leaves nothing to train on: set data.holdout=0")
+    return joined([held for held, _ in both]), [rest for _, rest in both]

@@ -1,0 +1,100 @@
+"""The sets of crack pictures that a segmenter's config names, opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from scenes.errors import InputError, choices
+from segment.config import SegmentConfig
+from segment.sets import Picture, PictureSet, open_set
+from training.config import PartConfig
+from training.data.pictures import fingerprint
+from training.data.splits import ALL, halves_of, share_of, split_named
+from training.datasets import Datasets, Source
+
+
+@dataclass(frozen=True)
+class CrackPictures:
+    """Pictures of one or more sets; a `training.data.pictures.SampleSet`.
+
+    entries: the sets, and which picture of each. labelled: whether masks may be seen.
+    """
+
+    name: str
+    entries: tuple[tuple[PictureSet, int], ...]
+    labelled: bool = True
+
+    @property
+    def digest(self) -> str:
+        return fingerprint(self.labelled, *((part.digest, k) for part, k in self.entries))
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def read(self, i: int) -> Picture:
+        """Picture i. Raises InputError where it cannot be used."""
+        part, k = self.entries[i]
+        picture = part.read(k)
+        return picture if self.labelled else replace(picture, mask=None)
+
+    def where(self, i: int) -> str:
+        part, k = self.entries[i]
+        return f"{part.name}: picture {part.names[k]}"
+
+    def chosen(self, places: Sequence[int]) -> CrackPictures:
+        """Some of the pictures, in that order."""
+        return replace(self, entries=tuple(self.entries[i] for i in places))
+
+
+def open_part(part: PartConfig, labels: bool = True) -> CrackPictures:
+    """The pictures a part names; labels: whether they need masks, or may not be seen with any. Raises InputError."""
+    opened = open_set(Path(part.where))
+    if labels and not opened.labelled:
+        raise InputError(f"{part.where}: its pictures have no masks; put these in a folder mask/ beside img/")
+    kind, share = split_named(part.split)
+    if kind not in (ALL, "adapt", "test"):
+        raise InputError(f"{part.where}: no split '{kind}', {choices(kind, [ALL, 'adapt', 'test'])}")
+    names = np.array(opened.names)
+    places = np.arange(opened.size)
+    if kind != ALL:
+        adapt, test = halves_of(names.tolist(), part.split_seed)
+        places = np.flatnonzero(adapt if kind == "adapt" else test)
+    if share < 1:
+        places = places[share_of(names[places].tolist(), share, part.split_seed)]
+    if not len(places):
+        raise InputError(f"{part.where}: no pictures are left of split '{part.split}'")
+    return CrackPictures(part.where, tuple((opened, int(k)) for k in places), labels)
+
+
+def open_datasets(config: SegmentConfig) -> Datasets[CrackPictures]:
+    """All sets that the config names. Raises InputError: one line."""
+    data = config.data
+    opened = [open_part(part) for part in data.source]
+    held, rest = _held_out(opened, 0.0 if data.validation else data.holdout)
+    return Datasets(
+        source=tuple(Source(pictures, part.share) for pictures, part in zip(rest, data.source, strict=True)),
+        drawn=None,
+        target=open_part(data.target, labels=False) if data.target else None,
+        validation=open_part(data.validation) if data.validation else held,
+        test=open_part(data.test) if data.test else None,
+        classes=("crack",),
+    )
+
+
+def _held_out(sets: list[CrackPictures], share: float) -> tuple[CrackPictures | None, list[CrackPictures]]:
+    """A share of each set, together, and what is left of each set."""
+    if not share:
+        return None, sets
+    held: list[tuple[PictureSet, int]] = []
+    rest = []
+    for pictures in sets:
+        taken = share_of([part.names[k] for part, k in pictures.entries], share, purpose="holdout")
+        if taken.all():
+            raise InputError(f"{pictures.name}: holding out {share:g} leaves nothing to train on: set data.holdout=0")
+        held += pictures.chosen(np.flatnonzero(taken).tolist()).entries
+        rest.append(pictures.chosen(np.flatnonzero(~taken).tolist()))
+    return CrackPictures("held out", tuple(held)), rest

@@ -1,0 +1,80 @@
+"""What a crack segmenter is worth: on labelled pictures held out, and on the test pictures."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from scenes.errors import InputError
+from segment.datasets import CrackPictures
+from segment.methods.supervised import Supervised
+from segment.metrics import THRESHOLDS, Scores, score
+from segment.models import probabilities
+from segment.report import write_report
+from training.batches import DomainBatches
+from training.config import ORACLE
+from training.run_folder import Folder
+from training.task import Assessment
+
+
+def scores_of(method: Supervised, pictures: CrackPictures) -> Scores:
+    """How well a method finds the cracks of labelled pictures. Raises InputError for a picture without a mask."""
+
+    def pairs() -> Any:
+        for i in range(len(pictures)):
+            picture = pictures.read(i)
+            if picture.mask is None:
+                raise InputError(f"{pictures.where(i)}: has no mask to compare with")
+            yield probabilities(method, picture.rgb), picture.mask
+
+    return score(pairs())
+
+
+def best_threshold(scores: Scores) -> float:
+    """The lowest threshold of the highest IoU."""
+    return float(THRESHOLDS[int(scores.iou().argmax())])
+
+
+def figures_at(scores: Scores, threshold: float) -> dict[str, float | None]:
+    """JSON data: IoU, F1 (exact) and F1 within 2 px at a threshold; the best IoU of any, as an oracle; OIS.
+
+    OIS is None where no picture has a crack.
+    """
+    k = int(np.abs(THRESHOLDS - threshold).argmin())
+    ois = scores.ois()
+    return {
+        "threshold": float(THRESHOLDS[k]),
+        "iou": float(scores.iou()[k]),
+        "f1": float(scores.f1()[k]),
+        "f1_within_2_px": float(scores.tolerant_f1()[k]),
+        "iou_at_best_threshold": float(scores.iou().max()),
+        "ois_within_2_px": None if math.isnan(ois) else ois,
+    }
+
+
+class SegmentEvaluator:
+    """A `training.task.Evaluator`.
+
+    The test is at the threshold that is best on the pictures held out of the source, or at 0.5 without such.
+    """
+
+    def __init__(self, supply: DomainBatches[CrackPictures]):
+        self._data = supply.data
+
+    def assess(self, method: Supervised) -> Assessment:
+        figures: dict[str, float] = {}
+        threshold, test = 0.5, None
+        if self._data.validation is not None:
+            held = scores_of(method, self._data.validation)
+            threshold = best_threshold(held)
+            figures["source"] = float(held.iou().max())
+        if self._data.test is not None:
+            test = figures_at(scores_of(method, self._data.test), threshold)
+            figures[ORACLE] = float(test["iou"] or 0.0)
+        return Assessment(figures, test)
+
+    def report(self, folder: Folder, method: Supervised, found: Assessment) -> None:
+        shown = self._data.test or self._data.validation or self._data.source[0].pictures
+        write_report(folder, method, shown)

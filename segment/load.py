@@ -1,0 +1,30 @@
+"""Segmenters, made as a config says or taken from a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from segment.config import SegmentConfig
+from segment.methods.catalogue import METHODS
+from segment.methods.supervised import Supervised
+from segment.models import build
+from training import checkpoint
+from training.run_folder import find_checkpoint
+
+TASK = "segment"
+"""What checkpoints of segmenters are known by."""
+
+
+def make_method(config: SegmentConfig) -> Supervised:
+    """The config's method around a network with new weights."""
+    return METHODS[config.method](build(config.model, config.width, config.depth), config.chosen())
+
+
+def load_method(where: Path, device: torch.device) -> Supervised:
+    """The method of a run's folder or a checkpoint, to evaluate. Raises InputError: one line."""
+    saved = find_checkpoint(where, TASK)
+    method = make_method(SegmentConfig.model_validate(saved.facts["config"]))
+    checkpoint.load(method, saved.part("method"), where)
+    return method.to(device).eval()

@@ -1,0 +1,145 @@
+"""What every task's config has: what to learn from, how the weights follow, for how long, what is kept and chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import Field, ValidationError, model_validator
+
+from scenes.config.loading import load
+from scenes.errors import InputError, choices
+from scenes.section import Section
+from training.method import TrainingMethod
+
+ORACLE, LAST = "oracle", "last"
+"""Ways to choose a checkpoint: by the labels of the test pictures, and the last one without a choice."""
+
+C = TypeVar("C", bound="TrainConfig")
+
+
+class PartConfig(Section):
+    """A set of pictures, or a part of one.
+
+    where: the set; paths are from the folder the command runs in. split: a part of it, like `all`, `adapt`,
+    `test/25%`. split_seed: decides which pictures are in a part. share: its part of each batch, relative to the other
+    sources.
+    """
+
+    where: str
+    split: str = "all"
+    split_seed: int = Field(default=0, ge=0)
+    share: float = Field(default=1.0, gt=0)
+
+
+class DataConfig(Section):
+    """source: labelled pictures to learn from. target: pictures to adapt to, whose labels are never read.
+
+    validation: labelled pictures like the source, for the validators; empty to hold out `holdout` of the source.
+    test: labelled target pictures, for the final figures and the oracle alone; empty to leave them out.
+    workers: threads that decode the pictures of each part.
+    """
+
+    source: tuple[PartConfig, ...] = Field(min_length=1)
+    target: PartConfig | None = None
+    validation: PartConfig | None = None
+    test: PartConfig | None = None
+    holdout: float = Field(default=0.1, ge=0, lt=1)
+    workers: int = Field(default=2, ge=0)
+
+
+class OptimizerConfig(Section):
+    """name, lr, momentum, nesterov, weight_decay: the optimizer's. backbone: the backbone's rate relative to `lr`.
+
+    schedule: of the rate, per step: `constant`, `cosine` to 0, `inverse` lr (1 + gamma i)^-power, or `s2rda`
+    lr (1 + 10 progress)^-0.75. warmup: steps of linear rise before it. clip: largest norm of the gradient; 0 for none.
+    """
+
+    name: Literal["sgd", "adamw"] = "sgd"
+    lr: float = Field(default=0.01, gt=0)
+    backbone: float = Field(default=1.0, gt=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    nesterov: bool = False
+    weight_decay: float = Field(default=1e-4, ge=0)
+    schedule: Literal["constant", "cosine", "inverse", "s2rda"] = "cosine"
+    gamma: float = Field(default=3e-4, ge=0)
+    power: float = Field(default=0.75, ge=0)
+    warmup: int = Field(default=0, ge=0)
+    clip: float = Field(default=1.0, ge=0)
+
+
+class TrainConfig(Section):
+    """The fields that every task's config has; a task's own config extends it.
+
+    method: how to train. settings: hyper-parameters by method, those not given are the method's own defaults. size:
+    side of the pictures as trained on, pixels. batch: pictures per step and domain, over all processes. ema: decay of
+    the average of the weights that is evaluated; 0 to evaluate the weights themselves. select_by: the validator that
+    chooses the checkpoint, `last` for the last one, `oracle` for the labels of the test pictures. checkpoint_every,
+    evaluate_every, log_every: in steps; 0 evaluates at the end alone. deterministic: only algorithms that give the
+    same bits again, on a GPU also.
+    """
+
+    data: DataConfig
+    size: int = Field(default=224, ge=8)
+    batch: int = Field(default=64, ge=1)
+    iterations: int = Field(default=200_000, ge=1)
+    optimizer: OptimizerConfig = OptimizerConfig()
+    method: str
+    settings: dict[str, dict[str, Any]] = {}
+    ema: float = Field(default=0.0, ge=0, lt=1)
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    compile: bool = False
+    deterministic: bool = False
+    device: str = "auto"
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    select_by: str = LAST
+    evaluate_every: int = Field(default=0, ge=0)
+    checkpoint_every: int = Field(default=1000, ge=1)
+    log_every: int = Field(default=20, ge=1)
+    report: bool = True
+
+    @model_validator(mode="after")
+    def _oracle(self) -> TrainConfig:
+        if self.select_by == ORACLE and self.data.test is None:
+            raise ValueError("select_by: the oracle needs data.test")
+        return self
+
+
+def known(name: str, names: Collection[str], what: str) -> str:
+    """The name, for a validator. Raises ValueError, with the near miss, where it is none of `names`."""
+    if name not in names:
+        raise ValueError(f"no {what} is called '{name}', {choices(name, names)}")
+    return name
+
+
+def checked_settings(
+    settings: dict[str, dict[str, Any]], methods: Mapping[str, type[TrainingMethod]]
+) -> dict[str, dict[str, Any]]:
+    """The settings by method, for a validator. Raises ValueError where a method has no such hyper-parameter."""
+    for method, values in settings.items():
+        kind = methods[known(method, methods, "method")].Settings
+        try:
+            kind.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(map(str, first["loc"]))
+            told = choices(name, kind.model_fields) if first["type"] == "extra_forbidden" else first["msg"]
+            raise ValueError(f"{method}.{name}: {told}") from None
+    return settings
+
+
+def load_config(kind: type[C], path: Path, overrides: Iterable[str] = ()) -> C:
+    """A task's config from a YAML file with `key.key=value` overrides. Raises InputError: one line."""
+    if path.suffix not in (".yaml", ".yml"):
+        raise InputError(f"{path}: a training config is a .yaml file")
+    return load(kind, path, overrides)
+
+
+def statement(by: str) -> str:
+    """How a checkpoint was chosen, for people."""
+    if by == LAST:
+        return "the last checkpoint, without selection"
+    if by == ORACLE:
+        return "selected by LABELS OF THE TARGET (oracle): the figures on the test pictures are optimistic"
+    return f"selected by the validator '{by}', without labels of the target"

@@ -1,0 +1,54 @@
+"""Batches of labelled pictures in square windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from scenes.errors import InputError
+from training.data.loader import RawBatch
+from training.data.pictures import ImageDataset
+
+
+class Windows:
+    """The short side resized to `resized` pixels, and a square window of that side; a `loader.Collate`.
+
+    size: pixels of the side that training crops out of the window. resized: by default size * 256 / 224. In random
+    order the window lies anywhere along the long side, so that crops spread evenly; else in its middle.
+    """
+
+    def __init__(self, size: int, resized: int | None = None):
+        self.side = round(size * 256 / 224) if resized is None else resized
+        if self.side < size:
+            raise InputError(f"field resized: {self.side} pixels are less than the size of {size}")
+        self.slack = self.side - size
+
+    def read(self, pictures: ImageDataset, i: int) -> NDArray[np.uint8]:
+        return pictures.read(i, self.side)
+
+    def stack(
+        self, pictures: ImageDataset, found: Sequence[tuple[int, NDArray[np.uint8]]], rng: np.random.Generator | None
+    ) -> RawBatch:
+        side = self.side
+        along = None if rng is None else rng.random(len(found))
+        images = np.empty((len(found), 3, side, side), np.uint8)
+        for k, (_, picture) in enumerate(found):
+            at = None if along is None else along[k]
+            images[k] = window(picture, side, self.slack, at).transpose(2, 0, 1)
+        places = np.array([place for place, _ in found], np.int64)
+        return RawBatch(torch.from_numpy(images), torch.from_numpy(pictures.labels[places]), torch.from_numpy(places))
+
+
+def window(picture: NDArray[np.uint8], side: int, slack: int = 0, at: float | None = None) -> NDArray[np.uint8]:
+    """The (side, side, 3) square of a picture whose short side is `side`: at `at` in [0, 1) along it, or its middle.
+
+    slack: pixels by which what is cropped out of it is smaller still. `at` places that crop, as one random crop of
+    the whole picture would, and the square about it as far as the picture goes.
+    """
+    height, width = picture.shape[:2]
+    spare = max(height, width) - side
+    start = round(spare / 2) if at is None else min(max(int(at * (spare + slack + 1)) - slack // 2, 0), spare)
+    return picture[:, start : start + side] if width > height else picture[start : start + side]

@@ -1,0 +1,22 @@
+"""The device that a config names."""
+
+from __future__ import annotations
+
+import torch
+
+from scenes.errors import InputError
+
+
+def device_of(name: str, local: int = 0) -> torch.device:
+    """The device of a config's name: `auto` for a GPU where there is one, `cuda` for the `local`-th.
+
+    Raises InputError where it is not there.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name, local) if name == "cuda" else torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"device: '{name}': {str(error).splitlines()[0]}; write auto, cpu or cuda") from None
+    return device

@@ -1,0 +1,116 @@
+"""Many runs side by side in one table and one figure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from scenes.files import replacing
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which figures of the test a table shows, shares of 1 each. drawn: the one in the figure; axis: what it is."""
+
+    names: tuple[str, ...]
+    drawn: str
+    axis: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: its labels, by column, and the results of its runs, one for each seed."""
+
+    labels: dict[str, str]
+    results: tuple[dict[str, Any], ...]
+
+    def figures(self, name: str) -> list[float]:
+        """A figure of the test, by seed."""
+        return [float(result["test"][name]) for result in self.results]
+
+
+def write(rows: Sequence[Row], out: Path, across: str | None, columns: Columns) -> str:
+    """Write table.md, table.json and figure.png, with `across` the label along the figure's axis; returns table.md."""
+    out.mkdir(parents=True, exist_ok=True)
+    text = table(rows, columns)
+    data = [{**row.labels, **{name: row.figures(name) for name in columns.names}, **_choice(row)} for row in rows]
+    for name, content in (("table.md", text), ("table.json", json.dumps(data, indent=1) + "\n")):
+        with replacing(out / name) as temporary:
+            temporary.write_text(content, encoding="utf-8")
+    with replacing(out / "figure.png") as temporary:
+        _draw(rows, across, columns, temporary)
+    return text
+
+
+def _choice(row: Row) -> dict[str, Any]:
+    """How the checkpoints were chosen, and what the validators made of them, by seed."""
+    chosen = [result["selected"] for result in row.results]
+    at = [at_selected(result) for result in row.results]
+    return {"selected_by": chosen[0]["by"], "steps": [c["step"] for c in chosen], "at_selected": at}
+
+
+def at_selected(results: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of the checkpoint that a run, by its results, chose: the validators' and its step."""
+    step = results["selected"]["step"]
+    return next(figures for figures in results["history"] if figures["step"] == step)
+
+
+def table(rows: Sequence[Row], columns: Columns) -> str:
+    """Markdown: a line for each row, test figures in percent, mean and deviation over seeds."""
+    names = list(rows[0].labels)
+    lines = [[*names, *(name.replace("_", " ") for name in columns.names), "chosen by", "seeds"]]
+    for row in rows:
+        chosen = row.results[0]["selected"]
+        by = chosen["by"] + (" (target labels)" if chosen["uses_target_labels"] else "")
+        cells = [_percent(row.figures(name)) for name in columns.names]
+        lines.append([*row.labels.values(), *cells, by, str(len(row.results))])
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _percent(values: Sequence[float]) -> str:
+    spread = f" ± {100 * stdev(values):.1f}" if len(values) > 1 else ""
+    return f"{100 * mean(values):.1f}{spread}"
+
+
+def ticks_of(labels: Iterable[str]) -> tuple[list[str], bool]:
+    """Labels along an axis, each once: numbers ascending, anything else as it comes. And whether they are numbers."""
+    ticks = list(dict.fromkeys(labels))
+    try:
+        return sorted(ticks, key=float), True
+    except ValueError:
+        return ticks, False
+
+
+def _draw(rows: Sequence[Row], across: str | None, columns: Columns, path: Path) -> None:
+    """The drawn figure over the label `across`, a line for each combination of the other labels."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    ticks, numbers = ticks_of(row.labels[across] if across else "" for row in rows)
+    # A line from one name to the next would mean nothing.
+    line = "-" if numbers else ""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        other = ", ".join(value for name, value in row.labels.items() if name != across)
+        groups.setdefault(other, []).append(row)
+    for name, group in groups.items():
+        places = [ticks.index(row.labels[across] if across else "") for row in group]
+        values = [[100 * v for v in row.figures(columns.drawn)] for row in group]
+        spreads = [stdev(v) if len(v) > 1 else 0.0 for v in values]
+        means = [mean(v) for v in values]
+        axes.errorbar(places, means, spreads, ls=line, marker="o", capsize=3, label=name or None)
+    axes.set_xticks(range(len(ticks)), ticks, rotation=0 if max(map(len, ticks)) < 8 else 30)
+    axes.set_xlabel(across or "")
+    axes.set_ylabel(f"{columns.axis}, %")
+    axes.grid(alpha=0.3)
+    if len(groups) > 1:
+        axes.legend()
+    figure.savefig(path, dpi=120, format="png")
