@@ -59,7 +59,7 @@ TARGETS = {
     "classify/methods/alignment.py": Target(("classify/test_alignment_values.py",)),
     "classify/metrics.py": Target(("classify/test_metrics_values.py",)),
     "segment/metrics.py": Target(("segment/test_metrics.py",)),
-    "segment/training.py": Target(("segment/test_losses.py",), ("dice_and_entropy",)),
+    "segment/losses.py": Target(("segment/test_losses.py",), ("dice_and_entropy",)),
 }
 
 

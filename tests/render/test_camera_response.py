@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from render.image.camera_response import MID_GREY, develop, metered_gain, neutralizing, sharpened
+from render.image.camera_response import MID_GRAY, develop, metered_gain, neutralizing, sharpened
 from render.image.color import blackbody, filmic, from_srgb, luminance, to_srgb
 from scenes.record.scene import Sensor
 
@@ -74,18 +74,18 @@ def test_the_meter_takes_the_mean_of_the_logarithm() -> None:
     light = even(0.02)
     light[:8] = 0.5
     weight = np.ones(light.shape[:2], np.float32)
-    wanted = min(MID_GREY / (math.sqrt(0.0201 * 0.5001)), 0.9 / 0.5)
+    wanted = min(MID_GRAY / (math.sqrt(0.0201 * 0.5001)), 0.9 / 0.5)
     assert metered_gain(light, weight, METERED) == pytest.approx(wanted, rel=1e-5)
     dim = even(0.1)
     dim[:8] = 0.2
-    assert metered_gain(dim, weight, METERED) == pytest.approx(MID_GREY / math.sqrt(0.1001 * 0.2001), rel=1e-5)
+    assert metered_gain(dim, weight, METERED) == pytest.approx(MID_GRAY / math.sqrt(0.1001 * 0.2001), rel=1e-5)
     assert metered_gain(dim, weight, replace(METERED, exposure=2)) == pytest.approx(4 * 1.2718, rel=1e-3)
 
 
 def test_the_meter_weighs_colors_by_luminance() -> None:
     weight = np.ones((16, 24), np.float32)
     color = (0.1, 0.2, 0.3)
-    wanted = MID_GREY / (0.2126 * 0.1 + 0.7152 * 0.2 + 0.0722 * 0.3 + 1e-4)
+    wanted = MID_GRAY / (0.2126 * 0.1 + 0.7152 * 0.2 + 0.0722 * 0.3 + 1e-4)
     assert metered_gain(even(color), weight, METERED) == pytest.approx(wanted, rel=1e-5)
 
 

@@ -208,9 +208,9 @@ class Fields(BaseModel):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    count: Annotated[Any, numbers(1, 5, whole=True)] = Fixed(1)
-    length: Annotated[Any, numbers(0.5, 2.0)] = Fixed(1)
-    free: Annotated[Any, numbers()] = Fixed(1)
+    count: Annotated[Any, numbers(1, 5, whole=True, unit="")] = Fixed(1)
+    length: Annotated[Any, numbers(0.5, 2.0, unit="m")] = Fixed(1)
+    free: Annotated[Any, numbers(unit="")] = Fixed(1)
     height: Annotated[Any, elevations()] = Fixed(0)
     one: Annotated[Any, names("a", "b")] = Fixed("a")
     any_name: Annotated[Any, names()] = Fixed("a")

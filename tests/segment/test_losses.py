@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from segment.training import dice_and_entropy
+from segment.losses import dice_and_entropy
 
 
 def by_hand(chances: list[float], masks: list[int]) -> tuple[float, float]:
