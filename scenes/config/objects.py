@@ -85,6 +85,7 @@ class Config(Section):
     """A data set: which assets, how each factor varies, how it is drawn."""
 
     renderer: Literal["blender"] = "blender"
+    """What draws the pictures."""
     classes: tuple[str, ...] | None = None
     """Class names in label order; null takes all that the assets have."""
     assets: AssetsConfig = AssetsConfig()

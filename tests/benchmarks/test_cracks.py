@@ -24,7 +24,8 @@ def test_two_sets_are_judged_and_runs_are_kept(tmp_path: Path, monkeypatch: pyte
     figures = json.loads((tmp_path / "work" / "results.json").read_text())
     assert {name: len(seeds) for name, seeds in figures.items()} == {"peer": 2, "ours": 2}
     assert set(figures["ours"][0]["iou"]) == set(cracks.POLICIES)
-    assert "on 9 pictures of the peer's and 9 of ours; 2 photographs" in recorded[0]
+    assert "on 9 pictures of the peer's, and another on 9 of ours" in recorded[0]
+    assert "tested on 2 photographs" in recorded[0]
     kept = tmp_path / "work" / "ours-1" / "checkpoints" / "selected.safetensors"
     before = kept.stat().st_mtime_ns
     CliRunner().invoke(cracks.main, [*folders, *sizes, "--threads", "1"], catch_exceptions=False)

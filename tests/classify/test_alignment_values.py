@@ -153,7 +153,7 @@ class Gap(Aligning):
 
 def batches(n: int = 5, m: int = 3) -> tuple[Any, Any]:
     generator = torch.Generator().manual_seed(2)
-    source = SimpleNamespace(images=torch.randn(n, 2, generator=generator), labels=torch.arange(n) % 2)
+    source = SimpleNamespace(images=torch.randn(n, 2, generator=generator), targets=torch.arange(n) % 2)
     return source, SimpleNamespace(images=torch.randn(m, 2, generator=generator))
 
 
@@ -166,7 +166,7 @@ def test_losses_are_cross_entropy_on_the_source_and_the_term_times_its_weight() 
         losses = method.losses(source, target, 0.7)
         ours, theirs = network(source.images), network(target.images)
         log = ours.logits.log_softmax(1)
-        wanted = -sum(log[k, label] for k, label in enumerate(source.labels.tolist())) / 5
+        wanted = -sum(log[k, label] for k, label in enumerate(source.targets.tolist())) / 5
         gap = (ours.features.mean(0) - theirs.features.mean(0)).square().sum()
         assert set(losses) == {"source", "transfer"}
         torch.testing.assert_close(losses["source"], wanted)

@@ -74,7 +74,7 @@ def test_a_composition_survives_json(painter: Painter) -> None:
 
 @given(st.floats(0.1, 10))
 def test_changing_a_parameter_leaves_every_other_factor(darkness: float) -> None:
-    plain, changed = ComposeConfig(), load(ComposeConfig, None, [f"colour.darkness={min(darkness / 10, 1)}"])
+    plain, changed = ComposeConfig(), load(ComposeConfig, None, [f"color.darkness={min(darkness / 10, 1)}"])
     for index in range(3):
         a, b = (Composer(config, ("x", "y")).sample(2, index) for config in (plain, changed))
         steps = {name: dict(values) for name, values in b.steps.items()}

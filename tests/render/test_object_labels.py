@@ -62,7 +62,7 @@ def info(asset: str) -> AssetInfo:
     model = MODELS[asset]
     points = np.concatenate([p.vertices for p in model.parts]).astype(float)
     return AssetInfo(
-        id=asset, category=asset, bounds=model.bounds, hull=points, stable=((IDENTITY, 1.0),), metres=None,
+        id=asset, category=asset, bounds=model.bounds, hull=points, stable=((IDENTITY, 1.0),), meters=None,
         triangles=model.triangles, parts=tuple(p.name for p in model.parts), roles={}, keypoints=model.keypoints,
     )  # fmt: skip
 

@@ -372,18 +372,18 @@ def test_figures_show_every_quantity(tmp_path: Path) -> None:
 
 def test_a_panel_shows_where_each_set_lies(tmp_path: Path) -> None:
     """Shares of one sum, the medians, what is known of photographs, and how far two sets are apart."""
-    values = {"crack.width": np.array([2.0, 4, 4, 9]), "picture.grey": np.array([100.0, 120, 140, 160])}
+    values = {"crack.width": np.array([2.0, 4, 4, 9]), "picture.gray": np.array([100.0, 120, 140, 160])}
     ours = Measured("$ours$", 4, 0, values, ())
     photos = Measured("photos", 2, 0, {"crack.width": np.array([6.0, 9])}, ())
     drawn = figure([ours, photos])
-    (width, grey) = (axis for axis in drawn.axes if axis.axison)
-    assert [width.get_title("left"), grey.get_title("left")] == ["crack: width (px)", "picture: grey"]
-    assert [width.get_title("right"), grey.get_title("right")] == ["apart 0.75", ""]
+    (width, gray) = (axis for axis in drawn.axes if axis.axison)
+    assert [width.get_title("left"), gray.get_title("left")] == ["crack: width (px)", "picture: gray"]
+    assert [width.get_title("right"), gray.get_title("right")] == ["apart 0.75", ""]
     assert [sum(steps.get_data().values) for steps in width.patches] == [pytest.approx(1), pytest.approx(1)]
     lines = [line.get_xdata() for line in width.lines]
     assert [set(line) for line in lines[:2]] == [{4.0}, {7.5}], "the medians"
     assert [tuple(line) for line in lines[2:]] == [(2.4, 8.5), (4.4,)], "what is known of photographs"
-    assert len(grey.lines) == 1
+    assert len(gray.lines) == 1
     (legend,) = drawn.legends
     told = [text.get_text() for text in legend.get_texts()]
     assert told[:2] == [r"\$ours\$ (4 pictures)", "photos (2 pictures)"] and "labeled by hand" in told[2]
