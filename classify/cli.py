@@ -37,14 +37,14 @@ def train(config: Path, out: Path, overrides: tuple[str, ...]) -> None:
 @click.command()
 @FILE
 @click.option("--method", metavar="NAME", help="How to adapt, e.g. dann.")
-@click.option("--source", metavar="DATA", help="Labelled pictures to learn from, in place of CONFIG's.")
+@click.option("--source", metavar="DATA", help="Labeled pictures to learn from, in place of CONFIG's.")
 @click.option("--target", metavar="DATA", help="Pictures to adapt to; their labels are not read.")
 @OUT
 @SET
 def adapt(
     config: Path, method: str | None, source: str | None, target: str | None, out: Path, overrides: tuple[str, ...]
 ) -> None:
-    """Train a classifier on labelled source pictures and adapt it to unlabelled target pictures.
+    """Train a classifier on labeled source pictures and adapt it to unlabeled target pictures.
 
     As `train`, with the config's data and method replaced by what is given here. DATA may end in @SPLIT: a part of
     it, like photos@adapt or photos@adapt/25%.
@@ -72,7 +72,7 @@ def adapt(
 @click.option("--batch", type=click.IntRange(1), default=64, show_default=True)
 @click.option("--device", default="auto", show_default=True)
 def evaluate(run: Path, data: str, out: Path | None, batch: int, device: str) -> None:
-    """Evaluate RUN, a run's folder or a checkpoint, on DATA: any labelled pictures, a part of them with @SPLIT.
+    """Evaluate RUN, a run's folder or a checkpoint, on DATA: any labeled pictures, a part of them with @SPLIT.
 
     Example: blendmill evaluate runs/mcc photos@test --out mcc.json
     """
@@ -101,7 +101,7 @@ def ablate(config: Path, vary: tuple[str, ...], seeds: int, out: Path, overrides
 
 @click.command()
 @FILE
-@click.option("--real", required=True, metavar="DATA", help="Labelled real pictures, to be mixed in or tuned on.")
+@click.option("--real", required=True, metavar="DATA", help="Labeled real pictures, to be mixed in or tuned on.")
 @click.option("--fractions", default="0,5,10,25,50,100", show_default=True, help="Percent, each part within the next.")
 @click.option("--regimes", default="real,mixed,adapted,finetuned", show_default=True, help="Ways of using them.")
 @click.option(

@@ -46,7 +46,7 @@ class ClassifyConfig(TrainConfig):
     """classes: names in the order of the outputs; empty for those of the first source.
 
     model, weights, bottleneck: as for `classify.models.build`; weights may also name a run or a checkpoint to start
-    from, whose head is taken where its classes are the same. augment: of the labelled pictures and the first view of
+    from, whose head is taken where its classes are the same. augment: of the labeled pictures and the first view of
     the target's; the second view is always strong. report: write report.html at the end.
     """
 

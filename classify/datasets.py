@@ -8,7 +8,7 @@ from render.renderer import open_sampler
 from scenes.config.loading import load_config
 from scenes.errors import InputError
 from training.data.live import Live
-from training.data.pictures import ImageDataset, class_labels, joined, require_labels, unlabelled
+from training.data.pictures import ImageDataset, class_labels, joined, require_labels, unlabeled
 from training.data.sources import open_pictures
 from training.data.splits import parted
 from training.datasets import Datasets, Drawn, Source
@@ -42,7 +42,7 @@ def open_datasets(config: ClassifyConfig) -> Datasets[ImageDataset]:
     held, rest = _held_out(opened, 0.0 if blind or data.validation else data.holdout)
     target = open_part(data.target, classes, labels=False) if data.target else None
     if blind and target is None:
-        target = joined([unlabelled(pictures, classes) for pictures in rest])
+        target = joined([unlabeled(pictures, classes) for pictures in rest])
     return Datasets(
         source=tuple(
             Source(pictures, part.share, class_labels(pictures) if data.balanced else None)

@@ -1,4 +1,4 @@
-"""A checkpoint on any labelled pictures."""
+"""A checkpoint on any labeled pictures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from training.progress import Progress
 
 
 def evaluate_on(where: Path, data: str, split: str, *, batch: int, device: str, out: Path | None) -> str:
-    """The figures of a run or checkpoint on labelled pictures, as a table; written as JSON, too, where `out` says."""
+    """The figures of a run or checkpoint on labeled pictures, as a table; written as JSON, too, where `out` says."""
     on = device_of(device)
     method, config, classes = load_method(where, on)
     pictures = open_part(ImagesConfig(where=data, split=split), classes)

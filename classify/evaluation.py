@@ -55,7 +55,7 @@ def outputs(method: Method, batches: Iterable[Batch]) -> Outputs:
 
 
 def evaluation(found: Outputs, classes: tuple[str, ...]) -> dict[str, Any]:
-    """All figures on labelled pictures, as JSON data: accuracy, mean_recall, …"""
+    """All figures on labeled pictures, as JSON data: accuracy, mean_recall, …"""
     return Evaluation.from_logits(found.logits, found.labels, classes).as_json()
 
 

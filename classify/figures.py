@@ -108,7 +108,7 @@ def reliability(bins: Sequence[Mapping[str, float]], ece: float) -> Figure:
     upper.plot(
         [b["confidence"] for b in bins], [b["accuracy"] for b in bins], "o", ms=4, color="black", label="mean of a bin"
     )
-    upper.plot([0, 1], [0, 1], "--", color="grey", lw=1, label="calibrated")
+    upper.plot([0, 1], [0, 1], "--", color="gray", lw=1, label="calibrated")
     upper.set(xlim=(0, 1), ylim=(0, 1), ylabel="accuracy", title=f"calibration error (ECE) {ece:.1%}")
     upper.legend(fontsize=8, loc="upper left")
     lower.bar(begins, [b["pictures"] for b in bins], widths, align="edge", color="#999999", edgecolor="white")
@@ -178,11 +178,11 @@ def attention(look: Look, classes: Sequence[str], columns: int = 6) -> Figure:
 
 
 def overlay(picture: NDArray[np.uint8], weight: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(h, w, 3) uint8: a picture in grey under the colors of an (h, w) map in [0, 1]."""
-    grey = picture.astype(np.float64).mean(axis=2, keepdims=True)
+    """(h, w, 3) uint8: a picture in gray under the colors of an (h, w) map in [0, 1]."""
+    gray = picture.astype(np.float64).mean(axis=2, keepdims=True)
     color = colormaps["turbo"](weight)[..., :3] * 255
     share = 0.65 * weight[..., None]
-    return ((1 - share) * grey + share * color).round().astype(np.uint8)
+    return ((1 - share) * gray + share * color).round().astype(np.uint8)
 
 
 def _tsne(x: NDArray[np.float32], seed: int) -> NDArray[np.float64]:

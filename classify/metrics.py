@@ -1,4 +1,4 @@
-"""Figures of a classifier on labelled pictures.
+"""Figures of a classifier on labeled pictures.
 
 By hand and not by torchmetrics: recall over chance and intervals are not there, and figures must not change with it.
 """
@@ -112,7 +112,7 @@ def bootstrap(
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a classifier makes of labelled pictures. confusion: (k, k), as `confusion` gives it. reliability: bins."""
+    """What a classifier makes of labeled pictures. confusion: (k, k), as `confusion` gives it. reliability: bins."""
 
     classes: tuple[str, ...]
     confusion: NDArray[np.int64]
@@ -126,7 +126,7 @@ class Evaluation:
         known = labels >= 0
         logits, labels = np.asarray(logits, dtype=np.float64)[known], labels[known]
         if not len(labels):
-            raise InputError("evaluation: no picture has a label: choose labelled ones")
+            raise InputError("evaluation: no picture has a label: choose labeled ones")
         if labels.max() >= len(classes):
             raise InputError(f"evaluation: label {labels.max()}, but there are {len(classes)} classes")
         if not np.isfinite(logits).all():

@@ -51,7 +51,7 @@ def mixing(
     """
     base, kinds, percents = load_training(path, overrides), _names(regimes), _percents(fractions)
     if base.data.test is None:
-        raise InputError(f"{path}: field data.test: a study needs labelled pictures to test on")
+        raise InputError(f"{path}: field data.test: a study needs labeled pictures to test on")
     if "adapted" in kinds and base.data.target is None:
         raise InputError(f"{path}: field data.target: the regime 'adapted' needs one; or leave it out of --regimes")
     _refuse_tested(real, base.data.test)
@@ -117,7 +117,7 @@ def _seeded(config: ClassifyConfig, seeds: int, out: Path, count: RunCount) -> I
 
 def _told(config: ClassifyConfig, out: Path, count: RunCount) -> dict[str, Any]:
     if config.data.test is None:
-        raise InputError("field data.test: runs are compared on labelled pictures: name some")
+        raise InputError("field data.test: runs are compared on labeled pictures: name some")
     count.begin(out.name)
     return execute(Classification(), config, out)
 

@@ -26,7 +26,7 @@ class SegmentConfig(TrainConfig):
     """data: sets as `segment.sets.open_set` finds them. model, width, depth: as for `segment.models.build`.
 
     size: pixels a side of the crops that are trained on. augment: what varies from crop to crop. select_by: `source`
-    for the IoU on labelled pictures that are held out.
+    for the IoU on labeled pictures that are held out.
     """
 
     model: Literal["unet"] = "unet"

@@ -1,4 +1,4 @@
-"""Training crops of labelled crack pictures: picture and mask are cut, scaled and turned as one array.
+"""Training crops of labeled crack pictures: picture and mask are cut, scaled and turned as one array.
 
 By hand and not by torchvision or albumentations: what becomes of a crop is decided by (seed, step) alone, without a
 global random state, and colors vary for a whole batch on its device.
@@ -32,7 +32,7 @@ class Crops:
         self._size, self._zoom = size, zoom
 
     def read(self, pictures: CrackPictures, i: int) -> NDArray[np.uint8]:
-        """(h, w, 4) uint8: sRGB, and 255 on cracks; 0 everywhere where nobody has labelled them."""
+        """(h, w, 4) uint8: sRGB, and 255 on cracks; 0 everywhere where nobody has labeled them."""
         picture = pictures.read(i)
         mask = np.zeros(picture.rgb.shape[:2], bool) if picture.mask is None else picture.mask
         return np.dstack([picture.rgb, np.where(mask, 255, 0).astype(np.uint8)])

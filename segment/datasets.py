@@ -21,16 +21,16 @@ from training.datasets import Datasets, Source
 class CrackPictures:
     """Pictures of one or more sets; a `training.data.pictures.SampleSet`.
 
-    entries: the sets, and which picture of each. labelled: whether masks may be seen.
+    entries: the sets, and which picture of each. labeled: whether masks may be seen.
     """
 
     name: str
     entries: tuple[tuple[PictureSet, int], ...]
-    labelled: bool = True
+    labeled: bool = True
 
     @property
     def digest(self) -> str:
-        return fingerprint(self.labelled, *((part.digest, k) for part, k in self.entries))
+        return fingerprint(self.labeled, *((part.digest, k) for part, k in self.entries))
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -39,7 +39,7 @@ class CrackPictures:
         """Picture i. Raises InputError where it cannot be used."""
         part, k = self.entries[i]
         picture = part.read(k)
-        return picture if self.labelled else replace(picture, mask=None)
+        return picture if self.labeled else replace(picture, mask=None)
 
     def where(self, i: int) -> str:
         part, k = self.entries[i]
@@ -53,7 +53,7 @@ class CrackPictures:
 def open_part(part: PartConfig, labels: bool = True) -> CrackPictures:
     """The pictures a part names; labels: whether they need masks, or may not be seen with any. Raises InputError."""
     opened = open_set(Path(part.where))
-    if labels and not opened.labelled:
+    if labels and not opened.labeled:
         raise InputError(f"{part.where}: its pictures have no masks; put these in a folder mask/ beside img/")
     kind, share = split_named(part.split)
     if kind not in (ALL, "adapt", "test"):

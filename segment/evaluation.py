@@ -1,4 +1,4 @@
-"""What a crack segmenter is worth: on labelled pictures held out, and on the test pictures."""
+"""What a crack segmenter is worth: on labeled pictures held out, and on the test pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from training.task import Assessment
 
 
 def scores_of(method: Supervised, pictures: CrackPictures) -> Scores:
-    """How well a method finds the cracks of labelled pictures. Raises InputError for a picture without a mask."""
+    """How well a method finds the cracks of labeled pictures. Raises InputError for a picture without a mask."""
 
     def pairs() -> Any:
         for i in range(len(pictures)):

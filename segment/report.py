@@ -32,7 +32,7 @@ def write_report(folder: Folder, method: TrainingMethod, pictures: CrackPictures
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(folder.path.name)}</title></head>'
         f"<body><h1>{escape(folder.path.name)}</h1><p>Checkpoint of step {chosen['step']}: "
         f"{escape(chosen['statement'])}.</p><table>{rows}</table>"
-        f"<p>{escape(pictures.name)}: picture, cracks as labelled, chance of crack as found.</p>"
+        f"<p>{escape(pictures.name)}: picture, cracks as labeled, chance of crack as found.</p>"
         f'<img alt="" src="data:image/png;base64,{sheet}"></body></html>\n'
     )
     with replacing(folder.report) as temporary:

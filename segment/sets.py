@@ -26,7 +26,7 @@ _SMALLEST = 32
 
 @dataclass(frozen=True)
 class Picture:
-    """rgb: (H, W, 3) uint8 sRGB. mask: (H, W) bool, set on cracks; None where nobody has labelled them."""
+    """rgb: (H, W, 3) uint8 sRGB. mask: (H, W) bool, set on cracks; None where nobody has labeled them."""
 
     name: str
     rgb: NDArray[np.uint8]
@@ -37,13 +37,13 @@ class Picture:
 class PictureSet:
     """Pictures to be read one by one.
 
-    name: to be shown. labelled: whether they have masks. names: the pictures'. left_out: the files that are no part
+    name: to be shown. labeled: whether they have masks. names: the pictures'. left_out: the files that are no part
     of it and why, a line each. read: the k-th picture, 0-based; raises InputError where it cannot be used. digest: of
     what the set holds (names and sizes, not pixels); the same wherever the set lies.
     """
 
     name: str
-    labelled: bool
+    labeled: bool
     names: tuple[str, ...]
     left_out: tuple[str, ...]
     read: Callable[[int], Picture]

@@ -37,7 +37,7 @@ def style_set(
     with 1 and the number of pictures after each. Raises InputError for sets and weights that cannot be used.
     """
     pictures, references = open_set(data), open_set(styles)
-    if not pictures.labelled:
+    if not pictures.labeled:
         raise InputError(f"{data}: its pictures have no masks")
     encoder = Encoder.load(vgg)
     chosen = pictures.spread(images)

@@ -18,7 +18,7 @@ from training.config import TrainConfig
 from training.data.loader import Batches, Collate, D, Loader, RawBatch
 from training.datasets import Datasets
 from training.distributed import ProcessInfo
-from training.method import Batch, FullPass, Unlabelled
+from training.method import Batch, FullPass, Unlabeled
 
 # Which of a step's draws is meant.
 SOURCE, TARGET, STRONG, NETWORK, BEGIN = range(5)
@@ -131,7 +131,7 @@ class LazyBatch(Batch):
     indices = cached_property(lambda self: self.drawn.raw.indices)  # type: ignore[assignment]
 
 
-class LazyUnlabelled(Unlabelled):
+class LazyUnlabeled(Unlabeled):
     """A batch of the target."""
 
     drawn: _Drawn
@@ -197,7 +197,7 @@ class DomainBatches(Generic[D]):
         """Steps of a pass over the longer of the two domains; all of them where the source has no end."""
         return -(-self.data.longest // self.config.batch) or self.config.iterations
 
-    def batch(self, step: int) -> tuple[LazyBatch, LazyUnlabelled]:
+    def batch(self, step: int) -> tuple[LazyBatch, LazyUnlabeled]:
         """The source's and the target's pictures of a step; without a target the latter has none to give."""
 
         def seed(purpose: int) -> int:
@@ -205,7 +205,7 @@ class DomainBatches(Generic[D]):
 
         source = _Drawn(lambda: self._source_feed.at(step), self.device)
         target = _Drawn(lambda: self._target_batch(step), self.device)
-        return LazyBatch(source, self.pipeline.train, seed(SOURCE)), LazyUnlabelled(
+        return LazyBatch(source, self.pipeline.train, seed(SOURCE)), LazyUnlabeled(
             target,
             lambda: target.view(self.pipeline.train, seed(TARGET))[0],
             lambda: target.view(self.pipeline.strong, seed(STRONG))[0],
@@ -233,9 +233,9 @@ class DomainBatches(Generic[D]):
                 yield replace(batch, indices=batch.indices + offset)
             offset += len(loader.pictures)
 
-    def _all_target(self) -> Iterator[Unlabelled]:
+    def _all_target(self) -> Iterator[Unlabeled]:
         for batch in self.plain(self._require_target()):
-            yield Unlabelled(batch.images, batch.images, batch.indices)
+            yield Unlabeled(batch.images, batch.images, batch.indices)
 
     def plain(self, loader: Loader[D]) -> Iterator[Batch]:
         """All of a loader's pictures once, in order, not augmented."""

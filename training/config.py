@@ -34,10 +34,10 @@ class PartConfig(Section):
 
 
 class DataConfig(Section):
-    """source: labelled pictures to learn from. target: pictures to adapt to, whose labels are never read.
+    """source: labeled pictures to learn from. target: pictures to adapt to, whose labels are never read.
 
-    validation: labelled pictures like the source, for the validators; empty to hold out `holdout` of the source.
-    test: labelled target pictures, for the final figures and the oracle alone; empty to leave them out.
+    validation: labeled pictures like the source, for the validators; empty to hold out `holdout` of the source.
+    test: labeled target pictures, for the final figures and the oracle alone; empty to leave them out.
     workers: threads that decode the pictures of each part.
     """
 

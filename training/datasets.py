@@ -42,8 +42,8 @@ class Drawn:
 class Datasets(Generic[D_co]):
     """source: sets to learn from; none where `drawn` takes their place.
 
-    target: without labels, None where there is none. validation: labelled, like the source, not trained on; None where
-    nothing is held out. test: labelled target pictures, for figures alone. classes: of all of them, in the order of the
+    target: without labels, None where there is none. validation: labeled, like the source, not trained on; None where
+    nothing is held out. test: labeled target pictures, for figures alone. classes: of all of them, in the order of the
     labels.
     """
 

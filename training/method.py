@@ -26,7 +26,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Unlabelled:
+class Unlabeled:
     """images: (n, 3, h, w) float, normalized, augmented as in training; strong: the same pictures, augmented strongly.
 
     indices: (n,) int64, places in the target's data. There are no labels here, and no way to them.
@@ -45,7 +45,7 @@ class FullPass:
     """
 
     source: Callable[[], Iterable[Batch]]
-    target: Callable[[], Iterable[Unlabelled]]
+    target: Callable[[], Iterable[Unlabeled]]
 
 
 class Descend(Protocol):
@@ -67,11 +67,11 @@ class TrainingMethod(nn.Module):
 
     network: nn.Module
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         """The terms () of the loss by name; their sum is minimized."""
         raise NotImplementedError
 
-    def update(self, source: Batch, target: Unlabelled, progress: float, descend: Descend) -> dict[str, Tensor]:
+    def update(self, source: Batch, target: Unlabeled, progress: float, descend: Descend) -> dict[str, Tensor]:
         """Take one training step; returns the terms of the loss, detached, for the log."""
         terms = self.losses(source, target, progress)
         descend(torch.stack(list(terms.values())).sum())

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from classify.methods.base import Method
 from classify.network import Network, Output
 from scenes.section import Section
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 FACTORS = (0.125, 0.25, 0.5, 1.0, 2.0)
 
@@ -45,7 +45,7 @@ class Aligning(Method):
 
     settings: Settings
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         ours, theirs = outputs(self.network, source.images, target.images, self.settings.batch_norm)
         return {
             "source": cross_entropy(ours.logits, source.targets),

@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from classify.network import Network
 from scenes.section import Section
-from training.method import Batch, TrainingMethod, Unlabelled
+from training.method import Batch, TrainingMethod, Unlabeled
 
 
 class Method(TrainingMethod):
@@ -24,7 +24,7 @@ class Method(TrainingMethod):
         self.classes = classes
         self.settings = settings or type(self).Settings()
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         return {"source": cross_entropy(self.network(source.images).logits, source.targets)}
 
     def predict(self, images: Tensor) -> Tensor:

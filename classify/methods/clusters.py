@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 
 @torch.no_grad()
 def over(
-    module: nn.Module, batches: Iterable[Batch | Unlabelled], see: Callable[[Tensor], tuple[Tensor, ...]]
+    module: nn.Module, batches: Iterable[Batch | Unlabeled], see: Callable[[Tensor], tuple[Tensor, ...]]
 ) -> tuple[Tensor, ...]:
     """What `see` makes of the images of all batches, each of its results joined along the pictures.
 

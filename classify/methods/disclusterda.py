@@ -11,7 +11,7 @@ from classify.methods.base import Method
 from classify.methods.clusters import distances_to
 from classify.network import Network
 from scenes.section import Section
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 
 def filtered_entropy(scores: Tensor) -> Tensor:
@@ -67,7 +67,7 @@ class DisClusterDA(Method):
         self.register_buffer("source_centroids", torch.zeros(classes, network.width))
         self.register_buffer("target_centroids", torch.zeros(classes, network.width))
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         seen, other = self.network(source.images), self.network(target.images)
         predicted = other.logits.detach().argmax(1)
         ours = moved(self.source_centroids, seen.features, source.targets, self.settings.remain)

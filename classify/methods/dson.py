@@ -16,7 +16,7 @@ from classify.methods.base import Method
 from classify.methods.rca import entropy
 from classify.network import Network
 from scenes.section import Section
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 SOURCE, TARGET = 0, 1
 
@@ -118,7 +118,7 @@ class DSON(Method):
         super().__init__(network, classes, settings)
         convert(network, self.settings.shared, self.settings.batch)
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         with pictures_of(self.network, SOURCE):
             logits = self.network(source.images).logits
         unsure = entropy(self.network(target.images).logits)

@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from classify.methods.base import Method
 from scenes.section import Section
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 
 def confident(strong: Tensor, weak: Tensor, threshold: float) -> Tensor:
@@ -32,7 +32,7 @@ class FixMatch(Method):
 
     settings: Settings
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         with torch.no_grad():
             weak = self.network(target.images).logits
         strong = self.network(target.strong).logits

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from classify.methods.alignment import Contested, outputs
-from training.method import Batch, Descend, Unlabelled
+from training.method import Batch, Descend, Unlabeled
 
 
 def classifier_discrepancy(first: Tensor, second: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ class MCD(Contested):
             nn.Linear(hidden, classes),
         )
 
-    def terms(self, source: Batch, target: Unlabelled) -> dict[str, Tensor]:
+    def terms(self, source: Batch, target: Unlabeled) -> dict[str, Tensor]:
         """Cross entropy of both heads, their imbalance, and their discrepancy, each ()."""
         ours, theirs = outputs(self.network, source.images, target.images, self.settings.batch_norm)
         n = len(ours.features)
@@ -65,7 +65,7 @@ class MCD(Contested):
             "discrepancy": self.settings.trade_off * classifier_discrepancy(first, second),
         }
 
-    def update(self, source: Batch, target: Unlabelled, progress: float, descend: Descend) -> dict[str, Tensor]:
+    def update(self, source: Batch, target: Unlabeled, progress: float, descend: Descend) -> dict[str, Tensor]:
         heads = {"head"}
         generator = set(self.groups()) - heads
         terms = self.terms(source, target)

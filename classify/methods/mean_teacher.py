@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from classify.methods.teacher import TeacherStudent
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 
 def disagreement(student: Tensor, teacher: Tensor) -> Tensor:
@@ -40,7 +40,7 @@ class MeanTeacher(TeacherStudent):
 
     settings: Settings
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         weight = self.settings.weight * warm_up(progress, self.settings.warm_up)
         teacher, student = self.teacher(target.images, by_batch=True), self.network(target.strong)
         return {

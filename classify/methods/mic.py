@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, interpolate
 
 from classify.methods.teacher import TeacherStudent
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 _SIDE = 224
 
@@ -54,7 +54,7 @@ class MIC(TeacherStudent):
         cells = max(1, round(_SIDE / self.settings.block))
         return torch.rand(count, 1, cells, cells, device=device) > self.settings.ratio
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         teacher = self.teacher(target.images, by_batch=True).logits
         masked = self.network(mask(target.images, self.kept(len(target.images), target.images.device))).logits
         consistency = masked_consistency(masked, teacher, self.settings.weighted)

@@ -10,13 +10,13 @@ from classify.methods.base import Method
 from classify.methods.disclusterda import imbalance
 from classify.network import Network
 from scenes.section import Section
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 
 def joint(source: Tensor, labels: Tensor, target: Tensor, pseudo: Tensor, swapped: bool) -> Tensor:
     """() cross-entropy of both domains over 2k classes, the source's first, the target's by its `pseudo` labels.
 
-    swapped: each domain is labelled as the other, which is what the features are trained to make true. Cicek and
+    swapped: each domain is labeled as the other, which is what the features are trained to make true. Cicek and
     Soatto, Unsupervised domain adaptation via regularized conditional alignment, ICCV 2019. With y + k for the domain
     that takes the other half: -mean log p(y | source) - mean log p(y' + k | target), or the halves swapped.
     source, target: (n, 2 k) logits. labels, pseudo: (n,) int64 in [0, k).
@@ -50,7 +50,7 @@ class RCA(Method):
         super().__init__(network, classes, settings)
         self.joint = nn.Linear(network.width, 2 * classes)
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         weight = ramp(progress)
         ours, theirs = self.network.features(source.images), self.network.features(target.images)
         # Two losses, each blind to what the other trains: the same as two backward passes over parts of the weights.

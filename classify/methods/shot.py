@@ -11,7 +11,7 @@ from classify.methods.base import Method
 from classify.methods.clusters import over
 from classify.network import Network
 from scenes.section import Section
-from training.method import Batch, Descend, FullPass, Unlabelled
+from training.method import Batch, Descend, FullPass, Unlabeled
 
 _EPSILON = 1e-5
 
@@ -31,7 +31,7 @@ def information(logits: Tensor) -> Tensor:
 def centroid_labels(features: Tensor, logits: Tensor, rounds: int = 2) -> Tensor:
     """(n,) int64 class of the nearest centroid by cosine, of the classes that are predicted at all.
 
-    Centroids are means of the features weighted by prediction, then, in a second round, of the pictures so labelled.
+    Centroids are means of the features weighted by prediction, then, in a second round, of the pictures so labeled.
     c_k = sum_i p_ik f_i / sum_i p_ik, f extended by a 1 and of length 1, as in the authors' code.
     features: (n, d) float. logits: (n, k) float.
     """
@@ -85,7 +85,7 @@ class SHOT(Method):
             features, logits = over(self.network, passes.target(), self.network)
             self.labels = centroid_labels(features, logits)
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         if not self.adapts(progress):
             logits = self.network(source.images).logits
             return {"source": cross_entropy(logits, source.targets, label_smoothing=self.settings.smoothing)}
@@ -95,7 +95,7 @@ class SHOT(Method):
             terms["labels"] = self.settings.labels * cross_entropy(logits, self.labels[target.indices])
         return terms
 
-    def update(self, source: Batch, target: Unlabelled, progress: float, descend: Descend) -> dict[str, Tensor]:
+    def update(self, source: Batch, target: Unlabeled, progress: float, descend: Descend) -> dict[str, Tensor]:
         terms = self.losses(source, target, progress)
         moving = [name for name in self.groups() if name != "classifier"] if self.adapts(progress) else None
         descend(torch.stack(list(terms.values())).sum(), only=moving)

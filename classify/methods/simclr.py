@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy, normalize
 from classify.methods.base import Method
 from classify.network import Network
 from scenes.section import Section
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 
 def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
@@ -26,7 +26,7 @@ def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
 
 
 class Contrastive(Method):
-    """Both views of the target's pictures together; without a target the source's pictures are taken, unlabelled."""
+    """Both views of the target's pictures together; without a target the source's pictures are taken, unlabeled."""
 
     class Settings(Section):
         """temperature: T of the loss. projection: features of the projection head, which is left behind."""
@@ -42,7 +42,7 @@ class Contrastive(Method):
         width = network.width
         self.projection = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, self.settings.projection))
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         views = self.projection(self.network.features(torch.cat([target.images, target.strong])))
         first, second = views.chunk(2)
         return {"contrast": nt_xent(first, second, self.settings.temperature)}

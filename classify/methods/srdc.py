@@ -11,7 +11,7 @@ from classify.methods.base import Method
 from classify.methods.clusters import distances_to, k_means, means, over
 from classify.network import Network
 from scenes.section import Section
-from training.method import Batch, FullPass, Unlabelled
+from training.method import Batch, FullPass, Unlabeled
 
 
 def auxiliary(probabilities: Tensor) -> Tensor:
@@ -90,7 +90,7 @@ class SRDC(Method):
                 self.labels = clusters
         self.epochs += 1
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         first = int(self.epochs) <= 1
         weight = 1.0 if first else ramp(progress)
         *source_levels, source_logits = self.see(source.images)

@@ -9,7 +9,7 @@ from classify.methods.base import Method
 from classify.network import Network, Output
 from scenes.section import Section
 from training.ema import EMA
-from training.method import Batch, Descend, Unlabelled
+from training.method import Batch, Descend, Unlabeled
 
 
 class Teacher(EMA):
@@ -40,7 +40,7 @@ class TeacherStudent(Method):
         super().__init__(network, classes, settings)
         self.teacher = Teacher(network, self.settings.decay)
 
-    def update(self, source: Batch, target: Unlabelled, progress: float, descend: Descend) -> dict[str, Tensor]:
+    def update(self, source: Batch, target: Unlabeled, progress: float, descend: Descend) -> dict[str, Tensor]:
         terms = super().update(source, target, progress, descend)
         self.teacher.update_parameters(self.network)
         return terms

@@ -1,4 +1,4 @@
-"""Plain training on labelled pictures, and the base of other methods."""
+"""Plain training on labeled pictures, and the base of other methods."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from scenes.section import Section
 from segment.losses import dice_and_entropy
-from training.method import Batch, TrainingMethod, Unlabelled
+from training.method import Batch, TrainingMethod, Unlabeled
 
 
 class Supervised(TrainingMethod):
@@ -17,7 +17,7 @@ class Supervised(TrainingMethod):
         self.network = network
         self.settings = settings or type(self).Settings()
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         return {"source": dice_and_entropy(self.network(source.images).float(), source.targets)}
 
     def predict(self, images: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ PHOTOGRAPHS: Mapping[str, tuple[float, ...]] = {
     "crack.width": (4.4, 2.4, 8.5),
     "crack.contrast": (31, 15, 57),
 }
-"""Median, 10th and 90th percentile of 70 photographs of cracks, labelled by hand: what is known of them."""
+"""Median, 10th and 90th percentile of 70 photographs of cracks, labeled by hand: what is known of them."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def measured(pictures: PictureSet, chosen: Sequence[int], advance: Callable[[int
     return Measured(
         name=pictures.name,
         pictures=len(rows),
-        bare=sum(row["crack.fraction"] == 0 for row in rows) if pictures.labelled else None,
+        bare=sum(row["crack.fraction"] == 0 for row in rows) if pictures.labeled else None,
         values={key: values for key, values in gathered.items() if len(values)},
         left_out=tuple(left_out),
     )
@@ -106,7 +106,7 @@ def table(sets: Sequence[Measured]) -> list[str]:
         lines += ["", title]
         lines += [_line(cells, widths) for quantity, cells in rows if quantity.group == group]
     lines += ["", *(_counted(each) for each in sets)]
-    lines.append("median [10th to 90th percentile] of the pictures; photographs: 70 labelled by hand, where known")
+    lines.append("median [10th to 90th percentile] of the pictures; photographs: 70 labeled by hand, where known")
     if far:
         lines.append("apart: the largest gap between the two cumulative distributions, 0 the same, 1 no overlap")
     return lines

@@ -14,12 +14,12 @@ from scenes.cracks.thinning import thinned
 Mask = NDArray[np.bool_]
 Points = NDArray[np.float64]
 
-# Averages with both neighbours: of 2 px standard deviation together.
+# Averages with both neighbors: of 2 px standard deviation together.
 _SMOOTHINGS = 8
 _CUTTINGS = 2
 # Radii from the middle of a line to the corner of its blunt end, and a little more.
 _SPUR = 1.5
-# Steps (down, right) to half of the neighbours; the others see the same step from their side.
+# Steps (down, right) to half of the neighbors; the others see the same step from their side.
 _STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
@@ -62,20 +62,20 @@ def _radius(mask: Mask) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class _Graph:
-    """pixels: (n, 2) rows and columns of a skeleton. neighbours: of each pixel, by number.
+    """pixels: (n, 2) rows and columns of a skeleton. neighbors: of each pixel, by number.
 
-    A diagonal step that two straight ones also make is none, so that a pixel on a line has two neighbours.
+    A diagonal step that two straight ones also make is none, so that a pixel on a line has two neighbors.
     """
 
     pixels: NDArray[np.int64]
-    neighbours: list[list[int]]
+    neighbors: list[list[int]]
 
     @staticmethod
     def of(skeleton: Mask) -> _Graph:
         pixels = np.argwhere(skeleton)
         number = np.pad(np.full(skeleton.shape, -1), 1, constant_values=-1)
         number[tuple(pixels.T + 1)] = np.arange(len(pixels))
-        neighbours: list[list[int]] = [[] for _ in pixels]
+        neighbors: list[list[int]] = [[] for _ in pixels]
         rows, columns = pixels.T + 1
         for down, right in _STEPS:
             there = number[rows + down, columns + right]
@@ -83,26 +83,26 @@ class _Graph:
             if down and right:
                 meets &= (number[rows + down, columns] < 0) & (number[rows, columns + right] < 0)
             for one, other in zip(np.flatnonzero(meets).tolist(), there[meets].tolist(), strict=True):
-                neighbours[one].append(other)
-                neighbours[other].append(one)
-        return _Graph(pixels, neighbours)
+                neighbors[one].append(other)
+                neighbors[other].append(one)
+        return _Graph(pixels, neighbors)
 
     def forks(self) -> list[int]:
         """The pixels where three lines or more meet."""
-        return [number for number, others in enumerate(self.neighbours) if len(others) > 2]
+        return [number for number, others in enumerate(self.neighbors) if len(others) > 2]
 
     def paths(self) -> Iterator[list[int]]:
         """The pixels along each line, ends included, then those of rings that nothing branches from."""
         passed = set[int]()
         walked = set[tuple[int, int]]()
-        for start, others in enumerate(self.neighbours):
+        for start, others in enumerate(self.neighbors):
             for towards in others if len(others) != 2 else ():
                 if (start, towards) not in walked:
                     path = self._followed(start, towards)
                     walked.add((path[-1], path[-2]))
                     passed.update(path)
                     yield path
-        for start, others in enumerate(self.neighbours):
+        for start, others in enumerate(self.neighbors):
             if len(others) == 2 and start not in passed:
                 ring = self._followed(start, others[0])
                 passed.update(ring)
@@ -110,15 +110,15 @@ class _Graph:
 
     def _followed(self, start: int, towards: int) -> list[int]:
         path = [start, towards]
-        while path[-1] != start and len(self.neighbours[path[-1]]) == 2:
-            one, other = self.neighbours[path[-1]]
+        while path[-1] != start and len(self.neighbors[path[-1]]) == 2:
+            one, other = self.neighbors[path[-1]]
             path.append(other if one == path[-2] else one)
         return path
 
     def spur(self, path: list[int], radius: NDArray[np.float32]) -> list[int]:
         """What can go of a path that only leads from the middle of a wide line to its edge; else nothing."""
         for inner, outer, rest in ((path[0], path[-1], path[1:]), (path[-1], path[0], path[:-1])):
-            ends = len(self.neighbours[outer]) == 1 and len(self.neighbours[inner]) > 2
+            ends = len(self.neighbors[outer]) == 1 and len(self.neighbors[inner]) > 2
             if ends and len(rest) <= _SPUR * radius[tuple(self.pixels[inner])] + 1:
                 return rest
         return []

@@ -248,7 +248,7 @@ def measured_all(folder: Path) -> Measured:
 @pytest.mark.parametrize("names", [("img", "mask"), ("images", "masks")])
 def test_a_folder_with_masks_is_read(tmp_path: Path, names: tuple[str, str]) -> None:
     pictures = open_set(make_set(tmp_path / "a", 3, names))
-    assert (pictures.labelled, pictures.size, pictures.left_out) == (True, 3, ())
+    assert (pictures.labeled, pictures.size, pictures.left_out) == (True, 3, ())
     rgb, mask = picture(1)
     read = pictures.read(1)
     assert read.name == "1" and (read.rgb == rgb).all() and read.mask is not None and (read.mask == mask).all()
@@ -258,7 +258,7 @@ def test_pictures_without_masks_are_read_from_any_folder(tmp_path: Path) -> None
     for file in ("p/one.png", "p/deep/two.png", "q/img/one.png"):
         save(tmp_path / file, picture(0)[0])
     below, beside = open_set(tmp_path / "p"), open_set(tmp_path / "q")
-    assert (below.labelled, below.size, beside.labelled, beside.size) == (False, 2, False, 1)
+    assert (below.labeled, below.size, beside.labeled, beside.size) == (False, 2, False, 1)
     assert below.read(0).mask is None
 
 
@@ -283,7 +283,7 @@ def test_masks_of_any_kind_are_read(tmp_path: Path, stored: Callable[[Mask], NDA
 def test_a_data_set_is_read(tmp_path: Path) -> None:
     dataset = make_dataset(tmp_path / "set", 4, classes=("crack", "mug"))
     pictures = open_set(tmp_path / "set")
-    assert (pictures.labelled, pictures.size) == (True, 4)
+    assert (pictures.labeled, pictures.size) == (True, 4)
     for k, frame in enumerate(dataset.frames()):
         read = pictures.read(k)
         assert (read.rgb == frame.rgb).all() and read.mask is not None and (read.mask == (frame.category == 1)).all()
@@ -372,18 +372,18 @@ def test_figures_show_every_quantity(tmp_path: Path) -> None:
 
 def test_a_panel_shows_where_each_set_lies(tmp_path: Path) -> None:
     """Shares of one sum, the medians, what is known of photographs, and how far two sets are apart."""
-    values = {"crack.width": np.array([2.0, 4, 4, 9]), "picture.grey": np.array([100.0, 120, 140, 160])}
+    values = {"crack.width": np.array([2.0, 4, 4, 9]), "picture.gray": np.array([100.0, 120, 140, 160])}
     ours = Measured("$ours$", 4, 0, values, ())
     photos = Measured("photos", 2, 0, {"crack.width": np.array([6.0, 9])}, ())
     drawn = figure([ours, photos])
-    (width, grey) = (axis for axis in drawn.axes if axis.axison)
-    assert [width.get_title("left"), grey.get_title("left")] == ["crack: width (px)", "picture: grey"]
-    assert [width.get_title("right"), grey.get_title("right")] == ["apart 0.75", ""]
+    (width, gray) = (axis for axis in drawn.axes if axis.axison)
+    assert [width.get_title("left"), gray.get_title("left")] == ["crack: width (px)", "picture: gray"]
+    assert [width.get_title("right"), gray.get_title("right")] == ["apart 0.75", ""]
     assert [sum(steps.get_data().values) for steps in width.patches] == [pytest.approx(1), pytest.approx(1)]
     lines = [line.get_xdata() for line in width.lines]
     assert [set(line) for line in lines[:2]] == [{4.0}, {7.5}], "the medians"
     assert [tuple(line) for line in lines[2:]] == [(2.4, 8.5), (4.4,)], "what is known of photographs"
-    assert len(grey.lines) == 1
+    assert len(gray.lines) == 1
     (legend,) = drawn.legends
     told = [text.get_text() for text in legend.get_texts()]
     assert told[:2] == [r"\$ours\$ (4 pictures)", "photos (2 pictures)"] and "labeled by hand" in told[2]
@@ -496,7 +496,7 @@ def test_a_picture_of_another_size_is_named(tmp_path: Path) -> None:
 
 def test_drawn_cracks_measure_as_published(shared: Path) -> None:
     pictures = open_set(shared / "cracks" / "peer_synthetic")
-    assert pictures.labelled and pictures.size == 300
+    assert pictures.labeled and pictures.size == 300
     found = measured(pictures, pictures.spread(24), lambda count: None)
     assert np.median(found.values["crack.width"]) == pytest.approx(3.2, abs=0.4)
     assert np.median(found.values["crack.contrast"]) == pytest.approx(55, abs=12)

@@ -14,7 +14,7 @@ from scenes.errors import InputError
 from training.data.decode import EXTENSIONS, decoded
 from training.data.pictures import NONE, fingerprint
 
-_LABELLED = re.compile(r"(?P<path>.*[^\s,])[\s,]+(?P<label>-?[0-9]{1,9})")
+_LABELED = re.compile(r"(?P<path>.*[^\s,])[\s,]+(?P<label>-?[0-9]{1,9})")
 
 
 class Files:
@@ -127,7 +127,7 @@ def _lines(file: Path) -> list[tuple[int, str]]:
 
 def _parsed(file: Path, lines: Sequence[tuple[int, str]]) -> tuple[list[str], list[int] | None]:
     """The paths, and the numbers beside them where there are any."""
-    found = [(number, line, _LABELLED.fullmatch(line)) for number, line in lines]
+    found = [(number, line, _LABELED.fullmatch(line)) for number, line in lines]
     numbered = found[0][2] is not None
     paths, labels = [], []
     for number, line, match in found:

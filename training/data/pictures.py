@@ -94,8 +94,8 @@ def chosen(pictures: ImageDataset, places: NDArray[np.int64], part: str) -> Imag
     return _View(pictures, places, pictures.classes, pictures.labels[places], f"{pictures.name} ({part})", digest)
 
 
-def relabelled(pictures: ImageDataset, classes: Sequence[str], rename: Mapping[str, str] | None = None) -> ImageDataset:
-    """The pictures of these classes, labelled in this order; those without a class stay so.
+def relabeled(pictures: ImageDataset, classes: Sequence[str], rename: Mapping[str, str] | None = None) -> ImageDataset:
+    """The pictures of these classes, labeled in this order; those without a class stay so.
 
     rename: names in the set, and what they are called in `classes`. Pictures of other classes are left out. A class
     the set does not know is no error while the set has no other name for it: InputError, with the near miss, where
@@ -123,9 +123,10 @@ def _refuse_other_names(pictures: ImageDataset, missing: list[str], extra: list[
         )
 
 
-def unlabelled(pictures: ImageDataset, classes: Sequence[str] = ()) -> ImageDataset:
+def unlabeled(pictures: ImageDataset, classes: Sequence[str] = ()) -> ImageDataset:
     """The same pictures, and no way to their labels."""
     labels = np.full(len(pictures), NONE, np.int64)
+    # Digests of old runs contain this spelling.
     digest = fingerprint(pictures.digest, "unlabelled")
     return _View(pictures, np.arange(len(pictures)), tuple(classes), labels, pictures.name, digest)
 

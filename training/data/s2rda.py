@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from scenes.errors import InputError, choices
 from training.data.files import class_folders, listed
-from training.data.pictures import ImageDataset, relabelled
+from training.data.pictures import ImageDataset, relabeled
 
 ALIASES: Mapping[str, str] = {"motorbike": "motorcycle"}
 """Names in copies of S2RDA, and the benchmark's own."""
@@ -75,7 +75,7 @@ def s2rda(root: Path, part: str) -> ImageDataset:
     else:
         raise InputError(f"{root}: laid out like S2RDA, it has no split '{part}', {choices(part, [*lists, *domains])}")
     names = [ALIASES.get(name, name) for name in pictures.classes]
-    return relabelled(pictures, sorted(names), ALIASES)
+    return relabeled(pictures, sorted(names), ALIASES)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from render.dataset.dataset import MANIFEST
 from scenes.errors import InputError, choices
 from training.data.files import class_folders, listed
-from training.data.pictures import ImageDataset, relabelled, unlabelled
+from training.data.pictures import ImageDataset, relabeled, unlabeled
 from training.data.rendered import Rendered
 from training.data.s2rda import is_s2rda, s2rda
 from training.data.splits import ALL, halves, parted, split_named
@@ -45,12 +45,12 @@ def open_pictures(
     if part != ALL:
         pictures = _half(pictures, part, seed)
     if classes is not None and (labels or _shared(pictures, classes, rename or {})):
-        pictures = relabelled(pictures, classes, rename)
+        pictures = relabeled(pictures, classes, rename)
     if share < 1:
         pictures = parted(pictures, share, seed=seed)[0]
     if not len(pictures):
         raise InputError(f"{pictures.name}: no pictures are left of split '{split}'")
-    return pictures if labels else unlabelled(pictures, classes or ())
+    return pictures if labels else unlabeled(pictures, classes or ())
 
 
 def _opened(path: Path, classes: Sequence[str] | None, margin: float | None) -> ImageDataset:

@@ -1,4 +1,4 @@
-"""Batches of labelled pictures in square windows."""
+"""Batches of labeled pictures in square windows."""
 
 from __future__ import annotations
 
