@@ -43,11 +43,42 @@ class ClassifyDataConfig(DataConfig):
 
 
 class ClassifyConfig(TrainConfig):
-    """classes: names in the order of the outputs; empty for those of the first source.
+    """Config of a classifier's training.
 
-    model, weights, bottleneck: as for `classify.models.build`; weights may also name a run or a checkpoint to start
-    from, whose head is taken where its classes are the same. augment: of the labeled pictures and the first view of
-    the target's; the second view is always strong. report: write report.html at the end.
+    It also has all fields of `TrainConfig`: optimizer, iterations, batch, size, seed, and so on.
+
+    Parameters
+    ----------
+    data : ClassifyDataConfig
+        The sets to learn from, to adapt to, to validate on and to test on.
+    classes : tuple of str
+        Class names in the order of the network's outputs. Empty: the classes of the first source.
+    model : str
+        Name of the network, as for `build`.
+    weights : str, optional
+        Weights to start from, as for `build`. It may also be a run or a checkpoint of blendmill. The head is then
+        loaded too if the classes are the same. By default the weights are random.
+    bottleneck : int
+        Width of a layer between backbone and head, as for `build`. 0 for none.
+    augment : {"none", "weak", "strong"}
+        Augmentation of the source and of the first view of the target. The second view is always strong.
+    method : str
+        Name of the training method, such as `source`, `dann` or `mcc`.
+    select_by : str
+        How the checkpoint is chosen: `last`, a validator (`source`, `im`, `bnm`, `snd`, `dev`, `entropy`), or
+        `oracle`, which reads the labels of the test pictures.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a field is unknown or has a value that is not allowed.
+
+    Examples
+    --------
+    >>> from blendmill import ClassifyConfig
+    >>> config = ClassifyConfig(data={"source": [{"where": "renders"}]}, model="resnet18", iterations=500)
+    >>> config.method, config.optimizer.name, config.optimizer.lr
+    ('source', 'sgd', 0.01)
     """
 
     data: ClassifyDataConfig
@@ -81,5 +112,31 @@ class ClassifyConfig(TrainConfig):
 
 
 def load_training(path: Path, overrides: Iterable[str] = ()) -> ClassifyConfig:
-    """A classifier's config from a YAML file with `key.key=value` overrides. Raises InputError: one line."""
+    """Load the config of a classifier's training from a YAML file.
+
+    Parameters
+    ----------
+    path : Path
+        The file, .yaml or .yml.
+    overrides : iterable of str
+        Fields to change, each as `key.key=value`.
+
+    Returns
+    -------
+    ClassifyConfig
+        The checked config.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or if a field is unknown or has a wrong value.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from blendmill import load_training
+    >>> _ = Path("train.yaml").write_text("data: {source: [{where: renders}]}")
+    >>> load_training(Path("train.yaml"), ["optimizer.lr=0.02"]).optimizer.lr
+    0.02
+    """
     return load_config(ClassifyConfig, path, overrides)

@@ -112,7 +112,26 @@ def bootstrap(
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a classifier makes of labeled pictures. confusion: (k, k), as `confusion` gives it. reliability: bins."""
+    """Results of a classifier on labeled pictures.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        The k class names, in the order of the labels.
+    confusion : array (k, k) int64
+        Number of pictures by true class (row) and predicted class (column).
+    reliability : tuple of dict
+        The bins of confidence that hold pictures: `from`, `to`, `pictures`, mean `confidence` and `accuracy`.
+
+    Examples
+    --------
+    >>> from blendmill import Evaluation
+    >>> found = Evaluation.from_logits([[2, 0], [1, 0], [0, 3]], [0, 1, 1], ["cat", "dog"])
+    >>> found.confusion.tolist()
+    [[1, 0], [1, 1]]
+    >>> found.mean_recall
+    0.75
+    """
 
     classes: tuple[str, ...]
     confusion: NDArray[np.int64]
@@ -120,8 +139,10 @@ class Evaluation:
 
     @classmethod
     def from_logits(cls, logits: ArrayLike, labels: ArrayLike, classes: Sequence[str]) -> Evaluation:
-        """logits: (n, k) float. labels: (n,) integers, those below 0 are left out. Raises InputError where none is
-        left, where one is k or more, or where a logit is not finite."""
+        """Evaluate logits (n, k) against integer labels (n,). Pictures with a label below 0 are left out.
+
+        Raises InputError if no picture is left, if a label is k or more, or if a logit is not finite.
+        """
         labels = np.asarray(labels)
         known = labels >= 0
         logits, labels = np.asarray(logits, dtype=np.float64)[known], labels[known]
@@ -142,14 +163,16 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
+        """Share of pictures that are classified correctly, 0 to 1."""
         return accuracy(self.confusion)
 
     @property
     def mean_recall(self) -> float:
+        """Mean recall over the classes that have pictures, 0 to 1."""
         return mean_recall(self.confusion)
 
     def table(self) -> list[dict[str, Any]]:
-        """For each class its name, precision, recall (None where there is none) and support, its pictures."""
+        """One row for each class: name, precision and recall (0 to 1, or None), and support, its number of pictures."""
         columns = (precisions(self.confusion), recalls(self.confusion), self.confusion.sum(axis=1))
         return [
             {"class": name, "precision": _known(p), "recall": _known(r), "support": int(n)}
@@ -157,7 +180,7 @@ class Evaluation:
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """All figures as JSON data, the single ones first, with what they are under `names`."""
+        """All figures as JSON data. `names` explains the single figures."""
         k = len(self.classes)
         return {
             "accuracy": self.accuracy,

@@ -82,17 +82,45 @@ class Backbone(nn.Module):
 
 
 def build(name: str, classes: int, *, weights: str | None = None, size: int = 224, bottleneck: int = 0) -> Network:
-    """The network called `name`, for images of `size` pixels, in training mode.
+    """Build a classification network by name, in training mode.
 
-    name: one of NAMES. weights: None for weights drawn from torch's global generator, which the caller seeds; else what
-    the backbone starts from, while bottleneck and head are drawn: a folder or a name on the hub that transformers can
-    load (safetensors alone, no code from there), or a checkpoint file of ours. size: for vit and mixer a multiple of
-    16, for dinov2 of 14; with loaded weights, ViT and DINOv2 interpolate their position embeddings to it. ResNets keep
-    their stem (stride 4 in all) at any size.
+    With ten classes and no bottleneck, the networks have the parameter counts of S2RDA: 23,528,522 (resnet50),
+    85,778,698 (vit-b) and 59,119,162 (mixer-b at 224 pixels), including head and position embeddings.
 
-    With ten classes and no bottleneck the parameters, head and position embeddings included, number 23,528,522
-    (resnet50), 85,778,698 (vit-b) and 59,119,162 (mixer-b, at 224), S2RDA's counts. Raises InputError for a name, size
-    or weights that cannot be had.
+    Parameters
+    ----------
+    name : str
+        `resnet18`, `resnet50`, `resnet101`, `vit-s`, `vit-b`, `convnext-t`, `dinov2-s`, `dinov2-b` or `mixer-b`.
+    classes : int
+        Number of outputs of the head.
+    weights : str, optional
+        Weights of the backbone: a folder or a Hugging Face name that transformers can load (only safetensors, no
+        remote code), or a checkpoint file of blendmill. By default they are random, from torch's global generator.
+        Bottleneck and head are always random.
+    size : int
+        Side of the images, pixels. It must be a multiple of 16 for vit and mixer, and of 14 for dinov2. With loaded
+        weights, ViT and DINOv2 interpolate their position embeddings to this size. ResNets keep their stem (total
+        stride 4) at any size.
+    bottleneck : int
+        Width of a batch-normalized layer between backbone and head. 0 for none.
+
+    Returns
+    -------
+    Network
+        Maps images (n, 3, size, size) float to `features` (n, d) and `logits` (n, classes).
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, the size does not fit, or the weights cannot be loaded.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from blendmill import build
+    >>> network = build("resnet18", classes=3, size=32)
+    >>> network(torch.zeros(2, 3, 32, 32)).logits.shape
+    torch.Size([2, 3])
     """
     if name not in NAMES:
         raise InputError(f"model: '{name}' is not known, {choices(name, NAMES)}")
