@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from classify.methods.catalogue import methods
-from scenes.section import Section
-from training.config import ORACLE, DataConfig, PartConfig, TrainConfig, checked_settings, known, load_config
+from training.config import ORACLE, DataConfig, PartConfig, TrainConfig, load_config
+from training.method import TrainingMethod
 
 # How a checkpoint may be chosen; those named between the first and the last look at no label of the target.
 Selector = Literal["last", "source", "im", "bnm", "snd", "dev", "entropy", "oracle"]
@@ -90,25 +90,16 @@ class ClassifyConfig(TrainConfig):
     method: str = "source"
     select_by: Selector = "last"
 
-    @field_validator("method")
     @classmethod
-    def _method(cls, name: str) -> str:
-        return known(name, methods(), "method")
-
-    @field_validator("settings")
-    @classmethod
-    def _settings(cls, settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        return checked_settings(settings, methods())
+    def all_methods(cls) -> Mapping[str, type[TrainingMethod]]:
+        """The methods of `classify.methods.catalogue` by name."""
+        return methods()
 
     @model_validator(mode="after")
     def _selectable(self) -> ClassifyConfig:
         if self.select_by not in ("last", "source", ORACLE) and self.data.target is None:
             raise ValueError(f"select_by: '{self.select_by}' needs data.target; give one, or write select_by: last")
         return self
-
-    def chosen(self) -> Section:
-        """The method's hyper-parameters, complete."""
-        return methods()[self.method].Settings.model_validate(self.settings.get(self.method, {}))
 
 
 def load_training(path: Path, overrides: Iterable[str] = ()) -> ClassifyConfig:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from scenes.section import Section
 from segment.methods.catalogue import METHODS
-from training.config import OptimizerConfig, TrainConfig, checked_settings, known
+from training.config import OptimizerConfig, TrainConfig
+from training.method import TrainingMethod
 
 
 class AugmentConfig(Section):
@@ -74,16 +76,7 @@ class SegmentConfig(TrainConfig):
     method: str = "supervised"
     select_by: Literal["last", "source", "oracle"] = "last"
 
-    @field_validator("method")
     @classmethod
-    def _method(cls, name: str) -> str:
-        return known(name, METHODS, "method")
-
-    @field_validator("settings")
-    @classmethod
-    def _settings(cls, settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        return checked_settings(settings, METHODS)
-
-    def chosen(self) -> Section:
-        """The method's hyper-parameters, complete."""
-        return METHODS[self.method].Settings.model_validate(self.settings.get(self.method, {}))
+    def all_methods(cls) -> Mapping[str, type[TrainingMethod]]:
+        """The methods of `segment.methods.catalogue` by name."""
+        return METHODS

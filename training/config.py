@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from scenes.config.loading import load
 from scenes.errors import InputError, choices
@@ -98,6 +98,25 @@ class TrainConfig(Section):
     checkpoint_every: int = Field(default=1000, ge=1)
     log_every: int = Field(default=20, ge=1)
     report: bool = True
+
+    @classmethod
+    def all_methods(cls) -> Mapping[str, type[TrainingMethod]]:
+        """The task's training methods by name."""
+        raise NotImplementedError
+
+    @field_validator("method")
+    @classmethod
+    def _method(cls, name: str) -> str:
+        return known(name, cls.all_methods(), "method")
+
+    @field_validator("settings")
+    @classmethod
+    def _settings(cls, settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return checked_settings(settings, cls.all_methods())
+
+    def chosen(self) -> Section:
+        """All hyper-parameters of the method: those given in `settings`, and the defaults of the others."""
+        return self.all_methods()[self.method].Settings.model_validate(self.settings.get(self.method, {}))
 
     @model_validator(mode="after")
     def _oracle(self) -> TrainConfig:
