@@ -79,7 +79,7 @@ def execute(task: Task[C, D, M], config: C, out: Path) -> dict[str, Any]:
 
 
 class _Run(Generic[C, D, M]):
-    """A run under way."""
+    """A run in progress."""
 
     def __init__(self, task: Task[C, D, M], config: C, folder: Folder, process: ProcessInfo):
         self.task, self.config, self.folder, self.process = task, config, folder, process
@@ -93,13 +93,13 @@ class _Run(Generic[C, D, M]):
         torch.manual_seed(key(config.seed, 0, BEGIN))
         self.trainer = Trainer(config, task.make(config, self.data.classes), self.supply, self.device, process)
         self.history: list[dict[str, float]] = []
-        # Of the selected checkpoint; None where it was selected before this process took the run up.
+        # The selected checkpoint's assessment; None if it was selected before this process resumed the run.
         self.selected: Assessment | None = None
         self.seconds = 0.0
         self.begin = time.monotonic()
 
     def complete(self) -> dict[str, Any]:
-        """All that is left to do; the results, in every process."""
+        """Finish the run. Returns the results, in every process."""
         self._resume()
         log = self._log() if self.process.first else None
         try:
@@ -123,7 +123,7 @@ class _Run(Generic[C, D, M]):
         changed = [name for name in digests | saved.facts["data"] if digests.get(name) != saved.facts["data"].get(name)]
         if changed:
             raise InputError(
-                f"{self.folder.path}: the {changed[0]} data changed since the run began: choose another --out"
+                f"{self.folder.path}: the {changed[0]} data have changed since the run began: choose another --out"
             )
         self.trainer.restore(saved, str(self.folder.last))
         self.history, self.seconds = saved.facts["history"], saved.facts["seconds"]
@@ -145,7 +145,7 @@ class _Run(Generic[C, D, M]):
             checkpoint.write(self.folder.last, trainer.tensors(), self._facts() | trainer.facts())
 
     def _evaluate(self, trainer: Trainer[M], log: Log | None) -> None:
-        """Where it is due, the figures of what the training has come to; it is kept if it is the best so far."""
+        """If an evaluation is due: evaluate, log the figures, and save the checkpoint if it is the best so far."""
         every, ends = self.config.evaluate_every, trainer.step == self.config.iterations
         if log is None or not (ends or (every and trainer.step % every == 0)):
             return
@@ -160,12 +160,12 @@ class _Run(Generic[C, D, M]):
             checkpoint.write(self.folder.selected, tensors, self._facts() | {"step": trainer.step})
 
     def _selected(self) -> int:
-        """The number of the evaluation that the config's validator chooses, of those there are."""
+        """Index of the evaluation that `select_by` chooses among those so far."""
         by = self.config.select_by
         return len(self.history) - 1 if by == LAST else best(self.history, by)
 
     def _conclude(self, log: Log) -> dict[str, Any]:
-        """Results and report, of the selected checkpoint."""
+        """Write the results and the report of the selected checkpoint."""
         log.busy(self.trainer.step, "writing results and report")
         method = self.task.load(self.folder.selected, self.device)
         found = self.selected or self.evaluator.assess(method)
@@ -194,7 +194,7 @@ class _Run(Generic[C, D, M]):
         return results
 
     def _counts(self) -> dict[str, int]:
-        """Pictures in each part of the data; a source that is drawn has as many as the training took of it."""
+        """Number of pictures in each part of the data. A rendered source counts the pictures used in training."""
         data = self.data
         trained = sum(len(part.pictures) for part in data.source) or self.config.iterations * self.config.batch
         parts = {"validation": data.validation, "target": data.target, "test": data.test}
@@ -202,5 +202,5 @@ class _Run(Generic[C, D, M]):
 
 
 def best(history: list[dict[str, float]], by: str) -> int:
-    """The number of the first evaluation with the highest figure."""
+    """Index of the first evaluation with the highest figure `by`."""
     return max(range(len(history)), key=lambda i: (history[i].get(by, float("-inf")), -i))

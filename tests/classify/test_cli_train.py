@@ -263,7 +263,7 @@ def test_a_folder_of_another_run_is_left_alone(root: Path, tmp_path: Path, capsy
     assert code == 2 and "field optimizer.lr: 0.1 there, 0.5 now" in error
     assert run(capsys, "train", config, "--out", tmp_path / "run", "--set", "data.workers=1")[0] == 0
     code, _, error = run(capsys, "train", config, "--out", root)
-    assert code == 2 and "not empty, and no run" in error
+    assert code == 2 and "not empty, and not the folder of a run" in error
 
 
 def test_data_that_changed_under_a_run_is_told(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
