@@ -1,4 +1,4 @@
-"""One way in to pictures, wherever they lie."""
+"""Open pictures from any kind of source."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def open_pictures(
     path = Path(where)
     part, share = split_named(split)
     if not path.exists():
-        raise InputError(f"{path}: no such data; give a data set, a folder of pictures, or a list file")
+        raise InputError(f"{path}: does not exist; give a data set, a folder of pictures, or a list file")
     if path.is_dir() and is_s2rda(path):
         pictures: ImageDataset = s2rda(path, part)
         part = ALL

@@ -1,4 +1,4 @@
-"""Live pictures for PyTorch: the stream of `render.farm.stream` as an IterableDataset."""
+"""Rendered pictures for PyTorch: the stream of `render.farm.stream` as an IterableDataset."""
 
 from __future__ import annotations
 
