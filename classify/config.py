@@ -1,4 +1,4 @@
-"""The config of a classifier's training: what to learn from, with which network, by which method."""
+"""The config of a classifier's training: data, network and method."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from classify.methods.catalogue import methods
 from training.config import ORACLE, DataConfig, PartConfig, TrainConfig, load_config
 from training.method import TrainingMethod
 
-# How a checkpoint may be chosen; those named between the first and the last look at no label of the target.
+# How a checkpoint is chosen. Only the oracle reads labels of the target.
 Selector = Literal["last", "source", "im", "bnm", "snd", "dev", "entropy", "oracle"]
 
 
 class ImagesConfig(PartConfig):
-    """Pictures to read, as `training.data.sources.open_pictures` finds them.
+    """A set of pictures, opened by `training.data.sources.open_pictures`.
 
-    where: a data set of ours, a tree of class folders, a folder of photos, a list file, S2RDA's layout, or the preset
-    or file of a render config where the source is a stream. rename: class names there, and what they are here. margin:
-    of what is cut out around a rendered picture's main object; empty for the whole picture.
+    where: a rendered data set, class folders, a folder of photos, a list file or S2RDA's layout. For a stream it is the
+    name or file of a render config. rename: from class names of the set to names of this config. margin: margin of the
+    crop around the main object of a rendered picture, as a share of its box; empty for whole pictures.
     """
 
     rename: dict[str, str] = {}
@@ -29,9 +29,11 @@ class ImagesConfig(PartConfig):
 
 
 class ClassifyDataConfig(DataConfig):
-    """regime: `fixed` for data sets, gone through again and again; `stream` where the source is a render config, drawn
-    while it is trained on, each picture once. balanced: deal the source's classes in turn. workers: threads that decode
-    (stream: processes that draw) the pictures of each part.
+    """The sets of pictures of a classifier's run.
+
+    regime: `fixed` trains on data sets in many epochs; `stream` renders the source during training, each picture once.
+    balanced: sample the classes of the source equally often. workers: decoding threads for each part; with a stream,
+    the number of rendering processes.
     """
 
     source: tuple[ImagesConfig, ...] = Field(min_length=1)

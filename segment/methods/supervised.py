@@ -1,4 +1,4 @@
-"""Plain training on labeled pictures, and the base of other methods."""
+"""Training on labeled pictures, and the base of other methods."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training.method import Batch, TrainingMethod, Unlabeled
 
 
 class Supervised(TrainingMethod):
-    """Cross-entropy and Dice on the source. network: (n, 3, h, w) float images to (n, h, w) logits of crack."""
+    """Cross-entropy and Dice loss on the source. network: maps images (n, 3, h, w) float to crack logits (n, h, w)."""
 
     def __init__(self, network: nn.Module, settings: Section | None = None):
         super().__init__()
@@ -21,5 +21,5 @@ class Supervised(TrainingMethod):
         return {"source": dice_and_entropy(self.network(source.images).float(), source.targets)}
 
     def predict(self, images: Tensor) -> Tensor:
-        """(n, h, w) float logits of crack of pictures (n, 3, h, w) of any size."""
+        """Crack logits (n, h, w) float of pictures (n, 3, h, w) of any size."""
         return self.network(images)
