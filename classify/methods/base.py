@@ -1,4 +1,4 @@
-"""What every way of training a classifier is: plain training on the source, and what all others change of it."""
+"""The base of all training methods for classifiers: supervised training on the source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training.method import Batch, TrainingMethod, Unlabeled
 
 
 class Method(TrainingMethod):
-    """Plain training on the source, and the base of all others. blind: it learns without labels of the source."""
+    """Supervised training on the source, and the base of all other methods. blind: the method uses no labels."""
 
     blind: ClassVar[bool] = False
     network: Network
@@ -28,7 +28,7 @@ class Method(TrainingMethod):
         return {"source": cross_entropy(self.network(source.images).logits, source.targets)}
 
     def predict(self, images: Tensor) -> Tensor:
-        """(n, k) float logits of target pictures (n, 3, h, w), as evaluation takes them."""
+        """Logits (n, k) float of target pictures (n, 3, h, w), for evaluation."""
         return self.network(images).logits
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
