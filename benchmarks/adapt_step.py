@@ -28,7 +28,7 @@ from classify.methods.base import Method
 from classify.methods.catalogue import METHODS
 from classify.models import build
 from classify.network import Network
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 from training.optimizer import OptimizerStep, factor, optimizer
 
 CLASSES = 13
@@ -37,7 +37,7 @@ RATE = 0.01
 Step = Callable[[], None]
 
 
-def ours(method: Method, source: Batch, target: Unlabelled) -> Step:
+def ours(method: Method, source: Batch, target: Unlabeled) -> Step:
     """Take one of our steps."""
     descend = OptimizerStep(optimizer(method.groups(), lr=RATE, backbone=0.1, nesterov=True, weight_decay=1e-3))
     iteration = 0
@@ -63,7 +63,7 @@ def make_importable(checkout: Path) -> None:
     np.float = float  # noqa: NPY001
 
 
-def theirs(name: str, method: Method, network: Network, source: Batch, target: Unlabelled) -> Step:
+def theirs(name: str, method: Method, network: Network, source: Batch, target: Unlabeled) -> Step:
     """Take one of their steps: on the parts of `network`, with the same heads as `method`."""
     from tllib.alignment.dann import DomainAdversarialLoss
     from tllib.alignment.mdd import ClassificationMarginDisparityDiscrepancy, GeneralModule
@@ -124,7 +124,7 @@ def contest(name: str, model: str, size: int, batch: int, rounds: int, steps: in
     images = torch.randn(2 * batch, 3, size, size)
     labels, places = torch.randint(CLASSES, (batch,)), torch.arange(batch)
     source = Batch(images[:batch], labels, places)
-    target = Unlabelled(images[batch:], images[batch:], places)
+    target = Unlabeled(images[batch:], images[batch:], places)
     network = build(model, CLASSES, size=size, bottleneck=BOTTLENECK[name])
     method = METHODS[name](network, CLASSES).train()
     contestants = [theirs(name, method, copy.deepcopy(network), source, target), ours(method, source, target)]

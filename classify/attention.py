@@ -1,4 +1,4 @@
-"""Where in a picture a network looks: Grad-CAM, and attention rollout for transformers."""
+"""Show where in a picture a network looks: Grad-CAM, and attention rollout for transformers."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from classify.mixer import Mixer
 from classify.models import Backbone
 from training.method import Batch
 
-# Places along a side from which on a map says where.
+# Least side of a feature map that is fine enough to show a position.
 _FINE = 4
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a method makes of some pictures, and where it looks for that. All on the CPU.
+    """Predictions of a method for some pictures, and maps of where it looks. All on the CPU.
 
-    pictures: (n, h, w, 3) uint8. maps: (n, h, w) float in [0, 1], 1 where it looks most. labels: (n,) int64, -1 where
-    none is known. probabilities: (n, k) float. kind: of the maps, for people.
+    pictures: (n, h, w, 3) uint8. maps: (n, h, w) float in [0, 1], 1 at the most important position. labels: (n,) int64,
+    -1 for unknown. probabilities: (n, k) float. kind: name of the kind of map, for users.
     """
 
     pictures: Tensor
@@ -37,10 +37,10 @@ class Look:
 
 
 def look(method: Method, batch: Batch) -> Look:
-    """Of pictures as evaluation sees them, through a method in evaluation.
+    """Compute where a method, in evaluation mode, looks in the pictures of a batch without augmentation.
 
-    Transformers by attention rollout, which is the same whatever class is asked for; all others by Grad-CAM of the
-    class they say.
+    Transformers use attention rollout, which does not depend on the class. All other networks use Grad-CAM for the
+    predicted class.
     """
     transformer = any(isinstance(module, Backbone) and module.tokens for module in method.modules())
     maps, logits = (rollout if transformer else grad_cam)(method, batch.images)
@@ -56,11 +56,11 @@ def look(method: Method, batch: Batch) -> Look:
 
 
 def grad_cam(method: Method, images: Tensor) -> tuple[Tensor, Tensor]:
-    """(n, h, w) maps in [0, 1] and (n, k) logits of (n, 3, h, w) images (Selvaraju et al., ICCV 2017, eqs. 1-2).
+    """Maps (n, h, w) in [0, 1] and logits (n, k) for images (n, 3, h, w) (Selvaraju et al., ICCV 2017, eqs. 1-2).
 
-    Of the last map of features of at least 4 x 4 places that the prediction goes through, or, where pictures are too
-    small for that, of the last with more than one place; of a Mixer its last tokens. A picture in which nothing speaks
-    for the class gets a map of zeros. Raises ValueError for a network without maps.
+    The last feature map with at least 4 x 4 positions is used. If pictures are too small for that, it is the last one
+    with more than one position. A Mixer uses its last tokens. If nothing in a picture supports the class, its map is
+    all zeros. Raises ValueError for a network without feature maps.
     """
     kept: list[Tensor] = []
 
@@ -72,7 +72,7 @@ def grad_cam(method: Method, images: Tensor) -> tuple[Tensor, Tensor]:
 
     mixers = [module.norm for module in method.modules() if isinstance(module, Mixer)]
     with torch.enable_grad(), _hooked(mixers or method.modules(), keep):
-        # Weights may not need gradients; what comes of the images then still has them.
+        # Weights may not require gradients. The images do, so the feature maps have gradients too.
         logits = method.predict(images.detach().clone().requires_grad_())
         if not kept:
             raise ValueError("grad_cam: no module gives a map of features")
@@ -84,10 +84,10 @@ def grad_cam(method: Method, images: Tensor) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def rollout(method: Method, images: Tensor) -> tuple[Tensor, Tensor]:
-    """(n, h, w) maps in [0, 1] and (n, k) logits of (n, 3, h, w) images (Abnar & Zuidema, ACL 2020).
+    """Maps (n, h, w) in [0, 1] and logits (n, k) for images (n, 3, h, w) (Abnar & Zuidema, ACL 2020).
 
-    The attention of all layers, mean over heads, half of it the skip around it, multiplied through; of that, what the
-    class token takes from each patch.
+    The attention matrices of all layers are multiplied. Each is the mean over the heads, averaged with the identity
+    for the skip connection. The map is the attention of the class token to each patch.
     """
     taken: list[Tensor] = []
 
@@ -108,12 +108,12 @@ def rollout(method: Method, images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _fine(features: Tensor) -> bool:
-    """Whether a map has enough places to say where."""
+    """Whether a feature map has enough positions to show where."""
     return features.ndim == 3 or min(features.shape[2:]) >= _FINE
 
 
 def _map(features: Tensor) -> Tensor:
-    """(n, c, h, w) of it, or of the tokens (n, h·w, c) of a square."""
+    """A feature map (n, c, h, w), also from the tokens (n, h·w, c) of a square."""
     if features.ndim == 4:
         return features
     side = int(features.shape[1] ** 0.5)
@@ -121,7 +121,7 @@ def _map(features: Tensor) -> Tensor:
 
 
 def _spread(maps: Tensor, images: Tensor) -> Tensor:
-    """(n, h, w) maps at the size of the images, each divided by its highest."""
+    """Enlarge maps to the size of the images, (n, h, w), and divide each by its maximum."""
     large = interpolate(maps.float()[:, None], images.shape[2:], mode="bicubic").clamp(min=0)[:, 0]
     highest = large.amax((1, 2), keepdim=True)
     return large / torch.where(highest > 0, highest, 1)
@@ -139,7 +139,7 @@ def _hooked(modules: Iterable[nn.Module], hook: Callable[[nn.Module, Any, Any], 
 
 @contextmanager
 def _eager(models: Iterable[Any]) -> Iterator[None]:
-    """The models of transformers attend in the way that gives the attention, while the block runs."""
+    """In the block, models of transformers use the attention implementation that returns attention weights."""
     before = [(model, model.config._attn_implementation) for model in models]
     try:
         for model, _ in before:

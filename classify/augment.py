@@ -1,7 +1,7 @@
-"""Augmentations of whole batches, on any device, by the arithmetic of Pillow and the sampling of torchvision.
+"""Augmentations of whole batches on any device, with the arithmetic of Pillow and the sampling of torchvision.
 
-By hand and not by torchvision or kornia: the draws come from a generator that is given, never from a global state,
-and the levels are Pillow's, as in the published training of the methods.
+torchvision and kornia are not used, for two reasons. Random numbers must come from a given generator, never from a
+global state. And pixel values must be those of Pillow, as in the published training of the methods.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scenes.errors import InputError
 
 Kind = Literal["none", "weak", "strong"]
 
-# Of ImageNet's pictures, in [0, 1]: every model is given pictures normalized by these.
+# Mean and standard deviation of ImageNet in [0, 1]. They normalize the pictures of every model.
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 
@@ -26,12 +26,12 @@ _AREA, _RATIO, _TRIES = (0.08, 1.0), (3 / 4, 4 / 3), 10
 _BRIGHTNESS, _CONTRAST, _SATURATION, _HUE = 0.4, 0.4, 0.2, 0.1
 _JITTER_SHARE, _GRAY_SHARE, _BLUR_SHARE = 0.8, 0.2, 0.5
 _RADIUS = (0.1, 2.0)
-# Pictures whose planes fit into a core's cache together.
+# Number of pictures that fit together into the cache of a core.
 _CHUNK = 4
 
 
 class Draws(NamedTuple):
-    """Uniform numbers in [0, 1) that decide everything about n pictures: (n, …) float64, a row to a picture."""
+    """Uniform random numbers in [0, 1) for n pictures: (n, …) float64, one row for each picture."""
 
     place: Tensor
     flip: Tensor
@@ -51,17 +51,17 @@ def _draw(n: int, generator: torch.Generator) -> Draws:
 
 
 class Augment:
-    """From uint8 pictures to normalized floats of `size` pixels.
+    """Augments uint8 pictures to normalized floats of `size` pixels a side.
 
     none: Resize, CenterCrop. weak: Resize, RandomCrop, flip. strong: RandomResizedCrop (area 0.08 to 1, ratio 3/4 to
     4/3), flip, ColorJitter (brightness 0.4, contrast 0.4, saturation 0.2, hue 0.1, in random order) for 80 % of the
-    pictures, grayscale for 20 %, Gaussian blur of radius 0.1 to 2 for 50 %. Resize brings the shorter side to
-    `resized`, 256 / 224 of the size unless it is given; strong crops the pictures as they come. The radii are those at
-    224 pixels and go with the size.
+    pictures, grayscale for 20 %, Gaussian blur of radius 0.1 to 2 for 50 %. Resize scales the
+    shorter side to `resized` pixels, by default size * 256 / 224. strong crops the pictures without this resize. The
+    blur radii are for 224 pixels and scale with the size.
 
-    The levels are Pillow's: exactly for cuts, flips, brightness, contrast, saturation and grayscale, within one level
-    for scaling; for hue in all but three pixels in a thousand, which are up to six levels off; for blur within one
-    level in 97 % of the values, and up to eight off at the border, which Pillow repeats after each box.
+    Pixel values agree with Pillow: exactly for crops, flips, brightness, contrast, saturation and grayscale, and within
+    one level for scaling. Hue differs in 0.3 % of the pixels, by up to six levels. Blur is within one level for 97 % of
+    the values. At the border it differs by up to eight levels, because Pillow repeats the border after each box filter.
     """
 
     def __init__(self, kind: Kind, size: int, resized: int | None = None):
@@ -70,20 +70,20 @@ class Augment:
         self.kind, self.size = kind, size
         self.resized = resized or round(size * 256 / 224)
         if self.resized < size:
-            raise InputError(f"resized: {self.resized} is less than the size, {size}, that is cut out of it")
+            raise InputError(f"resized: {self.resized} is less than the size, {size}, of the crop")
 
     def __call__(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
-        """(n, 3, size, size) float32, normalized, of pictures (n, 3, h, w) uint8, on their device.
+        """Augment pictures (n, 3, h, w) uint8 to (n, 3, size, size) float32, normalized, on their device.
 
-        generator: of the CPU, so that the draws are the same on all devices. Each picture takes as many numbers,
-        whatever they decide: what becomes of picture i depends on the generator's state and i alone.
+        generator: lies on the CPU, so that all devices draw the same numbers. Each picture takes the same number of
+        random values. So the result for picture i depends only on the generator's state and on i.
         """
-        # The strong view of a target picture is made where a method asks for it, in the midst of its losses.
+        # A strong target view is computed at first use, while a method computes its losses under autocast.
         with torch.autocast(pictures.device.type, enabled=False):
             return normalize(self._levels(pictures, _draw(len(pictures), generator)))
 
     def _levels(self, pictures: Tensor, draws: Draws) -> Tensor:
-        """(n, 3, size, size) float32 of 0 to 255."""
+        """Augmented pictures (n, 3, size, size) float32, 0 to 255."""
         if self.kind == "strong":
             images = cut(pictures, resized_crops(draws, *pictures.shape[2:]), self.size, draws.flip < 0.5)
             _color(images, draws)
@@ -98,13 +98,13 @@ class Augment:
 
 
 def normalize(levels: Tensor) -> Tensor:
-    """Levels 0 to 255, (n, 3, h, w) float, to ImageNet's mean and deviation, in place."""
+    """Normalize levels 0 to 255, (n, 3, h, w) float, with the mean and deviation of ImageNet, in place."""
     mean, std = (torch.tensor(c, device=levels.device).view(3, 1, 1) * 255 for c in (MEAN, STD))
     return levels.sub_(mean).mul_(1 / std)
 
 
 def resize(pictures: Tensor, short: int) -> Tensor:
-    """Pictures (n, 3, h, w) uint8 with their shorter side scaled to `short`, the longer in proportion, rounded down."""
+    """Scale pictures (n, 3, h, w) uint8 to a shorter side of `short` pixels. The longer side is rounded down."""
     h, w = pictures.shape[2:]
     if min(h, w) == short:
         return pictures
@@ -113,14 +113,14 @@ def resize(pictures: Tensor, short: int) -> Tensor:
 
 
 def _scale(pictures: Tensor, sides: tuple[int, int]) -> Tensor:
-    """uint8 to uint8, bilinear over as wide a triangle as it takes not to alias, as Pillow scales."""
+    """Scale uint8 pictures with antialiased bilinear interpolation, as Pillow does."""
     if pictures.device.type == "cpu":
         return interpolate(pictures, sides, mode="bilinear", antialias=True)
     return interpolate(pictures.float(), sides, mode="bilinear", antialias=True).round_().to(torch.uint8)
 
 
 def resized_crops(draws: Draws, height: int, width: int) -> Tensor:
-    """(n, 4) int64 boxes top, left, height, width of RandomResizedCrop in pictures of one size."""
+    """Boxes (n, 4) int64 of RandomResizedCrop: top, left, height, width. All pictures have the same size."""
     u, v = draws.crops.chunk(2, dim=1)
     area = height * width * (_AREA[0] + u * (_AREA[1] - _AREA[0]))
     low, high = (math.log(r) for r in _RATIO)
@@ -129,7 +129,7 @@ def resized_crops(draws: Draws, height: int, width: int) -> Tensor:
     fits = (ws > 0) & (ws <= width) & (hs > 0) & (hs <= height)
     first = fits.int().argmax(1, keepdim=True)
     box = torch.cat([hs.gather(1, first), ws.gather(1, first)], 1)
-    # Where none of the tries fits: the largest box in the middle whose ratio is allowed.
+    # If no try fits: the largest centered box with an allowed ratio.
     largest = torch.tensor([min(height, round(width / _RATIO[0])), min(width, round(height * _RATIO[1]))]).double()
     found = fits.any(1, keepdim=True)
     box = torch.where(found, box, largest)
@@ -139,7 +139,7 @@ def resized_crops(draws: Draws, height: int, width: int) -> Tensor:
 
 
 def cut(pictures: Tensor, boxes: Tensor, size: int, flips: Tensor) -> Tensor:
-    """(n, 3, size, size) float32 levels 0 to 255: box i (top, left, height, width) of picture i."""
+    """Cut box i (top, left, height, width) out of picture i: (n, 3, size, size) float32, levels 0 to 255."""
     images = torch.empty(len(pictures), 3, size, size, device=pictures.device)
     for image, picture, box, flip in zip(images, pictures, boxes.tolist(), flips.flatten().tolist(), strict=True):
         top, left, height, width = box
@@ -151,34 +151,34 @@ def cut(pictures: Tensor, boxes: Tensor, size: int, flips: Tensor) -> Tensor:
 
 
 def _blend(images: Tensor, others: Tensor | float, factors: Tensor) -> Tensor:
-    """PIL.Image.blend in place, from `others` (factor 0) over `images` (1) and beyond; levels are cut, not rounded."""
+    """PIL.Image.blend in place: factor 0 gives `others`, 1 gives `images`. Levels are rounded down."""
     return images.sub_(others).mul_(factors).add_(others).clamp_(0, 255).floor_()
 
 
 def grayscale(images: Tensor) -> Tensor:
-    """(n, 1, h, w) float levels of images (n, 3, h, w): Pillow's mode L, in its whole-number arithmetic."""
+    """Gray levels (n, 1, h, w) float of images (n, 3, h, w): mode L of Pillow with its integer arithmetic."""
     red, green, blue = images.unbind(1)
-    # All sums are below 2^24: floats hold them exactly.
+    # All sums are below 2^24, so floats are exact.
     return (red * 19595).add_(green, alpha=38470).add_(blue, alpha=7471).add_(32768).div_(65536).floor_()[:, None]
 
 
 def brightness(images: Tensor, factors: Tensor) -> Tensor:
-    """PIL.ImageEnhance.Brightness of float levels (n, 3, h, w) by factors (n, 1, 1, 1), in place; so for the others."""
+    """PIL.ImageEnhance.Brightness of float levels (n, 3, h, w) by factors (n, 1, 1, 1), in place."""
     return _blend(images, 0.0, factors)
 
 
 def contrast(images: Tensor, factors: Tensor) -> Tensor:
-    """PIL.ImageEnhance.Contrast."""
+    """PIL.ImageEnhance.Contrast, with arguments as for `brightness`."""
     return _blend(images, grayscale(images).mean((1, 2, 3), keepdim=True).add_(0.5).floor_(), factors)
 
 
 def saturation(images: Tensor, factors: Tensor) -> Tensor:
-    """PIL.ImageEnhance.Color."""
+    """PIL.ImageEnhance.Color, with arguments as for `brightness`."""
     return _blend(images, grayscale(images), factors)
 
 
 def hue(images: Tensor, shifts: Tensor) -> Tensor:
-    """Turn the hue by `shifts` (n, 1, 1, 1) of a full circle, in Pillow's HSV of 8 bits, as torchvision does."""
+    """Shift the hue by `shifts` (n, 1, 1, 1) of a full circle in Pillow's 8-bit HSV, as torchvision does."""
     red, green, blue = images.unbind(1)
     value, low = images.amax(1), images.amin(1)
     spread = value - low
@@ -188,12 +188,12 @@ def hue(images: Tensor, shifts: Tensor) -> Tensor:
         (green - blue).div_(span),
         torch.where(green == value, (blue - red).div_(span).add_(2), (red - green).div_(span).add_(4)),
     )
-    # Red's hues below 0 are left of the circle's end, which is at 255, not 256.
+    # Negative hues of red are counted from the end of the circle, which is at 255, not 256.
     ends = (turn < 0).float().mul_(255)
     steps = turn.mul_(255 / 6).floor_().add_(ends).add_((shifts[:, 0] * 255).trunc_())
     sixths = _wrap(steps, 256).mul_(6 / 255)
     chroma = spread.mul_(255).div_(value.clamp(min=1)).floor_().div_(255).mul_(value)
-    # How far each channel is below the value, in chromas: 0 over two sixths of the circle, 1 over the two opposite.
+    # Distance of each channel below the value, in chromas: 0 in two sixths of the circle, 1 in the opposite two.
     for channel, center, side in ((0, 3, -1), (1, 2, 1), (2, 4, 1)):
         below = (sixths - center).abs_().mul_(side).add_(-1 if side > 0 else 2).clamp_(0, 1)
         # Pillow rounds halves away from zero.
@@ -202,7 +202,7 @@ def hue(images: Tensor, shifts: Tensor) -> Tensor:
 
 
 def _wrap(numbers: Tensor, period: float) -> Tensor:
-    """Remainders in [0, period), in place; torch.remainder takes many times as long."""
+    """Remainders in [0, period), in place. torch.remainder is many times slower."""
     return numbers.sub_((numbers / period).floor_().mul_(period))
 
 
@@ -218,7 +218,7 @@ def blur(images: Tensor, radii: Tensor) -> Tensor:
 
 
 def blur_kernels(radii: Tensor) -> Tensor:
-    """(n, 2k + 1) float64: what Pillow's three box filters of fractional width make together, for radii (n,)."""
+    """Kernels (n, 2k + 1) float64 for radii (n,): the product of Pillow's three box filters of fractional width."""
     passes = 3
     variance = radii.double() ** 2 / passes
     whole = ((torch.sqrt(12 * variance + 1) - 1) / 2).floor()
@@ -242,7 +242,7 @@ _ADJUST: tuple[tuple[Callable[[Tensor, Tensor], Tensor], float, float], ...] = (
 
 
 def _color(images: Tensor, draws: Draws) -> None:
-    """ColorJitter and grayscale of float levels, in place: in each of four turns, each adjustment of those due it."""
+    """ColorJitter and grayscale of float levels, in place. Each picture has its own order of the adjustments."""
     order = draws.order.argsort(1)
     jittered = draws.jitter < _JITTER_SHARE
     for turn in range(len(_ADJUST)):
@@ -264,6 +264,6 @@ def _blur(images: Tensor, draws: Draws, scale: float) -> None:
 
 
 def _chunks(chosen: Tensor) -> tuple[Tensor, ...]:
-    """The places of a mask (n,) that is up, on the CPU, a few at a time."""
+    """The indices of True in a mask (n,) on the CPU, in groups of a few."""
     places = chosen.nonzero()[:, 0]
     return torch.split(places, _CHUNK) if len(places) else ()

@@ -1,4 +1,4 @@
-"""The commands that train, adapt and evaluate. Nothing of PyTorch is imported before one of them runs."""
+"""The commands that train, adapt and evaluate classifiers. PyTorch is imported only when one of them runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from render.cli.options import SET
 
 FILE = click.argument("config", type=click.Path(path_type=Path))
-OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="The run's folder.")
+OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the output.")
 
 
 @click.command()
@@ -19,10 +19,11 @@ OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help
 @OUT
 @SET
 def train(config: Path, out: Path, overrides: tuple[str, ...]) -> None:
-    """Train a classifier as CONFIG, a YAML file, says.
+    """Train a classifier with the settings of CONFIG, a YAML file.
 
-    OUT becomes the run's folder: the config, a log (JSONL and TensorBoard), checkpoints, results.json and report.html.
-    Ctrl-C saves and stops; the same command goes on from there, and on a CPU ends with the very same weights.
+    OUT becomes the folder of the run. It holds the config, a log (JSONL and TensorBoard), checkpoints, results.json and
+    report.html. Ctrl-C saves a checkpoint and stops. The same command then resumes the run. On a CPU the resumed run
+    ends with exactly the same weights as an uninterrupted one.
     On several GPUs: torchrun --nproc-per-node N --no-python blendmill train CONFIG --out OUT
 
     Example: blendmill train benchmarks/s2rda/s2rda49.yaml --out runs/49 --set model=resnet18
@@ -36,18 +37,18 @@ def train(config: Path, out: Path, overrides: tuple[str, ...]) -> None:
 
 @click.command()
 @FILE
-@click.option("--method", metavar="NAME", help="How to adapt, e.g. dann.")
-@click.option("--source", metavar="DATA", help="Labelled pictures to learn from, in place of CONFIG's.")
-@click.option("--target", metavar="DATA", help="Pictures to adapt to; their labels are not read.")
+@click.option("--method", metavar="NAME", help="Adaptation method, such as dann. By default CONFIG's.")
+@click.option("--source", metavar="DATA", help="Labeled pictures to learn from. By default CONFIG's.")
+@click.option("--target", metavar="DATA", help="Pictures to adapt to. Their labels are not read. By default CONFIG's.")
 @OUT
 @SET
 def adapt(
     config: Path, method: str | None, source: str | None, target: str | None, out: Path, overrides: tuple[str, ...]
 ) -> None:
-    """Train a classifier on labelled source pictures and adapt it to unlabelled target pictures.
+    """Train a classifier on labeled source pictures and adapt it to unlabeled target pictures.
 
-    As `train`, with the config's data and method replaced by what is given here. DATA may end in @SPLIT: a part of
-    it, like photos@adapt or photos@adapt/25%.
+    This is `train`, but the options replace the data and the method of CONFIG. DATA may end in @SPLIT to use a part of
+    it, such as photos@adapt or photos@adapt/25%.
 
     Example: blendmill adapt s2r13.yaml --method mcc --source renders --target photos@adapt --out runs/mcc
     """
@@ -68,11 +69,13 @@ def adapt(
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("data")
-@click.option("--out", type=click.Path(path_type=Path), help="Write the figures here too, a .json file.")
-@click.option("--batch", type=click.IntRange(1), default=64, show_default=True)
-@click.option("--device", default="auto", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Also write the figures to this .json file.")
+@click.option("--batch", type=click.IntRange(1), default=64, show_default=True, help="Pictures in each batch.")
+@click.option("--device", default="auto", show_default=True, help="Device to run on: auto, cpu or cuda.")
 def evaluate(run: Path, data: str, out: Path | None, batch: int, device: str) -> None:
-    """Evaluate RUN, a run's folder or a checkpoint, on DATA: any labelled pictures, a part of them with @SPLIT.
+    """Evaluate RUN on DATA. RUN is the folder of a run or a checkpoint. DATA are labeled pictures.
+
+    DATA may end in @SPLIT to use a part of it, such as photos@test.
 
     Example: blendmill evaluate runs/mcc photos@test --out mcc.json
     """
@@ -83,14 +86,16 @@ def evaluate(run: Path, data: str, out: Path | None, batch: int, device: str) ->
 
 @click.command()
 @FILE
-@click.option("--vary", multiple=True, metavar="KEY=A,B,…", help="Train with each of these values; may be repeated.")
-@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Runs of each, seeds counted on.")
+@click.option("--vary", multiple=True, metavar="KEY=A,B,…", help="Train with each of these values. May be repeated.")
+@click.option(
+    "--seeds", type=click.IntRange(1), default=1, show_default=True, help="Number of seeds for each combination."
+)
 @OUT
 @SET
 def ablate(config: Path, vary: tuple[str, ...], seeds: int, out: Path, overrides: tuple[str, ...]) -> None:
-    """Train CONFIG once for each combination of values, and make one table and one figure of the runs.
+    """Train CONFIG once for each combination of values, and compare the runs in a table and a figure.
 
-    OUT gets a folder for each run, table.md, table.json and figure.png. The same command run again goes on.
+    OUT holds a folder for each run, table.md, table.json and figure.png. The same command resumes the study.
 
     Example: blendmill ablate s2r13.yaml --vary method=source,dann,mcc --seeds 3 --out ablation
     """
@@ -101,13 +106,27 @@ def ablate(config: Path, vary: tuple[str, ...], seeds: int, out: Path, overrides
 
 @click.command()
 @FILE
-@click.option("--real", required=True, metavar="DATA", help="Labelled real pictures, to be mixed in or tuned on.")
-@click.option("--fractions", default="0,5,10,25,50,100", show_default=True, help="Percent, each part within the next.")
-@click.option("--regimes", default="real,mixed,adapted,finetuned", show_default=True, help="Ways of using them.")
+@click.option("--real", required=True, metavar="DATA", help="Labeled real pictures to mix in or to fine-tune on.")
 @click.option(
-    "--share", type=click.FloatRange(0, 1, True, True), default=0.5, show_default=True, help="Real in mixed batches."
+    "--fractions",
+    default="0,5,10,25,50,100",
+    show_default=True,
+    help="Percentages of the real pictures. Each part contains the smaller ones.",
 )
-@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--regimes",
+    default="real,mixed,adapted,finetuned",
+    show_default=True,
+    help="How the real pictures are used; see above.",
+)
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1, True, True),
+    default=0.5,
+    show_default=True,
+    help="Share of real pictures in mixed batches.",
+)
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Number of seeds for each run.")
 @OUT
 @SET
 def study(
@@ -120,11 +139,12 @@ def study(
     out: Path,
     overrides: tuple[str, ...],
 ) -> None:
-    """How many real pictures are worth how much beside the synthetic ones of CONFIG.
+    """Measure how much real pictures help in addition to the synthetic pictures of CONFIG.
 
-    At each fraction of the real pictures: trained on them alone (real), on both together (mixed), on both and then
-    normalized by the target (adapted: AdaBN), on the synthetic and then tuned on the real (finetuned: as many steps
-    again). All are tested on CONFIG's data.test. OUT gets a folder for each run, table.md, table.json and figure.png.
+    For each fraction of the real pictures there are four regimes. real: train on real pictures only. mixed: train on
+    both. adapted: train on both, then adapt batch norm to the target (AdaBN). finetuned: train on synthetic pictures,
+    then for as many steps on real ones. All runs are tested on CONFIG's data.test. OUT holds a folder for each run,
+    table.md, table.json and figure.png.
 
     Example: blendmill study s2r13.yaml --real photos@adapt --out study
     """
@@ -134,13 +154,13 @@ def study(
 
 
 def _split(data: str) -> tuple[str, str]:
-    """DATA@SPLIT in two."""
+    """Divide DATA@SPLIT into data and split."""
     where, at, split = data.rpartition("@")
     return (where, split) if at and where and not Path(data).exists() else (data, "all")
 
 
 def _part(data: str) -> str:
-    """DATA@SPLIT as YAML of a config's part."""
+    """DATA@SPLIT as the YAML text of a config part."""
     import json
 
     where, split = _split(data)
@@ -156,6 +176,6 @@ def _tell(results: dict[str, Any], out: Path) -> None:
 
 
 def _say(text: str) -> None:
-    """Print what all processes of a run found, once."""
+    """Print a text, only in the first process of a run."""
     if os.environ.get("RANK", "0") == "0":
         click.echo(text)

@@ -1,27 +1,27 @@
-"""The config of a classifier's training: what to learn from, with which network, by which method."""
+"""The config of a classifier's training: data, network and method."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from classify.methods.catalogue import methods
-from scenes.section import Section
-from training.config import ORACLE, DataConfig, PartConfig, TrainConfig, checked_settings, known, load_config
+from training.config import ORACLE, DataConfig, PartConfig, TrainConfig, load_config
+from training.method import TrainingMethod
 
-# How a checkpoint may be chosen; those named between the first and the last look at no label of the target.
+# How a checkpoint is chosen. Only the oracle reads labels of the target.
 Selector = Literal["last", "source", "im", "bnm", "snd", "dev", "entropy", "oracle"]
 
 
 class ImagesConfig(PartConfig):
-    """Pictures to read, as `training.data.sources.open_pictures` finds them.
+    """A set of pictures, opened by `training.data.sources.open_pictures`.
 
-    where: a data set of ours, a tree of class folders, a folder of photos, a list file, S2RDA's layout, or the preset
-    or file of a render config where the source is a stream. rename: class names there, and what they are here. margin:
-    of what is cut out around a rendered picture's main object; empty for the whole picture.
+    where: a rendered data set, class folders, a folder of photos, a list file or S2RDA's layout. For a stream it is the
+    name or file of a render config. rename: from class names of the set to names of this config. margin: margin of the
+    crop around the main object of a rendered picture, as a share of its box; empty for whole pictures.
     """
 
     rename: dict[str, str] = {}
@@ -29,9 +29,11 @@ class ImagesConfig(PartConfig):
 
 
 class ClassifyDataConfig(DataConfig):
-    """regime: `fixed` for data sets, gone through again and again; `stream` where the source is a render config, drawn
-    while it is trained on, each picture once. balanced: deal the source's classes in turn. workers: threads that decode
-    (stream: processes that draw) the pictures of each part.
+    """The sets of pictures of a classifier's run.
+
+    regime: `fixed` trains on data sets in many epochs; `stream` renders the source during training, each picture once.
+    balanced: sample the classes of the source equally often. workers: decoding threads for each part; with a stream,
+    the number of rendering processes.
     """
 
     source: tuple[ImagesConfig, ...] = Field(min_length=1)
@@ -43,11 +45,42 @@ class ClassifyDataConfig(DataConfig):
 
 
 class ClassifyConfig(TrainConfig):
-    """classes: names in the order of the outputs; empty for those of the first source.
+    """Config of a classifier's training.
 
-    model, weights, bottleneck: as for `classify.models.build`; weights may also name a run or a checkpoint to start
-    from, whose head is taken where its classes are the same. augment: of the labelled pictures and the first view of
-    the target's; the second view is always strong. report: write report.html at the end.
+    It also has all fields of `TrainConfig`: optimizer, iterations, batch, size, seed, and so on.
+
+    Parameters
+    ----------
+    data : ClassifyDataConfig
+        The sets to learn from, to adapt to, to validate on and to test on.
+    classes : tuple of str
+        Class names in the order of the network's outputs. Empty: the classes of the first source.
+    model : str
+        Name of the network, as for `build`.
+    weights : str, optional
+        Weights to start from, as for `build`. It may also be a run or a checkpoint of blendmill. The head is then
+        loaded too if the classes are the same. By default the weights are random.
+    bottleneck : int
+        Width of a layer between backbone and head, as for `build`. 0 for none.
+    augment : {"none", "weak", "strong"}
+        Augmentation of the source and of the first view of the target. The second view is always strong.
+    method : str
+        Name of the training method, such as `source`, `dann` or `mcc`.
+    select_by : str
+        How the checkpoint is chosen: `last`, a validator (`source`, `im`, `bnm`, `snd`, `dev`, `entropy`), or
+        `oracle`, which reads the labels of the test pictures.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a field is unknown or has a value that is not allowed.
+
+    Examples
+    --------
+    >>> from blendmill import ClassifyConfig
+    >>> config = ClassifyConfig(data={"source": [{"where": "renders"}]}, model="resnet18", iterations=500)
+    >>> config.method, config.optimizer.name, config.optimizer.lr
+    ('source', 'sgd', 0.01)
     """
 
     data: ClassifyDataConfig
@@ -59,15 +92,10 @@ class ClassifyConfig(TrainConfig):
     method: str = "source"
     select_by: Selector = "last"
 
-    @field_validator("method")
     @classmethod
-    def _method(cls, name: str) -> str:
-        return known(name, methods(), "method")
-
-    @field_validator("settings")
-    @classmethod
-    def _settings(cls, settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        return checked_settings(settings, methods())
+    def all_methods(cls) -> Mapping[str, type[TrainingMethod]]:
+        """The methods of `classify.methods.catalogue` by name."""
+        return methods()
 
     @model_validator(mode="after")
     def _selectable(self) -> ClassifyConfig:
@@ -75,11 +103,33 @@ class ClassifyConfig(TrainConfig):
             raise ValueError(f"select_by: '{self.select_by}' needs data.target; give one, or write select_by: last")
         return self
 
-    def chosen(self) -> Section:
-        """The method's hyper-parameters, complete."""
-        return methods()[self.method].Settings.model_validate(self.settings.get(self.method, {}))
-
 
 def load_training(path: Path, overrides: Iterable[str] = ()) -> ClassifyConfig:
-    """A classifier's config from a YAML file with `key.key=value` overrides. Raises InputError: one line."""
+    """Load the config of a classifier's training from a YAML file.
+
+    Parameters
+    ----------
+    path : Path
+        The file, .yaml or .yml.
+    overrides : iterable of str
+        Fields to change, each as `key.key=value`.
+
+    Returns
+    -------
+    ClassifyConfig
+        The checked config.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or if a field is unknown or has a wrong value.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from blendmill import load_training
+    >>> _ = Path("train.yaml").write_text("data: {source: [{where: renders}]}")
+    >>> load_training(Path("train.yaml"), ["optimizer.lr=0.02"]).optimizer.lr
+    0.02
+    """
     return load_config(ClassifyConfig, path, overrides)

@@ -1,4 +1,4 @@
-"""The sets of pictures that a classifier's config names, opened and checked against each other."""
+"""Open the sets of pictures that a classifier's config names, and check that they fit together."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from render.renderer import open_sampler
 from scenes.config.loading import load_config
 from scenes.errors import InputError
 from training.data.live import Live
-from training.data.pictures import ImageDataset, class_labels, joined, require_labels, unlabelled
+from training.data.pictures import ImageDataset, class_labels, joined, require_labels, unlabeled
 from training.data.sources import open_pictures
 from training.data.splits import parted
 from training.datasets import Datasets, Drawn, Source
 
 
 def open_part(part: ImagesConfig, classes: tuple[str, ...] | None, labels: bool = True) -> ImageDataset:
-    """The pictures a part names; labels: whether they are learned from or tested on. Raises InputError: one line."""
+    """Open a part. labels: whether all pictures need labels; False hides the labels. Raises InputError."""
     pictures = open_pictures(
         part.where,
         classes,
@@ -31,18 +31,18 @@ def open_part(part: ImagesConfig, classes: tuple[str, ...] | None, labels: bool 
 
 
 def open_datasets(config: ClassifyConfig) -> Datasets[ImageDataset]:
-    """All sets that the config names. Raises InputError: one line."""
+    """Open all sets that the config names. Raises InputError."""
     data, blind = config.data, methods()[config.method].blind
     if data.regime == "stream":
         return _streamed(config)
     first = open_part(data.source[0], config.classes or None, labels=not blind)
-    # What is learned without labels may have no classes; a network has a head all the same.
+    # Methods without labels may have no classes, but the head of a network needs at least one.
     classes = tuple(config.classes or first.classes) or ("picture",)
     opened = [first, *(open_part(part, classes, labels=not blind) for part in data.source[1:])]
     held, rest = _held_out(opened, 0.0 if blind or data.validation else data.holdout)
     target = open_part(data.target, classes, labels=False) if data.target else None
     if blind and target is None:
-        target = joined([unlabelled(pictures, classes) for pictures in rest])
+        target = joined([unlabeled(pictures, classes) for pictures in rest])
     return Datasets(
         source=tuple(
             Source(pictures, part.share, class_labels(pictures) if data.balanced else None)
@@ -57,14 +57,14 @@ def open_datasets(config: ClassifyConfig) -> Datasets[ImageDataset]:
 
 
 def _streamed(config: ClassifyConfig) -> Datasets[ImageDataset]:
-    """Those of a run whose source is drawn while it is trained on."""
+    """The sets of a run whose source is rendered during training."""
     data = config.data
     if len(data.source) > 1:
-        raise InputError("field data.source: a stream has one source, a render config; or write regime: fixed")
+        raise InputError("field data.source: a stream has one source, a render config; for several write regime: fixed")
     render = load_config(data.source[0].where)
     classes = open_sampler(render).classes
     if config.classes and config.classes != classes:
-        raise InputError(f"field classes: {data.source[0].where} draws {', '.join(classes)}: write these")
+        raise InputError(f"field classes: {data.source[0].where} renders the classes {', '.join(classes)}: write these")
 
     def live(batch: int) -> Live:
         return Live(render, batch, config.size, seed=config.seed, workers=data.workers or None)
@@ -80,7 +80,7 @@ def _streamed(config: ClassifyConfig) -> Datasets[ImageDataset]:
 
 
 def _held_out(sets: list[ImageDataset], share: float) -> tuple[ImageDataset | None, list[ImageDataset]]:
-    """A share of each class of each set, together, and what is left of each set."""
+    """Hold out a share of each class of each set. Returns the held-out pictures and the rest of each set."""
     if not share:
         return None, sets
     both = [parted(pictures, share, purpose="holdout") for pictures in sets]

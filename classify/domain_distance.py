@@ -14,16 +14,16 @@ from sklearn.preprocessing import StandardScaler
 Features = NDArray[np.float64]
 """(n, d)"""
 
-# The bandwidths of the kernels over the mean squared distance: DAN's.
+# Kernel bandwidths as multiples of the mean squared distance, as in DAN.
 SCALES = (0.125, 0.25, 0.5, 1.0, 2.0)
 
 
 def a_distance(source: Features, target: Features, seed: int = 0) -> float:
     """Proxy A-distance (Ben-David et al., NIPS 2006), 2 (1 - 2 error), of a linear classifier of the domains.
 
-    The error is on pictures it did not learn from, by halves in turn, and counts both domains alike however many
-    pictures each has, at least two. 2 where the domains are told apart surely, about 0 where they cannot be; by chance
-    it may fall below.
+    The error is measured by two-fold cross-validation. Both domains have the same weight; each needs at least two
+    pictures. The distance is 2 if the classifier separates the domains perfectly, and about 0 if it cannot separate
+    them. By chance it may be slightly negative.
     """
     features, domains = np.concatenate([source, target]), np.repeat([0, 1], [len(source), len(target)])
     wrong = np.zeros(len(features), dtype=bool)
@@ -36,17 +36,18 @@ def a_distance(source: Features, target: Features, seed: int = 0) -> float:
 
 
 def squared_distances(a: Features, b: Features) -> Features:
-    """(n, m) squared Euclidean distances of (n, d) and (m, d)."""
+    """Squared Euclidean distances (n, m) between rows of (n, d) and (m, d)."""
     return np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T, 0)
 
 
 def mmd(
     source: Features, target: Features, *, bandwidth: float | None = None, scales: Sequence[float] = SCALES
 ) -> float:
-    """Unbiased estimate of the squared maximum mean discrepancy (Gretton et al., JMLR 2012, eq. 3), at least two each.
+    """Unbiased estimate of the squared maximum mean discrepancy (Gretton et al., JMLR 2012, eq. 3).
 
-    The kernel is the mean of exp(-|x - y|^2 / (scale bandwidth)) over the scales; bandwidth None: the mean squared
-    distance of all pairs, of either domain. About 0 where the domains are the same; by chance it may fall below.
+    Each domain needs at least two pictures. The kernel is the mean of exp(-|x - y|^2 / (scale bandwidth)) over the
+    scales. bandwidth: by default the mean squared distance of all pairs. The result is about 0 for equal domains. By
+    chance it may be slightly negative.
     """
     within, there, across = (squared_distances(*p) for p in ((source, source), (target, target), (source, target)))
     n, m = across.shape
@@ -65,22 +66,21 @@ def mmd(
 
 
 def frechet(source: Features, target: Features) -> float:
-    """Fréchet distance, squared, of the normal distributions fitted to the features (Heusel et al., NIPS 2017, eq. 6):
-    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)).
+    """Squared Fréchet distance of normal distributions fitted to the features (Heusel et al., NIPS 2017, eq. 6).
 
-    At least two pictures each. With fewer pictures than features it is biased upwards, much: compare it only among
-    samples of the same size, in the same features.
+    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)). Each domain needs at least two pictures. With fewer pictures than
+    features it is strongly biased upwards. So compare it only for the same features and numbers of pictures.
     """
     means = source.mean(0) - target.mean(0)
     a, b = ((x - x.mean(0)) / np.sqrt(len(x) - 1) for x in (source, target))
-    # The trace of (A'A B'B)^(1/2) is the sum of the singular values of A B', and of their triangles' for A = Q R.
+    # The trace of (A'A B'B)^(1/2) is the sum of the singular values of A B'. With A = Q R, R may replace A.
     first, second = (np.asarray(np.linalg.qr(x, mode="r")) for x in (a, b))
     shared = np.linalg.svd(first @ second.T, compute_uv=False).sum()
     return float(max(means @ means + (a**2).sum() + (b**2).sum() - 2 * shared, 0))
 
 
 def distances(source: Features, target: Features, *, most: int = 1000, seed: int = 0) -> dict[str, float]:
-    """All three, of up to `most` pictures of each domain, drawn by the seed, as many of one as of the other."""
+    """All three distances, with the same number of random pictures from each domain, at most `most`."""
     count = min(len(source), len(target), most)
     rng = np.random.default_rng(seed)
     a, b = (x[rng.choice(len(x), count, replace=False)].astype(np.float64) for x in (source, target))

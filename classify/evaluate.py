@@ -1,4 +1,4 @@
-"""A checkpoint on any labelled pictures."""
+"""Evaluate a checkpoint on labeled pictures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from training.progress import Progress
 
 
 def evaluate_on(where: Path, data: str, split: str, *, batch: int, device: str, out: Path | None) -> str:
-    """The figures of a run or checkpoint on labelled pictures, as a table; written as JSON, too, where `out` says."""
+    """Evaluate a run or checkpoint on labeled pictures. Returns a table. out: also write the figures there as JSON."""
     on = device_of(device)
     method, config, classes = load_method(where, on)
     pictures = open_part(ImagesConfig(where=data, split=split), classes)
@@ -39,7 +39,7 @@ def evaluate_on(where: Path, data: str, split: str, *, batch: int, device: str, 
 
 
 def _counted(batches: Iterable[Batch], total: int) -> Iterator[Batch]:
-    """The batches, with the progress shown as they are taken."""
+    """Yield the batches and show the progress."""
     done = 0
     with Progress("evaluating", total, every=2.0) as progress:
         progress.update(done, "pictures")

@@ -1,4 +1,4 @@
-"""What is made of a method in evaluation: the validators' figures, and those of the test."""
+"""Evaluation of classifiers: figures of the validators and of the test pictures."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from training.method import Batch
 from training.run_folder import Folder
 from training.task import Assessment
 
-# Pictures in a report's look at where the method looks.
+# Number of pictures in the attention section of a report.
 _SHOWN = 12
 
 
 class Outputs(NamedTuple):
-    """features: (n, d) float. logits: (n, k) float. labels: (n,) int64, -1 where none is known. On the CPU."""
+    """Network outputs on the CPU. features: (n, d) float. logits: (n, k) float. labels: (n,) int64, -1 for unknown."""
 
     features: Tensor
     logits: Tensor
@@ -35,9 +35,10 @@ class Outputs(NamedTuple):
 
 @torch.no_grad()
 def outputs(method: Method, batches: Iterable[Batch]) -> Outputs:
-    """What a method in evaluation makes of all pictures in the batches.
+    """The outputs of a method, in evaluation mode, for all pictures of the batches.
 
-    Features are what the network's head sees as the method predicts, or, where it does not look, the network's own.
+    Features are the inputs of the network's head during prediction. If the method does not use this head, they are the
+    features of the network.
     """
     parts = []
     seen: list[Tensor] = []
@@ -55,12 +56,12 @@ def outputs(method: Method, batches: Iterable[Batch]) -> Outputs:
 
 
 def evaluation(found: Outputs, classes: tuple[str, ...]) -> dict[str, Any]:
-    """All figures on labelled pictures, as JSON data: accuracy, mean_recall, …"""
+    """All figures on labeled pictures as JSON data: accuracy, mean_recall and so on."""
     return Evaluation.from_logits(found.logits, found.labels, classes).as_json()
 
 
 def validate(source: Outputs | None, target: Outputs | None) -> dict[str, float]:
-    """The validators' figures: all, or those for which what is there suffices."""
+    """The figures of all validators for which source and target are available."""
     needs_source = {"source", "dev"}
     needs_target = set(VALIDATORS) - {"source"}
     return {
@@ -71,14 +72,14 @@ def validate(source: Outputs | None, target: Outputs | None) -> dict[str, float]
 
 
 class Seen(NamedTuple):
-    """What the report of a classifier wants: outputs on the source held out and on the target, None without such."""
+    """Values for the report: outputs on the held-out source and on the target, None without such pictures."""
 
     source: Outputs | None
     target: Outputs | None
 
 
 class ClassifyEvaluator:
-    """A `training.task.Evaluator`: each validator's figure, and the figures of the test."""
+    """A `training.task.Evaluator`: figures of the validators and of the test pictures."""
 
     def __init__(self, supply: DomainBatches[ImageDataset]):
         self._supply, data = supply, supply.data
@@ -88,9 +89,9 @@ class ClassifyEvaluator:
         )
 
     def assess(self, method: Method) -> Assessment:
-        """Each validator's figure that can be had of what there is, and of the test set, marked as such, the oracle.
+        """The figures of the available validators and, if there is a test set, of the oracle.
 
-        The validators see no label of the target: its pictures here have none.
+        The validators cannot see labels of the target, because its pictures carry none here.
         """
         parts = (self._validation, self._supply.target, self._test)
         source, target, seen = (self._outputs(method, loader) for loader in parts)
@@ -111,7 +112,7 @@ class ClassifyEvaluator:
         report.write(page, folder.report)
 
     def _look(self, method: Method) -> Look | None:
-        """Where the method looks in some of the pictures it is tested on, or else adapts to."""
+        """Where the method looks in some test pictures; without a test set, in some target pictures."""
         tried = self._test or self._supply.target
         if tried is None:
             return None

@@ -1,4 +1,4 @@
-"""The figures of a report. Each function gives a matplotlib Figure; `png` makes a picture of it."""
+"""The figures of a report. Each function returns a matplotlib Figure; `png` converts it to a PNG file."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _FEW = 20
 
 
 def png(figure: Figure, dpi: int = 110) -> bytes:
-    """A PNG file of a figure."""
+    """The bytes of a PNG file of a figure."""
     FigureCanvasAgg(figure)
-    # Names of classes are text: a dollar sign in one does not begin a formula.
+    # Class names are plain text. Without this, a dollar sign would start a formula.
     for text in figure.findobj(Text):
         text.set_parse_math(False)
     file = io.BytesIO()
@@ -33,7 +33,7 @@ def png(figure: Figure, dpi: int = 110) -> bytes:
 
 
 def curves(log: Sequence[Mapping[str, Any]]) -> Figure:
-    """Training by step: loss and its terms, rate, speed and waiting, of a log's records of kind `train`."""
+    """Plot loss and its terms, learning rate, speed and data wait over the steps. log: records of kind `train`."""
     figure = Figure(figsize=(9, 6), layout="constrained")
     axes = list(figure.subplots(2, 2).flat)
     steps = [entry["step"] for entry in log]
@@ -45,7 +45,11 @@ def curves(log: Sequence[Mapping[str, Any]]) -> Figure:
     if len(terms) > 1:
         axes[0].legend(fontsize=8)
     _titled(axes[0], f"loss: {terms[0].removeprefix('loss/')}" if len(terms) == 1 else "loss", "step")
-    others = {"lr": "learning rate", "images_per_second": "images a second", "data_wait": "share of time without data"}
+    others = {
+        "lr": "learning rate",
+        "images_per_second": "images per second",
+        "data_wait": "share of time spent waiting for data",
+    }
     for axis, (key, title) in zip(axes[1:], others.items(), strict=True):
         axis.plot(steps, [entry[key] for entry in log], color=SOURCE)
         axis.set_ylim(bottom=0)
@@ -55,9 +59,9 @@ def curves(log: Sequence[Mapping[str, Any]]) -> Figure:
 
 
 def validators(history: Sequence[Mapping[str, float]], names: Mapping[str, str], step: int) -> Figure:
-    """Each figure of the evaluations over the steps: names by key; its highest is ringed, the chosen step marked.
+    """Plot each figure of the evaluations over the steps. names: titles by key.
 
-    The oracle is in another color than those that look at no label of the target.
+    A ring marks the highest value of each figure, and a band marks the selected step. The oracle has its own color.
     """
     columns = min(4, len(names))
     rows = -(-len(names) // columns)
@@ -78,7 +82,7 @@ def validators(history: Sequence[Mapping[str, float]], names: Mapping[str, str],
 
 
 def confusion(matrix: NDArray[np.int64], classes: Sequence[str]) -> Figure:
-    """Shares of each true class (rows), (k, k) counts given; the counts are written in where there is room."""
+    """Plot a confusion matrix of counts (k, k), as shares of each true class. Few classes also show the counts."""
     count = len(classes)
     side = min(3 + 0.42 * count, 14)
     figure, (axis,) = _row(1, side + 1, side)
@@ -100,7 +104,7 @@ def confusion(matrix: NDArray[np.int64], classes: Sequence[str]) -> Figure:
 
 
 def reliability(bins: Sequence[Mapping[str, float]], ece: float) -> Figure:
-    """Accuracy over confidence, by bins as `classify.metrics.reliability` gives them, and the pictures in each."""
+    """Plot accuracy over confidence and the number of pictures, for bins of `classify.metrics.reliability`."""
     figure = Figure(figsize=(4.4, 4.8), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     begins, widths = [b["from"] for b in bins], [b["to"] - b["from"] for b in bins]
@@ -108,7 +112,7 @@ def reliability(bins: Sequence[Mapping[str, float]], ece: float) -> Figure:
     upper.plot(
         [b["confidence"] for b in bins], [b["accuracy"] for b in bins], "o", ms=4, color="black", label="mean of a bin"
     )
-    upper.plot([0, 1], [0, 1], "--", color="grey", lw=1, label="calibrated")
+    upper.plot([0, 1], [0, 1], "--", color="gray", lw=1, label="calibrated")
     upper.set(xlim=(0, 1), ylim=(0, 1), ylabel="accuracy", title=f"calibration error (ECE) {ece:.1%}")
     upper.legend(fontsize=8, loc="upper left")
     lower.bar(begins, [b["pictures"] for b in bins], widths, align="edge", color="#999999", edgecolor="white")
@@ -126,9 +130,9 @@ def features(
     most: int = 400,
     seed: int = 0,
 ) -> Figure:
-    """t-SNE of (n, d) and (m, d) features of two domains together, colored by domain and by class.
+    """Plot a joint t-SNE of the features (n, d) and (m, d) of two domains, colored by domain and by class.
 
-    Of up to `most` pictures of each, drawn by the seed; at least four in all.
+    It shows up to `most` random pictures of each domain. Together there must be at least four.
     """
     rng = np.random.default_rng(seed)
     drawn = [rng.permutation(len(x))[:most] for x in (source, target)]
@@ -155,7 +159,7 @@ def features(
 
 
 def attention(look: Look, classes: Sequence[str], columns: int = 6) -> Figure:
-    """Each picture, and it again under the map of where the network looks, with what it says and what is true."""
+    """Show each picture, the same picture under its attention map, and predicted and true class."""
     count = len(look.pictures)
     columns = min(columns, count)
     rows = -(-count // columns)
@@ -178,15 +182,15 @@ def attention(look: Look, classes: Sequence[str], columns: int = 6) -> Figure:
 
 
 def overlay(picture: NDArray[np.uint8], weight: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(h, w, 3) uint8: a picture in grey under the colors of an (h, w) map in [0, 1]."""
-    grey = picture.astype(np.float64).mean(axis=2, keepdims=True)
+    """Lay the colors of a map (h, w) in [0, 1] over a gray version of a picture (h, w, 3) uint8."""
+    gray = picture.astype(np.float64).mean(axis=2, keepdims=True)
     color = colormaps["turbo"](weight)[..., :3] * 255
     share = 0.65 * weight[..., None]
-    return ((1 - share) * grey + share * color).round().astype(np.uint8)
+    return ((1 - share) * gray + share * color).round().astype(np.uint8)
 
 
 def _tsne(x: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
-    """(n, 2) of (n, d), n at least 4."""
+    """t-SNE coordinates (n, 2) of features (n, d), with n at least 4."""
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 

@@ -1,4 +1,4 @@
-"""Networks and methods, made as a config says or taken from a checkpoint."""
+"""Create networks and methods from a config, or load them from a checkpoint."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from training import checkpoint
 from training.run_folder import Folder, find_checkpoint
 
 TASK = "classify"
-"""What checkpoints of classifiers are known by."""
+"""The name of the task in checkpoints."""
 
 
 def make_method(config: ClassifyConfig, classes: int, network: Network) -> Method:
-    """The config's method around a network."""
+    """Create the method of the config with a network."""
     return methods()[config.method](network, classes, config.chosen())
 
 
 def make_network(config: ClassifyConfig, classes: tuple[str, ...]) -> Network:
-    """A network of the config's model, from the weights it names: a run, a checkpoint of ours, or what `build` takes.
+    """Create the network of the config with its weights: a run, a checkpoint of blendmill, or weights for `build`.
 
-    From ours, backbone and bottleneck are taken, and the head where its classes are these.
+    From a run or checkpoint, backbone and bottleneck are loaded, and also the head if the classes are the same.
     """
     start = Path(config.weights) if config.weights else None
     ours = start is not None and (start.suffix == ".safetensors" or Folder(start).selected.exists())
@@ -43,7 +43,7 @@ def make_network(config: ClassifyConfig, classes: tuple[str, ...]) -> Network:
 
 
 def load_method(where: Path, device: torch.device) -> tuple[Method, ClassifyConfig, tuple[str, ...]]:
-    """The method of a run or a checkpoint, to evaluate, with its config and classes. Raises InputError: one line."""
+    """Load the method of a run or a checkpoint, in evaluation mode, with its config and classes. Raises InputError."""
     saved = find_checkpoint(where, TASK)
     config = ClassifyConfig.model_validate(saved.facts["config"])
     classes = tuple(saved.facts["classes"])

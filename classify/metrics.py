@@ -1,6 +1,6 @@
-"""Figures of a classifier on labelled pictures.
+"""Evaluation figures of a classifier on labeled pictures.
 
-By hand and not by torchmetrics: recall over chance and intervals are not there, and figures must not change with it.
+torchmetrics is not used: it has neither recall over chance nor intervals, and its updates could change the figures.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from scenes.errors import InputError
 BINS = 15
 LEVEL = 0.95
 
-# What the figures are, and what S2RDA's tables call them.
+# The meaning of the figures, and their names in the tables of S2RDA.
 NAMES = {
-    "accuracy": "share of all pictures that are right (S2RDA: Acc.)",
-    "mean_recall": "mean over classes of the recall, mean per-class recall (S2RDA: Mean, class precision)",
+    "accuracy": "share of correctly classified pictures (S2RDA: Acc.)",
+    "mean_recall": "mean of the recalls of all classes (S2RDA: Mean, class precision)",
     "accuracy_over_chance": "(accuracy - 1/classes) / (1 - 1/classes): 0 is guessing, 1 is perfect",
     "mean_recall_over_chance": "(mean recall - 1/classes) / (1 - 1/classes): 0 is guessing, 1 is perfect",
     "ece": f"expected calibration error, {BINS} bins of equal width",
@@ -28,47 +28,46 @@ NAMES = {
 
 
 def softmax(logits: ArrayLike) -> NDArray[np.float64]:
-    """(n, k) probabilities of (n, k) logits."""
+    """Probabilities (n, k) from logits (n, k)."""
     z = np.asarray(logits, dtype=np.float64)
     e = np.exp(z - z.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
 
 
 def confusion(predicted: ArrayLike, labels: ArrayLike, classes: int) -> NDArray[np.int64]:
-    """(k, k) counts: a row for each class that is, a column for each that was said."""
+    """Number of pictures (k, k) by true class (row) and predicted class (column)."""
     flat = np.asarray(labels) * classes + np.asarray(predicted)
     return np.bincount(flat, minlength=classes * classes).reshape(classes, classes)
 
 
 def accuracy(matrix: NDArray[np.int64]) -> float:
-    """Of a confusion matrix: right ones among all."""
+    """Share of correct predictions in a confusion matrix."""
     return float(np.trace(matrix) / matrix.sum())
 
 
 def recalls(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(k,) recall by class; nan where a class has no picture."""
+    """Recall (k,) by class; nan for a class without pictures."""
     return _ratio(np.diagonal(matrix), matrix.sum(axis=1))
 
 
 def precisions(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(k,) precision by class; nan where a class was never said."""
+    """Precision (k,) by class; nan for a class that was never predicted."""
     return _ratio(np.diagonal(matrix), matrix.sum(axis=0))
 
 
 def mean_recall(matrix: NDArray[np.int64]) -> float:
-    """Mean of the recall over the classes that have pictures."""
+    """Mean recall over the classes that have pictures."""
     return float(np.nanmean(recalls(matrix)))
 
 
 def over_chance(figure: float, classes: int) -> float:
-    """(figure - chance) / (1 - chance), chance being 1/classes: 0 guessing, 1 perfect; 0 with a single class."""
+    """(figure - c) / (1 - c) with chance c = 1/classes: 0 is guessing, 1 is perfect. 0 with a single class."""
     chance = 1 / classes
     return (figure - chance) / (1 - chance) if classes > 1 else 0.0
 
 
 def reliability(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int = BINS) -> list[dict[str, float]]:
-    """What is in each bin (i/bins, (i+1)/bins] of confidence that is not empty: from, to, pictures, confidence
-    and accuracy, both means."""
+    """The non-empty bins (i/bins, (i+1)/bins] of confidence (n,): from, to, pictures, mean confidence and accuracy."""
     place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
     return [
         {
@@ -83,8 +82,10 @@ def reliability(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins:
 
 
 def ece(bins: Sequence[dict[str, float]]) -> float:
-    """Expected calibration error (Naeini et al., AAAI 2015) of the bins `reliability` gives: mean over pictures of the
-    gap between confidence and accuracy in their bin."""
+    """Expected calibration error (Naeini et al., AAAI 2015) of bins from `reliability`.
+
+    It is the mean over pictures of the difference between confidence and accuracy in their bin.
+    """
     total = sum(b["pictures"] for b in bins)
     return sum(b["pictures"] * abs(b["confidence"] - b["accuracy"]) for b in bins) / total
 
@@ -92,11 +93,11 @@ def ece(bins: Sequence[dict[str, float]]) -> float:
 def bootstrap(
     matrix: NDArray[np.int64], *, level: float = LEVEL, draws: int = 2000, seed: int = 0
 ) -> dict[str, tuple[float, float]]:
-    """Percentile intervals of accuracy and mean recall, by resampling pictures within each class.
+    """Bootstrap percentile intervals of accuracy and mean recall, by resampling pictures within each class.
 
-    The right ones among n pictures drawn with replacement from n, of which a share r is right, are Binomial(n, r):
-    that is drawn directly. A class that is all right or all wrong adds nothing to the width, so with very few
-    pictures a class the intervals are too narrow.
+    If a share r of n pictures is correct, the number of correct ones in a resample is Binomial(n, r), which is drawn
+    directly. A class with only correct or only wrong pictures adds no width. So the intervals are too narrow if
+    classes have very few pictures.
     """
     count = matrix.sum(axis=1)
     seen = count > 0
@@ -112,7 +113,26 @@ def bootstrap(
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a classifier makes of labelled pictures. confusion: (k, k), as `confusion` gives it. reliability: bins."""
+    """Results of a classifier on labeled pictures.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        The k class names, in the order of the labels.
+    confusion : array (k, k) int64
+        Number of pictures by true class (row) and predicted class (column).
+    reliability : tuple of dict
+        The bins of confidence that hold pictures: `from`, `to`, `pictures`, mean `confidence` and `accuracy`.
+
+    Examples
+    --------
+    >>> from blendmill import Evaluation
+    >>> found = Evaluation.from_logits([[2, 0], [1, 0], [0, 3]], [0, 1, 1], ["cat", "dog"])
+    >>> found.confusion.tolist()
+    [[1, 0], [1, 1]]
+    >>> found.mean_recall
+    0.75
+    """
 
     classes: tuple[str, ...]
     confusion: NDArray[np.int64]
@@ -120,13 +140,15 @@ class Evaluation:
 
     @classmethod
     def from_logits(cls, logits: ArrayLike, labels: ArrayLike, classes: Sequence[str]) -> Evaluation:
-        """logits: (n, k) float. labels: (n,) integers, those below 0 are left out. Raises InputError where none is
-        left, where one is k or more, or where a logit is not finite."""
+        """Evaluate logits (n, k) against integer labels (n,). Pictures with a label below 0 are left out.
+
+        Raises InputError if no picture is left, if a label is k or more, or if a logit is not finite.
+        """
         labels = np.asarray(labels)
         known = labels >= 0
         logits, labels = np.asarray(logits, dtype=np.float64)[known], labels[known]
         if not len(labels):
-            raise InputError("evaluation: no picture has a label: choose labelled ones")
+            raise InputError("evaluation: no picture has a label: use labeled pictures")
         if labels.max() >= len(classes):
             raise InputError(f"evaluation: label {labels.max()}, but there are {len(classes)} classes")
         if not np.isfinite(logits).all():
@@ -142,14 +164,16 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
+        """Share of pictures that are classified correctly, 0 to 1."""
         return accuracy(self.confusion)
 
     @property
     def mean_recall(self) -> float:
+        """Mean recall over the classes that have pictures, 0 to 1."""
         return mean_recall(self.confusion)
 
     def table(self) -> list[dict[str, Any]]:
-        """For each class its name, precision, recall (None where there is none) and support, its pictures."""
+        """One row for each class: name, precision and recall (0 to 1, or None), and support, its number of pictures."""
         columns = (precisions(self.confusion), recalls(self.confusion), self.confusion.sum(axis=1))
         return [
             {"class": name, "precision": _known(p), "recall": _known(r), "support": int(n)}
@@ -157,7 +181,7 @@ class Evaluation:
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """All figures as JSON data, the single ones first, with what they are under `names`."""
+        """All figures as JSON data. `names` explains the single figures."""
         k = len(self.classes)
         return {
             "accuracy": self.accuracy,

@@ -1,4 +1,4 @@
-"""MLP-Mixer (Tolstikhin et al., NeurIPS 2021), in the variant that S2RDA trains: token layers of 384 units."""
+"""MLP-Mixer (Tolstikhin et al., NeurIPS 2021) in the variant of S2RDA, with token layers of 384 units."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def _mlp(width: int, hidden: int) -> nn.Sequential:
 
 
 class Block(nn.Module):
-    """(n, tokens, width) to the same: an MLP across the tokens, then one across the features, each around a skip."""
+    """A layer (n, tokens, width): an MLP over the tokens, then one over the features, each with a skip connection."""
 
     def __init__(self, tokens: int, width: int, token_hidden: int, hidden: int):
         super().__init__()
@@ -23,9 +23,9 @@ class Block(nn.Module):
 
 
 class Mixer(nn.Module):
-    """Mixer-B/16: (n, 3, size, size) images to (n, 768) features, the mean of the normalized tokens.
+    """Mixer-B/16: images (n, 3, size, size) to features (n, 768), the mean of the normalized tokens.
 
-    Its weights belong to one size: there is a weight for each pair of places. size: a multiple of 16.
+    The weights fit only one size, because each pair of positions has a weight. size: a multiple of 16.
     """
 
     width = 768

@@ -1,4 +1,4 @@
-"""Networks by name, from scratch or from weights."""
+"""Networks by name, with random or loaded weights."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MIXER = "mixer-b"
 
 _RESNET18 = {"layer_type": "basic", "depths": [2, 2, 2, 2], "hidden_sizes": [64, 128, 256, 512]}
 _SMALL = {"hidden_size": 384, "num_attention_heads": 6}
-# As S2RDA's: queries, keys and values without bias. What is loaded has biases where its own config says so.
+# As in S2RDA, queries, keys and values have no bias. Loaded models follow their own config.
 _VIT: dict[str, Any] = {"qkv_bias": False, "layer_norm_eps": 1e-6}
 _DINO: dict[str, Any] = {"use_mask_token": False}
 
@@ -57,15 +57,15 @@ _MODELS: dict[str, tuple[type[PreTrainedModel], dict[str, Any]]] = {
 }
 NAMES = (*_CONFIGS, _MIXER)
 
-# What must be equal for weights to be those of the model that was asked for.
+# Config fields that must agree between loaded weights and the requested model.
 _SHAPE = ("model_type", "layer_type", "depths", "hidden_sizes", "hidden_size", "num_hidden_layers", "patch_size")
 
 
 class Backbone(nn.Module):
-    """A model of transformers as a backbone: (n, 3, h, w) images to (n, width) features. `model` is it itself.
+    """A model of transformers as a backbone: images (n, 3, h, w) to features (n, width).
 
-    The features are the mean over all places (ResNet, ConvNeXt) or the class token after the last norm (ViT, DINOv2).
-    Position embeddings are interpolated for images of another size than the model's own.
+    The features are the mean over all positions (ResNet, ConvNeXt) or the class token after the last norm (ViT,
+    DINOv2). Position embeddings are interpolated if the images have a different size than the model expects.
     """
 
     def __init__(self, model: PreTrainedModel):
@@ -82,17 +82,45 @@ class Backbone(nn.Module):
 
 
 def build(name: str, classes: int, *, weights: str | None = None, size: int = 224, bottleneck: int = 0) -> Network:
-    """The network called `name`, for images of `size` pixels, in training mode.
+    """Build a classification network by name, in training mode.
 
-    name: one of NAMES. weights: None for weights drawn from torch's global generator, which the caller seeds; else what
-    the backbone starts from, while bottleneck and head are drawn: a folder or a name on the hub that transformers can
-    load (safetensors alone, no code from there), or a checkpoint file of ours. size: for vit and mixer a multiple of
-    16, for dinov2 of 14; with loaded weights, ViT and DINOv2 interpolate their position embeddings to it. ResNets keep
-    their stem (stride 4 in all) at any size.
+    With ten classes and no bottleneck, the networks have the parameter counts of S2RDA: 23,528,522 (resnet50),
+    85,778,698 (vit-b) and 59,119,162 (mixer-b at 224 pixels), including head and position embeddings.
 
-    With ten classes and no bottleneck the parameters, head and position embeddings included, number 23,528,522
-    (resnet50), 85,778,698 (vit-b) and 59,119,162 (mixer-b, at 224), S2RDA's counts. Raises InputError for a name, size
-    or weights that cannot be had.
+    Parameters
+    ----------
+    name : str
+        `resnet18`, `resnet50`, `resnet101`, `vit-s`, `vit-b`, `convnext-t`, `dinov2-s`, `dinov2-b` or `mixer-b`.
+    classes : int
+        Number of outputs of the head.
+    weights : str, optional
+        Weights of the backbone: a folder or a Hugging Face name that transformers can load (only safetensors, no
+        remote code), or a checkpoint file of blendmill. By default they are random, from torch's global generator.
+        Bottleneck and head are always random.
+    size : int
+        Side of the images, pixels. It must be a multiple of 16 for vit and mixer, and of 14 for dinov2. With loaded
+        weights, ViT and DINOv2 interpolate their position embeddings to this size. ResNets keep their stem (total
+        stride 4) at any size.
+    bottleneck : int
+        Width of a batch-normalized layer between backbone and head. 0 for none.
+
+    Returns
+    -------
+    Network
+        Maps images (n, 3, size, size) float to `features` (n, d) and `logits` (n, classes).
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, the size does not fit, or the weights cannot be loaded.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from blendmill import build
+    >>> network = build("resnet18", classes=3, size=32)
+    >>> network(torch.zeros(2, 3, 32, 32)).logits.shape
+    torch.Size([2, 3])
     """
     if name not in NAMES:
         raise InputError(f"model: '{name}' is not known, {choices(name, NAMES)}")
@@ -101,7 +129,7 @@ def build(name: str, classes: int, *, weights: str | None = None, size: int = 22
     if name == _MIXER:
         if weights is not None and not ours:
             raise InputError(
-                f"weights: '{weights}': {name} can start from a checkpoint file of a run here, or from none"
+                f"weights: '{weights}': {name} can only start from a checkpoint file of blendmill, or without weights"
             )
         backbone: Mixer | Backbone = Mixer(size)
     else:
@@ -116,7 +144,7 @@ def _check_size(name: str, size: int) -> None:
     patch = 16 if name == _MIXER else getattr(_CONFIGS[name](224), "patch_size", 1)
     if size < 1 or (name != "convnext-t" and size % patch):
         near = max(patch, round(size / patch) * patch)
-        raise InputError(f"size: {size}, but {name} takes multiples of {patch}, {near} for instance")
+        raise InputError(f"size: {size}, but {name} needs a multiple of {patch}, for example {near}")
 
 
 def _scratch(config: PretrainedConfig) -> PreTrainedModel:
@@ -125,18 +153,20 @@ def _scratch(config: PretrainedConfig) -> PreTrainedModel:
 
 
 def _load(name: str, config: PretrainedConfig, weights: str) -> PreTrainedModel:
-    """transformers' model of `config`'s shape, with the weights of a folder or of the hub."""
+    """Load a model of transformers with the shape of `config` from a folder or from the Hugging Face Hub."""
     folder = Path(weights).is_dir()
     if folder and not (Path(weights) / "config.json").is_file():
-        raise InputError(f"weights: {weights}: a folder without config.json is none that transformers saved")
+        raise InputError(f"weights: {weights}: a folder without config.json was not saved by transformers")
     if not folder and not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)?", weights):
-        raise InputError(f"weights: '{weights}': no such folder or file, and no name that the hub could have")
+        raise InputError(
+            f"weights: '{weights}': not a folder, not a file, and not a valid name on the Hugging Face Hub"
+        )
     kind, options = _MODELS[config.model_type]
     try:
         with _quiet():
             theirs = PretrainedConfig.get_config_dict(weights, local_files_only=folder)[0]
             _check_shape(name, config, theirs, weights)
-            model, told = kind.from_pretrained(
+            model, report = kind.from_pretrained(
                 weights,
                 local_files_only=folder,
                 use_safetensors=True,
@@ -147,9 +177,11 @@ def _load(name: str, config: PretrainedConfig, weights: str) -> PreTrainedModel:
     except (OSError, ValueError, RuntimeError, SafetensorError, StrictDataclassError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"weights: '{weights}': transformers cannot load it: {reason}") from None
-    lacking = sorted([*told["missing_keys"], *told["mismatched_keys"]], key=str)
+    lacking = sorted([*report["missing_keys"], *report["mismatched_keys"]], key=str)
     if lacking:
-        raise InputError(f"weights: {weights}: {len(lacking)} of {name}'s tensors are not in it, {lacking[0]} for one")
+        raise InputError(
+            f"weights: {weights}: {len(lacking)} of {name}'s tensors are missing in it, such as {lacking[0]}"
+        )
     return model
 
 
@@ -159,11 +191,11 @@ def _check_shape(name: str, config: PretrainedConfig, theirs: dict[str, Any], we
     for field in _SHAPE:
         given, wanted = getattr(known, field, None), getattr(config, field, None)
         if given != wanted:
-            raise InputError(f"weights: {weights}: its {field} is {given}, that of {name} is {wanted}")
+            raise InputError(f"weights: {weights}: its {field} is {given}, but {name} has {wanted}")
 
 
 def _restore(backbone: nn.Module, path: Path) -> None:
-    """Load the backbone of a checkpoint of ours, averaged where it keeps an average."""
+    """Load the backbone from a checkpoint of blendmill: the average if there is one."""
     saved = checkpoint.read(path)
     tensors = saved.part("average.module.network.backbone") or saved.part("method.network.backbone")
     checkpoint.load(backbone, tensors, str(path))
@@ -171,7 +203,7 @@ def _restore(backbone: nn.Module, path: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No progress bars or reports of transformers: what matters of them is checked."""
+    """Silence transformers: no progress bars and no load reports. Missing weights are checked elsewhere."""
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity(logging.CRITICAL)
     logging.disable_progress_bar()

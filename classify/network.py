@@ -1,4 +1,4 @@
-"""A classifier as adaptation sees it: a backbone, an optional bottleneck, and a linear head."""
+"""The network of a classifier: a backbone, an optional bottleneck, and a linear head."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from torch import Tensor, nn
 
 
 class Output(NamedTuple):
-    """features: (n, d) float, what the head sees. logits: (n, k) float."""
+    """features: (n, d) float, the input of the head. logits: (n, k) float."""
 
     features: Tensor
     logits: Tensor
 
 
 class Network(nn.Module):
-    """backbone: (n, 3, h, w) float images to (n, b) float features of width `width`.
+    """A classifier: images (n, 3, h, w) to features (n, d) and logits (n, k).
 
-    bottleneck: that many features, normalized over the batch, between backbone and head, as adaptation methods have
-    it; 0 for none. classes: outputs of the head.
+    backbone: maps images (n, 3, h, w) float to features (n, width). bottleneck: width of a batch-normalized layer
+    between backbone and head, which many adaptation methods use; 0 for none. classes: number of outputs k.
     """
 
     def __init__(self, backbone: nn.Module, width: int, classes: int, bottleneck: int = 0):
@@ -31,7 +31,7 @@ class Network(nn.Module):
         self.head = nn.Linear(self.width, classes)
 
     def features(self, images: Tensor) -> Tensor:
-        """(n, d) float of (n, 3, h, w) images."""
+        """Features (n, d) float of images (n, 3, h, w)."""
         return self.bottleneck(self.backbone(images))
 
     def forward(self, images: Tensor) -> Output:

@@ -1,4 +1,4 @@
-"""Many runs of one classifier's config, side by side: ablations, and the mixing of real pictures."""
+"""Studies with many runs of one classifier config: ablations, and mixing of real and synthetic pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLUMNS = Columns(("accuracy", "mean_recall"), "mean_recall", "mean per-class re
 
 
 def ablation(path: Path, overrides: Sequence[str], vary: Sequence[str], seeds: int, out: Path) -> str:
-    """Run a config for each combination of values ("key=a,b,c" each) and seed; returns the table, as Markdown."""
+    """Run a config for each seed and combination of values. vary: "key=a,b,c" each. Returns a Markdown table."""
     axes = [_axis(text) for text in vary]
     points = list(itertools.product(*(values for _, values in axes)))
     count = RunCount(len(points) * seeds)
@@ -43,22 +43,22 @@ def mixing(
     seeds: int,
     out: Path,
 ) -> str:
-    """Use each percentage of the real pictures in each regime; returns the table, as Markdown.
+    """Train with each percentage of the real pictures in each regime. Returns a Markdown table.
 
-    real: data and split. share: real part of each batch where both are mixed. Runs that are the same are made once: at
-    0 % all but `adapted` are synthetic alone. Nothing is held out of the source unless checkpoints are chosen by it:
-    of a class's one real picture nothing would be left to learn from.
+    real: data and split. share: share of real pictures in mixed batches. Equal runs are made once: at 0 % all regimes
+    except `adapted` are the same synthetic run. Source pictures are held out only if checkpoints are selected by them.
+    Otherwise a class with a single real picture would have none left for training.
     """
     base, kinds, percents = load_training(path, overrides), _names(regimes), _percents(fractions)
     if base.data.test is None:
-        raise InputError(f"{path}: field data.test: a study needs labelled pictures to test on")
+        raise InputError(f"{path}: field data.test: a study needs labeled pictures to test on")
     if "adapted" in kinds and base.data.target is None:
         raise InputError(f"{path}: field data.target: the regime 'adapted' needs one; or leave it out of --regimes")
     _refuse_tested(real, base.data.test)
     if base.select_by not in ("source", "dev"):
         base = base.model_copy(update={"data": base.data.model_copy(update={"holdout": 0.0})})
     points = [(regime, percent) for regime in kinds for percent in percents if (regime, percent) != ("real", 0)]
-    # A finetuned run takes up the one on synthetic pictures, which counts as a run of its own.
+    # A finetuned run starts from the run on synthetic pictures, which is counted separately.
     count = RunCount(seeds * sum(2 if regime == "finetuned" and percent else 1 for regime, percent in points))
     rows = []
     for regime, percent in points:
@@ -71,14 +71,14 @@ def mixing(
 
 
 def _refuse_tested(real: tuple[str, str], test: ImagesConfig) -> None:
-    """Raise InputError where pictures to learn from are also tested on."""
+    """Raise InputError if training pictures are also test pictures."""
     ours, theirs = (open_pictures(where, split=split) for where, split in (real, (test.where, test.split)))
     tested = {Path(theirs.where(i)).resolve() for i in range(len(theirs))}
     common = [place for i in range(len(ours)) if Path(place := ours.where(i)).resolve() in tested]
     if common:
         raise InputError(
-            f"--real {real[0]}: {len(common)} of its pictures are in data.test as well, {common[0]} first: "
-            "give a part of it, like photos@adapt where photos@test is tested on"
+            f"--real {real[0]}: {len(common)} of its pictures are also in data.test, such as {common[0]}: "
+            "use another part, such as photos@adapt if data.test is photos@test"
         )
 
 
@@ -91,7 +91,7 @@ def _mixed(
     out: Path,
     count: RunCount,
 ) -> dict[str, Any]:
-    """One run of the study of mixing."""
+    """One run of the mixing study."""
     seed = config.seed
     if percent == 0 and regime != "adapted":
         return _told(config, out / f"synthetic-{seed}", count)
@@ -105,7 +105,7 @@ def _mixed(
         changed["weights"] = str(out / f"synthetic-{seed}")
     if regime == "adapted":
         changed["method"] = "adabn"
-    # Validated again, as from a file: what was changed must fit together.
+    # Validated again, because the changed fields must fit together.
     final = ClassifyConfig.model_validate(config.model_copy(update=changed).model_dump())
     return _told(final, out / f"{regime}-{percent:g}-{seed}", count)
 
@@ -117,7 +117,7 @@ def _seeded(config: ClassifyConfig, seeds: int, out: Path, count: RunCount) -> I
 
 def _told(config: ClassifyConfig, out: Path, count: RunCount) -> dict[str, Any]:
     if config.data.test is None:
-        raise InputError("field data.test: runs are compared on labelled pictures: name some")
+        raise InputError("field data.test: runs are compared on labeled test pictures, so they are needed")
     count.begin(out.name)
     return execute(Classification(), config, out)
 
@@ -125,7 +125,7 @@ def _told(config: ClassifyConfig, out: Path, count: RunCount) -> dict[str, Any]:
 def _axis(text: str) -> tuple[str, list[str]]:
     key, equals, values = text.partition("=")
     if not equals or not key or not all(values.split(",")):
-        raise InputError(f"--vary {text}: write key=a,b,c, for instance method=source,dann")
+        raise InputError(f"--vary {text}: write key=a,b,c, for example method=source,dann")
     return key, values.split(",")
 
 
@@ -147,5 +147,5 @@ def _percents(fractions: str) -> list[float]:
     except ValueError:
         percents = [-1.0]
     if not all(0 <= percent <= 100 for percent in percents):
-        raise InputError(f"--fractions {fractions}: write percentages, for instance 0,5,10,25,50,100")
+        raise InputError(f"--fractions {fractions}: write percentages, for example 0,5,10,25,50,100")
     return sorted(set(percents))

@@ -1,4 +1,4 @@
-"""Classification, as the trainer wants it."""
+"""Image classification as a task of the trainer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from training.datasets import Datasets
 
 
 class Views:
-    """`classify.augment.Augment` of a batch, whose classes are what they were."""
+    """Augments the images of a batch and leaves its labels unchanged."""
 
     def __init__(self, augment: Augment):
         self._augment = augment
@@ -37,21 +37,35 @@ def pipeline(config: ClassifyConfig) -> Pipeline[ImageDataset]:
 
 
 class Classification:
-    """A `training.task.Task`."""
+    """The task of image classification, for `execute`.
+
+    Examples
+    --------
+    >>> from blendmill import Classification, ClassifyConfig
+    >>> config = ClassifyConfig(data={"source": [{"where": "renders"}]}, model="resnet18", size=32)
+    >>> method = Classification().make(config, classes=("cat", "dog"))
+    >>> method.network.head.out_features
+    2
+    """
 
     name = TASK
 
     def datasets(self, config: ClassifyConfig) -> Datasets[ImageDataset]:
+        """Open all sets of pictures that the config names. Raises InputError."""
         return open_datasets(config)
 
     def pipeline(self, config: ClassifyConfig) -> Pipeline[ImageDataset]:
+        """How pictures become augmented batches (n, 3, size, size)."""
         return pipeline(config)
 
     def make(self, config: ClassifyConfig, classes: tuple[str, ...]) -> Method:
+        """Create the training method of the config with a new network."""
         return make_method(config, len(classes), make_network(config, classes))
 
     def load(self, where: Path, device: torch.device) -> Method:
+        """Load the method of a run's folder or of a checkpoint file, in evaluation mode. Raises InputError."""
         return load_method(where, device)[0]
 
     def evaluator(self, config: ClassifyConfig, supply: DomainBatches[ImageDataset]) -> ClassifyEvaluator:
+        """The evaluator of a run's checkpoints."""
         return ClassifyEvaluator(supply)

@@ -1,7 +1,7 @@
-"""How good a checkpoint is for the target, judged without labels of the target. Higher is better, everywhere.
+"""Validators: they rate a checkpoint for the target without labels of the target. Higher is always better.
 
-Soft neighborhood density and entropy are highest when the network says the same class of every picture, surely;
-information maximization and the nuclear norm then are at their lowest. None is to be trusted alone.
+Soft neighborhood density and entropy are highest if the network assigns all pictures to one class with certainty. In
+that case information maximization and the nuclear norm are lowest. Do not rely on a single validator.
 """
 
 from __future__ import annotations
@@ -20,42 +20,43 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize, softmax
 
 _ROWS = 1024
-# As far as the two domains are told apart, a source picture weighs no more, and no less, than this.
+# Limits the probabilities of the domain classifier, and with them the weights of source pictures.
 _SUREST = 1e-6
 
 
 def source_accuracy(logits: Tensor, labels: Tensor) -> float:
-    """Accuracy on source pictures held out: (n, k) logits, (n,) int64 labels. Blind to the target."""
+    """Accuracy on held-out source pictures, from logits (n, k) and labels (n,) int64. Ignores the target."""
     return float((logits.argmax(1) == labels).double().mean())
 
 
 def entropy(logits: Tensor) -> float:
-    """Minus the mean entropy of the predictions, nats: -mean_i H(p_i), of (n, k) logits. At most 0."""
+    """Minus the mean entropy of the predictions in nats, -mean_i H(p_i), from logits (n, k). At most 0."""
     return -float(torch.special.entr(softmax(logits.double(), 1)).sum(1).mean())
 
 
 def information(logits: Tensor) -> float:
-    """Information maximization (Krause et al., NIPS 2010): H(mean_i p_i) - mean_i H(p_i), nats, of (n, k) logits.
+    """Information maximization (Krause et al., NIPS 2010): H(mean_i p_i) - mean_i H(p_i), in nats.
 
-    The mutual information of pictures and predictions: 0 where all pictures get the same, at most log k.
+    This is the mutual information of pictures and predictions. It is 0 if all predictions are equal, and at most log k.
+    logits: (n, k).
     """
     return float(torch.special.entr(softmax(logits.double(), 1).mean(0)).sum()) + entropy(logits)
 
 
 def nuclear_norm(logits: Tensor) -> float:
-    """Nuclear norm of the (n, k) predictions over n (BNM: Cui et al., CVPR 2020, eq. 8), of (n, k) logits.
+    """Nuclear norm of the predictions (n, k) divided by n (BNM: Cui et al., CVPR 2020, eq. 8), from logits (n, k).
 
-    Sure predictions spread evenly over classes give sqrt(k / n), all in one class sqrt(1 / n). It depends on n:
-    compare checkpoints on the same pictures.
+    Certain predictions, spread evenly over the classes, give sqrt(k / n). All in one class give sqrt(1 / n). The value
+    depends on n, so compare checkpoints on the same pictures.
     """
     return float(torch.linalg.matrix_norm(softmax(logits.double(), 1), "nuc") / len(logits))
 
 
 def neighborhood_density(logits: Tensor, temperature: float = 0.05) -> float:
-    """Soft neighborhood density (SND: Saito et al., ICCV 2021, eqs. 1-3), nats, of (n, k) logits, n at least 2.
+    """Soft neighborhood density (SND: Saito et al., ICCV 2021, eqs. 1-3) in nats, from logits (n, k), n >= 2.
 
-    Mean entropy of each picture's similarities to all others: softmax over j ≠ i of cos(p_i, p_j) / temperature.
-    At most log(n - 1), which is what it gives where all predictions are the same.
+    The mean entropy of the similarities of each picture to all others: softmax over j ≠ i of cos(p_i, p_j) /
+    temperature. It reaches its maximum, log(n - 1), if all predictions are equal.
     """
     directions = normalize(softmax(logits.double(), 1))
     total = 0.0
@@ -67,9 +68,10 @@ def neighborhood_density(logits: Tensor, temperature: float = 0.05) -> float:
 
 
 def embedded_risk(weights: NDArray[np.float64], errors: NDArray[np.float64]) -> float:
-    """Importance-weighted risk with a control variate (DEV: You et al., ICML 2019, eq. 10), of (n,) each.
+    """Importance-weighted risk with a control variate (DEV: You et al., ICML 2019, eq. 10).
 
-    mean(w e) + eta mean(w) - eta, eta = -cov(w e, w) / var(w); where the weights are all the same, mean(w e).
+    mean(w e) + eta mean(w) - eta with eta = -cov(w e, w) / var(w). If all weights are equal, it is mean(w e). weights,
+    errors: (n,).
     """
     weighted = weights * errors
     spread = float(np.var(weights, ddof=1)) if len(weights) > 1 else 0.0
@@ -78,10 +80,10 @@ def embedded_risk(weights: NDArray[np.float64], errors: NDArray[np.float64]) -> 
 
 
 def density_ratio(source: NDArray[np.float64], target: NDArray[np.float64], folds: int = 5) -> NDArray[np.float64]:
-    """(n,) density of the target over that of the source at each of (n, d) source features, given (m, d) target ones.
+    """Ratio (n,) of target density to source density at the source features (n, d). target: features (m, d).
 
-    From a linear classifier of the domains, asked only about what it did not learn from: each fold by one that
-    learned from the others. All 1 where a domain has fewer than two pictures.
+    It comes from a linear classifier of the domains, with cross-validation: each fold is rated by a classifier trained
+    on the other folds. All ratios are 1 if a domain has fewer than two pictures.
     """
     weights = np.ones(len(source))
     folds = min(folds, len(source), len(target))
@@ -100,18 +102,18 @@ def density_ratio(source: NDArray[np.float64], target: NDArray[np.float64], fold
 
 
 def deep_embedded(source_features: Tensor, source_logits: Tensor, labels: Tensor, target_features: Tensor) -> float:
-    """Minus the risk on the target as the source held out tells it (DEV), with the cross entropy as the error.
+    """Minus the risk on the target, estimated on the held-out source (DEV) with the cross-entropy as error.
 
-    Weights by `density_ratio` in feature space: the paper's discriminator is a two-layer network that learns from
-    the training source; here it is linear and cross-fitted, which the held-out source suffices for.
+    The weights come from `density_ratio` in feature space. The paper trains a two-layer discriminator on the training
+    source. Here it is linear and cross-validated, so the held-out source is enough.
     """
     weights = density_ratio(source_features.double().numpy(), target_features.double().numpy())
     errors = cross_entropy(source_logits.double(), labels, reduction="none").numpy()
     return -embedded_risk(weights, errors)
 
 
-# Each of what the network makes of the source held out and of the target: both with `features` (n, d), `logits`
-# (n, k) and `labels` (n,), on the CPU. No validator reads the target's labels; what does is an oracle, and not here.
+# Each takes the outputs on the held-out source and on the target, with `features` (n, d), `logits` (n, k) and `labels`
+# (n,) on the CPU. No validator reads labels of the target.
 VALIDATORS: dict[str, Callable[[Any, Any], float]] = {
     "source": lambda source, target: source_accuracy(source.logits, source.labels),
     "im": lambda source, target: information(target.logits),

@@ -1,7 +1,7 @@
-"""Style transfer by adaptive instance normalization (Huang & Belongie 2017, arXiv 1703.06868), VGG's weights given.
+"""Style transfer by adaptive instance normalization (Huang & Belongie 2017, arXiv 1703.06868).
 
-The paper trains a decoder; here the picture is sought whose features are the normalized ones, beginning with the
-picture itself, so that VGG-19's weights are all that is needed.
+The paper trains a decoder. Here a picture is optimized until its features are the normalized ones, starting with the
+content picture. So only the weights of VGG-19 are needed.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from scenes.errors import InputError
 from segment.weights import read_weights
 
 _MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-# VGG-19 up to relu4_1: channels of the convolutions between halvings, and which of the ReLUs are compared.
+# VGG-19 up to relu4_1: channels of the convolutions in each block.
 _BLOCKS = ((64, 64), (128, 128), (256, 256, 256, 256), (512,))
 _EPSILON = 1e-5
 
 
 class Encoder(nn.Module):
-    """VGG-19's layers up to relu4_1, named as in torchvision: `features.0.weight`, …"""
+    """The layers of VGG-19 up to relu4_1, with the names of torchvision: `features.0.weight`, …"""
 
     mean: Tensor
     spread: Tensor
@@ -44,7 +44,7 @@ class Encoder(nn.Module):
         self.register_buffer("spread", torch.tensor(_SPREAD)[:, None, None], persistent=False)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """relu1_1, relu2_1, relu3_1 and relu4_1 of (n, 3, h, w) images in [0, 1]."""
+        """The outputs relu1_1, relu2_1, relu3_1 and relu4_1 for images (n, 3, h, w) in [0, 1]."""
         values, kept = (images - self.mean) / self.spread, []
         for place, layer in enumerate(self.features):
             values = layer(values)
@@ -54,9 +54,9 @@ class Encoder(nn.Module):
 
     @staticmethod
     def load(path: Path) -> Encoder:
-        """The encoder with the weights of a .safetensors file of torchvision's VGG-19; what it has beyond is ignored.
+        """Load the weights from a .safetensors file of torchvision's VGG-19. Other tensors in it are ignored.
 
-        Raises InputError where the file cannot be read or lacks a weight.
+        Raises InputError if the file cannot be read or a weight is missing.
         """
         encoder = Encoder().eval().requires_grad_(False)
         weights = read_weights(path)
@@ -70,17 +70,17 @@ class Encoder(nn.Module):
 
 
 def adain(content: Tensor, style: Tensor) -> Tensor:
-    """Equation 8: content's features (n, c, h, w) with the mean and deviation of style's, per picture and channel."""
+    """Equation 8: give content features (n, c, h, w) the mean and standard deviation of the style, by channel."""
     mean, deviation = _moments(content)
     to_mean, to_deviation = _moments(style)
     return to_deviation * (content - mean) / deviation + to_mean
 
 
 def stylized(content: Tensor, style: Tensor, encoder: Encoder, strength: float = 1.0, steps: int = 30) -> Tensor:
-    """Pictures (n, 3, h, w) in [0, 1] that look as `style` (n, 3, h', w') does and show what `content` shows.
+    """Pictures (n, 3, h, w) in [0, 1] with the content of `content` and the look of `style` (n, 3, h', w').
 
-    Minimizes the paper's loss (equations 11 to 13, style weight 10) by L-BFGS. strength: 0 leaves the features as they
-    are, 1 takes the style's over (equation 14).
+    Minimizes the loss of the paper (equations 11 to 13, style weight 10) with L-BFGS. strength: 0 keeps the features of
+    the content, 1 takes those of the style (equation 14). steps: of L-BFGS.
     """
     with torch.no_grad():
         deep = encoder(content)[-1]
@@ -108,6 +108,6 @@ def stylized(content: Tensor, style: Tensor, encoder: Encoder, strength: float =
 
 
 def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and deviation over each channel's pixels, (n, c, 1, 1) each."""
+    """Mean and standard deviation over the pixels of each channel, (n, c, 1, 1) each."""
     variance, mean = torch.var_mean(features, dim=(2, 3), correction=0, keepdim=True)
     return mean, (variance + _EPSILON).sqrt()

@@ -1,4 +1,4 @@
-"""Surfaces without cracks cut out of photographs with cracks, where networks see none: grounds for `crack compose`."""
+"""Cut surfaces without cracks out of photographs, as backgrounds for `crack compose`. Networks find the cracks."""
 
 from __future__ import annotations
 
@@ -20,16 +20,19 @@ from segment.statistics.lines import Mask
 from training.devices import device_of
 from training.method import TrainingMethod
 
-# Pixels from end to end of what is no crack but a speck, and that a surface keeps away from cracks: lips are chipped.
+# Least length of a crack, pixels: anything shorter is a speck. Distance of a surface from cracks, pixels.
 _SPECK, _AWAY = 12.0, 8
-# Pixels a square in which the largest piece is looked for.
+# Side in pixels of the grid cells in which the largest piece is searched.
 _CELL = 4
 
 
 @dataclass(frozen=True)
 class Cut:
-    """pieces: number of surfaces written. without: photographs that have no clear piece. left_out: files that could not
-    be used and why, a line each."""
+    """Result of cutting surfaces.
+
+    pieces: number of surfaces. without: number of photographs without a piece that is large enough. left_out: one line
+    for each file that could not be used, with the reason.
+    """
 
     pieces: int
     without: int
@@ -45,12 +48,11 @@ def cut_surfaces(
     smallest: int,
     advance: Callable[[int, int], None],
 ) -> Cut:
-    """Write the largest clear piece of each photograph as `out`/<name>.png; what is there already is not made again.
+    """Write the largest piece without cracks of each photograph to `out`/<name>.png. Existing files are kept.
 
-    weights: runs of `blendmill segment train` or checkpoints of them; a pixel may be crack where the network of any
-    gives it `threshold` or more.
-    smallest: pixels that the shorter side of a piece has at least. advance: called with 1 and the number of photographs
-    after each. Raises InputError for folders and weights that cannot be used.
+    weights: runs or checkpoints of `blendmill segment train`. threshold: a pixel counts as crack if any of the networks
+    gives it this probability or more. smallest: least length of the shorter side of a piece, pixels. advance: called
+    after each photograph with 1 and the number of photographs. Raises InputError if a folder or weights cannot be used.
     """
     networks = [load_method(path, device_of("auto")) for path in weights]
     pictures = open_set(photos)
@@ -67,7 +69,7 @@ def cut_surfaces(
 
 
 def _cut(rgb: NDArray[np.uint8], networks: Sequence[TrainingMethod], threshold: float, smallest: int, to: Path) -> bool:
-    """Write a photograph's clear piece, if it has one."""
+    """Write the clear piece of a photograph. Returns False if it has none."""
     chance = np.max([probabilities(network, rgb) for network in networks], axis=0)
     box = clear_piece(chance >= threshold, smallest)
     if box is None:
@@ -77,8 +79,11 @@ def _cut(rgb: NDArray[np.uint8], networks: Sequence[TrainingMethod], threshold: 
 
 
 def clear_piece(crack: Mask, smallest: int) -> tuple[slice, slice] | None:
-    """Rows and columns of the largest rectangle that keeps 8 px away from all that is set in a mask (H, W), specks of
-    less than 12 px from end to end aside; None where none has `smallest` pixels a side. To 4 px."""
+    """Rows and columns of the largest rectangle at least 8 px away from the cracks of a mask (H, W).
+
+    Specks shorter than 12 px are ignored. The rectangle is exact to 4 px. None if no rectangle has `smallest` pixels on
+    each side.
+    """
     _, numbers, boxes, _ = cv2.connectedComponentsWithStats(crack.astype(np.uint8), connectivity=8)
     kept = np.hypot(boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT]) >= _SPECK
     kept[0] = False
@@ -93,9 +98,9 @@ def clear_piece(crack: Mask, smallest: int) -> tuple[slice, slice] | None:
 
 
 def _largest(free: NDArray[np.bool_], smallest: int) -> tuple[int, int, int, int] | None:
-    """Top, left, bottom and right of the largest rectangle of True with `smallest` or more a side.
+    """Top, left, bottom and right of the largest rectangle of True with at least `smallest` cells on each side.
 
-    Row by row, the rectangles that end there: those under a histogram of the columns' heights, found by a stack.
+    For each row, a stack finds the largest rectangle under the histogram of the column heights.
     """
     heights = np.zeros(free.shape[1], int)
     best, area = None, 0

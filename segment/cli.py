@@ -1,4 +1,4 @@
-"""The commands of crack segmentation. What needs PyTorch is imported when it is run."""
+"""The commands of crack segmentation. PyTorch is imported only when a command needs it."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ def segment() -> None:
 @click.option("--out", type=_FOLDER, required=True, help="The run's folder.")
 @SET
 def train_command(config: Path, out: Path, overrides: tuple[str, ...]) -> None:
-    """Train a crack segmenter as CONFIG, a YAML file, says.
+    """Train a crack segmenter with the settings of CONFIG, a YAML file.
 
-    OUT becomes the run's folder: the config, a log (JSONL and TensorBoard), checkpoints, results.json and report.html.
-    Ctrl-C saves and stops; the same command goes on from there, and on a CPU ends with the very same weights.
+    OUT becomes the folder of the run. It holds the config, a log (JSONL and TensorBoard), checkpoints, results.json and
+    report.html. Ctrl-C saves a checkpoint and stops. The same command then resumes the run. On a CPU the resumed run
+    ends with exactly the same weights as an uninterrupted one.
 
     Example: blendmill segment train cracks.yaml --out runs/cracks --set seed=1
     """
@@ -45,20 +46,26 @@ def train_command(config: Path, out: Path, overrides: tuple[str, ...]) -> None:
 
     results = execute(Segmentation(), load_config(SegmentConfig, config, overrides), out)
     chosen, test = results["selected"], results["test"]
-    told = f"  IoU {test['iou']:.2%}, F1 within 2 px {test['f1_within_2_px']:.2%}" if test else ""
+    figures = f"  IoU {test['iou']:.2%}, F1 within 2 px {test['f1_within_2_px']:.2%}" if test else ""
     if os.environ.get("RANK", "0") == "0":
-        click.echo(f"{out}: step {chosen['step']}, {chosen['statement']}{told}")
+        click.echo(f"{out}: step {chosen['step']}, {chosen['statement']}{figures}")
 
 
 @segment.command("evaluate")
 @click.argument("run", type=_FOLDER)
 @click.argument("data", type=_FOLDER)
-@click.option("--split", default="all", show_default=True, help="A part of DATA, like test or all/25%.")
-@click.option("--threshold", type=click.FloatRange(0, 1, True, True), default=0.5, show_default=True)
-@click.option("--out", type=_FOLDER, help="Write the figures here too, a .json file.")
-@click.option("--device", default="auto", show_default=True)
+@click.option("--split", default="all", show_default=True, help="The part of DATA to use, such as test or all/25%.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1, True, True),
+    default=0.5,
+    show_default=True,
+    help="A pixel counts as crack from this probability on.",
+)
+@click.option("--out", type=_FOLDER, help="Also write the figures to this .json file.")
+@click.option("--device", default="auto", show_default=True, help="Device to run on: auto, cpu or cuda.")
 def evaluate_command(run: Path, data: Path, split: str, threshold: float, out: Path | None, device: str) -> None:
-    """Evaluate RUN, a run's folder or a checkpoint, on DATA: crack pictures with masks.
+    """Evaluate RUN on DATA. RUN is the folder of a run or a checkpoint. DATA are crack pictures with masks.
 
     Example: blendmill segment evaluate runs/cracks photos --out cracks.json
     """
@@ -81,19 +88,29 @@ def evaluate_command(run: Path, data: Path, split: str, threshold: float, out: P
 
 @click.command()
 @click.argument("data", type=_FOLDER)
-@click.option("--styles", type=_FOLDER, required=True, help="Folder of pictures whose look is taken over.")
-@click.option("--vgg", type=_FOLDER, required=True, help="VGG-19's weights as torchvision names them, .safetensors.")
-@click.option("--out", type=_FOLDER, required=True, help="Folder that gets img/ and mask/.")
-@click.option("--images", type=click.IntRange(1), help="Number of pictures, evenly over the set; by default all.")
-@click.option("--strength", type=click.FloatRange(0, 1), default=0.7, show_default=True)
-@click.option("--steps", type=click.IntRange(1), default=30, show_default=True, help="Steps of the optimizer.")
+@click.option("--styles", type=_FOLDER, required=True, help="Folder of pictures whose look is copied.")
+@click.option(
+    "--vgg", type=_FOLDER, required=True, help="Weights of VGG-19 with the names of torchvision, a .safetensors file."
+)
+@click.option("--out", type=_FOLDER, required=True, help="Folder in which img/ and mask/ are written.")
+@click.option("--images", type=click.IntRange(1), help="Number of pictures, evenly over the set. By default all.")
+@click.option(
+    "--strength",
+    type=click.FloatRange(0, 1),
+    default=0.7,
+    show_default=True,
+    help="How much of the look is copied: 0 nothing, 1 all.",
+)
+@click.option(
+    "--steps", type=click.IntRange(1), default=30, show_default=True, help="Optimizer steps for each picture."
+)
 @SEED
 def stylize(
     data: Path, styles: Path, vgg: Path, out: Path, images: int | None, strength: float, steps: int, seed: int
 ) -> None:
-    """Give the crack pictures of DATA the look of photographs by AdaIN; their masks stay as they are.
+    """Give the crack pictures of DATA the look of photographs, by AdaIN. Their masks stay the same.
 
-    What is there already is not made again.
+    Pictures that already exist in OUT are skipped.
 
     Example: blendmill stylize cracks --styles photos --vgg vgg19.safetensors --out styled
     """
@@ -108,21 +125,29 @@ def stylize(
 
 @click.command()
 @click.argument("photos", type=_FOLDER)
-@click.option("--weights", type=_FOLDER, multiple=True, required=True, help="Run or checkpoint of `segment train`.")
-@click.option("--out", type=_FOLDER, required=True, help="Folder that gets the surfaces.")
+@click.option(
+    "--weights",
+    type=_FOLDER,
+    multiple=True,
+    required=True,
+    help="Run or checkpoint of `segment train`. May be repeated.",
+)
+@click.option("--out", type=_FOLDER, required=True, help="Folder in which the surfaces are written.")
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1, min_open=True),
     default=0.02,
     show_default=True,
-    help="What any network gives this chance or more counts as crack.",
+    help="A pixel counts as crack if any network gives it this probability or more.",
 )
-@click.option("--smallest", type=click.IntRange(32), default=112, show_default=True, help="Pixels a side, at least.")
+@click.option(
+    "--smallest", type=click.IntRange(32), default=112, show_default=True, help="Least side of a surface, pixels."
+)
 def surfaces(photos: Path, weights: tuple[Path, ...], out: Path, threshold: float, smallest: int) -> None:
-    """Cut the largest piece without a crack out of each photograph in PHOTOS, to draw cracks on.
+    """Cut the largest piece without cracks out of each photograph in PHOTOS, as a background for `crack compose`.
 
-    Where cracks are is told by networks, trained on drawn cracks for instance: no labels are needed. What is there
-    already is not made again.
+    Trained networks find the cracks, so no labels are needed. The networks may be trained on composed cracks. Surfaces
+    that already exist in OUT are skipped.
 
     Example: blendmill surfaces photos --weights runs/cracks --out surfaces
     """
@@ -140,21 +165,21 @@ def surfaces(photos: Path, weights: tuple[Path, ...], out: Path, threshold: floa
 @click.command("measure")
 @click.argument("folder", metavar="SET", type=_FOLDER)
 @click.argument("other", metavar="[OTHER]", type=_FOLDER, required=False)
-@click.option("--out", type=_FOLDER, help="Also write a figure, a PNG: how each quantity is spread.")
-@click.option("--images", type=click.IntRange(1), help="Measure this many of each, evenly chosen; by default all.")
+@click.option("--out", type=_FOLDER, help="Also write a figure, a PNG, with the distribution of each quantity.")
+@click.option("--images", type=click.IntRange(1), help="Number of pictures of each set, evenly chosen. By default all.")
 @click.option("--json", "as_data", is_flag=True, help="Print JSON instead of the table.")
 def measure(folder: Path, other: Path | None, out: Path | None, images: int | None, as_data: bool) -> None:
     """Measure the cracks and the pictures of SET, and compare it with OTHER.
 
-    A set is a data set of ours, a folder with img/ (or images/) and mask/ (or masks/), or a folder of pictures without
-    masks. Of those only what needs no masks is measured: the picture, and dark lines in place of cracks, found in both
-    sets alike.
+    A set is a data set of blendmill, a folder with img/ (or images/) and mask/ (or masks/), or a folder of pictures
+    without masks. Without masks, only the pictures and their dark lines are measured. Dark lines stand in for cracks
+    and are found in the same way in both sets.
 
     Example: blendmill crack measure cracks photos --out apart.png
     """
     require_png(out)
     if out is not None:
-        # Imported late: only the figure needs matplotlib. And at once: measuring takes long, so it must not be in vain.
+        # Only the figure needs matplotlib. It is imported before measuring, so that a missing package fails early.
         from segment.statistics.figure import figure, write_figure
     sets = [_measured(each, images) for each in (folder, other) if each is not None]
     click.echo(json.dumps(as_json(sets), indent=1) if as_data else "\n".join(table(sets)))
@@ -176,13 +201,21 @@ def _measured(folder: Path, images: int | None) -> Measured:
 @click.command("sheet")
 @click.argument("folder", metavar="SET", type=_FOLDER)
 @click.option("--out", type=_FOLDER, required=True, help="The PNG to write.")
-@click.option("--beside", type=_FOLDER, help="A set, such as a folder of photographs, to show beside.")
-@click.option("--images", type=click.IntRange(1, 400), default=64, show_default=True, help="Pictures of each.")
-@click.option("--cell", type=click.IntRange(16, 1024), default=160, show_default=True, help="Pixels of each, a side.")
+@click.option("--beside", type=_FOLDER, help="A second set to show next to SET, such as a folder of photographs.")
+@click.option(
+    "--images", type=click.IntRange(1, 400), default=64, show_default=True, help="Number of pictures of each set."
+)
+@click.option(
+    "--cell",
+    type=click.IntRange(16, 1024),
+    default=160,
+    show_default=True,
+    help="Side of each picture in the sheet, pixels.",
+)
 def sheet(folder: Path, out: Path, beside: Path | None, images: int, cell: int) -> None:
-    """A contact sheet of SET, next to photographs: can you tell them apart?
+    """Make a contact sheet of SET, next to photographs: can you see the difference?
 
-    Pictures are chosen evenly from the first to the last; of each the square in its middle is shown.
+    Pictures are chosen evenly from the first to the last. The square in the middle of each is shown.
 
     Example: blendmill crack sheet cracks --beside photos --out sheet.png
     """
@@ -193,7 +226,7 @@ def sheet(folder: Path, out: Path, beside: Path | None, images: int, cell: int) 
 
 
 def _shown(folder: Path, images: int) -> tuple[str, list[NDArray[np.uint8]]]:
-    """The set's name and pictures of it. Raises InputError where none of them can be used."""
+    """The name of a set and some of its pictures. Raises InputError if none of them can be used."""
     pictures, shown, faults = open_set(folder), [], []
     for k in pictures.spread(images):
         try:

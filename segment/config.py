@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from scenes.section import Section
 from segment.methods.catalogue import METHODS
-from training.config import OptimizerConfig, TrainConfig, checked_settings, known
+from training.config import OptimizerConfig, TrainConfig
+from training.method import TrainingMethod
 
 
 class AugmentConfig(Section):
-    """zoom: a crop is enlarged by up to this factor, or shrunk as much. The rest are the widths of uniform draws:
-    brightness and contrast factors of up to 1 ± that, color mixed with gray, and gamma of up to e to the ± that."""
+    """How training crops vary. All draws are uniform (zoom and gamma: uniform in the logarithm).
+
+    zoom: largest factor by which a crop is enlarged or reduced. brightness, contrast: the factor lies in 1 ± this.
+    gray: largest share of gray that is mixed into the colors. gamma: the exponent lies in exp(± this).
+    """
 
     zoom: float = Field(default=1.4, ge=1)
     brightness: float = Field(default=0.25, ge=0, le=1)
@@ -23,10 +28,41 @@ class AugmentConfig(Section):
 
 
 class SegmentConfig(TrainConfig):
-    """data: sets as `segment.sets.open_set` finds them. model, width, depth: as for `segment.models.build`.
+    """Config of a crack segmenter's training.
 
-    size: pixels a side of the crops that are trained on. augment: what varies from crop to crop. select_by: `source`
-    for the IoU on labelled pictures that are held out.
+    It also has all fields of `TrainConfig`: optimizer, iterations, batch, seed, and so on.
+
+    Parameters
+    ----------
+    data : DataConfig
+        The sets to learn from, to adapt to, to validate on and to test on. Each is opened by `open_set`.
+    model : {"unet"}
+        Name of the network.
+    width : int
+        Channels of the network at full resolution.
+    depth : int
+        How many times the network halves the resolution.
+    size : int
+        Side of the training crops, pixels.
+    augment : AugmentConfig
+        How crops vary.
+    method : str
+        Name of the training method.
+    select_by : {"last", "source", "oracle"}
+        How the checkpoint is chosen: the last one, by the IoU on held-out labeled pictures, or by the IoU on the test
+        pictures.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a field is unknown or has a value that is not allowed.
+
+    Examples
+    --------
+    >>> from blendmill import SegmentConfig
+    >>> config = SegmentConfig(data={"source": [{"where": "cracks"}]}, iterations=500)
+    >>> config.model, config.size, config.optimizer.name
+    ('unet', 192, 'adamw')
     """
 
     model: Literal["unet"] = "unet"
@@ -40,16 +76,7 @@ class SegmentConfig(TrainConfig):
     method: str = "supervised"
     select_by: Literal["last", "source", "oracle"] = "last"
 
-    @field_validator("method")
     @classmethod
-    def _method(cls, name: str) -> str:
-        return known(name, METHODS, "method")
-
-    @field_validator("settings")
-    @classmethod
-    def _settings(cls, settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        return checked_settings(settings, METHODS)
-
-    def chosen(self) -> Section:
-        """The method's hyper-parameters, complete."""
-        return METHODS[self.method].Settings.model_validate(self.settings.get(self.method, {}))
+    def all_methods(cls) -> Mapping[str, type[TrainingMethod]]:
+        """The methods of `segment.methods.catalogue` by name."""
+        return METHODS

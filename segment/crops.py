@@ -1,7 +1,7 @@
-"""Training crops of labelled crack pictures: picture and mask are cut, scaled and turned as one array.
+"""Training crops of labeled crack pictures. Picture and mask are cropped, scaled and rotated as one array.
 
-By hand and not by torchvision or albumentations: what becomes of a crop is decided by (seed, step) alone, without a
-global random state, and colors vary for a whole batch on its device.
+torchvision and albumentations are not used: a crop must depend on (seed, step) only, without a global random state, and
+colors are changed for a whole batch on its device.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from segment.datasets import CrackPictures
 from training.data.loader import RawBatch
 
 MEAN, SPREAD = 0.5, 0.25
-"""Pictures in [0, 1] are normalized by these, in all channels alike."""
+"""Mean and scale that normalize pictures in [0, 1], the same for all channels."""
 
 
 class Crops:
     """Crops of `size` pixels a side, with the mask as fourth channel; a `training.data.loader.Collate`.
 
-    With a generator a crop lies anywhere, is zoomed and turned; without one it is cut out of the picture's middle.
+    With a random generator, a crop has a random position, zoom and rotation. Without one it is the center crop.
     """
 
     def __init__(self, size: int, zoom: float):
         self._size, self._zoom = size, zoom
 
     def read(self, pictures: CrackPictures, i: int) -> NDArray[np.uint8]:
-        """(h, w, 4) uint8: sRGB, and 255 on cracks; 0 everywhere where nobody has labelled them."""
+        """(h, w, 4) uint8: sRGB, and a mask that is 255 on cracks. Without labels the mask is 0."""
         picture = pictures.read(i)
         mask = np.zeros(picture.rgb.shape[:2], bool) if picture.mask is None else picture.mask
         return np.dstack([picture.rgb, np.where(mask, 255, 0).astype(np.uint8)])
@@ -58,13 +58,13 @@ class Crops:
 
 
 def _turned(values: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
-    """One of the eight ways a square lies on itself."""
+    """One of the eight rotations and reflections of a square."""
     values = np.rot90(values, turn % 4)
     return values[:, ::-1] if turn >= 4 else values
 
 
 def normalized(levels: Tensor) -> Tensor:
-    """(n, 3, h, w) float32 of (n, 3, h, w) uint8."""
+    """Normalize (n, 3, h, w) uint8 to float32."""
     return _centered(levels.float() / 255)
 
 
@@ -73,20 +73,20 @@ def _centered(images: Tensor) -> Tensor:
 
 
 class Plain:
-    """Pictures and masks as they are, normalized; a `training.batches.Augment`."""
+    """Only normalizes pictures; a `training.batches.Augment`."""
 
     def __call__(self, raw: RawBatch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         return normalized(raw.images), raw.targets
 
 
 class Colors:
-    """Gamma, color mixed with gray, contrast and brightness of each crop; a `training.batches.Augment`."""
+    """Random gamma, grayness, contrast and brightness for each crop; a `training.batches.Augment`."""
 
     def __init__(self, chosen: AugmentConfig):
         self._chosen = chosen
 
     def __call__(self, raw: RawBatch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        # A view of the target is made where a method asks for it, in the midst of its losses.
+        # A target view is computed at first use, while a method computes its losses under autocast.
         with torch.autocast(raw.images.device.type, enabled=False):
             return self._recolored(raw.images, generator), raw.targets
 

@@ -1,4 +1,4 @@
-"""The sets of crack pictures that a segmenter's config names, opened."""
+"""Open the sets of crack pictures that a segmenter's config names."""
 
 from __future__ import annotations
 
@@ -21,40 +21,40 @@ from training.datasets import Datasets, Source
 class CrackPictures:
     """Pictures of one or more sets; a `training.data.pictures.SampleSet`.
 
-    entries: the sets, and which picture of each. labelled: whether masks may be seen.
+    entries: for each picture its set and its index there. labeled: False hides the masks.
     """
 
     name: str
     entries: tuple[tuple[PictureSet, int], ...]
-    labelled: bool = True
+    labeled: bool = True
 
     @property
     def digest(self) -> str:
-        return fingerprint(self.labelled, *((part.digest, k) for part, k in self.entries))
+        return fingerprint(self.labeled, *((part.digest, k) for part, k in self.entries))
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def read(self, i: int) -> Picture:
-        """Picture i. Raises InputError where it cannot be used."""
+        """Picture i. Raises InputError if it cannot be used."""
         part, k = self.entries[i]
         picture = part.read(k)
-        return picture if self.labelled else replace(picture, mask=None)
+        return picture if self.labeled else replace(picture, mask=None)
 
     def where(self, i: int) -> str:
         part, k = self.entries[i]
         return f"{part.name}: picture {part.names[k]}"
 
     def chosen(self, places: Sequence[int]) -> CrackPictures:
-        """Some of the pictures, in that order."""
+        """The pictures at some places, in that order."""
         return replace(self, entries=tuple(self.entries[i] for i in places))
 
 
 def open_part(part: PartConfig, labels: bool = True) -> CrackPictures:
-    """The pictures a part names; labels: whether they need masks, or may not be seen with any. Raises InputError."""
+    """Open a part. labels: True if masks are needed, False to hide them. Raises InputError."""
     opened = open_set(Path(part.where))
-    if labels and not opened.labelled:
-        raise InputError(f"{part.where}: its pictures have no masks; put these in a folder mask/ beside img/")
+    if labels and not opened.labeled:
+        raise InputError(f"{part.where}: its pictures have no masks; put them into a folder mask/ next to img/")
     kind, share = split_named(part.split)
     if kind not in (ALL, "adapt", "test"):
         raise InputError(f"{part.where}: no split '{kind}', {choices(kind, [ALL, 'adapt', 'test'])}")
@@ -71,7 +71,7 @@ def open_part(part: PartConfig, labels: bool = True) -> CrackPictures:
 
 
 def open_datasets(config: SegmentConfig) -> Datasets[CrackPictures]:
-    """All sets that the config names. Raises InputError: one line."""
+    """Open all sets that the config names. Raises InputError."""
     data = config.data
     opened = [open_part(part) for part in data.source]
     held, rest = _held_out(opened, 0.0 if data.validation else data.holdout)
@@ -86,7 +86,7 @@ def open_datasets(config: SegmentConfig) -> Datasets[CrackPictures]:
 
 
 def _held_out(sets: list[CrackPictures], share: float) -> tuple[CrackPictures | None, list[CrackPictures]]:
-    """A share of each set, together, and what is left of each set."""
+    """Hold out a share of each set. Returns all held-out pictures as one set, and the rest of each set."""
     if not share:
         return None, sets
     held: list[tuple[PictureSet, int]] = []

@@ -1,4 +1,4 @@
-"""What a crack segmenter is worth: on labelled pictures held out, and on the test pictures."""
+"""Evaluation of crack segmenters on held-out labeled pictures and on test pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from training.task import Assessment
 
 
 def scores_of(method: Supervised, pictures: CrackPictures) -> Scores:
-    """How well a method finds the cracks of labelled pictures. Raises InputError for a picture without a mask."""
+    """Score a method on labeled pictures. Raises InputError for a picture without a mask."""
 
     def pairs() -> Any:
         for i in range(len(pictures)):
@@ -33,14 +33,14 @@ def scores_of(method: Supervised, pictures: CrackPictures) -> Scores:
 
 
 def best_threshold(scores: Scores) -> float:
-    """The lowest threshold of the highest IoU."""
+    """The threshold with the highest IoU; the lowest one if there are several."""
     return float(THRESHOLDS[int(scores.iou().argmax())])
 
 
 def figures_at(scores: Scores, threshold: float) -> dict[str, float | None]:
-    """JSON data: IoU, F1 (exact) and F1 within 2 px at a threshold; the best IoU of any, as an oracle; OIS.
+    """Figures as JSON data: IoU, F1 and F1 within 2 px at the threshold, the best IoU of all thresholds, and OIS.
 
-    OIS is None where no picture has a crack.
+    The best IoU is an oracle, because it is chosen on the test pictures. OIS is None if no picture has a crack.
     """
     k = int(np.abs(THRESHOLDS - threshold).argmin())
     ois = scores.ois()
@@ -57,7 +57,7 @@ def figures_at(scores: Scores, threshold: float) -> dict[str, float | None]:
 class SegmentEvaluator:
     """A `training.task.Evaluator`.
 
-    The test is at the threshold that is best on the pictures held out of the source, or at 0.5 without such.
+    The test uses the threshold that is best on the held-out source pictures, or 0.5 without held-out pictures.
     """
 
     def __init__(self, supply: DomainBatches[CrackPictures]):

@@ -1,4 +1,4 @@
-"""Segmenters, made as a config says or taken from a checkpoint."""
+"""Create a segmenter from a config, or load it from a checkpoint."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from training import checkpoint
 from training.run_folder import find_checkpoint
 
 TASK = "segment"
-"""What checkpoints of segmenters are known by."""
+"""The name of the task in checkpoints."""
 
 
 def make_method(config: SegmentConfig) -> Supervised:
-    """The config's method around a network with new weights."""
+    """Create the method of the config with a network with random weights."""
     return METHODS[config.method](build(config.model, config.width, config.depth), config.chosen())
 
 
 def load_method(where: Path, device: torch.device) -> Supervised:
-    """The method of a run's folder or a checkpoint, to evaluate. Raises InputError: one line."""
+    """Load the method of a run's folder or a checkpoint, in evaluation mode. Raises InputError."""
     saved = find_checkpoint(where, TASK)
     method = make_method(SegmentConfig.model_validate(saved.facts["config"]))
     checkpoint.load(method, saved.part("method"), where)

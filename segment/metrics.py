@@ -1,8 +1,8 @@
-"""How well a map of probabilities finds cracks: exact pixels, and pixels within a tolerance.
+"""How well probability maps find cracks: pixel by pixel, and within a tolerance.
 
-Both count over all pictures of a set (micro), at each threshold. Background is no class here: a mean over it and the
-cracks hides failure. By hand and not by torchmetrics: that has no tolerance, and no best threshold of each
-picture (OIS).
+All pixels of a set are counted together at each threshold (micro average). Background does not count as a class,
+because a mean over cracks and background hides failure. torchmetrics is not used: it has neither a tolerance nor the
+best threshold of each picture (OIS).
 """
 
 from __future__ import annotations
@@ -19,11 +19,31 @@ THRESHOLDS = np.linspace(0.02, 0.98, 49)
 
 @dataclass(frozen=True)
 class Scores:
-    """Counts over pictures, by threshold.
+    """Pixel counts of n pictures at t thresholds.
 
-    thresholds: (t,) float. predicted, hit: (n, t) int64, pixels taken for crack, and those of them that are within
-    tolerance of one. real, found: (n, t) int64, pixels of cracks, and those within tolerance of what was taken for one.
-    both: (n, t) int64, pixels that are crack and taken for one.
+    Attributes
+    ----------
+    thresholds : array (t,) float64
+        A pixel is predicted as crack if its probability is at least the threshold.
+    predicted : array (n, t) int64
+        Predicted crack pixels.
+    hit : array (n, t) int64
+        Predicted crack pixels within the tolerance of a true crack pixel.
+    real : array (n, t) int64
+        True crack pixels.
+    found : array (n, t) int64
+        True crack pixels within the tolerance of a predicted crack pixel.
+    both : array (n, t) int64
+        Pixels that are crack and predicted as crack.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from blendmill import score
+    >>> mask = np.eye(8, dtype=bool)
+    >>> found = score([(mask.astype(np.float32), mask)])
+    >>> found.iou().max(), found.ois()
+    (1.0, 1.0)
     """
 
     thresholds: NDArray[np.float64]
@@ -34,23 +54,23 @@ class Scores:
     both: NDArray[np.int64]
 
     def iou(self) -> NDArray[np.float64]:
-        """(t,): pixels in both over pixels in either, over all pictures."""
+        """(t,) intersection over union of the crack pixels of all pictures."""
         both = self.both.sum(axis=0)
         return _share(both, self.predicted.sum(axis=0) + self.real.sum(axis=0) - both)
 
     def f1(self) -> NDArray[np.float64]:
-        """(t,): harmonic mean of the precision and recall of exact pixels."""
+        """(t,) harmonic mean of precision and recall, pixel by pixel."""
         return _share(2 * self.both.sum(axis=0), self.predicted.sum(axis=0) + self.real.sum(axis=0))
 
     def tolerant_f1(self) -> NDArray[np.float64]:
-        """(t,): harmonic mean of precision and recall within the tolerance."""
+        """(t,) harmonic mean of precision and recall within the tolerance."""
         return _harmonic(
             _share(self.hit.sum(axis=0), self.predicted.sum(axis=0)),
             _share(self.found.sum(axis=0), self.real.sum(axis=0)),
         )
 
     def ois(self) -> float:
-        """Mean over pictures with a crack of the best tolerant F1 of each (optimal image scale)."""
+        """Mean of the best tolerant F1 of each picture that has a crack (OIS, optimal image scale); nan if none has."""
         cracked = self.real[:, 0] > 0
         each = _harmonic(
             _share(self.hit[cracked], self.predicted[cracked]), _share(self.found[cracked], self.real[cracked])
@@ -59,7 +79,33 @@ class Scores:
 
 
 def score(pairs: Iterable[tuple[NDArray[np.float32], NDArray[np.bool_]]], tolerance: float = 2.0) -> Scores:
-    """Scores of (probability (h, w), mask (h, w)) pairs. tolerance: pixels, of the distance between centers."""
+    """Count how well probability maps find the cracks of masks.
+
+    Parameters
+    ----------
+    pairs : iterable of (array (h, w) float32, array (h, w) bool)
+        For each picture the probability of crack, 0 to 1, and the mask, True on cracks.
+    tolerance : float
+        Largest distance between pixel centers that still counts as a hit, pixels.
+
+    Returns
+    -------
+    Scores
+        The counts at 49 thresholds from 0.02 to 0.98, and the figures from them.
+
+    Examples
+    --------
+    A line that is found one pixel beside the truth:
+
+    >>> import numpy as np
+    >>> from blendmill import score
+    >>> mask = np.zeros((9, 9), bool)
+    >>> mask[4] = True
+    >>> shifted = np.roll(mask, 1, axis=0).astype(np.float32)
+    >>> found = score([(shifted, mask)], tolerance=2.0)
+    >>> float(found.f1().max()), float(found.tolerant_f1().max())
+    (0.0, 1.0)
+    """
     rows = [_counts(probability, mask, tolerance) for probability, mask in pairs]
     table = np.array(rows, np.int64).reshape(len(rows), 5, len(THRESHOLDS))
     return Scores(THRESHOLDS, *table.transpose(1, 0, 2))
@@ -68,19 +114,19 @@ def score(pairs: Iterable[tuple[NDArray[np.float32], NDArray[np.bool_]]], tolera
 def _counts(probability: NDArray[np.float32], mask: NDArray[np.bool_], tolerance: float) -> list[NDArray[np.int64]]:
     disk = _disk(tolerance)
     near = cv2.dilate(mask.astype(np.uint8), disk) > 0
-    # A crack's pixel is found at all thresholds up to the highest probability within reach.
+    # A crack pixel is found at all thresholds up to the highest probability within the tolerance.
     highest = cv2.dilate(np.asarray(probability, np.float32), disk)
     real = np.full(len(THRESHOLDS), np.count_nonzero(mask))
     return [_taken(probability), _taken(probability[near]), real, _taken(highest[mask]), _taken(probability[mask])]
 
 
 def _taken(values: NDArray[np.float32]) -> NDArray[np.int64]:
-    """(t,): how many of the values reach each threshold."""
+    """(t,) number of values that are at least each threshold."""
     return values.size - np.searchsorted(np.sort(values, axis=None), THRESHOLDS.astype(np.float32))
 
 
 def _disk(radius: float) -> NDArray[np.uint8]:
-    """Set where a pixel is within `radius` of the middle one."""
+    """A square kernel: 1 where the distance to the middle pixel is at most `radius` pixels."""
     reach = np.arange(-int(radius), int(radius) + 1)
     return (reach[:, None] ** 2 + reach**2 <= radius**2).astype(np.uint8)
 

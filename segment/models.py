@@ -1,4 +1,4 @@
-"""Networks that say where cracks are, by name, and what they make of a whole picture."""
+"""Networks that find cracks, by name, and their predictions for whole pictures."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from training.method import TrainingMethod
 
 
 def build(name: str, width: int, depth: int) -> nn.Module:
-    """A network with new weights: (n, 3, h, w) float images to (n, h, w) logits.
+    """Build a network with random weights. It maps images (n, 3, h, w) float to logits (n, h, w).
 
-    width: channels at full resolution. depth: how often the resolution is halved.
+    width: channels at full resolution. depth: how many times the resolution is halved.
     """
     if name != "unet":
         raise ValueError(f"no network is called '{name}'")
-    # Convolutions of few channels are faster with the channels last, on CPUs also.
+    # Convolutions with few channels are faster in channels-last format, also on CPUs.
     return UNet(width, depth).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 @torch.inference_mode()
 def probabilities(method: TrainingMethod, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(h, w) float32 of a picture (h, w, 3) uint8: the chance that a pixel is crack."""
+    """Probability of crack (h, w) float32 for each pixel of a picture (h, w, 3) uint8."""
     method.eval()
     device = next(method.parameters()).device
     levels = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))[None].to(device)

@@ -1,4 +1,4 @@
-"""Sets of crack pictures, wherever they come from: data sets of ours, and folders with or without masks."""
+"""Sets of crack pictures: data sets of blendmill, and folders with or without masks."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from segment.statistics.lines import Mask
 from training.data.pictures import fingerprint
 
 _PICTURES, _MASKS = ("img", "images"), ("mask", "masks")
-# The spectrum begins at 64 px; dark lines are twice as fine as that.
+# Smallest side in pixels. Dark lines are measured from a length of 32 px on.
 _SMALLEST = 32
 
 
 @dataclass(frozen=True)
 class Picture:
-    """rgb: (H, W, 3) uint8 sRGB. mask: (H, W) bool, set on cracks; None where nobody has labelled them."""
+    """rgb: (H, W, 3) uint8 sRGB. mask: (H, W) bool, True on cracks; None if the picture is not labeled."""
 
     name: str
     rgb: NDArray[np.uint8]
@@ -35,15 +35,16 @@ class Picture:
 
 @dataclass(frozen=True)
 class PictureSet:
-    """Pictures to be read one by one.
+    """Pictures that are read one by one.
 
-    name: to be shown. labelled: whether they have masks. names: the pictures'. left_out: the files that are no part
-    of it and why, a line each. read: the k-th picture, 0-based; raises InputError where it cannot be used. digest: of
-    what the set holds (names and sizes, not pixels); the same wherever the set lies.
+    name: shown to users. labeled: whether the pictures have masks. names: the names of the pictures. left_out: one line
+    for each file that is not used, with the reason. read: returns picture k, counted from 0; raises InputError if it
+    cannot be used. digest: hash of the names and file sizes, not of the pixels; it does not depend on where the set
+    lies.
     """
 
     name: str
-    labelled: bool
+    labeled: bool
     names: tuple[str, ...]
     left_out: tuple[str, ...]
     read: Callable[[int], Picture]
@@ -51,23 +52,50 @@ class PictureSet:
 
     @property
     def size(self) -> int:
-        """How many there are."""
+        """Number of pictures."""
         return len(self.names)
 
     def spread(self, count: int | None) -> list[int]:
-        """Up to `count` pictures, evenly from the first to the last; None for all."""
+        """Indices of up to `count` pictures, evenly from the first to the last; None for all."""
         if count is None or count >= self.size:
             return list(range(self.size))
         return np.linspace(0, self.size - 1, count).round().astype(int).tolist()
 
 
 def open_set(folder: Path) -> PictureSet:
-    """The pictures of a data set of ours or of a folder.
+    """Open a set of crack pictures.
 
-    A folder has the pictures in `img/` or `images/` and their masks, if any, under the same names in `mask/` or
-    `masks/`; or no such folders, and all pictures in it and below are taken, without masks. Masks are of 0 and 1, or
-    set from half of full on. Raises InputError where the folder is not there or holds no picture, or no picture that
-    has a mask.
+    Parameters
+    ----------
+    folder : Path
+        A data set of blendmill, or a folder of pictures. A folder has its pictures in `img/` or `images/` and their
+        masks, if any, under the same names in `mask/` or `masks/`. Without these subfolders, all pictures in the
+        folder and below it are taken, without masks. A mask pixel is crack if it is 1 in a mask of 0 and 1, or above
+        half of full scale otherwise.
+
+    Returns
+    -------
+    PictureSet
+        The pictures. `read(k)` returns a `Picture` with `rgb` (H, W, 3) uint8 sRGB and `mask` (H, W) bool or None.
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist, if it holds no picture, or if there are masks but no picture has one.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from blendmill import open_set
+    >>> for kind in ("img", "mask"):
+    ...     Path("cracks", kind).mkdir(parents=True)
+    ...     Image.new("L", (48, 32), 255).save(f"cracks/{kind}/wall.png")
+    >>> pictures = open_set(Path("cracks"))
+    >>> pictures.names, pictures.labeled
+    (('wall',), True)
+    >>> pictures.read(0).mask.shape
+    (32, 48)
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: {'not a folder' if folder.exists() else 'does not exist'}")
@@ -79,7 +107,7 @@ def _of_dataset(folder: Path) -> PictureSet:
     classes = dataset.manifest.classes
     there = [index for shard in dataset.present() for index in dataset.manifest.pictures(shard)]
     if not there:
-        raise InputError(f"{folder}: no picture is there yet; rerun the command that draws the data set")
+        raise InputError(f"{folder}: no picture is finished yet; rerun the command that renders the data set")
 
     def read(k: int) -> Picture:
         frame = dataset.frame(there[k])
@@ -95,7 +123,7 @@ def _of_folder(folder: Path) -> PictureSet:
     masks = _first(folder, _MASKS)
     pictures = _first(folder, _PICTURES)
     if masks is not None and pictures is None:
-        raise InputError(f"{folder}: has {masks.name}/ but no {' or '.join(f'{n}/' for n in _PICTURES)} beside it")
+        raise InputError(f"{folder}: has {masks.name}/ but no {' or '.join(f'{n}/' for n in _PICTURES)} next to it")
     left_out: list[str] = []
     files = _files(pictures or folder, left_out)
     labels = _files(masks, left_out) if masks else {}
@@ -125,7 +153,7 @@ def _of_folder(folder: Path) -> PictureSet:
 
 
 def _name(folder: Path) -> str:
-    """The folder's name, with that of the one above."""
+    """The names of the parent folder and the folder, such as `data/cracks`."""
     return "/".join(part for part in folder.resolve().parts[-2:] if part != "/")
 
 
@@ -134,13 +162,13 @@ def _first(folder: Path, names: tuple[str, ...]) -> Path | None:
 
 
 def _files(folder: Path, left_out: list[str]) -> dict[str, Path]:
-    """The picture files in a folder and below by their path without suffix."""
+    """The picture files in a folder and below it, by relative path without suffix."""
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
             name = path.relative_to(folder).with_suffix("").as_posix()
             if name in found:
-                left_out.append(f"{path}: has the name of {found[name].name}")
+                left_out.append(f"{path}: has the same name as {found[name].name}")
             else:
                 found[name] = path
     return found
@@ -166,4 +194,4 @@ def _read_mask(path: Path) -> Mask:
 def _check_size(where: str, rgb: NDArray[np.uint8]) -> None:
     height, width = rgb.shape[:2]
     if min(height, width) < _SMALLEST:
-        raise InputError(f"{where}: has {width} x {height} pixels, {_SMALLEST} a side are the least")
+        raise InputError(f"{where}: has {width} x {height} pixels; at least {_SMALLEST} on each side are needed")

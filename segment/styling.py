@@ -1,4 +1,4 @@
-"""A set of crack pictures in the style of photographs: pictures by AdaIN, masks as they are."""
+"""Give a set of crack pictures the style of photographs with AdaIN. The masks stay the same."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def style_set(
     seed: int,
     advance: Callable[[int, int], None],
 ) -> int:
-    """Write `out`/img and `out`/mask; returns of how many pictures. What is there already is not made again.
+    """Write `out`/img and `out`/mask and return the number of pictures. Existing files are kept.
 
-    images: that many, evenly over the set; None for all. strength, steps: as for `adain.stylized`. advance: called
-    with 1 and the number of pictures after each. Raises InputError for sets and weights that cannot be used.
+    images: number of pictures, evenly over the set; None for all. strength, steps: as for `adain.stylized`. advance:
+    called after each picture with 1 and the number of pictures. Raises InputError if a set or weights cannot be used.
     """
     pictures, references = open_set(data), open_set(styles)
-    if not pictures.labelled:
+    if not pictures.labeled:
         raise InputError(f"{data}: its pictures have no masks")
     encoder = Encoder.load(vgg)
     chosen = pictures.spread(images)
@@ -61,7 +61,7 @@ def _one(picture: Picture, style: Picture, encoder: Encoder, out: Path, strength
 
 
 def _fitted(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """A picture of at most `side` pixels a side: grain is taken over at the scale at which it is seen."""
+    """Reduce a picture to at most `side` pixels a side, so that its grain has the scale of the content picture."""
     factor = min(1.0, side / max(rgb.shape[:2]))
     size = (max(32, round(rgb.shape[1] * factor)), max(32, round(rgb.shape[0] * factor)))
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)

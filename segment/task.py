@@ -1,4 +1,4 @@
-"""Crack segmentation, as the trainer wants it."""
+"""Crack segmentation as a task of the trainer."""
 
 from __future__ import annotations
 
@@ -17,22 +17,37 @@ from training.datasets import Datasets
 
 
 class Segmentation:
-    """A `training.task.Task`."""
+    """The task of crack segmentation, for `execute`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from blendmill import SegmentConfig, Segmentation
+    >>> config = SegmentConfig(data={"source": [{"where": "cracks"}]}, width=2, depth=1)
+    >>> method = Segmentation().make(config, classes=("crack",))
+    >>> method.predict(torch.zeros(1, 3, 16, 24)).shape
+    torch.Size([1, 16, 24])
+    """
 
     name = TASK
 
     def datasets(self, config: SegmentConfig) -> Datasets[CrackPictures]:
+        """Open all sets of pictures that the config names. Raises InputError."""
         return open_datasets(config)
 
     def pipeline(self, config: SegmentConfig) -> Pipeline[CrackPictures]:
+        """How pictures become augmented batches (n, 3, size, size)."""
         colors = Colors(config.augment)
         return Pipeline(Crops(config.size, config.augment.zoom), colors, colors, Plain())
 
     def make(self, config: SegmentConfig, classes: tuple[str, ...]) -> Supervised:
+        """Create the training method of the config with a new network."""
         return make_method(config)
 
     def load(self, where: Path, device: torch.device) -> Supervised:
+        """Load the method of a run's folder or of a checkpoint file, in evaluation mode. Raises InputError."""
         return load_method(where, device)
 
     def evaluator(self, config: SegmentConfig, supply: DomainBatches[CrackPictures]) -> SegmentEvaluator:
+        """The evaluator of a run's checkpoints."""
         return SegmentEvaluator(supply)

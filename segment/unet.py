@@ -1,4 +1,4 @@
-"""A small U-Net, to be trained from scratch."""
+"""A small U-Net that is trained from scratch."""
 
 from __future__ import annotations
 
@@ -8,9 +8,24 @@ from torch.nn.functional import interpolate, max_pool2d, pad
 
 
 class UNet(nn.Module):
-    """Ronneberger et al. 2015 (arXiv 1505.04597) with padded convolutions, batch normalization and nearest upsampling.
+    """U-Net that outputs one logit for each pixel.
 
-    width: channels at full resolution, doubled with each of the `depth` halvings.
+    As in Ronneberger et al. 2015 (arXiv 1505.04597), but with padded convolutions, batch normalization and nearest
+    upsampling.
+
+    Parameters
+    ----------
+    width : int
+        Channels at full resolution. They double each time the resolution is halved.
+    depth : int
+        How many times the resolution is halved.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from blendmill import UNet
+    >>> UNet(width=4, depth=2)(torch.zeros(1, 3, 30, 50)).shape
+    torch.Size([1, 30, 50])
     """
 
     def __init__(self, width: int = 16, depth: int = 4):
@@ -22,7 +37,7 @@ class UNet(nn.Module):
         self.stride = 1 << depth
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (n, h, w) of (n, 3, h, w) float images of any size."""
+        """Logits (n, h, w) of images (n, 3, h, w) float, of any size."""
         height, width = images.shape[-2:]
         margins = (0, -width % self.stride, 0, -height % self.stride)
         values, kept = pad(images, margins, mode="reflect") if any(margins) else images, []

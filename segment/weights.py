@@ -1,4 +1,4 @@
-"""Weights of networks from files."""
+"""Read network weights from files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scenes.errors import InputError
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """The tensors of a .safetensors file by name. Raises InputError where it cannot be read as one."""
+    """The tensors of a .safetensors file by name. Raises InputError if it cannot be read."""
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from classify.methods.base import Method
 from classify.network import Network
 from scenes.section import Section
-from training.method import Batch, FullPass, Unlabelled
+from training.method import Batch, FullPass, Unlabeled
 
 POINTS = 500
 CENTER = torch.tensor([0.5, 0.25])
@@ -78,7 +78,7 @@ def train(
         ours, theirs = (torch.randint(POINTS, (batch,), generator=generator) for _ in range(2))
         method.update(
             Batch(source[ours], labels[ours], ours),
-            Unlabelled(target[theirs], target[theirs] + 0.05 * torch.randn(batch, 2, generator=generator), theirs),
+            Unlabeled(target[theirs], target[theirs] + 0.05 * torch.randn(batch, 2, generator=generator), theirs),
             step / max(iterations - 1, 1),
             descend,
         )
@@ -90,15 +90,15 @@ def passes_over(source: Tensor, labels: Tensor, target: Tensor, batch: int = 64)
     """Whole passes over points, in order."""
     places = torch.arange(max(len(source), len(target)))
 
-    def labelled() -> Iterator[Batch]:
+    def labeled() -> Iterator[Batch]:
         for some in places[: len(source)].split(batch):
             yield Batch(source[some], labels[some], some)
 
-    def unlabelled() -> Iterator[Unlabelled]:
+    def unlabeled() -> Iterator[Unlabeled]:
         for some in places[: len(target)].split(batch):
-            yield Unlabelled(target[some], target[some], some)
+            yield Unlabeled(target[some], target[some], some)
 
-    return FullPass(labelled, unlabelled)
+    return FullPass(labeled, unlabeled)
 
 
 @torch.no_grad()

@@ -1,1 +1,1 @@
-"""What every training needs and no task owns: the loop, data, checkpoints, run folders, studies."""
+"""The parts of training that all tasks share: the loop, data, checkpoints, run folders and studies."""

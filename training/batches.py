@@ -1,4 +1,4 @@
-"""What a trainer is fed: augmented batches of both domains, each a function of (seed, step)."""
+"""Augmented batches of source and target for the trainer. Each batch is a function of (seed, step)."""
 
 from __future__ import annotations
 
@@ -18,34 +18,36 @@ from training.config import TrainConfig
 from training.data.loader import Batches, Collate, D, Loader, RawBatch
 from training.datasets import Datasets
 from training.distributed import ProcessInfo
-from training.method import Batch, FullPass, Unlabelled
+from training.method import Batch, FullPass, Unlabeled
 
-# Which of a step's draws is meant.
+# Purposes of random numbers within a step.
 SOURCE, TARGET, STRONG, NETWORK, BEGIN = range(5)
 
 
 def key(seed: int, step: int, purpose: int, rank: int = 0) -> int:
-    """The seed, in [0, 2^63), of one of a step's draws."""
+    """The seed, in [0, 2^63), for one purpose in one step."""
     state = np.random.SeedSequence((seed, step, purpose, rank)).generate_state(1, np.uint64)
     return int(state[0] >> np.uint64(1))
 
 
 def split_batch(batch: int, shares: Sequence[float]) -> list[int]:
-    """How many pictures of a batch each source gives: by its share, the largest remainders rounded up."""
+    """Number of pictures of each source in a batch, in proportion to the shares (largest remainder method)."""
     exact = np.array(shares) / np.sum(shares) * batch
     counts = np.floor(exact).astype(int)
     for place in np.argsort(counts - exact, kind="stable")[: batch - counts.sum()]:
         counts[place] += 1
     if not counts.all():
-        raise InputError(f"field batch: {batch} has no place for a source of share {min(shares):g}: raise one of them")
+        raise InputError(
+            f"field batch: {batch} has no place for a source of share {min(shares):g}: increase the batch or the share"
+        )
     return [int(count) for count in counts]
 
 
 class Augment(Protocol):
-    """How a loader's batch becomes what a network sees, on the batch's device.
+    """Turns a loader's batch into the input of a network, on the device of the batch.
 
-    Gives images (n, 3, h, w) float, normalized, and targets that were cut and turned with them. generator: of the CPU,
-    so that the draws are the same on all devices.
+    Returns normalized images (n, 3, h, w) float, and targets that were cropped and rotated in the same way. generator:
+    lies on the CPU, so that all devices draw the same numbers.
     """
 
     def __call__(self, raw: RawBatch, generator: torch.Generator) -> tuple[Tensor, Tensor]: ...
@@ -53,9 +55,10 @@ class Augment(Protocol):
 
 @dataclass(frozen=True)
 class Pipeline(Generic[D]):
-    """How a task makes batches: collate in the loader's threads, then one of three augmentations.
+    """How a task makes batches: `collate` runs in the loader's threads, then one of three augmentations follows.
 
-    train: of the source, and the first view of the target. strong: the target's second view. plain: draws nothing.
+    train: for the source and the first view of the target. strong: for the second view of the target. plain: for
+    evaluation, without randomness.
     """
 
     collate: Collate[D]
@@ -65,7 +68,7 @@ class Pipeline(Generic[D]):
 
 
 class Feed:
-    """The batches of one domain: those of its parts, joined. sizes: of the parts, by which their indices count on."""
+    """The batches of one domain, joined from its parts. sizes: lengths of the parts, to make their indices unique."""
 
     def __init__(self, parts: Sequence[Batches], sizes: Sequence[int] = ()):
         self._parts = parts
@@ -74,7 +77,7 @@ class Feed:
         self._next = -1
 
     def at(self, step: int) -> RawBatch:
-        """The batch of a step; at hand where it follows the one asked for before."""
+        """The batch of a step. It is already loaded if the previous call was for the step before."""
         if step != self._next:
             self.close()
             self._streams = [part.batches(step) for part in self._parts]
@@ -88,14 +91,14 @@ class Feed:
         )
 
     def close(self) -> None:
-        """End what loads ahead, now and not when it is collected."""
+        """Stop loading ahead now, without waiting for garbage collection."""
         for stream in self._streams:
             getattr(stream, "close", lambda: None)()
         self._streams, self._next = [], -1
 
 
 class _Drawn:
-    """One step's pictures of a domain, loaded when they are looked at. waited: seconds that loading and views took."""
+    """The pictures of one domain in one step, loaded at first use. waited: seconds spent on loading and augmenting."""
 
     def __init__(self, load: Callable[[], RawBatch], device: torch.device):
         self._load, self._device = load, device
@@ -115,10 +118,10 @@ class _Drawn:
         return seen
 
 
-# Each part of a batch is made when a method first looks at it, so that plain training loads no target and only those
-# who compare views pay for a second one; what is looked at is the same whatever else is.
+# Each part of a batch is computed at first use: plain training loads no target, and only methods that need a second
+# view compute one. The values do not depend on which other parts are used.
 class LazyBatch(Batch):
-    """A batch of the source."""
+    """A batch of the source, computed at first use."""
 
     drawn: _Drawn
 
@@ -131,8 +134,8 @@ class LazyBatch(Batch):
     indices = cached_property(lambda self: self.drawn.raw.indices)  # type: ignore[assignment]
 
 
-class LazyUnlabelled(Unlabelled):
-    """A batch of the target."""
+class LazyUnlabeled(Unlabeled):
+    """A batch of the target, computed at first use."""
 
     drawn: _Drawn
 
@@ -145,14 +148,14 @@ class LazyUnlabelled(Unlabelled):
 
 
 def plain(loader: Loader[D], augment: Augment, device: torch.device) -> Iterator[Batch]:
-    """All of a loader's pictures once, in order; augment: of the kind that draws nothing."""
+    """All pictures of a loader once, in order. augment: one without randomness."""
     for raw in loader.once():
         there = RawBatch(*(part.to(device) for part in raw))
         yield Batch(*augment(there, torch.Generator()), there.indices)
 
 
 class DomainBatches(Generic[D]):
-    """All that the trainer in `process` draws from the data sets of a config."""
+    """All batches that the trainer in `process` takes from the data sets of a config."""
 
     def __init__(
         self,
@@ -180,7 +183,7 @@ class DomainBatches(Generic[D]):
     def loader(
         self, pictures: D, batch: int, domain: int = SOURCE, dealt_by: NDArray[np.int64] | None = None
     ) -> Loader[D]:
-        """The batches of one set, as the config wants them."""
+        """A loader for one set, with the settings of the config."""
         return Loader(
             pictures,
             batch,
@@ -194,18 +197,18 @@ class DomainBatches(Generic[D]):
 
     @property
     def epoch(self) -> int:
-        """Steps of a pass over the longer of the two domains; all of them where the source has no end."""
+        """Steps of one pass over the larger domain; all steps of the run if the source has no end."""
         return -(-self.data.longest // self.config.batch) or self.config.iterations
 
-    def batch(self, step: int) -> tuple[LazyBatch, LazyUnlabelled]:
-        """The source's and the target's pictures of a step; without a target the latter has none to give."""
+    def batch(self, step: int) -> tuple[LazyBatch, LazyUnlabeled]:
+        """Source and target pictures of a step. Without a target, using the second one raises InputError."""
 
         def seed(purpose: int) -> int:
             return key(self.config.seed, step, purpose, self._process.rank)
 
         source = _Drawn(lambda: self._source_feed.at(step), self.device)
         target = _Drawn(lambda: self._target_batch(step), self.device)
-        return LazyBatch(source, self.pipeline.train, seed(SOURCE)), LazyUnlabelled(
+        return LazyBatch(source, self.pipeline.train, seed(SOURCE)), LazyUnlabeled(
             target,
             lambda: target.view(self.pipeline.train, seed(TARGET))[0],
             lambda: target.view(self.pipeline.strong, seed(STRONG))[0],
@@ -217,32 +220,36 @@ class DomainBatches(Generic[D]):
 
     def _require_target(self) -> Loader[D]:
         if self.target is None:
-            raise InputError(f"field data.target: the method '{self.config.method}' adapts to a target: name one")
+            raise InputError(
+                f"field data.target: the method '{self.config.method}' adapts to a target, so one is needed"
+            )
         return self.target
 
     def passes(self) -> FullPass:
-        """Whole passes over what is trained on."""
+        """Full passes over the training pictures."""
         return FullPass(self._all_source, self._all_target)
 
     def _all_source(self) -> Iterator[Batch]:
         if not self._sources:
-            raise InputError(f"field data.regime: '{self.config.method}' goes over all the source: use a fixed one")
+            raise InputError(
+                f"field data.regime: '{self.config.method}' needs all pictures of the source: write regime: fixed"
+            )
         offset = 0
         for loader in self._sources:
             for batch in self.plain(loader):
                 yield replace(batch, indices=batch.indices + offset)
             offset += len(loader.pictures)
 
-    def _all_target(self) -> Iterator[Unlabelled]:
+    def _all_target(self) -> Iterator[Unlabeled]:
         for batch in self.plain(self._require_target()):
-            yield Unlabelled(batch.images, batch.images, batch.indices)
+            yield Unlabeled(batch.images, batch.images, batch.indices)
 
     def plain(self, loader: Loader[D]) -> Iterator[Batch]:
-        """All of a loader's pictures once, in order, not augmented."""
+        """All pictures of a loader once, in order, not augmented."""
         return plain(loader, self.pipeline.plain, self.device)
 
-    def told(self, source: Batch) -> str:
-        """Which source pictures are in a batch, by number and by where the first of them lie, for a message."""
+    def describe(self, source: Batch) -> str:
+        """The source pictures of a batch for a message: all numbers, and the paths of the first four."""
         numbers = source.indices.tolist()
         places = []
         for number in numbers[:4]:
@@ -255,6 +262,6 @@ class DomainBatches(Generic[D]):
         return f"source pictures {', '.join(map(str, numbers))} ({', '.join(places)}, …)"
 
     def close(self) -> None:
-        """End what loads ahead."""
+        """Stop loading ahead."""
         self._source_feed.close()
         self._target_feed.close()

@@ -1,7 +1,7 @@
-"""Checkpoints: tensors by name in a safetensors file, and in its metadata, as JSON, what else is to be known.
+"""Checkpoints: a safetensors file with tensors by name. Its metadata holds all other facts as JSON.
 
-By hand and not by torch.save or accelerate: a checkpoint of strangers runs no code of theirs when it is read, and
-buffers that grow during training are restored.
+torch.save and accelerate are not used, for two reasons. Reading a checkpoint from an unknown source must not run its
+code. And buffers that grow during training must be restored.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ _KEY = "blendmill"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """tensors: by dotted name, on the CPU. facts: JSON data: config, classes, digests of the data, step, …"""
+    """tensors: by dotted name, on the CPU. facts: JSON data such as config, classes, digests of the data and step."""
 
     tensors: Mapping[str, Tensor]
     facts: Mapping[str, Any]
 
     def part(self, name: str) -> dict[str, Tensor]:
-        """The tensors below `name.`, without it."""
+        """The tensors whose names begin with `name.`, under their names without it."""
         return {key.removeprefix(f"{name}."): t for key, t in self.tensors.items() if key.startswith(f"{name}.")}
 
 
 def join(**parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors of several parts, each name with its part's in front: the inverse of `Checkpoint.part`."""
+    """Join the tensors of several parts under names `part.name`: the inverse of `Checkpoint.part`."""
     return {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-    """Write a checkpoint, at once and durably: a process that dies leaves the one before it."""
-    # Copies: safetensors refuses tensors that share memory, as tied weights and views do.
+    """Write a checkpoint completely or not at all. If the process dies, the previous checkpoint remains."""
+    # Copied because safetensors refuses tensors that share memory, such as tied weights and views.
     apart = {
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()
     }
@@ -54,7 +54,7 @@ def write(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -
 
 
 def read(path: Path) -> Checkpoint:
-    """A checkpoint that `write` wrote. Raises InputError where it is none."""
+    """Read a checkpoint. Raises InputError if the file is not a checkpoint of blendmill."""
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             facts = _facts(path, file.metadata())
@@ -67,16 +67,16 @@ def _facts(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:
     try:
         facts = json.loads((metadata or {})[_KEY])
     except (KeyError, ValueError):
-        raise InputError(f"{path}: a safetensors file, but no checkpoint of blendmill") from None
+        raise InputError(f"{path}: a safetensors file, but not a checkpoint of blendmill") from None
     if facts.get("format") != FORMAT:
         raise InputError(f"{path}: checkpoint format {facts.get('format')}, but this version reads {FORMAT}")
     return facts
 
 
 def fit_buffers(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Give the buffers of a module that are None or of another shape than in a state_dict room for what is there.
+    """Resize the buffers of a module to the shapes in a state_dict.
 
-    Methods keep what they know of each picture in buffers, which have their size only once training is under way.
+    Some methods keep values for each picture in buffers. These get their size only during training.
     """
     device = next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
     for prefix, owner in module.named_modules():
@@ -87,7 +87,7 @@ def fit_buffers(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
 
 
 def load(module: nn.Module, tensors: Mapping[str, Tensor], where: str | Path = "checkpoint") -> None:
-    """Put a state_dict's tensors into a module. Raises InputError, with `where` in front, if they do not fit."""
+    """Load the tensors of a state_dict into a module. Raises InputError, which names `where`, if they do not fit."""
     fit_buffers(module, tensors)
     try:
         module.load_state_dict(dict(tensors))
@@ -96,7 +96,7 @@ def load(module: nn.Module, tensors: Mapping[str, Tensor], where: str | Path = "
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The state that an optimizer has gathered (moments, counts), by "parameter's number.name"."""
+    """The state of an optimizer (moments, counts), by names "number of the parameter.name"."""
     return {
         f"{number}.{name}": value
         for number, state in optimizer.state_dict()["state"].items()
@@ -106,14 +106,14 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """The inverse of `optimizer_tensors`; rates and other settings stay the optimizer's own."""
+    """The inverse of `optimizer_tensors`. Learning rates and other settings stay as they are."""
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Tensor]] = defaultdict(dict)
     for key, tensor in tensors.items():
         number, _, name = key.partition(".")
         parameter = parameters[int(number)]
         if tensor.shape == parameter.shape:
-            # Fused optimizers go through memory: a moment lies there in its parameter's order, channels last for one.
+            # Fused optimizers need moments in the memory format of the parameter, such as channels last.
             tensor = torch.empty_like(parameter, requires_grad=False).copy_(tensor)
         state[int(number)][name] = tensor
     optimizer.load_state_dict({"state": dict(state), "param_groups": optimizer.state_dict()["param_groups"]})

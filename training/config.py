@@ -1,4 +1,4 @@
-"""What every task's config has: what to learn from, how the weights follow, for how long, what is kept and chosen."""
+"""The config that all tasks share: data, optimizer, length of training, checkpoints and their selection."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from scenes.config.loading import load
 from scenes.errors import InputError, choices
@@ -14,7 +14,7 @@ from scenes.section import Section
 from training.method import TrainingMethod
 
 ORACLE, LAST = "oracle", "last"
-"""Ways to choose a checkpoint: by the labels of the test pictures, and the last one without a choice."""
+"""Two ways to choose a checkpoint: by the labels of the test pictures, or simply the last one."""
 
 C = TypeVar("C", bound="TrainConfig")
 
@@ -22,9 +22,9 @@ C = TypeVar("C", bound="TrainConfig")
 class PartConfig(Section):
     """A set of pictures, or a part of one.
 
-    where: the set; paths are from the folder the command runs in. split: a part of it, like `all`, `adapt`,
-    `test/25%`. split_seed: decides which pictures are in a part. share: its part of each batch, relative to the other
-    sources.
+    where: the set; relative paths start at the working directory. split: a part of the set, such as `all`, `adapt` or
+    `test/25%`. split_seed: decides which pictures are in a part. share: share of this source in each batch, relative
+    to the other sources.
     """
 
     where: str
@@ -34,11 +34,12 @@ class PartConfig(Section):
 
 
 class DataConfig(Section):
-    """source: labelled pictures to learn from. target: pictures to adapt to, whose labels are never read.
+    """The sets of pictures of a run.
 
-    validation: labelled pictures like the source, for the validators; empty to hold out `holdout` of the source.
-    test: labelled target pictures, for the final figures and the oracle alone; empty to leave them out.
-    workers: threads that decode the pictures of each part.
+    source: labeled pictures to learn from. target: pictures to adapt to; their labels are never read. validation:
+    labeled pictures like the source, for the validators. If it is empty, the share `holdout` of the source is held
+    out. test: labeled target pictures, used only for the final figures and the oracle; may be empty. workers: number
+    of threads that decode the pictures of each part.
     """
 
     source: tuple[PartConfig, ...] = Field(min_length=1)
@@ -50,10 +51,12 @@ class DataConfig(Section):
 
 
 class OptimizerConfig(Section):
-    """name, lr, momentum, nesterov, weight_decay: the optimizer's. backbone: the backbone's rate relative to `lr`.
+    """The optimizer and its learning rate.
 
-    schedule: of the rate, per step: `constant`, `cosine` to 0, `inverse` lr (1 + gamma i)^-power, or `s2rda`
-    lr (1 + 10 progress)^-0.75. warmup: steps of linear rise before it. clip: largest norm of the gradient; 0 for none.
+    name, lr, momentum, nesterov, weight_decay: as in PyTorch. backbone: learning rate of the backbone relative to `lr`.
+    schedule: how the rate changes with step i: `constant`, `cosine` (down to 0), `inverse` lr (1 + gamma i)^-power, or
+    `s2rda` lr (1 + 10 progress)^-0.75. warmup: steps in which the rate first rises linearly. clip: largest norm of the
+    gradient; 0 for no limit.
     """
 
     name: Literal["sgd", "adamw"] = "sgd"
@@ -70,14 +73,15 @@ class OptimizerConfig(Section):
 
 
 class TrainConfig(Section):
-    """The fields that every task's config has; a task's own config extends it.
+    """The config fields of all tasks. Each task extends them.
 
-    method: how to train. settings: hyper-parameters by method, those not given are the method's own defaults. size:
-    side of the pictures as trained on, pixels. batch: pictures per step and domain, over all processes. ema: decay of
-    the average of the weights that is evaluated; 0 to evaluate the weights themselves. select_by: the validator that
-    chooses the checkpoint, `last` for the last one, `oracle` for the labels of the test pictures. checkpoint_every,
-    evaluate_every, log_every: in steps; 0 evaluates at the end alone. deterministic: only algorithms that give the
-    same bits again, on a GPU also.
+    size: side of the training pictures, pixels. batch: pictures in each step and domain, over all processes.
+    iterations: number of steps. method: name of the training method. settings: hyper-parameters by method; missing
+    ones have the method's defaults. ema: decay of the average of the weights, which is then evaluated; 0 evaluates the
+    weights themselves. deterministic: use only algorithms that give the same bits in every run, also on a GPU.
+    select_by: the validator that chooses the checkpoint, `last` for the last one, or `oracle`, which reads the labels
+    of the test pictures. evaluate_every, checkpoint_every, log_every: in steps; evaluate_every 0 evaluates only at the
+    end. report: write report.html at the end.
     """
 
     data: DataConfig
@@ -99,6 +103,25 @@ class TrainConfig(Section):
     log_every: int = Field(default=20, ge=1)
     report: bool = True
 
+    @classmethod
+    def all_methods(cls) -> Mapping[str, type[TrainingMethod]]:
+        """The task's training methods by name."""
+        raise NotImplementedError
+
+    @field_validator("method")
+    @classmethod
+    def _method(cls, name: str) -> str:
+        return known(name, cls.all_methods(), "method")
+
+    @field_validator("settings")
+    @classmethod
+    def _settings(cls, settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return checked_settings(settings, cls.all_methods())
+
+    def chosen(self) -> Section:
+        """All hyper-parameters of the method: those given in `settings`, and the defaults of the others."""
+        return self.all_methods()[self.method].Settings.model_validate(self.settings.get(self.method, {}))
+
     @model_validator(mode="after")
     def _oracle(self) -> TrainConfig:
         if self.select_by == ORACLE and self.data.test is None:
@@ -107,7 +130,7 @@ class TrainConfig(Section):
 
 
 def known(name: str, names: Collection[str], what: str) -> str:
-    """The name, for a validator. Raises ValueError, with the near miss, where it is none of `names`."""
+    """Return the name. Raises ValueError, with the most similar name, if it is not one of `names`."""
     if name not in names:
         raise ValueError(f"no {what} is called '{name}', {choices(name, names)}")
     return name
@@ -116,7 +139,7 @@ def known(name: str, names: Collection[str], what: str) -> str:
 def checked_settings(
     settings: dict[str, dict[str, Any]], methods: Mapping[str, type[TrainingMethod]]
 ) -> dict[str, dict[str, Any]]:
-    """The settings by method, for a validator. Raises ValueError where a method has no such hyper-parameter."""
+    """Return the settings by method. Raises ValueError if a method or a hyper-parameter is unknown or wrong."""
     for method, values in settings.items():
         kind = methods[known(method, methods, "method")].Settings
         try:
@@ -124,20 +147,20 @@ def checked_settings(
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(map(str, first["loc"]))
-            told = choices(name, kind.model_fields) if first["type"] == "extra_forbidden" else first["msg"]
-            raise ValueError(f"{method}.{name}: {told}") from None
+            reason = choices(name, kind.model_fields) if first["type"] == "extra_forbidden" else first["msg"]
+            raise ValueError(f"{method}.{name}: {reason}") from None
     return settings
 
 
 def load_config(kind: type[C], path: Path, overrides: Iterable[str] = ()) -> C:
-    """A task's config from a YAML file with `key.key=value` overrides. Raises InputError: one line."""
+    """Load a task's config from a YAML file, with `key.key=value` overrides. Raises InputError."""
     if path.suffix not in (".yaml", ".yml"):
         raise InputError(f"{path}: a training config is a .yaml file")
     return load(kind, path, overrides)
 
 
 def statement(by: str) -> str:
-    """How a checkpoint was chosen, for people."""
+    """A sentence for users: how a checkpoint was chosen."""
     if by == LAST:
         return "the last checkpoint, without selection"
     if by == ORACLE:

@@ -1,4 +1,4 @@
-"""The sets of pictures that a run learns from, is chosen by and is tested on, opened by its task."""
+"""The sets of pictures of a run: for training, validation and test. The task opens them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ D_co = TypeVar("D_co", bound=SampleSet, covariant=True)
 class Source(NamedTuple, Generic[D_co]):
     """A set to learn from.
 
-    share: its part of each batch, relative to the other sources. dealt_by: labels (N,) whose classes are dealt in turn;
-    None to deal all pictures alike.
+    share: share of this source in each batch, relative to the other sources. dealt_by: labels (N,) int64 for sampling
+    that takes the classes in turn; None to sample all pictures alike.
     """
 
     pictures: D_co
@@ -29,9 +29,10 @@ class Source(NamedTuple, Generic[D_co]):
 
 @dataclass(frozen=True)
 class Drawn:
-    """A source that is drawn while it is trained on.
+    """A source whose pictures are rendered during training.
 
-    config: all that its pictures depend on beside the run's seed. open: its batches, from their size.
+    config: the render config, as text. With the seed of the run it decides all pictures. open: returns the batches for
+    a batch size.
     """
 
     config: str
@@ -40,11 +41,11 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Datasets(Generic[D_co]):
-    """source: sets to learn from; none where `drawn` takes their place.
+    """The opened sets of a run.
 
-    target: without labels, None where there is none. validation: labelled, like the source, not trained on; None where
-    nothing is held out. test: labelled target pictures, for figures alone. classes: of all of them, in the order of the
-    labels.
+    source: sets to learn from; empty if `drawn` replaces them. target: pictures without labels, or None. validation:
+    labeled pictures like the source that are not trained on, or None. test: labeled target pictures, only for figures,
+    or None. classes: the class names of all sets, in the order of the labels.
     """
 
     source: tuple[Source[D_co], ...]
@@ -55,7 +56,7 @@ class Datasets(Generic[D_co]):
     classes: tuple[str, ...]
 
     def digests(self) -> dict[str, str]:
-        """Of each set, to know it by again."""
+        """A hash of each set, to detect changed data."""
         parts = {"target": self.target, "validation": self.validation, "test": self.test}
         found = {name: pictures.digest for name, pictures in parts.items() if pictures is not None}
         drawn = None if self.drawn is None else self.drawn.config
@@ -63,6 +64,6 @@ class Datasets(Generic[D_co]):
 
     @property
     def longest(self) -> int:
-        """Pictures in the larger of the two domains, an epoch is a pass over them; an endless source does not count."""
+        """Number of pictures in the larger domain; an epoch is one pass over it. A rendered source does not count."""
         source = sum(len(part.pictures) for part in self.source)
         return max(source, len(self.target) if self.target is not None else 0)

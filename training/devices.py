@@ -8,9 +8,9 @@ from scenes.errors import InputError
 
 
 def device_of(name: str, local: int = 0) -> torch.device:
-    """The device of a config's name: `auto` for a GPU where there is one, `cuda` for the `local`-th.
+    """The device for a name: `auto` takes a GPU if there is one, `cuda` takes GPU number `local`.
 
-    Raises InputError where it is not there.
+    Raises InputError if the device does not exist.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,10 +1,10 @@
-"""One run over several processes, as torchrun starts them: gradients are averaged, buffers are those of the first.
+"""One run over several processes, as torchrun starts them. Gradients are averaged over the processes.
 
-Batch norm sees each process's own part of the batch. After each step the buffers of the first process, running
-statistics among them, become all processes', so that any of them evaluates the same and a resume goes on exactly.
+Batch norm uses only the process's own part of the batch. After each step all processes copy the buffers of the first
+one, including running statistics. So all processes evaluate alike, and a run can be resumed exactly.
 
-By hand and not by DistributedDataParallel: a method may take several steps down several losses in an iteration, over
-only some of its parameters, and DDP synchronizes once for each forward pass over all of them.
+DistributedDataParallel is not used: it synchronizes once for each forward pass over all parameters. A method, however,
+may take several optimizer steps in one iteration, for several losses and for some of its parameters only.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from torch import Tensor, distributed, nn
 
 @dataclass(frozen=True)
 class ProcessInfo:
-    """This process's number among `world` processes, and its number on its own machine."""
+    """rank: number of this process among `world` processes. local: its number on its own machine."""
 
     rank: int = 0
     world: int = 1
@@ -36,14 +36,14 @@ class ProcessInfo:
 
 @contextmanager
 def processes() -> Iterator[ProcessInfo]:
-    """Join the processes that torchrun started, for as long as the block runs; alone where it did not."""
+    """Join the processes that torchrun started, while the block runs. Without torchrun there is one process."""
     if "WORLD_SIZE" not in os.environ or "RANK" not in os.environ:
         yield ProcessInfo()
         return
     process = ProcessInfo(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), int(os.environ.get("LOCAL_RANK", 0)))
     if torch.cuda.is_available():
         torch.cuda.set_device(process.local)
-    # The others wait while the first evaluates.
+    # The long timeout is needed because the other processes wait while the first one evaluates.
     distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=timedelta(hours=2))
     try:
         yield process
@@ -52,7 +52,7 @@ def processes() -> Iterator[ProcessInfo]:
 
 
 def _flat(tensors: Iterable[Tensor]) -> Iterator[tuple[Tensor, list[Tensor]]]:
-    """The tensors of each dtype as one vector, and themselves: one message instead of hundreds."""
+    """For each dtype, all tensors as one vector, and the tensors: one message instead of hundreds."""
     kinds: dict[torch.dtype, list[Tensor]] = defaultdict(list)
     for tensor in tensors:
         kinds[tensor.dtype].append(tensor)
@@ -67,7 +67,7 @@ def _unflatten(flat: Tensor, tensors: list[Tensor]) -> None:
 
 @torch.no_grad()
 def average_gradients(parameters: Iterable[nn.Parameter], world: int) -> None:
-    """Make each gradient its mean over all processes; which parameters have one is the same in all."""
+    """Replace each gradient by its mean over all processes. All processes must have the same gradients."""
     if world == 1:
         return
     for flat, gradients in _flat(p.grad for p in parameters if p.grad is not None):
@@ -77,7 +77,7 @@ def average_gradients(parameters: Iterable[nn.Parameter], world: int) -> None:
 
 @torch.no_grad()
 def share_buffers(module: nn.Module, world: int) -> None:
-    """Make the buffers of all processes those of the first."""
+    """Copy the buffers of the first process to all processes."""
     if world == 1:
         return
     for flat, buffers in _flat(module.buffers()):
@@ -87,7 +87,7 @@ def share_buffers(module: nn.Module, world: int) -> None:
 
 @torch.no_grad()
 def broadcast_state(module: nn.Module, world: int) -> None:
-    """Make parameters and buffers of all processes those of the first, as before the first step."""
+    """Copy parameters and buffers of the first process to all processes."""
     share_buffers(module, world)
     for flat, parameters in _flat(module.parameters()) if world > 1 else ():
         distributed.broadcast(flat, 0)
@@ -95,7 +95,7 @@ def broadcast_state(module: nn.Module, world: int) -> None:
 
 
 def shared(found: dict[str, Any] | None, world: int) -> dict[str, Any]:
-    """What the first process found, in all of them; JSON data."""
+    """Send the value of the first process to all processes. found: JSON data; None in the others."""
     given = [found]
     if world > 1:
         distributed.broadcast_object_list(given, 0)
@@ -104,7 +104,7 @@ def shared(found: dict[str, Any] | None, world: int) -> dict[str, Any]:
 
 
 def any_rank(flag: bool, world: int) -> bool:
-    """Whether the flag is up in any of the processes."""
+    """Whether the flag is True in any process."""
     if world == 1:
         return flag
     device = torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")

@@ -1,4 +1,4 @@
-"""The running average of a module's weights."""
+"""Moving average of the weights of a module."""
 
 from __future__ import annotations
 
@@ -10,14 +10,34 @@ from torch.optim.swa_utils import AveragedModel
 
 
 class EMA(AveragedModel):
-    """A copy of `module` whose weights are the exponential moving average of its weights (Polyak; Tarvainen 2017).
+    """Exponential moving average of the weights of a module (Polyak; Tarvainen 2017).
 
-    After update number t = 1, 2, … the average is a·average + (1 - a)·weight with a = min(1 - 1/t, decay): the plain
-    mean of all so far while they are few, so that the random weights of the beginning do not linger.
+    Call `update_parameters(module)` after each training step. Update t = 1, 2, … sets
+    average = a average + (1 - a) weight, with a = min(1 - 1/t, decay). The first updates are therefore the plain mean
+    of all weights so far, so the random initial weights are forgotten quickly.
 
-    Buffers are not averaged: all of them, whole numbers and floats, statistics of batch norm too, are copied as they
-    are at each update. The copy, `module`, trains nothing (no gradients) and is in evaluation mode; `state_dict` holds
-    it and the number of updates, so a resumed average goes on as it was.
+    Buffers, such as the statistics of batch norm, are copied and not averaged. `state_dict` holds the averaged copy
+    and the number of updates, so an average can be resumed exactly.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The module that is trained. It is copied. The copy is the attribute `module`. It is always in evaluation mode
+        and needs no gradients.
+    decay : float
+        Largest weight of the old average in an update, 0 to 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from blendmill import EMA
+    >>> network = torch.nn.Linear(1, 1, bias=False)
+    >>> average = EMA(network, decay=0.9)
+    >>> for value in (1.0, 2.0, 3.0):
+    ...     _ = network.weight.data.fill_(value)
+    ...     average.update_parameters(network)
+    >>> average.module.weight.item()
+    2.0
     """
 
     def __init__(self, module: nn.Module, decay: float):
@@ -25,11 +45,11 @@ class EMA(AveragedModel):
         self.module.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> EMA:
-        """The copy stays in evaluation mode."""
+        """Keep the copy in evaluation mode, whatever `mode` is."""
         return super().train(False)
 
 
 def _averaged(decay: float, average: Tensor, weight: Tensor, updates: Tensor | int) -> Tensor:
-    """The average after one more update than `updates`."""
+    """The average after one more update; `updates` is the number of updates before it."""
     share = (1 / (torch.as_tensor(updates) + 1)).clamp(min=1 - decay).float()
     return torch.lerp(average, weight, share.to(average.dtype))

@@ -1,4 +1,4 @@
-"""What a training run tells while it is under way: log.jsonl, TensorBoard, and its progress on the console."""
+"""Output of a training run: log.jsonl, TensorBoard, and progress on the console."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOG = "log.jsonl"
 
 
 def entries(path: Path) -> Iterator[dict[str, Any]]:
-    """The records of a log, in order; a last line that was cut off is left out."""
+    """The records of a log, in order. An incomplete last line is skipped."""
     if not path.exists():
         return
     with path.open(encoding="utf-8") as lines:
@@ -26,13 +26,13 @@ def entries(path: Path) -> Iterator[dict[str, Any]]:
 
 
 class Log:
-    """The log of a run in `folder`, taken up again after `step` steps: what was logged beyond them is dropped.
+    """The log of a run in `folder`, resumed after `step` steps. Records of later steps are deleted.
 
-    TensorBoard's folder shows what log.jsonl holds and is written anew from it; its wall times then begin anew, too.
+    The folder of TensorBoard is written again from log.jsonl, so its wall times also start again.
     """
 
     def __init__(self, folder: Path, step: int, total: int, batch: int):
-        # Imported late: it takes a second, and only the process that logs needs it.
+        # Imported here because it takes a second, and only the process that logs needs it.
         from torch.utils.tensorboard import SummaryWriter
 
         self._path = folder / LOG
@@ -40,7 +40,7 @@ class Log:
         with replacing(self._path) as temporary:
             temporary.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
         self._file = self._path.open("a", encoding="utf-8")
-        # Event files of two processes are told apart by the second they began in, which may be the same.
+        # Old event files are deleted: their names differ only by the second of their start, so they may collide.
         board = folder / "tensorboard"
         shutil.rmtree(board, ignore_errors=True)
         self._board = SummaryWriter(str(board))
@@ -53,11 +53,11 @@ class Log:
         self._progress.update(step, "starting")
 
     def wait(self, seconds: float) -> None:
-        """Count time in which the trainer had no data."""
+        """Add seconds in which the trainer waited for data."""
         self._waited += seconds
 
     def train(self, step: int, terms: Mapping[str, float], rate: float) -> None:
-        """Log the terms of the loss after `step` steps, with the speed since the last call, and show the progress."""
+        """Log the terms of the loss after `step` steps and the speed since the last call. Show the progress."""
         now = time.monotonic()
         seconds = max(now - self._mark, 1e-9)
         figures = {
@@ -77,11 +77,11 @@ class Log:
         self._mark, self._marked, self._waited = now, step, 0.0
 
     def busy(self, step: int, doing: str) -> None:
-        """Show what is done between two steps, where it takes time."""
+        """Show what is being done between two steps if it takes time."""
         self._progress.update(step, doing)
 
     def evaluation(self, step: int, figures: Mapping[str, float]) -> None:
-        """Log the figures of a checkpoint: validators and, where there is a test set, the oracle."""
+        """Log the figures of a checkpoint: validators and, if there is a test set, the oracle."""
         self._record("evaluation", step, figures)
         self._mark = time.monotonic()
 

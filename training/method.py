@@ -1,4 +1,4 @@
-"""What every way of training is: losses over a batch of source and target pictures, and how the weights follow them."""
+"""The base of all training methods: losses on a batch of source and target pictures, and the training step."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from scenes.section import Section
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures of the source, with what is to be learned of them.
+    """Labeled pictures of the source.
 
-    images: (n, 3, h, w) float, normalized. targets: (n,) int64 classes, (n, h, w) masks, whatever the task learns.
-    indices: (n,) int64, places in the source's data.
+    images: (n, 3, h, w) float, normalized. targets: what the task learns, such as (n,) int64 classes or (n, h, w)
+    float masks. indices: (n,) int64, places in the source.
     """
 
     images: Tensor
@@ -26,10 +26,11 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Unlabelled:
-    """images: (n, 3, h, w) float, normalized, augmented as in training; strong: the same pictures, augmented strongly.
+class Unlabeled:
+    """Pictures of the target. They carry no labels.
 
-    indices: (n,) int64, places in the target's data. There are no labels here, and no way to them.
+    images: (n, 3, h, w) float, normalized, augmented as in training. strong: the same pictures, strongly augmented.
+    indices: (n,) int64, places in the target.
     """
 
     images: Tensor
@@ -39,27 +40,27 @@ class Unlabelled:
 
 @dataclass(frozen=True)
 class FullPass:
-    """Whole passes over the training pictures, not augmented, in the order of their indices, for what needs all.
+    """Full passes over the training pictures: not augmented, in the order of their indices.
 
-    Each call gives batches; nothing is kept between calls.
+    Each call returns a new pass over the batches. Nothing is kept between calls.
     """
 
     source: Callable[[], Iterable[Batch]]
-    target: Callable[[], Iterable[Unlabelled]]
+    target: Callable[[], Iterable[Unlabeled]]
 
 
 class Descend(Protocol):
-    """One step of the optimizer down the gradient of `loss` (); `only`: names of the groups that move, None for all."""
+    """One optimizer step for `loss` (). only: names of the groups that are updated; None for all."""
 
     def __call__(self, loss: Tensor, only: Collection[str] | None = None) -> None: ...
 
 
 class TrainingMethod(nn.Module):
-    """The base of the methods of all tasks: a task's own base says what the loss is and what the network gives.
+    """The base of the training methods of all tasks. Each task has a base of its own, which defines loss and output.
 
-    A method owns the network and whatever it trains beside it, and holds all its state in parameters and buffers, so
-    that `state_dict` resumes it. `progress` is the share of training that is done, in [0, 1], the same for all
-    methods. Settings are its hyper-parameters, by the defaults of the paper or its authors' code.
+    A method owns the network and all other modules that it trains. All its state is in parameters and buffers, so
+    `state_dict` is enough to resume it. `progress` is the finished share of training, 0 to 1. Settings holds the
+    hyper-parameters; the defaults are those of the paper or of its authors' code.
     """
 
     class Settings(Section):
@@ -67,30 +68,30 @@ class TrainingMethod(nn.Module):
 
     network: nn.Module
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
-        """The terms () of the loss by name; their sum is minimized."""
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
+        """The terms () of the loss by name. Their sum is minimized."""
         raise NotImplementedError
 
-    def update(self, source: Batch, target: Unlabelled, progress: float, descend: Descend) -> dict[str, Tensor]:
-        """Take one training step; returns the terms of the loss, detached, for the log."""
+    def update(self, source: Batch, target: Unlabeled, progress: float, descend: Descend) -> dict[str, Tensor]:
+        """Take one training step. Returns the terms of the loss, detached, for the log."""
         terms = self.losses(source, target, progress)
         descend(torch.stack(list(terms.values())).sum())
         return {name: term.detach() for name, term in terms.items()}
 
     def begin_epoch(self, passes: FullPass, progress: float) -> None:
-        """Before each pass over the longer of the two domains; here nothing."""
+        """Called before each pass over the larger domain. Does nothing here."""
 
     def finish(self, passes: FullPass) -> None:
-        """After the last step; here nothing."""
+        """Called after the last step. Does nothing here."""
 
     def predict(self, images: Tensor) -> Tensor:
-        """(n, …) float logits of target pictures (n, 3, h, w), as evaluation takes them."""
+        """Logits (n, …) float of target pictures (n, 3, h, w), for evaluation."""
         raise NotImplementedError
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
-        """All trained parameters by group; "backbone" learns at the backbone's own rate, all others at the head's."""
+        """All trained parameters by group. "backbone" has its own learning rate; all other groups share one."""
         return {"network": list(self.parameters())}
 
     def compile_network(self) -> None:
-        """Compile what most of the time goes into."""
+        """Compile the part that takes most of the time."""
         self.network.compile()

@@ -1,4 +1,4 @@
-"""Optimizers over groups of parameters, their rates as functions of the iteration, and the step down a gradient."""
+"""Optimizers over groups of parameters, learning-rate schedules, and the optimizer step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Schedule = Literal["constant", "cosine", "inverse", "s2rda"]
 
 
 class NotFinite(ArithmeticError):
-    """The loss or its gradient is infinite or not a number; the weights are as they were before the step."""
+    """The loss or its gradient is infinite or not a number. The weights have not been changed."""
 
 
 def optimizer(
@@ -29,11 +29,11 @@ def optimizer(
     nesterov: bool = False,
     weight_decay: float = 0.0,
 ) -> Optimizer:
-    """SGD or AdamW over the groups of `Method.groups()`, each under its name.
+    """SGD or AdamW over the named groups of `TrainingMethod.groups()`.
 
-    lr: the rate of all groups but "backbone", whose rate is `backbone` times that. momentum: of SGD, and the first
-    beta of AdamW. nesterov: of SGD alone. weight_decay: on all parameters, biases and norms too, as the reference
-    implementations have it.
+    lr: learning rate of all groups except "backbone", whose rate is `backbone` times that. momentum: momentum of SGD,
+    or the first beta of AdamW. nesterov: for SGD only. weight_decay: applies to all parameters, including biases and
+    norms, as in the reference implementations.
     """
     parts = [
         {"name": group, "params": list(parameters), "lr": lr * (backbone if group == "backbone" else 1.0)}
@@ -41,7 +41,7 @@ def optimizer(
     ]
     parts = [part | {"initial_lr": part["lr"]} for part in parts if part["params"]]
     if name == "sgd":
-        # Nesterov's step without momentum is the plain one, and torch refuses to be asked for it.
+        # Without momentum the Nesterov step equals the plain step, and torch raises an error for it.
         look_ahead = nesterov and momentum > 0
         return SGD(parts, lr, momentum, weight_decay=weight_decay, nesterov=look_ahead, fused=True)
     return AdamW(parts, lr, betas=(momentum, 0.999), weight_decay=weight_decay, fused=True)
@@ -56,11 +56,11 @@ def factor(
     power: float = 0.75,
     warmup: int = 0,
 ) -> float:
-    """What the rates are multiplied by in iteration 0 ≤ i < n, with p = (i - warmup) / (n - warmup).
+    """The factor of the learning rates in iteration 0 ≤ i < n, with p = (i - warmup) / (n - warmup).
 
-    constant: 1. cosine: (1 + cos πp) / 2, to 0. inverse: (1 + gamma (i - warmup))^-power, the domain-adversarial
-    methods'. s2rda: (1 + 10 p)^-0.75 (its authors' code holds p for an epoch, here it moves each iteration).
-    Before that, `warmup` iterations rise linearly: (i + 1) / (warmup + 1), so that no iteration is lost at 0.
+    constant: 1. cosine: (1 + cos πp) / 2, down to 0. inverse: (1 + gamma (i - warmup))^-power, as in domain-adversarial
+    methods. s2rda: (1 + 10 p)^-0.75; the authors' code changes p once in an epoch, here it changes in each iteration.
+    In the first `warmup` iterations the factor is (i + 1) / (warmup + 1). It is never 0, so no iteration is wasted.
     """
     if iteration < warmup:
         return (iteration + 1) / (warmup + 1)
@@ -76,11 +76,10 @@ def factor(
 
 
 class OptimizerStep:
-    """Steps of an optimizer, as `training.method.Descend` wants them.
+    """Optimizer steps; a `training.method.Descend`.
 
-    clip: the gradient's largest norm over the groups that move; 0 for none. scaler: of the loss, for float16.
-    Where torch.distributed runs, each process brings a loss of its own and the mean of their gradients is followed: no
-    DistributedDataParallel is needed, and a method may take several steps down several losses in an iteration.
+    clip: largest norm of the gradient over the updated groups; 0 for no limit. scaler: scales the loss, for float16.
+    If torch.distributed is initialized, each process has its own loss, and the mean of the gradients is used.
     """
 
     def __init__(self, optimizer: Optimizer, clip: float = 0.0, scaler: torch.amp.GradScaler | None = None):
@@ -89,16 +88,16 @@ class OptimizerStep:
         self._groups: dict[str, list[nn.Parameter]] = {g["name"]: g["params"] for g in optimizer.param_groups}
 
     def rates(self, factor: float) -> None:
-        """Set each group's rate to `factor` times what it began with."""
+        """Set the learning rate of each group to `factor` times its initial rate."""
         for group in self.optimizer.param_groups:
             group["lr"] = factor * group["initial_lr"]
 
     def __call__(self, loss: Tensor, only: Collection[str] | None = None) -> None:
-        """One step down the gradient of `loss` (), of the groups named in `only`, or of all.
+        """Take one step along the gradient of `loss` (), for the groups named in `only`, or for all.
 
-        Groups that do not move keep weights, momentum and decay as they are, and no gradient is computed for them.
-        Raises NotFinite, in all processes at once, before anything is changed; KeyError for a group that is not there.
-        With a scaler a gradient that overflows is no error: the step is left out and the scale lowered.
+        The other groups keep their weights and momentum, and no gradient is computed for them. Raises NotFinite, in
+        all processes at once and before any weight changes, and KeyError for an unknown group. With a scaler, an
+        overflow of the gradient is not an error: the step is skipped and the scale is lowered.
         """
         moving = [p for name in (self._groups if only is None else only) for p in self._groups[name] if p.requires_grad]
         world = distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1

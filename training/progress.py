@@ -1,4 +1,4 @@
-"""The progress of long work, on standard error: a bar on a terminal, plain lines elsewhere."""
+"""Progress of long work on standard error: a bar on a terminal, plain lines otherwise."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Progress:
         What is counted, such as "step".
     total : int
     every : float
-        Seconds between two plain lines, at least. The last line is always printed. A bar shows each update.
+        Least number of seconds between two plain lines. The last line is always printed. A bar shows each update.
 
-    Example
-    -------
+    Examples
+    --------
     >>> with Progress("step", 2) as progress:
     ...     progress.update(1, "loss 0.5")
     """
@@ -36,21 +36,21 @@ class Progress:
         self._last = float("-inf")
         self._bar: RichProgress | None = None
         if sys.stderr.isatty():
-            told = TextColumn("{task.fields[told]}", markup=False)
-            columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), told, TimeElapsedColumn()
+            text = TextColumn("{task.fields[text]}", markup=False)
+            columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), text, TimeElapsedColumn()
             self._bar = RichProgress(*columns, console=Console(stderr=True))
-            self._task = self._bar.add_task(title, total=total, told="")
+            self._task = self._bar.add_task(title, total=total, text="")
             self._bar.start()
 
-    def update(self, done: int, told: str = "") -> None:
-        """Show that `done` are done, with what there is to tell beside the count."""
+    def update(self, done: int, text: str = "") -> None:
+        """Show that `done` of the total are finished, and a text after the count."""
         if self._bar:
-            self._bar.update(self._task, completed=done, told=told)
+            self._bar.update(self._task, completed=done, text=text)
             return
         now = time.monotonic()
         if done == self._total or now - self._last >= self._every:
             self._last = now
-            print(f"{self._title} {done}/{self._total}  {told}".rstrip(), file=sys.stderr, flush=True)
+            print(f"{self._title} {done}/{self._total}  {text}".rstrip(), file=sys.stderr, flush=True)
 
     def close(self) -> None:
         if self._bar:
@@ -66,7 +66,7 @@ class Progress:
 
 
 class RunCount:
-    """Says which of `total` runs begins. Of several processes, the first alone says it."""
+    """Prints which of `total` runs begins. Only the first of several processes prints."""
 
     def __init__(self, total: int):
         self._total, self._begun = total, 0

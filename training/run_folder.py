@@ -1,4 +1,4 @@
-"""A run's folder: config.yaml, log.jsonl, checkpoints/, results.json, report.html."""
+"""The folder of a run: config.yaml, log.jsonl, checkpoints/, results.json, report.html."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ CONFIG, RESULTS, REPORT = "config.yaml", "results.json", "report.html"
 
 @dataclass(frozen=True)
 class Folder:
-    """The run in `path`. last: the checkpoint it is taken up from. selected: the one its figures are of."""
+    """The folder `path` of a run."""
 
     path: Path
 
     @property
     def last(self) -> Path:
+        """The checkpoint from which the run is resumed."""
         return self.path / "checkpoints" / "last.safetensors"
 
     @property
     def selected(self) -> Path:
+        """The checkpoint that was selected; results and report describe it."""
         return self.path / "checkpoints" / "selected.safetensors"
 
     @property
@@ -37,17 +39,17 @@ class Folder:
         return self.path / REPORT
 
     def claim(self, config: TrainConfig) -> None:
-        """Make the folder the run of this config, or find that it is. Raises InputError where it is another's."""
+        """Create the folder for this config, or check that it belongs to it. Raises InputError if it does not."""
         text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         path = self.path / CONFIG
         if path.exists():
             theirs = load_config(type(config), path)
             if (field := _difference(_essence(theirs), _essence(config))) is not None:
-                raise InputError(f"{self.path}: holds a run of another config, {field}: choose another --out")
+                raise InputError(f"{self.path}: holds a run with another config, {field}: choose another --out")
             return
         try:
             if self.path.exists() and any(self.path.iterdir()):
-                raise InputError(f"{self.path}: not empty, and no run: choose another --out")
+                raise InputError(f"{self.path}: not empty, and not the folder of a run: choose another --out")
             self.path.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary:
                 temporary.write_text(text, encoding="utf-8")
@@ -55,12 +57,12 @@ class Folder:
             raise InputError(f"{self.path}: cannot be written: {error.strerror or error}") from None
 
     def tidy(self) -> None:
-        """Remove what processes that died left half written."""
+        """Remove incomplete files of processes that died."""
         for left in self.last.parent.glob(f"*{UNFINISHED}*"):
             left.unlink(missing_ok=True)
 
     def results(self) -> dict[str, Any] | None:
-        """What `save_results` wrote; None while the run is not done."""
+        """The content of results.json; None while the run is not finished."""
         path = self.path / RESULTS
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
@@ -70,12 +72,12 @@ class Folder:
 
 
 def find_checkpoint(where: Path, task: str) -> Checkpoint:
-    """A task's checkpoint in a file, or the selected one of a run's folder. Raises InputError where there is none."""
+    """A task's checkpoint: a file, or the selected one of a run's folder. Raises InputError if there is none."""
     if not where.is_dir():
         return _of_task(checkpoint.read(where), where, task)
     selected = Folder(where).selected
     if not selected.exists():
-        raise InputError(f"{where}: no run, or nothing of it is evaluated yet: no {selected.name}")
+        raise InputError(f"{where}: not a run, or nothing was evaluated yet: there is no {selected.name}")
     return _of_task(checkpoint.read(selected), where, task)
 
 
@@ -86,14 +88,14 @@ def _of_task(saved: Checkpoint, where: Path, task: str) -> Checkpoint:
 
 
 def _essence(config: TrainConfig) -> dict[str, Any]:
-    """A config without what may change from one sitting to the next: nothing that is learned depends on it."""
+    """A config without the fields that may change when a run is resumed, because no weight depends on them."""
     data = config.model_dump(mode="json", exclude={"checkpoint_every", "log_every", "device", "report"})
     del data["data"]["workers"]
     return data
 
 
 def _difference(theirs: Any, ours: Any, field: str = "") -> str | None:
-    """The first field in which two configs differ, and how; None where they are equal."""
+    """The first field in which two configs differ, with both values; None if they are equal."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
         for name in [*theirs, *(name for name in ours if name not in theirs)]:
             found = _difference(theirs.get(name), ours.get(name), f"{field}.{name}" if field else name)

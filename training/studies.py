@@ -1,4 +1,4 @@
-"""A study is chains of jobs, commands of blendmill each: render, then train, then evaluate."""
+"""Studies: chains of jobs. Each job is a command of blendmill, such as render, train and evaluate in turn."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from training.run_folder import Folder
 
 @dataclass(frozen=True)
 class Job:
-    """A command of blendmill that makes `out`, in the folder where all of a study lies.
+    """A command of blendmill that writes `out`, a path in the folder of the study.
 
-    words: the command and its arguments, without --out. threads: it may take. done: whether what lies at `out` is all
-    that the command makes; None for a command that finds out itself, and knows when the folder holds something else.
+    words: the command and its arguments, without --out. threads: number of threads it may use. done: tells whether
+    `out` is already complete; None if the command checks this itself.
     """
 
     out: str
@@ -31,28 +31,28 @@ class Job:
     done: Callable[[Path], bool] | None = None
 
     def run(self, work: Path) -> None:
-        """Run it, from where it stopped; what it says goes to a log. Raises ClickException."""
+        """Run the command, or resume it. Its output goes to a log file. Raises ClickException if it fails."""
         if self.done is not None and self.done(work / self.out):
             return
         log = work / f"{self.out.replace('/', '-')}.log"
         command = [str(Path(sys.executable).with_name("blendmill")), *self.words, "--out", self.out]
         environment = {**os.environ, "OMP_NUM_THREADS": str(self.threads)} if self.threads else None
-        with log.open("ab") as told:
-            code = subprocess.run(command, cwd=work, stdout=told, stderr=told, env=environment).returncode
+        with log.open("ab") as output:
+            code = subprocess.run(command, cwd=work, stdout=output, stderr=output, env=environment).returncode
         if code:
             raise click.ClickException(f"{self.out}: exit {code}, see {log}")
         click.echo(self.out, err=True)
 
 
 Chain = Sequence[Job]
-"""Jobs of which each needs what the ones before it made."""
+"""Jobs in order: each one needs the output of those before it."""
 
 
 def run_chains(chains: Iterable[Chain], work: Path, at_a_time: int = 1) -> None:
-    """Run the jobs of each chain in their order, `at_a_time` chains side by side.
+    """Run the jobs of each chain in order, with `at_a_time` chains in parallel.
 
-    A job that several chains hold is run once, and the others wait for it. Raises ClickException for the first chain
-    with a job that failed; the other chains are run nevertheless.
+    A job that several chains contain runs once, and the other chains wait for it. If a job fails, the other chains
+    still run. Then ClickException is raised for the first chain that failed.
     """
     started: dict[str, Future[None]] = {}
     lock = Lock()
@@ -81,10 +81,10 @@ def run_chains(chains: Iterable[Chain], work: Path, at_a_time: int = 1) -> None:
 
 
 def settings(*values: str) -> tuple[str, ...]:
-    """The words that override fields of a config, KEY=VALUE each."""
+    """Command-line words that override config fields. values: KEY=VALUE each."""
     return tuple(word for value in values for word in ("--set", value))
 
 
 def results(run: Path) -> dict[str, Any] | None:
-    """What a training run came to; None where it is not done."""
+    """The results of a training run; None if it is not finished."""
     return Folder(run).results()

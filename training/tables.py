@@ -14,7 +14,7 @@ from scenes.files import replacing
 
 @dataclass(frozen=True)
 class Columns:
-    """Which figures of the test a table shows, shares of 1 each. drawn: the one in the figure; axis: what it is."""
+    """The test figures (shares of 1) that a table shows. drawn: the one that the plot shows. axis: its label."""
 
     names: tuple[str, ...]
     drawn: str
@@ -23,18 +23,18 @@ class Columns:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: its labels, by column, and the results of its runs, one for each seed."""
+    """One row of a table: labels by column, and the results of its runs, one for each seed."""
 
     labels: dict[str, str]
     results: tuple[dict[str, Any], ...]
 
     def figures(self, name: str) -> list[float]:
-        """A figure of the test, by seed."""
+        """One test figure for each seed."""
         return [float(result["test"][name]) for result in self.results]
 
 
 def write(rows: Sequence[Row], out: Path, across: str | None, columns: Columns) -> str:
-    """Write table.md, table.json and figure.png, with `across` the label along the figure's axis; returns table.md."""
+    """Write table.md, table.json and figure.png. across: the label on the x axis. Returns the text of table.md."""
     out.mkdir(parents=True, exist_ok=True)
     text = table(rows, columns)
     data = [{**row.labels, **{name: row.figures(name) for name in columns.names}, **_choice(row)} for row in rows]
@@ -47,20 +47,20 @@ def write(rows: Sequence[Row], out: Path, across: str | None, columns: Columns) 
 
 
 def _choice(row: Row) -> dict[str, Any]:
-    """How the checkpoints were chosen, and what the validators made of them, by seed."""
+    """How the checkpoints were chosen, and their validation figures, by seed."""
     chosen = [result["selected"] for result in row.results]
     at = [at_selected(result) for result in row.results]
     return {"selected_by": chosen[0]["by"], "steps": [c["step"] for c in chosen], "at_selected": at}
 
 
 def at_selected(results: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures of the checkpoint that a run, by its results, chose: the validators' and its step."""
+    """Step and validation figures of the checkpoint that a run selected. results: of the run."""
     step = results["selected"]["step"]
     return next(figures for figures in results["history"] if figures["step"] == step)
 
 
 def table(rows: Sequence[Row], columns: Columns) -> str:
-    """Markdown: a line for each row, test figures in percent, mean and deviation over seeds."""
+    """A Markdown table with test figures in percent: mean and standard deviation over the seeds."""
     names = list(rows[0].labels)
     lines = [[*names, *(name.replace("_", " ") for name in columns.names), "chosen by", "seeds"]]
     for row in rows:
@@ -78,7 +78,7 @@ def _percent(values: Sequence[float]) -> str:
 
 
 def ticks_of(labels: Iterable[str]) -> tuple[list[str], bool]:
-    """Labels along an axis, each once: numbers ascending, anything else as it comes. And whether they are numbers."""
+    """Distinct labels for an axis, and whether they are numbers. Numbers are sorted; other labels keep their order."""
     ticks = list(dict.fromkeys(labels))
     try:
         return sorted(ticks, key=float), True
@@ -87,7 +87,7 @@ def ticks_of(labels: Iterable[str]) -> tuple[list[str], bool]:
 
 
 def _draw(rows: Sequence[Row], across: str | None, columns: Columns, path: Path) -> None:
-    """The drawn figure over the label `across`, a line for each combination of the other labels."""
+    """Plot the figure `columns.drawn` over the label `across`: one line for each combination of other labels."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -95,7 +95,7 @@ def _draw(rows: Sequence[Row], across: str | None, columns: Columns, path: Path)
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     ticks, numbers = ticks_of(row.labels[across] if across else "" for row in rows)
-    # A line from one name to the next would mean nothing.
+    # Names are not connected, because a line between two names has no meaning.
     line = "-" if numbers else ""
     groups: dict[str, list[Row]] = {}
     for row in rows:

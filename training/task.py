@@ -1,4 +1,4 @@
-"""What a task brings to be trained: its config, data, methods, figures and report. No more is asked of it."""
+"""The protocol of a task: its config, data, methods, evaluation and report."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ M_in = TypeVar("M_in", bound=TrainingMethod, contravariant=True)
 
 @dataclass(frozen=True)
 class Assessment:
-    """What a method is worth on a run's pictures.
+    """Evaluation of a method on the pictures of a run.
 
-    figures: by name, higher is better: the validators', the oracle's (`training.config.ORACLE`) where there is a test
-    set, and any that begin with `test_`, which are told and choose nothing. test: all figures on the test pictures, as
-    JSON data; None where there are none. details: what the task's report wants beside.
+    figures: by name, higher is better: those of the validators, of the oracle (`training.config.ORACLE`) if there is a
+    test set, and figures that begin with `test_`, which are shown but never select a checkpoint. test: all figures on
+    the test pictures, as JSON data, or None. details: further values for the task's report.
     """
 
     figures: dict[str, float]
@@ -36,39 +36,39 @@ class Assessment:
 
 
 class Evaluator(Protocol[M_in]):
-    """What a run's checkpoints are worth, and the page that tells it."""
+    """Evaluates the checkpoints of a run and writes its report."""
 
     def assess(self, method: M_in) -> Assessment:
-        """The figures of a method in evaluation."""
+        """Evaluate a method that is in evaluation mode."""
         ...
 
     def report(self, folder: Folder, method: M_in, found: Assessment) -> None:
-        """Write `folder.report` of a run that is done, about its selected checkpoint."""
+        """Write `folder.report`, about the selected checkpoint of a finished run."""
         ...
 
 
 class Task(Protocol[C_in, D, M]):
-    """A task that `training.run.execute` trains. name: by which its checkpoints are known."""
+    """A task that `training.run.execute` trains. name: is stored in its checkpoints."""
 
     @property
     def name(self) -> str: ...
 
     def datasets(self, config: C_in) -> Datasets[D]:
-        """All sets that the config names. Raises InputError: one line."""
+        """Open all sets that the config names. Raises InputError."""
         ...
 
     def pipeline(self, config: C_in) -> Pipeline[D]:
-        """How its batches are made, picture and target alike."""
+        """How batches are made from pictures and targets."""
         ...
 
     def make(self, config: C_in, classes: tuple[str, ...]) -> M:
-        """The config's method around a network, from the weights that the config names or PyTorch's generator."""
+        """Create the method of the config with its network. Random weights come from PyTorch's global generator."""
         ...
 
     def load(self, where: Path, device: torch.device) -> M:
-        """The method of a run or a checkpoint, in evaluation. Raises InputError: one line."""
+        """Load the method of a run or a checkpoint, in evaluation mode. Raises InputError."""
         ...
 
     def evaluator(self, config: C_in, supply: DomainBatches[D]) -> Evaluator[M]:
-        """What tells the figures of the run's checkpoints."""
+        """The evaluator of the run's checkpoints."""
         ...

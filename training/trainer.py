@@ -1,4 +1,4 @@
-"""The one training loop of all methods: steps, checkpoints and the exact resume from them."""
+"""The training loop of all methods: steps, checkpoints, and exact resuming."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Trainer(Generic[M]):
-    """Trains `method` on what `supply` gives, from step 0 or where `restore` said.
+    """Trains `method` on the batches of `supply`, from step 0 or from a restored checkpoint.
 
-    A step is a function of the state before it, the config's seed and the step's number; the state is that of method,
-    optimizer and average, all of it in `tensors()`. So a run that is taken up from a checkpoint ends, on a CPU or with
-    `deterministic` set, with the very weights of one that was never interrupted. `step` steps are done.
+    A step depends only on the state before it, the seed of the config and the number of the step. The state consists
+    of the method, the optimizer and the average; `tensors()` returns all of it. On a CPU, or with `deterministic`, a
+    resumed run therefore ends with exactly the weights of an uninterrupted one. step: number of finished steps.
     """
 
     def __init__(
@@ -57,10 +57,10 @@ class Trainer(Generic[M]):
             self.method.compile_network()
 
     def train(self, log: Log | None, every: Callable[[Trainer[M]], None], save: Callable[[Trainer[M]], None]) -> None:
-        """Take all steps that are left; after each `every` is called, and `save` when a checkpoint is due.
+        """Take all remaining steps. `every` is called after each step, and `save` when a checkpoint is due.
 
-        SIGINT and SIGTERM let the step end and save, then raise KeyboardInterrupt. A loss that is not finite raises
-        InputError, with the batch; what was saved last stays.
+        After SIGINT or SIGTERM the current step is finished and saved, then KeyboardInterrupt is raised. A loss that
+        is not finite raises InputError, which names the batch. The last checkpoint is kept.
         """
         with _stopping() as stopped:
             while self.step < self.config.iterations:
@@ -75,7 +75,7 @@ class Trainer(Generic[M]):
     def _one(self, log: Log | None) -> None:
         config, step = self.config, self.step
         progress = step / max(1, config.iterations - 1)
-        # What networks and methods draw (dropout, masks) is the step's own, whatever was drawn before.
+        # Random numbers of networks and methods (dropout, masks) depend on the step only.
         torch.manual_seed(key(config.seed, step, NETWORK, self.process.rank))
         self.method.train()
         if step % self.supply.epoch == 0:
@@ -90,7 +90,7 @@ class Trainer(Generic[M]):
             with self._autocast():
                 terms = self.method.update(source, target, progress, self._descend)
         except NotFinite as error:
-            raise InputError(f"step {step}: {error}, with {self.supply.told(source)}") from None
+            raise InputError(f"step {step}: {error}, with {self.supply.describe(source)}") from None
         if self._average:
             self._average.update_parameters(self.method)
         share_buffers(self.method, self.process.world)
@@ -110,12 +110,12 @@ class Trainer(Generic[M]):
         return torch.autocast(self.device.type, _DTYPES[self.config.precision] if enabled else None, enabled=enabled)
 
     def _descend(self, loss: Tensor, only: Collection[str] | None = None) -> None:
-        # Gradients take the precision of what was computed forwards; the step itself is in full precision.
+        # Gradients have the precision of the forward pass. The step itself is in full precision.
         with self._autocast(enabled=False):
             self._descent(loss.float(), only)
 
     def candidate(self) -> M:
-        """What would be deployed if training ended now: averaged if the config says so, finished, to be evaluated."""
+        """The method as if training ended now: averaged if the config says so, finished, in evaluation mode."""
         method: M = copy.deepcopy(self._average.module if self._average else self.method)  # type: ignore[assignment]
         method.requires_grad_(False)
         with torch.no_grad(), self._autocast():
@@ -123,7 +123,7 @@ class Trainer(Generic[M]):
         return method.eval()
 
     def tensors(self) -> dict[str, Tensor]:
-        """All that the next steps depend on."""
+        """The full state: everything that the next steps depend on."""
         average = self._average.state_dict() if self._average else {}
         moments = checkpoint.optimizer_tensors(self._descent.optimizer)
         return checkpoint.join(method=self.method.state_dict(), optimizer=moments, average=average)
@@ -132,7 +132,7 @@ class Trainer(Generic[M]):
         return {"step": self.step, "scaler": self._scaler.state_dict()}
 
     def restore(self, saved: checkpoint.Checkpoint, where: str) -> None:
-        """Go on from what `tensors` and `facts` gave."""
+        """Restore the state that `tensors` and `facts` returned."""
         checkpoint.load(self.method, saved.part("method"), where)
         checkpoint.load_optimizer(self._descent.optimizer, saved.part("optimizer"))
         if self._average:
@@ -143,7 +143,7 @@ class Trainer(Generic[M]):
 
 @contextmanager
 def _stopping() -> Iterator[list[int]]:
-    """A list that holds the signals to stop that came while the block runs; a second one of a kind acts as always."""
+    """A list of the stop signals received in the block. The second signal of a kind has its usual effect."""
     came: list[int] = []
 
     def note(number: int, _: Any) -> None:

@@ -1,4 +1,4 @@
-"""AdaBN: a network trained on the source that normalizes by the target's statistics."""
+"""AdaBN: a network trained on the source that normalizes with the statistics of the target."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ def normalizations(module: nn.Module) -> list[_BatchNorm]:
 
 
 def drawn(batches: Iterable[Tensor], pictures: int) -> Tensor:
-    """(n, ...) of the rows of all batches: all, or `pictures` of them where there are more, each as likely, in random
-    order. The draw is the same for the same rows."""
+    """Up to `pictures` random rows of all batches, in random order, (n, ...). The same rows give the same choice."""
     generator = torch.Generator().manual_seed(0)
     kept: list[Tensor] = []
     for seen, row in enumerate(row for batch in batches for row in batch):
@@ -37,11 +36,11 @@ def drawn(batches: Iterable[Tensor], pictures: int) -> Tensor:
 
 @torch.no_grad()
 def adopt_statistics(network: nn.Module, pictures: Tensor) -> None:
-    """Give every batch normalization the mean and variance of what it sees of `pictures` (n, ...), n at least 2.
+    """Set the statistics of every batch normalization to those of `pictures` (n, ...), with n at least 2.
 
-    One pass in batches of about 64, each normalized by itself, the moments averaged over batches: the pictures must be
-    in random order, for of sorted classes a batch would hold one. Li et al., Revisiting Batch Normalization For
-    Practical Domain Adaptation (2016), algorithm 1.
+    One pass in batches of about 64. Each batch is normalized by itself, and the moments are averaged over the batches.
+    The pictures must be in random order: if they were sorted, a batch would hold a single class. Li et al., Revisiting
+    Batch Normalization For Practical Domain Adaptation (2016), algorithm 1.
     """
     layers = normalizations(network)
     training, momenta = network.training, [layer.momentum for layer in layers]
@@ -58,13 +57,13 @@ def adopt_statistics(network: nn.Module, pictures: Tensor) -> None:
 
 
 class AdaBN(Method):
-    """Plain training on the source; after the last step the statistics become the target's, the affine part stays.
+    """Supervised training on the source. After the last step, batch norm takes the statistics of the target.
 
-    Until then it predicts as source only does.
+    The affine part of batch norm stays. Before the end, predictions equal those of source-only training.
     """
 
     class Settings(Method.Settings):
-        """pictures: of the target, as many as statistics are taken of at most; they are held in memory."""
+        """pictures: largest number of target pictures for the statistics. They are held in memory."""
 
         pictures: int = Field(1024, ge=2)
 

@@ -1,4 +1,4 @@
-"""AFN: features of both domains whose norms grow, step by step, to the same size."""
+"""AFN: the feature norms of both domains grow step by step to the same size."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from classify.network import Output
 
 
 def norm_step(features: Tensor, step: float) -> Tensor:
-    """() of features (n, d): mean (|f| - (|f| as it is now + step))². Its value is step², its gradient pushes |f| up.
+    """Loss () of features (n, d): mean (|f| - (|f|* + step))², where |f|* has no gradient. It makes |f| grow.
 
     Xu et al., Larger Norm More Transferable (ICCV 2019), equation 6.
     """
@@ -19,10 +19,10 @@ def norm_step(features: Tensor, step: float) -> Tensor:
 
 
 class AFN(Aligning):
-    """Its authors' rates: SGD 1e-3 without momentum in the backbone, decay 5e-4, a bottleneck of 1000."""
+    """AFN. The authors use SGD 1e-3 without momentum in the backbone, weight decay 5e-4 and a bottleneck of 1000."""
 
     class Settings(Aligning.Settings):
-        """step: by how much norms are to grow."""
+        """step: growth of the norms."""
 
         trade_off: NonNegativeFloat = 0.05
         step: float = 1.0

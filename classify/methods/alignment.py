@@ -1,4 +1,4 @@
-"""What methods that align the features of two domains share: one pass over both, gradient reversal, kernels."""
+"""Shared parts of methods that align the features of two domains: outputs, gradient reversal and kernels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from classify.methods.base import Method
 from classify.network import Network, Output
 from scenes.section import Section
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 FACTORS = (0.125, 0.25, 0.5, 1.0, 2.0)
 
@@ -22,10 +22,10 @@ FACTORS = (0.125, 0.25, 0.5, 1.0, 2.0)
 def outputs(
     network: Network, source: Tensor, target: Tensor, batch_norm: Literal["together", "apart"] = "together"
 ) -> tuple[Output, Output]:
-    """What the network makes of source (n, 3, h, w) and target (m, 3, h, w) pictures.
+    """The network's outputs for source pictures (n, 3, h, w) and target pictures (m, 3, h, w).
 
-    batch_norm: "together" normalizes over one batch of both domains, "apart" over each domain's own pictures. Running
-    statistics, which evaluation uses, gather both domains either way.
+    batch_norm: "together" normalizes both domains as one batch, "apart" normalizes each domain by itself. In both cases
+    the running statistics, which evaluation uses, contain both domains.
     """
     if batch_norm == "apart":
         return network(source), network(target)
@@ -35,17 +35,17 @@ def outputs(
 
 
 class Aligning(Method):
-    """Cross entropy on the source, and a term that draws the domains together."""
+    """Cross-entropy on the source, and a term that aligns the domains."""
 
     class Settings(Method.Settings):
-        """trade_off: weight of the term. batch_norm: whether a batch's statistics are of both domains or of each."""
+        """trade_off: weight of the aligning term. batch_norm: batch statistics of both domains together or apart."""
 
         trade_off: NonNegativeFloat = 1.0
         batch_norm: Literal["together", "apart"] = "together"
 
     settings: Settings
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         ours, theirs = outputs(self.network, source.images, target.images, self.settings.batch_norm)
         return {
             "source": cross_entropy(ours.logits, source.targets),
@@ -53,19 +53,18 @@ class Aligning(Method):
         }
 
     def transfer(self, source: Output, target: Output, progress: float) -> Tensor:
-        """The term () that is small where the domains agree."""
+        """The aligning term (). It is small if the domains agree."""
         raise NotImplementedError
 
 
 class Contested(Aligning):
-    """Aligning by a second classifier, the `rival` of the network's head.
+    """Aligning with a second classifier, the `rival` of the network's head.
 
-    Both are of the layers that `layers` makes, the network's own head is replaced, unless `hidden` is 0: then both are
-    linear.
+    `layers` makes the layers of both, and the head of the network is replaced. With `hidden` 0 both are linear.
     """
 
     class Settings(Aligning.Settings):
-        """hidden, dropout: of both heads."""
+        """hidden: width of the hidden layers of both heads; 0 for linear heads. dropout: of both heads."""
 
         hidden: NonNegativeInt = 1024
         dropout: float = Field(0.5, ge=0, lt=1)
@@ -83,7 +82,7 @@ class Contested(Aligning):
 
     @staticmethod
     def layers(width: int, hidden: int, classes: int, dropout: float) -> nn.Module:
-        """A head: (n, width) features to (n, classes) logits."""
+        """A head that maps features (n, width) to logits (n, classes)."""
         raise NotImplementedError
 
 
@@ -99,12 +98,12 @@ class _Reverse(torch.autograd.Function):
 
 
 def reverse(features: Tensor, strength: float) -> Tensor:
-    """The features as they are; their gradient comes back times -strength."""
+    """Return the features unchanged. Their gradient is multiplied by -strength."""
     return _Reverse.apply(features, strength)  # type: ignore[no-untyped-call]
 
 
 def ramp(progress: float, high: float = 1.0, steepness: float = 10.0) -> float:
-    """Strength of the reversal at `progress` in [0, 1]: from 0 to `high` (less 1e-4 of it), by every iteration anew.
+    """Strength of the gradient reversal at `progress` in [0, 1]. It rises from 0 to about `high`.
 
     high (2 / (1 + exp(-steepness progress)) - 1): Ganin et al., Domain-Adversarial Training of Neural Networks
     (JMLR 2016), section 5.2.2.
@@ -113,7 +112,7 @@ def ramp(progress: float, high: float = 1.0, steepness: float = 10.0) -> float:
 
 
 def discriminator(width: int, hidden: int) -> nn.Sequential:
-    """(n, width) features to (n, 1) logits of being the source's: three layers, batch-normalized."""
+    """Three batch-normalized layers that map features (n, width) to logits (n, 1) of the source domain."""
     return nn.Sequential(
         nn.Linear(width, hidden),
         nn.BatchNorm1d(hidden),
@@ -126,7 +125,7 @@ def discriminator(width: int, hidden: int) -> nn.Sequential:
 
 
 def certainty_weights(probabilities: Tensor) -> Tensor:
-    """(n,) of mean 1, without gradient: 1 + exp(-entropy) of probabilities (n, k), more for what is sure."""
+    """Weights (n,) with mean 1 for probabilities (n, k): 1 + exp(-entropy), normalized. They have no gradient."""
     probabilities = probabilities.detach()
     entropy = -(probabilities * torch.log(probabilities + 1e-5)).sum(1)
     weights = 1.0 + torch.exp(-entropy)
@@ -134,27 +133,27 @@ def certainty_weights(probabilities: Tensor) -> Tensor:
 
 
 def squared_distances(features: Tensor) -> Tensor:
-    """(n, n) float32 between rows of (n, d), in float32 under autocast too."""
+    """Squared distances (n, n) float32 between the rows of (n, d), in float32 also under autocast."""
     with torch.autocast(features.device.type, enabled=False):
         rows = features.float()
-        # Around their mean the rows are as small as what tells them apart, and a matrix product is exact enough.
+        # Without their mean the rows are small, so the matrix product is precise enough.
         rows = rows - rows.detach().mean(0)
         norms = rows.square().sum(1)
         return (norms[:, None] + norms - 2.0 * rows @ rows.T).clamp_min(0.0)
 
 
 def gaussians(features: Tensor, factors: Sequence[float] = FACTORS) -> Tensor:
-    """(n, n): the sum over factors a of exp(-|x - y|² / (2 a m)), m the mean squared distance in the batch, fixed."""
+    """Kernel matrix (n, n): sum over factors a of exp(-|x - y|² / (2 a m)), m the mean squared distance, constant."""
     squared = squared_distances(features)
     width = 2.0 * squared.detach().mean().clamp_min(1e-12)
     return torch.stack([torch.exp(-squared / (factor * width)) for factor in factors]).sum(0)
 
 
 def mean_discrepancy(kernel: Tensor, sources: int) -> Tensor:
-    """Unbiased squared maximum mean discrepancy () of a kernel matrix (n + m, n + m), its first n = `sources` rows
-    the source's: mean k(s, s') + mean k(t, t') - 2 mean k(s, t), pairs of one point with itself left out.
+    """Unbiased squared maximum mean discrepancy () from a kernel matrix (n + m, n + m).
 
-    Gretton et al., A Kernel Two-Sample Test (JMLR 2012), equation 3.
+    The first n = `sources` rows belong to the source. mean k(s, s') + mean k(t, t') - 2 mean k(s, t), without the pairs
+    of a point with itself. Gretton et al., A Kernel Two-Sample Test (JMLR 2012), equation 3.
     """
     ours, theirs = kernel[:sources, :sources], kernel[sources:, sources:]
     return _mean_of_pairs(ours) + _mean_of_pairs(theirs) - 2.0 * kernel[:sources, sources:].mean()

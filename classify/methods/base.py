@@ -1,4 +1,4 @@
-"""What every way of training a classifier is: plain training on the source, and what all others change of it."""
+"""The base of all training methods for classifiers: supervised training on the source."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from torch.nn.functional import cross_entropy
 
 from classify.network import Network
 from scenes.section import Section
-from training.method import Batch, TrainingMethod, Unlabelled
+from training.method import Batch, TrainingMethod, Unlabeled
 
 
 class Method(TrainingMethod):
-    """Plain training on the source, and the base of all others. blind: it learns without labels of the source."""
+    """Supervised training on the source, and the base of all other methods. blind: the method uses no labels."""
 
     blind: ClassVar[bool] = False
     network: Network
@@ -24,11 +24,11 @@ class Method(TrainingMethod):
         self.classes = classes
         self.settings = settings or type(self).Settings()
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         return {"source": cross_entropy(self.network(source.images).logits, source.targets)}
 
     def predict(self, images: Tensor) -> Tensor:
-        """(n, k) float logits of target pictures (n, 3, h, w), as evaluation takes them."""
+        """Logits (n, k) float of target pictures (n, 3, h, w), for evaluation."""
         return self.network(images).logits
 
     def groups(self) -> dict[str, list[nn.Parameter]]:

@@ -1,4 +1,4 @@
-"""The ways of training, by the names that commands and configs use."""
+"""The training methods by their names in commands and configs."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ METHODS: dict[str, type[Method]] = {
 
 
 def methods() -> dict[str, type[Method]]:
-    """All ways of training by name: those that adapt, and `simclr`, which pre-trains without labels."""
+    """All training methods by name, including `simclr`, which pre-trains without labels."""
     return {**METHODS, "simclr": Contrastive}

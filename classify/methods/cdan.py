@@ -1,4 +1,4 @@
-"""CDAN: DANN whose discriminator sees the features joined with what the classifier makes of them."""
+"""CDAN: DANN with a discriminator that sees the product of features and class probabilities."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from scenes.section import Section
 
 
 def product(features: Tensor, probabilities: Tensor) -> Tensor:
-    """(n, k d): every feature of (n, d) times every probability of (n, k), class by class."""
+    """Products (n, k d) of every feature (n, d) with every probability (n, k), class by class."""
     return (probabilities.unsqueeze(2) * features.unsqueeze(1)).flatten(1)
 
 
 def conditional_loss(verdicts: Tensor, sources: int, weights: Tensor | None = None) -> Tensor:
-    """() of logits (n + m, 1) of being the source's, whose first n = `sources` are; weights (n + m,), mean 1.
+    """Loss () of domain logits (n + m, 1). The first n = `sources` belong to the source. weights: (n + m,), mean 1.
 
     Mean of w (-log D) over source and w (-log (1 - D)) over target pictures: Long et al., Conditional Adversarial
     Domain Adaptation (NeurIPS 2018), equations 4 (no weights) and 10 (entropy weights: `certainty_weights`).
@@ -31,7 +31,7 @@ def conditional_loss(verdicts: Tensor, sources: int, weights: Tensor | None = No
 
 
 class Randomized(nn.Module):
-    """The product at random, `size` wide: (R f) * (Q p) / sqrt(size), equation 6. R and Q are drawn once, and kept."""
+    """Random projection of the product to `size` values: (R f) * (Q p) / sqrt(size), equation 6. R and Q are fixed."""
 
     of_features: Tensor
     of_classes: Tensor
@@ -43,17 +43,17 @@ class Randomized(nn.Module):
         self.register_buffer("of_classes", torch.randn(classes, size))
 
     def forward(self, features: Tensor, probabilities: Tensor) -> Tensor:
-        """(n, size) of features (n, d) and probabilities (n, k)."""
+        """Project features (n, d) and probabilities (n, k) to (n, size)."""
         return (features @ self.of_features) * (probabilities @ self.of_classes) * self.scale
 
 
 class CDAN(Aligning):
-    """No gradient flows through the probabilities. Its authors' rates are DANN's."""
+    """CDAN. No gradient flows through the probabilities. The authors use the rates of DANN."""
 
     class Settings(Aligning.Settings):
-        """hidden: width of the discriminator. entropy: weigh what the classifier is sure of more.
+        """hidden: width of the discriminator. entropy: give certain predictions more weight.
 
-        randomized: multiply at random, `randomized_size` wide, for where features times classes are too many.
+        randomized: use a random projection to `randomized_size` values, for many features and classes.
         """
 
         hidden: PositiveInt = 1024
@@ -79,9 +79,9 @@ class CDAN(Aligning):
 
 
 class CDANE(CDAN):
-    """CDAN+E: with entropy weights."""
+    """CDAN+E: CDAN with entropy weights."""
 
     class Settings(CDAN.Settings):
-        """As CDAN's."""
+        """The settings of CDAN, with entropy weights by default."""
 
         entropy: bool = True

@@ -1,4 +1,4 @@
-"""What clustering methods share: passes over all pictures, class means, k-means."""
+"""Shared parts of clustering methods: passes over all pictures, class means and k-means."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 
 @torch.no_grad()
 def over(
-    module: nn.Module, batches: Iterable[Batch | Unlabelled], see: Callable[[Tensor], tuple[Tensor, ...]]
+    module: nn.Module, batches: Iterable[Batch | Unlabeled], see: Callable[[Tensor], tuple[Tensor, ...]]
 ) -> tuple[Tensor, ...]:
-    """What `see` makes of the images of all batches, each of its results joined along the pictures.
+    """Apply `see` to the images of all batches, and join each of its results along the pictures.
 
-    `module` is meanwhile as in evaluation.
+    `module` is in evaluation mode meanwhile.
     """
     training = module.training
     module.eval()
@@ -29,7 +29,7 @@ def over(
 
 
 def means(features: Tensor, labels: Tensor, otherwise: Tensor) -> Tensor:
-    """(k, d) mean feature of each class; of a class with no picture, its row of `otherwise` (k, d).
+    """Mean feature (k, d) of each class. A class without pictures gets its row of `otherwise` (k, d).
 
     features: (n, d) float. labels: (n,) int64.
     """
@@ -39,7 +39,7 @@ def means(features: Tensor, labels: Tensor, otherwise: Tensor) -> Tensor:
 
 
 def k_means(features: Tensor, centers: Tensor, rounds: int) -> tuple[Tensor, Tensor]:
-    """(n,) int64 nearest center and (k, d) centers, after `rounds` (at least 1) of Lloyd's algorithm from `centers`.
+    """Nearest centers (n,) int64 and new centers (k, d), after `rounds` >= 1 of Lloyd's algorithm from `centers`.
 
     An empty cluster keeps its center. features: (n, d) float.
     """
@@ -50,5 +50,5 @@ def k_means(features: Tensor, centers: Tensor, rounds: int) -> tuple[Tensor, Ten
 
 
 def distances_to(features: Tensor, centers: Tensor) -> Tensor:
-    """(n, k) squared Euclidean distances of (n, d) features from (k, d) centers."""
+    """Squared Euclidean distances (n, k) between features (n, d) and centers (k, d)."""
     return (features.unsqueeze(1) - centers.unsqueeze(0)).square().sum(2)

@@ -1,4 +1,4 @@
-"""Deep CORAL: features of equal means and covariances."""
+"""Deep CORAL: make the means and covariances of the features equal."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from classify.network import Output
 
 
 def moment_distance(source: Tensor, target: Tensor) -> Tensor:
-    """() of features (n, d) and (m, d): mean squared difference of their means, and of their covariances' entries.
+    """Loss () of features (n, d) and (m, d): mean squared difference of their means, plus that of their covariances.
 
-    Sun & Saenko, Deep CORAL (ECCV 2016 workshops), equation 1, without its factor 1/4 and with the means, as the
-    widely used implementations have it.
+    Sun & Saenko, Deep CORAL (ECCV 2016 workshops), equation 1, without the factor 1/4 and with the means, as in
+    widely used implementations.
     """
     means = (source.mean(0) - target.mean(0)).square().mean()
     return means + (source.T.cov() - target.T.cov()).square().mean()
 
 
 class CORAL(Aligning):
-    """One weight for means and covariances."""
+    """Deep CORAL, with the same weight for means and covariances."""
 
     def transfer(self, source: Output, target: Output, progress: float) -> Tensor:
         return moment_distance(source.features, target.features)

@@ -1,4 +1,4 @@
-"""DAN: features of equal mean in the space of several Gaussian kernels."""
+"""DAN: make the feature means equal in the space of several Gaussian kernels."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from classify.network import Output
 
 
 def discrepancy(source: Tensor, target: Tensor, factors: tuple[float, ...] = FACTORS) -> Tensor:
-    """() of features (n, d) and (m, d): squared maximum mean discrepancy under the sum of Gaussians whose variances
-    are `factors` times the mean squared distance.
+    """Squared maximum mean discrepancy () of features (n, d) and (m, d).
 
-    Long et al., Learning Transferable Features with Deep Adaptation Networks (ICML 2015), equations 1 and 2.
+    The kernel is a sum of Gaussians with variances of `factors` times the mean squared distance. Long et al., Learning
+    Transferable Features with Deep Adaptation Networks (ICML 2015), equations 1 and 2.
     """
     return mean_discrepancy(gaussians(torch.cat([source, target]), factors), len(source))
 
 
 class DAN(Aligning):
-    """Its authors' rates: SGD .003, decay 5e-4."""
+    """DAN. The authors use SGD 0.003 and weight decay 5e-4."""
 
     class Settings(Aligning.Settings):
-        """factors: the kernels' variances in mean squared distances."""
+        """factors: variances of the kernels, as multiples of the mean squared distance."""
 
         factors: tuple[PositiveFloat, ...] = Field(FACTORS, min_length=1)
 

@@ -1,4 +1,4 @@
-"""DANN: features from which a discriminator cannot tell the domain."""
+"""DANN: features from which a discriminator cannot recognize the domain."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scenes.section import Section
 
 
 def domain_loss(source: Tensor, target: Tensor) -> Tensor:
-    """() of logits (n, 1) and (m, 1) of being the source's: (-mean log D(s) - mean log (1 - D(t))) / 2.
+    """Loss () of domain logits (n, 1) and (m, 1): (-mean log D(s) - mean log (1 - D(t))) / 2.
 
     Ganin & Lempitsky, Unsupervised Domain Adaptation by Backpropagation (ICML 2015), equation 1.
     """
@@ -23,9 +23,9 @@ def domain_loss(source: Tensor, target: Tensor) -> Tensor:
 
 
 class DANN(Aligning):
-    """The discriminator learns at full strength; what it sends back to the features is reversed, and ramped up.
+    """DANN. The discriminator learns at full strength. Its gradient to the features is reversed and ramped up.
 
-    Its authors' rates: SGD .01, decay 1e-3, a bottleneck of 256.
+    The authors use SGD 0.01, weight decay 1e-3 and a bottleneck of 256.
     """
 
     class Settings(Aligning.Settings):

@@ -11,29 +11,29 @@ from classify.methods.base import Method
 from classify.methods.clusters import distances_to
 from classify.network import Network
 from scenes.section import Section
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 
 def filtered_entropy(scores: Tensor) -> Tensor:
-    """() mean of H exp(-H), H the entropy of softmax(scores): the uncertain weigh less.
+    """Mean () of H exp(-H), where H is the entropy of softmax(scores). Uncertain pictures have less weight.
 
     Tang et al., Unsupervised domain adaptation via distilled discriminative clustering, Pattern Recognition 2022. The
-    gradient runs through the weight, too, as in the authors' code. scores: (n, k).
+    gradient also flows through the weight, as in the authors' code. scores: (n, k).
     """
     entropy = -(scores.softmax(1) * log_softmax(scores, 1)).sum(1)
     return (entropy * (-entropy).exp()).mean()
 
 
 def imbalance(logits: Tensor) -> Tensor:
-    """() -1/k sum_c log mean_i p_ic, least where the mean prediction is uniform. logits: (n, k)."""
+    """Loss () -1/k sum_c log mean_i p_ic. It is lowest if the mean prediction is uniform. logits: (n, k)."""
     return -(logits.softmax(1).mean(0) + 1e-6).log().mean()
 
 
 def moved(centroids: Tensor, features: Tensor, labels: Tensor, remain: float) -> Tensor:
-    """(k, d) centroids after a batch: `remain` of the old and the rest of the batch's class mean.
+    """Centroids (k, d) after a batch: the share `remain` of the old ones, and the rest from the batch's class means.
 
-    A class that is not in the batch stays; one that was never seen (all 0) takes the batch's mean. The gradient runs
-    to the batch's features alone. features: (n, d). labels: (n,) int64.
+    A class that is not in the batch keeps its centroid. A class that was never seen (all 0) takes the mean of the
+    batch. The gradient flows only to the features of the batch. features: (n, d). labels: (n,) int64.
     """
     members = one_hot(labels, len(centroids)).to(features.dtype)
     count = members.sum(0).unsqueeze(1)
@@ -44,15 +44,15 @@ def moved(centroids: Tensor, features: Tensor, labels: Tensor, remain: float) ->
 
 
 class DisClusterDA(Method):
-    """Source cross-entropy; filtered entropy of the target; both of the likeness to centroids, which are told apart.
+    """Source cross-entropy and filtered target entropy, on the logits and on the similarity to centroids.
 
-    Centroids are of what the head sees. Of either domain, the head and the distances among themselves shall tell each
-    centroid's class (at a temperature); pictures of the source shall be nearest their class's centroid, those of the
-    target clearly near one. Batch norm sees source and target apart.
+    Centroids are class means of the head's inputs, for each domain. Further terms make the centroids separable: by the
+    head, and by the distances between them (with a temperature). Source pictures are pulled to the centroid of their
+    class, and target pictures clearly to one centroid. Batch norm treats source and target apart.
     """
 
     class Settings(Section):
-        """remain: of a centroid after a batch. temperature: of the centroids' classification. balance: its weight."""
+        """remain: share of a centroid kept in a batch. temperature: for centroids. balance: weight of this term."""
 
         remain: float = 0.7
         temperature: float = 2.0
@@ -67,7 +67,7 @@ class DisClusterDA(Method):
         self.register_buffer("source_centroids", torch.zeros(classes, network.width))
         self.register_buffer("target_centroids", torch.zeros(classes, network.width))
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         seen, other = self.network(source.images), self.network(target.images)
         predicted = other.logits.detach().argmax(1)
         ours = moved(self.source_centroids, seen.features, source.targets, self.settings.remain)
@@ -75,7 +75,7 @@ class DisClusterDA(Method):
         self.source_centroids, self.target_centroids = ours.detach(), theirs.detach()
         weight = ramp(progress)
         centroids = self._apart(ours) + self._apart(theirs)
-        # The scores are the shares themselves, not their logarithms: so the authors have it.
+        # The scores are the probabilities themselves, not their logarithms, as in the authors' code.
         near = cross_entropy((-distances_to(seen.features, ours)).softmax(1), source.targets)
         near = near + filtered_entropy(-distances_to(other.features, theirs))
         return {
@@ -86,7 +86,7 @@ class DisClusterDA(Method):
         }
 
     def _apart(self, centroids: Tensor) -> Tensor:
-        """() how badly the head, and the distances from one another, tell the centroids' classes."""
+        """Cross-entropy () of the centroids' classes, by the head plus by the distances between centroids."""
         classes = torch.arange(self.classes, device=centroids.device)
         by_head = cross_entropy(self.network.head(centroids) / self.settings.temperature, classes)
         return by_head + cross_entropy(-distances_to(centroids, centroids) / self.settings.temperature, classes)

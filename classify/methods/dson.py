@@ -1,4 +1,4 @@
-"""DSON: normalization that mixes statistics of the batch and of the instance, in each domain by its own share."""
+"""DSON: normalization that mixes batch and instance statistics, with separate shares for each domain."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from classify.methods.base import Method
 from classify.methods.rca import entropy
 from classify.network import Network
 from scenes.section import Section
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 SOURCE, TARGET = 0, 1
 
 
 class DomainNorm(nn.Module):
-    """In place of a batch norm: statistics, mixture and, unless `shared`, affine map of each domain's own.
+    """Replaces a batch norm. Each domain has its own statistics, mixture and, unless `shared`, affine map.
 
-    x <- (x - m) / sqrt(v + e) * weight + bias, where m and v mix instance (over one picture's pixels) and batch (over
-    all, in evaluation the running ones), each by a learned softmax of two: Seo et al., Learning to optimize domain
-    specific normalization for domain generalization, ECCV 2020, section 3. Where there are no pixels (features (n, c),
-    maps of 1 x 1) an instance has no statistics and the batch's are taken alone. `batch` is the batch's share at
-    first, in (0, 1). `domain`, SOURCE or TARGET, says whose pictures come; the target's unless told otherwise.
+    x <- (x - m) / sqrt(v + e) * weight + bias. m and v mix instance statistics (of one picture) and batch statistics
+    (of all pictures, or running ones in evaluation), each with a learned softmax of two values: Seo et al., Learning to
+    optimize domain specific normalization for domain generalization, ECCV 2020, section 3. Features (n, c) and maps of
+    1 x 1 have no instance statistics, so only those of the batch are used. batch: initial share of the batch, in (0,
+    1). The attribute `domain` is SOURCE or TARGET, by default TARGET.
     """
 
     def __init__(self, norm: _BatchNorm, shared: bool, batch: float):
@@ -38,7 +38,7 @@ class DomainNorm(nn.Module):
         affine = torch.stack([norm.weight.detach(), norm.bias.detach()])
         self.affine = nn.Parameter(affine.repeat(1 if shared else 2, 1, 1))
         mixture = torch.tensor([0.0, math.log(batch / (1 - batch))]).to(affine)
-        # By domain; mean and variance; instance and batch.
+        # Axes: domain; mean and variance; instance and batch.
         self.mixture = nn.Parameter(mixture.repeat(2, 2, 1))
         self.running: Tensor
         statistics = [torch.zeros_like(affine[0]), torch.ones_like(affine[0])]
@@ -61,14 +61,14 @@ class DomainNorm(nn.Module):
 
     @staticmethod
     def _instance(x: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, c, 1) mean and variance of each picture, unbiased as in the authors' code."""
+        """Mean and variance (n, c, 1) of each picture, unbiased as in the authors' code."""
         if x.shape[2] == 1:
             return x, torch.zeros_like(x)
         var, mean = torch.var_mean(x, 2, keepdim=True)
         return mean, var
 
     def _batch(self, mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
-        """(c, 1) mean and variance of the batch, from the instances'; the running ones follow."""
+        """Mean and variance (c, 1) of the batch, from those of the instances. Updates the running statistics."""
         between, batch = torch.var_mean(mean, 0, correction=0)
         spread = var.mean(0) + between
         with torch.no_grad():
@@ -77,7 +77,7 @@ class DomainNorm(nn.Module):
 
 
 def convert(module: nn.Module, shared: bool, batch: float) -> None:
-    """Put a `DomainNorm` in place of each batch norm with an affine map below `module`."""
+    """Replace each batch norm with an affine map below `module` by a `DomainNorm`."""
     for name, child in module.named_children():
         if isinstance(child, _BatchNorm) and child.affine:
             setattr(module, name, DomainNorm(child, shared, batch))
@@ -87,7 +87,7 @@ def convert(module: nn.Module, shared: bool, batch: float) -> None:
 
 @contextmanager
 def pictures_of(module: nn.Module, domain: int) -> Iterator[None]:
-    """Every `DomainNorm` below `module` takes pictures for `domain`'s, and after that for the target's again."""
+    """In the block, every `DomainNorm` below `module` normalizes for `domain`; afterwards for the target again."""
     norms = [norm for norm in module.modules() if isinstance(norm, DomainNorm)]
     for norm in norms:
         norm.domain = domain
@@ -99,14 +99,14 @@ def pictures_of(module: nn.Module, domain: int) -> Iterator[None]:
 
 
 class DSON(Method):
-    """Source cross-entropy under the source's normalization, entropy of the target under its own, rising.
+    """Source cross-entropy and target entropy, each with the normalization of its domain. The entropy weight rises.
 
-    The authors have labels in every domain and an affine map for each; the target has none here, so that the map is
-    shared by default. The network evaluates as the target's. Batch norm sees the domains apart, which is the point.
+    The authors have labels in every domain and one affine map for each. Here the target has no labels, so the map is
+    shared by default. Evaluation uses the normalization of the target.
     """
 
     class Settings(Section):
-        """entropy: weight of the target's entropy. shared: one affine map for both. batch: the batch's first share."""
+        """entropy: weight of the target entropy. shared: one affine map for both. batch: initial share of the batch."""
 
         entropy: float = 0.1
         shared: bool = True
@@ -118,7 +118,7 @@ class DSON(Method):
         super().__init__(network, classes, settings)
         convert(network, self.settings.shared, self.settings.batch)
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         with pictures_of(self.network, SOURCE):
             logits = self.network(source.images).logits
         unsure = entropy(self.network(target.images).logits)

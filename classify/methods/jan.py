@@ -1,4 +1,4 @@
-"""JAN: features and predictions whose joint distribution is the same in both domains."""
+"""JAN: make the joint distribution of features and predictions equal in both domains."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from classify.network import Output
 
 
 def joint_discrepancy(source: Output, target: Output, factors: tuple[float, ...], sigma: float) -> Tensor:
-    """() squared maximum mean discrepancy under the product of a kernel on features and one on probabilities.
+    """Squared maximum mean discrepancy () with the product of a feature kernel and a probability kernel.
 
-    On features as DAN's; on softmax probabilities one Gaussian of fixed width `sigma`. Long et al., Deep Transfer
-    Learning with Joint Adaptation Networks (ICML 2017), equation 8.
+    The feature kernel is that of DAN. The kernel on softmax probabilities is a Gaussian of width `sigma`. Long et al.,
+    Deep Transfer Learning with Joint Adaptation Networks (ICML 2017), equation 8.
     """
     probabilities = torch.cat([source.logits, target.logits]).softmax(1)
     on_features = gaussians(torch.cat([source.features, target.features]), factors)
@@ -23,10 +23,10 @@ def joint_discrepancy(source: Output, target: Output, factors: tuple[float, ...]
 
 
 class JAN(Aligning):
-    """Its authors' rates are DAN's."""
+    """JAN. The authors use the rates of DAN."""
 
     class Settings(Aligning.Settings):
-        """factors: variances of the kernels on features in mean squared distances. sigma: width on probabilities."""
+        """factors: variances of the feature kernels, as for DAN. sigma: width of the kernel on probabilities."""
 
         factors: tuple[PositiveFloat, ...] = Field(FACTORS, min_length=1)
         sigma: PositiveFloat = 0.92

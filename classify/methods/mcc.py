@@ -1,4 +1,4 @@
-"""MCC: target pictures that are not confused between classes."""
+"""MCC: minimize the confusion between classes on target pictures."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from classify.network import Output
 
 
 def class_confusion(logits: Tensor, temperature: float) -> Tensor:
-    """() of logits (n, k): the mean over classes of how much of a class's mass pictures share with other classes.
+    """Class confusion () of logits (n, k): the mean share of a class's probability mass that overlaps other classes.
 
-    Pictures that are sure weigh more. Jin et al., Minimum Class Confusion for Versatile Domain Adaptation
+    Certain pictures have more weight. Jin et al., Minimum Class Confusion for Versatile Domain Adaptation
     (ECCV 2020), equations 3 to 7.
     """
     probabilities = (logits / temperature).softmax(1)
@@ -22,7 +22,7 @@ def class_confusion(logits: Tensor, temperature: float) -> Tensor:
 
 
 class MCC(Aligning):
-    """Its authors' rates: SGD .005, decay 1e-3, batches of 36."""
+    """MCC. The authors use SGD 0.005, weight decay 1e-3 and batches of 36."""
 
     class Settings(Aligning.Settings):
         """temperature: softens the probabilities."""

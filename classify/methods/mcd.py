@@ -1,4 +1,4 @@
-"""MCD: two classifiers that differ on the target as much as they can, and features that do not let them."""
+"""MCD: two classifiers maximize their discrepancy on the target, and the features minimize it."""
 
 from __future__ import annotations
 
@@ -8,31 +8,35 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from classify.methods.alignment import Contested, outputs
-from training.method import Batch, Descend, Unlabelled
+from training.method import Batch, Descend, Unlabeled
 
 
 def classifier_discrepancy(first: Tensor, second: Tensor) -> Tensor:
-    """() mean absolute difference of two classifiers' probabilities (n, k): Saito et al., Maximum Classifier
-    Discrepancy for Unsupervised Domain Adaptation (CVPR 2018), equation 2."""
+    """Mean absolute difference () of the probabilities (n, k) of two classifiers.
+
+    Saito et al., Maximum Classifier Discrepancy for Unsupervised Domain Adaptation (CVPR 2018), equation 2.
+    """
     return (first - second).abs().mean()
 
 
 def imbalance(probabilities: Tensor) -> Tensor:
-    """() of probabilities (n, k): -mean over classes of log of the batch's mean probability, least where all classes
-    are used alike. The authors' own addition, in their code."""
+    """Loss () of probabilities (n, k): minus the mean over classes of the log of the batch's mean probability.
+
+    It is lowest if all classes are predicted equally often. It comes from the authors' code, not from the paper.
+    """
     return -torch.log(probabilities.mean(0) + 1e-6).mean()
 
 
 class MCD(Contested):
-    """Each training step is 2 + `steps` steps of the optimizer: all weights down the source's loss (A), the heads
-    alone up the discrepancy (B), the features alone down the discrepancy, `steps` times (C).
+    """MCD. Each training step has 2 + `steps` optimizer steps.
 
-    Heads have three layers, batch-normalized. Predictions are the mean of both heads' logits. Its authors' rates:
-    SGD .001, decay 5e-4, no momentum in the backbone.
+    (A) All weights minimize the source loss. (B) The heads alone also maximize the discrepancy. (C) The features alone
+    minimize the discrepancy, `steps` times. Heads have three batch-normalized layers. Predictions are the mean logits
+    of both heads. The authors use SGD 0.001, weight decay 5e-4 and no momentum in the backbone.
     """
 
     class Settings(Contested.Settings):
-        """trade_off: of the discrepancy. balance: of the imbalance. steps: of C. hidden, dropout: of the heads."""
+        """trade_off: weight of the discrepancy. balance: weight of the imbalance. steps: optimizer steps of (C)."""
 
         balance: NonNegativeFloat = 0.01
         steps: PositiveInt = 4
@@ -53,8 +57,8 @@ class MCD(Contested):
             nn.Linear(hidden, classes),
         )
 
-    def terms(self, source: Batch, target: Unlabelled) -> dict[str, Tensor]:
-        """Cross entropy of both heads, their imbalance, and their discrepancy, each ()."""
+    def terms(self, source: Batch, target: Unlabeled) -> dict[str, Tensor]:
+        """Cross-entropy of both heads, their imbalance, and their discrepancy, each ()."""
         ours, theirs = outputs(self.network, source.images, target.images, self.settings.batch_norm)
         n = len(ours.features)
         logits = self.rival(torch.cat([ours.features, theirs.features]))
@@ -65,7 +69,7 @@ class MCD(Contested):
             "discrepancy": self.settings.trade_off * classifier_discrepancy(first, second),
         }
 
-    def update(self, source: Batch, target: Unlabelled, progress: float, descend: Descend) -> dict[str, Tensor]:
+    def update(self, source: Batch, target: Unlabeled, progress: float, descend: Descend) -> dict[str, Tensor]:
         heads = {"head"}
         generator = set(self.groups()) - heads
         terms = self.terms(source, target)
@@ -83,7 +87,7 @@ class MCD(Contested):
         return 0.5 * (logits + self.rival(features))
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
-        """The bottleneck, where there is one, apart from the heads: it moves with the backbone."""
+        """Like the base, but a bottleneck is a group of its own, because it is updated with the backbone."""
         groups = super().groups()
         bottleneck = list(self.network.bottleneck.parameters())
         theirs = {id(parameter) for parameter in bottleneck}

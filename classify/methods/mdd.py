@@ -1,4 +1,4 @@
-"""MDD: features on which no second classifier agrees with the first on the source and not on the target."""
+"""MDD: no second classifier shall agree with the first on the source and disagree with it on the target."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from classify.network import Output
 def margin_disparity(
     source: Tensor, source_rival: Tensor, target: Tensor, target_rival: Tensor, margin: float
 ) -> Tensor:
-    """() of logits (n, k) and (m, k) of the classifier and of its rival, which learns to make it small:
+    """Loss () of the logits (n, k) and (m, k) of the classifier and its rival. The rival minimizes it.
 
-    margin CE(rival(s), y(s)) - mean log (1 - softmax(rival(t))[y(t)]), y the class the classifier gives. No gradient
-    reaches the classifier itself. Zhang et al., Bridging Theory and Algorithm for Domain Adaptation (ICML 2019),
-    equations 28 to 30.
+    margin CE(rival(s), y(s)) - mean log (1 - softmax(rival(t))[y(t)]), where y is the class that the classifier
+    predicts. The classifier itself gets no gradient. Zhang et al., Bridging Theory and Algorithm for Domain Adaptation
+    (ICML 2019), equations 28 to 30.
     """
     ours = cross_entropy(source_rival, source.argmax(1))
     agreement = target_rival.softmax(1).gather(1, target.argmax(1, keepdim=True))
-    # 1 + 1e-6 at most, so that the logarithm and its gradient stay finite where the rival agrees for sure.
+    # The 1e-6 keeps the logarithm and its gradient finite if the rival agrees with certainty.
     theirs = -torch.log((1.0 - agreement + 1e-6).clamp(max=1.0)).mean()
     return margin * ours + theirs
 
 
 class MDD(Contested):
-    """The rival head learns at full strength; what it sends back to the features is reversed, and ramped up to .1.
+    """MDD. The rival head learns at full strength. Its gradient to the features is reversed and ramped up to 0.1.
 
-    Heads have two layers. Its authors' rates: SGD .004, decay 5e-4, a bottleneck of 1024.
+    Heads have two layers. The authors use SGD 0.004, weight decay 5e-4 and a bottleneck of 1024.
     """
 
     class Settings(Contested.Settings):
-        """margin: weight of the source. strength: of the reversal, at the end. hidden, dropout: of both heads."""
+        """margin: weight of the source. strength: final strength of the gradient reversal."""
 
         margin: NonNegativeFloat = 4.0
         strength: NonNegativeFloat = 0.1

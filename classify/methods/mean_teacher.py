@@ -1,4 +1,4 @@
-"""Mean teacher: predictions on strongly augmented pictures shall agree with a teacher's on weakly augmented ones."""
+"""Mean teacher: predictions on strongly augmented pictures follow a teacher's on weakly augmented ones."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from classify.methods.teacher import TeacherStudent
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 
 def disagreement(student: Tensor, teacher: Tensor) -> Tensor:
-    """() mean over pictures of the squared distance of the two predictions, 1/n sum_i |p_i - q_i|^2.
+    """Mean squared distance () of the two predictions, 1/n sum_i |p_i - q_i|^2.
 
     p = softmax(student), q = softmax(teacher) without gradient. Tarvainen and Valpola, Mean teachers are better role
     models, NeurIPS 2017, section 2. student, teacher: (n, k) logits.
@@ -21,26 +21,26 @@ def disagreement(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 def warm_up(progress: float, share: float) -> float:
-    """exp(-5 (1 - t)^2), t the part of the first `share` of training that is done: from .007 to 1."""
+    """exp(-5 (1 - t)^2), from 0.007 to 1. t: finished part of the first `share` of training."""
     done = min(progress / share, 1.0) if share else 1.0
     return math.exp(-5 * (1 - done) ** 2)
 
 
 class MeanTeacher(TeacherStudent):
-    """Source cross-entropy and `disagreement`, warmed up; the teacher predicts.
+    """Source cross-entropy and `disagreement` with a warm-up. The teacher makes the predictions.
 
-    Batch norm sees source and target apart.
+    Batch norm treats source and target apart.
     """
 
     class Settings(TeacherStudent.Settings):
-        """weight: of the disagreement, .1 of its sum over 32 pictures. warm_up: share of training in which it grows."""
+        """weight: of the disagreement (0.1 times 32 pictures). warm_up: share of training in which the weight rises."""
 
         weight: float = 3.2
         warm_up: float = 0.25
 
     settings: Settings
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         weight = self.settings.weight * warm_up(progress, self.settings.warm_up)
         teacher, student = self.teacher(target.images, by_batch=True), self.network(target.strong)
         return {

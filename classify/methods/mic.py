@@ -1,4 +1,4 @@
-"""MIC: what a teacher sees in the whole target picture, the network shall see in a masked one."""
+"""MIC: the network learns to predict on a masked target picture what a teacher predicts on the whole one."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, interpolate
 
 from classify.methods.teacher import TeacherStudent
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 _SIDE = 224
 
 
 def mask(images: Tensor, kept: Tensor) -> Tensor:
-    """(n, c, h, w) images, 0 (the mean color) where a cell of the grid `kept` (n, 1, rows, columns) bool is False."""
+    """Set images (n, c, h, w) to 0, the mean color, where the grid `kept` (n, 1, rows, columns) bool is False."""
     return images * interpolate(kept.to(images.dtype), images.shape[-2:])
 
 
 def masked_consistency(masked: Tensor, teacher: Tensor, weighted: bool) -> Tensor:
-    """() mean cross-entropy of the masked pictures' predictions to the teacher's labels, weighted by its confidence.
+    """Mean cross-entropy () of predictions on masked pictures with the teacher's labels, weighted by its confidence.
 
-    1/n sum_i q_i H(argmax p_i, softmax masked_i), p = softmax(teacher), q = max p or, not `weighted`, 1. Hoyer et al.,
+    1/n sum_i q_i H(argmax p_i, softmax masked_i) with p = softmax(teacher) and q = max p, or q = 1 if not `weighted`.
+    Hoyer et al.,
     MIC: Masked image consistency, CVPR 2023, section 3. masked, teacher: (n, k) logits.
     """
     confidence, labels = teacher.detach().softmax(1).max(1)
@@ -29,16 +30,16 @@ def masked_consistency(masked: Tensor, teacher: Tensor, weighted: bool) -> Tenso
 
 
 class MIC(TeacherStudent):
-    """Source cross-entropy and `masked_consistency` to an averaged teacher; the network predicts.
+    """Source cross-entropy and `masked_consistency` with an averaged teacher. The network makes the predictions.
 
-    The authors put it on top of CDAN, MCC and SDAT; here it stands alone. Batch norm sees source, masked and whole
-    target pictures apart. Masks come from torch's own generator, as dropout does: the trainer seeds it by the step.
+    The authors add it to CDAN, MCC and SDAT. Here it is used alone. Batch norm treats source, masked and whole target
+    pictures apart. Masks come from torch's global generator, as for dropout. The trainer seeds it for each step.
     """
 
     class Settings(TeacherStudent.Settings):
-        """decay: of the teacher's average. weight: of the target's term. weighted: by the teacher's confidence.
+        """decay: of the teacher's average. weight: of the target term. weighted: weight by the teacher's confidence.
 
-        block: side of a masked square at 224 px; other sizes have as many squares. ratio: share that is masked.
+        block: side of a masked square at 224 px; other sizes have the same number of squares. ratio: masked share.
         """
 
         decay: float = 0.9
@@ -50,11 +51,11 @@ class MIC(TeacherStudent):
     settings: Settings
 
     def kept(self, count: int, device: torch.device) -> Tensor:
-        """(n, 1, cells, cells) bool, which cells of each picture are not masked."""
+        """Random grid (n, 1, cells, cells) bool: True for cells that are not masked."""
         cells = max(1, round(_SIDE / self.settings.block))
         return torch.rand(count, 1, cells, cells, device=device) > self.settings.ratio
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         teacher = self.teacher(target.images, by_batch=True).logits
         masked = self.network(mask(target.images, self.kept(len(target.images), target.images.device))).logits
         consistency = masked_consistency(masked, teacher, self.settings.weighted)

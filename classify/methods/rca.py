@@ -1,4 +1,4 @@
-"""RCA: regularized conditional alignment by a classifier of domain and class together."""
+"""RCA: regularized conditional alignment with a joint classifier of domain and class."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from classify.methods.base import Method
 from classify.methods.disclusterda import imbalance
 from classify.network import Network
 from scenes.section import Section
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 
 def joint(source: Tensor, labels: Tensor, target: Tensor, pseudo: Tensor, swapped: bool) -> Tensor:
-    """() cross-entropy of both domains over 2k classes, the source's first, the target's by its `pseudo` labels.
+    """Cross-entropy () of both domains over 2k classes: k for the source, and k for the target with `pseudo` labels.
 
-    swapped: each domain is labelled as the other, which is what the features are trained to make true. Cicek and
-    Soatto, Unsupervised domain adaptation via regularized conditional alignment, ICCV 2019. With y + k for the domain
-    that takes the other half: -mean log p(y | source) - mean log p(y' + k | target), or the halves swapped.
+    swapped: label each domain as the other one; the features are trained with this. Cicek and
+    Soatto, Unsupervised domain adaptation via regularized conditional alignment, ICCV 2019. The classes of
+    the second half are y + k: -mean log p(y | source) - mean log p(y' + k | target), or the halves swapped.
     source, target: (n, 2 k) logits. labels, pseudo: (n,) int64 in [0, k).
     """
     classes = source.shape[1] // 2
@@ -27,19 +27,19 @@ def joint(source: Tensor, labels: Tensor, target: Tensor, pseudo: Tensor, swappe
 
 
 def entropy(logits: Tensor) -> Tensor:
-    """() mean entropy of softmax(logits). logits: (n, k)."""
+    """Mean entropy () of softmax(logits). logits: (n, k)."""
     return -(logits.softmax(1) * log_softmax(logits, 1)).sum(1).mean()
 
 
 class RCA(Method):
-    """Source cross-entropy and `joint`: true labels train the two classifiers, swapped ones the features, in one step.
+    """Source cross-entropy and `joint`. In one step, true labels train the classifiers and swapped ones the features.
 
-    As S2RDA ran it: the target's entropy, too, for the features, a balance of its predictions for the classifiers, and
-    no virtual adversarial training. Batch norm sees source and target apart.
+    As in S2RDA, the features also minimize the entropy of the target, the classifiers have a balance term, and there is
+    no virtual adversarial training. Batch norm treats source and target apart.
     """
 
     class Settings(Section):
-        """entropy: weight of the entropy, which rises with training, too. balance: weight of the balance."""
+        """entropy: weight of the entropy; it also rises during training. balance: weight of the balance term."""
 
         entropy: float = 1.0
         balance: float = 0.1
@@ -50,10 +50,10 @@ class RCA(Method):
         super().__init__(network, classes, settings)
         self.joint = nn.Linear(network.width, 2 * classes)
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         weight = ramp(progress)
         ours, theirs = self.network.features(source.images), self.network.features(target.images)
-        # Two losses, each blind to what the other trains: the same as two backward passes over parts of the weights.
+        # Two losses for separate weights, so one backward pass is equal to two.
         head, both = self.network.head, self.joint
         still, other = ours.detach(), theirs.detach()
         logits = head(other)

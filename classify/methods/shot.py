@@ -1,4 +1,4 @@
-"""SHOT: train on the source, then adapt the features to the target alone while the head is frozen."""
+"""SHOT: train on the source, then adapt the features to the target with a frozen head."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from classify.methods.base import Method
 from classify.methods.clusters import over
 from classify.network import Network
 from scenes.section import Section
-from training.method import Batch, Descend, FullPass, Unlabelled
+from training.method import Batch, Descend, FullPass, Unlabeled
 
 _EPSILON = 1e-5
 
 
 def information(logits: Tensor) -> Tensor:
-    """() mean entropy of the predictions less the entropy of their mean: sure of each, diverse over all.
+    """Loss (): mean entropy of the predictions minus the entropy of their mean. Wants certain and diverse predictions.
 
     -1/n sum_i sum_k p_ik log p_ik + sum_k m_k log m_k, m = 1/n sum_i p_i: Liang et al., Do we really need to access
     the source data?, ICML 2020, its information maximization. logits: (n, k).
@@ -29,11 +29,11 @@ def information(logits: Tensor) -> Tensor:
 
 
 def centroid_labels(features: Tensor, logits: Tensor, rounds: int = 2) -> Tensor:
-    """(n,) int64 class of the nearest centroid by cosine, of the classes that are predicted at all.
+    """Labels (n,) int64: the class of the nearest centroid by cosine, among the classes that are predicted at all.
 
-    Centroids are means of the features weighted by prediction, then, in a second round, of the pictures so labelled.
-    c_k = sum_i p_ik f_i / sum_i p_ik, f extended by a 1 and of length 1, as in the authors' code.
-    features: (n, d) float. logits: (n, k) float.
+    Centroids are feature means weighted by the predictions, c_k = sum_i p_ik f_i / sum_i p_ik. Later rounds take the
+    means of the pictures with the new labels. As in the authors' code, f is extended by a 1 and normalized. features:
+    (n, d) float. logits: (n, k) float.
     """
     shares = logits.softmax(1)
     predicted = shares.argmax(1)
@@ -48,18 +48,18 @@ def centroid_labels(features: Tensor, logits: Tensor, rounds: int = 2) -> Tensor
 
 
 class SHOT(Method):
-    """First `source_share` of training: source cross-entropy with smoothed labels. The rest: the target alone.
+    """First train on the source with smoothed labels, for the share `source_share` of training. Then adapt.
 
-    Then the head is frozen, the source is no longer looked at, and backbone and bottleneck follow `information` and
-    the cross-entropy to `centroid_labels`, taken anew before each epoch (none until the first such). The rate's
-    schedule is the trainer's, over both parts; the authors' begins again with the second. The head is weight
-    normalized, as theirs. Batch norm sees one domain at a time.
+    In the second part the head is frozen and the source is not used. Backbone and bottleneck minimize `information` and
+    the cross-entropy with `centroid_labels`, which are computed before each epoch. The learning-rate schedule covers
+    both parts; the authors restart it for the second. The head is weight-normalized, as in the paper. Batch norm sees
+    one domain at a time.
     """
 
     class Settings(Section):
-        """source_share: of training. smoothing: of the source's labels. labels: weight of the centroids' labels.
+        """source_share: share of training on the source. smoothing: of the source labels.
 
-        weight_norm: of the head.
+        labels: weight of the centroid labels. weight_norm: whether the head is weight-normalized.
         """
 
         source_share: float = 0.5
@@ -77,7 +77,7 @@ class SHOT(Method):
         self.register_buffer("labels", torch.zeros(0, dtype=torch.int64))
 
     def adapts(self, progress: float) -> bool:
-        """Whether the source's part is over."""
+        """Whether the part on the source is finished."""
         return progress >= self.settings.source_share
 
     def begin_epoch(self, passes: FullPass, progress: float) -> None:
@@ -85,7 +85,7 @@ class SHOT(Method):
             features, logits = over(self.network, passes.target(), self.network)
             self.labels = centroid_labels(features, logits)
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         if not self.adapts(progress):
             logits = self.network(source.images).logits
             return {"source": cross_entropy(logits, source.targets, label_smoothing=self.settings.smoothing)}
@@ -95,7 +95,7 @@ class SHOT(Method):
             terms["labels"] = self.settings.labels * cross_entropy(logits, self.labels[target.indices])
         return terms
 
-    def update(self, source: Batch, target: Unlabelled, progress: float, descend: Descend) -> dict[str, Tensor]:
+    def update(self, source: Batch, target: Unlabeled, progress: float, descend: Descend) -> dict[str, Tensor]:
         terms = self.losses(source, target, progress)
         moving = [name for name in self.groups() if name != "classifier"] if self.adapts(progress) else None
         descend(torch.stack(list(terms.values())).sum(), only=moving)

@@ -10,14 +10,14 @@ from torch.nn.functional import cross_entropy, normalize
 from classify.methods.base import Method
 from classify.network import Network
 from scenes.section import Section
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 
 def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
-    """() normalized temperature-scaled cross entropy of two views' projections, (n, d) each: equation 1 of the paper.
+    """Normalized temperature-scaled cross-entropy () of two views' projections (n, d) each: equation 1 of the paper.
 
-    With all 2n projections z at unit length, the mean over i of  -log( exp(z_i·z_j / T) / sum_{k≠i} exp(z_i·z_k / T) ),
-    where j is the other view of the picture that i shows.
+    The mean over i of  -log( exp(z_i·z_j / T) / sum_{k≠i} exp(z_i·z_k / T) ), where the 2n projections z have unit
+    length and j is the other view of picture i.
     """
     views = normalize(torch.cat([first, second]).float())
     similar = views @ views.T / temperature
@@ -26,10 +26,10 @@ def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
 
 
 class Contrastive(Method):
-    """Both views of the target's pictures together; without a target the source's pictures are taken, unlabelled."""
+    """SimCLR on two views of the target pictures. Without a target it uses the source pictures, without labels."""
 
     class Settings(Section):
-        """temperature: T of the loss. projection: features of the projection head, which is left behind."""
+        """temperature: T of the loss. projection: width of the projection head, which is used only in training."""
 
         temperature: float = Field(default=0.5, gt=0)
         projection: int = Field(default=128, ge=1)
@@ -42,7 +42,7 @@ class Contrastive(Method):
         width = network.width
         self.projection = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, self.settings.projection))
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         views = self.projection(self.network.features(torch.cat([target.images, target.strong])))
         first, second = views.chunk(2)
         return {"contrast": nt_xent(first, second, self.settings.temperature)}

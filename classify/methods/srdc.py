@@ -1,4 +1,4 @@
-"""SRDC: structurally regularized deep clustering of the target, on the classifier and in the feature space."""
+"""SRDC: structurally regularized deep clustering of the target, in class and feature space."""
 
 from __future__ import annotations
 
@@ -11,45 +11,46 @@ from classify.methods.base import Method
 from classify.methods.clusters import distances_to, k_means, means, over
 from classify.network import Network
 from scenes.section import Section
-from training.method import Batch, FullPass, Unlabelled
+from training.method import Batch, FullPass, Unlabeled
 
 
 def auxiliary(probabilities: Tensor) -> Tensor:
-    """(n, k) distribution q ~ p / sqrt(sum over pictures of p): sharper than p and balanced over clusters.
+    """Target distribution (n, k), q ~ p / sqrt(sum over pictures of p). It is sharper than p and balanced.
 
     q_ik = (p_ik / sqrt(sum_j p_jk)) / sum_c (p_ic / sqrt(sum_j p_jc)): Tang et al., Unsupervised domain adaptation via
-    structurally regularized deep clustering, CVPR 2020, the minimum of its objective for fixed p.
+    structurally regularized deep clustering, CVPR 2020, which minimizes its objective for fixed p.
     """
     balanced = probabilities / probabilities.sum(0, keepdim=True).sqrt()
     return balanced / balanced.sum(1, keepdim=True)
 
 
 def clustering(scores: Tensor) -> Tensor:
-    """() mean cross-entropy of p = softmax(scores) to `auxiliary` of it; its gradient runs through both.
+    """Mean cross-entropy () of p = softmax(scores) with q = `auxiliary(p)`. The gradient flows through both.
 
-    -1/n sum_i sum_k q_ik log p_ik: SRDC's objective less its balance term, which q has taken up. scores: (n, k).
+    -1/n sum_i sum_k q_ik log p_ik: the objective of SRDC without its balance term, which q already contains. scores:
+    (n, k).
     """
     return -(auxiliary(scores.softmax(1)) * log_softmax(scores, 1)).sum(1).mean()
 
 
 def likeness(features: Tensor, centers: Tensor, freedom: float) -> Tensor:
-    """(n, k) Student's t, (1 + |f - c|^2 / a)^-((a + 1) / 2), of features (n, d) to centers (k, d)."""
+    """Student's t similarity (n, k), (1 + |f - c|^2 / a)^-((a + 1) / 2), of features (n, d) and centers (k, d)."""
     return (1 + distances_to(features, centers) / freedom) ** (-(freedom + 1) / 2)
 
 
 class SRDC(Method):
-    """Source cross-entropy, and `clustering` of the target on the logits and on the likeness to trained centers.
+    """Source cross-entropy, and `clustering` of the target on the logits and on the similarity to trained centers.
 
-    Before each epoch k-means over the target, from the mean features of the source's classes at first, then from those
-    of the predicted classes, places the centers anew. Until the second epoch the target's labels are its clusters,
-    after that `auxiliary`'s. Centers are kept for the backbone's features and, with a bottleneck, for the bottleneck's.
-    The source's pictures all weigh 1, as in S2RDA's runs. Batch norm sees source and target apart.
+    Before each epoch, k-means on the target sets the centers. It starts from the mean features of the source classes,
+    and later from those of the predicted classes. In the first epoch the target labels are the clusters; after that
+    `auxiliary` gives them. There are centers for the features of the backbone and, if present, of the bottleneck. All
+    source pictures have weight 1, as in S2RDA. Batch norm treats source and target apart.
     """
 
     class Settings(Section):
-        """freedom: a of Student's t. rounds: of k-means. embedding: whether to cluster the features, too.
+        """freedom: a of Student's t. rounds: of k-means. embedding: also cluster the features.
 
-        softmax: take the softmax of the likeness as probabilities, as the authors' code does, not its share of the sum.
+        softmax: probabilities are the softmax of the similarities, as in the authors' code; otherwise their shares.
         """
 
         freedom: float = 1.0
@@ -70,7 +71,7 @@ class SRDC(Method):
         self.register_buffer("epochs", torch.zeros((), dtype=torch.int64))
 
     def see(self, images: Tensor) -> tuple[Tensor, ...]:
-        """(n, d) features by level, and last (n, k) logits."""
+        """Features (n, d) of each level, and at last the logits (n, k)."""
         levels = [self.network.backbone(images)]
         if len(self.centers) > 1:
             levels.append(self.network.bottleneck(levels[0]))
@@ -90,7 +91,7 @@ class SRDC(Method):
                 self.labels = clusters
         self.epochs += 1
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         first = int(self.epochs) <= 1
         weight = 1.0 if first else ramp(progress)
         *source_levels, source_logits = self.see(source.images)
@@ -106,7 +107,7 @@ class SRDC(Method):
         return terms | {"target": weight * torch.stack(target_terms).sum()}
 
     def _scores(self, levels: list[Tensor]) -> list[Tensor]:
-        """By level (n, k), whose softmax is the probability of each cluster."""
+        """Scores (n, k) for each level. Their softmax is the probability of each cluster."""
         pairs = zip(levels, self.centers, strict=True)
         likes = [likeness(own, centers, self.settings.freedom) for own, centers in pairs]
         return likes if self.settings.softmax else [like.log() for like in likes]

@@ -1,4 +1,4 @@
-"""A teacher that follows the network it teaches, as mean teacher and masked image consistency have it."""
+"""A teacher: the moving average of the network, for mean teacher and masked image consistency."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from classify.methods.base import Method
 from classify.network import Network, Output
 from scenes.section import Section
 from training.ema import EMA
-from training.method import Batch, Descend, Unlabelled
+from training.method import Batch, Descend, Unlabeled
 
 
 class Teacher(EMA):
-    """The running average of a network's weights, with its buffers as they are."""
+    """Moving average of a network's weights. Buffers are copied."""
 
     def forward(self, images: Tensor, by_batch: bool = False) -> Output:
-        """What it makes of pictures (n, 3, h, w); a gradient goes through to those, none to its weights.
+        """The output for pictures (n, 3, h, w). Gradients flow to the pictures, but not to the weights.
 
-        by_batch: batch norm goes by the batch, as the network's does in training; dropout and the like stay off.
+        by_batch: batch norm uses batch statistics, as in training. Dropout stays off.
         """
         for module in self.module.modules():
             module.training = by_batch and isinstance(module, _BatchNorm)
@@ -27,7 +27,7 @@ class Teacher(EMA):
 
 
 class TeacherStudent(Method):
-    """A method with a teacher, which follows after each step."""
+    """A method with a teacher, which is updated after each step."""
 
     class Settings(Section):
         """decay: of the teacher's average."""
@@ -40,7 +40,7 @@ class TeacherStudent(Method):
         super().__init__(network, classes, settings)
         self.teacher = Teacher(network, self.settings.decay)
 
-    def update(self, source: Batch, target: Unlabelled, progress: float, descend: Descend) -> dict[str, Tensor]:
+    def update(self, source: Batch, target: Unlabeled, progress: float, descend: Descend) -> dict[str, Tensor]:
         terms = super().update(source, target, progress, descend)
         self.teacher.update_parameters(self.network)
         return terms

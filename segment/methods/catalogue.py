@@ -1,4 +1,4 @@
-"""The ways of training, by the names that commands and configs use."""
+"""The training methods by their names in commands and configs."""
 
 from __future__ import annotations
 

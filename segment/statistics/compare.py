@@ -1,4 +1,4 @@
-"""A set of pictures measured, and sets compared: as a table, as JSON, as a figure."""
+"""Measure a set of pictures, and compare sets in a table or as JSON."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ PHOTOGRAPHS: Mapping[str, tuple[float, ...]] = {
     "crack.width": (4.4, 2.4, 8.5),
     "crack.contrast": (31, 15, 57),
 }
-"""Median, 10th and 90th percentile of 70 photographs of cracks, labelled by hand: what is known of them."""
+"""Known median, 10th and 90th percentile of 70 photographs of cracks that were labeled by hand."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A set's values.
+    """The measured values of a set.
 
-    pictures: how many were measured; bare: of these, those whose mask is empty, None without masks. values: (n,) by
-    `Quantity.key`, of the pictures where it is defined; nothing where there are none. left_out: what could not be used
-    and why, a line each.
+    pictures: number of measured pictures. bare: number of pictures with an empty mask; None without masks. values: by
+    `Quantity.key`, the values (n,) of the pictures in which the quantity is defined. left_out: one line for each file
+    that could not be used, with the reason.
     """
 
     name: str
@@ -48,9 +48,9 @@ class Measured:
 
 
 def measured(pictures: PictureSet, chosen: Sequence[int], advance: Callable[[int], object]) -> Measured:
-    """Measure pictures of a set by their numbers; `advance` is told of each that is done.
+    """Measure the chosen pictures of a set. advance: called with 1 after each picture.
 
-    Raises InputError where none can be used, with the first reason.
+    Raises InputError with the first reason if no picture can be used.
     """
     rows, left_out = [], list(pictures.left_out)
     for k in chosen:
@@ -67,21 +67,21 @@ def measured(pictures: PictureSet, chosen: Sequence[int], advance: Callable[[int
     return Measured(
         name=pictures.name,
         pictures=len(rows),
-        bare=sum(row["crack.fraction"] == 0 for row in rows) if pictures.labelled else None,
+        bare=sum(row["crack.fraction"] == 0 for row in rows) if pictures.labeled else None,
         values={key: values for key, values in gathered.items() if len(values)},
         left_out=tuple(left_out),
     )
 
 
 def apart(one: Values, other: Values) -> float:
-    """How differently two samples (n,), (m,) are spread: 0 the same, 1 no overlap (Kolmogorov and Smirnov's D)."""
+    """Kolmogorov-Smirnov distance of two samples (n,) and (m,): 0 for the same distribution, 1 for no overlap."""
     at = np.concatenate([one, other])
     shares = (np.searchsorted(np.sort(values), at, side="right") / len(values) for values in (one, other))
     return float(np.abs(np.subtract(*shares)).max())
 
 
 def distances(sets: Sequence[Measured]) -> dict[str, float]:
-    """`apart` by `Quantity.key`, of two sets, where both have it; empty for one set."""
+    """By `Quantity.key`, how far two sets are apart, for the quantities that both have. Empty for one set."""
     if len(sets) != 2:
         return {}
     one, other = (each.values for each in sets)
@@ -89,7 +89,7 @@ def distances(sets: Sequence[Measured]) -> dict[str, float]:
 
 
 def table(sets: Sequence[Measured]) -> list[str]:
-    """The lines of a table: a row for each quantity, a column for each set, how far two are apart."""
+    """The lines of a table with a row for each quantity and a column for each set. For two sets also `apart`."""
     far = distances(sets)
     rows = []
     for quantity in QUANTITIES:
@@ -106,14 +106,14 @@ def table(sets: Sequence[Measured]) -> list[str]:
         lines += ["", title]
         lines += [_line(cells, widths) for quantity, cells in rows if quantity.group == group]
     lines += ["", *(_counted(each) for each in sets)]
-    lines.append("median [10th to 90th percentile] of the pictures; photographs: 70 labelled by hand, where known")
+    lines.append("median [10th to 90th percentile] of the pictures; photographs: 70 labeled by hand, if known")
     if far:
-        lines.append("apart: the largest gap between the two cumulative distributions, 0 the same, 1 no overlap")
+        lines.append("apart: largest difference of the two cumulative distributions; 0 is the same, 1 is no overlap")
     return lines
 
 
 def as_json(sets: Sequence[Measured]) -> dict[str, Any]:
-    """All of the table as JSON data, by `Quantity.key`."""
+    """The table as JSON data, by `Quantity.key`."""
     return {
         "quantities": {q.key: {"unit": q.unit, "meaning": q.meaning} for q in QUANTITIES},
         "sets": [

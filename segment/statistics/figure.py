@@ -1,4 +1,4 @@
-"""The figure of sets of crack pictures: how each measured quantity is distributed. It needs matplotlib."""
+"""Plot the distribution of each measured quantity of sets of crack pictures. Needs matplotlib."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _BINS = 24
 
 
 def figure(sets: Sequence[Measured]) -> Figure:
-    """Draw a panel for each quantity: its distribution in each set, all of the same area, with the medians marked.
+    """Draw one panel for each quantity: its normalized histogram in each set, with a line at the median.
 
-    sets: one or two. A quantity that none of them has gets no panel.
+    sets: one or two sets. A quantity that none of them has gets no panel.
     """
     rows = [row for group in GROUPS for row in _rows(group, sets)]
     size = _COLUMNS * _PANEL[0], _HEAD + len(rows) * _PANEL[1]
-    # The legend keeps its strip above the panels, whatever their number.
+    # The legend gets a strip of fixed height above the panels.
     layout = ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - _HEAD / size[1]), hspace=0.06)
     drawn = Figure(figsize=size, layout=layout)
     axes = drawn.subplots(len(rows), _COLUMNS, squeeze=False)
@@ -46,20 +46,20 @@ def figure(sets: Sequence[Measured]) -> Figure:
 
 
 def write_figure(drawn: Figure, path: Path) -> None:
-    """Write the figure as a PNG, whole or not at all; its folder is made."""
+    """Write the figure as a PNG, completely or not at all. Creates its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         drawn.savefig(temporary, format="png", dpi=110)
 
 
 def _rows(group: str, sets: Sequence[Measured]) -> list[list[Quantity]]:
-    """The group's quantities that any set has, as many to a row as there are columns."""
+    """The quantities of a group that any set has, divided into rows of panels."""
     shown = [q for q in QUANTITIES if q.group == group and any(q.key in each.values for each in sets)]
     return [shown[k : k + _COLUMNS] for k in range(0, len(shown), _COLUMNS)]
 
 
 def _legend(sets: Sequence[Measured]) -> list[Line2D]:
-    # A folder's name may hold dollar signs, which matplotlib would read as mathematics.
+    # Dollar signs in a folder's name would start a formula in matplotlib.
     names = [f"{each.name} ({each.pictures} pictures)".replace("$", r"\$") for each in sets]
     handles = [Line2D([], [], color=color, label=name) for name, color in zip(names, _COLORS, strict=False)]
     if any(key in each.values for each in sets for key in PHOTOGRAPHS):

@@ -1,4 +1,4 @@
-"""A mask of lines as its middle lines: thinned, spurs cut off, followed from end to end."""
+"""Middle lines of a mask: it is thinned, spurs are removed, and lines are followed from end to end."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from scenes.cracks.thinning import thinned
 Mask = NDArray[np.bool_]
 Points = NDArray[np.float64]
 
-# Averages with both neighbours: of 2 px standard deviation together.
+# Number of averages with both neighbors. Together they smooth with a standard deviation of 2 px.
 _SMOOTHINGS = 8
 _CUTTINGS = 2
-# Radii from the middle of a line to the corner of its blunt end, and a little more.
+# Longest spur in line radii: the distance from the middle line to a corner of a blunt end, and a little more.
 _SPUR = 1.5
-# Steps (down, right) to half of the neighbours; the others see the same step from their side.
+# Steps (down, right) to half of the neighbors. The other half takes the same steps in reverse.
 _STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
@@ -27,10 +27,10 @@ _STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
 class Lines:
     """The middle lines of a mask.
 
-    skeleton: (H, W) bool, one pixel wide. radius: (H, W) float32, pixels from each pixel of the mask to the nearest
-    outside it; the picture's border is no edge. paths: (n, 2) float64 each, x and y in pixels along a line from one
-    end or branch point to the next, smoothed, n at least 2. branches: number of branch points; those that lie within
-    one another's radius are one.
+    skeleton: (H, W) bool, one pixel wide. radius: (H, W) float32, distance in pixels from each mask pixel to
+    the nearest pixel outside the mask; the border of the picture does not count as outside. paths: (n, 2) float64 each,
+    x and y in pixels along a line from one end or branch point to the next, smoothed, n at least 2. branches: number
+    of branch points; branch points closer than their radius count as one.
     """
 
     skeleton: Mask
@@ -40,7 +40,7 @@ class Lines:
 
 
 def middle_lines(mask: Mask) -> Lines:
-    """The middle lines of what is set in a mask (H, W)."""
+    """Compute the middle lines of a mask (H, W)."""
     radius = _radius(mask)
     skeleton = thinned(mask)
     graph = _Graph.of(skeleton)
@@ -56,26 +56,26 @@ def middle_lines(mask: Mask) -> Lines:
 
 def _radius(mask: Mask) -> NDArray[np.float32]:
     radius = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    # Where nothing lies outside the mask the distance to it is without bounds.
+    # If the mask fills the picture, the distance would be infinite.
     return np.minimum(radius, np.float32(min(mask.shape) / 2))
 
 
 @dataclass(frozen=True)
 class _Graph:
-    """pixels: (n, 2) rows and columns of a skeleton. neighbours: of each pixel, by number.
+    """pixels: (n, 2) rows and columns of a skeleton. neighbors: for each pixel the numbers of its neighbors.
 
-    A diagonal step that two straight ones also make is none, so that a pixel on a line has two neighbours.
+    Diagonal neighbors do not count if a straight neighbor connects them. So a pixel on a line has two neighbors.
     """
 
     pixels: NDArray[np.int64]
-    neighbours: list[list[int]]
+    neighbors: list[list[int]]
 
     @staticmethod
     def of(skeleton: Mask) -> _Graph:
         pixels = np.argwhere(skeleton)
         number = np.pad(np.full(skeleton.shape, -1), 1, constant_values=-1)
         number[tuple(pixels.T + 1)] = np.arange(len(pixels))
-        neighbours: list[list[int]] = [[] for _ in pixels]
+        neighbors: list[list[int]] = [[] for _ in pixels]
         rows, columns = pixels.T + 1
         for down, right in _STEPS:
             there = number[rows + down, columns + right]
@@ -83,26 +83,26 @@ class _Graph:
             if down and right:
                 meets &= (number[rows + down, columns] < 0) & (number[rows, columns + right] < 0)
             for one, other in zip(np.flatnonzero(meets).tolist(), there[meets].tolist(), strict=True):
-                neighbours[one].append(other)
-                neighbours[other].append(one)
-        return _Graph(pixels, neighbours)
+                neighbors[one].append(other)
+                neighbors[other].append(one)
+        return _Graph(pixels, neighbors)
 
     def forks(self) -> list[int]:
-        """The pixels where three lines or more meet."""
-        return [number for number, others in enumerate(self.neighbours) if len(others) > 2]
+        """The pixels in which three or more lines meet."""
+        return [number for number, others in enumerate(self.neighbors) if len(others) > 2]
 
     def paths(self) -> Iterator[list[int]]:
-        """The pixels along each line, ends included, then those of rings that nothing branches from."""
+        """The pixels along each line with both ends, then those of closed rings without branches."""
         passed = set[int]()
         walked = set[tuple[int, int]]()
-        for start, others in enumerate(self.neighbours):
+        for start, others in enumerate(self.neighbors):
             for towards in others if len(others) != 2 else ():
                 if (start, towards) not in walked:
                     path = self._followed(start, towards)
                     walked.add((path[-1], path[-2]))
                     passed.update(path)
                     yield path
-        for start, others in enumerate(self.neighbours):
+        for start, others in enumerate(self.neighbors):
             if len(others) == 2 and start not in passed:
                 ring = self._followed(start, others[0])
                 passed.update(ring)
@@ -110,22 +110,22 @@ class _Graph:
 
     def _followed(self, start: int, towards: int) -> list[int]:
         path = [start, towards]
-        while path[-1] != start and len(self.neighbours[path[-1]]) == 2:
-            one, other = self.neighbours[path[-1]]
+        while path[-1] != start and len(self.neighbors[path[-1]]) == 2:
+            one, other = self.neighbors[path[-1]]
             path.append(other if one == path[-2] else one)
         return path
 
     def spur(self, path: list[int], radius: NDArray[np.float32]) -> list[int]:
-        """What can go of a path that only leads from the middle of a wide line to its edge; else nothing."""
+        """The pixels to remove if a path is a spur from the middle of a wide line to its edge; otherwise none."""
         for inner, outer, rest in ((path[0], path[-1], path[1:]), (path[-1], path[0], path[:-1])):
-            ends = len(self.neighbours[outer]) == 1 and len(self.neighbours[inner]) > 2
+            ends = len(self.neighbors[outer]) == 1 and len(self.neighbors[inner]) > 2
             if ends and len(rest) <= _SPUR * radius[tuple(self.pixels[inner])] + 1:
                 return rest
         return []
 
 
 def _smooth(paths: Sequence[Points]) -> tuple[Points, ...]:
-    """The paths without their staircases; the ends of each stay."""
+    """Smooth the pixel steps of the paths. The ends of each path stay."""
     if not paths:
         return ()
     points = np.concatenate(paths)
@@ -139,7 +139,7 @@ def _smooth(paths: Sequence[Points]) -> tuple[Points, ...]:
 
 
 def _distinct(forks: Iterable[NDArray[np.int64]], radius: NDArray[np.float32]) -> int:
-    """How many groups forks (rows and columns) make whose discs touch."""
+    """Number of groups of forks (rows and columns) whose disks touch. Disks have the radius of the line."""
     discs = np.zeros(radius.shape, np.uint8)
     for row, column in forks:
         cv2.circle(discs, (int(column), int(row)), max(round(float(radius[row, column])), 1), 1, cv2.FILLED)

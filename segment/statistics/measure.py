@@ -1,4 +1,4 @@
-"""What can be measured of one crack picture: its cracks by their mask, its dark lines without one, its background."""
+"""Measure one crack picture: its cracks by their mask, its dark lines without a mask, and its background."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ Gray = NDArray[np.float32]
 
 _RING = (2.0, 8.0)
 _STRETCH = 32.0
-# Cycles a pixel. What is broader is light, not surface.
+# Cycles per pixel. Broader structure belongs to the lighting, not to the surface.
 _BROADEST, _FINE, _FINEST = 1 / 64, 1 / 8, 1 / 2
 _BANDS = 12
 _RIDGES = (1.5, 3.0)
-# Multiples of the response that is usual in the picture: what a dark line has at least, and in parts.
+# Least response of a dark line, in its whole and in its strong part, as multiples of the median response.
 _WEAK, _STRONG, _STRONG_PART = 5.0, 10.0, 0.3
-# Pixels from end to end; share of the square around it that a line fills at most.
+# Least length of a line, pixels. Largest share of its bounding square that a line fills.
 _SHORTEST, _FULLEST = 32.0, 0.35
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """One number a picture. key: `group.name`; digits: how many to show behind the point."""
+    """A quantity with one value for each picture. key: `group.name`. digits: number of decimals to show."""
 
     key: str
     unit: str
@@ -44,17 +44,17 @@ class Quantity:
 
 _OF_LINES: tuple[tuple[str, str, int, str], ...] = (
     ("fraction", "%", 2, "share of the picture's pixels"),
-    ("width", "px", 1, "twice the distance to the nearest pixel outside, mean over the middle lines"),
-    ("contrast", "gray", 1, "median of the ring more than 2 and up to 8 px around less the mean inside"),
-    ("length", "diagonals", 2, "of all middle lines, in diagonals of the picture"),
-    ("branching", "/100 px", 2, "branch points on 100 px of middle line"),
-    ("tortuosity", "", 3, "way along the middle line over the straight one, in stretches of 32 px"),
-    ("orientation", "deg", 1, "angular deviation of the directions: 0 is parallel, 40.5 every way alike"),
+    ("width", "px", 1, "twice the distance to the nearest pixel outside, averaged over the middle lines"),
+    ("contrast", "gray", 1, "median of the ring 2 to 8 px around the line, minus the mean inside"),
+    ("length", "diagonals", 2, "length of all middle lines, in diagonals of the picture"),
+    ("branching", "/100 px", 2, "branch points per 100 px of middle line"),
+    ("tortuosity", "", 3, "length along the middle line over straight length, in pieces of 32 px"),
+    ("orientation", "deg", 1, "angular deviation of the directions: 0 is parallel, 40.5 is uniform"),
 )
 GROUPS = {
-    "crack": "cracks, by their masks; without the pictures that have none, but for the fraction",
-    "lines": "dark lines, found without masks: a stand-in for cracks, the same for every set",
-    "picture": "whole pictures, cracks and all",
+    "crack": "cracks, by their masks; pictures without cracks count only for the fraction",
+    "lines": "dark lines, found without masks: a substitute for cracks, the same for every set",
+    "picture": "whole pictures, including cracks",
 }
 QUANTITIES = (
     *(
@@ -63,18 +63,18 @@ QUANTITIES = (
         for name, unit, digits, meaning in _OF_LINES
     ),
     Quantity("lines.strength", "gray", 1, "99th percentile of the response to dark lines 3 to 6 px wide"),
-    Quantity("picture.gray", "", 0, "mean of 0 to 255"),
-    Quantity("picture.spread", "gray", 1, "standard deviation"),
-    Quantity("picture.slope", "", 2, "of the power spectrum from 64 to 2 px, in double logarithms"),
-    Quantity("picture.fine", "%", 1, "share of the power from 64 px on that is finer than 8 px"),
+    Quantity("picture.gray", "", 0, "mean gray value, 0 to 255"),
+    Quantity("picture.spread", "gray", 1, "standard deviation of the gray values"),
+    Quantity("picture.slope", "", 2, "slope of the power spectrum from 64 to 2 px, in log-log scale"),
+    Quantity("picture.fine", "%", 1, "share of the power below 64 px that is finer than 8 px"),
 )
-"""All there is to measure, in the order of tables."""
+"""All quantities, in the order of tables."""
 
 
 def measure(rgb: NDArray[np.uint8], mask: Mask | None) -> dict[str, float]:
-    """Values by `Quantity.key` of a picture (H, W, 3) sRGB and its mask (H, W); what is not defined is left out.
+    """Measure a picture (H, W, 3) sRGB and its mask (H, W). Returns the defined values by `Quantity.key`.
 
-    Without a mask there are none of group "crack"; with an empty one the fraction is 0 and the others are left out.
+    Without a mask there are no values of group "crack". With an empty mask, only the fraction is defined, and it is 0.
     A flat picture has no spectrum.
     """
     gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
@@ -88,7 +88,7 @@ def measure(rgb: NDArray[np.uint8], mask: Mask | None) -> dict[str, float]:
 
 
 def of_lines(gray: Gray, mask: Mask) -> dict[str, float]:
-    """The quantities of group "crack" by name, of the lines that a mask (H, W) sets; those not defined left out."""
+    """The defined quantities of group "crack" by name, for the lines of a mask (H, W)."""
     values = {"fraction": 100 * float(mask.mean())}
     if not mask.any():
         return values
@@ -101,7 +101,7 @@ def of_lines(gray: Gray, mask: Mask) -> dict[str, float]:
 
 
 def ring(mask: Mask) -> Mask:
-    """(H, W) the pixels more than 2 and up to 8 px from the nearest of a mask."""
+    """(H, W) True for pixels more than 2 px and up to 8 px away from a mask."""
     away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return (away > _RING[0]) & (away <= _RING[1])
 
@@ -118,7 +118,7 @@ def _courses(lines: Lines, diagonal: float) -> dict[str, float]:
     chords = np.concatenate([np.zeros(0), *(_chords(path) for path in lines.paths if len(path) > _STRETCH / 2**0.5)])
     if len(chords):
         values["tortuosity"] = _STRETCH * len(chords) / float(chords.sum())
-    # Directions without sense: the doubled angle takes those that differ by 180 degrees together.
+    # Lines have no sign of direction. Doubling the angle makes directions equal that differ by 180 degrees.
     doubled = np.exp(2j * np.arctan2(along[:, 1], along[:, 0]))
     agreement = min(abs((lengths * doubled).sum()) / length, 1.0)
     values["orientation"] = float(np.degrees(np.sqrt(2 * (1 - agreement)) / 2))
@@ -126,7 +126,7 @@ def _courses(lines: Lines, diagonal: float) -> dict[str, float]:
 
 
 def _chords(path: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(k,) pixels straight from end to end of each whole stretch of a path (n, 2)."""
+    """(k,) straight length in pixels of each complete piece of 32 px of a path (n, 2)."""
     way = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
     at = np.arange(0.0, way[-1] + 1e-9, _STRETCH)
     x, y = (np.interp(at, way, values) for values in path.T)
@@ -134,7 +134,7 @@ def _chords(path: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def of_background(gray: Gray) -> dict[str, float]:
-    """The quantities of group "picture" by name; no spectrum where the picture is flat."""
+    """The quantities of group "picture" by name. A flat picture has no spectrum."""
     values = {"gray": float(gray.mean()), "spread": float(gray.std())}
     frequency, power = spectrum(gray)
     if power.sum() <= 1e-6 * gray.size:
@@ -154,7 +154,7 @@ def of_background(gray: Gray) -> dict[str, float]:
 
 
 def spectrum(gray: Gray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(n,) frequencies in cycles a pixel from 1/64 on, and the power at each, under a Hann window, in any order."""
+    """(n,) frequencies from 1/64 cycles per pixel on, and the power at each, with a Hann window. Not sorted."""
     height, width = gray.shape
     window = np.hanning(height)[:, None] * np.hanning(width)[None]
     power = np.abs(np.fft.rfft2((gray - gray.mean()) * window)) ** 2 / gray.size
@@ -164,10 +164,10 @@ def spectrum(gray: Gray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def ridges(gray: Gray) -> Gray:
-    """(H, W) gray levels: how much darker than both sides a pixel is, as lines are and spots are not.
+    """(H, W) response to dark lines, in gray levels: how much darker a pixel is than both sides. Spots give none.
 
-    At two scales, the larger of them: second derivative of the blurred picture across the line, less that along it,
-    times the scale's square.
+    The response at one scale is the second derivative of the blurred picture across the line, minus that along the
+    line, times the square of the scale. The larger response of two scales is taken.
     """
     return np.asarray(np.maximum(*(_ridge(gray, sigma) for sigma in _RIDGES)))
 
@@ -184,13 +184,13 @@ def _ridge(gray: Gray, sigma: float) -> Gray:
 
 
 def dark_lines(response: Gray) -> Mask:
-    """(H, W) the long dark lines, by the response of `ridges`; no labels needed, and not as good.
+    """(H, W) True on long dark lines, found by the response of `ridges`. Needs no labels, but is less exact.
 
-    A line is a connected piece of pixels with 5 times the picture's median response (and 1.5 gray levels), three in
-    ten of them with twice that, at least 32 px from end to end and no blot. Joints, shadows and scratches are lines
-    too, and a crack fainter than its surface's texture is none: to compare sets by, not to label pictures with.
-    How it orders drawn pictures, against their masks (rank correlation): contrast and orientation
-    0.4 to 0.7, tortuosity 0.3 to 0.5, length 0.3, branching and width 0.1 to 0.6, fraction 0 to 0.3.
+    A line is a connected region of pixels with at least 5 times the median response of the picture (plus 1.5 gray
+    levels). 30 % of its pixels have twice that. It is at least 32 px long and not a blob. Joints, shadows and scratches
+    are found too, and cracks fainter than the texture of the surface are not. So it serves to compare sets, not to
+    label pictures. Rank correlation with the values from the masks, on composed pictures: contrast and orientation 0.4
+    to 0.7, tortuosity 0.3 to 0.5, length 0.3, branching and width 0.1 to 0.6, fraction 0 to 0.3.
     """
     usual = float(np.median(response)) + 0.3
     there = (response > _WEAK * usual).astype(np.uint8)

@@ -97,7 +97,7 @@ def test_a_job_that_is_done_is_not_run_again_and_no_other_runs_in_its_place(tmp_
     assert "runs/x: step 3, the last" in (tmp_path / "runs-x.log").read_text()
     with pytest.raises(click.ClickException, match="runs/x: exit 2"):
         Job("runs/x", ("train", "c.yaml", *settings("seed=1"))).run(tmp_path)
-    assert "holds a run of another config, field seed: 0 there, 1 now" in (tmp_path / "runs-x.log").read_text()
+    assert "holds a run with another config, field seed: 0 there, 1 now" in (tmp_path / "runs-x.log").read_text()
 
 
 def test_a_method_that_is_none_is_told_before_anything_is_done(tmp_path: Path) -> None:

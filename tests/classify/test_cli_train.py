@@ -263,7 +263,7 @@ def test_a_folder_of_another_run_is_left_alone(root: Path, tmp_path: Path, capsy
     assert code == 2 and "field optimizer.lr: 0.1 there, 0.5 now" in error
     assert run(capsys, "train", config, "--out", tmp_path / "run", "--set", "data.workers=1")[0] == 0
     code, _, error = run(capsys, "train", config, "--out", root)
-    assert code == 2 and "not empty, and no run" in error
+    assert code == 2 and "not empty, and not the folder of a run" in error
 
 
 def test_data_that_changed_under_a_run_is_told(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -281,7 +281,7 @@ def test_data_that_changed_under_a_run_is_told(root: Path, tmp_path: Path, capsy
         execute(Classification(), load_training(config), tmp_path / "run")
     (source / "red" / "0.png").unlink()
     code, _, error = run(capsys, "train", config, "--out", tmp_path / "run")
-    assert code == 2 and "the source data changed since the run began" in error
+    assert code == 2 and "the source data have changed since the run began" in error
 
 
 def test_pre_training_then_tuning(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -334,7 +334,7 @@ def test_the_study_of_mixing(root: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert kept["data"]["holdout"] == 0
     for change, words in (
         (["--regimes", "mixt"], "did you mean 'mixed'"),
-        (["--real", root / "test"], "12 of its pictures are in data.test as well"),
+        (["--real", root / "test"], "12 of its pictures are also in data.test"),
         (["--set", "data.target=null", "--set", "select_by=last"], "the regime 'adapted' needs one"),
         (["--share", "1"], "--share"),
     ):

@@ -23,7 +23,7 @@ from classify.methods.catalogue import METHODS
 from classify.network import Network, Output
 from scenes.errors import InputError
 from tests.moons import OptimizerStep, accuracy, mlp, moons, passes_over, train
-from training.method import Batch, FullPass, Unlabelled
+from training.method import Batch, FullPass, Unlabeled
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_losses.json").read_text())
 INPUTS = {name: torch.tensor(rows) for name, rows in GOLDEN["inputs"].items()}
@@ -45,10 +45,10 @@ def small(name: str, **changes: Any) -> Method:
     return kind(mlp(16, bottleneck=8), 2, kind.Settings(**{**SMALL.get(name, {}), **changes})).train()
 
 
-def batch(n: int = 8, m: int = 8, seed: int = 0) -> tuple[Batch, Unlabelled]:
+def batch(n: int = 8, m: int = 8, seed: int = 0) -> tuple[Batch, Unlabeled]:
     points, labels = moons(seed, points=n)
     turned, _ = moons(seed + 1, 35.0, points=m)
-    return Batch(points, labels, torch.arange(n)), Unlabelled(turned, turned, torch.arange(m))
+    return Batch(points, labels, torch.arange(n)), Unlabeled(turned, turned, torch.arange(m))
 
 
 # The losses, and the reference's numbers.
@@ -419,7 +419,7 @@ def test_one_epoch_on_pictures_then_resume(name: str) -> None:
         some = torch.arange(4 * number, 4 * number + 4)
         theirs = pictures[16:][some]
         terms = method.update(
-            Batch(pictures[some], labels[some], some), Unlabelled(theirs, theirs, some), number / 3, descend
+            Batch(pictures[some], labels[some], some), Unlabeled(theirs, theirs, some), number / 3, descend
         )
         assert all(torch.isfinite(term) and not term.requires_grad for term in terms.values())
 
@@ -439,7 +439,7 @@ def test_one_epoch_on_pictures_then_resume(name: str) -> None:
         step(resumed, descended, number)
     passes = FullPass(
         lambda: [Batch(pictures[:16], labels, torch.arange(16))],
-        lambda: [Unlabelled(pictures[16:], pictures[16:], torch.arange(16))],
+        lambda: [Unlabeled(pictures[16:], pictures[16:], torch.arange(16))],
     )
     for method in (straight, resumed):
         method.finish(passes)

@@ -31,7 +31,7 @@ from classify.methods.teacher import Teacher
 from classify.network import Network
 from tests.moons import OptimizerStep, accuracy, passes_over, train
 from training.checkpoint import load
-from training.method import Batch, Unlabelled
+from training.method import Batch, Unlabeled
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parent / "golden_selftraining.json").read_text())
 OURS = ("dson", "srdc", "disclusterda", "rca", "shot", "fixmatch", "mean-teacher", "mic")
@@ -133,10 +133,10 @@ def linear_network() -> Network:
     return network
 
 
-def ten(phase: float = 0.1, classes: int = 5) -> tuple[Batch, Unlabelled]:
+def ten(phase: float = 0.1, classes: int = 5) -> tuple[Batch, Unlabeled]:
     places = torch.arange(10)
     target = wave(10, 3, phase=2.1 + phase)
-    return Batch(wave(10, 3, phase=phase), places % classes, places), Unlabelled(target, target, places)
+    return Batch(wave(10, 3, phase=phase), places % classes, places), Unlabeled(target, target, places)
 
 
 def gradients_agree(method: Method, golden: dict[str, Any]) -> None:
@@ -263,7 +263,7 @@ class Course:
             ours, theirs = (torch.randint(len(pictures), (batch,)) for _ in range(2))
             seen = self.target[theirs]
             strong = seen + 0.1 * torch.randn(seen.shape)
-            given = Batch(pictures[ours], labels[ours], ours), Unlabelled(seen, strong, theirs)
+            given = Batch(pictures[ours], labels[ours], ours), Unlabeled(seen, strong, theirs)
             log.append(self.method.update(*given, progress, self.descend))
         self.method.eval()
         return log
@@ -394,7 +394,7 @@ def test_shot_adapts_without_source_and_with_its_head_frozen() -> None:
     descend = OptimizerStep(method)
     (pictures, labels), (target, _) = stripes(1, False), stripes(2, True)
     passes, places = passes_over(pictures, labels, target), torch.arange(96)
-    theirs = Unlabelled(target, target, places)
+    theirs = Unlabeled(target, target, places)
     assert set(method.update(Batch(pictures, labels, places), theirs, 0.49, descend)) == {"source"}
     method.begin_epoch(passes, 0.49)
     assert not len(method.labels)

@@ -183,18 +183,18 @@ def refused(match: str, name: str = "resnet18", **settings) -> None:
 
 def test_unknown_names_and_sizes_are_refused_with_what_would_do():
     refused("'resnet-18' is not known, did you mean 'resnet18'?", "resnet-18")
-    refused("size: 100, but vit-b takes multiples of 16, 96 for instance", "vit-b", size=100)
-    refused("size: 96, but dinov2-s takes multiples of 14, 98 for instance", "dinov2-s", size=96)
-    refused("mixer-b takes multiples of 16", "mixer-b", size=8)
-    refused("mixer-b can start from a checkpoint file", "mixer-b", weights="google/mixer")
+    refused("size: 100, but vit-b needs a multiple of 16, for example 96", "vit-b", size=100)
+    refused("size: 96, but dinov2-s needs a multiple of 14, for example 98", "dinov2-s", size=96)
+    refused("mixer-b needs a multiple of 16", "mixer-b", size=8)
+    refused("mixer-b can only start from a checkpoint file", "mixer-b", weights="google/mixer")
     assert set(NAMES) == {
         "resnet18", "resnet50", "resnet101", "vit-s", "vit-b", "mixer-b", "convnext-t", "dinov2-s", "dinov2-b",
     }  # fmt: skip
 
 
 def test_weights_that_are_not_there_are_refused(tmp_path, monkeypatch):
-    refused("no such folder or file", weights="./runs/none")
-    refused("no such folder or file", weights="/nowhere")
+    refused("not a folder, not a file", weights="./runs/none")
+    refused("not a folder, not a file", weights="/nowhere")
     refused("a folder without config.json", weights=str(tmp_path))
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     refused("'nobody/nothing': transformers cannot load it: ", weights="nobody/nothing")
@@ -202,11 +202,11 @@ def test_weights_that_are_not_there_are_refused(tmp_path, monkeypatch):
 
 def test_weights_of_another_shape_are_refused(tiny, tmp_path):
     ResNetModel(ResNetConfig(**TINY_RESNET)).save_pretrained(tmp_path)
-    refused("its model_type is resnet, that of vit-s is vit", "vit-s", weights=str(tmp_path), size=32)
-    refused("its layer_type is basic, that of resnet50 is bottleneck", "resnet50", weights=str(tmp_path))
+    refused("its model_type is resnet, but vit-s has vit", "vit-s", weights=str(tmp_path), size=32)
+    refused("its layer_type is basic, but resnet50 has bottleneck", "resnet50", weights=str(tmp_path))
     settings = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps(settings | {"depths": [1, 2]}))
-    refused(r"its depths is \[1, 2\], that of resnet18 is \[1, 1\]", weights=str(tmp_path))
+    refused(r"its depths is \[1, 2\], but resnet18 has \[1, 1\]", weights=str(tmp_path))
     (tmp_path / "config.json").write_text(json.dumps(settings | {"depths": "deep"}))
     refused("transformers cannot load it: .*'depths' with value 'deep'", weights=str(tmp_path))
     (tmp_path / "config.json").write_text('{"model_type": ')
@@ -220,7 +220,7 @@ def test_weights_that_lack_tensors_are_refused(tiny, tmp_path):
     left = {name: tensor for name, tensor in tensors.items() if "layernorm.weight" not in name}
     assert len(left) == len(tensors) - 1
     save_file(left, file, metadata={"format": "pt"})
-    refused("1 of vit-s's tensors are not in it, layernorm.weight for one", "vit-s", weights=str(tmp_path), size=32)
+    refused("1 of vit-s's tensors are missing in it, such as layernorm.weight", "vit-s", weights=str(tmp_path), size=32)
     file.write_bytes(file.read_bytes()[:200])
     refused("transformers cannot load it", "vit-s", weights=str(tmp_path), size=32)
 

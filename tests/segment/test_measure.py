@@ -248,7 +248,7 @@ def measured_all(folder: Path) -> Measured:
 @pytest.mark.parametrize("names", [("img", "mask"), ("images", "masks")])
 def test_a_folder_with_masks_is_read(tmp_path: Path, names: tuple[str, str]) -> None:
     pictures = open_set(make_set(tmp_path / "a", 3, names))
-    assert (pictures.labelled, pictures.size, pictures.left_out) == (True, 3, ())
+    assert (pictures.labeled, pictures.size, pictures.left_out) == (True, 3, ())
     rgb, mask = picture(1)
     read = pictures.read(1)
     assert read.name == "1" and (read.rgb == rgb).all() and read.mask is not None and (read.mask == mask).all()
@@ -258,7 +258,7 @@ def test_pictures_without_masks_are_read_from_any_folder(tmp_path: Path) -> None
     for file in ("p/one.png", "p/deep/two.png", "q/img/one.png"):
         save(tmp_path / file, picture(0)[0])
     below, beside = open_set(tmp_path / "p"), open_set(tmp_path / "q")
-    assert (below.labelled, below.size, beside.labelled, beside.size) == (False, 2, False, 1)
+    assert (below.labeled, below.size, beside.labeled, beside.size) == (False, 2, False, 1)
     assert below.read(0).mask is None
 
 
@@ -283,7 +283,7 @@ def test_masks_of_any_kind_are_read(tmp_path: Path, stored: Callable[[Mask], NDA
 def test_a_data_set_is_read(tmp_path: Path) -> None:
     dataset = make_dataset(tmp_path / "set", 4, classes=("crack", "mug"))
     pictures = open_set(tmp_path / "set")
-    assert (pictures.labelled, pictures.size) == (True, 4)
+    assert (pictures.labeled, pictures.size) == (True, 4)
     for k, frame in enumerate(dataset.frames()):
         read = pictures.read(k)
         assert (read.rgb == frame.rgb).all() and read.mask is not None and (read.mask == (frame.category == 1)).all()
@@ -306,7 +306,8 @@ def test_what_cannot_be_used_is_left_out_and_counted(tmp_path: Path) -> None:
     found = measured_all(tmp_path)
     assert found.pictures == 4
     reasons = {"alone": "has no picture", "bare": "has no mask", "other": "has 60 x 50 but its picture 80 x 96 pixels",
-               "small": "32 a side are the least", "broken": "cannot be read", "again": "cannot be read"}  # fmt: skip
+               "small": "at least 32 on each side are needed",
+               "broken": "cannot be read", "again": "cannot be read"}  # fmt: skip
     assert len(found.left_out) == len(reasons)
     for name, reason in reasons.items():
         assert any(f"{name}.png" in line and reason in line for line in found.left_out), name
@@ -496,7 +497,7 @@ def test_a_picture_of_another_size_is_named(tmp_path: Path) -> None:
 
 def test_drawn_cracks_measure_as_published(shared: Path) -> None:
     pictures = open_set(shared / "cracks" / "peer_synthetic")
-    assert pictures.labelled and pictures.size == 300
+    assert pictures.labeled and pictures.size == 300
     found = measured(pictures, pictures.spread(24), lambda count: None)
     assert np.median(found.values["crack.width"]) == pytest.approx(3.2, abs=0.4)
     assert np.median(found.values["crack.contrast"]) == pytest.approx(55, abs=12)

@@ -22,7 +22,7 @@ def pair(seed: int, size: tuple[int, int] = (9, 11), share: float = 0.15) -> Pai
 
 
 def near(places: NDArray[np.bool_], tolerance: float) -> NDArray[np.bool_]:
-    """(h, w) where a pixel's centre is within the tolerance of the centre of a set one, by trying all."""
+    """(h, w) where a pixel's center is within the tolerance of the center of a set one, by trying all."""
     found = np.zeros_like(places)
     for row, column in np.argwhere(np.ones_like(places)):
         distances = np.hypot(*(np.argwhere(places) - (row, column)).T) if places.any() else np.array([np.inf])

@@ -117,7 +117,7 @@ def test_weights_of_something_else_are_refused(photos: Path, weights: Path, tmp_
     wider = {**saved.facts["config"], "width": 4}
     checkpoint.write(tmp_path / "wider.safetensors", saved.tensors, {**saved.facts, "config": wider})
     for name, told in (
-        ("other", "no checkpoint of blendmill"),
+        ("other", "not a checkpoint of blendmill"),
         ("text", "not a checkpoint that can be read"),
         ("gone", "not a checkpoint that can be read"),
         ("classifier", "a checkpoint of the task 'classify', give one of 'segment'"),

@@ -56,7 +56,7 @@ def test_foreign_missing_and_newer_files_are_told(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(1)}, tmp_path / "foreign.safetensors")
     save_file({"a": torch.zeros(1)}, tmp_path / "newer.safetensors", metadata={"blendmill": '{"format": 99}'})
     for name, words in (
-        ("foreign", "no checkpoint of blendmill"),
+        ("foreign", "not a checkpoint of blendmill"),
         ("newer", "format 99"),
         ("none", "cannot|can be read"),
     ):

@@ -191,7 +191,7 @@ def test_too_many_broken_pictures_are_one_line(workers: int) -> None:
 
 def test_no_pictures_and_no_room_are_one_line() -> None:
     assert said(lambda: loader(Painted([]))) == "some: no pictures"
-    assert "field resized: 6 pixels are less than the size of 7" in said(lambda: loader(resized=6))
+    assert "field resized: 6 pixels are fewer than the size, 7" in said(lambda: loader(resized=6))
 
 
 def test_threads_end_with_the_batches() -> None:

@@ -90,8 +90,11 @@ def test_the_main_object_is_cut_out(rendered: Path) -> None:
         (lambda shard: shard.write_text("not one"), "00001.h5: not an HDF5 file"),
         (lambda shard: _attribute(shard, "format", 99), "00001.h5: shard format 99, this version reads 1"),
         (lambda shard: _attribute(shard, "seed", 5), "00001.h5: seed 5 is not the data set's 0"),
-        (lambda shard: _label(shard, 3), "00001.h5: label 3 of its picture 1 is none of the set's 3 classes; delete"),
-        (lambda shard: _label(shard, -2), "00001.h5: label -2 of its picture 1 is none of the set's 3 classes"),
+        (
+            lambda shard: _label(shard, 3),
+            "00001.h5: label 3 of its picture 1 is not one of the set's 3 classes; delete",
+        ),
+        (lambda shard: _label(shard, -2), "00001.h5: label -2 of its picture 1 is not one of the set's 3 classes"),
     ],
 )
 def test_a_bad_shard_is_one_line(
@@ -156,8 +159,11 @@ def test_a_folder_of_photos_has_no_classes(tmp_path: Path) -> None:
     [
         (lambda root: None, "no pictures; accepted: files .bmp"),
         (lambda root: (root / "car").mkdir(), "no pictures; accepted"),
-        (lambda root: picture().save(tree(root, {"car": 1}) / "x.png"), "both beside the class folders (x.png) and in"),
-        (lambda root: root.rmdir(), "no such data; give a data set, a folder of pictures, or a list file"),
+        (
+            lambda root: picture().save(tree(root, {"car": 1}) / "x.png"),
+            "both next to the class folders (x.png) and in",
+        ),
+        (lambda root: root.rmdir(), "does not exist; give a data set, a folder of pictures, or a list file"),
     ],
 )
 def test_an_empty_or_mixed_folder_is_one_line(tmp_path: Path, make: Callable[[Path], object], message: str) -> None:
@@ -205,7 +211,7 @@ def test_numbers_without_folders_are_named_by_the_classes(tmp_path: Path) -> Non
     listed = lists(tmp_path, "real/mug/mug_000.png 1\nreal/mug/mug_001.png 0\nreal/car/car_000.png -1\n")
     pictures = open_pictures(listed, ("a", "b"))
     assert pictures.labels.tolist() == [1, 0, -1] and pictures.classes == ("a", "b")
-    assert "do not stand for one folder each" in said(lambda: open_pictures(listed))
+    assert "do not match the folders one to one" in said(lambda: open_pictures(listed))
     assert "picture 1 has class 1, but there are 1 classes" in said(lambda: open_pictures(listed, ("a",)))
 
 
@@ -450,7 +456,7 @@ def test_damage_is_pixels_or_one_line(tmp_path_factory, kind: str, changes: list
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "cannot be decoded: not a picture of a known format; mend or delete"),
+        (b"", "cannot be decoded: not a picture of a known format; repair or delete"),
         (b"<html>", "cannot be decoded: not a picture of a known format"),
         (None, "no such picture"),
     ],

@@ -66,7 +66,9 @@ def test_the_parts_of_a_copy(tmp_path: Path, called: str) -> None:
 
 def test_a_split_has_to_be_named(tmp_path: Path) -> None:
     root = copy(tmp_path)
-    assert "it has no split 'all', accepted: real, real_test, real_val, synthetic" in said(lambda: open_pictures(root))
+    assert "this folder in S2RDA's layout has no split 'all', accepted: real, real_test, real_val, synthetic" in said(
+        lambda: open_pictures(root)
+    )
     assert "did you mean 'real_test'?" in said(lambda: open_pictures(root, split="real_tset"))
 
 
@@ -84,8 +86,8 @@ def test_files_missing_from_a_list_are_one_line(tmp_path: Path) -> None:
     root = copy(tmp_path)
     (root / "real" / "airplane" / "a photo 1.JPEG").unlink()
     message = said(lambda: open_pictures(root, split="real_test"))
-    assert message == f"{root}/splits/real_test.txt: not there: {root}/real/airplane/a photo 1.JPEG; " + (
-        "complete the copy, or the list"
+    assert message == f"{root}/splits/real_test.txt: file not found: {root}/real/airplane/a photo 1.JPEG; " + (
+        "complete the copy, or correct the list"
     )
 
 
@@ -124,13 +126,17 @@ def test_the_benchmark_is_told_by_its_classes(small: None, tmp_path: Path) -> No
     ("damage", "fault"),
     [
         (lambda root: (root / "synthetic" / "airplane" / "0.png").unlink(), None),
-        (lambda root: (root / "real" / "airplane" / "a photo 0.jpg").unlink(), "real_val.txt: lists what is not there"),
-        (lambda root: picture().save(root / "real" / "airplane" / "x.png"), "real/: in no list: 1, real/airplane/x"),
-        (lambda root: _append(root, "real_val", "real/airplane/a photo 1.JPEG\n"), "in both lists: 1, real/airplane/a"),
-        (lambda root: _append(root, "real_val", "real/airplane/a photo 0.jpg\n"), "real_val.txt: lists twice: 1"),
+        (lambda root: (root / "real" / "airplane" / "a photo 0.jpg").unlink(),
+         "real_val.txt: listed files are missing"),
+        (lambda root: picture().save(root / "real" / "airplane" / "x.png"),
+         "real/: files are in no list: 1, real/airplane/x"),
+        (lambda root: _append(root, "real_val", "real/airplane/a photo 1.JPEG\n"),
+         "files are in both lists: 1, real/airplane/a"),
+        (lambda root: _append(root, "real_val", "real/airplane/a photo 0.jpg\n"),
+         "real_val.txt: files are listed twice: 1"),
         (lambda root: (root / "splits" / "real_test.txt").unlink(), "splits/real_test.txt: cannot be read"),
         (lambda root: (root / "synthetic" / "airplane").rename(root / "synthetic" / "aeroplane"),
-         "synthetic/aeroplane: no class of the benchmark; did you mean 'airplane'?"),
+         "synthetic/aeroplane: not a class of the benchmark; did you mean 'airplane'?"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_copy_is_told(
@@ -162,7 +168,7 @@ def test_the_command(
     codes.append(main())
     assert codes == [0, 2, 1]
     out, err = capsys.readouterr()
-    assert out.count("| **all** |") == 2 and "not laid out like S2RDA" in err
+    assert out.count("| **all** |") == 2 and "does not have the layout of S2RDA" in err
 
 
 def test_no_copy_at_all_is_one_line(tmp_path: Path) -> None:

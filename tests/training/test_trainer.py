@@ -26,7 +26,7 @@ from training import checkpoint  # noqa: E402
 from training.batches import key, split_batch  # noqa: E402
 from training.distributed import ProcessInfo  # noqa: E402
 from training.logger import Log, entries  # noqa: E402
-from training.method import Batch, Unlabelled  # noqa: E402
+from training.method import Batch, Unlabeled  # noqa: E402
 from training.trainer import Trainer  # noqa: E402
 
 
@@ -85,7 +85,7 @@ class Recorder(Method):
     def begin_epoch(self, passes: object, progress: float) -> None:
         self.epochs.append(progress)
 
-    def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         self.progress.append(progress)
         self.pictures += source.indices.tolist()
         return super().losses(source, target, progress)
@@ -124,7 +124,7 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_batch(
     root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     class Breaks(Method):
-        def losses(self, source: Batch, target: Unlabelled, progress: float) -> dict[str, Tensor]:
+        def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
             return {"source": super().losses(source, target, progress)["source"] * (1 if progress < 0.5 else torch.nan)}
 
     monkeypatch.setattr("tests.tiny.methods", lambda: {"source": Breaks})

@@ -1,4 +1,4 @@
-"""From a picture's file to its pixels, the way torchvision's `Resize` on a PIL image makes them."""
+"""Decode picture files to pixels, with the same resizing as torchvision's `Resize` on a PIL image."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from PIL import Image, UnidentifiedImageError
 from scenes.errors import InputError
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
-"""What counts as a picture's file, in lower case."""
+"""Suffixes of picture files, in lower case."""
 
-# What Pillow raises for damaged files, depending on format and damage.
+# The errors that Pillow raises for damaged files.
 _FAULTS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error,
            zlib.error, Image.DecompressionBombError)  # fmt: skip
 _ORIENTATION = 0x0112
@@ -28,11 +28,12 @@ _LONGEST = 50
 
 
 def decoded(path: Path, short: int | None = None) -> NDArray[np.uint8]:
-    """(h, w, 3) uint8 sRGB of a file, upright by its EXIF, its short side resized to `short` pixels (None: as it is).
+    """Decode a file to (h, w, 3) uint8 sRGB, rotated by its EXIF orientation.
 
-    Transparency is dropped, 16 bits become 8. A JPEG of more than twice the size asked for is decoded at a half, a
-    quarter or an eighth of its size (never below twice that asked for) before it is resized; all others give Pillow's
-    antialiased bilinear pixels exactly. Raises InputError where the file is missing or no whole picture.
+    short: pixels to which the short side is resized; None to keep the size. Transparency is dropped, and 16 bits become
+    8. A JPEG of more than twice the requested size is first decoded at 1/2, 1/4 or 1/8 of its size, but never below
+    twice the requested size. All other pictures have exactly Pillow's antialiased bilinear pixels. Raises InputError
+    if the file is missing or damaged.
     """
     try:
         with Image.open(path) as image:
@@ -41,11 +42,11 @@ def decoded(path: Path, short: int | None = None) -> NDArray[np.uint8]:
         raise InputError(f"{path}: no such picture") from None
     except _FAULTS as error:
         reason = "not a picture of a known format" if isinstance(error, UnidentifiedImageError) else error
-        raise InputError(f"{path}: cannot be decoded: {reason}; mend or delete the file") from error
+        raise InputError(f"{path}: cannot be decoded: {reason}; repair or delete the file") from error
 
 
 def resized(picture: NDArray[np.uint8], short: int | None) -> NDArray[np.uint8]:
-    """A picture (h, w, 3) with its short side at `short` pixels, like `decoded`."""
+    """Resize a picture (h, w, 3) so that its short side has `short` pixels, as in `decoded`."""
     height, width = picture.shape[:2]
     if short is None or (size := _sides(width, height, short)) == (width, height):
         return picture
@@ -55,7 +56,7 @@ def resized(picture: NDArray[np.uint8], short: int | None) -> NDArray[np.uint8]:
 def _upright(image: Image.Image, short: int | None) -> Image.Image:
     size = _sides(*image.size, short) if short else image.size
     drafted = image.draft(None, (2 * short, 2 * short)) if short else None
-    # What the decoder left out of the last pixels is said by the box: it may end within one.
+    # The box is the exact size of the picture after drafting. It may end inside the last pixel.
     box = drafted[1] if drafted else None
     picture = _rgb(image)
     if size != picture.size:
@@ -74,7 +75,7 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 
 def _sides(width: int, height: int, short: int) -> tuple[int, int]:
-    """Width and height with the short side at `short`, rounded as torchvision's Resize does."""
+    """Width and height with a short side of `short` pixels, rounded as in torchvision's Resize."""
     if max(width, height) > _LONGEST * min(width, height):
         raise ValueError(f"{width} x {height} pixels are too long and thin")
     if width <= height:

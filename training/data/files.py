@@ -1,4 +1,4 @@
-"""Pictures that are files: class folders, a folder of photos, list files."""
+"""Pictures in files: class folders, a folder of photos, list files."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from scenes.errors import InputError
 from training.data.decode import EXTENSIONS, decoded
 from training.data.pictures import NONE, fingerprint
 
-_LABELLED = re.compile(r"(?P<path>.*[^\s,])[\s,]+(?P<label>-?[0-9]{1,9})")
+_LABELED = re.compile(r"(?P<path>.*[^\s,])[\s,]+(?P<label>-?[0-9]{1,9})")
 
 
 class Files:
-    """Pictures under a folder, by their paths in it; a `training.data.pictures.ImageDataset`.
+    """Picture files in a folder; a `training.data.pictures.ImageDataset`.
 
-    paths: posix, relative to `root`, in the order of the set. labels: an index into `classes` for each, or -1. name:
-    for messages, by default the folder's. Raises InputError where a file is missing or there is none.
+    paths: POSIX paths relative to `root`, in the order of the set. labels: for each path an index into `classes`, or
+    -1. name: for messages; by default the folder. Raises InputError if a file is missing or `paths` is empty.
     """
 
     def __init__(self, root: Path, paths: Sequence[str], labels: Sequence[int], classes: Sequence[str], name: str = ""):
@@ -37,12 +37,14 @@ class Files:
         sizes, missing = [], []
         for path in self._paths:
             try:
-                sizes.append(os.stat(f"{self._root}/{path}").st_size)  # noqa: PTH116  a Path costs more than the call
+                sizes.append(os.stat(f"{self._root}/{path}").st_size)  # noqa: PTH116  Path.stat is much slower
             except OSError:
                 missing.append(path)
         if missing:
             more = f" and {len(missing) - 1} more of {len(self._paths)}" if len(missing) > 1 else ""
-            raise InputError(f"{self.name}: not there: {self._root / missing[0]}{more}; complete the copy, or the list")
+            raise InputError(
+                f"{self.name}: file not found: {self._root / missing[0]}{more}; complete the copy, or correct the list"
+            )
         return sizes
 
     def __len__(self) -> int:
@@ -59,10 +61,10 @@ class Files:
 
 
 def class_folders(root: Path, *, name: str = "") -> Files:
-    """Pictures of `<root>/<class>/…`, at any depth; classes in the order of the alphabet.
+    """Pictures in `<root>/<class>/…`, at any depth. The classes are in alphabetical order.
 
-    Where no folder in it holds pictures but `root` does, they have no class. Hidden files and what is no picture are
-    passed over. Raises InputError where there is no picture, and where there are some both beside and in the folders.
+    If only `root` itself holds pictures, they have no class. Hidden files and files of other kinds are ignored. Raises
+    InputError if there is no picture, or if pictures lie both in `root` and in its folders.
     """
     folders = sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
     inside = {folder: sorted(_pictures(root, folder)) for folder in folders}
@@ -71,8 +73,8 @@ def class_folders(root: Path, *, name: str = "") -> Files:
         return Files(root, beside, [NONE] * len(beside), (), name)
     if beside:
         raise InputError(
-            f"{root}: pictures both beside the class folders ({beside[0]}) and in them; sort all into folders, "
-            "or none of them"
+            f"{root}: pictures lie both next to the class folders ({beside[0]}) and in them; move all of them into "
+            "folders, or none"
         )
     paths = [path for folder in folders for path in inside[folder]]
     labels = [label for label, folder in enumerate(folders) for _ in inside[folder]]
@@ -92,12 +94,13 @@ def _pictures(root: Path, folder: str) -> Iterator[str]:
 
 
 def listed(file: Path, classes: Sequence[str] | None = None, *, root: Path | None = None) -> Files:
-    """Pictures of a list file: a path a line, or a path and the number of its class.
+    """Pictures of a list file. Each line holds a path, or a path and a class number.
 
-    Paths are relative to `root`; by default to the list's folder or the one above, whichever holds the first. The
-    class of a path without a number is the name of its folder. A number stands for the folder its pictures lie in
-    where that is one to one, else for that entry of `classes`. Raises InputError where the list cannot be read, is
-    empty, mixes both kinds of lines, leads out of the root, or names files that are not there.
+    Paths are relative to `root`. By default that is the folder of the list or its parent, whichever holds the first
+    picture. Without numbers, the class of a picture is the name of its folder. With numbers, class names are taken from
+    the folders if each number belongs to exactly one folder. Otherwise a number is an index into `classes`. Raises
+    InputError if the list cannot be read, is empty, mixes both kinds of lines, leads out of `root`, or names missing
+    files.
     """
     lines = _lines(file)
     paths, numbers = _parsed(file, lines)
@@ -112,7 +115,7 @@ def listed(file: Path, classes: Sequence[str] | None = None, *, root: Path | Non
 
 
 def _lines(file: Path) -> list[tuple[int, str]]:
-    """The lines that are not empty, and their numbers."""
+    """The non-empty lines with their line numbers."""
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
@@ -126,8 +129,8 @@ def _lines(file: Path) -> list[tuple[int, str]]:
 
 
 def _parsed(file: Path, lines: Sequence[tuple[int, str]]) -> tuple[list[str], list[int] | None]:
-    """The paths, and the numbers beside them where there are any."""
-    found = [(number, line, _LABELLED.fullmatch(line)) for number, line in lines]
+    """The paths, and the class numbers if the lines have them."""
+    found = [(number, line, _LABELED.fullmatch(line)) for number, line in lines]
     numbered = found[0][2] is not None
     paths, labels = [], []
     for number, line, match in found:
@@ -143,18 +146,20 @@ def _parsed(file: Path, lines: Sequence[tuple[int, str]]) -> tuple[list[str], li
 
 
 def _named(file: Path, numbers: list[int], folders: list[str], classes: Sequence[str] | None) -> Sequence[str]:
-    """The names of classes 0, 1, …"""
+    """The names of the classes 0, 1, …"""
     pairs = set(zip(numbers, folders, strict=True))
     names = dict(pairs)
     if len(pairs) == len(names) == len(set(folders)) and set(names) == set(range(len(names))):
         return [names[number] for number in range(len(names))]
     if classes is None:
         raise InputError(
-            f"{file}: the numbers do not stand for one folder each, so they name no class; say which `classes` they are"
+            f"{file}: the class numbers do not match the folders one to one, so they have no names; "
+            "give the names as `classes`"
         )
     if not NONE <= min(numbers) <= max(numbers) < len(classes):
         wrong = next(i for i, number in enumerate(numbers) if not NONE <= number < len(classes))
         raise InputError(
-            f"{file}: picture {wrong + 1} has class {numbers[wrong]}, but there are {len(classes)} classes, from 0 on"
+            f"{file}: picture {wrong + 1} has class {numbers[wrong]}, but there are {len(classes)} classes, "
+            "numbered from 0"
         )
     return classes

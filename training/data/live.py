@@ -1,4 +1,4 @@
-"""Batches of pictures that are drawn while they are trained on, each picture once."""
+"""Batches of pictures that are rendered during training. Each picture is used once."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _Sample = tuple[NDArray[np.uint8], int, int]
 
 
 class Live:
-    """Like `training.data.loader.Loader`, but over the endless pictures of (config, seed): none comes twice.
+    """Like `training.data.loader.Loader`, but with an endless sequence of rendered pictures that never repeat.
 
-    Each batch is a pure function of (config, seed, step) and of how many trainers there are, among which pictures are
-    dealt in turn (`training.data.stream.StreamDataset`). The indices of a batch are those of the pictures. workers:
-    processes that draw, by default all that the machine has for `device`. Raises InputError where the config's pictures
-    have no class, and what `render.farm.stream.Stream` raises.
+    Each batch is a pure function of (config, seed, step) and of the number of trainers. The pictures are distributed
+    among the trainers (`training.data.stream.StreamDataset`). The indices of a batch are the indices of its pictures.
+    workers: rendering processes; by default all worker slots of `device`. Raises InputError if the pictures have no
+    class, and the errors of `render.farm.stream.Stream`.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Live:
         self._device, self._workers, self._command = device, workers, command
 
     def batches(self, start_step: int = 0) -> Iterator[RawBatch]:
-        """The batches from a step on, without end; one is drawn ahead of the one given out."""
+        """The batches from a step on, without end. The next batch is always prepared ahead."""
         data = StreamDataset(
             self._config, self._seed, transform=self._sample, device=self._device, workers=self._workers,
             command=self._command,
@@ -70,7 +70,9 @@ class Live:
 
     def _sample(self, frame: Frame) -> _Sample:
         if frame.label < 0:
-            raise InputError(f"picture {frame.index} has no main object, so no class; give a config that has objects")
+            raise InputError(
+                f"picture {frame.index} has no main object and therefore no class; use a config with objects"
+            )
         at = Streams(self._seed, frame.index).quantile("window")
         side = self._windows.side
         return window(shrunk(frame.rgb, side), side, self._windows.slack, at), frame.label, frame.index

@@ -1,4 +1,4 @@
-"""Batches of pictures, decoded ahead by threads; each batch is a pure function of (seed, step)."""
+"""Batches of pictures, decoded ahead by threads. Each batch is a pure function of (seed, step)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from training.data.pictures import SampleSet
 
 CACHE = 1 << 30
 _LOG = logging.getLogger("blendmill")
-# Batches that are made ahead beside the one each worker is at, and the share of pictures that may be broken.
+# Batches prepared ahead, in addition to one for each worker; largest share of unreadable pictures.
 _AHEAD, _BROKEN = 2, 0.05
 
 
@@ -29,9 +29,10 @@ D_in = TypeVar("D_in", bound=SampleSet, contravariant=True)
 
 
 class RawBatch(NamedTuple):
-    """images: (n, 3, r, r) uint8 sRGB. targets: (n, …), what is to be learned of them: classes (-1 for none), masks.
+    """A batch before augmentation.
 
-    indices: (n,) int64, places in the pictures.
+    images: (n, 3, r, r) uint8 sRGB. targets: (n, …), what is learned: classes (-1 for none) or masks. indices: (n,)
+    int64, places in the set.
     """
 
     images: Tensor
@@ -40,43 +41,41 @@ class RawBatch(NamedTuple):
 
 
 class Batches(Protocol):
-    """What gives the batches of one set from any step on, as a Loader does."""
+    """An object that returns the batches of one set from any step on, such as a Loader."""
 
     def batches(self, start_step: int = 0) -> Iterator[RawBatch]: ...
 
 
 class Collate(Protocol[D_in]):
-    """How a task makes a batch of pictures and their targets."""
+    """How a task makes a batch from pictures and their targets."""
 
     def read(self, pictures: D_in, i: int) -> NDArray[np.uint8]:
-        """Picture i as it is kept in memory. Raises InputError where it cannot be read."""
+        """Picture i in the form kept in memory, (h, w, c). Raises InputError if it cannot be read."""
         ...
 
     def stack(
         self, pictures: D_in, found: Sequence[tuple[int, NDArray[np.uint8]]], rng: np.random.Generator | None
     ) -> RawBatch:
-        """The batch of pictures that `read` gave, each with its place; rng: decides what is random, None for nothing.
+        """Make a batch of pictures from `read`, each with its place. rng: for random crops; None for no randomness.
 
-        Whatever is cut and turned here is cut and turned alike in a picture and its target.
+        A picture and its target are cropped and rotated in the same way.
         """
         ...
 
 
 class Loader(Generic[D]):
-    """Pictures in batches, as `collate` makes them.
+    """Loads pictures in batches, which `collate` makes.
 
-    order: `random` goes through all pictures in a new order each time round; `sequential` through their indices.
-    balanced: labels (N,) whose classes are dealt in turn in `random` order, each in a new order each round, and the
-    pictures of each class likewise; None to deal all pictures alike. What `collate` draws, it draws in `random` order
-    alone.
+    order: `random` shuffles all pictures again in each epoch and lets `collate` crop randomly. `sequential` follows the
+    indices, without randomness. balanced: labels (N,) int64 for class-balanced sampling in `random` order. The classes
+    then take turns, in a new order each time, and so do the pictures of a class. None samples all pictures alike.
 
-    The batches are those of one trainer, `rank` of `ranks`: together they have `batch * ranks` pictures a step.
-    workers: threads that decode (Pillow and ISA-L let others run meanwhile); with 0 the caller does. cache: bytes of
-    resized pictures that are kept in memory: the first that fit, for good. Neither changes what a batch holds.
+    The batches are those of one trainer, `rank` of `ranks`. All trainers together load `batch * ranks` pictures in a
+    step. workers: decoding threads (Pillow and ISA-L release the GIL); with 0 the caller decodes. cache: bytes of
+    resized pictures kept in memory; the first ones that fit stay. Neither changes the content of a batch.
 
-    A picture that cannot be read is quarantined: one warning on the logger `blendmill`, and the next picture that can
-    be read is in its place from then on. InputError, naming the first, where that befalls more than one in twenty
-    pictures, and where there are none.
+    A picture that cannot be read is quarantined: the logger `blendmill` warns once, and the next readable picture
+    replaces it. Raises InputError if there are no pictures, or if more than 5 % of them cannot be read.
     """
 
     def __init__(
@@ -103,12 +102,12 @@ class Loader(Generic[D]):
 
     @property
     def steps(self) -> int:
-        """Steps in which every picture comes up once (unless `balanced`); the last may begin the next round."""
+        """Steps of one epoch (unless `balanced`). The last batch may contain pictures of the next epoch."""
         return -(-len(self.pictures) // (self._batch * self._ranks))
 
     @property
     def quarantined(self) -> dict[int, str]:
-        """Indices of the pictures that could not be read so far, and why."""
+        """Indices of the pictures that could not be read so far, with the reasons."""
         return dict(self._store.broken)
 
     def batches(self, start_step: int = 0) -> Iterator[RawBatch]:
@@ -116,15 +115,15 @@ class Loader(Generic[D]):
         return self._ahead(lambda step: self._drawn(start_step + step))
 
     def once(self) -> Iterator[RawBatch]:
-        """All pictures of all ranks once, in the order of their indices, their middles; the last batch is shorter.
+        """All pictures of all ranks once, in the order of their indices, with center crops. The last batch is shorter.
 
-        Pictures that cannot be read are left out, as `indices` tells.
+        Pictures that cannot be read are left out; see `indices`.
         """
         starts = range(0, len(self.pictures), self._batch)
         return self._ahead(lambda step: self._plain(starts[step]), len(starts))
 
     def _ahead(self, make: _Make, count: int | None = None) -> Iterator[RawBatch]:
-        """make(0), make(1), …, as many at a time as there are workers."""
+        """Yield make(0), make(1), …, computed ahead by the worker threads."""
         if not self._workers:
             step = 0
             while count is None or step < count:
@@ -165,14 +164,14 @@ class _Make(Protocol):
 
 
 class _Deal:
-    """Which picture comes at each position of an endless row."""
+    """The picture at each position of an endless random sequence."""
 
     def __init__(self, count: int, seed: int, labels: NDArray[np.int64] | None):
         self._seed = seed
         self._groups = [np.arange(count)]
         if labels is not None:
             self._groups = [np.flatnonzero(labels == k) for k in np.unique(labels)]
-        # A permutation of each group is in use at a time, or two where batches cross from round to round.
+        # One permutation of each group is in use, or two when a batch crosses the border between two epochs.
         self._order = lru_cache(4 * (len(self._groups) + 1))(self._shuffled)
 
     def at(self, position: int) -> int:
@@ -191,7 +190,7 @@ class _Deal:
 
 
 class _Store(Generic[D]):
-    """The pictures as they are batched: those that fit into memory, and those that cannot be read."""
+    """Reads the pictures. It caches those that fit into memory and remembers those that cannot be read."""
 
     def __init__(self, pictures: D, collate: Collate[D], room: int):
         self._pictures, self._collate, self._room = pictures, collate, room
@@ -200,7 +199,7 @@ class _Store(Generic[D]):
         self._lock = threading.Lock()
 
     def at_or_after(self, place: int) -> tuple[int, NDArray[np.uint8]]:
-        """The picture there, or the next one that can be read; and its place."""
+        """The place and the picture, or those of the next picture that can be read."""
         for step in range(len(self._pictures)):
             found = (place + step) % len(self._pictures)
             if (picture := self.picture(found)) is not None:
@@ -208,7 +207,7 @@ class _Store(Generic[D]):
         raise InputError(f"{self._pictures.name}: no picture can be read; {next(iter(self.broken.values()))}")
 
     def picture(self, place: int) -> NDArray[np.uint8] | None:
-        """(h, w, c) uint8, None where it cannot be read."""
+        """(h, w, c) uint8; None if the picture cannot be read."""
         if (kept := self._kept.get(place)) is not None:
             return kept
         if place in self.broken:

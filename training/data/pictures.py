@@ -1,4 +1,4 @@
-"""What a set of pictures is, whatever it lies in, and how sets are made of sets."""
+"""The protocol of a set of pictures, and operations on sets."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from scenes.errors import InputError, choices
 
 NONE = -1
-"""The label of a picture of which no class is known."""
+"""The label of a picture without a known class."""
 
 
 class SampleSet(Protocol):
-    """A numbered set of pictures with what is to be learned of each, whatever that is.
+    """A numbered set of pictures with targets of any kind.
 
-    name: for messages. digest: of what the set holds (paths, sizes and labels, not pixels); the same wherever the set
+    name: for messages. digest: a hash of paths, sizes and labels, not of pixels. It does not depend on where the set
     lies.
     """
 
@@ -33,14 +33,14 @@ class SampleSet(Protocol):
     def __len__(self) -> int: ...
 
     def where(self, i: int) -> str:
-        """Where the picture lies, for messages."""
+        """The location of the picture, for messages."""
         ...
 
 
 class ImageDataset(SampleSet, Protocol):
-    """A numbered set of pictures, each with a class or none; any number of threads may read it at once.
+    """A numbered set of pictures, each with or without a class. Several threads may read it at once.
 
-    classes: names in the order of their labels. labels: (N,) int64, -1 where none is known.
+    classes: names in the order of the labels. labels: (N,) int64, -1 for no known class.
     """
 
     @property
@@ -50,23 +50,25 @@ class ImageDataset(SampleSet, Protocol):
     def labels(self) -> NDArray[np.int64]: ...
 
     def read(self, i: int, short: int | None = None) -> NDArray[np.uint8]:
-        """(h, w, 3) uint8 sRGB, its short side resized to `short` pixels, or as it is. Raises InputError where the
-        picture cannot be read."""
+        """(h, w, 3) uint8 sRGB. short: pixels to which the short side is resized; None to keep the size.
+
+        Raises InputError if the picture cannot be read.
+        """
         ...
 
     def key(self, i: int) -> str:
-        """The picture's name within its set, by which it is split: the same in any order, wherever the set lies."""
+        """The name of the picture in its set. Splits depend on it, not on the order or location of the set."""
         ...
 
 
 def fingerprint(*parts: object) -> str:
-    """Hexadecimal digest of values whose `repr` says all of them."""
+    """Hexadecimal hash of values. Their `repr` must show their whole content."""
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)
 class _View:
-    """Some pictures of a set, in an order, perhaps with other labels."""
+    """Some pictures of a set in a given order, with the same or other labels."""
 
     base: ImageDataset
     places: NDArray[np.int64]
@@ -89,17 +91,17 @@ class _View:
 
 
 def chosen(pictures: ImageDataset, places: NDArray[np.int64], part: str) -> ImageDataset:
-    """The pictures at some places, in that order. part: what to call them, for messages."""
+    """The pictures at some places, in that order. part: name of this selection, for messages."""
     digest = fingerprint(pictures.digest, hashlib.sha256(places.astype("<i8").tobytes()).hexdigest())
     return _View(pictures, places, pictures.classes, pictures.labels[places], f"{pictures.name} ({part})", digest)
 
 
-def relabelled(pictures: ImageDataset, classes: Sequence[str], rename: Mapping[str, str] | None = None) -> ImageDataset:
-    """The pictures of these classes, labelled in this order; those without a class stay so.
+def relabeled(pictures: ImageDataset, classes: Sequence[str], rename: Mapping[str, str] | None = None) -> ImageDataset:
+    """The pictures of the given classes, labeled in the order of `classes`.
 
-    rename: names in the set, and what they are called in `classes`. Pictures of other classes are left out. A class
-    the set does not know is no error while the set has no other name for it: InputError, with the near miss, where
-    some of `classes` are not in the set and some of the set's are not in `classes`.
+    Pictures of other classes are left out. Pictures without a class are kept without one. rename: from class names of
+    the set to names in `classes`. The set may lack some of `classes`. But if it also has classes that are not in
+    `classes`, a name is probably misspelled: then InputError is raised, with the most similar name.
     """
     known = [(rename or {}).get(name, name) for name in pictures.classes]
     wanted = tuple(classes)
@@ -118,36 +120,37 @@ def _refuse_other_names(pictures: ImageDataset, missing: list[str], extra: list[
     if extra:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         raise InputError(
-            f"{pictures.name}: no class '{missing[0]}'{more}, but others: rename them there, or ask only for classes "
+            f"{pictures.name}: no class '{missing[0]}'{more}, but other classes: use `rename`, or choose only classes "
             f"that all domains have; {choices(missing[0], extra)}"
         )
 
 
-def unlabelled(pictures: ImageDataset, classes: Sequence[str] = ()) -> ImageDataset:
-    """The same pictures, and no way to their labels."""
+def unlabeled(pictures: ImageDataset, classes: Sequence[str] = ()) -> ImageDataset:
+    """The same pictures without their labels."""
     labels = np.full(len(pictures), NONE, np.int64)
+    # Digests of old runs contain this spelling.
     digest = fingerprint(pictures.digest, "unlabelled")
     return _View(pictures, np.arange(len(pictures)), tuple(classes), labels, pictures.name, digest)
 
 
 def require_labels(pictures: ImageDataset) -> None:
-    """Raise InputError unless every picture has a class, as pictures that are learned from or tested on must."""
+    """Raise InputError unless every picture has a class. Training and test pictures need one."""
     without = np.flatnonzero(pictures.labels < 0)
     if len(without):
         raise InputError(
             f"{pictures.name}: {len(without)} of {len(pictures)} pictures have no class, {pictures.where(without[0])} "
-            "first; sort them into class folders, or use them as a target"
+            "first; move them into class folders, or use them as a target"
         )
 
 
 def class_labels(pictures: ImageDataset) -> NDArray[np.int64]:
-    """(N,) the pictures' classes. Raises InputError unless every picture has one."""
+    """The labels (N,) of the pictures. Raises InputError unless every picture has a class."""
     require_labels(pictures)
     return pictures.labels
 
 
 class _Joined:
-    """Sets one after another."""
+    """Several sets in a row, as one set."""
 
     def __init__(self, parts: Sequence[ImageDataset]):
         self._parts = tuple(parts)
@@ -178,13 +181,14 @@ class _Joined:
 
 
 def joined(parts: Sequence[ImageDataset]) -> ImageDataset:
-    """Sets with the same classes, one after another. Raises InputError where the classes differ."""
+    """Join sets with the same classes, one after another. Raises InputError if the classes differ."""
     for part in parts[1:]:
         if part.classes != parts[0].classes:
             theirs, ours = set(part.classes), set(parts[0].classes)
             name = min(theirs ^ ours, default=None)
             detail = "in another order" if name is None else f"'{name}' is in only one of them"
             raise InputError(
-                f"{part.name}: its classes differ from those of {parts[0].name}: {detail}; say which `classes` to take"
+                f"{part.name}: its classes differ from those of {parts[0].name}: {detail}; "
+                "choose the common ones with `classes`"
             )
     return parts[0] if len(parts) == 1 else _Joined(parts)

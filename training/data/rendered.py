@@ -1,4 +1,4 @@
-"""Pictures in a data set of ours, read from its shards as they are needed."""
+"""Pictures of a data set of blendmill, read from its shards when they are needed."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Box = tuple[int, int, int, int]
 
 
 class Rendered:
-    """The pictures of a data set folder in the order of their indices; a `training.data.pictures.ImageDataset`.
+    """The pictures of a rendered data set in the order of their indices; a `training.data.pictures.ImageDataset`.
 
-    The label is the class of the main object. margin: None for whole pictures; else the square around the main
-    object's box is cut out, larger by that share of its side on each side, as far as the picture goes (whole where
-    nothing of it is seen). Raises InputError where a shard is missing, cut off, of another format or data set, or
-    holds a label that is no class.
+    The label is the class of the main object. margin: None for whole pictures. Otherwise each picture is cropped to a
+    square around the box of its main object. The square is larger than the box by this share of the box's longer side,
+    on each side, and ends at the border of the picture. A picture whose main object is not visible stays whole. Raises
+    InputError if a shard is missing, incomplete, of another format or data set, or holds a label that is not a class.
     """
 
     def __init__(self, folder: Path, *, margin: float | None = None):
@@ -49,7 +49,7 @@ class Rendered:
             raise InputError(f"{folder}: no pictures; render the set again")
         sums = sorted(manifest.shards.items())
         self.digest = fingerprint(manifest.config_hash, manifest.seed, self._indices, self.classes, sums, margin)
-        # A shard that falls out is closed once the last thread that reads it lets go of it.
+        # A shard that leaves the cache is closed when the last thread has finished reading it.
         self._opened = lru_cache(_OPEN)(Shard)
 
     def __len__(self) -> int:
@@ -75,14 +75,14 @@ def _labels(shard: Shard, classes: int) -> NDArray[np.int64]:
     wrong = np.flatnonzero((labels < NONE) | (labels >= classes))
     if len(wrong):
         raise InputError(
-            f"{shard.path}: label {labels[wrong[0]]} of its picture {wrong[0]} is none of the set's {classes} classes; "
-            "delete the file and rerun the render command"
+            f"{shard.path}: label {labels[wrong[0]]} of its picture {wrong[0]} is not one of the set's "
+            f"{classes} classes; delete the file and rerun the render command"
         )
     return labels
 
 
 def _square(objects: str, margin: float) -> Box | None:
-    """Left, top, right, bottom in pixels of what is cut out, from the labels of a picture's objects."""
+    """Left, top, right and bottom of the crop in pixels. objects: the object labels of a picture, as JSON."""
     found: list[dict[str, Any]] = json.loads(objects)
     box = next((label["box"] for label in found if label["purpose"] == "main"), None)
     if box is None:

@@ -1,8 +1,8 @@
-"""S2RDA's layout (Tang and Jia, CVPR 2023): its parts as sets of pictures, and a check of a copy.
+"""S2RDA's layout (Tang and Jia, CVPR 2023): open its parts, and check a copy of it.
 
-`synthetic/<class>/…` and `real/<class>/…`; `splits/real_val.txt` and `real_test.txt` list the halves of the real
-domain, a path a line, relative to the root, without labels. Files end in jpg, png or JPEG. The class `motorcycle` is
-called motorbike in a table that comes with it, and in copies made after that table.
+Pictures lie in `synthetic/<class>/…` and `real/<class>/…`. `splits/real_val.txt` and `splits/real_test.txt` list the
+two halves of the real domain: one path in each line, relative to the root, without labels. Files end in jpg, png or
+JPEG. A table published with S2RDA calls the class `motorcycle` motorbike, and so do some copies.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pathlib import Path, PurePosixPath
 
 from scenes.errors import InputError, choices
 from training.data.files import class_folders, listed
-from training.data.pictures import ImageDataset, relabelled
+from training.data.pictures import ImageDataset, relabeled
 
 ALIASES: Mapping[str, str] = {"motorbike": "motorcycle"}
-"""Names in copies of S2RDA, and the benchmark's own."""
+"""From class names in copies of S2RDA to the names of the benchmark."""
 
 SYNTHETIC = 12_000
-"""Renders of each class."""
+"""Number of renders of each class."""
 
 _S2RDA_49 = (
     "airplane 1823 1823, bag 175 175, basket 115 116, bathtub 25 25, bed 500 500, bench 91 91, "
@@ -51,20 +51,20 @@ def _counts(text: str) -> dict[str, tuple[int, int]]:
 
 
 BENCHMARKS: Mapping[str, Mapping[str, tuple[int, int]]] = {"49": _counts(_S2RDA_49), "MS-39": _counts(_S2RDA_MS_39)}
-"""Real pictures of each class in real_val.txt and real_test.txt, by benchmark; its classes in the order of labels."""
+"""By benchmark and class, the numbers of real pictures in real_val.txt and real_test.txt. Classes in label order."""
 
 
 def is_s2rda(root: Path) -> bool:
-    """Whether a folder is laid out like S2RDA, or like what `blendmill export --format s2rda` makes."""
+    """Whether a folder has the layout of S2RDA or of `blendmill export --format s2rda`."""
     domains = (root / "synthetic").is_dir() or (root / "real").is_dir()
     return domains and ((root / "splits").is_dir() or ((root / "synthetic").is_dir() and (root / "real").is_dir()))
 
 
 def s2rda(root: Path, part: str) -> ImageDataset:
-    """A part of a copy: `synthetic`, `real`, or the name of a list in splits/ (`real_val`, `real_test`).
+    """Open a part of a copy: `synthetic`, `real`, or the name of a list in splits/ (`real_val`, `real_test`).
 
-    Classes are those of the part's domain folder, in the order of the alphabet, by the benchmark's names. Raises
-    InputError for another part, and where files of the list are missing.
+    The classes are the folders of the part's domain in alphabetical order, with the names of the benchmark. Raises
+    InputError if the part is unknown or files of the list are missing.
     """
     lists = {path.stem: path for path in sorted((root / "splits").glob("*.txt"))}
     domains = [domain for domain in ("synthetic", "real") if (root / domain).is_dir()]
@@ -73,14 +73,16 @@ def s2rda(root: Path, part: str) -> ImageDataset:
     elif part in domains:
         pictures = class_folders(root / part)
     else:
-        raise InputError(f"{root}: laid out like S2RDA, it has no split '{part}', {choices(part, [*lists, *domains])}")
+        raise InputError(
+            f"{root}: this folder in S2RDA's layout has no split '{part}', {choices(part, [*lists, *domains])}"
+        )
     names = [ALIASES.get(name, name) for name in pictures.classes]
-    return relabelled(pictures, sorted(names), ALIASES)
+    return relabeled(pictures, sorted(names), ALIASES)
 
 
 @dataclass(frozen=True)
 class Row:
-    """A class: pictures in synthetic/, in the two lists of real/, and how many there should be."""
+    """Found and expected numbers of pictures of a class: in synthetic/, real_val.txt and real_test.txt."""
 
     name: str
     found: tuple[int, int, int]
@@ -89,8 +91,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """What a copy of S2RDA holds. benchmark: `49` or `MS-39`. faults: what is wrong beside the counts, a line each.
-    extensions: files of the real domain by their ending."""
+    """The content of a copy of S2RDA.
+
+    benchmark: `49` or `MS-39`. faults: one line for each problem other than wrong numbers. extensions: number of files
+    of the real domain by suffix.
+    """
 
     benchmark: str
     rows: tuple[Row, ...]
@@ -99,18 +104,20 @@ class Report:
 
     @property
     def sound(self) -> bool:
-        """Whether all is as the authors have it."""
+        """Whether the copy is complete and correct."""
         return not self.faults and all(row.found == row.expected for row in self.rows)
 
 
 def check_s2rda(root: Path, benchmark: str | None = None) -> Report:
-    """Count a copy's pictures by class and list, and find what is missing, listed twice, in no list, or no class.
+    """Check a copy of S2RDA: count its pictures by class and list, and find missing, repeated and unlisted ones.
 
-    benchmark: `49` or `MS-39`; None: 49 where any class is there that only 49 has. No picture is opened. Raises
-    InputError where the folder is not laid out like S2RDA at all.
+    benchmark: `49` or `MS-39`. None chooses 49 if the copy has a class that only 49 has. No picture is opened. Raises
+    InputError if the folder does not have the layout of S2RDA.
     """
     if not is_s2rda(root):
-        raise InputError(f"{root}: not laid out like S2RDA; give the folder that holds synthetic/, real/ and splits/")
+        raise InputError(
+            f"{root}: does not have the layout of S2RDA; give the folder that holds synthetic/, real/ and splits/"
+        )
     faults: list[str] = []
     synthetic, real = ({} if not (root / d).is_dir() else _domain(root, d, faults) for d in ("synthetic", "real"))
     lists = [_list(root, name, faults) for name in ("real_val", "real_test")]
@@ -131,7 +138,7 @@ def check_s2rda(root: Path, benchmark: str | None = None) -> Report:
 
 
 def _domain(root: Path, domain: str, faults: list[str]) -> dict[str, list[str]]:
-    """Paths relative to the root, by class."""
+    """The paths of a domain relative to the root, by class."""
     try:
         pictures = class_folders(root / domain)
     except InputError as error:
@@ -160,17 +167,19 @@ def _list(root: Path, name: str, faults: list[str]) -> list[str]:
 
 def _strange(found: Mapping[str, object], expected: Mapping[str, object], domain: str) -> Iterator[str]:
     for name in sorted(found.keys() - expected.keys()):
-        yield f"{domain}/{name}: no class of the benchmark; {choices(name, expected.keys() - found.keys())}"
+        yield f"{domain}/{name}: not a class of the benchmark; {choices(name, expected.keys() - found.keys())}"
 
 
 def _disagreements(real: Mapping[str, list[str]], adapt: list[str], test: list[str]) -> Iterator[str]:
     there = {path for paths in real.values() for path in paths}
     for name, paths in (("real_val", adapt), ("real_test", test)):
         missing = [path for path in paths if path not in there]
-        yield from _some(f"splits/{name}.txt: lists what is not there", missing)
-        yield from _some(f"splits/{name}.txt: lists twice", [path for path, n in Counter(paths).items() if n > 1])
-    yield from _some("in both lists", sorted(set(adapt) & set(test)))
-    yield from _some("real/: in no list", sorted(there - set(adapt) - set(test)))
+        yield from _some(f"splits/{name}.txt: listed files are missing", missing)
+        yield from _some(
+            f"splits/{name}.txt: files are listed twice", [path for path, n in Counter(paths).items() if n > 1]
+        )
+    yield from _some("files are in both lists", sorted(set(adapt) & set(test)))
+    yield from _some("real/: files are in no list", sorted(there - set(adapt) - set(test)))
 
 
 def _some(fault: str, paths: list[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""One way in to pictures, wherever they lie."""
+"""Open pictures from any kind of source."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from render.dataset.dataset import MANIFEST
 from scenes.errors import InputError, choices
 from training.data.files import class_folders, listed
-from training.data.pictures import ImageDataset, relabelled, unlabelled
+from training.data.pictures import ImageDataset, relabeled, unlabeled
 from training.data.rendered import Rendered
 from training.data.s2rda import is_s2rda, s2rda
 from training.data.splits import ALL, halves, parted, split_named
@@ -24,19 +24,64 @@ def open_pictures(
     margin: float | None = None,
     seed: int = 0,
 ) -> ImageDataset:
-    """The pictures of a data set of ours, class folders, a folder of photos, a list file, or S2RDA's layout.
+    """Open a set of pictures for training or evaluation.
 
-    classes: which, in the order of their labels; None for all there are. split: `all`; `adapt` and `test`, halves of
-    each class; of S2RDA's layout `synthetic`, `real`, or a list in its splits/ (`real_val`, `real_test`). After a
-    slash a share of that in percent, `adapt/25%`: a share lies within all larger ones. seed: of the halves and shares.
-    labels: False for pictures whose classes are not to be known; of folders none of which is called like a class, all
-    pictures are taken then. rename: names there, and what they are in `classes`. margin: of what is cut out around the
-    main object (`rendered.Rendered`). Raises InputError: one line.
+    The pictures may lie in a data set rendered by blendmill, in class folders, in one folder of photos, in a list
+    file, or in the folder layout of S2RDA.
+
+    Parameters
+    ----------
+    where : str or Path
+        The data set, folder or list file.
+    classes : sequence of str, optional
+        The classes to keep. Their order gives the labels 0, 1, … By default all classes of the set are kept.
+    split : str
+        The part to open. `all` is the whole set. `adapt` and `test` are the two halves of each class. In the S2RDA
+        layout it is `synthetic`, `real`, or the name of a list in splits/ (`real_val`, `real_test`). A percentage may
+        follow a slash: `adapt/25%`. A smaller percentage is always contained in a larger one.
+    labels : bool
+        False hides the labels: all of them become -1. If then no folder has the name of a class, all pictures of the
+        set are taken.
+    rename : mapping of str to str, optional
+        From class names of the set to names in `classes`.
+    margin : float, optional
+        Only for rendered data sets: crop a square around the main object. The margin on each side is this share of
+        the side of the object's box. By default the picture is not cropped.
+    seed : int
+        Decides which pictures belong to a half or a percentage.
+
+    Returns
+    -------
+    ImageDataset
+        The pictures, with `len()`, `classes`, `labels` (N,) int64 and `read(i, short)`, which returns (h, w, 3)
+        uint8 sRGB.
+
+    Raises
+    ------
+    InputError
+        If the data do not exist, if the split or a class is unknown, or if no pictures are left.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from blendmill import open_pictures
+    >>> for name in ("cat", "dog"):
+    ...     Path("photos", name).mkdir(parents=True)
+    ...     for number in range(2):
+    ...         Image.new("RGB", (40, 30)).save(f"photos/{name}/{number}.png")
+    >>> pictures = open_pictures("photos")
+    >>> pictures.classes, pictures.labels.tolist()
+    (('cat', 'dog'), [0, 0, 1, 1])
+    >>> pictures.read(0, 24).shape
+    (24, 32, 3)
+    >>> len(open_pictures("photos", split="adapt"))
+    2
     """
     path = Path(where)
     part, share = split_named(split)
     if not path.exists():
-        raise InputError(f"{path}: no such data; give a data set, a folder of pictures, or a list file")
+        raise InputError(f"{path}: does not exist; give a data set, a folder of pictures, or a list file")
     if path.is_dir() and is_s2rda(path):
         pictures: ImageDataset = s2rda(path, part)
         part = ALL
@@ -45,12 +90,12 @@ def open_pictures(
     if part != ALL:
         pictures = _half(pictures, part, seed)
     if classes is not None and (labels or _shared(pictures, classes, rename or {})):
-        pictures = relabelled(pictures, classes, rename)
+        pictures = relabeled(pictures, classes, rename)
     if share < 1:
         pictures = parted(pictures, share, seed=seed)[0]
     if not len(pictures):
         raise InputError(f"{pictures.name}: no pictures are left of split '{split}'")
-    return pictures if labels else unlabelled(pictures, classes or ())
+    return pictures if labels else unlabeled(pictures, classes or ())
 
 
 def _opened(path: Path, classes: Sequence[str] | None, margin: float | None) -> ImageDataset:

@@ -1,4 +1,4 @@
-"""Parts of a set that depend on (seed, name of the picture) alone: not on the order, nor on where the set lies."""
+"""Parts of a set. They depend only on the seed and the names of the pictures, not on order or location."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from scenes.errors import InputError
 from training.data.pictures import ImageDataset, chosen
 
 ALL = "all"
-"""The split that is the whole set."""
+"""The split that contains the whole set."""
 
 
 def parted(
     pictures: ImageDataset, share: float, *, seed: int = 0, purpose: str = "share"
 ) -> tuple[ImageDataset, ImageDataset]:
-    """A part of `share` in [0, 1] of each class, and the rest; both in the order of the set.
+    """Divide a set into a share of each class, 0 to 1, and the rest. Both keep the order of the set.
 
-    A class's part is its `share`, rounded, and at least one picture unless the share is 0. With the same seed and
-    purpose, a smaller part lies within a larger one; parts of different purpose are independent. Pictures without a
-    class are a class of their own.
+    The number of pictures of each class is rounded, and is at least one unless the share is 0. With the same seed and
+    purpose, a smaller part is contained in a larger one. Parts with different purposes are independent. Pictures
+    without a class count as one class.
     """
     taken = np.zeros(len(pictures), bool)
     keys = [pictures.key(i) for i in range(len(pictures))]
@@ -39,7 +39,7 @@ def parted(
 
 
 def share_of(keys: Sequence[str], share: float, seed: int = 0, purpose: str = "share") -> NDArray[np.bool_]:
-    """(N,) set for the pictures, by their keys, of a part of `share`, as `parted` takes it of one class."""
+    """(N,) bool, True for the share of the pictures with these keys, as `parted` chooses it in one class."""
     ranks = np.array([_rank(seed, purpose, key) for key in keys], np.uint64)
     count = max(1, floor(share * len(keys) + 0.5)) if share > 0 else 0
     taken = np.zeros(len(keys), bool)
@@ -48,24 +48,24 @@ def share_of(keys: Sequence[str], share: float, seed: int = 0, purpose: str = "s
 
 
 def halves_of(keys: Sequence[str], seed: int = 0) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(N,) set for the pictures to adapt to, and for those to test on, as `halves` takes them of one class."""
+    """Two (N,) bool: the pictures to adapt to and those to test on, as `halves` chooses them in one class."""
     test = share_of(keys, 0.5, seed, "half")
     return ~test, test
 
 
 def split_named(split: str) -> tuple[str, float]:
-    """The part that a split names, and the share of it. Raises InputError: one line."""
+    """Parse a split such as `adapt/25%` into its part and its share. Raises InputError."""
     part, slash, percent = split.partition("/")
     if not slash:
         return part, 1.0
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", percent)
     if found is None or float(found[1]) > 100:
-        raise InputError(f"split '{split}': after the slash stands a share from 0% to 100%, like {part}/25%")
+        raise InputError(f"split '{split}': write a percentage from 0% to 100% after the slash, like {part}/25%")
     return part, float(found[1]) / 100
 
 
 def halves(pictures: ImageDataset, *, seed: int = 0) -> tuple[ImageDataset, ImageDataset]:
-    """One half of each class to adapt to, the other to test on; the odd picture is tested on."""
+    """Two halves of each class: one to adapt to, one to test on. An odd picture goes to the test half."""
     test, adapt = parted(pictures, 0.5, seed=seed, purpose="half")
     return adapt, test
 

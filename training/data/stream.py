@@ -1,4 +1,4 @@
-"""Live pictures for PyTorch: the stream of `render.farm.stream` as an IterableDataset."""
+"""Rendered pictures for PyTorch: the stream of `render.farm.stream` as an IterableDataset."""
 
 from __future__ import annotations
 
@@ -23,25 +23,61 @@ _MANY = 1 << 30
 
 
 def picture_and_label(frame: Frame) -> tuple[torch.Tensor, int]:
-    """(3, H, W) uint8 sRGB, and the class index of the main object, -1 if there is none."""
+    """The picture (3, H, W) uint8 sRGB and the class index of the main object, -1 if there is none."""
     return torch.from_numpy(frame.rgb).permute(2, 0, 1).contiguous(), frame.label
 
 
 class StreamDataset(IterableDataset):
-    """Samples of pictures that are drawn while they are trained on, each picture once over all trainers.
+    """A PyTorch dataset whose pictures are rendered during training.
 
-    The `count` pictures of (config, seed) from `start` on (None: without end) are dealt out in turn: with n trainers of
-    w loader workers each, every loader worker has a stream of its own over each (n * w)-th of them. A trainer's rank
-    comes from torch.distributed where that is initialized when the dataset is made or iterated, else from the
-    environment (RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, as torchrun sets them).
+    Each picture is used once, by one trainer. With n trainers and w loader workers each, every loader worker has its
+    own stream and gets every (n * w)-th picture. The rank of a trainer comes from torch.distributed if it is
+    initialized when the dataset is created or iterated. Otherwise it comes from the environment variables that
+    torchrun sets (RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE).
 
-    transform: makes a sample of a Frame, where the stream is. device: `auto`, `cpu` or a kind of GPU. workers:
-    processes that draw, for each stream; by default the machine's are divided among the streams it has. ahead, policy,
-    command: as for `render.farm.stream.Stream`.
+    A pass begins at `start`, or at the state given to `load_state_dict`. To resume, create the dataset with the same
+    arguments and load a state. With torch's DataLoader, take the state from `state_after(...)`. Take it from
+    `state_dict()` if there are no loader workers, or if the loader saves their state, as StatefulDataLoader of
+    torchdata does.
 
-    Each pass begins at `start`, or where `load_state_dict` said: to go on where training stopped, load into a dataset
-    with the same arguments `state_after(...)` with torch's DataLoader, or `state_dict()` where there are no loader
-    workers or the loader keeps their state, as torchdata's StatefulDataLoader does. Raises InputError as Stream does.
+    Parameters
+    ----------
+    config : Config or ComposeConfig
+        What to render.
+    seed : int
+        Together with the config and an index it decides every picture.
+    start : int
+        Index of the first picture.
+    count : int, optional
+        Number of pictures. By default the stream has no end.
+    transform : callable
+        Turns a Frame into a sample, in the process that iterates. By default the sample is the picture, a tensor
+        (3, H, W) uint8, and the class index of the main object, or -1 if there is none.
+    device : str
+        Device to render on: `auto`, `cpu` or a kind of GPU.
+    workers : int, optional
+        Rendering processes of each stream. By default the streams on a machine share all its worker slots.
+    ahead : int, optional
+        Number of pictures rendered ahead, as for `Stream`.
+    policy : RetryPolicy
+        What to do when a worker fails, as for `Stream`.
+    command : sequence of str
+        The command that starts a worker, as for `Stream`.
+
+    Raises
+    ------
+    InputError
+        If the device is unknown or a picture cannot be rendered, as for `Stream`.
+
+    Examples
+    --------
+    Rendering starts when the dataset is iterated, here by a DataLoader in the usual way:
+    ``for images, labels in DataLoader(dataset, batch_size=64): ...``
+
+    >>> from blendmill import StreamDataset, load_config
+    >>> dataset = StreamDataset(load_config("smoke"), seed=7, device="cpu")
+    >>> dataset.state_after(batches=10, batch_size=64)
+    {'positions': [640]}
     """
 
     def __init__(
@@ -63,8 +99,9 @@ class StreamDataset(IterableDataset):
         self._devices, self._workers, self._ahead = choose(device_for(config, device)), workers, ahead
         self._policy, self._command = policy, tuple(command)
         self._trainer = _trainer()
-        # Where each loader worker begins, or all of them; and where the one pass that is under way here has come to.
+        # Where each loader worker begins, or one value for all of them.
         self._positions = [start]
+        # The next picture of the pass that is under way in this process.
         self._position: int | None = None
 
     def __iter__(self) -> Iterator[Any]:
@@ -90,14 +127,14 @@ class StreamDataset(IterableDataset):
                 yield self._transform(frame)
 
     def state_dict(self) -> dict[str, list[int]]:
-        """Where the pass in this process has come to."""
+        """Index of the next picture of the pass in this process."""
         return {"positions": self._positions if self._position is None else [self._position]}
 
     def state_after(self, batches: int, batch_size: int, loader_workers: int = 0) -> dict[str, list[int]]:
-        """Where a DataLoader's pass has come to on this trainer once it gave out so many batches of `batch_size`.
+        """The state of a DataLoader's pass on this trainer after it has returned `batches` batches.
 
-        It deals batches out to its workers in turn, so their number counts: resume with the same. Pictures that were
-        skipped by then make it fall short by as many.
+        The DataLoader takes batches from its workers in turn. Resume with the same number of workers. Pictures that
+        were skipped are not counted: after n skipped pictures, the state is n pictures too early.
         """
         loaders = max(1, loader_workers)
         _, world = _trainer() or self._trainer or (0, 1)
@@ -106,7 +143,7 @@ class StreamDataset(IterableDataset):
         return {"positions": [begin + own * batch_size * world * loaders for begin, own in begins]}
 
     def load_state_dict(self, state: dict[str, list[int]]) -> None:
-        """Begin the next pass there."""
+        """Begin the next pass at a state of `state_dict` or `state_after`."""
         self._positions, self._position = list(state["positions"]), None
 
     def _begins(self, loaders: int) -> list[int]:
@@ -117,7 +154,7 @@ class StreamDataset(IterableDataset):
 
 
 def _trainer() -> tuple[int, int] | None:
-    """This trainer's rank, and of how many; None where nothing says."""
+    """Rank of this trainer and number of trainers; None if neither torch nor the environment tells."""
     if distributed.is_available() and distributed.is_initialized():
         return distributed.get_rank(), distributed.get_world_size()
     if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
@@ -126,7 +163,7 @@ def _trainer() -> tuple[int, int] | None:
 
 
 def _share(devices: Sequence[Device], workers: int | None, loader: int, loaders: int) -> tuple[WorkerSlot, ...]:
-    """The worker_slots of one of the streams on this machine: `workers` of them, or its part of all there are."""
+    """The worker slots of one stream on this machine: `workers` of them, or its part of all slots."""
     streams = int(os.environ.get("LOCAL_WORLD_SIZE", 1)) * loaders
     number = int(os.environ.get("LOCAL_RANK", 0)) * loaders + loader
     total = workers * streams if workers else max(streams, len(worker_slots(devices, None, pictures=_MANY)))

@@ -1,4 +1,4 @@
-"""Batches of labelled pictures in square windows."""
+"""Batches of labeled pictures, cropped to squares."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from training.data.pictures import ImageDataset
 
 
 class Windows:
-    """The short side resized to `resized` pixels, and a square window of that side; a `loader.Collate`.
+    """Resizes the short side to `resized` pixels and cuts a square window of that side; a `loader.Collate`.
 
-    size: pixels of the side that training crops out of the window. resized: by default size * 256 / 224. In random
-    order the window lies anywhere along the long side, so that crops spread evenly; else in its middle.
+    size: side in pixels of the crop that training later takes from the window. resized: by default size * 256 / 224. In
+    random order the window lies anywhere along the long side, so that crops cover the picture evenly. Otherwise it
+    lies in the middle.
     """
 
     def __init__(self, size: int, resized: int | None = None):
         self.side = round(size * 256 / 224) if resized is None else resized
         if self.side < size:
-            raise InputError(f"field resized: {self.side} pixels are less than the size of {size}")
+            raise InputError(f"field resized: {self.side} pixels are fewer than the size, {size}")
         self.slack = self.side - size
 
     def read(self, pictures: ImageDataset, i: int) -> NDArray[np.uint8]:
@@ -43,10 +44,10 @@ class Windows:
 
 
 def window(picture: NDArray[np.uint8], side: int, slack: int = 0, at: float | None = None) -> NDArray[np.uint8]:
-    """The (side, side, 3) square of a picture whose short side is `side`: at `at` in [0, 1) along it, or its middle.
+    """Cut a square (side, side, 3) out of a picture whose short side has `side` pixels.
 
-    slack: pixels by which what is cropped out of it is smaller still. `at` places that crop, as one random crop of
-    the whole picture would, and the square about it as far as the picture goes.
+    at: position along the long side in [0, 1); None for the middle. slack: the later crop is this many pixels smaller
+    than the square. `at` is uniform for the position of that crop. The square is placed around it, inside the picture.
     """
     height, width = picture.shape[:2]
     spare = max(height, width) - side
