@@ -6,7 +6,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from scenes.distributions import Distribution, Fixed
 from scenes.streams import Renamed, Streams
@@ -26,6 +26,18 @@ class Section(BaseModel):
     )
 
     STREAMS: ClassVar[Mapping[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _over_defaults(cls, data: Any) -> Any:
+        """A section that is given in part takes its other fields from its own default, not from its class.
+
+        The default sun is weaker than the default lamp: `sun: {count: 1}` changes the count alone.
+        """
+        if not isinstance(data, Mapping):
+            return data
+        fields = cls.model_fields
+        return {name: _over(fields[name].default if name in fields else None, given) for name, given in data.items()}
 
     def draw(self, streams: Streams, key: str = "") -> Drawn:
         """This section's values in the picture that `streams` belong to. key: the section's path in the config."""
@@ -88,6 +100,14 @@ class Drawn(Mapping[str, Any]):
         """The values of the section that a field holds; k: of the k-th thing that it describes."""
         path = self.path(name)
         return Drawn(getattr(self._section, name), self.streams, path if k is None else f"{path}.{k}")
+
+
+def _over(default: Any, given: Any) -> Any:
+    """What is given of a section, over those fields of its default that differ from its class."""
+    if not isinstance(default, Section) or not isinstance(given, Mapping):
+        return given
+    kept = {name: getattr(default, name) for name in default.model_fields_set}
+    return {**kept, **{name: _over(kept.get(name), value) for name, value in given.items()}}
 
 
 def joined(*path: str) -> str:

@@ -99,7 +99,11 @@ class OptimizerStep:
         all processes at once and before any weight changes, and KeyError for an unknown group. With a scaler, an
         overflow of the gradient is not an error: the step is skipped and the scale is lowered.
         """
-        moving = [p for name in (self._groups if only is None else only) for p in self._groups[name] if p.requires_grad]
+        if only is not None and (unknown := sorted(set(only) - self._groups.keys())):
+            raise KeyError(unknown[0])
+        # In the optimizer's own order: a set of names has another order in each process, and sums follow the order.
+        chosen = [params for name, params in self._groups.items() if only is None or name in only]
+        moving = [p for params in chosen for p in params if p.requires_grad]
         world = distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
         self.optimizer.zero_grad(set_to_none=True)
         inputs = None if only is None else moving

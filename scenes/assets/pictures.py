@@ -63,7 +63,9 @@ class Pictures:
         return self._sets[asset_id]
 
     def licenses(self) -> dict[str, str]:
-        return {i: self._licenses.get(i, "") for i in (*self.hdris, *self.textures, *self.images)}
+        """The license of each picture, texture and map of a texture, by asset id; a map has its texture's."""
+        maps = {f"{i}#{name}": self._licenses.get(i, "") for i, one in self._sets.items() for name in one.maps}
+        return {**{i: self._licenses.get(i, "") for i in (*self.hdris, *self.textures, *self.images)}, **maps}
 
     def files(self) -> dict[str, Path]:
         """Every file that can be drawn from, by asset id; the maps of a texture as `<id>#<map>`."""

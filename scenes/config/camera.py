@@ -9,6 +9,9 @@ from pydantic import field_validator, model_validator
 from scenes.distributions import elevations, names, numbers
 from scenes.section import Section
 
+ALTERNATIVES = {"distance": "framing", "framing": "distance"}
+"""Fields of the camera of which one replaces the other: a config that sets one does not inherit the other."""
+
 
 class CameraConfig(Section):
     """The viewpoint. Azimuth and elevation are of the camera seen from what it looks at."""
@@ -42,7 +45,7 @@ class CameraConfig(Section):
     @model_validator(mode="after")
     def _one_rule(self) -> CameraConfig:
         if self.distance is not None and self.framing is not None:
-            raise ValueError("give either distance or framing, not both")
+            raise ValueError("give either distance or framing, not both; write distance: null to use framing")
         return self
 
 

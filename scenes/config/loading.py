@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from scenes.config.camera import ALTERNATIVES
 from scenes.config.composite import ComposeConfig
 from scenes.config.objects import Config
 from scenes.errors import InputError, choices
@@ -146,6 +147,8 @@ def _merge(base: Any, change: Any) -> Any:
         return change
     if _DISTRIBUTIONS & (set(base) | set(change)):
         return change
+    replaced = {other for name, other in ALTERNATIVES.items() if change.get(name) is not None and other not in change}
+    base = {name: value for name, value in base.items() if name not in replaced}
     return {**base, **{key: _merge(base[key], value) if key in base else value for key, value in change.items()}}
 
 

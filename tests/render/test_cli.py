@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from render.cli.main import main
+from render.dataset.dataset import Dataset
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -40,6 +42,21 @@ def test_bad_input_is_one_line(
     assert error.startswith("blendmill: ") and error.count("\n") == 1
     assert words in error
     assert not (tmp_path / "set").exists()
+
+
+def test_a_set_with_textures_names_them_with_their_license(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for name in ("brick_Color", "brick_Roughness", "plain"):
+        Image.new("RGB", (16, 16), (120, 60, 40)).save(folder / f"{name}.png")
+    settings = [f"assets.textures=[{folder}]", "assets.shapes=1", "classes=[mug]", "camera.resolution=[32,32]",
+                "material={mode: whole, family: pbr}"]  # fmt: skip
+    words = [word for setting in settings for word in ("--set", setting)]
+    code, _, error = run(capsys, "render", "smoke", "--out", str(tmp_path / "set"), "--images", "1", *words)
+    assert code == 0, error
+    assets = Dataset.open(tmp_path / "set").manifest.assets
+    assert {"scans/brick#color", "scans/brick#roughness"} <= assets.keys()
+    assert assets["scans/brick#color"].license == ""
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -124,7 +124,9 @@ def test_textures_and_pictures_of_the_manifest(tmp_path: Path) -> None:
         catalogue = Catalogue(shapes={"mug": 1}, manifest=path, cache=tmp_path / "cache")
         assert catalogue.textures == ("brick", "plain") and catalogue.images == ("view",)
         assert set(catalogue.texture_set("brick").maps) == {"color", "roughness"}
-        assert catalogue.licenses()["brick"] == "CC0-1.0" and "brick#color" in catalogue.checksums()
+        assert catalogue.licenses()["brick"] == catalogue.licenses()["brick#color"] == "CC0-1.0"
+        assert "brick#color" in catalogue.checksums()
+        assert catalogue.checksums().keys() <= catalogue.licenses().keys()
         assert list(catalogue.report.quarantined.values()) == ["does not exist"]
     with pytest.raises(InputError, match="did you mean 'brick'"):
         catalogue.texture_set("bricks")

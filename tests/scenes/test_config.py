@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -16,7 +17,7 @@ from scenes.config.composite import ComposeConfig, StainsConfig
 from scenes.config.lighting import LampsConfig
 from scenes.config.loading import load_config, preset_names, validate
 from scenes.config.objects import Config
-from scenes.distributions import Checked
+from scenes.distributions import Checked, Fixed
 from scenes.errors import InputError
 from scenes.section import Section
 from scenes.streams import Streams
@@ -197,3 +198,48 @@ def test_whole_numbers_are_drawn_as_int_and_null_is_left_out() -> None:
     camera = CameraConfig(distance=3).draw(Streams(0, 0), "camera")
     assert camera["distance"] == 3 and "framing" not in camera and camera.get("framing") is None
     assert len(camera) == len(dict(camera))
+
+
+def leaves(section: Section, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The paths of all fields of a section that are no sections themselves."""
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, Section):
+            yield from leaves(value, (*path, name))
+        else:
+            yield (*path, name)
+
+
+@pytest.mark.parametrize("kind", [Config, ComposeConfig])
+def test_setting_one_field_changes_no_other(kind: type[Section]) -> None:
+    """Each field, set alone to what it is by default, leaves the config as it is by default."""
+    by_default = kind()
+    plain = by_default.model_dump(mode="json")
+    paths = list(leaves(by_default))
+    assert len(paths) > 70
+    for path in paths:
+        nested: Any = plain
+        for name in path:
+            nested = nested[name]
+        for name in reversed(path):
+            nested = {name: nested}
+        assert kind.model_validate(nested).model_dump(mode="json") == plain, path
+
+
+def test_a_count_of_suns_leaves_the_suns_as_documented() -> None:
+    sun = load_config("s2rda13").lighting.sun
+    assert (sun.energy.plain(), sun.size.plain()) == ({"log_uniform": [0.5, 4.0]}, {"log_uniform": [0.3, 8.0]})
+    point = validate({"lighting": {"point": {"count": 2}}}, "here").lighting.point
+    assert point.size.plain() == {"uniform": [0.02, 0.3]}
+
+
+def test_framing_replaces_an_inherited_distance(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("extends: s2rda13\ncamera: {framing: 0.7}\n")
+    camera = load_config(path).camera
+    assert (camera.distance, camera.framing) == (None, Fixed(0.7))
+    again = load_config(path, ["camera.distance=3"]).camera
+    assert (again.distance, again.framing) == (Fixed(3), None)
+    path.write_text("camera: {framing: 0.7, distance: 3}\n")
+    with pytest.raises(InputError, match="write distance: null"):
+        load_config(path)

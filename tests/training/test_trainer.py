@@ -27,6 +27,7 @@ from training.batches import key, split_batch  # noqa: E402
 from training.distributed import ProcessInfo  # noqa: E402
 from training.logger import Log, entries  # noqa: E402
 from training.method import Batch, Unlabeled  # noqa: E402
+from training.optimizer import OptimizerStep  # noqa: E402
 from training.trainer import Trainer  # noqa: E402
 
 
@@ -251,3 +252,39 @@ def test_what_is_trained_is_learned(root: Path) -> None:
     assert (found.labels == -1).all() and found.features.shape == (24, 8)
     # The files lie in the order of their classes.
     assert (found.logits.argmax(1) == torch.arange(3).repeat_interleave(8)).float().mean() > 0.9
+
+
+OF_EVERY_METHOD = """
+import hashlib, sys
+sys.path.insert(0, ".")
+from pathlib import Path
+from classify.methods.catalogue import methods
+from tests.tiny import config, nothing, trainer
+for name in sorted(methods()):
+    trained = trainer(config(Path(sys.argv[1]), method=name, iterations=3, optimizer={"clip": 0.01}))
+    trained.train(None, nothing, nothing)
+    tensors = trained.tensors()
+    digest = hashlib.sha256(b"".join(tensors[key].numpy().tobytes() for key in sorted(tensors)))
+    print(name, digest.hexdigest())
+    trained.supply.close()
+"""
+
+
+def test_no_order_of_a_set_reaches_the_weights(root: Path) -> None:
+    """Every method in fresh processes with other hashes of strings, so that sets of names have other orders."""
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", OF_EVERY_METHOD, str(root)], env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True, text=True, check=True,
+        ).stdout.split("\n")
+        for seed in ("0", "2")
+    ]  # fmt: skip
+    assert len(printed[0]) > 15
+    assert printed[0] == printed[1]
+
+
+def test_groups_that_are_not_there_are_named() -> None:
+    layer = torch.nn.Linear(2, 1)
+    step = OptimizerStep(torch.optim.SGD([{"name": "head", "params": list(layer.parameters()), "lr": 0.1}]))
+    with pytest.raises(KeyError, match="haed"):
+        step(layer(torch.ones(1, 2)).sum(), only={"haed"})
