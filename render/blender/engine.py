@@ -7,21 +7,24 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
 import OpenEXR
 from numpy.typing import NDArray
 
-from render.farm.devices import enable
 from render.image.crop_window import Window
 from render.settings import DrawSettings
+from scenes.errors import InputError
 
 Passes = dict[str, NDArray[np.float32]]
 
 # Rays that leave the scene report this depth or more.
 _FAR = 1e9
 _AOVS = (("coverage", "VALUE"), ("normal", "COLOR"), ("crack", "COLOR"))
+# The variables that limit which GPUs a process sees.
+_VISIBILITY = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ONEAPI_DEVICE_SELECTOR")
 
 
 def start(settings: DrawSettings) -> bpy.types.Scene:
@@ -73,6 +76,25 @@ def _choose_device(scene: bpy.types.Scene, kind: str) -> None:
     # OIDN there too, not OptiX's denoiser: the same network as on the CPU, so that pictures stay comparable, and it
     # runs on every maker's GPUs.
     scene.cycles.denoising_use_gpu = True
+
+
+def enable(preferences: Any, kind: str) -> None:
+    """Turn on all GPUs of one kind in the preferences of the Cycles add-on, and nothing else.
+
+    Raises InputError if there is no such GPU. Cycles itself would use the CPU and would not report it.
+    """
+    name = kind.upper()
+    try:
+        preferences.compute_device_type = name
+        # This call makes Cycles search for devices of this kind only. Other drivers are not started.
+        present = [device for device in preferences.get_devices_for_type(name) if device.type == name]
+    except (TypeError, ValueError):
+        present = []
+    if not present:
+        visible = "; ".join(f"{key}={value}" for key, value in os.environ.items() if key in _VISIBILITY)
+        raise InputError(f"--device {kind}: Blender sees no such device here{f' with {visible}' if visible else ''}")
+    for device in preferences.devices:
+        device.use = device.type == name
 
 
 def _choose_passes(scene: bpy.types.Scene) -> None:

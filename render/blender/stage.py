@@ -20,7 +20,7 @@ from render.blender.materials.palette import Palette
 from render.blender.meshes import MeshStore
 from render.blender.surface import SurfacePatch, crack_labels, lines
 from render.frame import Frame
-from render.image.camera_response import develop, metered_gain
+from render.image.camera_response import apply_camera_response, metered_gain
 from render.image.clean_plate import plate
 from render.image.crop_window import Window, window
 from render.image.labels import object_labels
@@ -199,7 +199,7 @@ class Stage:
 
     def _developed(self, linear: NDArray, scene: Scene, gain: float) -> NDArray[np.uint8]:
         noise = Streams(scene.seed, scene.index).generator("sensor.grain")
-        return develop(linear, scene.sensor, gain, noise)
+        return apply_camera_response(linear, scene.sensor, gain, noise)
 
     def _categories(self, scene: Scene) -> NDArray[np.uint8]:
         """Category ids by instance id; objects of a class that is not listed count as background."""

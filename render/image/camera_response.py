@@ -37,7 +37,7 @@ def metered_gain(linear: Light, weight: NDArray[np.float32], sensor: Sensor) -> 
     return float(np.clip(gain, 1 / 256, 256) * 2.0**sensor.exposure)
 
 
-def develop(linear: Light, sensor: Sensor, gain: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+def apply_camera_response(linear: Light, sensor: Sensor, gain: float, rng: np.random.Generator) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 sRGB from (H, W, 3) float32 scene-linear light."""
     height, width = linear.shape[:2]
     balance = white_gain(sensor.white_balance)
