@@ -10,7 +10,7 @@ from render.blender.meshes import upload
 from scenes.mesh import Model, Part, corner_normals
 from scenes.record.scene import Background, Material, Scene
 
-# Half the ground's width in metres: seen from eye height it ends within a quarter of a degree of the horizon.
+# Half the ground's width in meters: seen from eye height it ends within a quarter of a degree of the horizon.
 _REACH = 400.0
 
 # The shadow catcher's object index, by which its pixels are told from objects (1 up) and other surroundings (0).

@@ -46,7 +46,7 @@ def _filled(width: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def overlays(decal: Decal, scale: float) -> tuple[Material, ...]:
-    """What a decal lays over the material of an object whose diagonal is `scale` metres: its crack, if it has one."""
+    """What a decal lays over the material of an object whose diagonal is `scale` meters: its crack, if it has one."""
     if decal.crack is None:
         return ()
     ways = {"right": decal.right, "down": decal.down}

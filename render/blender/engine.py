@@ -102,7 +102,7 @@ def _choose_passes(scene: bpy.types.Scene) -> None:
     layer.use_pass_z = True
     layer.use_pass_object_index = True
     layer.use_pass_material_index = True
-    # Panes are labelled like any surface, however little they hide.
+    # Panes are labeled like any surface, however little they hide.
     layer.pass_alpha_threshold = 0.0
     for name, kind in _AOVS:
         aov = layer.aovs.add()
@@ -121,7 +121,7 @@ def draw(scene: bpy.types.Scene, path: Path, window: Window | None = None) -> Pa
     window: the part to render, None for all of it; outside of it nothing is hit.
 
     combined: (H, W, 4) float32 premultiplied scene-linear light. depth: (H, W) planar, inf where nothing is hit.
-    object, material: (H, W) pass indices at the pixel centres. coverage: (H, W) in [0, 1]. normal: (H, W, 3) world
+    object, material: (H, W) pass indices at the pixel centers. coverage: (H, W) in [0, 1]. normal: (H, W, 3) world
     space, summed over the pixel, of no fixed length. crack: (H, W, 3) coverage by a crack's decal, and times that
     its width and the distance from its middle line, both mm.
     """

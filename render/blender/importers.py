@@ -37,7 +37,7 @@ _STARTS = {
 
 
 def convert(path: Path, scratch: Path) -> Loaded:
-    """Read a file in another process; its colour maps are put into `scratch`. Raises LoadError."""
+    """Read a file in another process; its color maps are put into `scratch`. Raises LoadError."""
     result = scratch / "model.npz"
     paths = [str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
     command = [sys.executable, "-m", "render.blender.importers", str(path.resolve()), str(result)]

@@ -21,7 +21,7 @@ _KINDS = {"sun": "SUN", "area": "AREA", "point": "POINT"}
 
 
 class Sky:
-    """The environment: an HDRI turned and scaled, or an even colour."""
+    """The environment: an HDRI turned and scaled, or an even color."""
 
     def __init__(self, scene: bpy.types.Scene, path: Callable[[str], Path]):
         self._path = path

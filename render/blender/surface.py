@@ -77,7 +77,7 @@ class SurfacePatch:
         return [self._patch, *self._things(scene), *self._shadow_casters(scene)]
 
     def _things(self, scene: Scene) -> list[bpy.types.Object]:
-        """What lies on the surface. It hides the crack, and is labelled as nothing."""
+        """What lies on the surface. It hides the crack, and is labeled as nothing."""
         assert scene.surface is not None
         frame, things = scene.surface.frame(), []
         for k, thing in enumerate(scene.surface.debris):
@@ -128,10 +128,10 @@ class SurfacePatch:
 
 
 def upload(relief: Relief, left: float, top: float, shift: NDArray[np.float64]) -> bpy.types.Mesh:
-    """A mesh in metres, y up, of a relief whose corner is at (left, top) mm; slot 1 is between the lips.
+    """A mesh in meters, y up, of a relief whose corner is at (left, top) mm; slot 1 is between the lips.
 
     It carries the attributes "lip" and "filled", mm from the crack and from what was filled, and the UV layer "box" in
-    metres, moved by `shift` (2,), so that pictures do not all lie on the middle.
+    meters, moved by `shift` (2,), so that pictures do not all lie on the middle.
     """
     x, y, z = relief.vertices.T.astype(np.float64)
     vertices = np.stack([x + left, -(y + top), z], axis=1).astype(np.float32) / 1000

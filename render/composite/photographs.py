@@ -78,7 +78,7 @@ class Photographs:
 def find_photographs(field: str, folders: Iterable[Path]) -> tuple[Photographs, dict[str, str]]:
     """The pictures in folders and below, and the files left out with the reason.
 
-    Of a scanned texture set it is the colour map. Raises InputError where a folder is not there or holds no picture
+    Of a scanned texture set it is the color map. Raises InputError where a folder is not there or holds no picture
     that can be used, with the first reason.
     """
     found: dict[str, Path] = {}

@@ -51,7 +51,7 @@ def histogram(picture: Image, reference: Image) -> Image:
 
 
 def covariance(picture: Image, reference: Image) -> Image:
-    """With the reference's mean colour and covariance, by the linear map that moves colours least.
+    """With the reference's mean color and covariance, by the linear map that moves colors least.
 
     Pitié and Kokaram 2007, "The linear Monge-Kantorovitch linear colour mapping for example-based colour transfer".
     """
@@ -59,14 +59,14 @@ def covariance(picture: Image, reference: Image) -> Image:
     wanted_mean, wanted = _moments(reference)
     root, inverse = _power(spread, 0.5), _power(spread, -0.5)
     change = inverse @ _power(root @ wanted @ root, 0.5) @ inverse
-    # Where the picture has next to no colour, noise would be blown up to one.
+    # Where the picture has next to no color, noise would be blown up to one.
     u, gains, v = np.linalg.svd(change)
     change = (u * np.clip(gains, 0.2, 4.0)) @ v
     return ((picture - mean) @ change.T + wanted_mean).astype(np.float32)
 
 
 def reinhard(picture: Image, reference: Image) -> Image:
-    """With the reference's mean and standard deviation of lightness and of both opponent colours, each for itself.
+    """With the reference's mean and standard deviation of lightness and of both opponent colors, each for itself.
 
     Reinhard et al. 2001, "Color transfer between images", in CIE Lab.
     """
@@ -78,9 +78,9 @@ def reinhard(picture: Image, reference: Image) -> Image:
 
 
 def transport(picture: Image, reference: Image, rng: np.random.Generator) -> Image:
-    """With the reference's colours, then its texture: its patches' distribution, approached from coarse to fine.
+    """With the reference's colors, then its texture: its patches' distribution, approached from coarse to fine.
 
-    The texture is one of brightness, the colours are those of `covariance`. The sliced Wasserstein distance between all
+    The texture is one of brightness, the colors are those of `covariance`. The sliced Wasserstein distance between all
     patches of the two is descended: a random filter gives each patch a number, the numbers are moved to the reference's
     in order of size, and the filter takes the moves back to pixels. Rabin et al. 2011, "Wasserstein barycenter and its
     application to texture mixing"; for patches Elnekave and Weiss 2022, "Generating natural images with direct patch

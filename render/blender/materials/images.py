@@ -25,7 +25,7 @@ class ImageCache:
         return len(self._images)
 
     def get(self, path: Path, is_data: bool) -> bpy.types.Image:
-        """The image; data (normals, roughness, …) is read as numbers, not as sRGB colours.
+        """The image; data (normals, roughness, …) is read as numbers, not as sRGB colors.
 
         Raises InputError where the file is missing or no image.
         """
@@ -112,7 +112,7 @@ def image(tree: Nodes) -> Wire:
 
 
 def own(tree: Nodes, textured: bool) -> Wire:
-    """What the model file said: a colour, times a picture by the model's own UVs."""
+    """What the model file said: a color, times a picture by the model's own UVs."""
     color = tree.color_input("color")
     alpha: Wire = tree["alpha"]
     if textured:

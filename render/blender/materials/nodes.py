@@ -13,7 +13,7 @@ Input = Union["Wire", float, Sequence[float]]
 
 @dataclass(frozen=True)
 class Wire:
-    """An output socket. Arithmetic adds a math node, a vector one where the wire carries vectors or colours."""
+    """An output socket. Arithmetic adds a math node, a vector one where the wire carries vectors or colors."""
 
     nodes: Nodes
     socket: bpy.types.NodeSocket
@@ -145,28 +145,28 @@ class Nodes:
         return self.add("MapRange", inputs, interpolation_type="SMOOTHSTEP")
 
     def mix(self, factor: Input, first: Input, second: Input) -> Wire:
-        """Numbers, vectors or colours: `first` where factor is 0, `second` where it is 1."""
+        """Numbers, vectors or colors: `first` where factor is 0, `second` where it is 1."""
         wires = [value for value in (first, second) if isinstance(value, Wire)]
         kind = wires[0].socket.type if wires else ("RGBA" if _is_triple(first) else "FLOAT")
         kind = {"VALUE": "FLOAT"}.get(kind, kind)
         a, b, out = (2, 3, 0) if kind == "FLOAT" else (4, 5, 1) if kind == "VECTOR" else (6, 7, 2)
         return self.add("Mix", {0: factor, a: first, b: second}, out=out, data_type=kind)
 
-    # Colours ---------------------------------------------------------------------------------------------------
+    # Colors ---------------------------------------------------------------------------------------------------
 
     def color(self, hue: Input, saturation: Input, value: Input) -> Wire:
-        """Linear RGB of a display colour. Constant for a picture, so Cycles folds it away."""
+        """Linear RGB of a display color. Constant for a picture, so Cycles folds it away."""
         channels = {0: self.fract(hue), 1: self.math("MINIMUM", saturation, 1.0), 2: self.math("MINIMUM", value, 1.0)}
         return self.add("Gamma", {0: self.add("CombineColor", channels, mode="HSV"), 1: 2.2})
 
     def own_color(self, hue: float = 0.0, saturation: float = 1.0, value: Input = 1.0, suffix: str = "") -> Wire:
-        """The colour of the parameters hue, saturation and value, its hue moved, the others multiplied."""
+        """The color of the parameters hue, saturation and value, its hue moved, the others multiplied."""
         return self.color(
             self[f"hue{suffix}"] + hue, self[f"saturation{suffix}"] * saturation, self[f"value{suffix}"] * value
         )
 
     def tinted(self, color: Wire, brightness: Input) -> Wire:
-        """The colour times a number."""
+        """The color times a number."""
         return self.add("VectorMath", {0: color, "Scale": brightness}, operation="SCALE")
 
     def stepped(self, value: Input, colors: Sequence[tuple[float, Sequence[float]]]) -> Wire:
@@ -183,7 +183,7 @@ class Nodes:
     # Coordinates -----------------------------------------------------------------------------------------------
 
     def object(self) -> Wire:
-        """Model coordinates, unmoved: the box diagonal is 1 for objects, a metre for grounds."""
+        """Model coordinates, unmoved: the box diagonal is 1 for objects, a meter for grounds."""
         return self.add("TexCoord", out="Object")
 
     def place(self, moved: Wire | None = None) -> Wire:

@@ -11,7 +11,7 @@ def deposit(tree: Nodes, under: Wire) -> Wire:
     where there is moss "gaping", mm from where the crack is open.
 
     width: mm of the crack; dirt, moss, stain, moisture: how much of each, 0 to 1; hue, saturation, value: the dirt's
-    colour; stain_value: how bright the stain is; seed moves the patterns.
+    color; stain_value: how bright the stain is; seed moves the patterns.
     """
     width, seed = tree["width"], tree["seed"]
     away = tree.attribute("lip")
@@ -89,7 +89,7 @@ def mark(tree: Nodes, under: Wire) -> Wire:
 
     x, y: mm, its middle on a flat surface, y down; angle: degrees. width: mm; length: mm, 0 for endless; soft: mm, its
     fading edge; bend: how far from straight, in widths of the noise that bends it; wear: share that came off; amount:
-    how much it covers; hue, saturation, value: its colour; seed moves the patterns.
+    how much it covers; hue, saturation, value: its color; seed moves the patterns.
     """
     seed = tree["seed"]
     x, y, _ = tree.split(tree.object() * 1000.0)

@@ -1,6 +1,6 @@
 """Walls and floors seen from near, where every grain is a pixel or more: renders, concretes, roads, brickwork, paint.
 
-`scale` counts grains per metre; what is larger, stains and clouds, is sized for itself in metres.
+`scale` counts grains per meter; what is larger, stains and clouds, is sized for itself in meters.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _PEBBLES = (
 
 
 def _clouds(tree: Nodes, per_meter: float, detail: float = 3.0) -> Wire:
-    """Slow noise, 0 to 1, with `per_metre` features a metre."""
+    """Slow noise, 0 to 1, with `per_meter` features a meter."""
     seed = tree["seed"]
     away = tree.xyz(seed * 1.3, seed * 0.7, seed)
     return tree.grain(tree.object() * per_meter + away, detail=detail, roughness=0.62)
 
 
 def weather(tree: Nodes, color: Wire, fine: Wire) -> Wire:
-    """A colour under dirt, ragged down to the grain `fine` at its edges, where water left it in patches and streaks."""
+    """A color under dirt, ragged down to the grain `fine` at its edges, where water left it in patches and streaks."""
     patch = tree.grain(tree.object() * 4.5 + tree["seed"] * 1.3, detail=9.0, roughness=0.72)
     streak = tree.grain(tree.object() * (70.0, 5.0, 70.0) + tree["seed"], detail=2.0, roughness=0.6)
     ragged = patch + (fine - 0.5) * 0.45
@@ -37,12 +37,12 @@ def weather(tree: Nodes, color: Wire, fine: Wire) -> Wire:
 
 
 def stucco(tree: Nodes, kind: str) -> Wire:
-    """Rendered walls: sanded, thrown on in lumps, sprayed in drops, trowelled in arcs, rubbed until grains drew pits,
+    """Rendered walls: sanded, thrown on in lumps, sprayed in drops, troweled in arcs, rubbed until grains drew pits,
     or painted smooth."""
     at = tree.place()
     fine = tree.grain(at, scale=2.3, detail=2.0, roughness=0.7)
     height = {
-        "sanded": _sanded, "lumpy": _lumpy, "sprayed": _sprayed, "trowelled": _trowelled, "pitted": _pitted,
+        "sanded": _sanded, "lumpy": _lumpy, "sprayed": _sprayed, "trowelled": _troweled, "pitted": _pitted,
         "smooth": _smooth_paint,
     }[kind](tree, at)  # fmt: skip
     relief = tree["relief"]
@@ -71,7 +71,7 @@ def _sprayed(tree: Nodes, at: Wire) -> Wire:
     return body * (0.2 + size * 0.35) + tree.grain(at, scale=0.25, detail=4.0, roughness=0.65) * 0.6 + 0.2
 
 
-def _trowelled(tree: Nodes, at: Wire) -> Wire:
+def _troweled(tree: Nodes, at: Wire) -> Wire:
     """Ridges in strokes that bend."""
     bent = at + (tree.grain(at, scale=0.035, detail=1.0) - 0.5) * 14.0
     ridge = tree.grain(bent * (0.2, 0.5, 1.0), detail=3.0, roughness=0.6)
@@ -123,7 +123,7 @@ def road(tree: Nodes) -> Wire:
 
 
 def aggregate(tree: Nodes) -> Wire:
-    """Washed or weathered concrete: pebbles of many colours in cement. `scale` counts pebbles."""
+    """Washed or weathered concrete: pebbles of many colors in cement. `scale` counts pebbles."""
     at = tree.place()
     pebble, tone, other = _stones(tree, at, 0.25)
     grit, grain_tone, _ = _stones(tree, at * (3.1, 3.1, 3.1), 0.5)
@@ -140,7 +140,7 @@ def aggregate(tree: Nodes) -> Wire:
 
 
 def cast(tree: Nodes, kind: str) -> Wire:
-    """Concrete: smooth from the mould, brushed, printed by boards, or weathered to the sand."""
+    """Concrete: smooth from the mold, brushed, printed by boards, or weathered to the sand."""
     at = tree.place()
     fine = tree.grain(at, scale=1.0, detail=2.0, roughness=0.75)
     mark = {"smooth": _smooth, "brushed": _brushed, "boards": _boards, "weathered": _weathered}[kind](tree, at, fine)
@@ -155,7 +155,7 @@ def cast(tree: Nodes, kind: str) -> Wire:
 
 
 def _blowholes(tree: Nodes, at: Wire, fine: Wire) -> Wire:
-    """Where air was caught at the mould, in swarms: mostly specks, few of them ten times as large, none round."""
+    """Where air was caught at the mold, in swarms: mostly specks, few of them ten times as large, none round."""
     pore = tree.cells(at * (0.32, 0.32, 0.32))
     size, rare, _ = tree.split(tree.other(pore, "Color"))
     swarm = tree.ramp(_clouds(tree, 7.0, detail=4.0), 0.38, 0.68)
@@ -207,7 +207,7 @@ def flaking(tree: Nodes) -> Wire:
 
 
 def brickwork(tree: Nodes) -> Wire:
-    """Bricks of `length` metres, sandy mortar, both with their grain and chipped edges."""
+    """Bricks of `length` meters, sandy mortar, both with their grain and chipped edges."""
     at = tree.place()
     fine = tree.grain(at, scale=0.8, detail=3.0, roughness=0.75)
     coarse = tree.grain(at, scale=0.12, detail=3.0, roughness=0.6)
