@@ -1,13 +1,13 @@
 """Walls and floors seen from near, where every grain is a pixel or more: renders, concretes, roads, brickwork, paint.
 
-`scale` counts grains per meter; what is larger, stains and clouds, is sized for itself in meters.
+`scale` is the number of grains per meter. Larger features, such as stains and clouds, have their own sizes in meters.
 """
 
 from __future__ import annotations
 
 from render.blender.materials.nodes import Input, Nodes, Wire
 
-# The stones in asphalt and in concrete: from which random number on, and their linear RGB.
+# Colors of the stones in asphalt and in concrete: lower end of the random number, and linear RGB.
 _CHIPPINGS = (
     (0.0, (0.03, 0.03, 0.031)), (0.14, (0.1, 0.097, 0.093)), (0.4, (0.17, 0.167, 0.163)), (0.58, (0.13, 0.107, 0.09)),
     (0.68, (0.26, 0.255, 0.25)), (0.82, (0.2, 0.125, 0.1)), (0.87, (0.4, 0.39, 0.375)), (0.96, (0.66, 0.64, 0.61)),
@@ -19,14 +19,14 @@ _PEBBLES = (
 
 
 def _clouds(tree: Nodes, per_meter: float, detail: float = 3.0) -> Wire:
-    """Slow noise, 0 to 1, with `per_meter` features a meter."""
+    """Broad noise, 0 to 1, with `per_meter` features per meter."""
     seed = tree["seed"]
     away = tree.xyz(seed * 1.3, seed * 0.7, seed)
     return tree.grain(tree.object() * per_meter + away, detail=detail, roughness=0.62)
 
 
 def weather(tree: Nodes, color: Wire, fine: Wire) -> Wire:
-    """A color under dirt, ragged down to the grain `fine` at its edges, where water left it in patches and streaks."""
+    """Cover a color with dirt in patches and streaks, as water leaves it. fine: noise that makes the edges ragged."""
     patch = tree.grain(tree.object() * 4.5 + tree["seed"] * 1.3, detail=9.0, roughness=0.72)
     streak = tree.grain(tree.object() * (70.0, 5.0, 70.0) + tree["seed"], detail=2.0, roughness=0.6)
     ragged = patch + (fine - 0.5) * 0.45
@@ -46,7 +46,7 @@ def stucco(tree: Nodes, kind: str) -> Wire:
         "smooth": _smooth_paint,
     }[kind](tree, at)  # fmt: skip
     relief = tree["relief"]
-    # Hollows see less of the sky; and that alone shows relief on a dull day.
+    # Hollows receive less light from the sky. Under diffuse light, only this makes relief visible.
     hollow = tree.ramp(height, 0.6, 0.0) * tree.math("MINIMUM", relief * 0.6, 0.35)
     color = tree.tinted(weather(tree, tree.own_color(), fine), (0.93 + fine * 0.14) * (1.0 - hollow))
     return tree.principled(color, 0.92, tree.bump(height + fine * 0.22, relief * 1.6), specular_ior_level=0.25)
@@ -57,7 +57,7 @@ def _sanded(tree: Nodes, at: Wire) -> Wire:
 
 
 def _lumpy(tree: Nodes, at: Wire) -> Wire:
-    """Lumps upon lumps, as they were thrown. None ends in a crease, which would look like a crack."""
+    """Overlapping lumps without creases, because creases would look like cracks."""
     large = tree.ramp(tree.grain(at, scale=0.45, detail=1.0, roughness=0.6), 0.32, 0.66)
     return large * 0.7 + tree.ramp(tree.grain(at, scale=1.25, detail=2.0, roughness=0.6), 0.3, 0.7) * 0.45 - 0.05
 
@@ -111,7 +111,7 @@ def road(tree: Nodes) -> Wire:
     contrast, value = tree["contrast"], tree["value"]
     binder = tree.tinted(tree.color(0.08, 0.05, value * 0.7), 0.6 + grit * 0.8)
     even = tree.color(tree["hue"], tree["saturation"], value)
-    # Stones are as bright as the road: that much over the chippings' own mean.
+    # Scales the stones so that their mean brightness is that of the road.
     bright = value * value * 4.5
     lit = tree.mix(contrast, even, tree.tinted(tree.stepped(tone, _CHIPPINGS), bright))
     fines = tree.mix(contrast, even, tree.tinted(tree.stepped(small_tone, _CHIPPINGS), bright))
@@ -155,13 +155,13 @@ def cast(tree: Nodes, kind: str) -> Wire:
 
 
 def _blowholes(tree: Nodes, at: Wire, fine: Wire) -> Wire:
-    """Where air was caught at the mold, in swarms: mostly specks, few of them ten times as large, none round."""
+    """Holes from air at the mold, in groups: mostly specks, a few ten times as large, none of them round."""
     pore = tree.cells(at * (0.32, 0.32, 0.32))
     size, rare, _ = tree.split(tree.other(pore, "Color"))
     swarm = tree.ramp(_clouds(tree, 7.0, detail=4.0), 0.38, 0.68)
     radius = 0.03 * tree.math("POWER", 12.0, size * size * size * size) * tree.greater(tree["pores"] * swarm, rare)
     hole = tree.ramp(pore * (0.35 + fine * 1.3), radius, radius * 0.5 - 0.002)
-    # Folds all of this away where there are none.
+    # With 0 pores, Cycles removes all of these nodes.
     return hole * tree.greater(tree["pores"], 0.0)
 
 
