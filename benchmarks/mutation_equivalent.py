@@ -18,7 +18,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "hidden_share: if len(outline) < 3: return 0.0 -> pass": "what has no area is hidden by nothing: 0 as well",
     },
     "render/image/camera_response.py": {
-        "develop: sensor.noise > 0 -> sensor.noise >= 0": _NOTHING,
-        "develop: sensor.sharpening > 0 -> sensor.sharpening >= 0": _NOTHING,
+        "apply_camera_response: sensor.noise > 0 -> sensor.noise >= 0": _NOTHING,
+        "apply_camera_response: sensor.sharpening > 0 -> sensor.sharpening >= 0": _NOTHING,
     },
 }

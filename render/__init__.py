@@ -1,1 +1,1 @@
-"""Drawing: the Blender stage, materials, labels, shards, exporters, jobs and the command's render half."""
+"""Rendering: Blender, composites, labels, data sets, exporters, the farm and the command line."""

@@ -1,4 +1,4 @@
-"""The assets of a config, opened: where Blender's own environment maps lie, and who reads the kinds only it can."""
+"""Opens the assets of a config, including the files that only Blender can read and its built-in environment maps."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from scenes.assets.sources import ModelFolder
 from scenes.config.objects import Config
 from scenes.shapes.registry import GENERATORS
 
-# A worker keeps few models of its own: Blender holds the uploaded meshes.
+# A worker caches few models, because Blender holds the uploaded meshes.
 _MEMORY = 64 << 20
 
 
 def studio_folder() -> Path | None:
-    """The folder of the HDRIs that come with Blender, found without starting it; None without Blender."""
+    """The folder of the HDRIs that ship with Blender, or None without Blender. This does not start Blender."""
     found = importlib.util.find_spec("bpy")
     if found is None or found.origin is None:
         return None
@@ -24,10 +24,33 @@ def studio_folder() -> Path | None:
 
 
 def open_catalogue(config: Config) -> Catalogue:
-    """The catalogue that a config's `assets` describes. Raises InputError for folders that are not there."""
+    """Open the assets that a config describes.
+
+    Parameters
+    ----------
+    config : Config
+        Its section `assets` names folders, files and the number of generated shapes per class.
+
+    Returns
+    -------
+    Catalogue
+        The models, textures, environment maps and images, by asset id.
+
+    Raises
+    ------
+    InputError
+        If a folder or file does not exist.
+
+    Examples
+    --------
+    >>> import blendmill
+    >>> config = blendmill.load_config("smoke", ["assets.shapes=1", "classes=[mug]"])
+    >>> "shape:mug:0" in blendmill.open_catalogue(config).licenses()
+    True
+    """
     assets = config.assets
     named = set(config.classes or GENERATORS)
-    # A class that nobody has is the sampler's to complain of; it knows what there is.
+    # The sampler reports unknown classes, because it knows all classes that exist.
     wanted = [name for name in GENERATORS if name in named] if named & set(GENERATORS) else list(GENERATORS)
     return Catalogue(
         shapes={name: assets.shapes for name in wanted} if assets.shapes else None,

@@ -1,4 +1,4 @@
-"""Labels as pictures that one can look at: the functions that a `render.label.Label` is shown with."""
+"""Functions that show labels as pictures; the field `show` of `render.label.Label` holds one of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from render.label import Shown
 Picture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-# Blue over green and yellow to dark red; lightness is highest in the middle, so that both ends stand out.
+# From blue through green and yellow to dark red. The middle is the lightest, so that both ends stand out.
 _RAMP = np.array([
     (58, 70, 190), (70, 127, 240), (40, 187, 236), (49, 242, 153), (162, 252, 60), (237, 208, 58), (251, 128, 34),
     (210, 49, 5), (122, 4, 3),
@@ -22,43 +22,44 @@ _RAMP = np.array([
 
 
 def as_it_is(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Shown:
-    """Bytes, shown as they are."""
+    """Show bytes unchanged."""
     return array, ""
 
 
 def ids(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Shown:
-    """A color for each id, and how many ids there are."""
+    """Show a color for each id. The note is the number of ids."""
     return id_colors(array), str(len(np.unique(array[array > 0])))
 
 
 def class_ids(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Shown:
-    """A color for each class, and the names of those that there are."""
+    """Show a color for each class. The note lists the classes in the picture."""
     return id_colors(array), ", ".join(classes[number - 1] for number in np.unique(array) if number > 0)
 
 
 def mask(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Shown:
-    """White where the label is not 0."""
+    """Show white where the label is not 0."""
     return np.where(array > 0, 255, 0).astype(np.uint8), ""
 
 
 def depth(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Shown:
-    """Colors from near to far, and the meters that they span."""
+    """Show colors from near to far. The note gives the range in meters."""
     colors, near, far = depth_colors(array, objects)
     return colors, f"{near:.2f} to {far:.2f} m"
 
 
 def normals(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Shown:
+    """Show normals as colors."""
     return normal_colors(array), ""
 
 
 def crack_width(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Shown:
-    """Colors from narrow to wide, and the mm at which they end."""
+    """Show colors from narrow to wide. The note gives the upper end in mm."""
     colors, widest = width_colors(array)
     return colors, f"to {widest:.2g} mm"
 
 
 def id_colors(ids: NDArray[np.integer]) -> Picture:
-    """(H, W) ids as (H, W, 3) colors that differ clearly between neighboring ids; 0 is black."""
+    """Color (H, W) ids as (H, W, 3). Neighboring ids differ clearly; 0 is black."""
     hues = [
         (number * 0.61803398875 % 1, 0.75 - 0.3 * (number % 2), 1.0 - 0.25 * (number % 3 == 0)) for number in range(256)
     ]
@@ -68,9 +69,10 @@ def id_colors(ids: NDArray[np.integer]) -> Picture:
 
 
 def depth_colors(depth: NDArray[np.floating], objects: Mask) -> tuple[Picture, float, float]:
-    """(H, W) meters as colors, blue near and red far, inf black; and the two depths where the colors end.
+    """Color (H, W) depths: blue is near, red is far, inf is black. Returns also the range in meters.
 
-    They span the pixels of `objects` and half as much again: a floor that runs to the horizon would take them all.
+    The range is that of the pixels of `objects`, extended by a half: a floor that reaches the horizon would use up all
+    colors.
     """
     finite = np.isfinite(depth)
     if not finite.any():
@@ -83,7 +85,7 @@ def depth_colors(depth: NDArray[np.floating], objects: Mask) -> tuple[Picture, f
 
 
 def width_colors(width: NDArray[np.floating]) -> tuple[Picture, float]:
-    """(H, W) widths as colors, blue narrow and red wide, 0 black; and the width at which the colors end."""
+    """Color (H, W) widths: blue is narrow, red is wide, 0 is black. Returns also the width at the upper end."""
     there = width > 0
     widest = float(np.percentile(width[there], 99)) if there.any() else 0.0
     share = np.clip(width.astype(np.float32) / max(widest, 1e-6), 0, 1)
@@ -91,12 +93,12 @@ def width_colors(width: NDArray[np.floating]) -> tuple[Picture, float]:
 
 
 def normal_colors(normals: NDArray[np.floating]) -> Picture:
-    """(H, W, 3) normals in OpenCV axes as the usual colors: red right, green up, blue to the viewer; none black."""
+    """Color (H, W, 3) normals in OpenCV axes: red is right, green up, blue toward the viewer. No normal is black."""
     colors = (normals.astype(np.float32) * (1, -1, -1) + 1) * 127.5
     return np.where(normals.any(axis=-1, keepdims=True), colors, 0).astype(np.uint8)
 
 
 def _ramp(share: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(H, W) shares of the way along the ramp as (H, W, 3) colors, 0 to 255."""
+    """Look up (H, W) positions on the ramp, 0 to 1, as (H, W, 3) colors, 0 to 255."""
     at = np.linspace(0, 1, len(_RAMP))
     return np.stack([np.interp(share, at, _RAMP[:, channel]) for channel in range(3)], axis=-1)

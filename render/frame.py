@@ -1,7 +1,7 @@
-"""The Frame: one drawn picture with all its labels, and the one table that says what each label is.
+"""The Frame: one picture with all its labels, and the table that declares the labels.
 
-A new label is a new field of `Frame`, with its `Label`: it is then stored, read, streamed, shown, checked and exported.
-What draws it fills it in. What must hold between labels is in `render.dataset.checks`.
+To add a label, add a field with a `Label` to `Frame`, and fill it in the renderers. Storage, streams, sheets, checks
+and exports read the table and need no change. Rules between labels are in `render.dataset.checks`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,22 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Keypoint:
-    """A named point in the picture: x, y in pixels (pixel centers at +0.5), and whether it is seen."""
+    """A named point of an object in the picture.
+
+    Attributes
+    ----------
+    x, y : float
+        Position in pixels, x to the right and y down. Pixel centers are at +0.5.
+    visible : bool
+        Whether the point is inside the picture and not hidden.
+
+    Examples
+    --------
+    >>> from blendmill import Keypoint
+    >>> tip = Keypoint(x=12.5, y=30.5, visible=True)
+    >>> int(tip.x), int(tip.y)  # the column and the row of its pixel
+    (12, 30)
+    """
 
     x: float
     y: float
@@ -35,12 +50,46 @@ class Keypoint:
 
 @dataclass(frozen=True)
 class ObjectLabel:
-    """What is known of one object in one picture.
+    """The labels of one object in one picture.
 
-    instance: its 1-based id in the instance mask. box: x0, y0, x1, y1 in pixels around its visible pixels, x1 and y1
-    exclusive, or None when nothing of it is seen. amodal_box: around its whole projection, seen or not, not clipped
-    to the picture. pixels: visible ones. visibility: visible share of its pixels inside the picture's frame, in
-    [0, 1]. truncation: share of its amodal box's area outside the frame. parts: names by 1-based id in the part mask.
+    Boxes are x0, y0, x1, y1 in pixels; x1 and y1 are exclusive.
+
+    Attributes
+    ----------
+    instance : int
+        Id of the object in the instance mask, from 1.
+    asset : str
+        Id of the asset.
+    category : str
+        Name of the class.
+    purpose : str
+        The role of the object in the scene, such as "main".
+    box : tuple of 4 floats or None
+        Box around the visible pixels, or None if no pixel is visible.
+    amodal_box : tuple of 4 floats
+        Box around the whole projection, hidden parts included. It is not clipped to the picture.
+    pixels : int
+        Number of visible pixels.
+    visibility : float
+        Share of the object's pixels inside the picture that are visible, 0 to 1.
+    truncation : float
+        Share of the area of `amodal_box` that is outside the picture, 0 to 1.
+    keypoints : mapping of str to Keypoint
+        Keypoints by name.
+    parts : tuple of str
+        Names of the parts. Part `n` of the part mask is ``parts[n - 1]``.
+
+    Examples
+    --------
+    >>> from blendmill import ObjectLabel
+    >>> mug = ObjectLabel(
+    ...     instance=1, asset="mug_03", category="mug", purpose="main", box=(4.0, 2.0, 20.0, 18.0),
+    ...     amodal_box=(3.6, 1.8, 20.1, 17.9), pixels=180, visibility=0.9, truncation=0.0, keypoints={},
+    ...     parts=("body",),
+    ... )
+    >>> x0, y0, x1, y1 = mug.box
+    >>> (x1 - x0) * (y1 - y0)
+    256.0
     """
 
     instance: int
@@ -75,9 +124,60 @@ def _scene_to_json(scene: Record) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """One picture of (H, W) pixels and its labels. The `Label` of each field says what it is.
+    """One picture of (H, W) pixels with its labels.
 
-    The fields are in the order in which a shard stores them. Labels that default to None are of some pictures only.
+    A shard stores the fields in this order. The `Label` of each field declares its type and meaning; see `LABELS`.
+    Cameras follow OpenCV: x right, y down, z forward.
+
+    Attributes
+    ----------
+    rgb : (H, W, 3) uint8
+        The picture, in sRGB.
+    depth : (H, W) float32
+        Distance along the optical axis in meters; inf where no surface is hit.
+    instance : (H, W) uint16
+        Id of the object at each pixel, 0 for background.
+    category : (H, W) uint8
+        1 + class index at each pixel, 0 for background.
+    part : (H, W) uint8
+        Part of the object at each pixel, from 1; 0 for background.
+    normals : (H, W, 3) float16
+        Unit surface normals in camera axes; 0 where no surface is hit.
+    alpha : (H, W) uint8
+        Anti-aliased coverage by the foreground; 255 is full coverage.
+    background : (H, W, 3) uint8 or None
+        The picture without the foreground (clean plate), in sRGB.
+    width : (H, W) float16 or None
+        Width of the crack in mm, 0 off the crack. Only for pictures of cracks.
+    skeleton : (H, W) uint8 or None
+        1 on the center line of the crack, which is one pixel wide. Only for pictures of cracks.
+    intrinsics : (3, 3) float64
+        Camera matrix in pixels. Pixel centers are at +0.5.
+    world_to_camera : (4, 4) float64
+        Rigid transform from world to camera axes, in meters.
+    index : int
+        Index of the picture in its data set.
+    label : int
+        Class index of the main object, or -1 if there is none.
+    objects : tuple of ObjectLabel
+        The labels of each object.
+    scene : Scene or Composition
+        The record that the picture was drawn from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from blendmill import Composition, Frame
+    >>> empty = np.zeros((4, 6), np.uint8)
+    >>> frame = Frame(
+    ...     rgb=np.zeros((4, 6, 3), np.uint8), depth=np.full((4, 6), np.inf, np.float32),
+    ...     instance=empty.astype(np.uint16), category=empty, part=empty, normals=np.zeros((4, 6, 3), np.float16),
+    ...     alpha=empty, intrinsics=np.eye(3), world_to_camera=np.eye(4), index=0, label=-1, objects=(),
+    ...     scene=Composition(seed=0, index=0, width=6, height=4, mm_per_pixel=1.0, margin=0.0, threshold=0.5,
+    ...                       texture="", steps={}),
+    ... )
+    >>> frame.rgb.shape, frame.background is None
+    ((4, 6, 3), True)
     """
 
     rgb: Annotated[
@@ -86,26 +186,26 @@ class Frame:
     ]
     depth: Annotated[
         NDArray[np.float32],
-        Label("<f4", (H, W), "planar z in meters along the optical axis, inf where nothing is hit",
+        Label("<f4", (H, W), "distance along the optical axis in meters, inf where no surface is hit",
               show=false_color.depth, valid=above_zero, blenderproc="depth"),
     ]  # fmt: skip
     instance: Annotated[
         NDArray[np.uint16],
-        Label("<u2", (H, W), "0 background, else the id of the object there",
+        Label("<u2", (H, W), "0 background, else the id of the object",
               show=false_color.ids, blenderproc="instance_segmaps"),
     ]  # fmt: skip
     category: Annotated[
         NDArray[np.uint8],
-        Label("<u1", (H, W), "0 background, else 1 + class index of what is there",
+        Label("<u1", (H, W), "0 background, else 1 + class index",
               show=false_color.class_ids, blenderproc="category_id_segmaps"),
     ]  # fmt: skip
     part: Annotated[
         NDArray[np.uint8],
-        Label("<u1", (H, W), "0 background, else the 1-based part of the object there", show=false_color.ids),
+        Label("<u1", (H, W), "0 background, else the part of the object, from 1", show=false_color.ids),
     ]
     normals: Annotated[
         NDArray[np.float16],
-        Label("<f2", (H, W, 3), "unit, camera axes x right, y down, z forward; 0 where nothing is hit",
+        Label("<f2", (H, W, 3), "unit normals, camera axes x right, y down, z forward; 0 where no surface is hit",
               show=false_color.normals, blenderproc="normals"),
     ]  # fmt: skip
     alpha: Annotated[
@@ -118,12 +218,12 @@ class Frame:
     ] = None
     width: Annotated[
         NDArray[np.float16] | None,
-        Label("<f2", (H, W), "of cracks: mm from lip to lip, 0 off the crack",
+        Label("<f2", (H, W), "width of the crack in mm, 0 off the crack",
               show=false_color.crack_width, valid=finite_lengths),
     ] = None  # fmt: skip
     skeleton: Annotated[
         NDArray[np.uint8] | None,
-        Label("<u1", (H, W), "of cracks: 1 on the middle line, which is one pixel wide",
+        Label("<u1", (H, W), "1 on the center line of the crack, which is one pixel wide",
               show=false_color.mask, valid=zero_or_one),
     ] = None  # fmt: skip
     intrinsics: Annotated[
@@ -138,11 +238,16 @@ class Frame:
     label: Annotated[int, Label("<i2", (), "class index of the main object, -1 if none")]
     objects: Annotated[
         tuple[ObjectLabel, ...],
-        Label("text", (), "the ObjectLabels", text=Text(_objects_to_json, _objects_from_json)),
+        Label("text", (), "the labels of each object", text=Text(_objects_to_json, _objects_from_json)),
     ]
     scene: Annotated[
         Record,
-        Label("text", (), "the record: every factor's value", text=Text(_scene_to_json, scene_from_json)),
+        Label(
+            "text",
+            (),
+            "the record, with the value of each factor",
+            text=Text(_scene_to_json, scene_from_json),
+        ),
     ]
 
 
@@ -154,22 +259,22 @@ def _table() -> Iterator[tuple[str, Label]]:
 
 
 LABELS: Mapping[str, Label] = dict(_table())
-"""The table of labels: what each field of a Frame is, in the order in which shards store them."""
+"""The declaration of each field of a Frame, by name, in the order in which shards store the fields."""
 
 PICTURES: Mapping[str, Label] = {name: label for name, label in LABELS.items() if label.is_picture}
-"""The labels with a value for each pixel."""
+"""The labels that have a value for each pixel."""
 
 VALUES: Mapping[str, Label] = {name: label for name, label in LABELS.items() if not label.is_picture}
-"""The labels with one value for the whole picture."""
+"""The labels that have one value for the whole picture."""
 
 
 def present(frame: Frame, labels: Mapping[str, Label] = LABELS) -> dict[str, Label]:
-    """Those of some labels that a frame has."""
+    """The given labels that are not None in a frame."""
     return {name: label for name, label in labels.items() if getattr(frame, name) is not None}
 
 
 def pictures(frame: Frame) -> dict[str, NDArray[Any]]:
-    """The arrays of the pictures that a frame has, by name. Raises ValueError where one is not as its label says."""
+    """The per-pixel arrays of a frame, by name. Raises ValueError if a shape or dtype does not match its label."""
     height, width = frame.rgb.shape[:2]
     found: dict[str, NDArray[Any]] = {}
     for name, label in present(frame, PICTURES).items():

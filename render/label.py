@@ -1,4 +1,4 @@
-"""What a label of a picture is: the one thing that storage, sheets, checks and exports know about it."""
+"""The declaration of a label. Storage, sheets, checks and exports use nothing else about it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ H, W = "H", "W"
 """Height and width of the picture, in a label's shape."""
 
 Shown = tuple[NDArray[np.uint8], str]
-"""A label as a picture to look at, (H, W) or (H, W, 3), and what its caption adds to the label's name."""
+"""A label as a picture to look at, (H, W) or (H, W, 3) uint8, and a note for its caption."""
 
 Show = Callable[[NDArray[Any], NDArray[np.bool_], Sequence[str]], Shown]
-"""Makes a `Shown` from the label's array, the (H, W) mask of the objects and the class names."""
+"""Function that makes a `Shown` from the label's array, the (H, W) mask of the objects and the class names."""
 
 Valid = Callable[[NDArray[Any]], NDArray[np.bool_]]
-"""Tells which values of a label's array are possible at all."""
+"""Function that marks the valid values of a label's array."""
 
 
 @dataclass(frozen=True)
 class Text:
-    """How a label that is no array becomes JSON text, and how it is read back from it."""
+    """How a label that is not an array is converted to JSON text and back."""
 
     encode: Callable[[Any], str]
     decode: Callable[[str | bytes], Any]
@@ -35,15 +35,18 @@ class Text:
 class Label:
     """The declaration of one field of a `render.frame.Frame`.
 
-    dtype: numpy's name of the element type, byte order included; "text" for JSON text. shape: of one picture's array,
-    where H and W stand for the picture's size; (H, W, …) makes it a picture, stored one compressed chunk each. meaning:
-    what it says, with the unit. path: in the shard, where it is not the field's own name. show: the tile on a label
-    sheet, if it has one. valid: which values are possible. blenderproc: key in an export `hdf5-per-image`, if it is
-    part of one. text: for dtype "text". optional: whether a frame may be without it, as the field's default None says.
+    dtype: numpy's name of the element type with its byte order, or "text" for JSON text. shape: shape of the array of
+    one picture, where H and W stand for the size of the picture. A label of shape (H, W, …) has a value for each pixel;
+    each picture is stored as one compressed chunk. meaning: what the values mean, with the unit. path: path in the
+    shard; empty for the name of the field. show: function that makes the tile on a label sheet, or None for no tile.
+    valid: function that marks the valid values. blenderproc: key in the export `hdf5-per-image`; empty if it is not
+    exported there. text: the conversion for dtype "text". optional: whether a frame may lack the label (its default is
+    None).
 
-    The exports `folder` and `webdataset` have all labels, under the field's name: pictures that a PNG file can hold as
-    PNG files (folder) or in the .npz file (webdataset), other pictures in the .npz file, everything else in the JSON.
-    `coco`, `s2rda` and `masks` are made of fixed labels: the picture, the masks and the objects.
+    The exports `folder` and `webdataset` contain all labels under the names of their fields. In `folder`, labels that
+    fit into a PNG file become PNG files. Other per-pixel labels go into the .npz file, and the rest goes into the JSON
+    file. In `webdataset`, all per-pixel labels go into the .npz file. `coco`, `s2rda` and `masks` use a fixed choice of
+    labels: the picture, the masks and the objects.
     """
 
     dtype: str
@@ -58,36 +61,37 @@ class Label:
 
     @property
     def is_picture(self) -> bool:
+        """Whether the label has a value for each pixel."""
         return self.shape[:2] == (H, W)
 
     @property
     def fits_png(self) -> bool:
-        """Whether a PNG file holds it without loss: bytes, or single-channel numbers of 16 bits."""
+        """Whether a PNG file can hold the label without loss: 8 bits, or 16 bits with a single channel."""
         return self.dtype in {(H, W): ("<u1", "<u2"), (H, W, 3): ("<u1",)}.get(self.shape, ())
 
     @property
     def element(self) -> np.dtype[Any]:
-        """The element type of an array."""
+        """The dtype of the elements."""
         return np.dtype(self.dtype)
 
     def shape_at(self, height: int, width: int) -> tuple[int, ...]:
-        """The shape of the array in a picture of a size."""
+        """The shape of the array for a picture of the given size in pixels."""
         sides = {H: height, W: width}
         return tuple(sides[side] if isinstance(side, str) else side for side in self.shape)
 
     def encoded(self, value: Any) -> Any:
-        """A value that is no picture as a number, nested lists of numbers, or text."""
+        """Encode a value that is not per pixel as a number, nested lists of numbers, or text."""
         return self.text.encode(value) if self.text else np.asarray(value, self.element).tolist()
 
     def decoded(self, stored: Any) -> Any:
-        """The value that `encoded` was given, from what it returned or from the same in a shard."""
+        """Invert `encoded`. stored: its result, or the value as read from a shard."""
         if self.text:
             return self.text.decode(stored)
         array = np.asarray(stored, self.element)
         return array if self.shape else array.item()
 
     def data(self, value: Any) -> Any:
-        """A value that is no picture as JSON data."""
+        """Convert a value that is not per pixel to JSON data."""
         encoded = self.encoded(value)
         return json.loads(encoded) if self.text else encoded
 
@@ -98,10 +102,10 @@ def above_zero(array: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def finite_lengths(array: NDArray[Any]) -> NDArray[np.bool_]:
-    """Finite numbers from 0 on."""
+    """Finite numbers of at least 0."""
     return np.isfinite(array) & (array >= 0)
 
 
 def zero_or_one(array: NDArray[Any]) -> NDArray[np.bool_]:
-    """The two values of a mask."""
+    """The values 0 and 1."""
     return array <= 1

@@ -1,10 +1,11 @@
-"""What draws pictures, as everything around it sees it: one protocol for every kind of picture.
+"""The protocols of samplers and renderers, and the functions that open them.
 
-The field `renderer` of a config says which kind it is. A sampler decides a picture: it makes its record, plain data. A
-renderer draws the record. Workers, farm, stream and previews use both and do not know which kind they have.
+A sampler decides what a picture shows: it makes the record of the picture, which is plain data. A renderer draws the
+record. Workers, farm, stream and previews use these protocols and do not depend on the kind of renderer. The field
+`renderer` of a config names the kind.
 
 A new kind needs a config class in `scenes.config.loading`, a package with a module `backend`, and a case in `_backend`.
-A backend is loaded when it is asked for. Its renderer, and so Blender, is loaded by `load_renderer` alone.
+A backend is imported on demand. Only `load_renderer` starts Blender.
 """
 
 from __future__ import annotations
@@ -21,60 +22,63 @@ from scenes.errors import InputError
 from scenes.record.record import Record
 
 Advance = Callable[[int, int, str], None]
-"""Is called with the number of assets that are done, the number of all assets, and the id of the last one."""
+"""Callback: number of finished assets, number of all assets, id of the last finished asset."""
 
 
 class Assets(Protocol):
-    """The files and shapes that a config's pictures are made of, by asset id."""
+    """The files and shapes that the pictures of a config use, by asset id."""
 
     @property
     def left_out(self) -> Mapping[str, str]:
-        """The files that cannot be used, each with the reason."""
+        """The files that cannot be used, with the reason for each."""
 
     def checksums(self) -> Mapping[str, str]:
         """The sha256 of each asset."""
 
     def licenses(self) -> Mapping[str, str]:
-        """The license of each asset; empty where nothing is said."""
+        """The license of each asset; empty if it is unknown."""
 
     def prepare(self, progress: Advance | None = None, workers: int = 1) -> None:
-        """Do the work that all processes share, so that they find it done."""
+        """Do the work that all processes share, once and before they start."""
 
 
 class Sampler(Protocol):
-    """Decides the pictures of one config. A record depends on the config, the seed and the index alone."""
+    """Decides the pictures of one config. A record depends only on the config, the seed and the index."""
 
     @property
     def config(self) -> AnyConfig: ...
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of the classes, in the order of the labels."""
+        """The names of the classes; the position is the class index."""
 
     @property
     def catalogue(self) -> Assets: ...
 
     def sample(self, seed: int, index: int, fixed_quantiles: Mapping[str, float] | None = None, /) -> Record:
-        """The record of a picture. fixed_quantiles: replace the draws of single factors, by factor name."""
+        """Sample the record of a picture.
+
+        fixed_quantiles: quantiles, 0 to 1, that replace the random numbers of single factors, by name.
+        """
 
     def factors(self, seed: int, index: int, /) -> list[str]:
-        """The names of the factors that decide a picture: what `fixed_quantiles` may name."""
+        """The names of the factors of a picture, which `fixed_quantiles` may use."""
 
 
 class Renderer(Protocol):
-    """Draws records. There is at most one of a kind in a process."""
+    """Draws records. A process has at most one renderer of each kind."""
 
     def draw(self, record: Any, /) -> Frame:
-        """The picture of a record with all its labels."""
+        """Draw a record: the picture with all its labels."""
 
     def views(self, frame: Frame, /) -> Sequence[NDArray[np.uint8]]:
-        """What a contact sheet shows of a picture, side by side: (H, W, 3) arrays, the picture itself first."""
+        """The (H, W, 3) uint8 images that a contact sheet shows side by side; the first is the picture."""
 
 
 class Backend(Protocol):
-    """One kind of renderer. Its module loads without what draws.
+    """One kind of renderer. Importing its module does not load the renderer itself.
 
-    DEVICES: the kinds of device that it can draw on.
+    DEVICES: the kinds of devices that it can draw on.
     """
 
     DEVICES: tuple[str, ...]
@@ -87,40 +91,127 @@ class Backend(Protocol):
 
 
 def open_sampler(config: AnyConfig) -> Sampler:
-    """The sampler of a config, with its assets. Raises InputError where the config does not fit the assets."""
+    """Open the sampler of a config, with the assets that the config names.
+
+    Parameters
+    ----------
+    config : Config or ComposeConfig
+        What the pictures show.
+
+    Returns
+    -------
+    Sampler
+        Makes the record of each picture with `sample(seed, index)`. It needs neither Blender nor a GPU.
+
+    Raises
+    ------
+    InputError
+        If the assets are missing or do not fit the config.
+
+    Examples
+    --------
+    >>> import blendmill
+    >>> sampler = blendmill.open_sampler(blendmill.load_config("smoke", ["assets.shapes=1"]))
+    >>> scene = sampler.sample(7, 0)
+    >>> scene == sampler.sample(7, 0)  # the same seed and index give the same record
+    True
+    """
     return _backend(config.renderer).open_sampler(config)
 
 
 def load_renderer(sampler: Sampler, device: str = "cpu", threads: int = 0) -> Renderer:
-    """The renderer for a sampler's records. Blender starts here.
+    """Load the renderer that draws the records of a sampler. For a Blender config, this starts Blender.
 
-    device: "cpu" or a kind of GPU, not "auto". threads: of the CPU, 0 for all cores.
+    Parameters
+    ----------
+    sampler : Sampler
+        The sampler from `open_sampler`.
+    device : str
+        "cpu" or the kind of a GPU, such as "optix". "auto" is not allowed; see `choose`.
+    threads : int
+        Number of CPU threads; 0 uses all cores.
+
+    Returns
+    -------
+    Renderer
+        Draws a record with `draw(record)` and returns a Frame. A process can have only one of each kind.
+
+    Raises
+    ------
+    InputError
+        If Blender finds no device of this kind.
+
+    Examples
+    --------
+    >>> import os, numpy as np, blendmill
+    >>> from PIL import Image
+    >>> os.mkdir("walls")
+    >>> gray = np.random.default_rng(0).integers(90, 160, (64, 64, 3), np.uint8)
+    >>> Image.fromarray(gray).save("walls/plaster.png")
+    >>> config = blendmill.ComposeConfig(assets={"textures": ["walls"]}, resolution=(48, 32))
+    >>> sampler = blendmill.open_sampler(config)
+    >>> renderer = blendmill.load_renderer(sampler)
+    >>> renderer.draw(sampler.sample(0, 0)).rgb.shape
+    (32, 48, 3)
     """
     return _backend(sampler.config.renderer).load_renderer(sampler, device, threads)
 
 
 def open_renderer(config: AnyConfig, device: str = "cpu", threads: int = 0) -> tuple[Sampler, Renderer]:
-    """The sampler and the renderer of a config, for a process that draws by itself."""
+    """Open both the sampler and the renderer of a config, to draw in this process.
+
+    Parameters
+    ----------
+    config : Config or ComposeConfig
+        What the pictures show. For a Config, this starts Blender.
+    device : str
+        "cpu" or the kind of a GPU, such as "optix".
+    threads : int
+        Number of CPU threads; 0 uses all cores.
+
+    Returns
+    -------
+    tuple of (Sampler, Renderer)
+        The sampler makes records, the renderer draws them.
+
+    Raises
+    ------
+    InputError
+        If the assets do not fit the config, or Blender finds no device of this kind.
+
+    Examples
+    --------
+    >>> import os, numpy as np, blendmill
+    >>> from PIL import Image
+    >>> os.mkdir("walls")
+    >>> gray = np.random.default_rng(0).integers(90, 160, (64, 64, 3), np.uint8)
+    >>> Image.fromarray(gray).save("walls/plaster.png")
+    >>> config = blendmill.ComposeConfig(assets={"textures": ["walls"]}, resolution=(48, 32))
+    >>> sampler, renderer = blendmill.open_renderer(config)
+    >>> frame = renderer.draw(sampler.sample(0, 0))
+    >>> frame.category.shape, frame.index
+    ((32, 48), 0)
+    """
     sampler = open_sampler(config)
     return sampler, load_renderer(sampler, device, threads)
 
 
 def versions(renderer: str) -> dict[str, str]:
-    """The programs and libraries that the pixels of a kind of renderer depend on, with their versions."""
+    """The versions of the programs and libraries that the pixels depend on, by name."""
     return _backend(renderer).versions()
 
 
 def device_for(config: AnyConfig, asked: str) -> str:
-    """The kind of device to look for: "auto" where there is a choice. asked: as the option --device has it.
+    """The kind of device to search for; "auto" stays if the renderer has a choice. asked: value of --device.
 
-    Raises InputError for a device that the config's renderer cannot draw on.
+    Raises InputError if the config's renderer cannot draw on this kind of device.
     """
     possible = _backend(config.renderer).DEVICES
     if asked == "auto":
         return asked if len(possible) > 1 else possible[0]
     if asked not in possible:
         can = ", ".join(possible)
-        raise InputError(f"--device {asked}: the renderer {config.renderer} cannot draw on it; it can on: {can}")
+        raise InputError(f"--device {asked}: the renderer {config.renderer} cannot use it; it can use: {can}")
     return asked
 
 

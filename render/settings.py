@@ -1,4 +1,4 @@
-"""How a picture is computed: the quality presets and what a config resolves to."""
+"""Render settings: the quality presets, and the settings of a config."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from scenes.config.objects import RenderConfig
 
 @dataclass(frozen=True)
 class DrawSettings:
-    """samples a pixel; OIDN denoising; light bounces; plate: also draw the clean background; threads 0: all cores.
+    """Settings of the renderer.
 
-    device: "cpu" or a kind of GPU (render/farm/devices.py: KINDS), already chosen: "auto" never comes this far.
+    samples: samples per pixel. denoise: whether OIDN denoises the picture. bounces: number of light bounces. plate:
+    whether to draw the clean plate too. device: "cpu" or a kind of GPU (KINDS in render/farm/devices.py), never "auto".
+    threads: number of CPU threads, 0 for all cores.
     """
 
     samples: int
@@ -31,7 +33,7 @@ QUALITY = {
 
 
 def resolve(settings: RenderConfig, device: str = "cpu", threads: int = 0) -> DrawSettings:
-    """The config's quality preset with its single entries overridden."""
+    """The quality preset of a config, with the values that the config overrides."""
     given = {name: getattr(settings, name) for name in ("samples", "denoise", "bounces")}
     chosen = {name: value for name, value in given.items() if value is not None}
     return replace(QUALITY[settings.quality], plate=settings.plate, device=device, threads=threads, **chosen)

@@ -1,4 +1,4 @@
-"""Blender as a renderer: opened without Blender, which starts when the stage is loaded."""
+"""The backend for Blender. Blender itself starts when the renderer is loaded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEVICES: tuple[str, ...] = ("cpu", *KINDS)
 
 
 def open_sampler(config: Config) -> Sampler:
-    """The sampler of a config's scenes, over the assets that the config names."""
+    """Open the sampler of a config, with the assets that the config names."""
     return Sampler(config, open_catalogue(config))
 
 
@@ -30,7 +30,7 @@ def load_renderer(sampler: Sampler, device: str, threads: int) -> Renderer:
 
 
 def versions() -> dict[str, str]:
-    """What the pixels depend on, by name."""
+    """The versions of the programs that the pixels depend on, by name."""
     return {
         "blendmill": version("blendmill"),
         "blender": version("bpy"),

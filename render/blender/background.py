@@ -1,4 +1,4 @@
-"""The geometry behind the objects: a ground, a plane that only catches shadows, a room's walls on the ground."""
+"""The geometry around the objects: a ground, a shadow catcher and the walls of a room."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from render.blender.meshes import upload
 from scenes.mesh import Model, Part, corner_normals
 from scenes.record.scene import Background, Material, Scene
 
-# Half the ground's width in metres: seen from eye height it ends within a quarter of a degree of the horizon.
+# Half the width of the ground in meters. From eye height, it ends less than 0.25 degrees below the horizon.
 _REACH = 400.0
 
-# The shadow catcher's object index, by which its pixels are told from objects (1 up) and other surroundings (0).
+# Object index of the shadow catcher. Objects have indices from 1, other surroundings have 0.
 CATCHER = 32767
 
 
 class Surroundings:
-    """Three objects that are shown, dressed and resized as the Scene's background says."""
+    """Ground, shadow catcher and walls, set up as the background of the Scene describes."""
 
     def __init__(self, palette: Palette):
         self._palette = palette
@@ -30,12 +30,12 @@ class Surroundings:
         self._catcher.is_shadow_catcher = True
         self._catcher.pass_index = CATCHER
         self._walls = bpy.data.objects.new("walls", bpy.data.meshes.new("walls"))
-        # Light must come in: walls are seen, also in mirrors, but cast no shadow and throw no light back.
+        # Light must enter the room: walls are visible, but cast no shadows and reflect no diffuse light.
         self._walls.visible_shadow = False
         self._walls.visible_diffuse = False
 
     def set(self, scene: Scene) -> list[bpy.types.Object]:
-        """The objects behind a scene's items."""
+        """Arrange the background of a scene and return its objects."""
         background = scene.background
         used = []
         if background.shadow:
@@ -51,7 +51,7 @@ class Surroundings:
         return used
 
     def _spread_catcher(self, scene: Scene) -> None:
-        """Catching shadows doubles the cost of every pixel it covers, so it reaches no further than most shadows do."""
+        """Size the shadow catcher to most shadows, because it doubles the cost of every pixel that it covers."""
         at = np.array([item.location[:2] for item in scene.items] or [(0.0, 0.0)])
         reach = max((item.scale + item.location[2] for item in scene.items), default=1.0) * 2
         low, high = at.min(axis=0) - reach, at.max(axis=0) + reach
@@ -71,7 +71,7 @@ class Surroundings:
 
 
 def _room(size: tuple[float, float, float]) -> Part:
-    """Four walls and a ceiling around the origin, facing inwards, the floor left out."""
+    """Four walls and a ceiling around the origin, facing inward, without a floor. size: meters."""
     x, y, z = size[0] / 2, size[1] / 2, size[2]
     around = [(-x, -y), (x, -y), (x, y), (-x, y)]
     walls = [[(*a, 0.0), (*a, z), (*b, z), (*b, 0.0)] for a, b in zip(around, around[1:] + around[:1], strict=True)]

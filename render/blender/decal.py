@@ -1,4 +1,4 @@
-"""Cracks through objects: a crack's field as a picture that their materials show, and its labels."""
+"""Cracks on objects: the crack as an image that the materials show, and its labels."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from scenes.cracks.thinning import thinned
 from scenes.record.scene import Decal, Material, Scene
 from scenes.sampling.surface_geometry import decal_contour
 
-# Texels along a side of the field: two or three to a pixel of an object that fills a picture of 512.
+# Texels per side of the field: two or three per pixel for an object that fills a picture of 512 pixels.
 _TEXELS = 1024
 
 
 class DecalMaker:
-    """One picture that holds the field of the crack of the scene."""
+    """Holds one image: the field of the crack of the scene."""
 
     def __init__(self) -> None:
         self._field: bpy.types.Image | None = None
 
     def set(self, scene: Scene, decal: Decal) -> dict[str, bpy.types.Image]:
-        """The picture that `overlays` show, by its name."""
+        """Compute the field of a decal; returns the image that `overlays` show, by name."""
         if self._field is None:
             self._field = bpy.data.images.new("field", _TEXELS, _TEXELS, float_buffer=True, is_data=True)
         contour, texel = decal_contour(scene, decal), decal.size / _TEXELS
@@ -38,7 +38,7 @@ class DecalMaker:
 
 
 def _filled(width: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Widths carried on to the next texel, so that none is lost where texels are interpolated."""
+    """Extend the widths by one texel, so that interpolation does not mix them with 0."""
     rim = np.pad(width, 1)
     height, across = width.shape
     near = [rim[y : y + height, x : x + across] for y in range(3) for x in range(3)]
@@ -46,7 +46,7 @@ def _filled(width: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def overlays(decal: Decal, scale: float) -> tuple[Material, ...]:
-    """What a decal lays over the material of an object whose diagonal is `scale` metres: its crack, if it has one."""
+    """The overlay of a decal for an object whose diagonal is `scale` meters; empty if it has no crack."""
     if decal.crack is None:
         return ()
     ways = {"right": decal.right, "down": decal.down}
@@ -57,5 +57,5 @@ def overlays(decal: Decal, scale: float) -> tuple[Material, ...]:
 
 
 def middle(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """(H, W) lines that a mask of a few pixels' breadth comes down to, one pixel wide."""
+    """Thin an (H, W) mask to its center line, one pixel wide."""
     return thinned(mask).astype(np.uint8)

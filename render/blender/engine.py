@@ -1,4 +1,4 @@
-"""Cycles: set up once, drawn many times, read back as arrays."""
+"""Cycles: sets it up once, renders with it, and reads the result as arrays."""
 
 from __future__ import annotations
 
@@ -7,33 +7,36 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
 import OpenEXR
 from numpy.typing import NDArray
 
-from render.farm.devices import enable
 from render.image.crop_window import Window
 from render.settings import DrawSettings
+from scenes.errors import InputError
 
 Passes = dict[str, NDArray[np.float32]]
 
-# Rays that leave the scene report this depth or more.
+# Rays that hit nothing have at least this depth.
 _FAR = 1e9
 _AOVS = (("coverage", "VALUE"), ("normal", "COLOR"), ("crack", "COLOR"))
+# The variables that limit which GPUs a process sees.
+_VISIBILITY = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ONEAPI_DEVICE_SELECTOR")
 
 
 def start(settings: DrawSettings) -> bpy.types.Scene:
-    """An empty Blender with its one scene ready to draw. Everything that was open is dropped.
+    """Reset Blender to one empty scene that is ready to render. All open data are lost.
 
-    Raises InputError where the settings ask for a kind of device that this process does not see.
+    Raises InputError if the settings ask for a kind of device that this process does not see.
     """
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
-    # Data kept in Cycles between renders keeps its order of arrival too, and light sampling depends on that order:
-    # a picture would show what was drawn before it. Handing everything over anew costs some tens of milliseconds.
+    # Persistent data keep the order in which they arrived, and light sampling depends on this order. A picture would
+    # then depend on the pictures before it. Sending all data again costs some tens of milliseconds.
     scene.render.use_persistent_data = False
     scene.render.film_transparent = True
     scene.render.use_compositing = False
@@ -57,7 +60,7 @@ def start(settings: DrawSettings) -> bpy.types.Scene:
     scene.cycles.caustics_reflective = False
     scene.cycles.caustics_refractive = False
     scene.cycles.seed = 0
-    # The table costs a twentieth less time than the default's scrambling; behind a denoiser they look the same.
+    # The table is 5 % faster than the default scrambling, and looks the same after denoising.
     scene.cycles.sampling_pattern = "TABULATED_SOBOL"
     _choose_device(scene, settings.device)
     _choose_passes(scene)
@@ -65,14 +68,33 @@ def start(settings: DrawSettings) -> bpy.types.Scene:
 
 
 def _choose_device(scene: bpy.types.Scene, kind: str) -> None:
-    """The CPU, or all GPUs of one kind that this process sees; a worker's environment shows it only its own."""
+    """Choose the CPU, or all GPUs of one kind. The environment of a worker shows only its own GPU."""
     if kind == "cpu":
         return
     enable(bpy.context.preferences.addons["cycles"].preferences, kind)
     scene.cycles.device = "GPU"
-    # OIDN there too, not OptiX's denoiser: the same network as on the CPU, so that pictures stay comparable, and it
-    # runs on every maker's GPUs.
+    # OIDN uses the same network on GPUs as on the CPU, so pictures stay comparable. It runs on GPUs of every vendor,
+    # which the denoiser of OptiX does not.
     scene.cycles.denoising_use_gpu = True
+
+
+def enable(preferences: Any, kind: str) -> None:
+    """Turn on all GPUs of one kind in the preferences of the Cycles add-on, and nothing else.
+
+    Raises InputError if there is no such GPU. Cycles itself would use the CPU and would not report it.
+    """
+    name = kind.upper()
+    try:
+        preferences.compute_device_type = name
+        # This call makes Cycles search for devices of this kind only. Other drivers are not started.
+        present = [device for device in preferences.get_devices_for_type(name) if device.type == name]
+    except (TypeError, ValueError):
+        present = []
+    if not present:
+        visible = "; ".join(f"{key}={value}" for key, value in os.environ.items() if key in _VISIBILITY)
+        raise InputError(f"--device {kind}: Blender sees no such device here{f' with {visible}' if visible else ''}")
+    for device in preferences.devices:
+        device.use = device.type == name
 
 
 def _choose_passes(scene: bpy.types.Scene) -> None:
@@ -80,7 +102,7 @@ def _choose_passes(scene: bpy.types.Scene) -> None:
     layer.use_pass_z = True
     layer.use_pass_object_index = True
     layer.use_pass_material_index = True
-    # Panes are labelled like any surface, however little they hide.
+    # Transparent panes are labeled like any other surface.
     layer.pass_alpha_threshold = 0.0
     for name, kind in _AOVS:
         aov = layer.aovs.add()
@@ -94,14 +116,14 @@ def _choose_passes(scene: bpy.types.Scene) -> None:
 
 
 def draw(scene: bpy.types.Scene, path: Path, window: Window | None = None) -> Passes:
-    """Render the scene through `path` (best in memory, as /dev/shm) and give its passes.
+    """Render the scene to the file `path` (best in memory, such as /dev/shm) and return its passes.
 
-    window: the part to render, None for all of it; outside of it nothing is hit.
+    window: the part to render, or None for the whole picture. Outside the window, no surface counts as hit.
 
-    combined: (H, W, 4) float32 premultiplied scene-linear light. depth: (H, W) planar, inf where nothing is hit.
-    object, material: (H, W) pass indices at the pixel centres. coverage: (H, W) in [0, 1]. normal: (H, W, 3) world
-    space, summed over the pixel, of no fixed length. crack: (H, W, 3) coverage by a crack's decal, and times that
-    its width and the distance from its middle line, both mm.
+    combined: (H, W, 4) float32 premultiplied scene-linear light. depth: (H, W) along the optical axis, inf where no
+    surface is hit. object, material: (H, W) pass indices at the pixel centers. coverage: (H, W) in [0, 1]. normal:
+    (H, W, 3) in world axes, summed over the pixel, not normalized. crack: (H, W, 3): the coverage by the decal of a
+    crack, its width times the coverage, and the distance to its center line times the coverage, both in mm.
     """
     scene.render.filepath = str(path)
     _choose_window(scene.render, window)
@@ -123,13 +145,13 @@ def _choose_window(render: bpy.types.RenderSettings, window: Window | None) -> N
         return
     x0, y0, x1, y1 = window
     width, height = render.resolution_x, render.resolution_y
-    # Blender cuts fractions of a pixel off; y grows upwards.
+    # Blender rounds fractions of a pixel down. Its y axis points up.
     render.border_min_x, render.border_max_x = (x0 + 0.01) / width, min(1.0, (x1 + 0.01) / width)
     render.border_min_y, render.border_max_y = (height - y1 + 0.01) / height, min(1.0, (height - y0 + 0.01) / height)
 
 
 def _widened(image: NDArray[np.float32], window: Window, size: tuple[int, int], rest: float) -> NDArray[np.float32]:
-    """The image of a window in one of the whole size, where all else is `rest`."""
+    """Put the image of a window into an image of the whole size, filled with `rest`."""
     x0, y0, x1, y1 = window
     whole = np.full((*size, *image.shape[2:]), rest, dtype=np.float32)
     whole[y0:y1, x0:x1] = image
@@ -137,7 +159,7 @@ def _widened(image: NDArray[np.float32], window: Window, size: tuple[int, int], 
 
 
 def _decode(path: Path) -> Passes:
-    # Blender 4 writes one part with all layers, 5 a part for each with its own names: walk both the same way.
+    # Blender 4 writes one part with all layers. Blender 5 writes one part per layer, with other names.
     found = {
         name.split(".", 1)[-1]: channel.pixels
         for part in OpenEXR.File(str(path)).parts
@@ -157,7 +179,7 @@ def _decode(path: Path) -> Passes:
 
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
-    """Blender reports every step on the process's standard output; a command's own output must stay clean."""
+    """Discard standard output: Blender reports every step there, and the output of a command must stay clean."""
     sys.stdout.flush()
     kept = os.dup(1)
     null = os.open(os.devnull, os.O_WRONLY)

@@ -1,8 +1,8 @@
-"""FBX, USD and .blend files as models, read by a Blender of their own.
+"""Reads FBX, USD and .blend files as models, with Blender in a child process.
 
-Each file is converted in a process of its own: the caller's scene is left alone, and a file that brings Blender down
-costs one asset. Scripts and drivers in a .blend never run: it is not opened, its objects are appended, and
-automatic execution is off. Results are in Blender's axes: z up, front -y.
+Each file has its own process, so it does not change the scene of the caller, and a file that crashes Blender costs
+only one asset. Scripts and drivers in a .blend file never run: its objects are appended instead of opening the file,
+and automatic execution is off. The results use Blender's axes: z up, front -y.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _STARTS = {
 
 
 def convert(path: Path, scratch: Path) -> Loaded:
-    """Read a file in another process; its colour maps are put into `scratch`. Raises LoadError."""
+    """Read a model file in a child process. scratch: folder for its color maps. Raises LoadError if that fails."""
     result = scratch / "model.npz"
     paths = [str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
     command = [sys.executable, "-m", "render.blender.importers", str(path.resolve()), str(result)]
@@ -53,14 +53,14 @@ def convert(path: Path, scratch: Path) -> Loaded:
     except subprocess.TimeoutExpired:
         raise LoadError(f"took Blender more than {TIMEOUT:g} s to read") from None
     if done.returncode < 0:
-        raise LoadError(f"brought Blender down (signal {-done.returncode})")
+        raise LoadError(f"crashed Blender (signal {-done.returncode})")
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
         raise LoadError(f"cannot be imported: {lines[-1].removeprefix('Error: ')[:160]}")
     try:
         model, about = unpack(result, scratch)
     except DAMAGE as error:
-        raise LoadError(f"cannot be imported: Blender left nothing that can be read ({error})") from None
+        raise LoadError(f"cannot be imported: the result of Blender cannot be read ({error})") from None
     finally:
         result.unlink(missing_ok=True)
     return Loaded(model, tuple(about["lost"]))
@@ -85,7 +85,7 @@ def _main(source: Path, result: Path) -> None:
     lost: list[str] = []
     parts = tuple(_parts(source, result.parent, lost))
     if not parts:
-        raise RuntimeError("it holds no triangles")
+        raise RuntimeError("it contains no triangles")
     result.write_bytes(pack(Model(parts), lost=lost))
 
 
@@ -103,7 +103,7 @@ def _append(source: Path) -> None:
 
 
 def _parts(source: Path, maps: Path, lost: list[str]) -> Iterator[Part]:
-    """The scene's surfaces as parts, one for each material."""
+    """The surfaces of the scene as parts, one per material."""
     groups: dict[str, list[_Piece]] = {}
     materials: dict[str, Any] = {}
     for piece in _pieces():
@@ -186,13 +186,13 @@ def _appearance(material: Any, source: Path, maps: Path, lost: list[str]) -> App
 
 
 def _plain(surface: Any, name: str, default: float) -> float:
-    """A socket's number; what is painted by a map is not read."""
+    """The number of a socket, or the default if a map controls it."""
     socket = surface.inputs[name]
     return default if socket.is_linked else float(np.clip(socket.default_value, 0.0, 1.0))
 
 
 def _image_behind(socket: Any) -> Any:
-    """The first picture that feeds a socket, through whatever nodes lie between."""
+    """The first image that feeds a socket, directly or through other nodes."""
     waiting, seen = [link.from_node for link in socket.links], set()
     while waiting:
         node = waiting.pop(0)
@@ -205,7 +205,7 @@ def _image_behind(socket: Any) -> Any:
 
 
 def _saved(image: Any, source: Path, maps: Path) -> Path | None:
-    """The picture's bytes as a file in `maps`: packed ones, or those of a file below the model's folder."""
+    """Save an image into `maps`. Its bytes are packed, or in a file below the folder of the model."""
     data = bytes(image.packed_file.data) if image.packed_file else _beside(image, source)
     suffix = next((s for start, s in _STARTS.items() if data.startswith(start)), None)
     if suffix is None:
@@ -235,10 +235,10 @@ if __name__ == "__main__":
     failed = 0
     try:
         _main(Path(sys.argv[1]), Path(sys.argv[2]))
-    # Whatever it is, its last line is the reason that the caller gives.
+    # The caller reports the last line of any error.
     except Exception as error:
         sys.stderr.write(f"\n{error}\n")
         failed = 1
     sys.stderr.flush()
-    # Not sys.exit: Blender's USD library at times never returns from its own clearing up.
+    # sys.exit would hang at times in the cleanup of Blender's USD library.
     os._exit(failed)

@@ -1,4 +1,4 @@
-"""The Scene's light in Blender: the environment, and lamps from a pool."""
+"""The lights of a Scene in Blender: the environment, and lamps from a pool."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from mathutils import Vector
 from render.image.color import blackbody
 from scenes.record.scene import Light, World
 
-# The importance map need not be finer than lights in it are large; building it costs time at every change of HDRI.
-# Rough surfaces that fill the picture show the rare ray that finds a small sun by chance as a white pixel.
+# The importance map must resolve the lights of the HDRI; each change of the HDRI rebuilds it. On rough surfaces that
+# fill the picture, a coarse map lets rays hit a small sun by chance, which gives white pixels.
 _IMPORTANCE_MAP = 256
 _FINE_MAP = 1024
 _HDRIS_KEPT = 12
@@ -21,7 +21,7 @@ _KINDS = {"sun": "SUN", "area": "AREA", "point": "POINT"}
 
 
 class Sky:
-    """The environment: an HDRI turned and scaled, or an even colour."""
+    """The environment: a rotated and scaled HDRI, or a uniform color."""
 
     def __init__(self, scene: bpy.types.Scene, path: Callable[[str], Path]):
         self._path = path
@@ -40,7 +40,7 @@ class Sky:
         links.new(self._mapping.outputs["Vector"], self._texture.inputs["Vector"])
 
     def set(self, world: World, fine: bool = False) -> None:
-        """fine: whether no ray shall find a small light by chance, which costs a tenth of a second."""
+        """Set the environment. fine: use the fine importance map, which costs 0.1 s and avoids white pixels."""
         self._world.cycles.sample_map_resolution = _FINE_MAP if fine else _IMPORTANCE_MAP
         color = self._background.inputs["Color"]
         self._background.inputs["Strength"].default_value = world.strength
@@ -51,7 +51,7 @@ class Sky:
             return
         if not color.is_linked:
             self._links.new(self._texture.outputs["Color"], color)
-        # The mapping turns the lookup direction, so the sky itself turns the other way.
+        # The mapping rotates the lookup direction, so the sky rotates the other way.
         self._mapping.inputs["Rotation"].default_value[2] = -np.radians(world.rotation)
         image = self._image(world.hdri)
         if self._texture.image is not image:
@@ -67,13 +67,13 @@ class Sky:
 
 
 class Lamps:
-    """Suns, area and point lamps, made once and set anew for each scene."""
+    """Sun, area and point lamps, created once and set for each scene."""
 
     def __init__(self) -> None:
         self._pools: dict[str, list[bpy.types.Object]] = {kind: [] for kind in _KINDS}
 
     def set(self, lights: Sequence[Light]) -> list[bpy.types.Object]:
-        """The lamps of a scene, by kind."""
+        """Set the lamps of a scene and return them, sorted by kind."""
         used = []
         for kind, pool in self._pools.items():
             wanted = [light for light in lights if light.kind == kind]

@@ -1,4 +1,4 @@
-"""Models uploaded to Blender: one mesh datablock a model, kept while there is room, found again by asset id."""
+"""Models uploaded to Blender: one mesh per model, cached by asset id."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from scenes.mesh import Appearance, Model, Part
 
-# Meshes together hold at most this many triangles: about 300 MB in Blender.
+# All cached meshes together have at most this many triangles, about 300 MB in Blender.
 TRIANGLES_KEPT = 2_000_000
 
 
 @dataclass(frozen=True)
 class Uploaded:
-    """A model in Blender: its mesh, and what its file said of each part's material."""
+    """A model in Blender: its mesh, and the material of each part as its file describes it."""
 
     mesh: bpy.types.Mesh
     appearances: tuple[Appearance | None, ...]
@@ -26,7 +26,7 @@ class Uploaded:
 
 
 class MeshStore:
-    """Uploaded models by asset id, the least recently used ones freed when there are too many triangles."""
+    """Cache of uploaded models by asset id. It frees the least recently used ones if there are too many triangles."""
 
     def __init__(self, model: Callable[[str], Model], triangles_kept: int = TRIANGLES_KEPT):
         self._model = model
@@ -42,7 +42,7 @@ class MeshStore:
         return self._kept[asset]
 
     def trim(self) -> None:
-        """Free what is over the limit. Only between pictures: a mesh in use must not go."""
+        """Free meshes above the limit. Call it between pictures, when no mesh is in use."""
         while len(self._kept) > 1 and sum(kept.triangles for kept in self._kept.values()) > self._limit:
             _, oldest = self._kept.popitem(last=False)
             bpy.data.meshes.remove(oldest.mesh)

@@ -1,4 +1,4 @@
-"""The stage: one persistent Blender scene that is rearranged, not rebuilt, from picture to picture."""
+"""The stage: one Blender scene that is kept and rearranged for each picture."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from render.blender.materials.palette import Palette
 from render.blender.meshes import MeshStore
 from render.blender.surface import SurfacePatch, crack_labels, lines
 from render.frame import Frame
-from render.image.camera_response import develop, metered_gain
+from render.image.camera_response import apply_camera_response, metered_gain
 from render.image.clean_plate import plate
 from render.image.crop_window import Window, window
 from render.image.labels import object_labels
@@ -35,7 +35,7 @@ _TO_BLENDER = np.diag([1.0, -1.0, -1.0, 1.0])
 
 
 class Stage:
-    """Draws Scenes. One per process: Blender has one state, and this owns it.
+    """Draws Scenes. A process has one Stage, because Blender has only one global state.
 
     classes: class names in label order.
     """
@@ -59,25 +59,25 @@ class Stage:
         self._scene.camera = self._camera
 
     def draw(self, scene: Scene) -> Frame:
-        """The picture of a scene with all its labels."""
+        """Draw a scene: the picture with all its labels."""
         self.build(scene)
         return self.picture(scene)
 
     def views(self, frame: Frame) -> tuple[NDArray[np.uint8], ...]:
-        """What a contact sheet shows of a picture: the picture."""
+        """The images that a contact sheet shows: only the picture."""
         return (frame.rgb,)
 
     def build(self, scene: Scene) -> None:
         """Arrange Blender's scene as the Scene says."""
         self._window = window(scene, self.catalogue.info)
         self._palette.release()
-        # Blender deletes objects together with their mesh: none may hold one when the store frees it.
+        # Blender deletes an object together with its mesh, so no object may use a mesh that the store frees.
         for prop in self._props:
             prop.data = self._empty
         self._meshes.trim()
-        # What is grained at the size of pixels needs its own grain, unfiltered, to guide the denoiser, or loses it.
+        # On a surface, the guides of the denoiser stay unfiltered. Otherwise pixel-sized grain would be lost.
         self._scene.cycles.denoising_prefilter = "NONE" if scene.surface else "FAST"
-        # Above what any lamp lights a white wall with: what is left of single rays that found much light.
+        # The limit is above the light on any white wall. It removes fireflies: single rays that hit a bright light.
         self._scene.cycles.sample_clamp_direct = 12.0 if scene.surface else 0.0
         self._sky.set(scene.world, fine=scene.surface is not None)
         self._place_camera(scene.camera)
@@ -86,16 +86,16 @@ class Stage:
         self._show([self._camera, *behind, *items, *self._lamps.set(scene.lights)])
 
     def render(self) -> engine.Passes:
-        """One render of the scene as it is arranged."""
+        """Render the arranged scene once."""
         return engine.draw(self._scene, self._file, self._window)
 
     def picture(self, scene: Scene) -> Frame:
         """Draw the arranged scene and label it."""
         passes = self.render()
-        # A decal's lips run through triangles, so that only one sample tells inside from outside.
+        # The lips of a decal run through triangles, so only a single sample separates inside from outside.
         exact = self._labels_in_focus(scene) if scene.camera.fstop > 0 or scene.decal else passes
         instance = exact["material" if scene.surface else "object"].astype(np.uint16)
-        # The shadow catcher is not there to be seen: behind it nothing is hit.
+        # The shadow catcher is invisible, so its pixels count as not hit.
         caught = instance == CATCHER
         instance[caught] = 0
         depth = np.where(caught, np.float32(np.inf), exact["depth"])
@@ -129,7 +129,7 @@ class Stage:
     # Arranging -------------------------------------------------------------------------------------------------
 
     def _show(self, objects: list[bpy.types.Object]) -> None:
-        """Make these the scene's objects, in this order: Cycles' random choice of a lamp follows it."""
+        """Link exactly these objects, in this order: the order decides how Cycles picks lamps at random."""
         linked = self._scene.collection.objects
         for old in list(linked):
             linked.unlink(old)
@@ -176,7 +176,7 @@ class Stage:
     # Drawing ---------------------------------------------------------------------------------------------------
 
     def _labels_in_focus(self, scene: Scene) -> engine.Passes:
-        """Labels are of what is there, not of its blur: one sample through a pinhole."""
+        """Render the labels without defocus blur: one sample through a pinhole camera."""
         cycles, lens = self._scene.cycles, self._camera.data
         kept = cycles.samples, cycles.use_denoising
         cycles.samples, cycles.use_denoising, lens.dof.use_dof = 1, False, False
@@ -186,7 +186,7 @@ class Stage:
             (cycles.samples, cycles.use_denoising), lens.dof.use_dof = kept, scene.camera.fstop > 0
 
     def _composed(self, scene: Scene, passes: engine.Passes) -> tuple[NDArray, NDArray | None]:
-        """Scene-linear light of the picture over its backdrop, and of the clean plate where that is asked for."""
+        """Scene-linear light of the picture with its background, and of the clean plate or None if it is not wanted."""
         behind = plate(scene, self.catalogue.path)
         linear = _over(passes["combined"], behind)
         if not self.settings.plate:
@@ -199,10 +199,10 @@ class Stage:
 
     def _developed(self, linear: NDArray, scene: Scene, gain: float) -> NDArray[np.uint8]:
         noise = Streams(scene.seed, scene.index).generator("sensor.grain")
-        return develop(linear, scene.sensor, gain, noise)
+        return apply_camera_response(linear, scene.sensor, gain, noise)
 
     def _categories(self, scene: Scene) -> NDArray[np.uint8]:
-        """Category ids by instance id; objects of a class that is not listed count as background."""
+        """Category ids by instance id. Objects of unlisted classes count as background."""
         if scene.surface:
             return np.array([0, 1], dtype=np.uint8)
         return np.array([0] + [self._label.get(item.category, -1) + 1 for item in scene.items], dtype=np.uint8)
@@ -210,12 +210,12 @@ class Stage:
 
 def _over(combined: NDArray, behind: NDArray) -> NDArray:
     alpha = combined[..., 3:4]
-    # The denoiser lets light spill over silhouettes; where nothing was hit there is none.
+    # The denoiser lets light spill over silhouettes. It is removed where no surface was hit.
     return np.asarray(np.where(alpha > 0, combined[..., :3], 0) + (1 - alpha) * behind, dtype=np.float32)
 
 
 def _cracked(frame: Frame, decal: Decal, blended: NDArray, exact: NDArray) -> Frame:
-    """The frame of an object with a crack: the crack is what is to be found, instance and part stay the object's."""
+    """Set category, alpha, width and skeleton to those of the crack. Instance and part stay those of the object."""
     inside = (exact[..., 0] > 0.5) & (frame.instance > 0)
     return replace(
         frame,
@@ -235,7 +235,7 @@ def _camera_normals(normal: NDArray, depth: NDArray, camera: Camera) -> NDArray[
 
 
 def _scratch() -> Path:
-    """Where $TMPDIR says, or in memory where there is any: the render goes through a file on its way to us."""
+    """The folder for the file of each render: $TMPDIR if it is set, else a folder in memory if there is one."""
     if "TMPDIR" in os.environ:
         return Path(os.environ["TMPDIR"])
     shm = Path("/dev/shm")

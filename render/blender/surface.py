@@ -1,4 +1,4 @@
-"""A cracked surface in Blender: its mesh, made anew for each picture, and the labels of its crack."""
+"""A cracked surface in Blender: its mesh, which is built for each picture, and the labels of its crack."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from scenes.sampling.surface import DEPOSIT
 from scenes.sampling.surface_geometry import contour_of, generator, on_surface, relief_of
 from scenes.shapes.debris import debris, shadow_caster
 
-# The material index of what is between the lips; the rest of the surface has 0.
+# Material index of the faces between the lips. All other faces have 0.
 CRACK_INDEX = 1
 
-# The deposit of a surface without a crack: none.
+# The deposit of a surface without a crack is empty.
 SOUND = Material("deposit", {**dict.fromkeys(DEPOSIT, 0.0), "width": 1.0, "seed": 0.0})
 _OPAQUE = Material("own")
-# Little light comes out of it; none at all would have the exposure meter at a loss.
+# Nearly black. Fully black pixels would disturb the exposure meter.
 _HOLLOW = Material(
     "concrete", {"hue": 0.1, "saturation": 0.1, "value": 0.1, "stains": 0.5, "pores": 0.0, "scale": 4.0, "seed": 0.0}
 )
 
 
 class SurfacePatch:
-    """One object that is the surface of the picture, and the contour it was made of."""
+    """The object that is the surface of the picture, and the contour of its crack."""
 
     contour: Contour
 
@@ -49,7 +49,7 @@ class SurfacePatch:
         self._distractors: list[bpy.types.Object] = []
 
     def set(self, scene: Scene) -> list[bpy.types.Object]:
-        """The objects of a scene's surface."""
+        """Arrange the surface of a scene and return its objects."""
         if scene.surface is None:
             return []
         self.contour = contour_of(scene)
@@ -77,7 +77,7 @@ class SurfacePatch:
         return [self._patch, *self._things(scene), *self._shadow_casters(scene)]
 
     def _things(self, scene: Scene) -> list[bpy.types.Object]:
-        """What lies on the surface. It hides the crack, and is labelled as nothing."""
+        """The debris on the surface. It can hide the crack, and no label contains it."""
         assert scene.surface is not None
         frame, things = scene.surface.frame(), []
         for k, thing in enumerate(scene.surface.debris):
@@ -94,7 +94,7 @@ class SurfacePatch:
         return things
 
     def _shadow_casters(self, scene: Scene) -> list[bpy.types.Object]:
-        """What is outside the picture: seen by light alone."""
+        """Objects outside the picture that only cast shadows into it."""
         assert scene.surface is not None
         surface, first = scene.surface, len(scene.surface.debris)
         way = np.array(scene.lights[0].location) if scene.lights else surface.frame()[:3, 2]
@@ -115,7 +115,7 @@ class SurfacePatch:
         return casters
 
     def _distractor(self, k: int, model: Model, matrix: NDArray[np.float64]) -> bpy.types.Object:
-        """The k-th further object, of a new shape, in its place."""
+        """Give the k-th extra object a new shape and place it."""
         while len(self._distractors) <= k:
             self._distractors.append(bpy.data.objects.new(f"distractor.{k:02d}", bpy.data.meshes.new("distractor")))
         thing = self._distractors[k]
@@ -128,10 +128,10 @@ class SurfacePatch:
 
 
 def upload(relief: Relief, left: float, top: float, shift: NDArray[np.float64]) -> bpy.types.Mesh:
-    """A mesh in metres, y up, of a relief whose corner is at (left, top) mm; slot 1 is between the lips.
+    """Build the mesh of a relief, in meters with y up. left, top: its corner in mm. Slot 1 is between the lips.
 
-    It carries the attributes "lip" and "filled", mm from the crack and from what was filled, and the UV layer "box" in
-    metres, moved by `shift` (2,), so that pictures do not all lie on the middle.
+    The mesh has the attributes "lip" and "filled": the distances in mm to the crack and to filled cracks. Its UV layer
+    "box" is in meters and moved by `shift` (2,), so that textures are not always centered.
     """
     x, y, z = relief.vertices.T.astype(np.float64)
     vertices = np.stack([x + left, -(y + top), z], axis=1).astype(np.float32) / 1000
@@ -143,7 +143,7 @@ def upload(relief: Relief, left: float, top: float, shift: NDArray[np.float64]) 
     mesh.polygons.add(len(relief.faces))
     mesh.polygons.foreach_set("loop_start", np.arange(0, relief.faces.size, 3, dtype=np.int32))
     mesh.polygons.foreach_set("material_index", relief.inside.astype(np.int32))
-    # Facets are smaller than pixels; normals smoothed over a lip would shade neither side right.
+    # Faces are smaller than pixels. Normals smoothed over a lip would shade both sides wrongly.
     mesh.attributes.new("sharp_face", "BOOLEAN", "FACE").data.foreach_set("value", np.ones(len(relief.faces), bool))
     mesh.attributes.new("lip", "FLOAT", "POINT").data.foreach_set("value", relief.distance)
     mesh.attributes.new("filled", "FLOAT", "POINT").data.foreach_set("value", relief.filled)
@@ -156,9 +156,10 @@ def upload(relief: Relief, left: float, top: float, shift: NDArray[np.float64]) 
 
 
 def gaping(relief: Relief, width: float) -> NDArray[np.float32]:
-    """(n,) mm from each vertex to where a crack of `width` mm gapes a fifth of that, at most 3 widths.
+    """(n,) distance in mm from each vertex to the open part of a crack of `width` mm, at most 3 widths.
 
-    Cracks end in lines without width, which no label shows: what marks a crack must not go on there.
+    The crack counts as open where it is wider than a fifth of `width`. Its ends are narrower than any label shows, so
+    moss must not mark them.
     """
     inside = relief.distance < -0.1 * width
     limit = 3.0 * width
@@ -171,7 +172,7 @@ def gaping(relief: Relief, width: float) -> NDArray[np.float32]:
 
 
 def crack_labels(instance: NDArray[np.uint16]) -> tuple[ObjectLabel, ...]:
-    """What is seen of the crack as one object, or none where nothing is seen."""
+    """The visible crack as one object, or empty if no crack is visible."""
     box = mask_box(instance == 1)
     if box is None:
         return ()
@@ -183,9 +184,9 @@ def crack_labels(instance: NDArray[np.uint16]) -> tuple[ObjectLabel, ...]:
 
 
 def lines(scene: Scene, contour: Contour, seen: NDArray[np.bool_]) -> tuple[NDArray[np.float16], NDArray[np.uint8]]:
-    """(H, W) width of the crack in mm at its pixels, 0 elsewhere, and (H, W) its middle line, both only where seen.
+    """(H, W) width of the crack in mm, 0 elsewhere, and its (H, W) center line, both only at pixels in `seen`.
 
-    The middle line is that between the lips, at the level of the surface.
+    The center line runs between the lips, at the level of the surface.
     """
     strokes = [stroke for stroke in contour.strokes if stroke.kind in OPEN]
     width, middle = np.zeros(seen.shape, np.float16), np.zeros(seen.shape, np.uint8)
@@ -206,7 +207,7 @@ def lines(scene: Scene, contour: Contour, seen: NDArray[np.bool_]) -> tuple[NDAr
 
 
 def _pixels(scene: Scene, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, 2) where points (n, 2) of the patch, mm, lie in the picture."""
+    """Project (n, 2) points of the patch, in mm, to (n, 2) pixels."""
     assert scene.surface is not None
     flat = (points + scene.surface.corner) * (0.001, -0.001)
     frame = scene.surface.frame()[:3, :3]

@@ -1,5 +1,5 @@
-"""Cracks drawn on photographs, without Blender: each step of the recipe is a pure function in a file of its own.
+"""Draws cracks on photographs, without Blender. The steps of the recipe are pure functions.
 
-Colours are display values (sRGB), float32, black at 0 and white at 255; what goes beyond is cut off at the end. A
-crack's opacity is (H, W) float32 in [0, 1].
+Colors are sRGB display values in float32, from 0 (black) to 255 (white). Values outside are clipped at the end. The
+opacity of a crack is (H, W) float32 in [0, 1].
 """

@@ -1,4 +1,4 @@
-"""Composed pictures as a renderer: the photographs that a config names, and the process made ready for them."""
+"""The backend for composites: opens the photographs of a config and prepares the process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KEPT = 256 << 20
 
 @dataclass(frozen=True)
 class PhotographCatalogue:
-    """The photographs of a config: surfaces to draw on, and pictures whose style is taken over."""
+    """The photographs of a config: surfaces to draw on, and references for the style."""
 
     textures: Photographs
     references: Photographs
@@ -38,15 +38,15 @@ class PhotographCatalogue:
         return {**self.textures.checksums(), **self.references.checksums()}
 
     def licenses(self) -> dict[str, str]:
-        """Nothing is said about the license of a photograph that lies in a folder."""
+        """Empty for each photograph: the license of a file in a folder is unknown."""
         return dict.fromkeys((*self.textures.names, *self.references.names), "")
 
     def prepare(self, progress: Advance | None = None, workers: int = 1) -> None:
-        """There is nothing to prepare: photographs are read when a picture needs them."""
+        """Do nothing: photographs are read when a picture needs them."""
 
 
 class PhotographSampler(Composer):
-    """The composer of a config, over the photographs that the config names."""
+    """The sampler of a config, with the photographs that the config names."""
 
     classes = (CRACK,)
 
@@ -58,19 +58,19 @@ class PhotographSampler(Composer):
 
 
 def open_sampler(config: ComposeConfig) -> PhotographSampler:
-    """The sampler of a config's pictures. Raises InputError where a folder holds no picture that can be used."""
+    """Open the sampler of a config. Raises InputError if a folder contains no usable picture."""
     return PhotographSampler(config)
 
 
 def load_renderer(sampler: PhotographSampler, device: str, threads: int) -> Painter:
-    """Make this process ready to draw, with one thread: pictures are small, a process for each core is faster."""
+    """Load the renderer, with one thread: pictures are small, so one process per core is faster than threads."""
     cv2.setNumThreads(1)
     keep_memory()
     return Painter(sampler.catalogue.textures, sampler.catalogue.references)
 
 
 def versions() -> dict[str, str]:
-    """What the pixels depend on, by name."""
+    """The versions of the libraries that the pixels depend on, by name."""
     return {
         "blendmill": version("blendmill"),
         "python": platform.python_version(),
@@ -80,7 +80,7 @@ def versions() -> dict[str, str]:
 
 
 def keep_memory() -> None:
-    """Let the C library keep freed pictures instead of handing them back: a tenth of the time went to page faults."""
+    """Let the C library keep freed memory: returning it cost a tenth of the time in page faults."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
         libc.mallopt(_M_MMAP_THRESHOLD, _KEPT)

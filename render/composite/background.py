@@ -10,14 +10,14 @@ from render.composite.noise import Image, Shape, dimmed
 
 # Rec. 601 luma.
 _GRAY = np.array([0.299, 0.587, 0.114])
-# Grey values that cameras expose surfaces to, the one they aim at, and how far they get there.
+# Range of the mean gray value of a surface, the value that a camera meter aims at, and how far it gets there (0 to 1).
 _MEANS, _MIDDLE, _METERED = (40.0, 200.0), 140.0, 0.4
-# Squares a side in which what is broad is seen.
+# Side in pixels of the small picture in which broad changes of light are measured.
 _COARSE = 48
 
 
 def fits(photograph: NDArray[np.uint8], shape: Shape, *, zoom: float, angle: float) -> bool:
-    """Whether a piece for a picture (H, W) lies inside the photograph without enlarging it by more than `zoom`."""
+    """Whether a piece for an (H, W) picture fits inside the photograph at the scale `zoom`."""
     rows, columns = photograph.shape[:2]
     return bool((2 * np.abs(_turned(angle)) @ _half(shape) / zoom <= (columns, rows)).all())
 
@@ -32,18 +32,18 @@ def cut(
     angle: float,
     mirrored: bool,
 ) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8: a turned and scaled piece of a photograph, enlarged further where that is too small."""
+    """Cut a rotated and scaled (H, W, 3) uint8 piece from a photograph; enlarge small photographs."""
     height, width = shape
     rows, columns = photograph.shape[:2]
     matrix = _turned(angle)
     reach = np.abs(matrix) @ _half(shape)
     scale = max(zoom, *(2 * reach / (columns, rows)))
-    # The piece's middle goes where the whole piece stays inside the photograph.
+    # The center is moved so that the whole piece stays inside the photograph.
     room = np.maximum(np.array([columns, rows]) / 2 - reach / scale, 0)
     middle = np.array([columns, rows]) / 2 + room * (2 * x - 1, 2 * y - 1)
     around, middle = _around(photograph, middle, reach / scale + 2)
     if scale > 1 or scale < 0.5:
-        # Turning interpolates linearly: it would blur what is enlarged and skip pixels of what is shrunk.
+        # The rotation interpolates linearly, which blurs enlarged pictures and skips pixels of reduced ones.
         around, middle, scale = _resized(around, middle, scale)
     matrix = matrix / scale
     if mirrored:
@@ -68,7 +68,7 @@ def _half(shape: Shape) -> NDArray[np.float64]:
 def _around(
     photograph: NDArray[np.uint8], middle: NDArray[np.float64], reach: NDArray[np.float64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """What lies within reach of the middle, and where the middle is in it."""
+    """The part of the photograph within reach of a point, and the position of the point in this part."""
     rows, columns = photograph.shape[:2]
     left, top = np.maximum(np.floor(middle - reach), 0).astype(int)
     right, bottom = np.minimum(np.ceil(middle + reach), (columns, rows)).astype(int)
@@ -78,7 +78,7 @@ def _around(
 def _resized(
     picture: NDArray[np.uint8], middle: NDArray[np.float64], scale: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64], float]:
-    """The picture and a place in it, `scale` times as large, and what scale is left to do."""
+    """The picture and a point in it, scaled by `scale`, and the scale that remains to be applied (1)."""
     rows, columns = picture.shape[:2]
     size = (max(round(columns * scale), 1), max(round(rows * scale), 1))
     resized = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
@@ -95,14 +95,14 @@ def relit(
     slope: float,
     slope_angle: float,
 ) -> Image:
-    """(H, W, 3) float32, 0 to 255: of other brightness and contrast, paler colours, and with light from one side.
+    """Change brightness, contrast, saturation and light of a picture; returns (H, W, 3) float32, 0 to 255.
 
     See `scenes.config.composite.PhotographConfig`.
     """
     height, width = picture.shape[:2]
     small = _shrunk(picture, _COARSE).astype(np.float32)
     mean = float(small.mean(axis=(0, 1)) @ _GRAY)
-    # A mean that would leave the range takes the contrast with it.
+    # The mean is clipped to the range before the contrast is applied.
     metered = max(mean, 1.0) ** (1 - _METERED) * _MIDDLE**_METERED
     target = float(np.clip(metered * brightness, *_MEANS))
     saturation = min(chroma / max(_chroma(small), 1e-3), 1.0)
@@ -117,14 +117,14 @@ def relit(
 
 
 def _shrunk(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """(side, side, 3) the picture's means by squares; by way of halves, which are averaged fastest."""
+    """Reduce a picture to (side, side, 3) means. Halving first is fastest."""
     while min(picture.shape[:2]) >= 4 * side:
         picture = np.asarray(cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
     return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA))
 
 
 def _evening(small: Image, share: float) -> Image:
-    """(h, w) factors on a picture (h, w, 3) that take away a share of what is broad in its light."""
+    """(h, w) factors that remove a share of the broad changes of light in an (h, w, 3) picture."""
     broad = cv2.GaussianBlur(
         cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), (0, 0), len(small) / 16, borderType=cv2.BORDER_REFLECT_101
     )
@@ -132,6 +132,6 @@ def _evening(small: Image, share: float) -> Image:
 
 
 def _chroma(picture: Image) -> float:
-    """Mean distance from grey in CIE Lab."""
+    """Mean distance from gray in CIE Lab."""
     lab = cv2.cvtColor(picture * np.float32(1 / 255), cv2.COLOR_RGB2LAB)
     return float(np.hypot(lab[..., 1], lab[..., 2]).mean())

@@ -1,4 +1,4 @@
-"""What the camera does to the picture, in display values."""
+"""The effects of the camera on a composite, in display values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from render.composite.noise import Image, normals
 from render.image.color import white_gain
 
-# Sigma of what phones sharpen by, and as far as it is looked at.
+# Sigma in pixels of the blur that sharpening subtracts, and the size of its kernel.
 _SHARPENED, _NEAR = 1.0, (5, 5)
 
 
@@ -25,13 +25,13 @@ def photographed(
     sharpening: float,
     jpeg: int,
 ) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 from (H, W, 3) float32, 0 to 255. See `scenes.config.composite.SensorStepConfig`.
+    """Turn (H, W, 3) float32, 0 to 255, into an (H, W, 3) uint8 photograph.
 
-    Noise is mostly one of brightness; that of colour is half as strong and twice as coarse, as sensors under a mosaic
-    of filters have it.
+    The parameters are those of `scenes.config.composite.SensorStepConfig`. Most of the noise changes the brightness.
+    Color noise is half as strong and twice as coarse, as with a sensor under a mosaic of color filters.
     """
     height, width = picture.shape[:2]
-    # The display curve turns a factor on light into about its 1 / 2.2th power.
+    # In display values, a factor on light becomes about its power 1 / 2.2.
     gain = (white_gain(white_balance) * 2.0**exposure) ** (1 / 2.2)
     down, across = (vignette / 2 * np.linspace(-1, 1, side) ** 2 for side in (height, width))
     light = (1 - down).astype(np.float32)[:, None] - across.astype(np.float32)
@@ -53,12 +53,12 @@ def photographed(
 
 
 def eight_bit(image: Image) -> NDArray[np.uint8]:
-    """Display values rounded to (H, W, 3) uint8."""
+    """Round display values to (H, W, 3) uint8."""
     return np.asarray(cv2.add(image, (0.0, 0.0, 0.0, 0.0), dtype=cv2.CV_8U))
 
 
 def _jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     done, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
-        raise RuntimeError("the JPEG encoder refused a picture")
+        raise RuntimeError("the JPEG encoder failed")
     return np.asarray(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))

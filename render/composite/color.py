@@ -1,4 +1,4 @@
-"""What is seen inside a crack, and at its lips."""
+"""The color inside a crack, and the light at its lips."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from numpy.typing import NDArray
 
 from render.composite.noise import Image, Shape, blurred, dimmed, noise, normals
 
-# Opacity below which nothing is drawn.
+# Nothing is drawn below this opacity.
 _NOTHING = 1 / 512
-# Pixels of width from which on a crack is one into which little light falls.
+# From this width in pixels on, little light falls into a crack.
 _DEEP = 3.0
-# How fast depth takes light, whatever the darkness at the edge: no wide crack is a pale band.
+# How fast light decreases with depth. It does not depend on the darkness, so that no wide crack is a pale band.
 _SWALLOWED = np.float32(0.25)
-# Pixels along the crack over which its depth is even.
+# Length in pixels along the crack over which its depth is averaged.
 _REACH = 10.0
-# Pixels a side within which a texture's contrast is taken.
+# Side in pixels of the patches in which the contrast of the texture is measured.
 _PATCH = 24
-# What makes a crack stand out from its texture ends at this darkness, and at this opacity.
+# Limits of the adjustment that makes a crack visible: the highest darkness and the lowest opacity.
 _DARKEST, _FAINTEST = 0.7, 0.25
-# The slope from left to right.
+# Sobel kernel for the slope from left to right.
 _SOBEL = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
 
 
 def ink(picture: Image, opacity: Image, level: float = 20.0) -> Image:
-    """(H, W, 3) the picture with the crack in one dark grey: what the recipe has before it is coloured."""
+    """Draw the crack in one dark gray on an (H, W, 3) picture, for recipes without the color step."""
     return picture + opacity[..., None] * (np.float32(level) - picture)
 
 
@@ -49,13 +49,13 @@ def colored(
     deepening: float,
     visible: float,
 ) -> Image:
-    """(H, W, 3) the picture with the crack in it, as dark as the light around allows.
+    """Draw the crack on an (H, W, 3) picture, darker than the surface around it.
 
     See `scenes.config.composite_crack.ColorConfig`.
 
-    width: (H, W) pixels from lip to lip. Inside is a factor on the light from near by, and the surface's texture goes
-    on with a factor: in logarithms, what Poisson blending of the crack into the surface gives. It is nowhere lighter
-    than the surface. Pixels without opacity stay as they are.
+    width: (H, W) width of the crack in pixels. Inside the crack, the mean light nearby and the texture of the surface
+    are multiplied by factors. In logarithms, this equals Poisson blending of the crack into the surface. The crack is
+    nowhere lighter than the surface. Pixels without opacity do not change.
     """
     there = np.flatnonzero(opacity > _NOTHING)
     covered = opacity.ravel()[there]
@@ -69,8 +69,8 @@ def colored(
     color = 1 - tint * (1 - np.array(colorsys.hsv_to_rgb(hue, 1.0, 1.0), np.float32))
     color /= color @ np.array([0.299, 0.587, 0.114], np.float32)
     remains = (np.clip(1 - shade, 0.03, 1.0) * np.exp(-_SWALLOWED * deepening * depth))[:, None]
-    # The darker it is, the more it has a colour of its own.
-    # A crack is deeper than the pits of a rough surface, and no lighter than they are.
+    # Darker places show more of the crack's own color.
+    # A crack is deeper than the pits of a rough surface, so it is not lighter than they are.
     pits = np.std(surface - light) * np.minimum(depth, 1)[:, None]
     inside = np.maximum(light - pits, 0.3 * light) * remains * (color * (1 - remains) + remains)
     inside = np.minimum(inside + texture * remains * (surface - light), surface)
@@ -80,7 +80,7 @@ def colored(
 
 
 def healed(picture: Image, coverage: Image, *, darkness: float) -> Image:
-    """(H, W, 3) the picture with closed cracks: a factor on the surface, no depth."""
+    """Darken an (H, W, 3) picture along closed cracks, which have no depth."""
     traced = cv2.GaussianBlur(coverage, (0, 0), 0.8)
     return dimmed(picture, 1 - np.float32(darkness) * traced)
 
@@ -97,13 +97,13 @@ def lit_lips(
     chipped: float,
     fresh: float,
 ) -> Image:
-    """(H, W, 3) the surface before the crack is drawn, brighter along one lip and darker along the other.
+    """Make the (H, W, 3) surface brighter along one lip of the crack and darker along the other.
 
-    chips: (H, W) depth as a share of the deepest; they have an edge as the crack has, and a colour fresher by `fresh`.
+    chips: (H, W) depth of chips, relative to the deepest. They get the same edges, and are brighter by `fresh`.
     """
     hollow = coverage if chips is None else np.maximum(coverage, 0.5 * chips)
     blurred = cv2.GaussianBlur(hollow, (0, 0), size, borderType=cv2.BORDER_REPLICATE)
-    # The light falls on the wall that faces it: the lip on the far side of the hollow.
+    # The light falls on the wall that faces it, which is the lip on the far side of the hollow.
     toward = strength * size / 4 * (np.cos(np.radians(light)) * _SOBEL + np.sin(np.radians(light)) * _SOBEL.T)
     relief = cv2.filter2D(blurred, -1, toward)
     whole = noise(rng, (coverage.shape[0], coverage.shape[1]), max(4.0, 3 * size)) + np.float32(1.5 - 2.5 * chipped)
@@ -114,7 +114,7 @@ def lit_lips(
 
 
 def _sunk(width: Image, opacity: Image) -> Image:
-    """(H, W) how deep the crack is, by its width averaged along it: it does not follow every notch of its lips."""
+    """(H, W) depth of the crack, from its width averaged along it, so that single notches in the lips do not matter."""
     size = (max(width.shape[1] // 4, 1), max(width.shape[0] // 4, 1))
     both = cv2.resize(cv2.merge([width * opacity, opacity]), size, interpolation=cv2.INTER_AREA)
     both = cv2.GaussianBlur(both, (0, 0), _REACH / 4, borderType=cv2.BORDER_REPLICATE)
@@ -124,9 +124,9 @@ def _sunk(width: Image, opacity: Image) -> Image:
 
 
 def _rough(picture: Image, there: NDArray[np.intp]) -> NDArray[np.float32]:
-    """(n,) rms contrast of the surface's texture near by, as a share of its light, for pixels counted row by row."""
+    """(n,) rms contrast of the texture nearby, relative to its light. there: flat indices of the pixels."""
     height, width = picture.shape[:2]
-    # Strokes are seen against what is as broad as they are: the finest grain hides nothing.
+    # Only texture as broad as a stroke can hide it, so the finest grain is averaged away.
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     gray = cv2.resize(gray, (max(width // 2, 1), max(height // 2, 1)), interpolation=cv2.INTER_AREA)
     size = (max(width // _PATCH, 1), max(height // _PATCH, 1))
@@ -137,13 +137,13 @@ def _rough(picture: Image, there: NDArray[np.intp]) -> NDArray[np.float32]:
 
 
 def _thickest(opacity: Image, there: NDArray[np.intp]) -> NDArray[np.float32]:
-    """(n,) the opacity in the middle of the crack near by: a blurred hairline has nowhere much of it."""
+    """(n,) highest opacity of the crack nearby, which is low for a blurred hairline. there: flat indices."""
     most = cv2.blur(cv2.dilate(opacity, np.ones((5, 5), np.uint8)), (5, 5))
     return np.maximum(most.ravel()[there], np.float32(_FAINTEST))
 
 
 def _light(picture: Image, reach: float, adaptive: float) -> Image:
-    """(H, W, 3) the surface without its texture: the mean within `reach` pixels, or of the whole picture."""
+    """(H, W, 3) light of the surface without texture: the mean within `reach` pixels, or of the whole picture."""
     height, width = picture.shape[:2]
     shrink = 4
     small = cv2.resize(picture, (max(width // shrink, 1), max(height // shrink, 1)), interpolation=cv2.INTER_AREA)
@@ -156,6 +156,6 @@ def _light(picture: Image, reach: float, adaptive: float) -> Image:
 def _varied(
     rng: np.random.Generator, shape: Shape, amount: float, scale: float, there: NDArray[np.intp]
 ) -> NDArray[np.float32]:
-    """Noise of rms `amount` at `scale`, and some at a third of it, for (n,) pixels counted row by row."""
+    """(n,) noise of rms `amount` at `scale` pixels and at a third of it. there: flat indices of the pixels."""
     broad, fine = (noise(rng, shape, size).ravel()[there] for size in (scale, max(scale / 3, 1.0)))
     return np.asarray((0.95 * broad + 0.3 * fine) * amount, np.float32)

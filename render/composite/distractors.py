@@ -1,4 +1,4 @@
-"""What is on a surface and is no crack: stains, scratches, joints and ledges, the edge of a shadow."""
+"""Distractors on a surface: stains, scratches, joints, ledges and the edge of a shadow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from render.composite.noise import Image, dimmed, noise, normals, ramp
 
-# Pixels around a scratch's course that it may touch, and beyond a joint's lips.
+# Margins in pixels: around the path of a scratch, and beyond the lips of a joint.
 _RIM, _EDGE = 8, 6.0
 
 
@@ -23,12 +23,12 @@ def distracted(
     joints: Mapping[str, Any],
     shadow: Mapping[str, Any],
 ) -> Image:
-    """(H, W, 3) the picture with distractors, none of them labelled.
+    """Draw distractors on an (H, W, 3) picture. No label contains them.
 
     See `scenes.config.composite.DistractorsConfig`.
     """
     height, width = picture.shape[:2]
-    # What is soft needs few pixels.
+    # Soft shapes need few pixels.
     half = (-(-height // 2), -(-width // 2))
     soft = np.ones(half, np.float32)
     for _ in range(stains["count"]):
@@ -47,7 +47,7 @@ def distracted(
 
 
 def _stain(rng: np.random.Generator, shape: tuple[int, int]) -> Image:
-    """A blot with a ragged rim, often darker there, as dried water leaves it."""
+    """(H, W) stain with a ragged rim, which is often darker, as with dried water."""
     height, width = shape
     radius = min(shape) * float(rng.uniform(0.06, 0.35))
     cx, cy = rng.uniform(0, width), rng.uniform(0, height)
@@ -61,7 +61,7 @@ def _stain(rng: np.random.Generator, shape: tuple[int, int]) -> Image:
 
 
 def _scratch(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[tuple[slice, slice], Image]:
-    """A long smooth bow, thinner than a crack and without forks, that comes and goes: where in the picture, and it."""
+    """A scratch: a long smooth curve that fades in and out. Returns its box in the picture, and its strength there."""
     height, width = shape
     ends = rng.uniform((0, 0), (width, height), (2, 2))
     middle = ends.mean(axis=0) + rng.normal(0, 0.05 * min(shape), 2)
@@ -78,9 +78,11 @@ def _scratch(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[tuple[sl
 
 
 def _joint(rng: np.random.Generator, shape: tuple[int, int], darkness: float, ledge: float) -> Image:
-    """A factor on the light: a straight dark line through the picture, mostly about level or upright, as buildings have
-    them, one side of it often lit as an edge is; beyond it the surface may be darker or paler, by up to `ledge`. Sawn
-    ones keep their course, width and tone; others wander, are chipped, and have dirt in them."""
+    """(H, W) factors on the light for a joint: a dark line through the whole picture, mostly horizontal or vertical.
+
+    One edge is often lit. The surface on one side may be darker or brighter, by up to `ledge`. Sawn joints have an even
+    path, width and tone. Other joints are uneven, chipped and dirty.
+    """
     height, width = shape
     angle = rng.choice((0.0, 0.5)) * np.pi + rng.normal(0, 0.04) if rng.random() < 0.8 else rng.uniform(0, np.pi)
     cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
@@ -98,7 +100,7 @@ def _joint(rng: np.random.Generator, shape: tuple[int, int], darkness: float, le
     rough = float(rng.uniform(0, 1))
 
     def varied(scale: float, rms: float) -> Image:
-        """Noise along the joint, clipped so that it stays near."""
+        """Noise along the joint, clipped to 2 pixels."""
         return np.clip(noise(rng, (1, int(along.max()) + 1), scale)[0] * np.float32(rms * rough), -2, 2)[along]
 
     away = across.ravel()[near] + varied(70, 0.9)
@@ -113,7 +115,7 @@ def _joint(rng: np.random.Generator, shape: tuple[int, int], darkness: float, le
 
 
 def _shadow(rng: np.random.Generator, shape: tuple[int, int]) -> Image:
-    """One side of a slightly wavy line through the picture, with a soft edge."""
+    """(H, W) mask of a shadow: one side of a slightly wavy line, with a soft edge."""
     height, width = shape
     angle = rng.uniform(0, 2 * np.pi)
     cx, cy = rng.uniform(0.15, 0.85, 2) * (width, height)

@@ -1,4 +1,4 @@
-"""The crack's opacity in the picture: its edges softened, its line dissolved. No label knows of it."""
+"""Softens and dissolves the opacity of the crack. Labels do not change."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from render.composite.noise import Image, blurred, noise, ramp
 
 _NORMAL = NormalDist()
-# Pixels within which an edge is looked for.
+# Sigma in pixels of the blur that separates the edges of a crack from its core.
 _CORE = 2.0
 
 
 def smoothed(opacity: Image, *, gaussian: float, motion: float, motion_angle: float) -> Image:
-    """(H, W) opacity blurred by a Gaussian, and along a streak of `motion` pixels."""
+    """Blur (H, W) opacity by a Gaussian, and along a line of `motion` pixels."""
     if gaussian > 0.05:
         opacity = np.asarray(cv2.GaussianBlur(opacity, (0, 0), gaussian, borderType=cv2.BORDER_REPLICATE))
     if motion > 1:
@@ -24,7 +24,7 @@ def smoothed(opacity: Image, *, gaussian: float, motion: float, motion_angle: fl
 
 
 def _streak(length: float, angle: float) -> Image:
-    """A kernel that sums to one: a line of `length` pixels through its middle."""
+    """A kernel with sum 1: a line of `length` pixels through its center. angle: degrees."""
     side = 2 * int(np.ceil(length / 2)) + 1
     middle = side // 2
     t = np.linspace(-length / 2, length / 2, 4 * side)
@@ -35,9 +35,9 @@ def _streak(length: float, angle: float) -> Image:
 
 
 def dissolved(opacity: Image, rng: np.random.Generator, *, amount: float, depth: float, scale: float) -> Image:
-    """(H, W) opacity with holes: paler by up to `depth` on the share `amount` of the crack, in blots of `scale`.
+    """Make the share `amount` of (H, W) opacity paler by up to `depth`, in blots of `scale` pixels.
 
-    Hairlines break up; of a wide crack only the edges do.
+    Hairlines break up. Wide cracks change only at their edges.
     """
     level = _NORMAL.inv_cdf(min(max(amount, 1e-4), 1 - 1e-4))
     there = np.flatnonzero(opacity > 0)

@@ -1,6 +1,6 @@
-"""The crack as geometry: its contour distorted, and drawn as coverage, width and middle line.
+"""The geometry of the crack: distorts its contour, and rasterizes coverage, width and center line.
 
-What distorts the contour distorts all labels, because they are drawn from the distorted contour.
+All labels are drawn from the distorted contour, so they fit the picture.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ Box = tuple[slice, slice]
 
 @dataclass(frozen=True)
 class Geometry:
-    """A contour as pictures of (H, W).
+    """A rasterized contour, as arrays of shape (H, W).
 
-    coverage: float32 in [0, 1]; reach: that of the labels, the crack with its margins. width: float32 mm, 0 where the
-    labels do not reach. skeleton: bool. healed: float32, coverage of healed cracks, chips: float32, depth of chips as a
-    share of the deepest; None where there are none.
+    coverage: float32 in [0, 1]. reach: float32 in [0, 1], coverage by the labels, which is the crack with its margin.
+    width: float32 in mm, 0 outside the labels. skeleton: bool. healed: float32, coverage by healed cracks, or None.
+    chips: float32, depth of chips relative to the deepest, or None.
     """
 
     coverage: Image
@@ -36,12 +36,12 @@ class Geometry:
     chips: Image | None
 
     def within(self, box: Box) -> Geometry:
-        """The part of the pictures in a box."""
+        """Crop all arrays to a box."""
         healed, chips = (None if image is None else image[box] for image in (self.healed, self.chips))
         return Geometry(self.coverage[box], self.reach[box], self.width[box], self.skeleton[box], healed, chips)
 
     def box(self, margin: int) -> Box:
-        """What of the picture holds every crack and chip, and `margin` pixels around; all of it where there is none."""
+        """Box around all cracks and chips, with `margin` pixels; the whole picture if there are none."""
         seen = self.coverage > 0
         for image in (self.healed, self.chips):
             seen = seen if image is None else seen | (image > 0)
@@ -53,7 +53,7 @@ class Geometry:
 
 
 def rasterized(contour: Contour, shape: Shape, mm_per_pixel: float, margin: float) -> Geometry:
-    """Draw a contour whose patch is the picture. margin: pixels by which labels reach beyond the crack's edges."""
+    """Rasterize a contour whose patch is the picture. margin: pixels by which labels extend beyond the crack."""
     pixels, healed, chips = Pixels(shape, mm_per_pixel), None, None
     if any(stroke.kind == "healed" for stroke in contour.strokes):
         healed = raster.coverage(contour, pixels, kinds=("healed",))
@@ -75,13 +75,13 @@ def warped(
     affine: float,
     affine_cell: float,
 ) -> Contour:
-    """The contour dilated, then moved by an elastic field and with a coarse grid.
+    """Dilate a contour, then move it by a smooth elastic field and by a coarse grid.
 
     See `scenes.config.composite_crack.WarpConfig`.
     """
     contour = _dilated(contour, dilation)
     width, height = (side / mm_per_pixel for side in contour.size)
-    # A node is the middle of the finer ones that stand for it.
+    # Each node lies at the center of the finer nodes that replace it.
     before = (_MARGIN + 0.5) * _FINER - 0.5
     soft = _Field(_smooth(_nodes(rng, (height, width), elastic_scale)), elastic_scale / _FINER, before)
     stretched = _Field(_nodes(rng, (height, width), affine_cell), affine_cell, _MARGIN)
@@ -101,24 +101,24 @@ def warped(
     return Contour(strokes, spalls, contour.size)
 
 
-# Nodes between the drawn ones, to make a field smooth.
+# Factor by which a smooth field has more nodes than are drawn.
 _FINER = 4
-# Cells beyond the picture on each side: cracks begin outside.
+# Cells beyond the picture on each side, because cracks begin outside.
 _MARGIN = 2
 
 
 @dataclass(frozen=True)
 class _Field:
-    """Displacements: nodes (rows, columns, 2), `spacing` pixels apart, of which `margin` lie before the picture."""
+    """Displacements at (rows, columns, 2) nodes, `spacing` pixels apart; the first `margin` lie before the picture."""
 
     nodes: Image
     spacing: float
     margin: float
 
     def at(self, points: Array) -> Array:
-        """(n, 2) at pixels (n, 2), linear between nodes."""
+        """(n, 2) displacements at (n, 2) pixels, linear between nodes."""
         places = (points / self.spacing + self.margin).astype(np.float32)
-        # OpenCV takes pictures of up to 32,767 rows.
+        # OpenCV allows at most 32,767 rows.
         parts = np.array_split(places[:, None], -(-len(places) // 30000))
         found = [cv2.remap(self.nodes, part, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in parts]
         return np.concatenate(found)[:, 0].astype(np.float64)
@@ -136,5 +136,5 @@ def _nodes(rng: np.random.Generator, shape: tuple[float, float], spacing: float)
 
 
 def _smooth(nodes: Image) -> Image:
-    """With `_FINER` times as many nodes, cubic between the given ones; the first one lies before the first given."""
+    """Interpolate to `_FINER` times as many nodes, cubic. The new first node lies before the old first node."""
     return np.asarray(cv2.resize(nodes, None, fx=_FINER, fy=_FINER, interpolation=cv2.INTER_CUBIC))

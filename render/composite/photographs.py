@@ -1,4 +1,4 @@
-"""Photographs to draw cracks on and styles to take over: found in folders, read as 8 bit RGB whatever they were."""
+"""Finds photographs and style references in folders, and reads them as 8-bit RGB."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from scenes.streams import Streams
 Picture = NDArray[np.uint8]
 
 _SMALLEST = 16
-# Larger photographs are read at half, a quarter, … of their size.
+# Photographs with longer sides (pixels) are read at a reduced size.
 _LARGEST = 4096
 _MEMORY = 512 << 20
 _HDR = (".exr", ".hdr")
 
 
 class Photographs:
-    """Pictures by asset id, the path below the folder they were found in. Those used last stay decoded.
+    """Photographs by asset id, which is the path below their folder. The last used ones stay decoded.
 
     paths: file by asset id.
     """
@@ -44,17 +44,17 @@ class Photographs:
         return {name: _sha256(path) for name, path in self.paths.items()}
 
     def picture(self, name: str) -> Picture:
-        """(H, W, 3) uint8 sRGB. Raises InputError where the file is gone or no longer a picture."""
+        """Read a picture as (H, W, 3) uint8 sRGB. Raises InputError if the file can no longer be read."""
         return self._remembered((name, 0), lambda: self._read(name))
 
     def continued(self, name: str, side: int) -> Picture:
-        """(H, W, 3) uint8 sRGB: the picture as `texture_synthesis.continued` enlarges it, every time alike.
+        """(H, W, 3) uint8 sRGB: the picture enlarged by `texture_synthesis.continued`, with the same result each time.
 
         Raises InputError as `picture` does.
         """
 
         def made() -> Picture:
-            # Of the picture's name alone: what has been drawn before does not show.
+            # The random numbers depend only on the name, not on earlier pictures.
             return continued(self.picture(name), side, Streams(0, side).generator(name))
 
         return self._remembered((name, side), made)
@@ -76,10 +76,10 @@ class Photographs:
 
 
 def find_photographs(field: str, folders: Iterable[Path]) -> tuple[Photographs, dict[str, str]]:
-    """The pictures in folders and below, and the files left out with the reason.
+    """Find the pictures in folders and their subfolders; returns also the rejected files, with the reason for each.
 
-    Of a scanned texture set it is the colour map. Raises InputError where a folder is not there or holds no picture
-    that can be used, with the first reason.
+    A scanned texture set counts as one picture, its color map. Raises InputError if a folder does not exist or contains
+    no usable picture.
     """
     found: dict[str, Path] = {}
     rejected: dict[str, str] = {}
@@ -99,15 +99,15 @@ def find_photographs(field: str, folders: Iterable[Path]) -> tuple[Photographs, 
         rejected |= reasons
         if len(found) == before:
             why = f": {next(iter(reasons))} {next(iter(reasons.values()))}" if reasons else ""
-            raise InputError(f"field {field}: {folder} holds no picture that can be used{why}")
+            raise InputError(f"field {field}: {folder} contains no usable picture{why}")
     return Photographs(found), rejected
 
 
 def read_picture(path: Path) -> Picture:
-    """(H, W, 3) uint8 sRGB from a file of any mode.
+    """Read a picture file of any mode as (H, W, 3) uint8 sRGB.
 
-    16 bit is scaled down, CMYK converted, and what is transparent is filled with the mean of what is not. Raises
-    OSError, ValueError or SyntaxError where it cannot be decoded, or nothing of it can be seen.
+    16-bit pictures are scaled down, and CMYK is converted. Transparent parts get the mean color of the opaque parts.
+    Raises OSError, ValueError or SyntaxError if the file cannot be decoded or is fully transparent.
     """
     with Image.open(path) as file:
         shrink = max(file.size) // _LARGEST
@@ -124,7 +124,7 @@ def read_picture(path: Path) -> Picture:
 
 
 def _eight_bit(values: NDArray[np.float32]) -> Picture:
-    """Whole numbers of 8 or 16 bit, or floats up to 1, as 8 bit."""
+    """Convert integers of 8 or 16 bits, or floats up to 1, to 8 bits."""
     top = float(values.max(initial=0))
     full = 1.0 if top <= 1 else 255.0 if top <= 255 else 65535.0
     return np.clip(values * (255.0 / full) + 0.5, 0, 255).astype(np.uint8)
@@ -133,7 +133,7 @@ def _eight_bit(values: NDArray[np.float32]) -> Picture:
 def _filled(rgba: Picture) -> Picture:
     opacity = rgba[..., 3:].astype(np.float32) / 255
     if not opacity.any():
-        raise ValueError("is wholly transparent")
+        raise ValueError("is fully transparent")
     mean = (rgba[..., :3] * opacity).sum(axis=(0, 1)) / opacity.sum()
     return np.clip(rgba[..., :3] * opacity + mean * (1 - opacity) + 0.5, 0, 255).astype(np.uint8)
 
@@ -145,7 +145,7 @@ def _fault(path: Path) -> str:
         width, height = image.size
         transparent = "A" in image.getbands() or "transparency" in image.info
     if min(width, height) < _SMALLEST:
-        return f"has {width} x {height} pixels, {_SMALLEST} a side are the least"
+        return f"has {width} x {height} pixels; each side needs at least {_SMALLEST}"
     if transparent:
         try:
             read_picture(path)

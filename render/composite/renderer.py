@@ -1,4 +1,4 @@
-"""From a Composition to a Frame: the steps of the recipe in their order."""
+"""Draws a Composition as a Frame: applies the steps of the recipe in order."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from scenes.cracks.registry import sample
 from scenes.record.composite import Composition
 from scenes.record.record import CRACK
 
-# Pixels around a crack that may change: its edges are blurred, its surroundings looked at.
+# Margin in pixels around a crack within which drawing the crack can change or read the picture.
 _MARGIN = 32
 _OUTLINE = (255, 40, 40)
 _CUT = ("x", "y", "zoom", "angle", "mirrored")
-# What a photograph that is too small is continued to, in sides of the picture: room to turn and to choose. In pixels.
+# Size of the synthesized texture if a photograph is too small: in sides of the picture, and at most so many pixels.
 _CANVAS, _LARGEST = 1.5, 2048
 
 
 @dataclass(frozen=True)
 class Painter:
-    """Draws compositions over photographs, in the styles of references."""
+    """Draws compositions on photographs, in the style of references."""
 
     textures: Photographs
     references: Photographs = field(default_factory=lambda: Photographs({}))
 
     def draw(self, composition: Composition) -> Frame:
-        """The picture and its labels: the crack is class 0 ("crack"), instance 1. Depth and normals are unknown."""
+        """Draw a picture with its labels. The crack is class 0 and instance 1. Depth and normals are unknown."""
         shape = (composition.height, composition.width)
         surface = self._surface(composition, shape)
         geometry = rasterized(contour(composition), shape, composition.mm_per_pixel, composition.margin)
@@ -49,7 +49,7 @@ class Painter:
         return _frame(composition, _developed(composition, picture), geometry)
 
     def views(self, frame: Frame) -> tuple[NDArray[np.uint8], ...]:
-        """What a contact sheet shows of a picture: the picture, and the same with its mask outlined."""
+        """The images that a contact sheet shows: the picture, and the picture with its mask outlined."""
         return frame.rgb, outlined(frame)
 
     def _surface(self, composition: Composition, shape: tuple[int, int]) -> Image:
@@ -59,7 +59,7 @@ class Painter:
             photograph = self.textures.continued(composition.texture, min(int(_CANVAS * max(shape)), _LARGEST))
         piece = background.cut(photograph, shape, **{name: values[name] for name in _CUT})
         surface = background.relit(piece, **{name: value for name, value in values.items() if name not in _CUT})
-        # New texture could cover the crack, or look like one in the reference: the crack is drawn on it afterwards.
+        # This method synthesizes texture, which could cover a crack, so the crack is drawn afterwards.
         surface = self._styled(composition, surface, ("transport",))
         return _done(composition, "distractors", distracted, surface)
 
@@ -87,7 +87,7 @@ _GLOBAL = ("fourier", "histogram", "covariance", "reinhard")
 
 
 def outlined(frame: Frame) -> NDArray[np.uint8]:
-    """(H, W, 3) the picture with a line around its cracks, a pixel away from them."""
+    """(H, W, 3) picture with a line around its cracks, one pixel away from them."""
     mask = (frame.category > 0).astype(np.uint8)
     near, beyond = (cv2.dilate(mask, np.ones((side, side), np.uint8)) for side in (3, 5))
     return np.where((beyond > near)[..., None], np.array(_OUTLINE, np.uint8), frame.rgb)
@@ -98,7 +98,7 @@ def _generator(composition: Composition, step: str) -> np.random.Generator:
 
 
 def _done(composition: Composition, step: str, function: Any, *arguments: Any) -> Any:
-    """A step's function applied with its values and its own random numbers, or its first argument where it is off."""
+    """Apply a step with its values and its own random stream. If the step is off, return the first argument."""
     values = composition.steps.get(step)
     if values is None:
         return arguments[0]
@@ -106,7 +106,7 @@ def _done(composition: Composition, step: str, function: Any, *arguments: Any) -
 
 
 def contour(composition: Composition) -> Contour:
-    """The crack that is drawn, distorted; empty where there is none."""
+    """The distorted contour of the crack; empty if there is none."""
     values = composition.steps.get("crack")
     if values is None:
         return Contour((), (), composition.size)
@@ -120,7 +120,7 @@ def contour(composition: Composition) -> Contour:
 
 
 def _cracked(composition: Composition, surface: Image, geometry: Geometry) -> Image:
-    """The surface, written to, with the crack: in a box around it, most of the picture being none of its business."""
+    """Draw the crack on the surface, in place. Only the box around the crack is processed."""
     box = geometry.box(_MARGIN)
     surface[box] = _crack(composition, np.ascontiguousarray(surface[box]), geometry.within(box))
     return surface
@@ -150,7 +150,7 @@ def _frame(composition: Composition, rgb: NDArray[np.uint8], geometry: Geometry)
     depth, directions = _unknown(shape)
     mask = geometry.reach >= composition.threshold
     width, there = np.zeros(shape, np.float16), np.flatnonzero(geometry.width > 0)
-    # Most of it is nothing, and numpy takes long over half floats.
+    # Only nonzero pixels are converted, because numpy is slow with half floats.
     width.ravel()[there] = geometry.width.ravel()[there]
     objects = _labels(mask)
     return Frame(
@@ -175,7 +175,7 @@ def _frame(composition: Composition, rgb: NDArray[np.uint8], geometry: Geometry)
 
 @lru_cache(maxsize=4)
 def _unknown(shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
-    """No depth and no normals, for all pictures of a size; not to be written to."""
+    """Read-only arrays for unknown depth (inf) and normals (0), shared by all pictures of a size."""
     depth, normals = np.full(shape, np.inf, np.float32), np.zeros((*shape, 3), np.float16)
     for array in (depth, normals):
         array.flags.writeable = False
@@ -183,7 +183,7 @@ def _unknown(shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.fl
 
 
 def _labels(mask: NDArray[np.bool_]) -> tuple[ObjectLabel, ...]:
-    """The crack as an object, or none where nothing of it is in the mask."""
+    """The crack as one object, or empty if the mask is empty."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         return ()

@@ -1,6 +1,6 @@
-"""The look of a reference picture taken over by another, without any network. None of it moves anything.
+"""Style transfer from a reference picture, without a network. The geometry of the picture does not change.
 
-Every function takes and gives (H, W, 3) float32, 0 to 255; the reference may have any size.
+All functions take and return (H, W, 3) float32, 0 to 255. The reference may have any size.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LARGEST = 1024
 
 
 def reference(photograph: NDArray[np.uint8]) -> Image:
-    """A photograph as a reference: no larger than what its look needs."""
+    """Convert a photograph to a reference, reduced to at most 1024 pixels per side."""
     shrink = max(photograph.shape[:2]) / _LARGEST
     if shrink > 1:
         size = (max(int(photograph.shape[1] / shrink), 1), max(int(photograph.shape[0] / shrink), 1))
@@ -26,7 +26,7 @@ def reference(photograph: NDArray[np.uint8]) -> Image:
 
 
 def fourier(picture: Image, reference: Image, beta: float) -> Image:
-    """The amplitudes of the reference's lowest frequencies with the picture's phases.
+    """Replace the amplitudes of the lowest frequencies by those of the reference; the phases stay.
 
     beta: half the side of the swapped square, as a share of the picture. Yang and Soatto 2020, "FDA: Fourier domain
     adaptation for semantic segmentation".
@@ -43,7 +43,7 @@ def fourier(picture: Image, reference: Image, beta: float) -> Image:
 
 
 def histogram(picture: Image, reference: Image) -> Image:
-    """Each channel with the reference's histogram."""
+    """Match the histogram of each channel to the reference."""
     out = np.empty_like(picture)
     for channel in range(3):
         out[..., channel] = _matched(picture[..., channel], _quantiles(reference[..., channel]))
@@ -51,7 +51,7 @@ def histogram(picture: Image, reference: Image) -> Image:
 
 
 def covariance(picture: Image, reference: Image) -> Image:
-    """With the reference's mean colour and covariance, by the linear map that moves colours least.
+    """Match the mean and covariance of the colors, by the linear map that changes colors least.
 
     Pitié and Kokaram 2007, "The linear Monge-Kantorovitch linear colour mapping for example-based colour transfer".
     """
@@ -59,14 +59,14 @@ def covariance(picture: Image, reference: Image) -> Image:
     wanted_mean, wanted = _moments(reference)
     root, inverse = _power(spread, 0.5), _power(spread, -0.5)
     change = inverse @ _power(root @ wanted @ root, 0.5) @ inverse
-    # Where the picture has next to no colour, noise would be blown up to one.
+    # The gains are limited. Otherwise the noise of a nearly gray picture would become color.
     u, gains, v = np.linalg.svd(change)
     change = (u * np.clip(gains, 0.2, 4.0)) @ v
     return ((picture - mean) @ change.T + wanted_mean).astype(np.float32)
 
 
 def reinhard(picture: Image, reference: Image) -> Image:
-    """With the reference's mean and standard deviation of lightness and of both opponent colours, each for itself.
+    """Match the mean and standard deviation of lightness and both opponent colors, each channel separately.
 
     Reinhard et al. 2001, "Color transfer between images", in CIE Lab.
     """
@@ -78,11 +78,11 @@ def reinhard(picture: Image, reference: Image) -> Image:
 
 
 def transport(picture: Image, reference: Image, rng: np.random.Generator) -> Image:
-    """With the reference's colours, then its texture: its patches' distribution, approached from coarse to fine.
+    """Match the colors by `covariance`, then the distribution of brightness patches, from coarse to fine.
 
-    The texture is one of brightness, the colours are those of `covariance`. The sliced Wasserstein distance between all
-    patches of the two is descended: a random filter gives each patch a number, the numbers are moved to the reference's
-    in order of size, and the filter takes the moves back to pixels. Rabin et al. 2011, "Wasserstein barycenter and its
+    Each step reduces the sliced Wasserstein distance between the patches of both pictures. A random filter gives each
+    patch a number, the sorted numbers are moved to those of the reference, and the filter maps the changes back to
+    pixels. Rabin et al. 2011, "Wasserstein barycenter and its
     application to texture mixing"; for patches Elnekave and Weiss 2022, "Generating natural images with direct patch
     distributions matching".
     """
@@ -102,14 +102,14 @@ def transport(picture: Image, reference: Image, rng: np.random.Generator) -> Ima
 
 
 _PATCH = 5
-# How much smaller, and how many filters there.
+# Reduction in size, and number of filters at this size.
 _SCALES = ((8, 40), (4, 30), (2, 25), (1, 15))
 
 
 def _step(moved: Image, pattern: Image, rng: np.random.Generator) -> None:
-    """One filter's worth of transport of (h, w) brightness, in place."""
+    """Transport (h, w) brightness by one random filter, in place."""
     kernel = rng.standard_normal((_PATCH, _PATCH), dtype=np.float32)
-    # The filter's largest gain: with its square as the divisor a step never overshoots.
+    # Divided by its largest gain, so that a step never overshoots.
     kernel /= np.abs(np.fft.fft2(kernel, (32, 32))).max()
     ours = cv2.filter2D(moved, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
     theirs = cv2.filter2D(pattern, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
@@ -118,9 +118,9 @@ def _step(moved: Image, pattern: Image, rng: np.random.Generator) -> None:
 
 
 def _matched(values: NDArray[np.float32], wanted: NDArray[np.float64]) -> Image:
-    """The values moved, in their order, to the wanted quantiles."""
+    """Map the values to the wanted quantiles; their order stays."""
     have = _quantiles(values)
-    # Equal quantiles, as clipped light has them, would make the map ambiguous.
+    # Equal quantiles, as from clipped light, would make the map ambiguous.
     have = have + np.arange(len(have)) * 1e-6
     return np.interp(values, have, wanted).astype(np.float32)
 

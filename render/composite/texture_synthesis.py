@@ -1,4 +1,4 @@
-"""A photograph continued: patches of it laid side by side, joined where they differ least.
+"""Texture synthesis by image quilting: patches of a photograph, joined along seams where they differ least.
 
 Efros and Freeman 2001, "Image quilting for texture synthesis and transfer".
 """
@@ -16,36 +16,36 @@ from render.composite.noise import Image, Shape, dimmed
 
 Picture = NDArray[np.uint8]
 Places = NDArray[np.intp]
-# Whether a patch lies on one above, and on one before it.
+# Whether a patch overlaps one above, and one to the left.
 Joints = tuple[bool, bool]
 
-# Patches are such a share of the photograph's shorter side, and of so many pixels where it has as many.
+# Size of patches: range as a share of the photograph's shorter side, and limits in pixels.
 _SHARES, _FINEST, _BROADEST = (0.28, 0.42), 40, 160
 _LARGEST = 8
-# Share of a patch that lies on those before it.
+# Share of the side of a patch that overlaps its neighbors.
 _OVERLAP = 0.3
-# Places and seams are looked for in pictures this much smaller.
+# Positions and seams are searched at a size reduced by this factor.
 _SHRINK = 2
-# Of so many patches, by chance from the share of them that is seen least near by, the one that fits best is laid: of
-# all it would be a plain one, again and again.
+# Candidates are drawn from this share of the patches, those least used nearby, and the best of so many is placed. The
+# best of all patches would be the same plain one again and again.
 _SELDOM, _CHOICE = 0.2, 16
 _BESIDE = np.ones((1, 3), np.uint8)
-# How much a photograph's lie may change where patches of it are turned or mirrored.
+# Largest change of orientation (see `_lie`) for which patches may be rotated or mirrored.
 _ALIKE = 0.35
-# Unevenness up to which patches hold all of a surface but its light, and from which on its finest alone.
+# Up to the first unevenness, patches hold all but the light. From the second on, they hold only the finest detail.
 _EVEN, _UNEVEN = 0.2, 0.45
-# Share of the finest that is too strong to be laid where the rest is enlarged.
+# Share of the strongest fine detail that is clipped in uneven photographs.
 _RARE = 0.1
-# What is broader than this share of the side is never of patches.
+# Structures broader than this share of the side are always enlarged.
 _BROAD = 0.06
 
 
 def continued(photograph: Picture, side: int, rng: np.random.Generator) -> Picture:
-    """A photograph (h, w, 3), h and w from 16 on, enlarged to a shorter side of `side` pixels, as sharp as it was.
+    """Enlarge an (h, w, 3) photograph, both sides at least 16, to a shorter side of `side` pixels, without blur.
 
-    What is broad in it is enlarged, what is fine is laid anew from its patches. How broad the patches' part is depends
-    on how even the photograph is: gravel is laid, the line painted on it is enlarged. Of a long strip the middle is
-    taken. It becomes at most eight times as large.
+    Broad structures are enlarged, and fine detail is synthesized from patches. The limit between both depends on how
+    even the photograph is: gravel is synthesized, and a line painted on it is enlarged. Long strips are cropped to
+    their center. The result is at most eight times as large.
     """
     whole = _stout(photograph).astype(np.float32)
     rows, columns = whole.shape[:2]
@@ -56,14 +56,14 @@ def continued(photograph: Picture, side: int, rng: np.random.Generator) -> Pictu
     broad = cv2.GaussianBlur(whole, (0, 0), sigma / larger, borderType=cv2.BORDER_REFLECT_101)
     broad = np.asarray(cv2.resize(broad, size, interpolation=cv2.INTER_CUBIC))
     fine = whole - cv2.GaussianBlur(whole, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
-    # Edges of what is enlarged would come again as ghosts of edges.
+    # Strong edges are enlarged already. Here they would appear again as ghosts.
     most = float(np.quantile(np.abs(fine), 1 - _RARE * share))
     fine = np.clip(fine, -most, most)
     return np.clip(broad + quilted(fine, (size[1], size[0]), rng) + 0.5, 0, 255).astype(np.uint8)
 
 
 def _stout(photograph: Picture) -> Picture:
-    """Its middle, no side longer than twice the other."""
+    """Crop to the center, so that no side is longer than twice the other."""
     rows, columns = photograph.shape[:2]
     longest = 2 * min(rows, columns)
     top, left = (max(length - longest, 0) // 2 for length in (rows, columns))
@@ -71,7 +71,7 @@ def _stout(photograph: Picture) -> Picture:
 
 
 def unevenness(photograph: Image) -> float:
-    """0 to 1: how much of the contrast of (h, w, 3) is broader than a tenth of its side."""
+    """Share of the contrast of an (h, w, 3) photograph that is broader than a tenth of its side, 0 to 1."""
     gray = cv2.cvtColor(photograph, cv2.COLOR_RGB2GRAY)
     broad = cv2.GaussianBlur(gray, (0, 0), min(gray.shape) / 10, borderType=cv2.BORDER_REFLECT_101)
     return float(broad.std() / max(float(gray.std()), 1e-3))
@@ -79,9 +79,9 @@ def unevenness(photograph: Image) -> float:
 
 @dataclass(frozen=True)
 class _View:
-    """A photograph, perhaps turned and mirrored: (h, w, 3), the same smaller, and how much of that is seen near by.
+    """A photograph, possibly rotated and mirrored: (h, w, 3), a reduced copy, and the use of its pixels nearby.
 
-    `seen` is one array for all views, turned and mirrored as they are.
+    All views share one array `seen`, rotated and mirrored in the same way.
     """
 
     whole: Image
@@ -90,7 +90,7 @@ class _View:
 
 
 def quilted(whole: Image, shape: Shape, rng: np.random.Generator) -> Image:
-    """`shape` and 3 channels of patches of (h, w, 3), in rows from the top left, turned where that does not show."""
+    """Fill `shape` with 3 channels by patches of an (h, w, 3) picture, row by row. Some are rotated or mirrored."""
     shorter = min(whole.shape[:2])
     size = _even(np.clip(rng.uniform(*_SHARES) * shorter, min(_FINEST, 0.6 * shorter), _BROADEST))
     overlap = _even(size * _OVERLAP)
@@ -100,7 +100,7 @@ def quilted(whole: Image, shape: Shape, rng: np.random.Generator) -> Image:
     rows: list[list[tuple[int, int, Image]]] = []
     for top in range(0, max(shape[0] - overlap, 1), step):
         rows = [*rows[-2:], []]
-        # The first of a row is narrower by chance, or all would stand in columns.
+        # The first patch of a row has a random width, so that patches do not form columns.
         for left in (0, *range(int(rng.integers(1, step + 1)), shape[1] - overlap, step)):
             views[0].seen[:] = 0
             for above, before, seen in chain(*rows):
@@ -120,7 +120,7 @@ def quilted(whole: Image, shape: Shape, rng: np.random.Generator) -> Image:
 
 
 def _views(whole: Image) -> list[_View]:
-    """A photograph, and it turned by quarters and mirrored, as far as light and grain lie in it as they did."""
+    """The photograph, and its rotations by 90 degrees and mirror images that keep the direction of light and grain."""
     small = _shrunk(whole)
     seen = np.zeros(small.shape[:2], np.float32)
     upright, views = _lie(small), []
@@ -134,7 +134,7 @@ def _views(whole: Image) -> list[_View]:
 
 
 def _lie(photograph: Image) -> NDArray[np.float64]:
-    """(4,) along which way a photograph has more contrast, and towards which side its light falls off more steeply."""
+    """(4,) orientation: direction of more contrast (2), and side toward which light falls off more steeply (2)."""
     gray = cv2.cvtColor(photograph, cv2.COLOR_RGB2GRAY)
     x, y = cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1)
     usual = np.sqrt((x**2 + y**2).mean() / 2) + 1e-6
@@ -152,7 +152,7 @@ def _shrunk(image: Image) -> Image:
 
 
 def _place(view: _View, under: Image, overlap: int, joints: Joints, rng: np.random.Generator) -> tuple[int, int]:
-    """Row and column of a patch that is seldom seen near by and differs little from what is there already."""
+    """Row and column of a patch that is rarely used nearby and fits the patches that it overlaps."""
     size, (above, before) = len(under), joints
     seen = cv2.boxFilter(np.ascontiguousarray(view.seen), -1, (size, size), anchor=(0, 0))
     seen = seen[: seen.shape[0] - size + 1, : seen.shape[1] - size + 1]
@@ -169,14 +169,14 @@ def _place(view: _View, under: Image, overlap: int, joints: Joints, rng: np.rand
 
 
 def _differences(photograph: Image, y: Places, x: Places, strip: Image) -> NDArray[np.float32]:
-    """(n,) the squared difference of a strip (h, w, 3) from those in the photograph at n places."""
+    """(n,) squared differences between an (h, w, 3) strip and the photograph at n positions."""
     there = np.lib.stride_tricks.sliding_window_view(photograph, strip.shape)[y, x, 0]
     there -= strip
     return np.asarray(np.einsum("nhwc,nhwc->n", there, there))
 
 
 def _share(difference: Image, overlap: int, joints: Joints) -> Image:
-    """(h, w) how much of a new patch is seen: all of it beyond the seams, where it differs least from those below."""
+    """(h, w) opacity of a new patch: 1 beyond the seams, which run where it differs least from the old patches."""
     cost = np.einsum("hwc,hwc->hw", difference, difference)
     share = np.ones(cost.shape, np.float32)
     columns = np.arange(overlap)
@@ -189,7 +189,7 @@ def _share(difference: Image, overlap: int, joints: Joints) -> Image:
 
 
 def _seam(cost: Image) -> NDArray[np.intp]:
-    """(n,) for each row of (n, m) the column of the cheapest way from the first row to the last, straight or slant."""
+    """(n,) column of the cheapest path through an (n, m) cost, row by row; a step moves at most one column."""
     total = cost.copy()
     for before, row in pairwise(total):
         row += cv2.erode(before[None], _BESIDE)[0]

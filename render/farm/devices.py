@@ -11,7 +11,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from render.farm import limits
 from scenes.errors import InputError, choices
@@ -197,26 +196,3 @@ def _selected(variable: str, device: Device, environment: Mapping[str, str]) -> 
     if device.number >= len(numbers):
         raise InputError(f"{variable}={given}: cannot be divided among workers; list the GPUs, as level_zero:0,1")
     return {variable: f"level_zero:{numbers[device.number]}"}
-
-
-def enable(preferences: Any, kind: str) -> None:
-    """Turn on exactly the GPUs of one kind in Cycles' preferences, and no CPU.
-
-    preferences: the add-on's, as Blender has them. Raises InputError where there is none: Cycles itself would fall
-    back to the CPU without a word.
-    """
-    name = kind.upper()
-    try:
-        preferences.compute_device_type = name
-        # Asking makes Cycles look for devices, of this kind alone: drivers that are not needed are not started.
-        present = [device for device in preferences.get_devices_for_type(name) if device.type == name]
-    except (TypeError, ValueError):
-        present = []
-    if not present:
-        visible = "; ".join(f"{key}={value}" for key, value in os.environ.items() if key in _VISIBILITY)
-        raise InputError(f"--device {kind}: Blender sees no such device here{f' with {visible}' if visible else ''}")
-    for device in preferences.devices:
-        device.use = device.type == name
-
-
-_VISIBILITY = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ONEAPI_DEVICE_SELECTOR")

@@ -1,6 +1,6 @@
-"""From scene light to the picture a camera delivers: metering, white balance, lens and sensor faults, tone, JPEG.
+"""Camera model: turns scene light into a picture by metering, white balance, lens and sensor faults, tone and JPEG.
 
-Everything is a function of the light and the Scene's `Sensor`; the noise comes from the picture's own stream.
+The result depends only on the light, the `Sensor` of the scene and the random stream of the picture.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ Light = NDArray[np.float32]
 
 MID_GRAY = 0.18
 
-# Within what a camera looks for the colour of the light outdoors: log of blue over red, and of green over their mean.
+# Limits of the automatic white balance: log of blue over red, and log of green over the mean of both.
 _DAYLIGHT = (-0.25, 0.9)
 _TINT = 0.1
-# Sigma in pixels of the blur that sharpening takes the difference to.
+# Sigma in pixels of the blur that sharpening subtracts.
 _SHARPENED = 1.0
 
 
 def metered_gain(linear: Light, weight: NDArray[np.float32], sensor: Sensor) -> float:
-    """The factor from scene light to full scale 1.
+    """The factor that scales scene light so that 1 is full scale.
 
-    A meter brings the log-average luminance over the pixels where (H, W) `weight` is positive to a mid grey, but
-    holds back where that would burn out more than a tenth of them. Exposure comes on top.
+    The meter sets the log-average luminance to middle gray, over the pixels where (H, W) `weight` is positive. It uses
+    a smaller factor if more than a tenth of them would be clipped. The sensor's exposure is applied on top.
     """
     gain = 1.0
     metered = luminance(linear)[weight > 0]
@@ -37,8 +37,8 @@ def metered_gain(linear: Light, weight: NDArray[np.float32], sensor: Sensor) -> 
     return float(np.clip(gain, 1 / 256, 256) * 2.0**sensor.exposure)
 
 
-def develop(linear: Light, sensor: Sensor, gain: float, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 sRGB from (H, W, 3) float32 scene-linear light."""
+def apply_camera_response(linear: Light, sensor: Sensor, gain: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Turn (H, W, 3) float32 scene-linear light into an (H, W, 3) uint8 sRGB picture. gain: see `metered_gain`."""
     height, width = linear.shape[:2]
     balance = white_gain(sensor.white_balance)
     if sensor.balance > 0:
@@ -60,10 +60,10 @@ def develop(linear: Light, sensor: Sensor, gain: float, rng: np.random.Generator
 
 
 def neutralizing(linear: Light) -> NDArray[np.float64]:
-    """(3,) factors, of luminance one, that make (H, W, 3) light grey on average as far as daylight can be coloured.
+    """(3,) factors, with luminance 1, that make the mean of (H, W, 3) light gray.
 
-    A camera lets what is far from daylight's colours be, since paint makes it so: beyond `_DAYLIGHT` and `_TINT`
-    nothing more is taken away.
+    The correction is limited to colors that daylight can have (`_DAYLIGHT`, `_TINT`). Stronger colors are taken as
+    colors of the objects.
     """
     red, green, blue = np.log(np.maximum(linear.reshape(-1, 3).mean(axis=0, dtype=np.float64), 1e-9))
     cold = float(np.clip(blue - red, *_DAYLIGHT))
@@ -73,14 +73,14 @@ def neutralizing(linear: Light) -> NDArray[np.float64]:
 
 
 def sharpened(display: NDArray[np.floating], amount: float) -> NDArray[np.floating]:
-    """(H, W, 3) display values in [0, 1] with `amount` of the difference to their blur on top, in brightness alone."""
+    """Sharpen (H, W, 3) display values in [0, 1] by an unsharp mask of strength `amount`, in brightness only."""
     gray = (display @ np.array([0.299, 0.587, 0.114])).astype(np.float32)
     detail = gray - cv2.GaussianBlur(gray, (0, 0), _SHARPENED, borderType=cv2.BORDER_REFLECT_101)
     return np.clip(display + amount * detail[..., None], 0.0, 1.0)
 
 
 def _radius_squared(height: int, width: int) -> NDArray[np.float32]:
-    """(H, W) squared distance from the centre, one in the corners."""
+    """(H, W) squared distance from the center, 1 in the corners."""
     y = (np.arange(height, dtype=np.float32) + 0.5) / height * 2 - 1
     x = (np.arange(width, dtype=np.float32) + 0.5) / width * 2 - 1
     return np.asarray((y[:, None] ** 2 + x[None] ** 2) / 2)
@@ -89,5 +89,5 @@ def _radius_squared(height: int, width: int) -> NDArray[np.float32]:
 def _jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     done, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
-        raise RuntimeError("the JPEG encoder refused a picture")
+        raise RuntimeError("the JPEG encoder failed")
     return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])

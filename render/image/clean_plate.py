@@ -1,4 +1,4 @@
-"""The clean plate behind the objects where it needs no rendering: sky, photograph, plain color."""
+"""Clean plates that need no rendering: sky, photograph or plain color."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Light = NDArray[np.float32]
 
 
 def plate(scene: Scene, path: Callable[[str], Path]) -> Light:
-    """(H, W, 3) float32 scene-linear light of the background alone. path: file of an asset id."""
+    """(H, W, 3) float32 scene-linear light of the background alone. path: function from asset id to file."""
     camera, background = scene.camera, scene.background
     shape = (camera.height, camera.width, 3)
     if background.kind == "none":
@@ -36,7 +36,7 @@ def plate(scene: Scene, path: Callable[[str], Path]) -> Light:
 
 @lru_cache(maxsize=4)
 def read_hdri(path: Path) -> Light:
-    """(H, W, 3) float32 linear light of a .hdr or .exr environment."""
+    """Read a .hdr or .exr environment as (H, W, 3) float32 linear light."""
     if path.suffix.lower() == ".exr":
         channels = OpenEXR.File(str(path)).channels()
         if "RGB" in channels or "RGBA" in channels:
@@ -63,7 +63,7 @@ def _sky(hdri: Light, camera: Camera, rotation: float) -> Light:
     u = (0.5 - azimuth / (2 * np.pi)) % 1.0 * width - 0.5
     elevation = np.arctan2(world[..., 2], np.hypot(world[..., 0], world[..., 1]))
     v = (0.5 - elevation / np.pi) * height - 0.5
-    # The seam is closed by a column on either side.
+    # One extra column on each side closes the seam.
     wide = cv2.copyMakeBorder(hdri, 0, 0, 1, 1, cv2.BORDER_WRAP)
     return np.asarray(
         cv2.remap(
@@ -88,7 +88,7 @@ def _defocused(sky: Light, camera: Camera) -> Light:
 
 
 def _photograph(path: Path, width: int, height: int) -> Light:
-    """A photograph cut to the picture's shape around its center and scaled to it, as linear light."""
+    """Read a photograph as linear light, cropped around its center to the picture's shape and scaled to its size."""
     loaded = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if loaded is None:
         raise InputError(f"{path}: not a picture that can be read; remove it or give another")

@@ -1,4 +1,4 @@
-"""Colors of light: the black body, the sRGB curve, tone."""
+"""Colors of light: black body, sRGB curve, tone curve."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def blackbody(kelvin: float) -> NDArray[np.float64]:
     """(3,) linear sRGB of a black body, scaled to luminance one, clipped at zero.
 
     Chromaticity by the cubic fits of Kang et al. 2002, "Design of advanced color temperature control system for HDTV
-    applications", used from 1,667 K to 25,000 K and held beyond.
+    applications". They hold from 1,667 K to 25,000 K; other temperatures are clipped to this range.
     """
     t = 1e3 / min(max(kelvin, 1667.0), 25000.0)
     if t > 0.25:
@@ -49,11 +49,11 @@ def from_srgb(display: Floats) -> Floats:
 
 
 def filmic(linear: Floats) -> Floats:
-    """A soft shoulder and toe: Narkowicz's 2015 rational fit of the ACES tone curve, display-linear in [0, 1]."""
+    """The ACES tone curve by the rational fit of Narkowicz 2015, display-linear in [0, 1]."""
     x = np.maximum(linear, 0.0) * 0.6
     return np.clip(x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14), 0.0, 1.0)
 
 
 def white_gain(temperature: float) -> NDArray[np.float64]:
-    """(3,) factors on linear RGB light of a camera set to `temperature` kelvin: its light comes out as that of 6500."""
+    """(3,) factors on linear RGB light that turn light of `temperature` kelvin into light of 6500 kelvin."""
     return np.asarray(blackbody(6500.0) / np.maximum(blackbody(temperature), 1e-3))

@@ -1,4 +1,4 @@
-"""The part of a picture that has to be rendered: around the objects, where all else is looked up."""
+"""The part of a picture that must be rendered: the window around the objects."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from scenes.sampling.placement import project
 
 Window = tuple[int, int, int, int]
 
-# The pixel filter reaches a pixel and a half, hulls fall short of their models by a fraction of one.
+# The pixel filter reaches 1.5 pixels. Hulls are smaller than their models by less than a pixel.
 _MARGIN = 4
 _SMALLEST = 16
 
 
 def window(scene: Scene, info: Callable[[str], AssetInfo]) -> Window | None:
-    """(x0, y0, x1, y1) in pixels around all that Blender draws, x1 and y1 exclusive; None for the whole picture.
+    """(x0, y0, x1, y1) in pixels around everything that Blender draws, x1 and y1 exclusive; None for the whole picture.
 
-    Objects before a sky, a photograph or a color fill a part of the picture; what is behind them is looked up by
-    `render.image.clean_plate`. A ground, a room, a surface or a shadow reaches beyond the objects, a lens's blur too.
+    In front of a sky, a photograph or a color, Blender draws only the objects; `render.image.clean_plate` computes the
+    background. A ground, a room, a surface, a shadow or defocus blur can fill the whole picture.
     """
     behind = scene.background
     camera = scene.camera
@@ -34,7 +34,7 @@ def window(scene: Scene, info: Callable[[str], AssetInfo]) -> Window | None:
     for item in scene.items:
         matrix = item.matrix()
         if project(camera, info(item.asset).hull @ matrix[:3, :3].T + matrix[:3, 3])[1].min() <= 0:
-            return None  # it reaches behind the camera: its projection says nothing
+            return None  # it reaches behind the camera, so its projection is undefined
     boxes = np.array([amodal_box(camera, item, info(item.asset)) for item in scene.items])
     low = np.clip(np.floor(boxes[:, :2].min(axis=0)).astype(int) - _MARGIN, 0, size - _SMALLEST)
     high = np.clip(np.ceil(boxes[:, 2:].max(axis=0)).astype(int) + _MARGIN, low + _SMALLEST, size)

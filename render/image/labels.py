@@ -1,4 +1,4 @@
-"""Labels of single objects: boxes, visibility, keypoints, from the masks, the depth and the Scene."""
+"""Labels of single objects, computed from masks, depth and the Scene: boxes, visibility, keypoints."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def object_labels(
     info: Callable[[str], AssetInfo],
     model: Callable[[str], Model],
 ) -> tuple[ObjectLabel, ...]:
-    """One label for each item of the scene, in order; instance ids are 1-based positions in it."""
+    """One label per item of the scene, in order. The instance id of an item is its position, from 1."""
     boxes = [amodal_box(scene.camera, item, info(item.asset)) for item in scene.items]
     labels = []
     for k, item in enumerate(scene.items):
@@ -49,7 +49,7 @@ def object_labels(
 
 
 def mask_box(mask: NDArray[np.bool_]) -> Box | None:
-    """x0, y0, x1, y1 around the true pixels of (H, W), the upper ends exclusive; None where there is none."""
+    """x0, y0, x1, y1 around the true pixels of an (H, W) mask, upper ends exclusive; None if no pixel is true."""
     columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
     if not len(columns):
         return None
@@ -57,7 +57,7 @@ def mask_box(mask: NDArray[np.bool_]) -> Box | None:
 
 
 def amodal_box(camera: Camera, item: Item, info: AssetInfo) -> Box:
-    """Box around the whole projection: that of the convex hull, which has the same extremes."""
+    """Box in pixels around the whole projection. The convex hull is enough, because it has the same extremes."""
     matrix = item.matrix()
     points, _ = project(camera, info.hull @ matrix[:3, :3].T + matrix[:3, 3])
     (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
@@ -76,7 +76,7 @@ def _truncation(box: Box, camera: Camera) -> float:
 
 
 def _unoccluded(camera: Camera, item: Item, model: Model) -> int:
-    """How many pixels the item would show with nothing in front of it."""
+    """Number of pixels that the item would show if nothing were in front of it."""
     matrix = item.matrix()
     hit = np.zeros((camera.height, camera.width), dtype=bool)
     for part in model.parts:
@@ -93,7 +93,7 @@ def _keypoints(
     matrix = item.matrix()
     world = np.array(list(info.keypoints.values())) @ matrix[:3, :3].T + matrix[:3, 3]
     points, distance = project(camera, world)
-    # A keypoint lies on or just under its surface, so it is seen where its own object is no nearer than this.
+    # A keypoint lies on or just below the surface. It is visible if its own object is at most this much nearer.
     slack = 0.03 * item.scale
     seen = {}
     for name, (x, y), z in zip(info.keypoints, points, distance, strict=True):

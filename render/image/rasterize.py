@@ -1,18 +1,18 @@
-"""Which pixel centers a mesh covers, by itself: the base of visibility, without a second render."""
+"""Rasterizes a single mesh, to compute visibility without a second render."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Candidate pixels looked at in one go; bounds memory to some tens of megabytes.
+# Number of candidate pixels per batch; limits memory to some tens of megabytes.
 _BATCH = 1_000_000
 
 
 def silhouette(
     points: NDArray[np.floating], depth: NDArray[np.floating], faces: NDArray[np.integer], size: tuple[int, int]
 ) -> NDArray[np.bool_]:
-    """(H, W) bool: the pixel centers inside any triangle.
+    """(H, W) bool mask of the pixel centers that lie inside a triangle.
 
     points: (n, 2) projected vertices in pixels, centers at +0.5. depth: (n,) planar depth; triangles with a vertex
     behind the camera are left out. faces: (m, 3). size: (width, height).

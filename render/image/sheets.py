@@ -1,4 +1,4 @@
-"""Pictures to look at: contact sheets, and frames with all their labels side by side."""
+"""Contact sheets, and sheets that show frames with all their labels."""
 
 from __future__ import annotations
 
@@ -16,9 +16,31 @@ _PAPER, _INK = (24, 24, 24), (225, 225, 225)
 
 
 def contact_sheet(images: Sequence[Picture], columns: int, captions: Sequence[str] = ()) -> Image.Image:
-    """Pictures in rows of `columns`, each under its caption.
+    """Arrange images in a grid, each below its caption.
 
-    images: (H, W, 3) or (H, W) uint8; the cells are as large as the largest. captions: one an image, or none at all.
+    Parameters
+    ----------
+    images : sequence of (H, W, 3) or (H, W) uint8
+        The images, which may differ in size. Each cell has the size of the largest image.
+    columns : int
+        Number of images per row.
+    captions : sequence of str
+        One caption per image, or empty for no captions. Long captions are cut.
+
+    Returns
+    -------
+    PIL.Image.Image
+        The sheet, in RGB.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from blendmill import contact_sheet
+    >>> images = [np.full((24, 32, 3), value, np.uint8) for value in (60, 120, 180)]
+    >>> sheet = contact_sheet(images, columns=2, captions=["dark", "gray", "light"])
+    >>> sheet.size
+    (76, 96)
+    >>> sheet.save("sheet.png")
     """
     heights, widths = zip(*(image.shape[:2] for image in images), strict=True)
     cell = max(widths) + _GAP, max(heights) + _GAP + (_BAND if captions else 0)
@@ -36,10 +58,10 @@ def contact_sheet(images: Sequence[Picture], columns: int, captions: Sequence[st
 
 
 def side_by_side(blocks: Sequence[tuple[str, Sequence[Picture]]], columns: int, cell: int) -> Image.Image:
-    """Contact sheets beside one another, each under its title.
+    """Arrange contact sheets side by side, each below its title.
 
-    blocks: title and pictures (H, W, 3) uint8. The square in the middle of each picture is shown, `cell` pixels wide,
-    in rows of `columns`.
+    blocks: title and (H, W, 3) uint8 pictures of each sheet. A sheet shows the central square of each picture, scaled
+    to `cell` pixels, in rows of `columns`.
     """
     sheets = [(title, contact_sheet([_square(one, cell) for one in pictures], columns)) for title, pictures in blocks]
     width = sum(sheet.width for _, sheet in sheets) + _GUTTER * (len(sheets) - 1)
@@ -62,7 +84,34 @@ def _square(picture: Picture, cell: int) -> Picture:
 
 
 def label_sheet(frames: Iterable[Frame], classes: Sequence[str]) -> Image.Image:
-    """A row for each frame: the picture, boxes and keypoints on it, and a tile for each of its labels that has one."""
+    """Show frames with all their labels, one row per frame.
+
+    Parameters
+    ----------
+    frames : iterable of Frame
+        The frames.
+    classes : sequence of str
+        Names of the classes; the position is the class index.
+
+    Returns
+    -------
+    PIL.Image.Image
+        The sheet, in RGB. A row shows the picture, the picture with boxes and keypoints, and a tile per label.
+
+    Examples
+    --------
+    >>> import os, numpy as np, blendmill
+    >>> from PIL import Image
+    >>> os.mkdir("walls")
+    >>> gray = np.random.default_rng(0).integers(90, 160, (64, 64, 3), np.uint8)
+    >>> Image.fromarray(gray).save("walls/plaster.png")
+    >>> config = blendmill.ComposeConfig(assets={"textures": ["walls"]}, resolution=(32, 32))
+    >>> sampler, renderer = blendmill.open_renderer(config)
+    >>> frames = [renderer.draw(sampler.sample(0, index)) for index in range(2)]
+    >>> sheet = blendmill.label_sheet(frames, sampler.classes)
+    >>> sheet.mode, sheet.height
+    ('RGB', 560)
+    """
     rows = [list(_tiles(frame, classes)) for frame in frames]
     columns = max(len(row) for row in rows)
     blank = np.zeros((1, 1), np.uint8)
@@ -71,7 +120,7 @@ def label_sheet(frames: Iterable[Frame], classes: Sequence[str]) -> Image.Image:
 
 
 def overlay(frame: Frame, scale: int = 1) -> Picture:
-    """The picture `scale` times as large with boxes, categories and keypoints (hollow: hidden)."""
+    """Enlarge the picture `scale` times and draw boxes, categories and keypoints on it. Hidden keypoints are hollow."""
     image = Image.fromarray(_larger(frame.rgb, scale))
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(_FONT)
     for label in frame.objects:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from render.image.camera_response import MID_GRAY, develop, metered_gain, neutralizing, sharpened
+from render.image.camera_response import MID_GRAY, apply_camera_response, metered_gain, neutralizing, sharpened
 from render.image.color import blackbody, filmic, from_srgb, luminance, to_srgb
 from scenes.record.scene import Sensor
 
@@ -26,7 +26,7 @@ def even(value: float | tuple[float, float, float], size: tuple[int, int] = (16,
 
 
 def pixel(light: float | tuple[float, float, float], sensor: Sensor = PLAIN, gain: float = 1.0) -> list[int]:
-    pixels = develop(even(light), sensor, gain, rng())
+    pixels = apply_camera_response(even(light), sensor, gain, rng())
     assert (pixels == pixels[0, 0]).all()
     return pixels[0, 0].tolist()
 
@@ -173,7 +173,7 @@ def test_the_cast_is_that_of_the_mean_light() -> None:
 @pytest.mark.parametrize("shape", [(20, 20), (12, 30), (31, 16)])
 @pytest.mark.parametrize("share", [0.3, 0.8])
 def test_the_vignette_falls_with_the_square_of_the_radius(shape: tuple[int, int], share: float) -> None:
-    seen = linear(develop(even(0.6, shape), replace(PLAIN, vignette=share), 1.0, rng()))
+    seen = linear(apply_camera_response(even(0.6, shape), replace(PLAIN, vignette=share), 1.0, rng()))
     for row, column in np.ndindex(shape):
         y, x = (2 * (row + 0.5) / shape[0] - 1), (2 * (column + 0.5) / shape[1] - 1)
         assert seen[row, column] == pytest.approx(0.6 * (1 - share * (x * x + y * y) / 2), abs=0.006)
@@ -184,7 +184,9 @@ def test_blur_has_its_sigma(sigma: float) -> None:
     """The variance of a blurred point's light, along both axes."""
     light = even(0.0, (41, 41))
     light[20, 20] = 30.0
-    seen = linear(develop(light, replace(PLAIN, blur=sigma), 0.9 * 2 * math.pi * sigma**2 / 30, rng()))[..., 1]
+    seen = linear(apply_camera_response(light, replace(PLAIN, blur=sigma), 0.9 * 2 * math.pi * sigma**2 / 30, rng()))[
+        ..., 1
+    ]
     away = np.arange(41) - 20
     for profile in (seen.sum(axis=0), seen.sum(axis=1)):
         assert profile @ away / profile.sum() == pytest.approx(0, abs=1e-6)
@@ -195,7 +197,7 @@ def test_blur_mirrors_the_picture_at_its_border() -> None:
     """The border row itself is not doubled: a line in it spreads as one in the middle does."""
     light = even(0.0, (24, 24))
     light[1] = 0.9
-    seen = linear(develop(light, replace(PLAIN, blur=1.0), 1.0, rng()))[:, 12, 1]
+    seen = linear(apply_camera_response(light, replace(PLAIN, blur=1.0), 1.0, rng()))[:, 12, 1]
     assert seen[0] == pytest.approx(2 * 0.9 * math.exp(-0.5) / math.sqrt(2 * math.pi), rel=0.03)
 
 
@@ -215,7 +217,7 @@ def test_the_variance_of_noise_is_that_of_reading_and_of_counting(
     level: float, noise: float, shot: float, variance: float
 ) -> None:
     sensor = replace(PLAIN, noise=noise, shot=shot)
-    seen = linear(develop(even(level, (200, 200)), sensor, 1.0, rng(4)))
+    seen = linear(apply_camera_response(even(level, (200, 200)), sensor, 1.0, rng(4)))
     # Rounding to whole steps of the sRGB curve adds a twelfth of a squared step.
     step = float(from_srgb((to_srgb(np.array([level])) * 255 + 1) / 255)[0] - level)
     assert seen.var() == pytest.approx(variance + step**2 / 12, rel=0.03)
@@ -224,15 +226,15 @@ def test_the_variance_of_noise_is_that_of_reading_and_of_counting(
 
 def test_noise_is_of_the_light_after_gain_and_its_count_ends_at_full_scale() -> None:
     sensor = replace(PLAIN, shot=0.05)
-    seen = linear(develop(even(0.1, (160, 160)), sensor, 4.0, rng()))
+    seen = linear(apply_camera_response(even(0.1, (160, 160)), sensor, 4.0, rng()))
     assert seen.std() == pytest.approx(0.05 * math.sqrt(0.4), rel=0.03)
     # A hundredfold overexposed white has no more noise than white: it stays white.
-    assert (develop(even(100.0, (60, 60)), sensor, 1.0, rng()) == 255).all()
-    assert linear(develop(even(1.3, (60, 60)), replace(PLAIN, shot=0.1), 1.0, rng())).min() > 0.85
+    assert (apply_camera_response(even(100.0, (60, 60)), sensor, 1.0, rng()) == 255).all()
+    assert linear(apply_camera_response(even(1.3, (60, 60)), replace(PLAIN, shot=0.1), 1.0, rng())).min() > 0.85
 
 
 def test_every_pixel_and_channel_has_noise_of_its_own() -> None:
-    seen = linear(develop(even(0.4, (80, 80)), replace(PLAIN, noise=0.03), 1.0, rng())) - 0.4
+    seen = linear(apply_camera_response(even(0.4, (80, 80)), replace(PLAIN, noise=0.03), 1.0, rng())) - 0.4
     red, green, blue = (seen[..., k].ravel() for k in range(3))
     for a, b in ((red, green), (green, blue), (red, blue), (red[1:], red[:-1]), (red[80:], red[:-80])):
         assert abs(np.corrcoef(a, b)[0, 1]) < 0.04
@@ -278,4 +280,4 @@ def test_the_sharpened_picture_is_the_displayed_one() -> None:
     light = even(0.1)
     light[:, 12:] = 0.4
     wanted = np.round(255 * sharpened(to_srgb(light), 0.7)).astype(np.uint8)
-    assert np.array_equal(develop(light, replace(PLAIN, sharpening=0.7), 1.0, rng()), wanted)
+    assert np.array_equal(apply_camera_response(light, replace(PLAIN, sharpening=0.7), 1.0, rng()), wanted)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from render.image.camera_response import MID_GRAY, develop, metered_gain, neutralizing
+from render.image.camera_response import MID_GRAY, apply_camera_response, metered_gain, neutralizing
 from render.image.color import blackbody, filmic, from_srgb, luminance, to_srgb
 from scenes.config.loading import load_config
 from scenes.errors import InputError
@@ -111,7 +111,7 @@ def test_a_metered_gray_card_comes_out_as_one() -> None:
     for level in (0.01, 0.18, 6.0):
         light = even(level)
         gain = metered_gain(light, np.ones(light.shape[:2], np.float32), replace(PLAIN, metering="average"))
-        assert np.abs(develop(light, PLAIN, gain, rng()).astype(int) - 118).max() <= 1
+        assert np.abs(apply_camera_response(light, PLAIN, gain, rng()).astype(int) - 118).max() <= 1
 
 
 def test_the_meter_looks_only_where_it_is_told() -> None:
@@ -143,7 +143,8 @@ def test_one_stop_doubles_the_light() -> None:
     light = even((0.05, 0.1, 0.2))
     weight = np.ones(light.shape[:2], np.float32)
     dark, bright = (
-        linear(develop(light, PLAIN, metered_gain(light, weight, replace(PLAIN, exposure=e)), rng())) for e in (0, 1)
+        linear(apply_camera_response(light, PLAIN, metered_gain(light, weight, replace(PLAIN, exposure=e)), rng()))
+        for e in (0, 1)
     )
     assert bright == pytest.approx(2 * dark, rel=0.03)
 
@@ -155,7 +156,7 @@ def test_a_faultless_camera_only_encodes() -> None:
     """Nothing but the curve at white balance 6500, quality 0 and no faults; light is not touched."""
     light = ramp()
     before = light.copy()
-    pixels = develop(light, PLAIN, 1.0, rng())
+    pixels = apply_camera_response(light, PLAIN, 1.0, rng())
     assert pixels.dtype == np.uint8
     assert pixels.shape == light.shape
     assert np.array_equal(pixels, np.round(to_srgb(light) * 255).astype(np.uint8))
@@ -165,12 +166,12 @@ def test_a_faultless_camera_only_encodes() -> None:
 
 def test_white_balance_removes_the_color_of_its_light() -> None:
     day, lamp = even(0.4), (0.4 * blackbody(3000)[None, None] * np.ones((8, 8, 1))).astype(np.float32)
-    assert np.ptp(develop(day, PLAIN, 1.0, rng())[0, 0].astype(int)) == 0
-    assert np.ptp(develop(lamp, PLAIN, 1.0, rng())[0, 0].astype(int)) > 60
-    assert np.ptp(develop(lamp, replace(PLAIN, white_balance=3000.0), 0.5, rng())[0, 0].astype(int)) <= 14
-    red, _, blue = develop(day, replace(PLAIN, white_balance=4000.0), 1.0, rng())[0, 0].astype(int)
+    assert np.ptp(apply_camera_response(day, PLAIN, 1.0, rng())[0, 0].astype(int)) == 0
+    assert np.ptp(apply_camera_response(lamp, PLAIN, 1.0, rng())[0, 0].astype(int)) > 60
+    assert np.ptp(apply_camera_response(lamp, replace(PLAIN, white_balance=3000.0), 0.5, rng())[0, 0].astype(int)) <= 14
+    red, _, blue = apply_camera_response(day, replace(PLAIN, white_balance=4000.0), 1.0, rng())[0, 0].astype(int)
     assert blue > red + 10, "set for a lamp, daylight is blue"
-    red, _, blue = develop(day, replace(PLAIN, white_balance=10000.0), 1.0, rng())[0, 0].astype(int)
+    red, _, blue = apply_camera_response(day, replace(PLAIN, white_balance=10000.0), 1.0, rng())[0, 0].astype(int)
     assert red > blue + 10
 
 
@@ -178,7 +179,8 @@ def test_white_balance_removes_the_color_of_its_light() -> None:
 def test_automatic_balance_takes_its_share_of_daylights_color(kelvin: int) -> None:
     light = (0.3 * blackbody(kelvin)[None, None] * np.ones((8, 8, 1))).astype(np.float32)
     casts = [
-        np.ptp(develop(light, replace(PLAIN, balance=share), 1.0, rng())[0, 0].astype(int)) for share in (0, 0.6, 1)
+        np.ptp(apply_camera_response(light, replace(PLAIN, balance=share), 1.0, rng())[0, 0].astype(int))
+        for share in (0, 0.6, 1)
     ]
     assert casts[0] > 10
     assert casts[0] > casts[1] + 3 > casts[2] + 3
@@ -195,7 +197,7 @@ def test_balance_keeps_brightness_and_only_calms_colors(color: tuple[float, floa
 
 def test_balance_lets_paint_be_paint() -> None:
     ochre = even((0.5, 0.3, 0.06))
-    red, green, blue = develop(ochre, replace(PLAIN, balance=1.0), 1.0, rng())[0, 0].astype(int)
+    red, green, blue = apply_camera_response(ochre, replace(PLAIN, balance=1.0), 1.0, rng())[0, 0].astype(int)
     assert red - blue > 80 and red > green > blue
     assert np.isfinite(neutralizing(even(0.0))).all()
 
@@ -209,7 +211,9 @@ def test_balance_and_plate_exclude_each_other() -> None:
 def test_sharpening_steepens_edges_in_brightness_alone() -> None:
     light = even((0.1, 0.12, 0.1))
     light[:, 24:] = (0.3, 0.32, 0.3)
-    plain, sharp = (develop(light, replace(PLAIN, sharpening=amount), 1.0, rng()).astype(int) for amount in (0.0, 1.0))
+    plain, sharp = (
+        apply_camera_response(light, replace(PLAIN, sharpening=amount), 1.0, rng()).astype(int) for amount in (0.0, 1.0)
+    )
     assert sharp[16, 24].min() > plain[16, 24].max() + 5 and sharp[16, 23].max() < plain[16, 23].min() - 5
     assert np.array_equal(sharp[:, :8], plain[:, :8]) and np.array_equal(sharp[:, -8:], plain[:, -8:])
     assert np.ptp(sharp - plain, axis=-1).max() <= 1
@@ -218,7 +222,7 @@ def test_sharpening_steepens_edges_in_brightness_alone() -> None:
 @pytest.mark.parametrize("shape", [(32, 32), (24, 48), (31, 17)])
 def test_vignette_darkens_towards_the_corners_alone(shape: tuple[int, int]) -> None:
     light = even(0.5, shape)
-    shaded = linear(develop(light, replace(PLAIN, vignette=0.6), 1.0, rng()))[..., 1]
+    shaded = linear(apply_camera_response(light, replace(PLAIN, vignette=0.6), 1.0, rng()))[..., 1]
     assert shaded.max() <= 0.5 + 0.01
     assert shaded[shape[0] // 2, shape[1] // 2] == pytest.approx(0.5, abs=0.01)
     corners = shaded[[0, 0, -1, -1], [0, -1, 0, -1]]
@@ -231,7 +235,7 @@ def test_vignette_darkens_towards_the_corners_alone(shape: tuple[int, int]) -> N
 @pytest.mark.parametrize("sigma", [0.01, 0.05])
 @pytest.mark.parametrize("level", [0.3, 0.5])
 def test_read_noise_has_its_sigma(sigma: float, level: float) -> None:
-    seen = linear(develop(even(level, (160, 160)), replace(PLAIN, noise=sigma), 1.0, rng()))
+    seen = linear(apply_camera_response(even(level, (160, 160)), replace(PLAIN, noise=sigma), 1.0, rng()))
     assert seen.mean() == pytest.approx(level, abs=0.002)
     assert seen.std() == pytest.approx(sigma, rel=0.04)
     red, green = (seen[..., k].ravel() - level for k in (0, 1))
@@ -239,46 +243,55 @@ def test_read_noise_has_its_sigma(sigma: float, level: float) -> None:
 
 
 def test_shot_noise_grows_with_the_root_of_the_light() -> None:
-    spreads = [linear(develop(even(v, (160, 160)), replace(PLAIN, shot=0.05), 1.0, rng())).std() for v in (0.1, 0.4)]
+    spreads = [
+        linear(apply_camera_response(even(v, (160, 160)), replace(PLAIN, shot=0.05), 1.0, rng())).std()
+        for v in (0.1, 0.4)
+    ]
     assert spreads == pytest.approx([0.05 * np.sqrt(0.1), 0.05 * np.sqrt(0.4)], rel=0.04)
 
 
 def test_noise_is_a_function_of_the_generator() -> None:
     sensor = replace(PLAIN, noise=0.03, shot=0.02)
-    first, second, other = (develop(ramp(), sensor, 1.0, rng(seed)) for seed in (7, 7, 8))
+    first, second, other = (apply_camera_response(ramp(), sensor, 1.0, rng(seed)) for seed in (7, 7, 8))
     assert np.array_equal(first, second)
     assert (first != other).mean() > 0.3
-    assert np.array_equal(develop(ramp(), PLAIN, 1.0, rng(7)), develop(ramp(), PLAIN, 1.0, rng(8)))
+    assert np.array_equal(
+        apply_camera_response(ramp(), PLAIN, 1.0, rng(7)), apply_camera_response(ramp(), PLAIN, 1.0, rng(8))
+    )
 
 
 def test_blur_spreads_a_point_and_keeps_its_light() -> None:
     light = even(0.0, (33, 33))
     light[16, 16] = 20.0
-    seen = linear(develop(light, replace(PLAIN, blur=2.0), 1.0, rng()))[..., 0]
+    seen = linear(apply_camera_response(light, replace(PLAIN, blur=2.0), 1.0, rng()))[..., 0]
     assert seen.sum() == pytest.approx(20.0, rel=0.02)
     assert seen[16, 16] == pytest.approx(20 / (2 * np.pi * 4), rel=0.03)
     assert seen[16, 18] == pytest.approx(seen[16, 16] * np.exp(-0.5), rel=0.03)
-    assert np.array_equal(develop(even(0.3), replace(PLAIN, blur=2.0), 1.0, rng()), develop(even(0.3), PLAIN, 1, rng()))
+    assert np.array_equal(
+        apply_camera_response(even(0.3), replace(PLAIN, blur=2.0), 1.0, rng()),
+        apply_camera_response(even(0.3), PLAIN, 1, rng()),
+    )
 
 
 def test_filmic_tone_is_the_curve_before_the_encoding() -> None:
-    pixels = develop(ramp(), replace(PLAIN, tone="filmic"), 1.0, rng())
+    pixels = apply_camera_response(ramp(), replace(PLAIN, tone="filmic"), 1.0, rng())
     assert np.array_equal(pixels, np.round(to_srgb(filmic(ramp())) * 255).astype(np.uint8))
-    assert not np.array_equal(pixels, develop(ramp(), PLAIN, 1.0, rng()))
+    assert not np.array_equal(pixels, apply_camera_response(ramp(), PLAIN, 1.0, rng()))
 
 
 def test_jpeg_loses_more_at_lower_quality_and_nothing_at_none() -> None:
     light = ramp() + np.float32(0.2) * rng(3).random((32, 64, 3), dtype=np.float32)
-    clean = develop(light, PLAIN, 1.0, rng()).astype(int)
+    clean = apply_camera_response(light, PLAIN, 1.0, rng()).astype(int)
     errors = [
-        np.abs(develop(light, replace(PLAIN, jpeg=q), 1.0, rng()).astype(int) - clean).mean() for q in (95, 60, 10)
+        np.abs(apply_camera_response(light, replace(PLAIN, jpeg=q), 1.0, rng()).astype(int) - clean).mean()
+        for q in (95, 60, 10)
     ]
     assert 0 < errors[0] < errors[1] < errors[2]
     assert np.array_equal(clean, np.round(to_srgb(light) * 255))
-    red = develop(even((0.8, 0.0, 0.0)), replace(PLAIN, jpeg=90), 1.0, rng())
+    red = apply_camera_response(even((0.8, 0.0, 0.0)), replace(PLAIN, jpeg=90), 1.0, rng())
     assert red[0, 0, 0] > 200 > 30 > red[0, 0, 2], "channels keep their order"
 
 
 def test_light_below_zero_and_beyond_white_is_cut() -> None:
-    assert (develop(even(-2.0), PLAIN, 1.0, rng()) == 0).all()
-    assert (develop(even(900.0), PLAIN, 1.0, rng()) == 255).all()
+    assert (apply_camera_response(even(-2.0), PLAIN, 1.0, rng()) == 0).all()
+    assert (apply_camera_response(even(900.0), PLAIN, 1.0, rng()) == 255).all()

@@ -23,7 +23,6 @@ from render.farm.devices import (
     WORKERS_PER_GPU,
     Device,
     choose,
-    enable,
     pick,
     pinned,
     worker_slots,
@@ -290,8 +289,9 @@ class Preferences:
 
 
 def test_exactly_the_devices_of_the_kind_are_used() -> None:
+    engine = pytest.importorskip("render.blender.engine", reason="needs Blender's module")
     preferences = Preferences(OPTIX=2, HIP=1)
-    enable(preferences, "optix")
+    engine.enable(preferences, "optix")
     assert preferences.compute_device_type == "OPTIX"
     assert [(device.type, device.use) for device in preferences.devices] == [
         ("CUDA", False), ("OPTIX", True), ("OPTIX", True), ("CPU", False),
@@ -300,9 +300,10 @@ def test_exactly_the_devices_of_the_kind_are_used() -> None:
 
 @pytest.mark.parametrize("kind", ["optix", "metal"])
 def test_a_kind_that_is_not_there_is_no_silent_cpu(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = pytest.importorskip("render.blender.engine", reason="needs Blender's module")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5")
     with pytest.raises(InputError, match=f"--device {kind}: .* no such device here with CUDA_VISIBLE_DEVICES=5"):
-        enable(Preferences(CUDA=1), kind)
+        engine.enable(Preferences(CUDA=1), kind)
 
 
 def test_the_engine_draws_and_denoises_on_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

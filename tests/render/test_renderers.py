@@ -103,7 +103,7 @@ def test_composed_pictures_are_drawn_on_the_cpu_alone(
             main([command, str(recipe), "--device", "cuda", *place])
         assert ended.value.code == 2
         error = capsys.readouterr().err
-        assert "--device cuda: the renderer composite cannot draw on it; it can on: cpu" in error
+        assert "--device cuda: the renderer composite cannot use it; it can use: cpu" in error
         assert error.count("\n") == 1
     assert not (tmp_path / "set").exists()
 

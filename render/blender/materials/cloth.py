@@ -56,12 +56,12 @@ def wicker(tree: Nodes) -> Wire:
     over = tree.ramp(wave, -0.95, -0.1)
     stake = tree.ramp(tree.math("ABSOLUTE", tree.math("COSINE", u * 1.5707963)), 0.55, 0.95)
     height = tree.math("MAXIMUM", strand * over, stake * 0.6)
-    fibre = tree.noise(tree.xyz(u * 0.6, v * 7.0, row), detail=1.0)
+    fiber = tree.noise(tree.xyz(u * 0.6, v * 7.0, row), detail=1.0)
     color = tree.mix(
-        tree.ramp(fibre, 0.3, 0.7), tree.own_color(), tree.own_color(hue=-0.012, saturation=1.2, value=0.62)
+        tree.ramp(fiber, 0.3, 0.7), tree.own_color(), tree.own_color(hue=-0.012, saturation=1.2, value=0.62)
     )
     shade = tree.ramp(height, 0.0, 0.6, 0.1, 1.0)
-    return tree.principled(tree.tinted(color, shade), 0.45 + fibre * 0.25, tree.bump(height, 0.4))
+    return tree.principled(tree.tinted(color, shade), 0.45 + fiber * 0.25, tree.bump(height, 0.4))
 
 
 def leather(tree: Nodes) -> Wire:
@@ -78,14 +78,14 @@ def leather(tree: Nodes) -> Wire:
 def paper(tree: Nodes) -> Wire:
     """Paper or card, faintly fibrous and uneven."""
     at = tree.place()
-    fibre = tree.noise(at, scale=4.0, detail=3.0, roughness=0.7)
+    fiber = tree.noise(at, scale=4.0, detail=3.0, roughness=0.7)
     aged = tree.ramp(tree.noise(tree.object(), scale=3.0, detail=2.0), 0.35, 0.7)
     color = tree.mix(aged, tree.own_color(), tree.own_color(saturation=1.2, value=0.95))
-    return tree.principled(color, 0.75 + fibre * 0.2, tree.bump(fibre, 0.03), specular_ior_level=0.3)
+    return tree.principled(color, 0.75 + fiber * 0.2, tree.bump(fiber, 0.03), specular_ior_level=0.3)
 
 
 def patterned(tree: Nodes, kind: str) -> Wire:
-    """A print in two colours, some with a third between them."""
+    """A print in two colors, some with a third between them."""
     shown = {"stripes": _stripes, "checks": _checks, "dots": _dots, "print": _print}[kind](tree)
     at = tree.noise(tree.object(), scale=5.0, detail=3.0)
     rough = tree["roughness"] * (0.75 + at * 0.5)
@@ -118,7 +118,7 @@ def _dots(tree: Nodes) -> Wire:
 
 
 def _print(tree: Nodes) -> Wire:
-    """Blossoms with hearts, strewn over the ground colour."""
+    """Blossoms with hearts, strewn over the ground color."""
     u, v, _ = tree.split(tree.unfolded())
     at = tree.xyz(u, v, 0.0)
     cell = tree.add("TexVoronoi", {"Vector": at, "Scale": 0.8, "Randomness": 0.7}, voronoi_dimensions="2D")

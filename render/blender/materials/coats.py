@@ -1,4 +1,4 @@
-"""Plastics, paints, glazes and glasses: what products are coated with or moulded of."""
+"""Plastics, paints, glazes and glasses: what products are coated with or molded of."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _dust(tree: Nodes, at: Wire) -> Wire:
 
 
 def plastic(tree: Nodes) -> Wire:
-    """Moulded plastic, smooth or grained, dulled where it was rubbed."""
+    """Molded plastic, smooth or grained, dulled where it was rubbed."""
     at = tree.place()
     patch = tree.ramp(tree.noise(at, detail=3.0, roughness=0.6), 0.35, 0.68)
     grain = tree.noise(at, scale=28.0, detail=1.0)
@@ -85,7 +85,7 @@ def fingerprints(tree: Nodes) -> Wire:
 
 
 def rubber(tree: Nodes) -> Wire:
-    """Black to grey rubber, bloomed and dusty."""
+    """Black to gray rubber, bloomed and dusty."""
     at = tree.place()
     bloom = tree.ramp(tree.noise(at, detail=4.0, roughness=0.65), 0.38, 0.68)
     value = tree["value"]
@@ -141,7 +141,7 @@ def _screen_place(tree: Nodes) -> tuple[Wire, Wire]:
 
 
 def _picture(tree: Nodes) -> Wire:
-    """Sky over hills in two or three colours."""
+    """Sky over hills in two or three colors."""
     u, v = _screen_place(tree)
     at = tree.xyz(u, v, tree["seed"])
     cloud = tree.noise(at, scale=2.0, detail=4.0)
@@ -154,7 +154,7 @@ def _picture(tree: Nodes) -> Wire:
 
 
 def _page(tree: Nodes) -> Wire:
-    """Lines of words under a coloured bar, beside pictures."""
+    """Lines of words under a colored bar, beside pictures."""
     u, v = _screen_place(tree)
     line = tree.fract(v * 14.0)
     word = tree.noise(tree.xyz(u * 9.0, tree.floor(v * 14.0) * 3.7, tree["seed"]), scale=2.0, detail=1.0)

@@ -1,4 +1,4 @@
-"""Materials from image files: scanned sets, plain pictures, and what a model file brought along."""
+"""Materials from image files: scanned texture sets, plain pictures, and the materials of model files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DATA_MAPS = ("normal_gl", "normal_dx", "roughness", "displacement", "metalness",
 
 
 class ImageCache:
-    """Blender images by path, each loaded once; the longest unused go when all take more than `limit` bytes."""
+    """Cache of Blender images by path. It drops the least recently used ones above `limit` bytes."""
 
     def __init__(self, limit: int):
         self._limit = limit
@@ -25,9 +25,9 @@ class ImageCache:
         return len(self._images)
 
     def get(self, path: Path, is_data: bool) -> bpy.types.Image:
-        """The image; data (normals, roughness, …) is read as numbers, not as sRGB colours.
+        """Load an image. is_data: read it as numbers (normals, roughness, …), not as sRGB colors.
 
-        Raises InputError where the file is missing or no image.
+        Raises InputError if the file is missing or not an image.
         """
         key = (path, is_data)
         if key not in self._images:
@@ -36,7 +36,7 @@ class ImageCache:
         return self._images[key]
 
     def trim(self) -> None:
-        """Drop what is over the limit. No material in use may show a dropped image: call it between pictures."""
+        """Drop images above the limit. Call it between pictures, when no material uses them."""
         size = sum(_bytes(image) for image in self._images.values())
         while size > self._limit and len(self._images) > 1:
             _, image = self._images.popitem(last=False)
@@ -76,7 +76,7 @@ def _place(tree: Nodes) -> Wire:
 
 
 def pbr(tree: Nodes, maps: Collection[str]) -> Wire:
-    """A scanned set; `maps` says which of `scenes.assets.texture_sets` map kinds it has."""
+    """A scanned texture set. maps: its kinds of maps, as in `scenes.assets.texture_sets`."""
     at = _place(tree)
     color = _sampled(tree, "color", at)
     packed = tree.split(_sampled(tree, "arm", at)) if "arm" in maps else None
@@ -89,7 +89,7 @@ def pbr(tree: Nodes, maps: Collection[str]) -> Wire:
 
 
 def _relief(tree: Nodes, maps: Collection[str], at: Wire) -> Wire | None:
-    """The normal of a normal map, else of the displacement as bump, else none."""
+    """The normal from a normal map, or from displacement as bump, or None."""
     if "normal_gl" in maps or "normal_dx" in maps:
         kind = "normal_gl" if "normal_gl" in maps else "normal_dx"
         # The map's axes turn with the picture, the tangents of the UV layer do not.
@@ -105,14 +105,14 @@ def _relief(tree: Nodes, maps: Collection[str], at: Wire) -> Wire | None:
 def image(tree: Nodes) -> Wire:
     """A plain picture wrapped around, its darker parts a little rougher."""
     color = _sampled(tree, "color", _place(tree))
-    # Photographs do not join at their borders, their mirror images do.
+    # Photographs do not tile without seams, but their mirror images do.
     tree.images["color"].extension = "MIRROR"
     rough = tree["roughness"] * (1.15 - tree.add("RGBToBW", {0: color}) * 0.3)
     return tree.principled(color, rough, tree.bump(tree.add("RGBToBW", {0: color}), 0.006))
 
 
 def own(tree: Nodes, textured: bool) -> Wire:
-    """What the model file said: a colour, times a picture by the model's own UVs."""
+    """The material of the model file: a color, times an image on the model's own UVs."""
     color = tree.color_input("color")
     alpha: Wire = tree["alpha"]
     if textured:

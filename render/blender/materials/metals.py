@@ -46,7 +46,7 @@ def _along(tree: Nodes, upright: Wire) -> Wire:
 
 
 def rusty_metal(tree: Nodes) -> Wire:
-    """Iron, bare where the colour is grey and painted else, eaten by rust."""
+    """Iron, bare where the color is gray and painted else, eaten by rust."""
     at = tree.place()
     patch = tree.noise(at, detail=6.0, roughness=0.62)
     fine = tree.noise(at, scale=7.0, detail=4.0, roughness=0.65)

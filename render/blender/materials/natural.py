@@ -5,16 +5,16 @@ from __future__ import annotations
 from render.blender.materials.nodes import Nodes, Wire
 
 
-def _timber(tree: Nodes, rings: Wire, fibre: Wire) -> Wire:
-    """The colour of wood by late wood (0 to 1) and fibre (0 to 1)."""
+def _timber(tree: Nodes, rings: Wire, fiber: Wire) -> Wire:
+    """The color of wood by late wood (0 to 1) and fiber (0 to 1)."""
     late = rings * tree["contrast"]
     dark = tree.own_color(hue=-0.014, saturation=1.15, value=0.56)
     grown = tree.mix(late, tree.own_color(), dark)
-    return tree.tinted(grown, 0.78 + fibre * 0.3)
+    return tree.tinted(grown, 0.78 + fiber * 0.3)
 
 
 def wood(tree: Nodes) -> Wire:
-    """Solid wood: growth rings about a pith off the piece, fibres and pores along the grain."""
+    """Solid wood: growth rings about a pith off the piece, fibers and pores along the grain."""
     turned = tree.along(tree.vector_input("axis"), tree.object())
     at = tree.place(turned * (0.12, 1.0, 1.0))
     sway = tree.noise(at, scale=0.55, detail=2.0)
@@ -23,12 +23,12 @@ def wood(tree: Nodes) -> Wire:
     across = tree.xyz(0.0, y * scale + 1.0 + tree.fract(seed) * 5.0, z * scale + tree.fract(seed * 3.7) * 4.0 - 2.0)
     year = tree.fract(tree.length(across) + sway * 1.1)
     rings = tree.ramp(year, 0.1, 0.85) * tree.ramp(year, 1.0, 0.93)
-    fibre = tree.noise(at * (0.5, 9.0, 9.0), detail=2.0, roughness=0.65)
+    fiber = tree.noise(at * (0.5, 9.0, 9.0), detail=2.0, roughness=0.65)
     pore = tree.ramp(tree.noise(at * (2.5, 24.0, 24.0), detail=0.0), 0.66, 0.74)
-    color = tree.tinted(_timber(tree, rings, tree.ramp(fibre, 0.3, 0.7)), 1.0 - pore * 0.35)
+    color = tree.tinted(_timber(tree, rings, tree.ramp(fiber, 0.3, 0.7)), 1.0 - pore * 0.35)
     rough = tree["roughness"] * (0.8 + rings * 0.25 + sway * 0.3) + pore * 0.15
     return tree.principled(
-        color, rough, tree.bump(fibre - pore * 0.5, 0.025), coat_weight=tree["gloss"], coat_roughness=0.14
+        color, rough, tree.bump(fiber - pore * 0.5, 0.025), coat_weight=tree["gloss"], coat_roughness=0.14
     )
 
 
@@ -47,10 +47,10 @@ def planks(tree: Nodes) -> Wire:
     sway = tree.noise(grain, scale=1.1, detail=2.0)
     year = tree.fract(sway * 9.0)
     rings = tree.ramp(year, 0.15, 0.85) * tree.ramp(year, 1.0, 0.9)
-    fibre = tree.noise(grain * (2.0, 22.0, 1.0), detail=2.0, roughness=0.65)
-    color = tree.tinted(_timber(tree, rings * 0.7, tree.ramp(fibre, 0.3, 0.7)), 0.75 + tone * 0.35)
+    fiber = tree.noise(grain * (2.0, 22.0, 1.0), detail=2.0, roughness=0.65)
+    color = tree.tinted(_timber(tree, rings * 0.7, tree.ramp(fiber, 0.3, 0.7)), 0.75 + tone * 0.35)
     rough = tree["roughness"] * (0.8 + sway * 0.4) + gap * 0.2
-    normal = tree.bump(fibre * 0.06 - gap, 0.05)
+    normal = tree.bump(fiber * 0.06 - gap, 0.05)
     return tree.principled(
         tree.mix(gap * 0.85, color, (0.02, 0.013, 0.008)), rough, normal,
         coat_weight=tree["gloss"] * (1.0 - gap), coat_roughness=0.16,

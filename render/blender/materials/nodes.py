@@ -1,4 +1,4 @@
-"""A terse way to write shader node trees: wires that add and multiply, and the few nodes materials are made of."""
+"""A short notation for shader node trees: wires with arithmetic, and the nodes that the materials use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Input = Union["Wire", float, Sequence[float]]
 
 @dataclass(frozen=True)
 class Wire:
-    """An output socket. Arithmetic adds a math node, a vector one where the wire carries vectors or colours."""
+    """An output socket. Arithmetic adds a math node, or a vector math node for vectors and colors."""
 
     nodes: Nodes
     socket: bpy.types.NodeSocket
@@ -45,9 +45,9 @@ class Wire:
 
 
 class Nodes:
-    """The node tree of one material family, being built.
+    """Builds the node tree of one material family.
 
-    `nodes["hue"]` is the group's number input of that name, made when first asked for.
+    `nodes["hue"]` is the numeric input "hue" of the group. The first access creates it.
     """
 
     def __init__(self, name: str):
@@ -76,7 +76,7 @@ class Nodes:
         return self._known[name]
 
     def output(self, name: str, color: Wire) -> None:
-        """A further output of the group, for an AOV of that name."""
+        """Add an output to the group, for the AOV of this name."""
         self.outputs[name] = color
 
     def finish(self, surface: Wire) -> bpy.types.NodeTree:
@@ -126,7 +126,7 @@ class Nodes:
         return self.math("GREATER_THAN", value, than)
 
     def attribute(self, name: str) -> Wire:
-        """A number that the mesh carries at its vertices."""
+        """A numeric attribute of the vertices of the mesh."""
         return self.add("Attribute", out="Fac", attribute_name=name)
 
     def length(self, vector: Wire) -> Wire:
@@ -140,37 +140,37 @@ class Nodes:
         return x, self.other(x, "Y"), self.other(x, "Z")
 
     def ramp(self, value: Input, low: Input, high: Input, to_low: Input = 0.0, to_high: Input = 1.0) -> Wire:
-        """`value` from [low, high] to [to_low, to_high], clamped, eased at both ends."""
+        """Map `value` from [low, high] to [to_low, to_high] by a smooth step, clamped."""
         inputs = {"Value": value, "From Min": low, "From Max": high, "To Min": to_low, "To Max": to_high}
         return self.add("MapRange", inputs, interpolation_type="SMOOTHSTEP")
 
     def mix(self, factor: Input, first: Input, second: Input) -> Wire:
-        """Numbers, vectors or colours: `first` where factor is 0, `second` where it is 1."""
+        """Numbers, vectors or colors: `first` where factor is 0, `second` where it is 1."""
         wires = [value for value in (first, second) if isinstance(value, Wire)]
         kind = wires[0].socket.type if wires else ("RGBA" if _is_triple(first) else "FLOAT")
         kind = {"VALUE": "FLOAT"}.get(kind, kind)
         a, b, out = (2, 3, 0) if kind == "FLOAT" else (4, 5, 1) if kind == "VECTOR" else (6, 7, 2)
         return self.add("Mix", {0: factor, a: first, b: second}, out=out, data_type=kind)
 
-    # Colours ---------------------------------------------------------------------------------------------------
+    # Colors ---------------------------------------------------------------------------------------------------
 
     def color(self, hue: Input, saturation: Input, value: Input) -> Wire:
-        """Linear RGB of a display colour. Constant for a picture, so Cycles folds it away."""
+        """Linear RGB of a display color in HSV. It is constant in a picture, so Cycles evaluates it only once."""
         channels = {0: self.fract(hue), 1: self.math("MINIMUM", saturation, 1.0), 2: self.math("MINIMUM", value, 1.0)}
         return self.add("Gamma", {0: self.add("CombineColor", channels, mode="HSV"), 1: 2.2})
 
     def own_color(self, hue: float = 0.0, saturation: float = 1.0, value: Input = 1.0, suffix: str = "") -> Wire:
-        """The colour of the parameters hue, saturation and value, its hue moved, the others multiplied."""
+        """The color of the parameters hue, saturation and value, with the hue shifted and the others multiplied."""
         return self.color(
             self[f"hue{suffix}"] + hue, self[f"saturation{suffix}"] * saturation, self[f"value{suffix}"] * value
         )
 
     def tinted(self, color: Wire, brightness: Input) -> Wire:
-        """The colour times a number."""
+        """The color times a number."""
         return self.add("VectorMath", {0: color, "Scale": brightness}, operation="SCALE")
 
     def stepped(self, value: Input, colors: Sequence[tuple[float, Sequence[float]]]) -> Wire:
-        """Linear RGB: the last of `colors`, (from where on, RGB) in rising order, that begins at or below `value`."""
+        """Linear RGB: the last of `colors`, (start, RGB) in rising order, whose start is at most `value`."""
         chosen = self.add("ValToRGB", {0: value}, out="Color")
         ramp = chosen.socket.node.color_ramp
         ramp.interpolation = "CONSTANT"
@@ -183,11 +183,11 @@ class Nodes:
     # Coordinates -----------------------------------------------------------------------------------------------
 
     def object(self) -> Wire:
-        """Model coordinates, unmoved: the box diagonal is 1 for objects, a metre for grounds."""
+        """Model coordinates. The unit is the box diagonal for objects, and a meter for grounds."""
         return self.add("TexCoord", out="Object")
 
     def place(self, moved: Wire | None = None) -> Wire:
-        """Model coordinates (or `moved`) times the parameter scale, away from the origin by the parameter seed."""
+        """Model coordinates (or `moved`) times the parameter scale, shifted by the parameter seed."""
         seed = self["seed"]
         away = self.xyz(seed, seed * 1.71 + 3.3, seed * 2.37 + 7.7)
         return self.math(
@@ -195,12 +195,12 @@ class Nodes:
         )
 
     def along(self, axis: Wire, vector: Wire) -> Wire:
-        """`vector` turned by the Euler angles of `axis`, in degrees."""
+        """Rotate `vector` by the Euler angles `axis`, in degrees."""
         radians = axis * (0.0174533, 0.0174533, 0.0174533)
         return self.add("VectorRotate", {"Vector": vector, "Rotation": radians}, rotation_type="EULER_XYZ")
 
     def box(self) -> tuple[Wire, Wire]:
-        """Model coordinates across the axis that the surface faces most: u level, v up on walls."""
+        """Model coordinates in the plane that the surface faces most: u is horizontal, v points up on walls."""
         x, y, z = self.split(self.object())
         faces_x, faces_z = self.facing()
         return self.mix(faces_x, x, y), self.mix(faces_z, z, y)
@@ -241,7 +241,7 @@ class Nodes:
     # Surfaces --------------------------------------------------------------------------------------------------
 
     def bump(self, height: Wire, depth: Input) -> Wire:
-        """A normal bent by `height`, whose unit is `depth` scaled coordinates high, whatever the object's size."""
+        """A bump normal. A `height` of 1 is `depth` units of the scaled coordinates, for objects of any size."""
         unit = self.add(
             "VectorTransform", {0: (1.0, 0.0, 0.0)}, vector_type="VECTOR", convert_from="OBJECT", convert_to="WORLD"
         )

@@ -1,4 +1,4 @@
-"""What lies over any other surface: dirt, moss, stains and damp in cracks and around them; paint, scratches, marks."""
+"""Overlays for any surface: dirt, moss, stains and moisture at cracks, filled cracks, marks and decals."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from render.blender.materials.surfaces import weather
 
 
 def deposit(tree: Nodes, under: Wire) -> Wire:
-    """`under` with what a crack gathers. The mesh says where: attribute "lip", mm from the crack, negative inside, and
-    where there is moss "gaping", mm from where the crack is open.
+    """Cover `under` with dirt, stains, moisture and moss in and around a crack.
 
-    width: mm of the crack; dirt, moss, stain, moisture: how much of each, 0 to 1; hue, saturation, value: the dirt's
-    colour; stain_value: how bright the stain is; seed moves the patterns.
+    The mesh has the attribute "lip", the distance to the crack in mm, negative inside. With moss, it also has "gaping",
+    the distance in mm to the open part of the crack.
+
+    width: width of the crack in mm. dirt, moss, stain, moisture: amount of each, 0 to 1. hue, saturation, value: color
+    of the dirt. stain_value: brightness of the stain. seed: moves the patterns.
     """
     width, seed = tree["width"], tree["seed"]
     away = tree.attribute("lip")
@@ -27,7 +29,7 @@ def deposit(tree: Nodes, under: Wire) -> Wire:
     )
     soil = tree.tinted(tree.own_color(), 0.5 + speck)
     dirty = tree.add("MixShader", {0: gathered * tree["dirt"] * 0.95, 1: under, 2: _matt(tree, soil)})
-    # Around the crack: what water brought out of it or into it.
+    # Stains around the crack, from water that ran out of it or into it.
     halo = tree.math("EXPONENT", tree.math("MAXIMUM", away, 0.0) / width * (-0.45 - speck * 0.6))
     wash = halo * tree.ramp(patch + speck * 0.35, 0.5, 0.85) * tree["stain"] * 0.65
     tint = tree.color(tree["hue"], tree["saturation"] * (1.0 - tree["stain_value"]), tree["stain_value"])
@@ -36,17 +38,17 @@ def deposit(tree: Nodes, under: Wire) -> Wire:
     wet = tree.add("BsdfGlossy", {"Color": (0.05, 0.05, 0.05, 1.0), "Roughness": 0.3})
     moist = tree.add("MixShader", {0: damp * tree["moisture"] * 0.55, 1: stained, 2: wet})
     grown, green = _moss(tree, at, tree.attribute("gaping") / width)
-    # The amount comes last: where it is 0, Cycles folds all of this away.
+    # The amount is multiplied last, so that Cycles removes all of these nodes if it is 0.
     seen = tree.add("MixShader", {0: grown * tree.math("MINIMUM", tree["moss"] * 50.0, 1.0), 1: moist, 2: green})
-    # Light between the walls needs no grain, and grain is what shading costs.
+    # Indirect light between the walls needs no grain, and grain is the expensive part of the shading.
     plain = tree.add("BsdfDiffuse", {"Color": (0.42, 0.4, 0.37, 1.0)})
     return tree.add("MixShader", {0: tree.add("LightPath", out="Is Camera Ray"), 1: plain, 2: seen})
 
 
 def _moss(tree: Nodes, at: Wire, away: Wire) -> tuple[Wire, Wire]:
-    """How much moss covers a place, 0 to 1, and the moss. at, away: place and distance from the open crack in widths.
+    """Coverage by moss, 0 to 1, and its shader. at: position; away: distance to the open crack, both in widths.
 
-    It keeps to stretches of the crack, thin at their ragged ends, and spills over the lips where it thrives.
+    Moss grows along parts of the crack, with thin and ragged ends. Where it is thick, it covers the lips.
     """
     stretch = tree.grain(at, scale=0.022, detail=6.0, roughness=0.6)
     fuzz = tree.grain(at, scale=2.2, detail=3.0, roughness=0.8)
@@ -58,11 +60,11 @@ def _moss(tree: Nodes, at: Wire, away: Wire) -> tuple[Wire, Wire]:
 
 
 def filler(tree: Nodes, under: Wire) -> Wire:
-    """`under` with cracks that were filled. The mesh says where: attribute "filled", mm, negative inside.
+    """Cover `under` with filled cracks. The mesh attribute "filled" is the distance in mm, negative inside.
 
-    hue, saturation, value, roughness: of the filler; amount: how much it covers; grain: mm, of its grains; contrast:
-    how much they differ and stand out; proud: mm, how far its edge does; stains: as of the surface; seed moves the
-    patterns.
+    hue, saturation, value, roughness: of the filler. amount: coverage, 0 to 1. grain: size of its grains in mm.
+    contrast: differences in color and height of the grains. proud: height of the filler above the surface in mm.
+    stains: amount of stains, as for the surface. seed: moves the patterns.
     """
     grain, contrast, seed = tree["grain"], tree["contrast"], tree["seed"]
     place = tree.object() * 1000.0
@@ -71,25 +73,26 @@ def filler(tree: Nodes, under: Wire) -> Wire:
     fine = tree.grain(at, scale=0.7, detail=3.0, roughness=0.7)
     lump = tree.grain(at, scale=0.13, detail=3.0, roughness=0.6)
     slow = tree.grain(place + seed, scale=0.02, detail=3.0, roughness=0.6)
-    # Grains are missing from the edge, few lie beyond it.
+    # The edge is ragged: grains are missing, and few lie outside.
     body = tree.ramp(tree.attribute("filled") / grain + fine * 2.4 + lump * 1.6 - 1.7, 0.4, -0.4)
     shade = (0.8 + slow * 0.4) * (1.0 + contrast * ((sand - 0.5) * 0.7 + (fine - 0.5) * 1.2))
     dust = tree.ramp(fine * 0.6 + lump * 0.6, 0.5, 0.75) * 0.35
     color = weather(tree, tree.mix(dust, tree.tinted(tree.own_color(), shade), (0.2, 0.19, 0.17)), fine)
     height = ((sand * 0.5 + fine) * contrast + lump) * grain * 0.3 + body * tree["proud"]
     bent = tree.add("Bump", {"Height": height, "Distance": 0.001, "Strength": 1.0})
-    # Where feet and wheels went it is dull.
+    # Feet and wheels make some places dull.
     skin = tree.principled(color, tree["roughness"] + (slow - 0.5) * 0.5, bent, specular_ior_level=0.4)
     thin = tree.ramp(slow * 0.5 + lump * 0.5 + fine * 0.3, 0.58, 0.8) * (1.0 - tree["amount"])
     return tree.add("MixShader", {0: body * (1.0 - thin), 1: under, 2: skin})
 
 
 def mark(tree: Nodes, under: Wire) -> Wire:
-    """`under` with a line or blotch on it, without height.
+    """Cover `under` with a flat line or blotch.
 
-    x, y: mm, its middle on a flat surface, y down; angle: degrees. width: mm; length: mm, 0 for endless; soft: mm, its
-    fading edge; bend: how far from straight, in widths of the noise that bends it; wear: share that came off; amount:
-    how much it covers; hue, saturation, value: its colour; seed moves the patterns.
+    x, y: center on the surface in mm, y down. angle: degrees. width: mm. length: mm, 0 for an endless line. soft: width
+    of the fading edge in mm. bend: deviation from a straight line, relative to the scale of the noise. wear: share that
+    is worn off. amount: share of the surface that it covers, 0 to 1. hue, saturation, value: color. seed: moves the
+    patterns.
     """
     seed = tree["seed"]
     x, y, _ = tree.split(tree.object() * 1000.0)
@@ -112,11 +115,12 @@ def mark(tree: Nodes, under: Wire) -> Wire:
 
 
 def decal(tree: Nodes, under: Wire) -> Wire:
-    """`under` with a crack in it, from the picture "field": red, mm from the lip, negative inside; green, width in mm.
+    """Draw a crack into `under`. The image "field" has the distance to the lip in mm (red, negative inside) and the
+    width in mm (green).
 
-    right_x to down_z: the axes of the patch in model coordinates; size: its side in model units; width, depth, dirt,
-    hue, saturation, value, seed as of a deposit, depth in widths. The AOV "crack" is 1, the width and the distance from
-    the middle line inside, else 0.
+    right_x to down_z: axes of the patch in model coordinates. size: side of the patch in model units. depth: depth of
+    the crack in widths. width, dirt, hue, saturation, value, seed: as for `deposit`. Inside the crack, the AOV "crack"
+    holds 1, the width and the distance to the center line in mm; outside it is 0.
     """
     place = tree.object()
     u, v = (
@@ -133,7 +137,7 @@ def decal(tree: Nodes, under: Wire) -> Wire:
     inside = tree.math("LESS_THAN", away, 0.0)
     tree.output("crack", tree.add("CombineColor", {0: inside, 1: wide * inside, 2: (away + wide * 0.5) * inside}))
     speck = tree.noise(place, scale=90.0, detail=3.0, roughness=0.7)
-    # How far light comes down: less, the deeper the crack for its width.
+    # Light decreases with the depth of the crack relative to its width.
     down = tree.ramp(away / width, 0.0, -0.45) * tree.math("MINIMUM", tree["depth"] * 0.45, 1.0)
     raw = tree.mix(tree["dirt"], (0.42, 0.39, 0.35), tree.own_color())
     wall = tree.tinted(raw, (0.55 + speck * 0.5) * (1.0 - down * 0.93))

@@ -1,4 +1,4 @@
-"""Blender materials for scene materials: built once for each family, then reused with new inputs."""
+"""Blender materials for the materials of a scene: built once per family, then reused with new values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BUILDERS: dict[str, Callable[..., Wire]] = {
 OVERLAYS: dict[str, Callable[[Nodes, Wire], Wire]] = {
     "deposit": overlays.deposit, "mark": overlays.mark, "filler": overlays.filler, "decal": overlays.decal,
 }  # fmt: skip
-"""What lies over any family: trees that take its surface and give another. Their parameters are all numbers."""
+"""Overlays for any family: each takes a surface and returns another. All their parameters are numbers."""
 
 IMAGE_FAMILIES = ("pbr", "image", "own")
 
@@ -36,7 +36,7 @@ Recipe = tuple[Any, ...]
 
 @dataclass
 class _Pooled:
-    """A Blender material and what is set on it."""
+    """A Blender material and the values that are set on it."""
 
     material: bpy.types.Material
     inputs: Mapping[str, bpy.types.NodeSocket]
@@ -45,7 +45,7 @@ class _Pooled:
     values: dict[str, Any] = field(default_factory=dict)
 
     def set(self, values: Mapping[str, Any], foreground: bool, pass_index: int) -> None:
-        """Writes what differs from last time: every write makes Cycles compile the material again."""
+        """Write only changed values, because every write makes Cycles compile the material again."""
         for name, value in values.items():
             if self.values.get(name) != value:
                 self.inputs[name].default_value = value
@@ -58,7 +58,7 @@ class _Pooled:
 
 
 class Palette:
-    """Blender materials on loan for one picture.
+    """Hands out Blender materials for one picture at a time.
 
     textures: from an asset id to its texture set; it raises InputError for an unknown id.
     limit: bytes of decoded images to keep.
@@ -84,11 +84,10 @@ class Palette:
         overlays: Sequence[Material] = (),
         pictures: Mapping[str, bpy.types.Image] | None = None,
     ) -> bpy.types.Material:
-        """A Blender material that shows `spec`, under `overlays` one by one, until `release`.
+        """A Blender material for `spec`, covered by `overlays` in order. It is valid until `release`.
 
-        appearance: what the model file brought, for the family "own". pictures: those that overlays show, by
-        name. Raises InputError for an unknown family,
-        a missing or unknown parameter, or a texture that is not there.
+        appearance: the material from the model file, for the family "own". pictures: images of the overlays, by name.
+        Raises InputError for an unknown family, a missing or unknown parameter, or a missing texture.
         """
         if spec.family not in BUILDERS:
             raise InputError(f"material family '{spec.family}' is unknown, {choices(spec.family, BUILDERS)}")
@@ -108,14 +107,14 @@ class Palette:
         return pooled.material
 
     def release(self) -> None:
-        """Take back every material on loan; call it between pictures."""
+        """Take back all materials. Call it between pictures."""
         for recipe, pooled in self._lent:
             self._free[recipe].append(pooled)
         self._lent.clear()
         self._images.trim()
 
     def _asked(self, spec: Material, own: Appearance) -> tuple[Recipe, dict[str, Any], Mapping[str, Path]]:
-        """Which tree to use, the values of its inputs, and its image files by map kind."""
+        """The node tree to use, the values of its inputs, and its image files by kind of map."""
         if spec.family == "own":
             look = {
                 "color": (*own.color, 1.0),
@@ -138,7 +137,7 @@ class Palette:
             return self._covered(self._built(tuple(rest)), last.family, last.level)
         family = recipe[0]
         if family in IMAGE_FAMILIES:
-            # Images cannot be inputs of a shared group, so each of these materials has a group of its own.
+            # Images cannot be inputs of a shared group, so each of these materials has its own group.
             nodes = _group(recipe)
             return _pooled(family, nodes.tree, nodes.images)
         if recipe not in self._groups:
@@ -146,7 +145,7 @@ class Palette:
         return _pooled(family, self._groups[recipe], {})
 
     def _covered(self, pooled: _Pooled, family: str, level: int) -> _Pooled:
-        """The same material with an overlay between its surface and its output."""
+        """Insert an overlay between the surface and the output of a material."""
         nodes = Nodes(f"blendmill.{family}")
         group = nodes.finish(OVERLAYS[family](nodes, nodes.shader_input("under")))
         tree = pooled.material.node_tree
@@ -200,7 +199,7 @@ def _pooled(name: str, group: bpy.types.NodeTree, pictures: Mapping[str, bpy.typ
 
 
 def _check(spec: Material) -> None:
-    """The parameters are those of the family, and names among them known."""
+    """Raise InputError unless the parameters are exactly those of the family, with known kinds."""
     known = FAMILIES[spec.family]
     for name in spec.parameters:
         if name not in known:

@@ -1,13 +1,13 @@
 """Walls and floors seen from near, where every grain is a pixel or more: renders, concretes, roads, brickwork, paint.
 
-`scale` counts grains per metre; what is larger, stains and clouds, is sized for itself in metres.
+`scale` is the number of grains per meter. Larger features, such as stains and clouds, have their own sizes in meters.
 """
 
 from __future__ import annotations
 
 from render.blender.materials.nodes import Input, Nodes, Wire
 
-# The stones in asphalt and in concrete: from which random number on, and their linear RGB.
+# Colors of the stones in asphalt and in concrete: lower end of the random number, and linear RGB.
 _CHIPPINGS = (
     (0.0, (0.03, 0.03, 0.031)), (0.14, (0.1, 0.097, 0.093)), (0.4, (0.17, 0.167, 0.163)), (0.58, (0.13, 0.107, 0.09)),
     (0.68, (0.26, 0.255, 0.25)), (0.82, (0.2, 0.125, 0.1)), (0.87, (0.4, 0.39, 0.375)), (0.96, (0.66, 0.64, 0.61)),
@@ -19,14 +19,14 @@ _PEBBLES = (
 
 
 def _clouds(tree: Nodes, per_meter: float, detail: float = 3.0) -> Wire:
-    """Slow noise, 0 to 1, with `per_metre` features a metre."""
+    """Broad noise, 0 to 1, with `per_meter` features per meter."""
     seed = tree["seed"]
     away = tree.xyz(seed * 1.3, seed * 0.7, seed)
     return tree.grain(tree.object() * per_meter + away, detail=detail, roughness=0.62)
 
 
 def weather(tree: Nodes, color: Wire, fine: Wire) -> Wire:
-    """A colour under dirt, ragged down to the grain `fine` at its edges, where water left it in patches and streaks."""
+    """Cover a color with dirt in patches and streaks, as water leaves it. fine: noise that makes the edges ragged."""
     patch = tree.grain(tree.object() * 4.5 + tree["seed"] * 1.3, detail=9.0, roughness=0.72)
     streak = tree.grain(tree.object() * (70.0, 5.0, 70.0) + tree["seed"], detail=2.0, roughness=0.6)
     ragged = patch + (fine - 0.5) * 0.45
@@ -37,16 +37,16 @@ def weather(tree: Nodes, color: Wire, fine: Wire) -> Wire:
 
 
 def stucco(tree: Nodes, kind: str) -> Wire:
-    """Rendered walls: sanded, thrown on in lumps, sprayed in drops, trowelled in arcs, rubbed until grains drew pits,
+    """Rendered walls: sanded, thrown on in lumps, sprayed in drops, troweled in arcs, rubbed until grains drew pits,
     or painted smooth."""
     at = tree.place()
     fine = tree.grain(at, scale=2.3, detail=2.0, roughness=0.7)
     height = {
-        "sanded": _sanded, "lumpy": _lumpy, "sprayed": _sprayed, "trowelled": _trowelled, "pitted": _pitted,
+        "sanded": _sanded, "lumpy": _lumpy, "sprayed": _sprayed, "trowelled": _troweled, "pitted": _pitted,
         "smooth": _smooth_paint,
     }[kind](tree, at)  # fmt: skip
     relief = tree["relief"]
-    # Hollows see less of the sky; and that alone shows relief on a dull day.
+    # Hollows receive less light from the sky. Under diffuse light, only this makes relief visible.
     hollow = tree.ramp(height, 0.6, 0.0) * tree.math("MINIMUM", relief * 0.6, 0.35)
     color = tree.tinted(weather(tree, tree.own_color(), fine), (0.93 + fine * 0.14) * (1.0 - hollow))
     return tree.principled(color, 0.92, tree.bump(height + fine * 0.22, relief * 1.6), specular_ior_level=0.25)
@@ -57,7 +57,7 @@ def _sanded(tree: Nodes, at: Wire) -> Wire:
 
 
 def _lumpy(tree: Nodes, at: Wire) -> Wire:
-    """Lumps upon lumps, as they were thrown. None ends in a crease, which would look like a crack."""
+    """Overlapping lumps without creases, because creases would look like cracks."""
     large = tree.ramp(tree.grain(at, scale=0.45, detail=1.0, roughness=0.6), 0.32, 0.66)
     return large * 0.7 + tree.ramp(tree.grain(at, scale=1.25, detail=2.0, roughness=0.6), 0.3, 0.7) * 0.45 - 0.05
 
@@ -71,7 +71,7 @@ def _sprayed(tree: Nodes, at: Wire) -> Wire:
     return body * (0.2 + size * 0.35) + tree.grain(at, scale=0.25, detail=4.0, roughness=0.65) * 0.6 + 0.2
 
 
-def _trowelled(tree: Nodes, at: Wire) -> Wire:
+def _troweled(tree: Nodes, at: Wire) -> Wire:
     """Ridges in strokes that bend."""
     bent = at + (tree.grain(at, scale=0.035, detail=1.0) - 0.5) * 14.0
     ridge = tree.grain(bent * (0.2, 0.5, 1.0), detail=3.0, roughness=0.6)
@@ -111,7 +111,7 @@ def road(tree: Nodes) -> Wire:
     contrast, value = tree["contrast"], tree["value"]
     binder = tree.tinted(tree.color(0.08, 0.05, value * 0.7), 0.6 + grit * 0.8)
     even = tree.color(tree["hue"], tree["saturation"], value)
-    # Stones are as bright as the road: that much over the chippings' own mean.
+    # Scales the stones so that their mean brightness is that of the road.
     bright = value * value * 4.5
     lit = tree.mix(contrast, even, tree.tinted(tree.stepped(tone, _CHIPPINGS), bright))
     fines = tree.mix(contrast, even, tree.tinted(tree.stepped(small_tone, _CHIPPINGS), bright))
@@ -123,7 +123,7 @@ def road(tree: Nodes) -> Wire:
 
 
 def aggregate(tree: Nodes) -> Wire:
-    """Washed or weathered concrete: pebbles of many colours in cement. `scale` counts pebbles."""
+    """Washed or weathered concrete: pebbles of many colors in cement. `scale` counts pebbles."""
     at = tree.place()
     pebble, tone, other = _stones(tree, at, 0.25)
     grit, grain_tone, _ = _stones(tree, at * (3.1, 3.1, 3.1), 0.5)
@@ -140,7 +140,7 @@ def aggregate(tree: Nodes) -> Wire:
 
 
 def cast(tree: Nodes, kind: str) -> Wire:
-    """Concrete: smooth from the mould, brushed, printed by boards, or weathered to the sand."""
+    """Concrete: smooth from the mold, brushed, printed by boards, or weathered to the sand."""
     at = tree.place()
     fine = tree.grain(at, scale=1.0, detail=2.0, roughness=0.75)
     mark = {"smooth": _smooth, "brushed": _brushed, "boards": _boards, "weathered": _weathered}[kind](tree, at, fine)
@@ -155,13 +155,13 @@ def cast(tree: Nodes, kind: str) -> Wire:
 
 
 def _blowholes(tree: Nodes, at: Wire, fine: Wire) -> Wire:
-    """Where air was caught at the mould, in swarms: mostly specks, few of them ten times as large, none round."""
+    """Holes from air at the mold, in groups: mostly specks, a few ten times as large, none of them round."""
     pore = tree.cells(at * (0.32, 0.32, 0.32))
     size, rare, _ = tree.split(tree.other(pore, "Color"))
     swarm = tree.ramp(_clouds(tree, 7.0, detail=4.0), 0.38, 0.68)
     radius = 0.03 * tree.math("POWER", 12.0, size * size * size * size) * tree.greater(tree["pores"] * swarm, rare)
     hole = tree.ramp(pore * (0.35 + fine * 1.3), radius, radius * 0.5 - 0.002)
-    # Folds all of this away where there are none.
+    # With 0 pores, Cycles removes all of these nodes.
     return hole * tree.greater(tree["pores"], 0.0)
 
 
@@ -207,7 +207,7 @@ def flaking(tree: Nodes) -> Wire:
 
 
 def brickwork(tree: Nodes) -> Wire:
-    """Bricks of `length` metres, sandy mortar, both with their grain and chipped edges."""
+    """Bricks of `length` meters, sandy mortar, both with their grain and chipped edges."""
     at = tree.place()
     fine = tree.grain(at, scale=0.8, detail=3.0, roughness=0.75)
     coarse = tree.grain(at, scale=0.12, detail=3.0, roughness=0.6)
