@@ -11,7 +11,6 @@ from scenes.record.scene import Scene
 from scenes.sampling.placement import hidden_share, project
 from scenes.sampling.scene import Sampler
 
-
 Seen = list[tuple[Scene, np.ndarray, np.ndarray]]
 
 
