@@ -1,7 +1,7 @@
 """What the parametric shapes are made of: sheets of quads, and the solids and sweeps that follow from them.
 
-Every function returns a `Geometry`: triangles with UVs in metres where that makes sense, counter-clockwise from
-outside, without normals; `part` adds those. Lengths are metres, angles degrees, z is up and -y is the front.
+Every function returns a `Geometry`: triangles with UVs in meters where that makes sense, counter-clockwise from
+outside, without normals; `part` adds those. Lengths are meters, angles degrees, z is up and -y is the front.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class Geometry:
         factors = np.array([x, x if y is None else y, x if z is None else z], dtype=float)
         return Geometry(self.vertices * factors, self.faces, self.uvs)._turned(bool(np.prod(factors) < 0))
 
-    def rotated(self, axis: str | Sequence[float], degrees: float, centre: ArrayLike = (0.0, 0.0, 0.0)) -> Geometry:
+    def rotated(self, axis: str | Sequence[float], degrees: float, center: ArrayLike = (0.0, 0.0, 0.0)) -> Geometry:
         """Rotated right-handed about an axis ("x", "y", "z" or a vector) through `centre`."""
-        pivot = np.asarray(centre, dtype=float)
+        pivot = np.asarray(center, dtype=float)
         return Geometry((self.vertices - pivot) @ rotation(axis, degrees).T + pivot, self.faces, self.uvs)
 
     def mirrored(self, axis: str = "x") -> Geometry:
@@ -95,9 +95,9 @@ def both_sides(geometry: Geometry, axis: str = "x") -> Geometry:
     return merge([geometry, geometry.mirrored(axis)])
 
 
-def around(geometry: Geometry, count: int, axis: str = "z", centre: ArrayLike = (0.0, 0.0, 0.0)) -> Geometry:
+def around(geometry: Geometry, count: int, axis: str = "z", center: ArrayLike = (0.0, 0.0, 0.0)) -> Geometry:
     """`count` copies evenly about an axis."""
-    return merge(geometry.rotated(axis, 360.0 * k / count, centre) for k in range(count))
+    return merge(geometry.rotated(axis, 360.0 * k / count, center) for k in range(count))
 
 
 def rotation(axis: str | Sequence[float], degrees: float) -> Array:
@@ -149,10 +149,10 @@ def rounded_rectangle(width: float, height: float, radius: float, corner: int = 
     r = min(radius, 0.499 * width, 0.499 * height)
     t = np.linspace(0, np.pi / 2, corner)
     arc = np.column_stack([np.cos(t), np.sin(t)]) * r
-    centres = [(1, 1), (-1, 1), (-1, -1), (1, -1)]
+    centers = [(1, 1), (-1, 1), (-1, -1), (1, -1)]
     turned = [arc, arc[:, ::-1] * (-1, 1), -arc, arc[:, ::-1] * (1, -1)]
     return np.concatenate(
-        [a + (sx * (width / 2 - r), sy * (height / 2 - r)) for a, (sx, sy) in zip(turned, centres, strict=True)]
+        [a + (sx * (width / 2 - r), sy * (height / 2 - r)) for a, (sx, sy) in zip(turned, centers, strict=True)]
     )
 
 
@@ -165,7 +165,7 @@ def sheet(grid: ArrayLike, close_rows: bool = False, close_columns: bool = False
     Seen from outside, points run right along a row and rows follow upwards: rows that are rings, counter-clockwise
     from above, one over the other, face away from their axis. `close_rows` joins the last row to the first,
     `close_columns` the last point of each row to its first; the seam's vertices are doubled, so UVs run through.
-    UVs are arc lengths in metres: u along the row, averaged over the rows, and v across, averaged over the columns.
+    UVs are arc lengths in meters: u along the row, averaged over the rows, and v across, averaged over the columns.
     """
     g = np.asarray(grid, dtype=float)
     if close_rows:
@@ -184,7 +184,7 @@ def sheet(grid: ArrayLike, close_rows: bool = False, close_columns: bool = False
 
 
 def fan(loop: ArrayLike) -> Geometry:
-    """A convex loop (k, 3) closed by triangles to its centre, facing where it is counter-clockwise."""
+    """A convex loop (k, 3) closed by triangles to its center, facing where it is counter-clockwise."""
     p = np.asarray(loop, dtype=float)
     k = len(p)
     ring = np.arange(k)
@@ -358,7 +358,7 @@ def flat(outline: ArrayLike, holes: Sequence[ArrayLike] = ()) -> Geometry:
 
 
 def inset_outline(outline: Array, distance: float) -> Array:
-    """The outline (k, 2) moved inwards by `distance` along its vertices' mitred normals."""
+    """The outline (k, 2) moved inwards by `distance` along its vertices' mitered normals."""
     if distance == 0:
         return outline
     ahead = unit_or_zero(np.roll(outline, -1, axis=0) - outline)

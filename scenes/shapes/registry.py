@@ -1,4 +1,4 @@
-"""The built-in classes: name to a generator of one random model in metres.
+"""The built-in classes: name to a generator of one random model in meters.
 
 Each package in this folder is a class. Its module of the same name holds the generator, `<name>_rand`.
 """
