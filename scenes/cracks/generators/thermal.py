@@ -27,8 +27,8 @@ def thermal(
 
     irregularity: standard deviation of the gaps, as a share of them. spread: degrees, standard deviation of each one's
     own direction. whole: probability that one runs from border to border; others end inside as hairlines. bend: mm,
-    standard deviation of the middle's sideways shift. links: number of thin cracks, about at right
-    angles, that join neighbors. width: mm; unevenness: standard deviation of the logarithm of each one's width.
+    standard deviation of the middle's sideways shift. links: number of thin cracks that join neighbors, about
+    at right angles. width: mm. unevenness: standard deviation of the logarithm of each one's width.
     Raises InputError if the crack is as wide as the patch.
     """
     along, aside = direction(heading), direction(heading + 90.0)
