@@ -78,7 +78,7 @@ class Body:
     power: float = 2.0
 
     def section(self, t: ArrayLike) -> tuple[Array, Array, Array]:
-        """Centre height and half width and half height at fractions of the length."""
+        """Center height and half width and half height at fractions of the length."""
         rows = np.array(BODIES[self.outline])
         # Against the root of the fraction, so that noses come out round.
         curve = PchipInterpolator(np.sqrt(rows[:, 0]), rows[:, 1:])
@@ -234,7 +234,7 @@ def spinner(radius: float, length: float) -> Geometry:
 
 
 def wheel(radius: float, width: float) -> tuple[Geometry, Geometry]:
-    """Tyre and hub with the axle along x through the origin."""
+    """Tire and hub with the axle along x through the origin."""
     t = np.linspace(-0.5 * np.pi, 0.5 * np.pi, 9)
     wall = np.column_stack([radius * (0.78 + 0.22 * np.cos(t)), width / 2 * np.sin(t)])
     rim = 0.55 * radius
