@@ -1,1 +1,1 @@
-"""Cracks as contours in millimeters: generators, composition, rasters. `library.sample` is the way in."""
+"""Cracks as contours in millimeters: generators, composition, rasters. Start with `registry.sample`."""

@@ -1,6 +1,6 @@
-"""A crack as data: a graph of polylines with a width at every point, and the chips broken off its lips.
+"""A crack as data: a graph of polylines with a width at each point, and the chips broken off its lips.
 
-Millimeters throughout, x to the right and y down, the patch's upper left corner at (0, 0).
+All lengths are in millimeters. x points right and y points down. (0, 0) is the upper left corner of the patch.
 """
 
 from __future__ import annotations
@@ -17,21 +17,35 @@ Array = NDArray[np.float64]
 Size = tuple[float, float]
 
 KINDS = ("crack", "satellite", "healed")
-# What gapes: a healed stroke is a trace on the surface, without depth.
+# The kinds that are open. A healed stroke is only a trace on the surface, without depth.
 OPEN = ("crack", "satellite")
 
-# Gaps up to this share of the patch count as none: two pixels of an ordinary picture.
+# Smaller gaps, as a share of the patch, count as closed. This is about two pixels of an ordinary picture.
 _JOINED = 0.004
 
 
 @dataclass(frozen=True)
 class Stroke:
-    """One unforked piece of a crack.
+    """One piece of a crack, without forks.
 
-    points: (n, 2) float64, n >= 2, mm, the middle between the lips.
-    widths: (n,) float64, mm, from lip to lip, >= 0; 0 where the crack is closed.
-    kind: "crack", "satellite" (a small crack beside one) or "healed" (filled or grown over: visible, but level).
-    parent: index in the contour of the stroke it forks from at its first point, -1 for none.
+    Attributes
+    ----------
+    points : (n, 2) float64 array
+        The middle line between the two lips, in mm, with n >= 2.
+    widths : (n,) float64 array
+        The distance from lip to lip at each point, in mm. It is 0 where the crack is closed.
+    kind : {"crack", "satellite", "healed"}
+        A satellite is a small crack next to a larger one. A healed stroke is filled: it is visible, but level.
+    parent : int
+        Index (in the contour) of the stroke from which this one forks at its first point. -1 if there is none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from blendmill import Stroke
+    >>> stroke = Stroke(points=np.array([[0.0, 0.0], [3.0, 4.0]]), widths=np.array([0.2, 0.4]))
+    >>> stroke.length, stroke.chord
+    (5.0, 5.0)
     """
 
     points: Array
@@ -46,13 +60,16 @@ class Stroke:
 
     @property
     def chord(self) -> float:
-        """Distance between the two ends in mm."""
+        """Straight distance between the two ends in mm."""
         return float(np.hypot(*(self.points[-1] - self.points[0])))
 
 
 @dataclass(frozen=True)
 class Spall:
-    """A chip broken off a lip. outline: (n, 2) float64 mm, closed and simple, last point not the first; depth: mm."""
+    """A chip broken off a lip.
+
+    outline: (n, 2) float64, mm, a simple polygon; the first point is not repeated at the end. depth: mm.
+    """
 
     outline: Array
     depth: float
@@ -60,9 +77,36 @@ class Spall:
 
 @dataclass(frozen=True)
 class Contour:
-    """All cracks of a patch of `size` (width, height) mm. Strokes may reach beyond it; `clipped` cuts them.
+    """All cracks of one rectangular patch.
 
-    Raises InputError where the size is not positive.
+    Strokes may reach beyond the patch; `clipped` cuts them off. Methods return a new contour.
+
+    Parameters
+    ----------
+    strokes : tuple of Stroke
+        The pieces of the cracks.
+    spalls : tuple of Spall
+        The chips broken off the lips.
+    size : (float, float)
+        Width and height of the patch in mm.
+
+    Raises
+    ------
+    InputError
+        If the size is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from blendmill import Contour, Stroke
+    >>> stroke = Stroke(points=np.array([[-5.0, 10.0], [15.0, 10.0]]), widths=np.array([0.5, 0.5]))
+    >>> contour = Contour(strokes=(stroke,), spalls=(), size=(20.0, 20.0))
+    >>> contour.length, contour.mean_width, contour.ends
+    (20.0, 0.5, 1)
+    >>> contour.clipped().length
+    15.0
+    >>> contour.scaled(2.0).size
+    (40.0, 40.0)
     """
 
     strokes: tuple[Stroke, ...]
@@ -79,22 +123,22 @@ class Contour:
 
     @property
     def area(self) -> float:
-        """Lengths times widths in mm², overlaps and what lies outside the patch counted too."""
+        """Sum of length times width in mm². Overlaps count twice, and parts outside the patch count too."""
         return sum(_area(stroke) for stroke in self.strokes)
 
     @property
     def mean_width(self) -> float:
-        """Width in mm, averaged over the length; 0 without strokes."""
+        """Width in mm, averaged over the length. It is 0 without strokes."""
         return self.area / self.length if self.length > 0 else 0.0
 
     @property
     def forks(self) -> int:
-        """How many strokes leave another one; scars do not count."""
+        """Number of strokes that fork from another one. Healed strokes do not count."""
         return sum(stroke.parent >= 0 and stroke.kind != "healed" for stroke in self.strokes)
 
     @property
     def ends(self) -> int:
-        """How many crack tips lie free inside the patch: on no other stroke."""
+        """Number of crack tips that lie inside the patch and touch no other stroke."""
         starts = [s.points[0] for s in self.strokes if s.parent < 0]
         tips = np.array(starts + [s.points[-1] for s in self.strokes]).reshape(-1, 2)
         owner = [i for i, s in enumerate(self.strokes) if s.parent < 0] + list(range(len(self.strokes)))
@@ -107,19 +151,22 @@ class Contour:
 
     @property
     def tortuosity(self) -> float:
-        """Arc length over chord, weighted by length; 1 for straight cracks and for none."""
+        """Arc length divided by chord, weighted by length. It is 1 for straight cracks and without cracks."""
         length = self.length
         if length <= 0:
             return 1.0
         return sum(s.length * s.length / max(s.chord, 0.05 * s.length, 1e-9) for s in self.strokes) / length
 
     def joined(self, other: Contour) -> Contour:
-        """Both in one, on this one's patch."""
+        """One contour with the strokes and spalls of both, on the patch of this one."""
         moved = tuple(replace(s, parent=s.parent + len(self.strokes) if s.parent >= 0 else -1) for s in other.strokes)
         return Contour(self.strokes + moved, self.spalls + other.spalls, self.size)
 
     def transformed(self, matrix: ArrayLike) -> Contour:
-        """Under an affine (2, 3) matrix in mm; widths and depths grow by the root of its determinant."""
+        """The contour under an affine (2, 3) matrix in mm; the patch keeps its size.
+
+        Widths and depths grow by the square root of the determinant.
+        """
         m = np.asarray(matrix, dtype=float)
         growth = float(np.sqrt(abs(np.linalg.det(m[:, :2]))))
         strokes = tuple(
@@ -129,22 +176,26 @@ class Contour:
         return Contour(strokes, spalls, self.size)
 
     def moved(self, x: float, y: float) -> Contour:
+        """The contour shifted by (x, y) mm."""
         return self.transformed([[1.0, 0.0, x], [0.0, 1.0, y]])
 
     def rotated(self, degrees: float, center: tuple[float, float] | None = None) -> Contour:
-        """Turned from x towards y (clockwise on a screen) about `center`, by default the patch's."""
+        """The contour turned from x towards y (clockwise on a screen) about `center`, by default the patch's center."""
         cx, cy = center or (self.size[0] / 2, self.size[1] / 2)
         c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
         return self.transformed([[c, -s, cx - c * cx + s * cy], [s, c, cy - s * cx - c * cy]])
 
     def scaled(self, factor: float) -> Contour:
-        """Everything, the patch too, `factor` times as large."""
+        """The contour and its patch, `factor` times as large."""
         grown = self.transformed([[factor, 0.0, 0.0], [0.0, factor, 0.0]])
         return replace(grown, size=(self.size[0] * factor, self.size[1] * factor))
 
     def clipped(self) -> Contour:
-        """What lies on the patch. A stroke that leaves and returns becomes several; forks keep their parent if its
-        piece is still there. Spalls stay where any corner is inside."""
+        """The part of the contour inside the patch.
+
+        A stroke that leaves the patch and returns becomes several strokes. A fork keeps its parent if that piece is
+        still there. A spall is kept if any of its corners is inside.
+        """
         pieces: list[Stroke] = []
         made: list[list[int]] = []
         for stroke in self.strokes:
@@ -164,7 +215,7 @@ class Contour:
 def check_size(size: Size) -> None:
     """Raises InputError unless both lengths are finite and positive."""
     if not (len(size) == 2 and np.all(np.isfinite(size)) and min(size) > 0):
-        raise InputError(f"crack patch: size {tuple(size)} mm must be a positive width and height")
+        raise InputError(f"crack patch: size {tuple(size)} mm must be a positive width and a positive height")
 
 
 def check_width(width: float, size: Size) -> None:
@@ -192,7 +243,7 @@ def _gap(stroke: Stroke, point: Array) -> float:
 
 
 def _nearest(pieces: list[Stroke], made: list[list[int]], parent: int, start: Array, size: Size) -> int:
-    """Which piece of an old parent a stroke starts on, -1 where it starts on none that is left."""
+    """Index of the piece of the old parent on which a stroke starts, -1 if there is no such piece."""
     gaps = {i: _gap(pieces[i], start) for i in (made[parent] if parent >= 0 else ())}
     best = min(gaps, key=gaps.__getitem__, default=-1)
     return best if best >= 0 and gaps[best] <= _JOINED * min(size) else -1
@@ -221,7 +272,10 @@ def _stroke(rows: Iterable[Array], like: Stroke) -> Stroke:
 
 
 def _crossings(start: Array, step: Array, size: Size) -> tuple[Array, Array]:
-    """(n,) parameters in [0, 1] where segments enter and leave the patch (Liang-Barsky); enter >= leave: never in."""
+    """(n,) parameters in [0, 1] where segments enter and leave the patch (Liang-Barsky).
+
+    A segment with enter >= leave lies outside.
+    """
     still = np.abs(step) < 1e-300
     safe = np.where(still, 1.0, step)
     low, high = -start / safe, (np.asarray(size) - start) / safe

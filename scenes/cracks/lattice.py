@@ -1,4 +1,4 @@
-"""A mesh over a plane, fine in some squares and coarse in others, closed between them, and cut along a line."""
+"""A mesh over a plane, fine in some squares and coarse in the others, without gaps, and cut along a line."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ Ints = NDArray[np.int64]
 
 # Left, right, above, below.
 _WAYS = ((0, -1), (0, 1), (-1, 0), (1, 0))
-# Fine cells along the side of a square.
+# Number of fine cells along the side of a square.
 BLOCK = 8
 
 
 @dataclass
 class Grid:
-    """Fine vertices, (ny + 1, nx + 1) of `cell` mm, and which squares of them are drawn."""
+    """A grid of fine vertices.
+
+    cell: mm between vertices. shape: (ny + 1, nx + 1). active: which squares are fine. drawn: which vertices are used.
+    """
 
     cell: float
     shape: tuple[int, int]
@@ -31,7 +34,7 @@ class Grid:
         drawn[::BLOCK, ::BLOCK] = True
         for dy in (0, 1):
             for dx in (0, 1):
-                # A vertex is drawn where it lies in or on the border of an active square.
+                # A vertex is used if it lies in an active square or on its border.
                 view = np.zeros(self.shape, bool)
                 spread = np.repeat(np.repeat(self.active, BLOCK, axis=0), BLOCK, axis=1)
                 view[dy : dy + rows * BLOCK, dx : dx + columns * BLOCK] = spread
@@ -40,7 +43,7 @@ class Grid:
 
 
 def triangles(grid: Grid, number: Ints) -> tuple[Ints, Floats]:
-    """(m, 3) faces, and (k, 2) mm positions of further vertices, numbered after those of the grid."""
+    """(m, 3) faces, and (k, 2) positions in mm of further vertices, which are numbered after those of the grid."""
     fine = np.repeat(np.repeat(grid.active, BLOCK, axis=0), BLOCK, axis=1)
     cells = _halves(number[:-1, :-1][fine], number[:-1, 1:][fine], number[1:, :-1][fine], number[1:, 1:][fine])
     around = dict(zip(_WAYS, beside(grid.active), strict=True))
@@ -72,12 +75,12 @@ def beside(active: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
 
 
 def _halves(a: Ints, b: Ints, c: Ints, d: Ints) -> Ints:
-    """Two triangles each of squares with corners a b above c d, clockwise on the screen."""
+    """Two triangles for each square with corners a, b above c, d, clockwise on the screen."""
     return np.concatenate([np.stack([a, b, d], axis=1), np.stack([a, d, c], axis=1)])
 
 
 def _side(number: Ints, row: Ints, column: Ints, way: tuple[int, int], steps: Ints) -> Ints:
-    """(k, len(steps)) vertices along one side of squares, in the sense that runs clockwise on the screen."""
+    """(k, len(steps)) vertices along one side of squares, clockwise on the screen."""
     y, x = row[:, None] * BLOCK, column[:, None] * BLOCK
     if way == (-1, 0):
         return number[y, x + steps]
@@ -89,12 +92,12 @@ def _side(number: Ints, row: Ints, column: Ints, way: tuple[int, int], steps: In
 
 
 def cut(table: Floats, faces: Ints) -> tuple[Floats, Ints, NDArray[np.bool_]]:
-    """Triangles divided where column 3 changes sign: vertices, faces, and which faces are negative."""
+    """Divides triangles where column 3 changes sign: vertices, faces, and which faces are negative."""
     negative = table[faces, 3] < 0
     count = negative.sum(axis=1)
     whole = (count == 0) | (count == 3)
     mixed, signs = faces[~whole], negative[~whole]
-    # Turned so that the first corner is the one on its own side of the lip.
+    # Rotated so that the first corner is the one that is alone on its side of the lip.
     odd = np.where(signs.sum(axis=1) == 1, signs.argmax(axis=1), (~signs).argmax(axis=1))
     turned = np.take_along_axis(mixed, (odd[:, None] + np.arange(3)) % 3, axis=1)
     alone = np.take_along_axis(signs, odd[:, None], axis=1)[:, 0]
@@ -105,7 +108,7 @@ def cut(table: Floats, faces: Ints) -> tuple[Floats, Ints, NDArray[np.bool_]]:
     t = table[first, 3] / (table[first, 3] - table[second, 3])
     new = table[first] + t[:, None] * (table[second] - table[first])
     new[:, 3] = 0
-    # The lip itself is level with what lies outside it.
+    # The lip has the height of the vertex outside the crack.
     outer = np.where(table[first, 3] > 0, first, second)
     new[:, 2] = table[outer, 2]
     back = back.reshape(-1) + len(table)

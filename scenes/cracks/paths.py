@@ -1,7 +1,7 @@
-"""What all crack generators are made of: fractal fields and profiles, paths, and how a path opens into a stroke.
+"""The parts that all crack generators share: fractal fields, profiles, paths, and how a path opens into a stroke.
 
-A generator lays out `Path`s, coarse polylines with a nominal width; `opened` turns them into strokes as rough as the
-`Grain` of the material says. Millimeters throughout.
+A generator plans `Path`s: coarse polylines with a nominal width. `opened` turns them into strokes whose roughness is
+given by the `Grain` of the material. All lengths are in millimeters.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scenes.cracks.contour import Array, Contour, Size, Stroke, check_size, chec
 
 Ints = NDArray[np.integer]
 
-# A patch is resolved into this many points along its shorter side, unless told otherwise.
+# Default number of points along the shorter side of a patch.
 POINTS = 400
 
 
@@ -26,13 +26,13 @@ POINTS = 400
 class Grain:
     """How a material tears. Lengths in mm.
 
-    amplitude: rms wandering of the crack to either side, at wavelengths near `longest`; finer ones follow the power
-    law of the Hurst exponent `hurst` (0.5 very rough, 1.2 smooth) down to `detail`, the spacing of the points.
-    corners: 0 for smooth wandering, 1 for straight reaches with sharp corners, as around stones.
-    spread: standard deviation of the width's logarithm along the crack, over `longest`.
-    chipping: rms roughness of each lip for itself, as a share of the width.
-    opening: direction, degrees, in which the two sides moved apart; `slip`: 0 if the crack gapes alike in all
-    directions, 1 if reaches along the opening direction stay closed.
+    amplitude: rms deviation of the crack to either side, at wavelengths near `longest`. Shorter wavelengths follow the
+    power law of the Hurst exponent `hurst` (0.5 very rough, 1.2 smooth), down to `detail`, the spacing of the points.
+    corners: 0 for smooth bends, 1 for straight pieces with sharp corners, as around stones.
+    spread: standard deviation of the logarithm of the width along the crack, over `longest`.
+    chipping: rms roughness of each lip, as a share of the width.
+    opening: direction in degrees in which the two sides moved apart. slip: 0 if the crack opens equally in all
+    directions, 1 if pieces along the opening direction stay closed.
     """
 
     amplitude: float
@@ -47,7 +47,7 @@ class Grain:
 
 
 def grain_rand(rng: np.random.Generator, size: Size, detail: float | None = None) -> Grain:
-    """A random material, its roughness in proportion to the patch. detail: mm, by default 1/400 of the patch."""
+    """A random material, with a roughness in proportion to the patch. detail: mm, by default 1/400 of the patch."""
     check_size(size)
     span = min(size)
     longest = span * float(np.exp(rng.uniform(np.log(0.12), np.log(0.5))))
@@ -65,7 +65,7 @@ def grain_rand(rng: np.random.Generator, size: Size, detail: float | None = None
 
 
 def width_rand(rng: np.random.Generator, size: Size) -> float:
-    """A crack's width in mm, as a share of the patch: median 1.1 %, nine in ten from 0.5 to 2.5 %."""
+    """A crack's width in mm, drawn as a share of the patch: median 1.1 %, 90 % lie between 0.5 and 2.5 %."""
     check_size(size)
     return min(size) * float(np.clip(np.exp(rng.normal(np.log(0.0112), 0.48)), 0.0025, 0.05))
 
@@ -74,10 +74,10 @@ def width_rand(rng: np.random.Generator, size: Size) -> float:
 class Path:
     """A planned piece of crack.
 
-    points: (n, 2) mm, n >= 2, not yet rough. width: mm, one number or (n,) at the points.
-    fade: mm over which it tapers to nothing at its first and its last point; 0 where it goes on.
-    kind, parent: as in a Stroke. stiff: factor on the grain's wandering, one number or (n,) at the points: below 1
-    where something else, a joint, holds the crack to its course.
+    points: (n, 2) mm, n >= 2, still smooth. width: mm, one number or (n,) at the points.
+    fade: mm over which the width tapers to 0 at the first and at the last point; 0 for no taper.
+    kind, parent: as in a Stroke. stiff: factor on the grain's deviations, one number or (n,) at the points. It is
+    below 1 where something else, such as a joint, keeps the crack on its course.
     """
 
     points: Array
@@ -89,10 +89,10 @@ class Path:
 
 
 def opened(rng: np.random.Generator, paths: Sequence[Path], size: Size, grain: Grain) -> Contour:
-    """The contour of planned paths: wandering, of changing width, tapered, with two lips of their own.
+    """Turns planned paths into a contour: rough, with a changing width, tapered, each lip with its own roughness.
 
-    Points that coincide in the plan coincide afterwards, so forks and junctions stay joined.
-    Raises InputError where a path is as wide as the patch.
+    Points that coincide in the plan also coincide in the contour, so forks and junctions stay joined.
+    Raises InputError if a path is as wide as the patch.
     """
     wander = Warp(rng, grain)
     if not paths:
@@ -111,13 +111,13 @@ def opened(rng: np.random.Generator, paths: Sequence[Path], size: Size, grain: G
     mean = float(width.mean())
     (long,) = profiles(rng, np.array([grain.longest]) / grain.detail, len(points), 1.1)
     short, lip = profiles(rng, np.array([5 * mean, 5 * mean]) / grain.detail, len(points), 0.6)
-    # The two sides moved as wholes: what faces them is a reach of the crack, no tooth of it.
+    # Each side moved as a whole, so the direction of a longer piece of the crack counts, not that of a single tooth.
     reach = round((2 * mean + 0.1 * grain.longest) / grain.detail) + 4
     facing = np.abs(normals(points, reach, first, last) @ direction(grain.opening))
     width = width * np.exp(np.clip(grain.spread * long, -1.2, 0.5)) * (1 - grain.slip + grain.slip * 1.35 * facing)
     fades = np.repeat(np.array([path.fade for path in paths]), counts, axis=0)
     width = width * _taper(along, fades[:, 0], left + along) * _taper(left, fades[:, 1], left + along)
-    # The lips' own roughness moves the middle by half its sum, and the width by their difference.
+    # The lips' own roughness moves the middle by half of its sum, and changes the width by its difference.
     across = normals(points, round(0.6 * mean / grain.detail) + 2, first, last)
     points = points + across * (grain.chipping * width * (short + lip) / 2)[:, None]
     width = np.maximum(width * (1 + grain.chipping * (short - lip)), 0.0)
@@ -129,7 +129,7 @@ def opened(rng: np.random.Generator, paths: Sequence[Path], size: Size, grain: G
 
 
 def _resampled(path: Path, step: float) -> Array:
-    """(n, 4) x, y, width and stiffness at even distances of about `step`."""
+    """(n, 4) x, y, width and stiffness at equal distances of about `step` mm."""
     p = np.asarray(path.points, dtype=float)
     along = arc(p)
     at = np.linspace(0.0, along[-1], max(int(along[-1] / step), 2) + 1)
@@ -141,15 +141,15 @@ def _resampled(path: Path, step: float) -> Array:
 
 
 def _taper(away: Array, fade: Array, whole: Array) -> Array:
-    """(n,) factors in [0, 1] for distances from a tip: 0 at a fading one, 1 beyond its fade, steep only at the tip."""
+    """(n,) factors in [0, 1] for distances from a tip: 0 at a fading tip, 1 beyond its fade."""
     reach = np.clip(fade, 1e-12, np.maximum(whole, 1e-12))
     return np.where(fade > 0, np.clip(away / reach, 0.0, 1.0) ** 0.7, 1.0)
 
 
 def eased(width: Array, along: Array, steepest: float = 0.5) -> Array:
-    """The largest widths (n,), at most those given, that change by no more than `steepest` mm a mm.
+    """(n,) the largest widths that are at most those given and change by at most `steepest` mm per mm.
 
-    Steeper ones would look like beads on a string.
+    Steeper changes would look like beads on a string.
     """
     slope = steepest * along
     ahead = np.minimum.accumulate(width - slope) + slope
@@ -166,9 +166,9 @@ def arc(points: Array) -> Array:
 
 
 def normals(points: Array, reach: int, first: Ints | None = None, last: Ints | None = None) -> Array:
-    """(n, 2) unit vectors to the left of travel as seen on a screen, over `reach` points either way.
+    """(n, 2) unit normals, to the left of the course on a screen, measured over `reach` points to either side.
 
-    first, last: (n,) the ends of each point's own polyline, where several are in one array.
+    first, last: (n,) indices of both ends of each point's polyline, if the array holds several.
     """
     index = np.arange(len(points))
     low = np.maximum(index - reach, 0 if first is None else first)
@@ -179,9 +179,9 @@ def normals(points: Array, reach: int, first: Ints | None = None, last: Ints | N
 
 
 def curved(rows: ArrayLike, times: int = 5) -> Array:
-    """((n - 1) * times + 1, k) a smooth curve through all rows (n, k), x and y and whatever else belongs to a point.
+    """((n - 1) * times + 1, k) a smooth curve through all rows (n, k): x, y and other values of a point.
 
-    Catmull-Rom, so that a branch that leaves from one of the rows still does.
+    A Catmull-Rom spline: it passes through the rows, so a branch that starts at a row still does.
     """
     p = np.asarray(rows, dtype=float)
     rim = np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
@@ -192,7 +192,7 @@ def curved(rows: ArrayLike, times: int = 5) -> Array:
 
 
 def direction(degrees: ArrayLike) -> Array:
-    """(..., 2) unit vectors, from x towards y."""
+    """(..., 2) unit vectors; the angle turns from x towards y."""
     angle = np.radians(degrees)
     return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
 
@@ -203,19 +203,19 @@ def side(rng: np.random.Generator) -> float:
 
 
 def across_patch(rng: np.random.Generator, size: Size, heading: float) -> tuple[Array, Array]:
-    """Two points outside the patch whose line crosses it in about this direction (degrees), through its inner half."""
+    """Two points outside the patch. Their line runs at about `heading` degrees and crosses its inner half."""
     middle = np.asarray(size) * rng.uniform(0.25, 0.75, 2)
     reach = direction(heading) * 0.75 * float(np.hypot(*size))
     ends = []
     for sign in (-1.0, 1.0):
-        # A little beyond the border, so that the frame cuts the crack at full width.
+        # A little beyond the border, so that the border cuts the crack at its full width.
         room = np.where(sign * reach > 0, np.asarray(size) - middle, middle) / np.maximum(np.abs(reach), 1e-9)
         ends.append(middle + sign * reach * (float(room.min()) + 0.12))
     return ends[0], ends[1]
 
 
 def heading_rand(rng: np.random.Generator) -> float:
-    """Degrees of a crack's course: upright and level ones are the most frequent on walls and floors."""
+    """A crack's direction in degrees. Vertical and horizontal ones are the most frequent on walls and floors."""
     base = rng.choice((90.0, 0.0, rng.uniform(0.0, 180.0)), p=(0.55, 0.2, 0.25))
     return float(base + rng.normal(0.0, 12.0) + 180.0 * (rng.random() < 0.5))
 
@@ -224,9 +224,9 @@ def heading_rand(rng: np.random.Generator) -> float:
 
 
 def profiles(rng: np.random.Generator, longest: ArrayLike, n: int, hurst: float) -> Array:
-    """(k, n) float64 of fractional noise of unit variance, a row for each longest wavelength (k,), in points.
+    """(k, n) float64 fractional noise of unit variance. longest: (k,) the longest wavelength of each row, in points.
 
-    Power falls with frequency f as f^-(2 hurst + 1), and is flat at wavelengths above the longest.
+    The power falls with frequency f as f^-(2 hurst + 1). It is flat at wavelengths above the longest.
     """
     size = next_fast_len(n + n // 8 + 16, real=True)
     f = np.arange(size // 2 + 1) / size * np.asarray(longest, dtype=float)[:, None]
@@ -238,13 +238,13 @@ def profiles(rng: np.random.Generator, longest: ArrayLike, n: int, hurst: float)
 
 
 def _complex(rng: np.random.Generator, *shape: int) -> NDArray[np.complex128]:
-    """Normal numbers, real and imaginary parts of unit variance each."""
+    """Complex normal numbers; real and imaginary parts have unit variance each."""
     return rng.standard_normal((*shape, 2)).view(np.complex128)[..., 0]
 
 
 @lru_cache(maxsize=1)
 def _frequencies(side: int, octaves: float) -> Array:
-    """(side, side // 2 + 1) those of a tile's waves, infinite where they are not in the band."""
+    """(side, side // 2 + 1) frequencies of a tile's waves, infinite outside the band."""
     f = np.abs(np.fft.fftfreq(side)) * side
     f = np.hypot(f[:, None], f[None, : side // 2 + 1])
     return np.where((f >= 4) & (f < 4 * octaves), f, np.inf)
@@ -253,8 +253,8 @@ def _frequencies(side: int, octaves: float) -> Array:
 class Warp:
     """A random displacement field over the plane, self-affine between `longest` and `detail`.
 
-    Built of tiles of periodic noise, each for three octaves of wavelengths and as large as needed for those alone;
-    tiles are turned against each other, so that no repetition shows.
+    It is the sum of tiles of periodic noise. Each tile covers three octaves of wavelengths and is only as large as they
+    need. The tiles are rotated against each other, so that no repetition is visible.
     """
 
     _TILE, _OCTAVES = 64, 8.0
@@ -271,7 +271,7 @@ class Warp:
         self._tiles = self._noise(rng, len(self._layers), grain.hurst, grain.corners)
 
     def _noise(self, rng: np.random.Generator, count: int, hurst: float, corners: float) -> NDArray[np.float32]:
-        """(count, 2, 64, 64) unit variance, wavelengths from a quarter of the tile down to a thirty-second."""
+        """(count, 2, 64, 64) noise of unit variance, with wavelengths from 1/4 to 1/32 of the tile."""
         steep = _frequencies(self._TILE, self._OCTAVES) ** (-hurst - 1)
         waves = rng.standard_normal((count, 2, *steep.shape, 2), dtype=np.float32).view(np.complex64)[..., 0]
         tiles = irfft2(waves * steep.astype(np.float32), (self._TILE, self._TILE))
@@ -282,7 +282,7 @@ class Warp:
         return tiles / tiles.std(axis=(2, 3), keepdims=True)
 
     def __call__(self, points: Array) -> Array:
-        """Points (n, 2) mm, displaced."""
+        """The displaced points, (n, 2) mm."""
         moved = points.copy()
         for (matrix, amplitude), tile in zip(self._layers, self._tiles, strict=True):
             at = points @ matrix.T

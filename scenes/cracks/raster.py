@@ -1,6 +1,6 @@
-"""Contours as pictures: coverage, width, skeleton, distance, and the chips' depth.
+"""Contours as images: coverage, width, skeleton, distance, and the depth of the chips.
 
-A picture is (H, W), one value to each of the Pixels. `kinds` chooses the strokes; by default those that gape.
+An image is (H, W), with one value for each pixel. `kinds` selects the strokes; by default the open ones.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from scenes.cracks.thinning import thinned
 
 @dataclass(frozen=True)
 class Drawn:
-    """`coverage`, `width_map` and `skeleton` of one picture, and reach: the coverage as if the edges lay some way
-    farther out, each (H, W). There is a width wherever the reach is not 0."""
+    """`coverage`, `width_map` and `skeleton` of one image, each (H, W).
+
+    reach: the coverage if the edges lay farther out. The width is positive wherever the reach is not 0.
+    """
 
     coverage: Image
     reach: Image
@@ -29,7 +31,10 @@ class Drawn:
 
 
 def drawn(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN, margin: float = 0.0) -> Drawn:
-    """All of them at the price of a little more than one. margin: of the reach, in pixels."""
+    """All of them together; this takes little more time than one of them.
+
+    margin: how far the edges lie farther out for `reach`, in pixels.
+    """
     segments = segments_of(contour, pixels, kinds)
     covered, reach, width = strips.drawn(segments, pixels.shape, margin)
     width *= np.float32(pixels.mm_per_pixel)
@@ -37,28 +42,77 @@ def drawn(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN, margi
 
 
 def coverage(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -> Image:
-    """(H, W) float32 in [0, 1]: the share of each pixel's area that the crack covers.
+    """The share of each pixel's area that the crack covers.
 
-    Exact for straight strips of any direction and width, also far below a pixel; where strokes overlap, the larger
-    coverage counts.
+    It is exact for straight strips of any direction and width, also for widths far below a pixel. Where strokes
+    overlap, the larger coverage counts.
+
+    Parameters
+    ----------
+    contour : Contour
+        The cracks, in mm.
+    pixels : scenes.cracks.strips.Pixels
+        Shape (H, W) of the image, its scale in mm per pixel, and its position on the patch.
+    kinds : tuple of str
+        The kinds of strokes to draw. By default these are the open ones, "crack" and "satellite".
+
+    Returns
+    -------
+    (H, W) float32 array
+        Shares from 0 to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from blendmill import Contour, Stroke, coverage
+    >>> from scenes.cracks.strips import Pixels
+    >>> stroke = Stroke(points=np.array([[-1.0, 1.5], [5.0, 1.5]]), widths=np.array([0.5, 0.5]))
+    >>> contour = Contour(strokes=(stroke,), spalls=(), size=(4.0, 3.0))
+    >>> coverage(contour, Pixels((3, 4), mm_per_pixel=1.0)).round(3).tolist()
+    [[0.0, 0.0, 0.0, 0.0], [0.5, 0.5, 0.5, 0.5], [0.0, 0.0, 0.0, 0.0]]
     """
     return strips.drawn(segments_of(contour, pixels, kinds), pixels.shape, 0.0)[0]
 
 
 def width_map(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -> Image:
-    """(H, W) float32 mm: the crack's width at the nearest place of its middle line, 0 where coverage is 0."""
+    """The width of the crack at each pixel, taken at the nearest point of its middle line.
+
+    Parameters
+    ----------
+    contour : Contour
+        The cracks, in mm.
+    pixels : scenes.cracks.strips.Pixels
+        Shape (H, W) of the image, its scale in mm per pixel, and its position on the patch.
+    kinds : tuple of str
+        The kinds of strokes to draw. By default these are the open ones, "crack" and "satellite".
+
+    Returns
+    -------
+    (H, W) float32 array
+        Widths in mm, 0 where the coverage is 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from blendmill import Contour, Stroke, width_map
+    >>> from scenes.cracks.strips import Pixels
+    >>> stroke = Stroke(points=np.array([[-1.0, 1.5], [5.0, 1.5]]), widths=np.array([0.5, 0.5]))
+    >>> contour = Contour(strokes=(stroke,), spalls=(), size=(4.0, 3.0))
+    >>> width_map(contour, Pixels((3, 4), mm_per_pixel=1.0)).round(3).tolist()
+    [[0.0, 0.0, 0.0, 0.0], [0.5, 0.5, 0.5, 0.5], [0.0, 0.0, 0.0, 0.0]]
+    """
     return strips.drawn(segments_of(contour, pixels, kinds), pixels.shape, 0.0)[2] * np.float32(pixels.mm_per_pixel)
 
 
 def distance(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN, reach: float | None = None) -> Image:
     """(H, W) float32 mm from pixel centers to the nearest lip, negative inside the crack, at most `reach` mm.
 
-    reach: by default 16 pixels. More than a pixel off the crack, the nearest piece of it is taken to be that of the
-    nearest pixel by the crack: 0.02 pixels too far on average, never a whole one.
+    reach: by default 16 pixels. Farther than a pixel from the crack, the distance is taken to the piece that is nearest
+    to the nearest pixel at the crack. It is 0.02 pixels too large on average, and always less than one pixel.
     """
     mm_per_pixel = pixels.mm_per_pixel
     limit = 16.0 if reach is None else reach / mm_per_pixel
-    # Cracks just outside the picture are near, too.
+    # Cracks just outside the image count too.
     rim = int(np.ceil(limit)) + 1
     wide = (pixels.shape[0] + 2 * rim, pixels.shape[1] + 2 * rim)
     corner = (pixels.origin[0] - rim * mm_per_pixel, pixels.origin[1] - rim * mm_per_pixel)
@@ -74,8 +128,10 @@ def distance(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN, re
 
 
 def lips(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN, *, reach: float) -> tuple[Image, Image]:
-    """(H, W) float32 mm from pixel centers to the nearest lip, negative inside, exact, inf beyond `reach` mm; and half
-    the width of the crack at that place, 0 beyond."""
+    """Exact distance from the pixel centers to the nearest lip, and half the crack's width there, (H, W) float32 mm.
+
+    The distance is negative inside the crack. Beyond `reach` mm the distance is inf and the half width is 0.
+    """
     segments, mm_per_pixel = segments_of(contour, pixels, kinds), pixels.mm_per_pixel
     signed, owner = nearest(segments, pixels.shape, reach / mm_per_pixel)
     half = np.zeros(pixels.shape, dtype=np.float32)
@@ -85,12 +141,39 @@ def lips(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN, *, rea
 
 
 def skeleton(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN) -> NDArray[np.bool_]:
-    """(H, W) bool: the pixels the middle lines run through, thinned to one pixel, 8-connected along every stroke."""
+    """The pixels through which the middle lines run, thinned to lines one pixel wide.
+
+    The lines are 8-connected along each stroke.
+
+    Parameters
+    ----------
+    contour : Contour
+        The cracks, in mm.
+    pixels : scenes.cracks.strips.Pixels
+        Shape (H, W) of the image, its scale in mm per pixel, and its position on the patch.
+    kinds : tuple of str
+        The kinds of strokes to draw. By default these are the open ones, "crack" and "satellite".
+
+    Returns
+    -------
+    (H, W) bool array
+        True on the middle lines.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from blendmill import Contour, Stroke, skeleton
+    >>> from scenes.cracks.strips import Pixels
+    >>> stroke = Stroke(points=np.array([[-1.0, 1.5], [5.0, 1.5]]), widths=np.array([0.5, 0.5]))
+    >>> contour = Contour(strokes=(stroke,), spalls=(), size=(4.0, 3.0))
+    >>> skeleton(contour, Pixels((3, 4), mm_per_pixel=1.0)).sum(axis=1).tolist()
+    [0, 4, 0]
+    """
     return drawn(contour, pixels, kinds).skeleton
 
 
 def _crossed(segments: Segments, covered: Image) -> NDArray[np.bool_]:
-    """(H, W) the covered pixels that the middle lines run through."""
+    """(H, W) the covered pixels through which the middle lines run."""
     height, width = covered.shape
     t = ((np.arange(16, dtype=np.float32) + np.float32(0.5)) / np.float32(16))[:, None]
     x, y = segments.ax + t * segments.dx, segments.ay + t * segments.dy
@@ -102,7 +185,7 @@ def _crossed(segments: Segments, covered: Image) -> NDArray[np.bool_]:
 
 
 def spall_depth(contour: Contour, pixels: Pixels) -> Image:
-    """(H, W) float32 mm: depth of the chips, times the share of the pixel they cover; 0 elsewhere."""
+    """(H, W) float32 mm: depth of the chips times the share of the pixel that they cover; 0 elsewhere."""
     image = np.zeros(pixels.shape, dtype=np.float32)
     for spall in contour.spalls:
         outline = (spall.outline - pixels.origin) / pixels.mm_per_pixel

@@ -33,10 +33,10 @@ GENERATORS: dict[str, Generator] = {
     "joint": joint_rand,
 }
 
-# Those that follow joints, of a bond that can be given as a further argument.
+# These follow the joints of a bond, which can be given as a further argument.
 _JOINTED = {"masonry": masonry_rand, "joint": joint_rand}
 
-# How often `sample` takes which: single cracks are what photographs mostly show.
+# How often `sample` takes each generator. Most photographs show single cracks.
 SHARES: dict[str, float] = {
     "walk": 0.17,
     "tree": 0.12,
@@ -49,7 +49,7 @@ SHARES: dict[str, float] = {
     "joint": 0.04,
 }
 
-# Of one course, worth a second, finer crack over them.
+# These make one crack, which may get a second, finer one over it.
 _SINGLE = ("walk", "midpoint", "stress", "joint")
 
 
@@ -61,13 +61,13 @@ def sample(
     detail: float | None = None,
     bond: Bond | None = None,
 ) -> Contour:
-    """A random crack on a patch of `size_mm` (width, height), weathered: layered, paired, stepped, interrupted, healed,
-    with satellites and chips.
+    """A random weathered crack on a patch of `size_mm` (width, height).
 
-    kind: a key of GENERATORS, drawn by SHARES where None. width: mm of the main crack, drawn where None (median 1.1 %
-    of the patch). detail: mm between points, by default 1/400 of the patch. bond: how bricks are laid there, drawn
-    where None. The strokes run on beyond the patch.
-    Raises InputError for an unknown kind, a size or detail that is not positive, a crack as wide as the patch.
+    The strokes continue beyond the patch. kind: a key of GENERATORS, by default drawn by SHARES. width: mm of the main
+    crack, by default drawn (median 1.1 % of the patch). detail: mm between points, by default 1/400 of the patch. bond:
+    how the bricks are laid, by default drawn.
+    Raises InputError for an unknown kind, for a size or detail that is not positive, and for a crack as wide as the
+    patch.
     """
     check_size(size_mm)
     if detail is not None and not detail > 0:

@@ -1,8 +1,8 @@
-"""Cracks as geometry: a surface's mesh, fine where it is broken, cut along the lips, with walls that go down.
+"""Cracks as geometry: the mesh of a surface, fine at the cracks, cut along the lips, with walls that go down.
 
-The mesh is of the whole patch. Squares of fine cells cover the cracks and what they broke; elsewhere one square is two
-triangles. Squares beside fine ones are fans that share all their vertices, so the mesh is closed. Triangles that the
-lips run through are divided there: a triangle is either inside the crack or outside.
+The mesh covers the whole patch. Squares of fine cells cover the cracks and their damage. Elsewhere a square is two
+triangles. Squares next to fine ones are fans that share all vertices with them, so the mesh has no gaps. Triangles are
+divided along the lips, so each triangle lies either inside or outside the crack.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Profile:
-    """The shape of a crack across. Lengths in mm, shares of 1.
+    """The cross section of a crack. Lengths are in mm, shares from 0 to 1.
 
-    depth: how many times as deep as wide. steepness: power of the fall from lip to middle, 1 is a V, 0.2 a U.
-    roughness: of the walls and of the depth along the crack. fill: share of the depth that lies filled. grains: rms
-    height of the filling's grains. reach: how far beside the lips the surface is touched. raised: height of the lips,
-    negative where they sank. crumble: depth of what broke off the lips.
+    depth: depth divided by width. steepness: exponent of the fall from lip to middle; 1 gives a V, 0.2 a U.
+    roughness: of the walls, and of the depth along the crack. fill: share of the depth that is filled. grains: rms
+    height of the filling's grains. reach: how far from the lips the surface is changed. raised: height of the lips,
+    negative if they sank. crumble: depth of the material that broke off the lips.
     """
 
     depth: float = 2.0
@@ -48,8 +48,8 @@ class Relief:
     """A triangle mesh in patch millimeters: x right, y down, z out of the surface.
 
     vertices: (n, 3) float32. faces: (m, 3) int32, counter-clockwise seen from outside. inside: (m,) bool, between the
-    lips of a crack. distance: (n,) float32 mm from the nearest lip, negative inside; beyond the profile's reach by
-    squares only. filled: (n,) float32, the same from what was filled; 1000 far from it.
+    lips of a crack. distance: (n,) float32 mm from the nearest lip, negative inside; coarse beyond the profile's
+    reach. filled: (n,) float32 mm from the nearest filled band, negative inside; 1000 far from it.
     """
 
     vertices: Floats
@@ -61,10 +61,10 @@ class Relief:
 
 @dataclass(frozen=True)
 class Band:
-    """What else runs along the strokes of a contour, all of them: joints, sunk, and what was filled, level or raised.
+    """A strip along all strokes of a contour: a sunken joint, or a filling that is level or raised.
 
-    height: mm of its even top, reached `edge` mm inside its lips; negative where it is sunk. filled: whether the mesh
-    shall tell how far it is.
+    height: mm of its flat top, reached `edge` mm inside its lips; negative for a sunken strip. filled: whether
+    `Relief.filled` holds the distance to it.
     """
 
     contour: Contour
@@ -83,8 +83,8 @@ def relief(
 ) -> Relief:
     """The mesh of a contour's patch with its cracks and bands.
 
-    cell: mm, side of a fine cell; coarser where more than about `triangles` would come of it. Raises InputError where
-    the cell is not positive or the patch smaller than one.
+    cell: mm, side of a fine cell. It is enlarged if there were more than about `triangles` triangles. Raises InputError
+    if the cell is not positive or larger than the patch.
     """
     if not (np.isfinite(cell) and 0 < cell <= min(contour.size)):
         raise InputError(f"crack relief: cells of {cell:g} mm do not fit a patch of {contour.size} mm")
@@ -94,7 +94,7 @@ def relief(
 
 
 def _area(contours: tuple[Contour, ...], profile: Profile, cell: float) -> float:
-    """About how many mm² the squares that cracks touch will cover, overlaps counted twice."""
+    """Approximate area in mm² of the fine squares. Overlaps count twice."""
     beside = 2 * max(profile.reach, 2.5 * cell) + BLOCK * cell
     return sum(stroke.length * (float(stroke.widths.mean()) + beside) for c in contours for stroke in c.strokes)
 
@@ -102,7 +102,7 @@ def _area(contours: tuple[Contour, ...], profile: Profile, cell: float) -> float
 def _laid(
     contour: Contour, profile: Profile, cell: float, bands: tuple[Band, ...]
 ) -> tuple[Grid, Floats, Floats, Floats, list[Floats]]:
-    """The grid, and at its vertices: distance and half width of the crack, depth of chips, distance to each band."""
+    """The grid, and at its vertices the crack's distance and half width, the chips' depth, and each band's distance."""
     rows, columns = (int(np.ceil(side / cell / BLOCK)) for side in (contour.size[1], contour.size[0]))
     shape = (rows * BLOCK + 1, columns * BLOCK + 1)
     pixels = Pixels(shape, cell, (-cell / 2, -cell / 2))
@@ -136,7 +136,7 @@ def _meshed(
     number = np.full(grid.shape, -1, np.int64)
     number[row, column] = np.arange(len(row))
     plane = np.stack([column, row], axis=1) * np.float32(grid.cell)
-    # What is exactly on a lip is outside: a triangle's corners must not all be on it.
+    # A vertex exactly on a lip counts as outside, because a triangle must not have all its corners on the lip.
     signed = distance[row, column]
     signed[np.abs(signed) < 1e-3 * grid.cell] = 1e-3 * grid.cell
     height = _heights(plane, signed, half[row, column], profile, grid.cell, rng)
@@ -149,7 +149,7 @@ def _meshed(
         height = np.minimum(height, step) if band.height < 0 else height + step
         if band.filled:
             filled = np.minimum(filled, own)
-    # Cracks end in a wall at the border, or one could look out at their ends.
+    # Cracks end in a wall at the border. Otherwise one could see through their ends.
     height[(row == 0) | (column == 0) | (row == grid.shape[0] - 1) | (column == grid.shape[1] - 1)] = 0
     faces, centers = triangles(grid, number)
     level = np.zeros(len(centers), np.float32)
@@ -168,7 +168,7 @@ def _meshed(
 
 
 def _spread(grid: Grid, signed: Floats, reach: float) -> tuple[Floats, Floats]:
-    """Distances that go on beyond the reach, coarsely: of the drawn vertices, and of the fans' centers."""
+    """Distances, coarse beyond the reach: of the drawn vertices, and of the fans' centers."""
     far = (
         distance_transform_edt(~grid.active).astype(np.float32)
         if grid.active.any()
@@ -192,7 +192,7 @@ def _spread(grid: Grid, signed: Floats, reach: float) -> tuple[Floats, Floats]:
 def _heights(
     plane: Floats, distance: Floats, half: Floats, profile: Profile, cell: float, rng: np.random.Generator
 ) -> Floats:
-    """(n,) float32 mm above the surface; 0 where the distance is the mesh's reach."""
+    """(n,) float32 height in mm above the surface; 0 at and beyond the reach."""
     reach = max(profile.reach, 2.5 * cell)
     height = np.zeros(len(plane), np.float32)
     near = np.flatnonzero(distance < reach)
@@ -201,7 +201,7 @@ def _heights(
     rough = _noise(at, max(0.7 * width, 1.5 * cell), rng)
     along = _noise(at, max(12 * width, 12 * cell), rng)
     fade = np.clip(1 - away / reach, 0, 1) ** 2
-    # Lips: raised or sunk all along, and crumbled here and there.
+    # The lips are raised or sunk everywhere, and crumbled in places.
     broken = np.clip(rough + 0.6 * along, 0, 1.5) * np.clip(1 - away / (0.6 * reach), 0, 1)
     rim = profile.raised * fade - profile.crumble * broken
     inner = np.clip(-away / np.maximum(half, 1e-6), 0, 1)
@@ -217,7 +217,7 @@ def _heights(
 
 
 def _noise(at: Floats, size: float, rng: np.random.Generator) -> Floats:
-    """(n,) smooth noise of unit variance at the nodes, features of `size` mm, at points (n, 2)."""
+    """(n,) smooth noise at points (n, 2), with features of `size` mm and unit variance at the nodes."""
     if not len(at):
         return np.zeros(0, np.float32)
     spot = (at - at.min(axis=0)) / np.float32(size)

@@ -1,6 +1,6 @@
-"""Strokes as short tapered strips in pixels: which are near, how far their lips are, how much they cover.
+"""Strokes as short tapered strips: the distance from pixels to their lips, and how much of a pixel they cover.
 
-Pixel units throughout: the center of column i, row j is at (i + 0.5, j + 0.5).
+All lengths are in pixels: the center of column i, row j is at (i + 0.5, j + 0.5).
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ Point = tuple[float, float]
 
 # How far a pixel reaches from its center along any direction.
 HALF_DIAGONAL = 0.7072
-# Half widths, in pixels, up to which a crack is closed.
+# A crack with at most this half width, in pixels, counts as closed.
 _CLOSED = 1e-4
-# Numbers in one block of work: small enough to stay in the cache.
+# Numbers in one block of work, few enough to stay in the cache.
 _BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
 class Segments:
-    """Short tapered pieces in pixel units, float32 (n,): start, step to the end, half widths at both."""
+    """Short tapered pieces in pixels, each field (n,) float32: start, step to the end, half widths at start and end."""
 
     ax: Floats
     ay: Floats
@@ -44,11 +44,10 @@ class Segments:
 
 @dataclass(frozen=True)
 class Pixels:
-    """The pixels of a picture on a patch: `shape` (H, W) of `mm_per_pixel`. Raises InputError for none, or a scale that
-    is not positive.
+    """The pixels of an image on a patch: `shape` (H, W) and the scale `mm_per_pixel`.
 
-    origin: position on the patch, mm, of the upper left corner, so that the center of column i, row j lies at
-    origin + (i + 0.5, j + 0.5) * mm_per_pixel.
+    origin: position of the upper left corner on the patch in mm. The center of column i, row j lies at
+    origin + (i + 0.5, j + 0.5) * mm_per_pixel. Raises InputError for an empty shape or a scale that is not positive.
     """
 
     shape: Shape
@@ -63,13 +62,13 @@ class Pixels:
 
 
 def segments_of(contour: Contour, pixels: Pixels, kinds: tuple[str, ...]) -> Segments:
-    """All pieces of strokes of these kinds that can touch the picture."""
+    """All pieces of strokes of these kinds that can touch the image."""
     shape, scale = pixels.shape, pixels.mm_per_pixel
     strokes = [stroke for stroke in contour.strokes if stroke.kind in kinds]
     points = np.concatenate([np.zeros((0, 2)), *(stroke.points for stroke in strokes)])
     widths = np.concatenate([np.zeros(0), *(stroke.widths for stroke in strokes)])
     rows = np.column_stack([(points - pixels.origin) / scale, widths / (2 * scale)])
-    # From the last point of a stroke to the next one's first there is nothing.
+    # No piece joins the last point of a stroke to the first point of the next.
     ends = np.cumsum([len(stroke.points) for stroke in strokes], dtype=np.int64)
     joined = np.ones(max(len(rows) - 1, 0), bool)
     joined[ends[:-1] - 1] = False
@@ -79,7 +78,7 @@ def segments_of(contour: Contour, pixels: Pixels, kinds: tuple[str, ...]) -> Seg
     high = np.maximum(a, b)[:, :2] + half[:, None] + 1
     keep = (half > 0) & (high[:, 0] > 0) & (high[:, 1] > 0) & (low[:, 0] < shape[1]) & (low[:, 1] < shape[0])
     a, step, half = a[keep], (b - a)[keep], half[keep]
-    # Long pieces would have large windows of mostly nothing.
+    # Long pieces are split, because their windows would be large and mostly empty.
     count = np.ceil(np.hypot(step[:, 0], step[:, 1]) / np.maximum(3.0, half)).astype(int).clip(1)
     step = np.repeat(step / count[:, None], count, axis=0)
     within = np.arange(len(step)) - np.repeat(np.cumsum(count) - count, count)
@@ -90,7 +89,7 @@ def segments_of(contour: Contour, pixels: Pixels, kinds: tuple[str, ...]) -> Seg
 
 @dataclass(frozen=True)
 class _Near:
-    """Pixels near segments, (n,) each: which segment, the distance to its middle line, half the width, the place."""
+    """Pixels near segments, (n,) each: segment index, distance to its middle line, half width, flat pixel index."""
 
     which: NDArray[np.int64]
     middle: Floats
@@ -102,9 +101,9 @@ _NEAR = ("which", "middle", "half", "flat")
 
 
 def _near(segments: Segments, shape: Shape, margin: float) -> Iterator[_Near]:
-    """Every pixel center within `margin` of a lip, and of tapered segments some more, in blocks of bounded work.
+    """Yields every pixel center within `margin` of a lip, in blocks of bounded size. Tapered segments yield some more.
 
-    `flat` indexes a picture padded by `_padding` on every side.
+    `flat` indexes an image padded by `_padding` on every side.
     """
     pad = _padding(segments, margin)
     reach = np.maximum(segments.ha, segments.hb) + np.float32(margin)
@@ -136,7 +135,7 @@ def _near(segments: Segments, shape: Shape, margin: float) -> Iterator[_Near]:
 
 
 def _turned(px: Floats, py: Floats, some: Segments) -> tuple[Floats, Floats, Floats]:
-    """Places in windows, (n, k, k), along the segments from their middles and across them, and the lengths (n,).
+    """Window coordinates (n, k, k) along the segments, from their middles, and across them; and the lengths (n,).
 
     px, py: (n, k) columns and rows from the segments' starts.
     """
@@ -147,7 +146,7 @@ def _turned(px: Floats, py: Floats, some: Segments) -> tuple[Floats, Floats, Flo
 
 
 def _side(segments: Segments, margin: float) -> NDArray[np.int64]:
-    """(n,) sides of the windows, rounded up to a few sizes: each is worked on by itself."""
+    """(n,) sides of the windows, rounded up to a few sizes. Windows of one size are processed together."""
     half = np.maximum(segments.ha, segments.hb) + margin
     need = np.ceil(np.maximum(np.abs(segments.dx), np.abs(segments.dy)) + 2 * half).astype(np.int64) + 1
     sizes = np.cumsum(2 ** (np.arange(24) // 2)) + 5
@@ -159,14 +158,14 @@ def _padding(segments: Segments, margin: float) -> int:
 
 
 def to_segment(segments: Segments, which: NDArray, rows: NDArray, columns: NDArray) -> tuple[Floats, Floats]:
-    """Distance to the middle line of a given segment, and half width there, for pixels."""
+    """Distance from pixels to the middle line of their given segments, and the half width there."""
     some = segments[which]
     px = columns.astype(np.float32) + np.float32(0.5) - some.ax
     py = rows.astype(np.float32) + np.float32(0.5) - some.ay
     square = np.maximum(some.dx * some.dx + some.dy * some.dy, np.float32(1e-12))
     u = np.clip((px * some.dx + py * some.dy) / square, 0, 1)
     x, y = px - u * some.dx, py - u * some.dy
-    # Nothing here is so large or so small that it needs the care of hypot, which takes five times as long.
+    # The numbers are neither so large nor so small that they need hypot, which takes five times as long.
     return np.sqrt(x * x + y * y), some.ha + u * (some.hb - some.ha)
 
 
@@ -175,7 +174,7 @@ def _unpadded(flat: NDArray, shape: Shape, pad: int) -> NDArray:
 
 
 def nearest(segments: Segments, shape: Shape, margin: float) -> tuple[Image, NDArray[np.int64]]:
-    """Signed distance in pixels and the segment it is to, within `margin` of the lips and inside; inf and -1 beyond."""
+    """Signed distance in pixels to the nearest lip, and its segment. Beyond `margin` these are inf and -1."""
     pad = _padding(segments, margin)
     total = (shape[0] + 2 * pad) * (shape[1] + 2 * pad)
     best, owner = np.full(total, np.inf, dtype=np.float32), np.full(total, -1)
@@ -190,8 +189,10 @@ def nearest(segments: Segments, shape: Shape, margin: float) -> tuple[Image, NDA
 
 
 def drawn(segments: Segments, shape: Shape, margin: float) -> tuple[Image, Image, Image]:
-    """Coverage, the same with edges `margin` pixels farther out, and the width in pixels at the nearest place of a
-    middle line that gapes, 0 where both are."""
+    """Coverage, coverage with edges `margin` pixels farther out, and width in pixels.
+
+    The width is that at the nearest point of an open middle line, and 0 where both coverages are 0.
+    """
     pad = _padding(segments, HALF_DIAGONAL + margin)
     total = (shape[0] + 2 * pad) * (shape[1] + 2 * pad)
     image, width = np.zeros(total, np.float32), np.zeros(total, np.float32)
@@ -200,10 +201,10 @@ def drawn(segments: Segments, shape: Shape, margin: float) -> tuple[Image, Image
     blocks = list(_near(segments, shape, HALF_DIAGONAL + margin))
     if blocks:
         which, middle, half, flat = (np.concatenate([getattr(near, name) for near in blocks]) for name in _NEAR)
-        # What is closed is not wider with margins.
+        # A margin does not open closed cracks.
         which, middle, half, flat = (values[half > _CLOSED] for values in (which, middle, half, flat))
         length = np.maximum(np.hypot(segments.dx, segments.dy), np.float32(1e-9))
-        # A pixel seen along the strip is a trapezoid, as wide as the sum of two uniform numbers.
+        # The profile of a pixel along the strip is a trapezoid, like the density of the sum of two uniform numbers.
         a, b = (np.maximum(np.abs(step / length), np.float32(2e-3))[which] for step in (segments.dx, segments.dy))
         np.maximum.at(image, flat, _covered(middle, half, a, b))
         if margin:
@@ -217,13 +218,13 @@ def drawn(segments: Segments, shape: Shape, margin: float) -> tuple[Image, Image
 
 def _covered(middle: Floats, half: Floats, a: Floats, b: Floats) -> Floats:
     covered = np.minimum(_trapezoid(middle + half, a, b) - _trapezoid(middle - half, a, b), np.float32(1))
-    # Differences of nearly equal numbers leave dust.
+    # Differences of nearly equal numbers leave tiny remainders.
     covered[covered < 1e-5] = 0
     return covered
 
 
 def _trapezoid(t: Floats, a: Floats, b: Floats) -> Floats:
-    """Share of a unit square below t, where its sides project to lengths a and b on the axis of t."""
+    """Share of a unit square below t. The square's sides project to lengths a and b on the axis of t."""
     q, r = (a + b) / 2, np.abs(a - b) / 2
     t = np.minimum(np.maximum(t, -q), q)
     upper, lower, whole = np.maximum(t + r, 0), np.maximum(t - r, 0), t + q

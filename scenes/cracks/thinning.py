@@ -12,7 +12,7 @@ _AROUND = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
 
 
 def _peelable() -> tuple[Mask, Mask]:
-    """(256,) each, by the neighbors' bits: the pixels that Guo and Hall (1989) peel off at one time, on two sides."""
+    """Two (256,) tables by the bits of the neighbors: pixels peeled in each half step of Guo and Hall (1989)."""
     tables = np.zeros((2, 256), bool)
     for code in range(256):
         ring = [bool(code >> k & 1) for k in range(8)]
@@ -28,7 +28,7 @@ _PEELABLE = _peelable()
 
 
 def thinned(mask: Mask) -> Mask:
-    """(H, W) a mask peeled from all sides down to lines of one pixel; its parts stay in one piece each."""
+    """(H, W) the mask thinned from all sides to lines one pixel wide. Connected parts stay connected."""
     padded = np.pad(mask, 1)
     flat = padded.reshape(-1)
     offsets = np.array([down * padded.shape[1] + right for down, right in _AROUND])
@@ -45,11 +45,11 @@ def thinned(mask: Mask) -> Mask:
 
 
 def _removable() -> Mask:
-    """(256,) by the neighbors' bits: whether a pixel can go without parting or shortening the line."""
+    """(256,) indexed by the bits of the neighbors: whether a pixel can go without breaking or shortening the line."""
     table = np.zeros(256, dtype=bool)
     for code in range(256):
         ring = [bool(code >> k & 1) for k in range(8)]
-        # Runs of background, 4-connected: exactly one of them touches the pixel's side.
+        # Exactly one 4-connected run of background touches a side of the pixel.
         crossings = sum(not ring[k] and (ring[k + 1] or ring[(k + 2) % 8]) for k in (0, 2, 4, 6))
         table[code] = crossings == 1 and sum(ring) >= 2
     return table
@@ -59,9 +59,9 @@ _REMOVABLE = _removable()
 
 
 def _pared(mask: Mask) -> None:
-    """Removes from a mask (H, W), in place, what its lines do not need; the outermost pixels must be empty.
+    """Removes the pixels that the lines of a mask (H, W) do not need, in place. The outermost pixels must be empty.
 
-    Pixels whose rows and columns have the same parity are no neighbors, so a quarter can be judged at once.
+    Pixels whose rows and columns have the same parity are not neighbors, so a quarter of them is tested at once.
     """
     width = mask.shape[1]
     flat = mask.reshape(-1)

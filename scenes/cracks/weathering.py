@@ -1,6 +1,6 @@
-"""What happens to cracks afterwards: they step aside, close in places, heal, gather small cracks, lose chips.
+"""How cracks change after they formed: they step aside, close in places, heal, get satellites and lose chips.
 
-Each function takes a contour and returns a new one; strokes keep their numbers, new ones come after them.
+Each function takes a contour and returns a new one. Strokes keep their index; new strokes are appended.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from scenes.cracks.paths import Grain, Path, arc, direction, eased, normals, ope
 
 
 def layered(older: Contour, younger: Contour) -> Contour:
-    """Both contours; cracks of the younger end where they meet open ones of the older, the longer part staying."""
+    """Both contours. Younger cracks end where they meet open older ones; only their longest part stays."""
     walls = [stroke.points for stroke in older.strokes if stroke.kind == "crack"]
     if not walls or not younger.strokes:
         return older.joined(younger)
     tree = KDTree(np.concatenate(walls))
     kept: dict[int, Stroke] = {}
     for i, stroke in enumerate(younger.strokes):
-        # A fork of what was cut off goes with it.
+        # A fork is dropped together with the part from which it forked.
         if stroke.parent >= 0:
             parent = kept.get(stroke.parent)
             if parent is None or np.hypot(*(parent.points - stroke.points[0]).T).min() > parent.widths.max():
@@ -41,10 +41,10 @@ def layered(older: Contour, younger: Contour) -> Contour:
 
 
 def jogged(rng: np.random.Generator, contour: Contour, *, offset: float, overlap: float, count: int) -> Contour:
-    """Up to `count` of the open strokes that nothing forks from are cut in two, whose tips pass each other.
+    """Cuts up to `count` open strokes without forks in two pieces whose tips pass each other.
 
-    offset: mm aside, mean; overlap: mm that the tips run side by side, mean. The second piece bends back to the
-    first's course.
+    offset: mean step to the side in mm. overlap: mean length in mm over which the tips run side by side. The second
+    piece bends back to the course of the first.
     """
     strokes = list(contour.strokes)
     parents = {s.parent for s in strokes}
@@ -74,10 +74,10 @@ def _stepped(rng: np.random.Generator, stroke: Stroke, offset: float, overlap: f
 def paired(
     rng: np.random.Generator, contour: Contour, grain: Grain, *, away: float, width: float, share: float
 ) -> Contour:
-    """The longest open crack with a finer one beside it, which leaves it and comes back.
+    """Adds a finer crack next to the longest open one, which leaves it and comes back.
 
-    away: mm aside, where they are farthest apart. width: of the finer one, as a share of its own. share: of its length
-    along which they are two.
+    away: largest distance between the two in mm. width: width of the finer crack as a share of the longest one's.
+    share: share of the length along which there are two cracks.
     """
     trunks = [i for i, stroke in enumerate(contour.strokes) if stroke.kind == "crack" and stroke.length > 4 * away]
     if not trunks:
@@ -99,15 +99,15 @@ def paired(
 
 
 def interrupted(rng: np.random.Generator, contour: Contour, *, rate: float, gap: float) -> Contour:
-    """Cracks closed in places: width 0 there, tapering to it. rate: gaps a mm; gap: mm long, mean."""
+    """Closes cracks in places: the width tapers to 0 there. rate: gaps per mm; gap: mean length in mm."""
     strokes = tuple(s if s.kind == "healed" else _closed(s, _gaps(rng, s, rate, gap)) for s in contour.strokes)
     return replace(contour, strokes=strokes)
 
 
 def healed(rng: np.random.Generator, contour: Contour, *, rate: float, stretch: float) -> Contour:
-    """Cracks filled or grown over in places: closed there, and a "healed" stroke in their stead.
+    """Fills cracks in places: they are closed there, and a "healed" stroke replaces them.
 
-    rate: such places a mm; stretch: mm long, mean.
+    rate: such places per mm; stretch: mean length in mm.
     """
     strokes, scars = list(contour.strokes), []
     for i, stroke in enumerate(contour.strokes):
@@ -116,14 +116,14 @@ def healed(rng: np.random.Generator, contour: Contour, *, rate: float, stretch: 
         gaps = _gaps(rng, stroke, rate, stretch)
         strokes[i] = _closed(stroke, gaps)
         for inside in gaps:
-            # With the open part's taper filled up, the two make the whole crack.
+            # The scar also fills the taper of the open part, so that both together make the whole crack.
             if inside.sum() >= 2:
                 scars.append(Stroke(stroke.points[inside], stroke.widths[inside], "healed", i))
     return replace(contour, strokes=(*strokes, *scars))
 
 
 def _gaps(rng: np.random.Generator, stroke: Stroke, rate: float, length: float) -> list[Array]:
-    """Masks (n,) over a stroke's points of the stretches between."""
+    """Masks (n,) of the points in each gap of a stroke."""
     along = arc(stroke.points)
     masks = []
     for at in rng.uniform(0, along[-1], rng.poisson(rate * along[-1])):
@@ -140,8 +140,10 @@ def _closed(stroke: Stroke, gaps: list[Array]) -> Stroke:
 
 
 def sealed(rng: np.random.Generator, contour: Contour, width: float) -> Contour:
-    """The bands, about `width` mm wide, that a hand leaves which seals all cracks of a contour longer than they are
-    wide."""
+    """Bands of sealant, about `width` mm wide, applied by hand along the cracks of a contour.
+
+    Cracks shorter than three widths stay unsealed.
+    """
     strokes = []
     for stroke in contour.strokes:
         if stroke.length < 3 * width:
@@ -165,9 +167,9 @@ def satellites(
     width: float,
     slant: float,
 ) -> Contour:
-    """Small cracks of kind "satellite" beside the open ones, thin and fading at both tips.
+    """Adds small cracks of kind "satellite" next to the open ones; they fade at both tips.
 
-    away: mm aside, mean; length, width: mm, mean; slant: degrees, standard deviation of the angle to their crack.
+    away, length, width: means in mm. slant: standard deviation in degrees of the angle to the open crack.
     """
     open_strokes = [s for s in contour.strokes if s.kind == "crack" and s.length > 0]
     if not open_strokes:
@@ -188,7 +190,7 @@ def satellites(
 
 
 def spalled(rng: np.random.Generator, contour: Contour, *, count: int, breadth: float, depth: float) -> Contour:
-    """Chips broken off the lips of the open cracks, mostly of wide places. breadth, depth: mm, mean."""
+    """Breaks chips off the lips of open cracks, mostly where they are wide. breadth, depth: means in mm."""
     open_strokes = [s for s in contour.strokes if s.kind == "crack" and s.widths.max() > 0]
     if not open_strokes:
         return contour
@@ -203,7 +205,7 @@ def spalled(rng: np.random.Generator, contour: Contour, *, count: int, breadth: 
 
 
 def _chip(rng: np.random.Generator, stroke: Stroke, k: int, breadth: float, depth: float) -> Spall:
-    """A chip at a stroke's point k: from inside the crack out over one lip, with a broken outer edge."""
+    """A chip at point k of a stroke. It reaches from inside the crack over one lip and has a rough outer edge."""
     across = normals(stroke.points, len(stroke.points) // 20 + 2)[k] * side(rng)
     along = np.array([-across[1], across[0]])
     angles = np.sort(rng.uniform(0.0, np.pi, int(rng.integers(5, 10))))

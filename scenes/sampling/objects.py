@@ -134,8 +134,19 @@ def _materials(draw: Draw, key: str, info: AssetInfo) -> dict[str, Material]:
     return {role: draw_role(role, draw.streams, f"{base}.{role}") for role in roles}
 
 
+# Depth of the occluder's center as shares of the main object's depth, the preferred one first.
+_SHARES = (0.55, 0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15)
+# Sizes to try where there is too little room, as shares of the drawn size.
+_SIZES = tuple(0.8**k for k in range(12))
+# The occluder's nearest and farthest depth, as shares of the depth at which the main object begins.
+_ROOM = (0.05, 0.98)
+
+
 def occluder(draw: Draw, items: list[Item], camera: Camera) -> list[Item]:
-    """One item between the camera and the main one, moved sideways until it hides the share asked for."""
+    """One item between the camera and the main object, moved sideways until it hides the wanted share.
+
+    The list is empty where the config asks for none, and where the main object surrounds the camera.
+    """
     settings = draw.section("objects").section("occluder")
     if not settings["present"]:
         return []
@@ -144,32 +155,62 @@ def occluder(draw: Draw, items: list[Item], camera: Camera) -> list[Item]:
     main = items[0]
     scale = main.scale * (0.5 + 0.5 * objects.quantile("scale"))
     item = _placed(draw, objects, _instance(draw, objects, category), "occluder", scale)
-    return [_in_the_way(draw, settings, item, main, camera)]
-
-
-def _in_the_way(draw: Draw, settings: Drawn, item: Item, main: Item, camera: Camera) -> Item:
-    """The occluder where it hides as much of the main object as is wanted."""
-    wanted = 1 - settings["visibility"]
     behind = draw.world_points([main])
-    eye, center = np.array(camera.location), center_of(behind)
-    view = center - eye
-    size = float(np.linalg.norm(view))
-    # Half way, but clear of both: of the main object by the two radii, of the camera by its own.
-    gap = (main.scale + item.scale) / 2
-    share = min(0.55, max(0.25, 1 - gap / max(size, 1e-9)))
-    at = eye + view * share
-    sideways = cross(view / size, (0.0, 0.0, 1.0))
-    sideways /= max(float(np.linalg.norm(sideways)), 1e-9)
+    wanted = 1 - settings["visibility"]
+    found = _in_front(draw, item, camera, behind, wanted)
+    return [] if found is None else [_moved_aside(draw, settings, found, main, camera, behind, wanted)]
+
+
+def _in_front(draw: Draw, item: Item, camera: Camera, behind: np.ndarray, wanted: float) -> Item | None:
+    """The occluder in front of the main object's center, wholly between the object and the camera.
+
+    Size and depth are the first ones at which it hides at least the wanted share, otherwise those at which it hides
+    most. None where no size fits.
+    """
+    eye, forward = np.array(camera.location), camera.world_to_camera()[2, :3]
+    sight = center_of(behind) - eye
+    begins = float(((behind - eye) @ forward).min())
+    best, most = None, -1.0
+    for size in _SIZES:
+        smaller = replace(item, scale=size * item.scale, location=vector(size * np.array(item.location)))
+        own = draw.world_points([smaller])
+        for share in _SHARES:
+            for shift in _shifts(own, eye + share * sight):
+                depth = (own + shift - eye) @ forward
+                # A camera above the ground also sees the ground: nothing may stick in it.
+                sunk = eye[2] > 0 and own[:, 2].min() + shift[2] < -1e-9
+                if sunk or depth.min() < _ROOM[0] * begins or depth.max() > _ROOM[1] * begins:
+                    continue
+                hides = hidden_share(camera, behind, own + shift)
+                if hides > most:
+                    best, most = replace(smaller, location=vector(np.array(smaller.location) + shift)), hides
+                if hides >= wanted:
+                    return best
+    return best
+
+
+def _shifts(own: np.ndarray, at: np.ndarray) -> list[np.ndarray]:
+    """Moves that bring an item's points (n, 3) to a point on the line of sight: on the ground if it reaches the point
+    from there, and centered on it."""
+    low, high = extent(own)
+    centered = at - (low + high) / 2
+    standing = np.array([centered[0], centered[1], 0.0])
+    return [standing, centered] if low[2] <= at[2] <= high[2] else [centered]
+
+
+def _moved_aside(
+    draw: Draw, settings: Drawn, item: Item, main: Item, camera: Camera, behind: np.ndarray, wanted: float
+) -> Item:
+    """The occluder moved horizontally across the view until it hides no more than the wanted share."""
+    aside = cross(camera.world_to_camera()[2, :3], (0.0, 0.0, 1.0))
+    length = float(np.linalg.norm(aside))
+    aside = aside / length if length > 1e-9 else np.array([1.0, 0.0, 0.0])
     if settings.quantile("side") < 0.5:
-        sideways = -sideways
+        aside = -aside
     own = draw.world_points([item])
-    base = np.array([at[0] - item.location[0], at[1] - item.location[1], 0.0])
-    if float(np.ptp(own[:, 2])) + own[:, 2].min() < at[2]:
-        # A thing on the ground that ends below the line of sight hides nothing: let it float into the way.
-        base[2] = at[2] - center_of(own)[2]
     low, high = 0.0, main.scale + item.scale
     for _ in range(12):
         middle = (low + high) / 2
-        hides = hidden_share(camera, behind, own + base + sideways * middle) > wanted
+        hides = hidden_share(camera, behind, own + aside * middle) > wanted
         low, high = (middle, high) if hides else (low, middle)
-    return replace(item, location=vector(np.array(item.location) + (base + sideways * high)))
+    return replace(item, location=vector(np.array(item.location) + aside * high))

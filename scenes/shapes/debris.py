@@ -1,5 +1,8 @@
-"""What lies on surfaces and what throws shadows on them, as small models: twigs, cables, leaves, pebbles, manhole
-covers, grates; branches, poles, fences, a roof's edge."""
+"""Small models of objects that lie on surfaces or cast shadows on them.
+
+On surfaces: twigs, cables, leaves, pebbles, manhole covers, grates. For shadows: branches, poles, fences, the edge of a
+roof.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,16 @@ Array = np.ndarray
 
 
 def debris(kind: str, rng: np.random.Generator) -> Model:
-    """A thing 1 long that lies on the plane z = 0 around the origin. kind: twig, cable, leaf, pebble, manhole or grate.
+    """An object of length 1 that lies on the plane z = 0 around the origin.
 
-    What is open below has parts of the role "hollow" that let no light out.
+    kind: twig, cable, leaf, pebble, manhole or grate. Where the object is open below, parts of the role "hollow" let no
+    light out.
     """
     return _THINGS[kind](rng)
 
 
 def _course(rng: np.random.Generator, count: int, turn: float) -> Array:
-    """(count, 3) points of a line 1 long that wanders, its middle at the origin."""
+    """(count, 3) points of an irregular line of length 1, with its middle at the origin."""
     heading = np.cumsum(rng.normal(0, turn, count))
     points = np.cumsum(np.stack([np.cos(heading), np.sin(heading), np.zeros(count)], axis=1), axis=0) / count
     return points - points.mean(axis=0)
@@ -91,7 +95,7 @@ _HIGH, _LOW = 0.014, 0.002
 
 
 def _manhole(rng: np.random.Generator) -> Model:
-    """A round cover in its frame: rings, ribs or studs on the lid, a gap around it, two holes to lift it by."""
+    """A round cover in its frame: rings, ribs or studs on the lid, a gap around it, and two holes for lifting it."""
     rim, gap = rng.uniform(0.4, 0.46), rng.uniform(0.004, 0.01)
     low = _HIGH - 0.008
     frame = [(0.5, 0.0), (0.498, 0.7 * _HIGH), (0.492, _HIGH), (rim + gap, _HIGH), (rim + gap, _LOW)]
@@ -111,7 +115,7 @@ def _ribs(rng: np.random.Generator, reach: float, low: float) -> list[Geometry]:
 
 
 def _studs(rng: np.random.Generator, reach: float, low: float) -> list[Geometry]:
-    """Blocks in rows, turned against each other like those of a tread plate."""
+    """Blocks in rows with alternating directions, as on a tread plate."""
     pitch = rng.uniform(0.05, 0.1)
     grid = np.mgrid[-10:11, -10:11].reshape(2, -1).T
     long, wide = pitch * rng.uniform(0.55, 0.75), pitch * rng.uniform(0.18, 0.5)
@@ -130,13 +134,13 @@ def _rings(rng: np.random.Generator, reach: float, low: float) -> list[Geometry]
 
 
 def _ring(radius: float, width: float, low: float) -> Geometry:
-    """A raised ring up to a radius."""
+    """A raised ring with the given outer radius."""
     inner = radius - width
     return lathe([(radius, low), (radius - 0.002, _HIGH), (inner + 0.002, _HIGH), (inner, low)], 96)
 
 
 def _grate(rng: np.random.Generator) -> Model:
-    """A gully's frame with bars across, nothing to be seen between them."""
+    """The frame of a drain with bars across it, and darkness between the bars."""
     wide = rng.choice((1.0, rng.uniform(0.5, 0.8)))
     rim, count = rng.uniform(0.03, 0.06), int(rng.integers(7, 15))
     pieces = [box(1.0, rim, _HIGH).moved(y=s * (wide - rim) / 2, z=_HIGH / 2) for s in (-1, 1)]
@@ -161,7 +165,7 @@ _THINGS: dict[str, Callable[[np.random.Generator], Model]] = {
 
 
 def shadow_caster(kind: str, size: float, reach: float, rng: np.random.Generator) -> Model:
-    """A flat thing in the plane z = 0 that lets light pass beside it, long along x, everywhere within `reach`.
+    """A flat object in the plane z = 0, long along x and inside `reach`, that casts a shadow but also lets light pass.
 
     kind: edge (all of y > 0), pole (`size` wide), fence (bars of that width), branch (twigs of it, with leaves).
     """

@@ -1,4 +1,4 @@
-"""A digest of the code that makes a class of shapes: a shape is made anew when it changes, and only then."""
+"""A digest of the code of a class of shapes. Shapes are generated again only when this digest changes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-# The folder that the package `scenes` lies in.
+# The folder that contains the package `scenes`.
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @lru_cache(maxsize=64)
 def class_digest(name: str, root: Path = ROOT) -> str:
-    """sha256 of the code of a class: of its package, and of all modules of `scenes` that it imports.
+    """sha256 of the code of a class: its package and all modules of `scenes` that it imports.
 
     Comments, docstrings and formatting do not count. The digest is the same in every version of Python.
     """
@@ -25,7 +25,7 @@ def class_digest(name: str, root: Path = ROOT) -> str:
 
 
 def _files(name: str, root: Path) -> set[Path]:
-    """The files of the class's package, and what they import, directly or through others."""
+    """The files of the class's package, and all files that they import directly or indirectly."""
     found: set[Path] = set()
     waiting = list((root / "scenes" / "shapes" / name).rglob("*.py"))
     while waiting:
@@ -37,7 +37,7 @@ def _files(name: str, root: Path) -> set[Path]:
 
 
 def _imports(path: Path, root: Path) -> Iterator[str]:
-    """Names of modules that a file imports. Some may be a module's attribute instead, which has no file."""
+    """Names of the modules that a file imports. Some may be attributes of a module; these have no file."""
     folder = path.relative_to(root).parent.parts
     for node in _statements(_tree(path)):
         if isinstance(node, ast.Import):
@@ -50,7 +50,7 @@ def _imports(path: Path, root: Path) -> Iterator[str]:
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """All statements inside a node, at any depth: a tenth of what `ast.walk` looks at."""
+    """All statements inside a node, at any depth. `ast.walk` would visit ten times as many nodes."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, (ast.stmt, ast.excepthandler, ast.match_case)):
             yield child
@@ -58,7 +58,7 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _executed(module: str, root: Path) -> Iterator[Path]:
-    """The files that an import executes: the module's, and the __init__ of each package around it."""
+    """The files that an import executes: the module, and the __init__ of each package that contains it."""
     parts = module.split(".")
     if parts[0] != "scenes":
         return
@@ -81,7 +81,7 @@ def _code(path: Path) -> str:
 
 
 def _write(node: object, words: list[str]) -> None:
-    """Append a node's name and fields, the entries of a list, or a plain value."""
+    """Appends a node's name and fields, the entries of a list, or a plain value."""
     if isinstance(node, list):
         words.append("[")
         for entry in node:
@@ -92,7 +92,7 @@ def _write(node: object, words: list[str]) -> None:
         words.append(f"{type(node).__name__}(")
         for name in sorted(node._fields):
             value = getattr(node, name, None)
-            # A newer Python knows more fields. They are empty in code that an older one reads as well.
+            # A newer Python has more fields. They are empty in code that an older Python can read.
             if value or isinstance(node, ast.Constant):
                 words.append(f"{name}=")
                 _write(value, words)
@@ -102,5 +102,5 @@ def _write(node: object, words: list[str]) -> None:
 
 
 def _is_text_alone(node: object) -> bool:
-    """Whether a statement is a string alone, as docstrings are: it does nothing."""
+    """Whether a statement is only a string, such as a docstring."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

@@ -1,7 +1,7 @@
-"""What the parametric shapes are made of: sheets of quads, and the solids and sweeps that follow from them.
+"""The parts of the parametric shapes: sheets of quads, and the solids and sweeps made from them.
 
-Every function returns a `Geometry`: triangles with UVs in metres where that makes sense, counter-clockwise from
-outside, without normals; `part` adds those. Lengths are metres, angles degrees, z is up and -y is the front.
+Every function returns a `Geometry`: triangles with UVs in meters where that makes sense, counter-clockwise from
+outside, without normals; `part` adds those. Lengths are meters, angles degrees, z is up and -y is the front.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ class Geometry:
         return Geometry(self.vertices + (x, y, z), self.faces, self.uvs)
 
     def scaled(self, x: float, y: float | None = None, z: float | None = None) -> Geometry:
-        """Scaled about the origin; one number scales all axes. A mirroring scale keeps faces outward."""
+        """The geometry scaled about the origin. One number scales all axes. Mirroring keeps faces outward."""
         factors = np.array([x, x if y is None else y, x if z is None else z], dtype=float)
         return Geometry(self.vertices * factors, self.faces, self.uvs)._turned(bool(np.prod(factors) < 0))
 
-    def rotated(self, axis: str | Sequence[float], degrees: float, centre: ArrayLike = (0.0, 0.0, 0.0)) -> Geometry:
-        """Rotated right-handed about an axis ("x", "y", "z" or a vector) through `centre`."""
-        pivot = np.asarray(centre, dtype=float)
+    def rotated(self, axis: str | Sequence[float], degrees: float, center: ArrayLike = (0.0, 0.0, 0.0)) -> Geometry:
+        """The geometry rotated right-handed about an axis ("x", "y", "z" or a vector) through `centre`."""
+        pivot = np.asarray(center, dtype=float)
         return Geometry((self.vertices - pivot) @ rotation(axis, degrees).T + pivot, self.faces, self.uvs)
 
     def mirrored(self, axis: str = "x") -> Geometry:
         return self.scaled(*(-1.0 if a == axis else 1.0 for a in "xyz"))
 
     def bent(self, function: Callable[[Array], ArrayLike]) -> Geometry:
-        """Vertices through `function`, which maps (n, 3) to (n, 3) and must keep the orientation."""
+        """The geometry with its vertices mapped by `function`, (n, 3) to (n, 3), which must keep the orientation."""
         return Geometry(np.asarray(function(self.vertices), dtype=float), self.faces, self.uvs)
 
     def flipped(self) -> Geometry:
-        """Inside out."""
+        """The geometry with its faces turned inside out."""
         return self._turned(True)
 
     def _turned(self, turn: bool) -> Geometry:
@@ -56,7 +56,7 @@ class Geometry:
 
 
 def part(name: str, geometry: Geometry | Iterable[Geometry], role: str, crease: float = 35.0) -> Part:
-    """A named part: welded into one geometry, with normals smooth up to `crease` degrees between faces."""
+    """A named part: one welded geometry. Normals are smooth where faces meet at up to `crease` degrees."""
     whole = geometry if isinstance(geometry, Geometry) else merge(geometry)
     area = np.linalg.norm(face_crosses(whole.vertices, whole.faces), axis=1)
     keep = area > 1e-14
@@ -72,7 +72,7 @@ def part(name: str, geometry: Geometry | Iterable[Geometry], role: str, crease: 
 
 
 def standing(model: Model) -> Model:
-    """The model moved to stand on z = 0 with the middle of its bounds over the origin."""
+    """The model moved so that it stands on z = 0, with the center of its bounds over the origin."""
     low, high = model.bounds
     matrix = np.eye(4)
     matrix[:3, 3] = -(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2]
@@ -80,7 +80,7 @@ def standing(model: Model) -> Model:
 
 
 def merge(pieces: Iterable[Geometry]) -> Geometry:
-    """All pieces as one geometry, untouched."""
+    """All pieces as one geometry, without welding."""
     items = list(pieces)
     offsets = np.cumsum([0] + [len(item.vertices) for item in items[:-1]])
     return Geometry(
@@ -95,9 +95,9 @@ def both_sides(geometry: Geometry, axis: str = "x") -> Geometry:
     return merge([geometry, geometry.mirrored(axis)])
 
 
-def around(geometry: Geometry, count: int, axis: str = "z", centre: ArrayLike = (0.0, 0.0, 0.0)) -> Geometry:
-    """`count` copies evenly about an axis."""
-    return merge(geometry.rotated(axis, 360.0 * k / count, centre) for k in range(count))
+def around(geometry: Geometry, count: int, axis: str = "z", center: ArrayLike = (0.0, 0.0, 0.0)) -> Geometry:
+    """`count` copies at equal angles about an axis."""
+    return merge(geometry.rotated(axis, 360.0 * k / count, center) for k in range(count))
 
 
 def rotation(axis: str | Sequence[float], degrees: float) -> Array:
@@ -114,7 +114,7 @@ def rotation(axis: str | Sequence[float], degrees: float) -> Array:
 
 
 def spline(points: ArrayLike, count: int, closed: bool = False) -> Array:
-    """`count` points evenly in chord length on a cubic spline through the points ((k, d)); closed: last != first."""
+    """`count` points on a cubic spline through points (k, d), evenly in chord length; closed: last != first."""
     p = np.asarray(points, dtype=float)
     if closed:
         p = np.concatenate([p, p[:1]])
@@ -124,7 +124,7 @@ def spline(points: ArrayLike, count: int, closed: bool = False) -> Array:
 
 
 def profile(points: ArrayLike, count: int) -> Array:
-    """`count` points on a monotone curve through (k, d) points: no overshoot, so walls stay walls."""
+    """`count` points on a monotone curve through (k, d) points. It never overshoots, so walls stay straight."""
     p = np.asarray(points, dtype=float)
     chord = np.concatenate([[0.0], np.cumsum(np.maximum(np.linalg.norm(np.diff(p, axis=0), axis=1), 1e-9))])
     return np.asarray(PchipInterpolator(chord, p)(np.linspace(0, chord[-1], count)))
@@ -149,10 +149,10 @@ def rounded_rectangle(width: float, height: float, radius: float, corner: int = 
     r = min(radius, 0.499 * width, 0.499 * height)
     t = np.linspace(0, np.pi / 2, corner)
     arc = np.column_stack([np.cos(t), np.sin(t)]) * r
-    centres = [(1, 1), (-1, 1), (-1, -1), (1, -1)]
+    centers = [(1, 1), (-1, 1), (-1, -1), (1, -1)]
     turned = [arc, arc[:, ::-1] * (-1, 1), -arc, arc[:, ::-1] * (1, -1)]
     return np.concatenate(
-        [a + (sx * (width / 2 - r), sy * (height / 2 - r)) for a, (sx, sy) in zip(turned, centres, strict=True)]
+        [a + (sx * (width / 2 - r), sy * (height / 2 - r)) for a, (sx, sy) in zip(turned, centers, strict=True)]
     )
 
 
@@ -160,12 +160,12 @@ def rounded_rectangle(width: float, height: float, radius: float, corner: int = 
 
 
 def sheet(grid: ArrayLike, close_rows: bool = False, close_columns: bool = False) -> Geometry:
-    """Quads over a grid of points (r, c, 3), each cut into two triangles.
+    """Quads over a grid of points (r, c, 3), each divided into two triangles.
 
     Seen from outside, points run right along a row and rows follow upwards: rows that are rings, counter-clockwise
     from above, one over the other, face away from their axis. `close_rows` joins the last row to the first,
     `close_columns` the last point of each row to its first; the seam's vertices are doubled, so UVs run through.
-    UVs are arc lengths in metres: u along the row, averaged over the rows, and v across, averaged over the columns.
+    UVs are arc lengths in meters: u along the row, averaged over the rows, and v across, averaged over the columns.
     """
     g = np.asarray(grid, dtype=float)
     if close_rows:
@@ -184,7 +184,7 @@ def sheet(grid: ArrayLike, close_rows: bool = False, close_columns: bool = False
 
 
 def fan(loop: ArrayLike) -> Geometry:
-    """A convex loop (k, 3) closed by triangles to its centre, facing where it is counter-clockwise."""
+    """A convex loop (k, 3) closed by triangles to its center, facing where it is counter-clockwise."""
     p = np.asarray(loop, dtype=float)
     k = len(p)
     ring = np.arange(k)
@@ -198,7 +198,7 @@ def fan(loop: ArrayLike) -> Geometry:
 
 
 def loft(sections: ArrayLike, caps: bool = True) -> Geometry:
-    """A skin over closed sections (s, k, 3), each counter-clockwise seen from the side the next ones lie on."""
+    """A skin over closed sections (s, k, 3). Each is counter-clockwise when seen from the side of the next one."""
     g = np.asarray(sections, dtype=float)
     pieces = [sheet(g, close_columns=True)]
     if caps:
@@ -248,7 +248,7 @@ def sweep(
     closed: bool = False,
     up: ArrayLike | None = None,
 ) -> Geometry:
-    """A section (s, 2), counter-clockwise, carried along a path (k, 3), scaled by one number or (k,) of them.
+    """A counter-clockwise section (s, 2) moved along a path (k, 3) and scaled by one number or by (k,) numbers.
 
     Section x lies along the path's normal, y along its binormal. `up` fixes the binormal to that direction as far
     as the path allows; without it the frame is carried without twist.
@@ -274,7 +274,7 @@ def tube(path: ArrayLike, radius: ArrayLike, sides: int = 12, caps: bool = True,
 
 
 def box(x: float, y: float, z: float, bevel: float = 0.0, corner: int = 4) -> Geometry:
-    """A box of that size about the origin with rounded edges of radius `bevel`."""
+    """A box of the given size about the origin with rounded edges of radius `bevel`."""
     size = np.array([x, y, z], dtype=float)
     r = min(bevel, 0.499 * size.min())
     if r <= 0:
@@ -292,7 +292,7 @@ def box(x: float, y: float, z: float, bevel: float = 0.0, corner: int = 4) -> Ge
 
 
 def unit_or_zero(vectors: Array) -> Array:
-    """Rows scaled to length one, zero rows left alone."""
+    """Rows scaled to length 1. Zero rows stay zero."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(vectors / np.where(length > 1e-15, length, 1.0))
 
@@ -310,7 +310,7 @@ def cylinder(
 
 
 def ellipsoid(x: float, y: float, z: float, segments: int = 32, rings: int = 16) -> Geometry:
-    """An ellipsoid of those full sizes about the origin."""
+    """An ellipsoid with the given full sizes about the origin."""
     t = np.linspace(-np.pi / 2, np.pi / 2, rings + 1)
     outline = np.column_stack([np.cos(t) / 2, np.sin(t) / 2])
     outline[[0, -1], 0] = 0.0
@@ -318,13 +318,13 @@ def ellipsoid(x: float, y: float, z: float, segments: int = 32, rings: int = 16)
 
 
 def torus(radius: float, thickness: float, segments: int = 48, sides: int = 16) -> Geometry:
-    """A ring about z; `thickness` is the pipe's radius."""
+    """A ring about z; `thickness` is the radius of its section."""
     ring = np.column_stack([circle(radius, segments), np.zeros(segments)])
     return tube(ring, thickness, sides, closed=True)
 
 
 def prism(outline: ArrayLike, height: float, bevel: float = 0.0, holes: Sequence[ArrayLike] = ()) -> Geometry:
-    """A flat outline (k, 2), counter-clockwise and simple, raised from -height/2 to height/2 along z.
+    """A flat outline (k, 2), counter-clockwise and simple, extruded from -height/2 to height/2 along z.
 
     It may be concave and have holes (counter-clockwise too). `bevel` chamfers the outer rim in three steps and is
     meant small against the outline's features.
@@ -358,7 +358,7 @@ def flat(outline: ArrayLike, holes: Sequence[ArrayLike] = ()) -> Geometry:
 
 
 def inset_outline(outline: Array, distance: float) -> Array:
-    """The outline (k, 2) moved inwards by `distance` along its vertices' mitred normals."""
+    """The outline (k, 2) moved inwards by `distance` along its vertices' mitered normals."""
     if distance == 0:
         return outline
     ahead = unit_or_zero(np.roll(outline, -1, axis=0) - outline)

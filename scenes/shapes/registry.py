@@ -1,4 +1,4 @@
-"""The built-in classes: name to a generator of one random model in metres.
+"""The built-in classes by name. Each is a generator of one random model in meters.
 
 Each package in this folder is a class. Its module of the same name holds the generator, `<name>_rand`.
 """
@@ -17,7 +17,7 @@ from scenes.mesh import Model
 
 
 def _generate(name: str, rng: np.random.Generator) -> Model:
-    # Imported when first drawn: a worker that draws mugs need not import pianos.
+    # A class is imported when it is first used. A worker that draws mugs does not import pianos.
     model: Model = getattr(importlib.import_module(f"scenes.shapes.{name}.{name}"), f"{name}_rand")(rng)
     return model
 

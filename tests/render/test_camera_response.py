@@ -1,4 +1,4 @@
-"""The camera's response in numbers: light of a known amount comes out as a known pixel, step by step."""
+"""The camera response in numbers: a known amount of light gives a known pixel value, step by step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command: what it prints, how it ends. Bad input is one line and exit code 2, with nothing written."""
+"""The command line: its output and exit codes. Bad input gives one line and exit code 2, and writes nothing."""
 
 from __future__ import annotations
 

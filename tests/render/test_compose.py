@@ -1,4 +1,4 @@
-"""Cracks drawn on photographs: the recipe, its steps' independence, and the labels."""
+"""Cracks drawn on photographs: the recipe, the independence of its steps, and the labels."""
 
 from __future__ import annotations
 

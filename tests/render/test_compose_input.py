@@ -1,4 +1,4 @@
-"""What composing is given: odd photographs, and input that is refused with one line."""
+"""Input of composing: unusual photographs, and input that is refused with one line."""
 
 from __future__ import annotations
 

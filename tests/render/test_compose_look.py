@@ -1,4 +1,4 @@
-"""What is painted: cracks, their edges, the surfaces they are on."""
+"""The look of painted cracks, their edges and their surfaces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data set of composed pictures: whole, in parts, again after an interruption; and its contact sheets."""
+"""Data sets of composed pictures: complete, in parts, resumed after an interruption; and contact sheets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The look of one picture taken over by another."""
+"""Transfer of the look of one picture to another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files under deploy/: what they hand to the scheduler and to `blendmill` exists and fits together."""
+"""The files under deploy/: all that they pass to the scheduler and to `blendmill` exists and is consistent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the camera does to the light: colour curves, the meter, white balance, lens and sensor faults, JPEG."""
+"""Development of a picture: color curves, exposure, white balance, lens and sensor faults, JPEG."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which devices there are, which a run takes, how workers are dealt out on them; the calls to Cycles on stand-ins."""
+"""Devices: which exist, which a run takes, how workers share them, and the calls to Cycles (with stand-ins)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workers: any number of them make the same bytes, whatever becomes of them on the way."""
+"""Any number of workers makes the same bytes, even if workers fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels against an independent renderer: rays cast by embree through the pixel centres at the same meshes."""
+"""Labels against an independent renderer: embree casts rays through the pixel centers at the same meshes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of labels: one entry is enough for a label to be stored, streamed, read, shown, checked and exported."""
+"""The table of labels: one entry is enough to store, stream, read, show, check and export a label."""
 
 from __future__ import annotations
 

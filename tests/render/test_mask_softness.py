@@ -1,4 +1,4 @@
-"""How soft the edges of masks and of what is drawn are: in pixels, as the parameters say, at every scale."""
+"""Softness of the edges of masks and drawn cracks, in pixels: it follows the parameters at every scale."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels of single objects against rays cast by embree at the same meshes, and against numbers worked out by hand.
+"""Labels of single objects against rays cast by embree at the same meshes, and against numbers calculated by hand.
 
 No renderer is involved: masks and depth come from the rays, so that only the labels' own arithmetic is on trial.
 """

@@ -1,4 +1,4 @@
-"""Silhouettes against a slow, obvious reference: every pixel centre tried against every triangle."""
+"""Silhouettes against a slow and simple reference that tests every pixel center against every triangle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shards as Ray tasks: the bytes of a local run, whatever becomes of Ray's processes and nodes on the way."""
+"""Shards as Ray tasks have the same bytes as in a local run, even if Ray's processes or nodes fail."""
 
 from __future__ import annotations
 

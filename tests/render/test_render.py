@@ -1,4 +1,4 @@
-"""Drawing: pictures are pure functions of their scenes, plates and mattes fit together."""
+"""Rendering: pictures are pure functions of their scenes, and plates and mattes fit together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One protocol for all renderers: composed sets have all that rendered sets have, and need no Blender."""
+"""One protocol for all renderers: composed sets have all parts of rendered sets, and need no Blender."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Live frames: their order, their division, faults survived, and nothing left behind."""
+"""Live frames: their order, how they are divided, recovery from faults, and cleanup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pictures of surfaces must not show, and what deposits must leave alone."""
+"""Defects that pictures of surfaces must not show, and areas that deposits must not change."""
 
 from __future__ import annotations
 

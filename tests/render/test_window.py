@@ -1,4 +1,4 @@
-"""Rendering around the objects alone: the rest of the picture is as if all of it had been rendered."""
+"""Rendering only a window around the objects gives the same picture as rendering all of it."""
 
 from __future__ import annotations
 

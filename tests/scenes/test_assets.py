@@ -1,4 +1,4 @@
-"""Normalised models: hulls and resting poses, the cache, built-in shapes, the catalogue."""
+"""Normalized models: hulls, resting poses, the cache, built-in shapes, and the catalogue."""
 
 from __future__ import annotations
 

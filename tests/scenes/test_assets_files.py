@@ -1,4 +1,4 @@
-"""Model files: every format, the dirt of real collections, what is refused and why."""
+"""Model files: every format, the defects of real collections, and which files are refused."""
 
 from __future__ import annotations
 

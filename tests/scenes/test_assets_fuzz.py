@@ -1,4 +1,4 @@
-"""Hostile and damaged files: whatever the bytes, a model or one line that says why not."""
+"""Hostile and damaged files give either a model or an error of one line."""
 
 from __future__ import annotations
 

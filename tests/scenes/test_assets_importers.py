@@ -1,4 +1,4 @@
-"""FBX, USD and .blend files, read by a Blender of their own: what comes out, and what never runs."""
+"""FBX, USD and .blend files are read by a separate Blender process, and their scripts never run."""
 
 from __future__ import annotations
 

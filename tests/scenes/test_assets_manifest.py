@@ -1,4 +1,4 @@
-"""The manifest, and the commands that look after it."""
+"""The manifest, and the commands that maintain it."""
 
 from __future__ import annotations
 

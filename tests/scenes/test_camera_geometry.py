@@ -1,4 +1,4 @@
-"""Where a camera sees things, by hand: its matrices, the matrices of items, projections, and how far it must stand."""
+"""Camera geometry against values calculated by hand: matrices, projections, and the framing distance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The config: presets load, and whatever is wrong with one is told in one line."""
+"""The config: all presets load, and each error is reported in one line."""
 
 from __future__ import annotations
 

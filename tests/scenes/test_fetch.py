@@ -1,4 +1,4 @@
-"""Downloads against a server on this machine: resumed, checked, never half there, never outside the folder."""
+"""Downloads from a local server: resumed, verified, never incomplete, never outside the folder."""
 
 from __future__ import annotations
 

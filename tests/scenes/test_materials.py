@@ -1,4 +1,4 @@
-"""Materials: how they are drawn, and the Blender materials made of them."""
+"""Materials: how they are drawn, and the Blender materials that are made from them."""
 
 from __future__ import annotations
 

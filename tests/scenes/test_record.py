@@ -1,4 +1,4 @@
-"""What the records of pictures answer to code that does not know which kind they are of."""
+"""The records of all kinds of pictures answer the same questions."""
 
 from __future__ import annotations
 

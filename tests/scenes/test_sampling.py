@@ -1,4 +1,4 @@
-"""Scenes: pure functions of (config, seed, index), paired across changes of a factor, physically sound."""
+"""Scenes are pure functions of (config, seed, index). They stay paired when a factor changes, and are plausible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A class's digest follows its code and nothing else: neither other classes' code nor words and spaces."""
+"""The digest of a class depends on its code only, not on other classes' code, comments or spaces."""
 
 from __future__ import annotations
 

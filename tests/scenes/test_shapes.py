@@ -1,4 +1,4 @@
-"""The built-in classes keep their promises, and the kit's solids have the volumes and sides they should."""
+"""Properties of the built-in classes, and volumes and face directions of the basic solids."""
 
 from __future__ import annotations
 

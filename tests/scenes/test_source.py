@@ -1,4 +1,4 @@
-"""The source itself: nothing draws from a hidden or unseeded source of randomness, nothing reads pickles or shells."""
+"""Checks of the source: no hidden or unseeded randomness, no pickle files, no shell commands."""
 
 from __future__ import annotations
 

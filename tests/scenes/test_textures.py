@@ -1,4 +1,4 @@
-"""Texture folders: what is recognised, and what is left out and why."""
+"""Texture folders: which files are recognized, and which are left out and why."""
 
 from __future__ import annotations
 

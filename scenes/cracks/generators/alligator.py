@@ -32,12 +32,12 @@ def alligator(
 ) -> Contour:
     """A network of polygons that grew in generations.
 
-    spacing: mm between the middles of the first polygons; regularity: in [0, 1], from anywhere to a lattice; stretch:
-    how much longer they are along `heading` (degrees). generations: how often they split, across their longer axis and
-    squarely from side to side, while wider than `finest` mm; idle: probability that one does not. width: mm of the
-    first cracks; ageing: each generation's share of the width before; unevenness: standard deviation of a crack's
-    logarithm of width. band: cracks fade out beyond this distance (mm) of the line (degrees, offset from the patch's
-    middle in mm, half width in mm); None for the whole patch. Raises InputError where it is as wide as the patch.
+    spacing: mm between the centers of the first polygons. regularity: from 0, anywhere, to 1, a lattice. stretch: how
+    much longer the polygons are along `heading` (degrees). generations: how often they split across their longer axis
+    while that is longer than `finest` mm. idle: probability that a polygon does not split. width: mm of the first
+    cracks. ageing: width of a generation as a share of the one before. unevenness: standard deviation of the logarithm
+    of the width. band: cracks fade out beyond this strip (degrees, offset from the patch's center in mm, half width in
+    mm); None for the whole patch. Raises InputError if a crack is as wide as the patch.
     """
     cells, ridges = _voronoi(rng, size, spacing, regularity, stretch, heading)
     paths = [Path(ridge, _aged(rng, width, unevenness)) for ridge in ridges]
@@ -69,11 +69,11 @@ def _aged(rng: np.random.Generator, width: float, unevenness: float) -> float:
 def _voronoi(
     rng: np.random.Generator, size: Size, spacing: float, regularity: float, stretch: float, heading: float
 ) -> tuple[list[Cell], list[Array]]:
-    """Convex polygons, (k, 2) corners and the ridge of each side, and the ridges (2, 2)."""
+    """Convex polygons with their (k, 2) corners and the ridge index of each side; and the ridges, (2, 2) each."""
     half = float(np.hypot(*size)) / 2 + 2 * spacing
     count = int(np.ceil(2 * half / spacing))
     lattice = (np.mgrid[:count, :count].reshape(2, -1).T + rng.uniform(0, 1, 2)) * spacing - half
-    # Every other row by half a step: hexagons rather than squares.
+    # Every other row is shifted by half a step, which gives hexagons rather than squares.
     lattice[:, 1] += spacing / 2 * (np.arange(count * count) // count % 2)
     seeds = lattice + (1 - regularity) * spacing * rng.uniform(-0.75, 0.75, lattice.shape)
     axes = np.stack([direction(heading), direction(heading + 90)])
@@ -81,7 +81,7 @@ def _voronoi(
     near = np.all((seeds > -2 * spacing) & (seeds < np.asarray(size) + 2 * spacing), axis=1)
     diagram = Voronoi(seeds[near])
     ends = np.array(diagram.ridge_vertices)
-    # The outermost cells reach far away: only what can show is drawn.
+    # The outermost cells reach far away. Only ridges that can be visible are drawn.
     shown = (ends >= 0).all(axis=1) & _shown(diagram.vertices[ends], size, spacing / 4)
     number = {frozenset(pair): k for k, pair in enumerate(ends[shown].tolist())}
     cells: list[Cell] = []
@@ -104,7 +104,7 @@ def _long_axis(corners: Array) -> Array:
 
 
 def _short_side(corners: Array) -> float:
-    """Extent in mm along the longer axis: what a split would halve."""
+    """Extent in mm along the longer axis, which a split would halve."""
     return float(np.ptp(corners @ _long_axis(corners)))
 
 
@@ -143,9 +143,11 @@ def _faded(path: Path, size: Size, step: float, band: tuple[float, float, float]
 def alligator_rand(
     rng: np.random.Generator, size: Size, width: float | None = None, detail: float | None = None
 ) -> Contour:
-    """A random network, wide-meshed or fine, over the whole patch or a band. width: mm of a single crack, of which its
-    first ones have 0.7; detail: mm between points."""
-    # Polygons are straight only on drawing boards.
+    """A random network, coarse or fine, over the whole patch or a band.
+
+    width: mm of a single crack; the first cracks of the network are 0.7 times as wide. detail: mm between points.
+    """
+    # Real polygons have no straight sides.
     grain = grain_rand(rng, size, detail)
     grain = replace(grain, amplitude=grain.amplitude * rng.uniform(1.0, 2.0))
     span = min(size)

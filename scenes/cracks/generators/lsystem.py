@@ -1,4 +1,4 @@
-"""Stochastic L-system: F -> FF | F[+F]F | F[-F]F, drawn by a turtle whose turns are not exact."""
+"""Stochastic L-system: F -> FF | F[+F]F | F[-F]F, drawn by a turtle with random errors in its turns."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def lsystem(
 ) -> Contour:
     """A crack of `length` mm from `start` in the direction `heading` (degrees), branched by `rounds` of rewriting.
 
-    straight: probability of FF, the two branching rules share the rest evenly. angle: degrees of a branch off its
-    parent, jitter: their standard deviation, that of every single step being half of it. width: mm of the trunk;
+    straight: probability of FF; the two branching rules share the rest equally. angle: degrees between a branch and its
+    parent. jitter: standard deviation of that angle; that of each step is half of it. width: mm of the trunk.
     thinning: a branch's share of its parent's width. fade: mm of taper at the trunk's end.
-    Raises InputError where it is as wide as the patch.
+    Raises InputError if the crack is as wide as the patch.
     """
     word = "F"
     for _ in range(rounds):
         draws = iter(rng.random(word.count("F")).tolist())
         word = "".join(_rewritten(next(draws), straight) if symbol == "F" else symbol for symbol in word)
-    # Every round doubles the trunk.
+    # Each round doubles the number of steps in the trunk.
     step = length / 2**rounds
     lines = [[np.asarray(start, dtype=float)]]
     parents, widths = [-1], [width]
@@ -58,7 +58,7 @@ def lsystem(
             course += next(noise) / 2
             lines[current].append(lines[current][-1] + step * direction(course))
             if not saved:
-                # The trunk keeps its course: its deviations do not add up to loops.
+                # The trunk returns to its course, so that its deviations do not add up to loops.
                 course += 0.3 * (heading - course)
         elif symbol == "[":
             saved.append((current, course))
@@ -98,7 +98,7 @@ def lsystem_rand(
         heading=float(np.degrees(np.arctan2(*(end - start)[::-1]))),
         length=length,
         rounds=rounds,
-        # As many branches whatever the number of rounds.
+        # The number of branches does not depend on the number of rounds.
         straight=float(np.clip(1 - rng.uniform(1.5, 6.0) / 2**rounds, 0.1, 0.92)),
         angle=rng.uniform(18.0, 50.0),
         jitter=rng.uniform(5.0, 15.0),

@@ -24,12 +24,12 @@ class Bond:
 
     @property
     def pitch(self) -> float:
-        """From one head joint to the next."""
+        """Distance in mm from one head joint to the next."""
         return self.length + self.joint
 
     @property
     def course(self) -> float:
-        """From one bed joint to the next."""
+        """Distance in mm from one bed joint to the next."""
         return self.height + self.joint
 
     def head(self, row: int) -> float:
@@ -78,9 +78,9 @@ def masonry(
 ) -> Contour:
     """A crack from about `start` downwards in the direction `heading` (degrees, 0 < heading < 180), to the border.
 
-    It runs down head joints and along bed joints, always to the head joint nearest its course. through: probability
-    that it cuts straight through the brick in its way instead. edge: in [0, 1], from the middle of the mortar to its
-    seam with the brick. width: mm; fade: mm of taper at both ends. Raises InputError where it is as wide as the patch.
+    It runs down head joints and along bed joints, always to the head joint nearest to its course. through: probability
+    that it cuts straight through a brick instead. edge: 0 in the middle of the mortar, 1 at its border with the brick.
+    width: mm. fade: mm of taper at both ends. Raises InputError if the crack is as wide as the patch.
     """
     row = int(np.floor((start[1] - bond.origin[1]) / bond.course))
     slope = 1 / np.tan(np.radians(np.clip(heading, 8.0, 172.0)))
@@ -124,7 +124,7 @@ def masonry_rand(
     """A random crack through a wall. width: mm; detail: mm between points; bond: the wall, drawn where None."""
     grain = grain_rand(rng, size, detail)
     laid = bond or bond_rand(rng, size)
-    # Mortar is as wide as a crack can wander in it.
+    # The crack stays within the width of the mortar.
     grain = replace(grain, amplitude=min(grain.amplitude, 0.8 * laid.joint))
     steep = rng.random() < 0.3
     heading = rng.uniform(75.0, 90.0) if steep else rng.uniform(25.0, 75.0)
@@ -138,7 +138,7 @@ def masonry_rand(
         bond=laid,
         start=(x, top),
         heading=heading,
-        # A steep crack that only ran in joints would go to and fro at every course.
+        # A steep crack that ran only in joints would go back and forth at every course.
         through=rng.uniform(0.3, 0.9) if steep else float(rng.choice((0.0, rng.uniform(0.1, 0.5)))),
         edge=rng.uniform(0.4, 1.0),
         width=width or min(width_rand(rng, size), 0.9 * laid.joint),
@@ -160,7 +160,7 @@ def joint(
     grain: Grain,
     rng: np.random.Generator,
 ) -> Contour:
-    """A crack along a straight joint from `start` to `end` (mm) that steps around obstacles beside it.
+    """A crack along a straight joint from `start` to `end` (mm) that steps around obstacles next to it.
 
     leaves: (k, 2) shares of the way between which it is off the joint, ascending; swing: mm, how far it then strays to
     one side. width: mm in the joint; wild: its share off it. Raises InputError where it is as wide as the patch.
@@ -188,8 +188,10 @@ def joint_rand(
     detail: float | None = None,
     bond: Bond | None = None,
 ) -> Contour:
-    """A crack along a random joint, upright or level or a little aslant, with up to two detours; along a bed joint of
-    the bond, if one is given. width: mm, drawn where None; detail: mm between points."""
+    """A crack along a random joint: vertical, horizontal or slightly inclined, with up to two detours.
+
+    With a bond it runs along one of its bed joints. width: mm, drawn if None. detail: mm between points.
+    """
     grain = grain_rand(rng, size, detail)
     heading = float(rng.choice((0.0, 90.0))) + rng.normal(0.0, 4.0)
     middle = np.asarray(size) * rng.uniform(0.2, 0.8, 2)

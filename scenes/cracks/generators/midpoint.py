@@ -1,4 +1,4 @@
-"""Fractal midpoint profile: halving a line again and again, each middle moved aside by its share."""
+"""Fractal midpoint profile: a line is halved again and again, and each middle is moved aside."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _halved(rng: np.random.Generator, points: Array, angle: float, decay: float,
         step = np.diff(points, axis=0)
         spread = np.tan(np.radians(angle * decay**level)) / 2
         aside = np.clip(rng.normal(0.0, 1.0, len(step)), -2.0, 2.0) * spread
-        # Not always in the very middle: halving would show as a rhythm.
+        # The point is not always exactly in the middle, because exact halves would show as a regular pattern.
         where = rng.uniform(0.35, 0.65, len(step))[:, None]
         middle = points[:-1] + where * step + aside[:, None] * np.column_stack([-step[:, 1], step[:, 0]])
         merged = np.empty((2 * len(points) - 1, 2))

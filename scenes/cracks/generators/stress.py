@@ -25,7 +25,7 @@ class Tension:
     size: Size
 
     def along(self, x: float, y: float, heading: float) -> float:
-        """The direction across the tension that is nearer to `heading`, radians."""
+        """The direction perpendicular to the tension, in radians, that is nearer to `heading`."""
         k = len(self.angles)
         row = min(max(int(y / self.size[1] * k), 0), k - 1)
         column = min(max(int(x / self.size[0] * k), 0), k - 1)
@@ -34,8 +34,10 @@ class Tension:
 
 
 def tension(rng: np.random.Generator, size: Size, *, pull: float, unrest: float, reach: float) -> Tension:
-    """A pull in the direction `pull` (degrees) of strength 1, and random stresses of rms `unrest` about it that change
-    over `reach` mm."""
+    """A tension of strength 1 in the direction `pull` (degrees), plus random stresses.
+
+    unrest: rms of the random stresses. reach: mm over which they change.
+    """
     k = 48
     y, x = np.mgrid[:k, :k] / k
     xx, yy, xy = np.cos(2 * np.radians(pull)), -np.cos(2 * np.radians(pull)), np.sin(2 * np.radians(pull))
@@ -86,14 +88,14 @@ def stress(
             if tip.energy > 6 * step and rng.random() < fork * step:
                 away = side(rng) * radians(fork_angle)
                 alive += growth.open(tip.x, tip.y, (tip.heading + 0.75 * away,), thinning * tip.energy, tip.crack)
-                # The other arm goes on, and gives way a little.
+                # The other arm continues and turns away a little.
                 tip.heading -= 0.25 * away
     return opened(rng, [_path(crack, width, energy, step) for crack in growth.cracks], size, grain)
 
 
 @dataclass
 class _Tip:
-    """A growing end: where, which way (radians), how far it can still go (mm), the crack it lengthens."""
+    """A growing tip: position, direction (radians), how far it can still grow (mm), and its crack."""
 
     x: float
     y: float
@@ -124,7 +126,7 @@ class _Growth:
     shield: float
     rng: np.random.Generator
     cracks: list[_Crack] = field(default_factory=list)
-    # Where cracks run: their number and points, by cells as large as the shield.
+    # Points of all cracks with their crack's index, in cells as large as the shield.
     cells: dict[tuple[int, int], list[tuple[int, float, float]]] = field(default_factory=dict)
 
     def open(self, x: float, y: float, headings: tuple[float, ...], energy: float, parent: int) -> list[_Tip]:
@@ -142,7 +144,7 @@ class _Growth:
         return any(hypot(px - x, py - y) < self.shield for _, px, py in self.near(x, y))
 
     def obstacle(self, tip: _Tip) -> tuple[float, float, float] | None:
-        """Distance and place of the nearest point of another crack ahead, None where there is none in the shield."""
+        """Distance and position of the nearest point of another crack ahead. None if the shield holds none."""
         best = None
         c, s = cos(tip.heading), sin(tip.heading)
         kin = self.cracks[tip.crack].parent if len(tip.trail) * self.step < self.shield else -1
@@ -156,7 +158,7 @@ class _Growth:
         return best
 
     def advance(self, tip: _Tip) -> bool:
-        """One step; whether the tip lives on."""
+        """Grows the tip by one step. Returns whether it can grow on."""
         wall = self.obstacle(tip)
         if wall is not None and wall[0] <= 1.5 * self.step:
             tip.trail.append(wall[1:])

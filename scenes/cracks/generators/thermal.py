@@ -1,4 +1,4 @@
-"""Thermal cracks: parallel, evenly spaced, because each relieves the tension beside it."""
+"""Thermal cracks: parallel, evenly spaced, because each one relieves the tension next to it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def thermal(
 
     irregularity: standard deviation of the gaps, as a share of them. spread: degrees, standard deviation of each one's
     own direction. whole: probability that one runs from border to border; others end inside as hairlines. bend: mm,
-    standard deviation of its middle's sidestep. links: how many thin cracks join neighbors, at about a right angle.
-    width: mm; unevenness: standard deviation of the logarithm of each one's width.
-    Raises InputError where it is as wide as the patch.
+    standard deviation of the middle's sideways shift. links: number of thin cracks that join neighbors, about
+    at right angles. width: mm. unevenness: standard deviation of the logarithm of each one's width.
+    Raises InputError if the crack is as wide as the patch.
     """
     along, aside = direction(heading), direction(heading + 90.0)
     middle, reach = np.asarray(size) / 2, float(np.hypot(*size)) / 2 * 1.1
@@ -50,7 +50,7 @@ def thermal(
     for _ in range(links if count > 1 else 0):
         i = int(rng.integers(0, count))
         neighbor = paths[i + 1 if i + 1 < count else i - 1]
-        # Five points of a curve to each of the course: from the second of these to the third.
+        # The curve has five points for each point of the course. This takes one between the second and the third.
         k = int(rng.integers(6, 10))
         ends = np.stack([paths[i].points[k], neighbor.points[k + int(side(rng))]])
         paths.append(Path(ends, 0.4 * width, parent=i))

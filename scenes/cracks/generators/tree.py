@@ -1,4 +1,4 @@
-"""Rapidly-exploring random tree: a crack that feels its way to a goal around hard stones, and the ways it tried."""
+"""Rapidly-exploring random tree: a crack that grows to a goal around hard stones, and its side branches."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def tree(
 ) -> Contour:
     """The way from `start` to `goal` through a random tree, and the longest of the tree's other branches.
 
-    step: mm, length of a twig. bias: probability to grow towards the goal instead of anywhere. iterations: attempts at
-    most. stones: (k, 3) x, y, radius in mm that the crack goes around. sides: side branches kept at most, each longer
-    than `shortest` mm. width: mm; side_width: the branches' share of it. Raises InputError where it is as wide as the
-    patch.
+    step: mm, length of a twig. bias: probability to grow towards the goal instead of anywhere. iterations: largest
+    number of attempts. stones: (k, 3) x, y and radius in mm; the crack goes around them. sides: largest number of side
+    branches, each longer than `shortest` mm. width: mm. side_width: width of the branches as a share of their parent's.
+    Raises InputError if the crack is as wide as the patch.
     """
     nodes, parents, last = _explore(rng, size, np.array(start), np.array(goal), step, bias, iterations, stones)
     trunk = _way(parents, last)
@@ -75,7 +75,7 @@ def _explore(
         away = max(float(square[i]) ** 0.5, 1e-9)
         reach = min(step, away) / away
         nx, ny = x[i] + (ax - x[i]) * reach, y[i] + (ay - y[i]) * reach
-        # Around a stone: out to its rim.
+        # A node inside a stone moves out to its rim.
         for sx, sy, radius in discs:
             depth = ((nx - sx) ** 2 + (ny - sy) ** 2) ** 0.5
             if depth < radius:
@@ -92,7 +92,7 @@ def _explore(
 
 
 def _way(parents: NDArray[np.int64], node: int) -> list[int]:
-    """Root to node; two nodes at least, the tree has more than its root."""
+    """The nodes from the root to a node, at least two."""
     way = [max(node, 1)]
     while parents[way[0]] >= 0:
         way.insert(0, int(parents[way[0]]))
@@ -100,7 +100,7 @@ def _way(parents: NDArray[np.int64], node: int) -> list[int]:
 
 
 def _longest(nodes: Array, parents: NDArray[np.int64], home: NDArray[np.int64]) -> tuple[float, int]:
-    """The node farthest along the tree from what is drawn already, and how far in mm."""
+    """The distance in mm along the tree to the node that is farthest from the drawn branches, and that node."""
     away = np.zeros(len(nodes))
     steps = np.hypot(*(nodes - nodes[parents]).T).tolist()
     taken = home.tolist()

@@ -1,4 +1,4 @@
-"""Random walk: a course kept with wandering turns, a thickness that changes progressively, side branches."""
+"""Random walk: random turns around a course, a width that changes gradually, and side branches."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def walk(
     """A crack that walks from `start` for `length` mm in about the direction `heading` (degrees, x towards y).
 
     step: mm between turns. turn: degrees, standard deviation of a turn; persistence: in [0, 1), share of the deviation
-    from the course that outlasts a step. width: mm at the start; drift: standard deviation of the logarithm of its
+    from the course that remains after a step. width: mm at the start; drift: standard deviation of the logarithm of its
     change over 100 steps. branch: probability of a side branch at a step; branch_angle: degrees off the course, to
-    either side; branch_length: mean share of the way still to go. generations: how often branches branch.
-    fade: mm of taper at the start and the end. Raises InputError where it is as wide as the patch.
+    either side; branch_length: mean share of the remaining length. generations: how often branches branch.
+    fade: mm of taper at the start and the end. Raises InputError if the crack is as wide as the patch.
     """
     paths: list[Path] = []
-    # Branches to be: where from, which way, how far, how wide, of what generation, from which path.
+    # Planned branches: start, direction, length, width, generation, parent path.
     pending = [(np.asarray(start, dtype=float), heading, length, width, 0, -1)]
     while pending:
         at, course, distance, wide, generation, parent = pending.pop(0)
@@ -70,7 +70,7 @@ def walk(
 
 
 def _deviations(rng: np.random.Generator, count: int, turn: float, persistence: float) -> Array:
-    """(count,) degrees off the course, each keeping a share of the one before."""
+    """(count,) deviations from the course in degrees. Each keeps a share of the previous one."""
     turns = rng.normal(0.0, turn, count)
     for i in range(1, count):
         turns[i] += persistence * turns[i - 1]

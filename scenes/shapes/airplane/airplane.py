@@ -64,14 +64,14 @@ def airplane(
     """An airplane.
 
     style: "airliner", "tail_jet", "turboprop", "light", "warbird", "biplane" or "fighter".
-    length 5-75, diameter (of the fuselage) 1-6.5, span 7-65, chord (of the wing's root) 1-12: metres.
+    length 5-75, diameter (of the fuselage) 1-6.5, span 7-65, chord (of the wing's root) 1-12: meters.
     taper: tip chord over root chord, 0.2-1; sweep 0-50 and dihedral -5-8: degrees.
     wing_at: the root's leading edge as a fraction of the length, 0.1-0.55; wing_height: -1 (under) to 1 (over).
-    winglet: metres up, 0-2.5; t_tail: stabilizer on top of the fin; fin_height 1-10, tail_span 2-22: metres.
-    engines: 1-4, of engine_diameter metres (nacelle, or propeller for propeller planes); blades 2-6 and blade_angle.
+    winglet: meters up, 0-2.5; t_tail: stabilizer on top of the fin; fin_height 1-10, tail_span 2-22: meters.
+    engines: 1-4, of engine_diameter meters (nacelle, or propeller for propeller planes); blades 2-6 and blade_angle.
     radial: a round open cowling (warbird); upper_deck: a jumbo's hump; windows along each side (jets: 10-60).
     stripe: height of the cheat line, 0-0.4 diameters; belly: role of the underside, if it differs; tail_paint: slant of
-    the livery colour's edge around the tail, -1-1, 0 for none; gear: wheels out; tail_wheel instead of a nose wheel,
+    the livery color's edge around the tail, -1-1, 0 for none; gear: wheels out; tail_wheel instead of a nose wheel,
     and sitting on it; skin and wing_role: roles of the fuselage and of the wings.
     """
     p = SimpleNamespace(**locals())
@@ -95,7 +95,7 @@ def airplane(
 
 
 def _set_down(model: Model, p: SimpleNamespace) -> Model:
-    """Tipped onto the tail wheel if it sits, and moved to stand centred on z = 0."""
+    """Tipped onto the tail wheel if it sits, and moved to stand centered on z = 0."""
     matrix = np.eye(4)
     if p.sitting and p.gear and p.tail_wheel:
         (y0, z0), (y1, z1) = p.contact
@@ -111,16 +111,16 @@ def _tail(p: SimpleNamespace) -> tuple[list[Part], dict[str, Array]]:
     """Fin and stabilizer with their tips."""
     jet = p.style in ("airliner", "tail_jet", "fighter")
     chord = p.fin_height * (1.0 if jet else 0.85)
-    centre, _, half = p.body.section(0.9)
+    center, _, half = p.body.section(0.9)
     fins = 2 if p.style == "fighter" and p.engines == 2 else 1
-    root = (0.42 * p.diameter * (fins - 1), 0.965 * p.length - chord, float(centre + 0.3 * half))
+    root = (0.42 * p.diameter * (fins - 1), 0.965 * p.length - chord, float(center + 0.3 * half))
     round_tip = 0.3 if jet else 0.8
     height = p.fin_height + float(0.7 * half)
     fin = Wing(root, height, chord, 0.4 if not p.t_tail else 0.65, 42 if jet else 22, 0, 0.09, round_tip)
     upright = fin.upright()
     top = np.array([root[0], fin.tip()[1], root[2] + height])
     tail_chord = p.tail_span * (0.3 if jet else 0.26)
-    where = (0.0, 0.955 * p.length - tail_chord, float(centre + 0.1 * half))
+    where = (0.0, 0.955 * p.length - tail_chord, float(center + 0.1 * half))
     if p.t_tail:
         where = (0.0, top[1] - 0.62 * tail_chord, top[2] - 0.05 * p.fin_height)
     plane = Wing(where, p.tail_span / 2, tail_chord, 0.42, 35 if jet else 8, 0 if p.t_tail else 4, 0.09, round_tip)
@@ -150,7 +150,7 @@ def _livery(p: SimpleNamespace) -> list[Part]:
 
 
 def _tail_paint(p: SimpleNamespace) -> Geometry:
-    """The livery's colour around the rear fuselage, its edge slanting forward as it goes up or down."""
+    """The livery's color around the rear fuselage, its edge slanting forward as it goes up or down."""
     angle = np.linspace(0, 360, 49)
     edge = 0.8 + 0.08 * p.tail_paint * np.sin(np.radians(angle))
     share = np.linspace(0, 1, 20)[:, None]

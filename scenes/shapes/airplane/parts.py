@@ -26,7 +26,7 @@ from scenes.shapes.primitives import (
     sheet,
 )
 
-# Rows of (fraction of the length from the nose, centre height, width, height), the last three in diameters.
+# Rows of (fraction of the length from the nose, center height, width, height), the last three in diameters.
 BODIES: dict[str, list[tuple[float, float, float, float]]] = {
     "airliner": [
         (0, -0.16, 0, 0), (0.012, -0.15, 0.34, 0.32), (0.03, -0.12, 0.57, 0.55), (0.05, -0.075, 0.74, 0.74),
@@ -78,26 +78,26 @@ class Body:
     power: float = 2.0
 
     def section(self, t: ArrayLike) -> tuple[Array, Array, Array]:
-        """Centre height and half width and half height at fractions of the length."""
+        """Center height and half width and half height at fractions of the length."""
         rows = np.array(BODIES[self.outline])
         # Against the root of the fraction, so that noses come out round.
         curve = PchipInterpolator(np.sqrt(rows[:, 0]), rows[:, 1:])
-        centre, width, height = np.moveaxis(curve(np.sqrt(np.clip(t, 0, rows[-1, 0]))), -1, 0)
-        return centre * self.height, width * self.width / 2, height * self.height / 2
+        center, width, height = np.moveaxis(curve(np.sqrt(np.clip(t, 0, rows[-1, 0]))), -1, 0)
+        return center * self.height, width * self.width / 2, height * self.height / 2
 
     def at(self, t: ArrayLike, angle: ArrayLike, lift: float = 0.0) -> Array:
-        """Surface points; the angle runs from the left (0) over the top (90), `lift` is metres off the skin."""
+        """Surface points; the angle runs from the left (0) over the top (90), `lift` is meters off the skin."""
         t, angle = np.broadcast_arrays(np.asarray(t, dtype=float), np.radians(angle))
-        centre, half_width, half_height = self.section(t)
+        center, half_width, half_height = self.section(t)
         c, s = np.cos(angle), np.sin(angle)
         x = (half_width + lift) * np.sign(c) * np.abs(c) ** (2 / self.power)
         z = (half_height + lift) * np.sign(s) * np.abs(s) ** (2 / self.power)
-        return np.stack([x, t * self.length, centre + z], axis=-1) + self.nose
+        return np.stack([x, t * self.length, center + z], axis=-1) + self.nose
 
     def angle(self, t: ArrayLike, z: ArrayLike) -> Array:
         """Where the left side reaches height `z`, in degrees."""
-        centre, _, half = self.section(t)
-        sine = np.clip((np.asarray(z) - self.nose[2] - centre) / np.maximum(half, 1e-6), -1, 1)
+        center, _, half = self.section(t)
+        sine = np.clip((np.asarray(z) - self.nose[2] - center) / np.maximum(half, 1e-6), -1, 1)
         return np.asarray(np.degrees(np.arcsin(np.sign(sine) * np.abs(sine) ** (self.power / 2))))
 
     def skin(self, rings: int = 56, sides: int = 48) -> Geometry:
@@ -121,7 +121,7 @@ class Body:
         return both_sides(sheet(self.at(t, np.linspace(edges[0], edges[1], 14), lift)))
 
     def windows(self, at: Array, z: float, width: float, height: float, lift: float) -> Geometry:
-        """Small round-cornered windows on both sides, centred at fractions `at`."""
+        """Small round-cornered windows on both sides, centered at fractions `at`."""
         pane = flat(rounded_rectangle(width, height, 0.45 * min(width, height), 4))
         t = at[:, None] + pane.vertices[:, 0] / self.length
         points = self.at(t, self.angle(t, z + pane.vertices[:, 1]), lift)
@@ -234,7 +234,7 @@ def spinner(radius: float, length: float) -> Geometry:
 
 
 def wheel(radius: float, width: float) -> tuple[Geometry, Geometry]:
-    """Tyre and hub with the axle along x through the origin."""
+    """Tire and hub with the axle along x through the origin."""
     t = np.linspace(-0.5 * np.pi, 0.5 * np.pi, 9)
     wall = np.column_stack([radius * (0.78 + 0.22 * np.cos(t)), width / 2 * np.sin(t)])
     rim = 0.55 * radius
@@ -244,7 +244,7 @@ def wheel(radius: float, width: float) -> tuple[Geometry, Geometry]:
 
 
 def leg(top: ArrayLike, axle: ArrayLike, radius: float, wheels: int, rows: int = 1) -> dict[str, Geometry]:
-    """A landing gear leg: strut, tyres and hubs; `wheels` side by side in each of `rows` bogie rows."""
+    """A landing gear leg: strut, tires and hubs; `wheels` side by side in each of `rows` bogie rows."""
     foot = np.asarray(axle, dtype=float)
     width, reach = 0.5 * radius, 0.75 * radius * (wheels - 1)
     spots = [

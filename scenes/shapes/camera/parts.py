@@ -1,6 +1,6 @@
 """Components that cameras are put together from: shells, lenses, finders, knobs, straps, bellows.
 
-Each takes the parameters of `camera.camera` as a namespace, with the lens axis added as x and z in metres.
+Each takes the parameters of `camera.camera` as a namespace, with the lens axis added as x and z in meters.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def barrel(p: SimpleNamespace, face: float) -> tuple[Pieces, float]:
 
 
 def long_lens(p: SimpleNamespace, at: float) -> tuple[Pieces, float]:
-    """An interchangeable lens: plain and knurled rings in turn, a coloured line, a filter rim and maybe a hood."""
+    """An interchangeable lens: plain and knurled rings in turn, a colored line, a filter rim and maybe a hood."""
     rings = 2 * p.lens_steps
     radii = p.lens_radius * (1 + (p.flare - 1) * np.linspace(0, 1, rings) ** 0.7)
     share = np.where(np.arange(rings) % 2 == 0, 0.7, 1.0)

@@ -73,7 +73,7 @@ class Shell:
     def nose(self, share: ArrayLike, z: float, end: int = -1) -> Array:
         """(k, 3) points along the left half of the front (or rear, end = 1) at height z.
 
-        share: 0 at the middle of the end face, 1 at its corner, more around the corner and along the flank, metres.
+        share: 0 at the middle of the end face, 1 at its corner, more around the corner and along the flank, meters.
         """
         a = np.asarray(share, dtype=float)
         arc = np.linspace(0, 1, 60) ** 2 * 0.9
@@ -84,13 +84,13 @@ class Shell:
         return along
 
     def low(self, y: Array, wheel: Array) -> Array:
-        """Lower edge at y; `wheel` is the arch's y centre for stations inside an arch, nan elsewhere."""
+        """Lower edge at y; `wheel` is the arch's y center for stations inside an arch, nan elsewhere."""
         rise = 0.05 * np.clip(np.abs(2 * y / self.length) * 5 - 4, 0, 1)
         inside = np.sqrt(np.maximum(self.arch**2 - (y - wheel) ** 2, 0)) + self.axle_height
         return np.where(np.isnan(wheel), self.sill + rise, inside)
 
     def _stations(self) -> tuple[Array, Array, Array]:
-        """y, arch centre or nan, cavity floor or nan for every station, front to rear."""
+        """y, arch center or nan, cavity floor or nan for every station, front to rear."""
         ends = self.length / 2 * np.cos(np.linspace(0, np.pi, 49))
         close = self.length / 2 - np.array([0, 0.003, 0.012, 0.03, 0.055, 0.085, 0.13, 0.18, 0.25])
         arch = -np.cos(np.linspace(0, np.pi, 25)) * self.arch

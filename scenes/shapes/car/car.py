@@ -165,10 +165,10 @@ def car(
     style: sedan, coupe, hatchback, wagon, offroad, minivan, van or pickup; doors: 2 or 4, as `WINDOWS` has them.
     length 3.6-5.4, width 1.6-2.0, height 1.25-2.1, wheelbase 2.3-3.3, front_overhang 0.7-1.0 (nose to front axle),
     wheel_radius 0.28-0.38, clearance 0.16-0.35 (under the sills), belt 0.8-1.2 (height of the windows' foot),
-    nose_height 0.6-1.1, tail_height 0.8-1.2, all metres. cowl 0.15-0.33 and cabin_end 0.5-0.99: where the windscreen
+    nose_height 0.6-1.1, tail_height 0.8-1.2, all meters. cowl 0.15-0.33 and cabin_end 0.5-0.99: where the windscreen
     and the rear window stand, as shares of the length; windscreen_run 0.3-1.0 and backlight_run 0.05-0.9: how far
-    they lean, metres. tumblehome 0.05-0.22: how far the windows lean in, metres. roundness 0-1. rim: spokes, disc or
-    steel with `spokes` (5-16) spokes or holes. bumper_height 0.1-0.26 metres. strip: rubbing strip along the doors.
+    they lean, meters. tumblehome 0.05-0.22: how far the windows lean in, meters. roundness 0-1. rim: spokes, disc or
+    steel with `spokes` (5-16) spokes or holes. bumper_height 0.1-0.26 meters. strip: rubbing strip along the doors.
     bed_cap: a hard shell over a pickup's bed. roof_rack: rails on the roof.
     """
     given = dict(locals())

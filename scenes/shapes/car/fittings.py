@@ -56,7 +56,7 @@ def _block(half: float, front: float, rear: float, low: float, high: float) -> G
 
 
 def wheels(shell: Shell, width: float, radius: float, rim: str, spokes: int, rim_role: str) -> list[Part]:
-    """Tyre, rim and what is dark behind the rim, four times; left wheels face +x."""
+    """Tire, rim and what is dark behind the rim, four times; left wheels face +x."""
     tyre, metal, dark = _wheel(radius, rim, spokes)
     parts = []
     for end, axle in zip(("front", "rear"), shell.axles, strict=True):

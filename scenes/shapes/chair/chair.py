@@ -73,8 +73,8 @@ def chair(
     parts, points = BUILDERS[style](m)
     x, y = 0.38 * seat_width, 0.38 * seat_depth
     corners = {f"seat_{side}": np.array([s * x, -y, seat_height]) for side, s in (("left", 1), ("right", -1))}
-    centre = {"seat_centre": np.array([0.0, 0.0, seat_height])}
-    return standing(Model(tuple(parts), {**centre, **corners, **points}, given))
+    center = {"seat_centre": np.array([0.0, 0.0, seat_height])}
+    return standing(Model(tuple(parts), {**center, **corners, **points}, given))
 
 
 def chair_rand(rng: np.random.Generator) -> Model:

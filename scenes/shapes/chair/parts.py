@@ -63,7 +63,7 @@ class Measures:
 
     @property
     def slope(self) -> float:
-        """How far the back runs backwards per metre of height."""
+        """How far the back runs backwards per meter of height."""
         return float(np.tan(np.radians(self.back_rake)))
 
     def floor(self, y: float) -> float:
@@ -144,8 +144,8 @@ def splat(width: float, height: float, thickness: float) -> Geometry:
     return prism(outline, thickness, holes=holes).rotated("x", 90)
 
 
-def rocker(x: float, length: float, centre: float) -> Geometry:
+def rocker(x: float, length: float, center: float) -> Geometry:
     """A runner that touches the floor under y = 0."""
-    y = np.linspace(centre - length / 2, centre + length / 2, 24)
+    y = np.linspace(center - length / 2, center + length / 2, 24)
     path = np.column_stack([np.full(24, x), y, 0.5 * y**2 + 0.0225])
     return sweep(path, rounded_rectangle(0.028, 0.045, 0.008, 3), up=(0, 0, 1))

@@ -381,12 +381,12 @@ def parlour(m: Measures) -> Built:
         up=(0, 1, 0),
     )
     rail = loft([np.column_stack([superellipse(w, d, 3, 48), np.full(48, h - z)]) for z in (0.085, 0.02)])
-    centre = np.array([0, 0.42 * d + 0.6 * m.back_height * m.slope, h + 0.6 * m.back_height])
+    center = np.array([0, 0.42 * d + 0.6 * m.back_height * m.slope, h + 0.6 * m.back_height])
     loop = superellipse(0.86 * w, 0.82 * m.back_height, 2.3, 64)
 
     def lean(x: Array, z: Array) -> Array:
-        y = centre[1] + z * m.slope + 0.05 * (1 - (2 * x / w) ** 2)
-        return np.column_stack([x, y, centre[2] + z])
+        y = center[1] + z * m.slope + 0.05 * (1 - (2 * x / w) ** 2)
+        return np.column_stack([x, y, center[2] + z])
 
     frame = tube(lean(loop[:, 0], loop[:, 1]), 1.15 * m.stock, 12, closed=True)
     stump = sweep(
@@ -394,7 +394,7 @@ def parlour(m: Measures) -> Built:
             [
                 [0.34 * w, 0.4 * d, h - 0.05],
                 [0.35 * w, 0.42 * d, h + 0.1 * m.back_height],
-                [0.3 * w, centre[1], h + 0.36 * m.back_height],
+                [0.3 * w, center[1], h + 0.36 * m.back_height],
             ],
             12,
         ),

@@ -11,7 +11,7 @@ from scenes.shapes.guitar import hardware as hardware
 from scenes.shapes.guitar import parts as parts
 from scenes.shapes.primitives import Array, part, spline
 
-# Body outlines in millimetres seen from the front: x to the viewer's right (the treble side), y up from the butt,
+# Body outlines in millimeters seen from the front: x to the viewer's right (the treble side), y up from the butt,
 # counter-clockwise. A half outline starts at the butt and is mirrored.
 OUTLINES: dict[str, list[tuple[float, float]]] = {
     "strat": [
@@ -77,7 +77,7 @@ CUTAWAY: list[tuple[float, float]] = [
 
 @dataclass(frozen=True)
 class _Design:
-    """Where an outline's fittings sit, in metres up from the butt, and which ones its maker uses."""
+    """Where an outline's fittings sit, in meters up from the butt, and which ones its maker uses."""
 
     bridge: float
     joint: float
@@ -173,7 +173,7 @@ def guitar(
 
 
 def _outline(style: str, width: float, length: float, cutaway: bool) -> Array:
-    """The body's outline, (k, 2) metres, counter-clockwise."""
+    """The body's outline, (k, 2) meters, counter-clockwise."""
     half = OUTLINES[style]
     points = list(half)
     if style in SYMMETRIC:

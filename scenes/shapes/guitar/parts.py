@@ -111,7 +111,7 @@ def solid_body(outline: Array, depth: float, edge: float, role: str, binding: bo
 
 
 def hollow_body(outline: Array, depth: float, hole: float, role: str, side_role: str, binding: bool) -> list[Part]:
-    """Top with a sound hole, back, sides half a millimetre in, and a rosette."""
+    """Top with a sound hole, back, sides half a millimeter in, and a rosette."""
     opening = np.add(circle(0.05, 48), (0, hole))
     top = prism(outline, 0.004, 0.001, [opening]).moved(z=depth - 0.002)
     back = prism(outline, 0.004, 0.001).moved(z=0.002)

@@ -75,8 +75,8 @@ def lamp(
 
     style: "table", "tiffany" (leaded panels), "dome" (closed shade), "candelabra" (candles under the shade), "floor",
     "banker", "desk" (jointed arm). height: 0.3-0.8 m, floor lamps 1.3-1.7. body_share: of the height under the shade
-    that is body and not neck, 0.7-1. base_shape: key of BASES. base_width: metres, 0.08-0.3. base_power: 2 round to
-    9 square. shade_bottom, shade_top: widths, metres; shade_height: metres. shade_curve: -0.5 bell to 0.8 dome.
+    that is body and not neck, 0.7-1. base_shape: key of BASES. base_width: meters, 0.08-0.3. base_power: 2 round to
+    9 square. shade_bottom, shade_top: widths, meters; shade_height: meters. shade_curve: -0.5 bell to 0.8 dome.
     shade_sides: 0 for round, else 4-8 panels. pleats: 0 or 40-90. fringe: its length, 0-0.06 m. plinth: height of a
     foot board, 0-0.03 m. arm_bend: of desk lamps, 20-70 degrees.
     """
@@ -194,7 +194,7 @@ def _fitting(shade_z: float, shade_height: float, shade_top: float, style: str, 
 
 
 class _Shade:
-    """A shade standing on z = 0: a thin shell whose plan is round, panelled or pleated."""
+    """A shade standing on z = 0: a thin shell whose plan is round, paneled or pleated."""
 
     def __init__(self, bottom: float, top: float, height: float, curve: float, sides: int, pleats: int, style: str):
         self.sizes, self.height, self.curve, self.sides, self.pleats, self.style = (

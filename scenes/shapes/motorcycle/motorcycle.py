@@ -109,7 +109,7 @@ def motorcycle(
     style: cruiser, chopper, tourer, roadster, sport or dirt. wheelbase 1.3-1.95, fork_length 0.6-1.05 (axle to upper
     clamp), front_radius and rear_radius 0.28-0.36, front_tyre and rear_tyre 0.08-0.2 (widths), seat_height 0.62-0.95,
     tank_length 0.35-0.7, tank_height 0.12-0.3, tank_width 0.2-0.4, bar_rise -0.05-0.4, bar_width 0.6-0.95, bar_pull
-    0-0.3 (backwards), guard_depth 0.02-0.16 (how far the mudguards' sides reach down), metres; rake 22-46 and steer
+    0-0.3 (backwards), guard_depth 0.02-0.16 (how far the mudguards' sides reach down), meters; rake 22-46 and steer
     -20-20 degrees. spoked: wire wheels with `spokes` (32-48, a multiple of 4) or cast ones with 3-10. engine: v_twin,
     single, twin, four or boxer. exhaust: low_dual, twin, swept or high. fairing: none, half or full. windscreen, bags,
     backrest, mirrors: whether it has them.

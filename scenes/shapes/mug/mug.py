@@ -50,7 +50,7 @@ def mug(
     handle: ear, square, loop or drop. handle_reach: how far it stands out, 0.02 to 0.05.
     handle_top, handle_bottom: where it joins, fractions of the height. handle_width, handle_thickness: 0.005 to 0.02.
     fill: level of the drink as a fraction of the height, 0 for none. saucer_radius: 0 for none, else 0.065 to 0.09.
-    spoon: one standing in the cup. badge: side of the prints to both sides, in metres, 0 for none.
+    spoon: one standing in the cup. badge: side of the prints to both sides, in meters, 0 for none.
     """
     parameters = dict(locals())
     cup = parts.Cup(height, top_radius, base_radius, belly, lip_flare, rounding, foot_radius, foot_height, wall)

@@ -81,11 +81,11 @@ def drink(cup: Cup, fill: float) -> Geometry:
     return fan(np.column_stack([radius * np.cos(angle), radius * np.sin(angle), np.full(SEGMENTS, z)]))
 
 
-def badge(cup: Cup, size: float, centre: float) -> Geometry:
+def badge(cup: Cup, size: float, center: float) -> Geometry:
     """A print on the wall about the angle `centre`, a hair outside it."""
     z = np.linspace(-size / 2, size / 2, 16) + 0.52 * cup.height
     radius = cup.outer(z) + 0.0003
-    angle = np.radians(centre) + np.linspace(-size / 2, size / 2, 24) / float(cup.outer(0.5 * cup.height))
+    angle = np.radians(center) + np.linspace(-size / 2, size / 2, 24) / float(cup.outer(0.5 * cup.height))
     return sheet(
         np.stack(
             [
@@ -99,7 +99,7 @@ def badge(cup: Cup, size: float, centre: float) -> Geometry:
 
 
 def handle_path(cup: Cup, shape: str, reach: float, top: float, bottom: float) -> Array:
-    """The handle's centre line in the plane y = 0, leaving the wall along its normal at both ends."""
+    """The handle's center line in the plane y = 0, leaving the wall along its normal at both ends."""
     upper, up_normal = _wall_point(cup, top)
     lower, low_normal = _wall_point(cup, bottom)
     out = max(upper[0], lower[0] * 0.4 + upper[0] * 0.6) + reach

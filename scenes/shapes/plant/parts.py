@@ -13,7 +13,7 @@ from scenes.shapes.primitives import Array, Geometry, box, loft, merge, sheet, s
 
 @dataclass
 class Tree:
-    """A growing tree: trunk (k, 3) and its radii, branches, twigs, clumps of leaves (n, 4: centre and radius)."""
+    """A growing tree: trunk (k, 3) and its radii, branches, twigs, clumps of leaves (n, 4: center and radius)."""
 
     trunk: Array
     radii: Array

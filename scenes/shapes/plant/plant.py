@@ -48,7 +48,7 @@ def plant(
     pads: cushions of foliage on each tree 3-30, for house plants the number of leaves. pad_fullness: 0.6-1.4, size of
     the pads. leaf_shape: "oval", "maple", "needle". leaf_length: 0.008-0.05 m for bonsai, 0.1-0.6 m for house plants.
     leaves: how many in all for bonsai, up to 9000. blossom: share of the leaves that are flowers, 0-0.5.
-    pot_width, pot_depth, pot_height: metres; pot_power: 2 round to 8 rectangular; pot_flare: base / rim width.
+    pot_width, pot_depth, pot_height: meters; pot_power: 2 round to 8 rectangular; pot_flare: base / rim width.
     growth: number of the pattern after which branches and leaves are laid out.
     """
     given = dict(locals())
@@ -130,8 +130,8 @@ def _tree(
     trunk = root + _trunk_path(rng, style, height, spread, bend, turns, lean)
     radii = _trunk_radii(radius, len(trunk))
     tree = Tree(trunk, radii)
-    for at, centre, size in _pads(rng, style, trunk, height, spread, pads, fullness):
-        _add_pad(rng, tree, at, centre, size)
+    for at, center, size in _pads(rng, style, trunk, height, spread, pads, fullness):
+        _add_pad(rng, tree, at, center, size)
     return tree
 
 
@@ -160,7 +160,7 @@ def _trunk_radii(radius: float, count: int) -> Array:
 def _pads(
     rng: np.random.Generator, style: str, trunk: Array, height: float, spread: float, count: int, fullness: float
 ) -> list[tuple[float, Array, Array]]:
-    """Where foliage sits: trunk parameter of its branch, centre, and size (3,) of each pad."""
+    """Where foliage sits: trunk parameter of its branch, center, and size (3,) of each pad."""
     if style == "broom":
         return _dome_pads(rng, trunk, height, spread, count, fullness)
     pads = []
@@ -192,17 +192,17 @@ def _dome_pads(
     reach = np.array([0.4 * spread, 0.36 * spread, 0.3 * height])
     size = fullness * 1.5 * spread / np.sqrt(count) * 0.36 * np.array([1, 1, 0.62])
     directions = np.column_stack([ring * np.cos(azimuth), ring * np.sin(azimuth), z])
-    centres = middle + directions * reach * rng.uniform(0.8, 1.05, (count, 1))
-    return [(rng.uniform(0.5, 1.0), c, size) for c in centres]
+    centers = middle + directions * reach * rng.uniform(0.8, 1.05, (count, 1))
+    return [(rng.uniform(0.5, 1.0), c, size) for c in centers]
 
 
-def _add_pad(rng: np.random.Generator, tree: Tree, at: float, centre: Array, size: Array) -> None:
+def _add_pad(rng: np.random.Generator, tree: Tree, at: float, center: Array, size: Array) -> None:
     """A branch to the pad and the clumps of leaves that twigs from it carry."""
     index = round(at * (len(tree.trunk) - 1))
     start = tree.trunk[index]
-    gap = centre - start
+    gap = center - start
     bow = np.array([rng.uniform(-0.1, 0.1), rng.uniform(-0.1, 0.1), rng.uniform(0.02, 0.16)]) * np.linalg.norm(gap)
-    path = spline([start, start + 0.45 * gap + bow, centre - 0.25 * size * UP], 10)
+    path = spline([start, start + 0.45 * gap + bow, center - 0.25 * size * UP], 10)
     thick = min(0.55 * tree.radii[index], 0.06 * np.linalg.norm(gap) + 0.002)
     if np.linalg.norm(gap) > 0.6 * size[0]:
         tree.branches.append(tube(path, np.linspace(thick, 0.35 * thick, 10), 7))
@@ -210,7 +210,7 @@ def _add_pad(rng: np.random.Generator, tree: Tree, at: float, centre: Array, siz
     k = np.arange(clumps) + 0.5
     r, a = np.sqrt(k / clumps) * 0.82, k * 2.4 + rng.uniform(0, 6)
     flat = np.column_stack([r * np.cos(a), r * np.sin(a), 0.55 * (1 - r**2) + rng.uniform(-0.15, 0.15, clumps)])
-    ends = centre + flat * size
+    ends = center + flat * size
     tree.twig_starts.append(path[np.clip((9 - 4 * r).astype(int), 0, 9)])
     tree.twig_ends.append(ends)
     tree.twig_radii.append(np.full(clumps, 0.3 * thick))

@@ -182,7 +182,7 @@ def plan(hull: Hull, front: float, back: float, width: float, inset: float, nose
 
 
 def walls(outline: Array, low: float, high: float, rake: float = 0.0) -> Geometry:
-    """A house with that plan, its front leaning back by `rake` metres towards the top."""
+    """A house with that plan, its front leaning back by `rake` meters towards the top."""
     rings = [np.column_stack([outline, np.full(len(outline), z)]) for z in np.linspace(low, high, 4)]
     return loft(np.stack([lean(ring, outline, low, high, rake) for ring in rings]))
 
@@ -196,9 +196,9 @@ def lean(points: Array, outline: Array, low: float, high: float, rake: float) ->
 
 def slab(outline: Array, z: float, thickness: float, overhang: float) -> Geometry:
     """A roof or deck over a plan, standing out by `overhang`."""
-    centre = outline.mean(axis=0)
-    reach = np.abs(outline - centre).max(axis=0)
-    wider = centre + (outline - centre) * (1 + overhang / reach)
+    center = outline.mean(axis=0)
+    reach = np.abs(outline - center).max(axis=0)
+    wider = center + (outline - center) * (1 + overhang / reach)
     ring = np.column_stack([wider, np.zeros(len(wider))])
     sides = sheet(np.stack([ring + np.array([0, 0, h]) for h in (0, thickness)]), close_columns=True)
     lid = flat(wider)

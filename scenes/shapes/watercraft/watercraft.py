@@ -68,14 +68,14 @@ def watercraft(
     """A boat, cut at the waterline.
 
     style: "schooner", "ketch", "sloop", "square" (brig or ship), "ferry" or "launch" (motor boat).
-    length 6-110, beam 2-22, freeboard 0.7-7, bulwark 0.05-1.2: metres; sheer: extra height of the bow, 0-1 freeboards.
-    rake and counter: overhang of bow and stern, 0-0.2 lengths, in metres; transom: stern width, 0.2-1 beams;
+    length 6-110, beam 2-22, freeboard 0.7-7, bulwark 0.05-1.2: meters; sheer: extra height of the bow, 0-1 freeboards.
+    rake and counter: overhang of bow and stern, 0-0.2 lengths, in meters; transom: stern width, 0.2-1 beams;
     fullness: of the bow, 1.5-4.
-    Sail: masts 1-3 of mast_height metres over the deck; gaff or pointed sails; topsails; jibs 1-4 and bowsprit metres;
-    trim: degrees off the centre line, positive with the booms to the left; belly: of the sails, in chords; heel:
+    Sail: masts 1-3 of mast_height meters over the deck; gaff or pointed sails; topsails; jibs 1-4 and bowsprit meters;
+    trim: degrees off the center line, positive with the booms to the left; belly: of the sails, in chords; heel:
     degrees to the same side; set_sails: set or furled.
     Motor: decks 1-4 of superstructure from house_front to house_back (fractions of the length), whose fronts lean by
-    house_rake metres a deck; funnels 0-2; double_ended.
+    house_rake meters a deck; funnels 0-2; double_ended.
     flag: an ensign at the stern; hull_role, spar_role, sail_role: materials.
     """
     p = SimpleNamespace(**locals())
@@ -100,7 +100,7 @@ def watercraft(
 
 
 def _afloat(model: Model, p: SimpleNamespace) -> Model:
-    """Heeled, cut at the water and centred."""
+    """Heeled, cut at the water and centered."""
     matrix = np.eye(4)
     matrix[:3, :3] = rotation("y", p.side * p.heel)
     heeled = model.moved(matrix)
