@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import field_validator, model_validator
 
-from scenes.distributions import elevations, names, numbers
+from scenes.annotations import elevations, names, numbers
 from scenes.section import Section
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from scenes.annotations import flags, names, numbers
 from scenes.config.composite_crack import (
     ColorConfig,
     CrackStepConfig,
@@ -25,7 +26,6 @@ from scenes.config.composite_crack import (
     on_share,
     sometimes,
 )
-from scenes.distributions import flags, names, numbers
 from scenes.section import Section
 
 STYLES = ("fourier", "histogram", "covariance", "reinhard", "transport")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from scenes.annotations import flags, names, numbers
 from scenes.cracks.registry import GENERATORS
-from scenes.distributions import flags, names, numbers
 from scenes.section import Section
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from scenes.annotations import names, numbers
 from scenes.cracks.registry import GENERATORS
-from scenes.distributions import names, numbers
 from scenes.section import Section
 
 

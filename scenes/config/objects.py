@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from scenes.annotations import flags, names, numbers
 from scenes.config.assets import AssetsConfig
 from scenes.config.camera import CameraConfig, SensorConfig
 from scenes.config.crack import CrackConfig
 from scenes.config.lighting import LightingConfig
 from scenes.config.material import BackgroundConfig, MaterialConfig
 from scenes.config.surface import SurfaceConfig
-from scenes.distributions import flags, names, numbers
 from scenes.section import Section
 
 

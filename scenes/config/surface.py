@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from scenes.annotations import names, numbers
 from scenes.config.crack import CrackConfig
 from scenes.config.distractors import (
     CoversConfig,
@@ -13,7 +14,6 @@ from scenes.config.distractors import (
     SealsConfig,
     ShadowCastersConfig,
 )
-from scenes.distributions import names, numbers
 from scenes.materials.families import FAMILIES
 from scenes.section import Section
 

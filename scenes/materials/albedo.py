@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scenes.materials.families import SHOWN
-from scenes.record.scene import Material
+from scenes.record.material import Material
 
 _DULL = {"hue": 0.1, "saturation": 0.05, "value": 0.5}
 

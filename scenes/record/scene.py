@@ -8,34 +8,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import TypeAdapter
 
+from scenes.record.material import Material, Vector
 from scenes.record.record import CRACK, CrackMask, Factor, leaves
+from scenes.record.surface import Decal, Surface
 
-Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
-Parameter = float | str | Vector
 LightKind = Literal["sun", "area", "point"]
 BackgroundKind = Literal["hdri", "ground", "room", "image", "color", "none"]
-
-
-@dataclass(frozen=True)
-class Material:
-    """A surface: a family of `scenes.materials.roles.FAMILIES` with every parameter spelled out, or family "own"."""
-
-    family: str
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
-
-    def factors(self) -> Iterator[Factor]:
-        yield "materials.family", self.family
-        # A pattern's seed says nothing to a reader.
-        parameters = {name: value for name, value in self.parameters.items() if name != "seed"}
-        yield from leaves(f"materials.{self.family}", parameters)
 
 
 @dataclass(frozen=True)
@@ -141,115 +127,6 @@ class Background:
     shadow: bool = False
     size: Vector = (0.0, 0.0, 0.0)
     center: Vector = (0.0, 0.0, 0.0)
-
-
-@dataclass(frozen=True)
-class Crack:
-    """A crack in a surface. kind: a generator of `scenes.cracks`; width: mm, nominal; the shape across as in
-    `scenes.cracks.relief.Profile`; deposit: what lies in it and around it, a material of the family "deposit"."""
-
-    kind: str
-    width: float
-    depth: float
-    steepness: float
-    roughness: float
-    fill: float
-    grains: float
-    reach: float
-    raised: float
-    crumble: float
-    deposit: Material
-
-
-@dataclass(frozen=True)
-class Decal:
-    """A crack through the main object, seen in the direction in which its `size` mm square patch is projected on it.
-
-    crack: None in pictures that show the object without one. right, down: the patch's axes in model coordinates, unit
-    vectors; the model's origin is the patch's middle. pixel: mm a pixel covers at the object.
-    """
-
-    crack: Crack | None
-    size: float
-    pixel: float
-    right: Vector
-    down: Vector
-
-
-@dataclass(frozen=True)
-class Joint:
-    """A straight joint in a surface, no crack: its line's angle in degrees from x, the line's distance from the
-    patch's center, width and depth, all mm."""
-
-    angle: float
-    offset: float
-    width: float
-    depth: float
-
-
-@dataclass(frozen=True)
-class Seal:
-    """A band of filler over a former crack, no crack any more. kind: the generator of `scenes.cracks` that drew it;
-    width and height above the surface, mm."""
-
-    kind: str
-    width: float
-    height: float
-
-
-@dataclass(frozen=True)
-class Debris:
-    """A thing that lies on a surface: at x, y mm from what the camera looks at, turned, `size` mm long."""
-
-    kind: Literal["twig", "cable", "leaf", "pebble", "manhole", "grate"]
-    x: float
-    y: float
-    angle: float
-    size: float
-    material: Material
-
-
-@dataclass(frozen=True)
-class ShadowCaster:
-    """Something outside the picture that throws a shadow on it, `distance` m up the way to the first lamp or, without
-    one, straight above; `size` mm wide, turned by `angle`, `offset` mm aside."""
-
-    kind: Literal["edge", "pole", "fence", "branch"]
-    angle: float
-    offset: float
-    size: float
-    distance: float
-
-
-@dataclass(frozen=True)
-class Surface:
-    """A flat patch that fills the picture: a floor at z = 0, or a wall that faces -y.
-
-    The patch reaches from `corner` (left, top) for `size` (width, height), all mm, x to the right and y down, around
-    what the camera looks at. pixel: mm a pixel covers in the middle of the picture. What is no crack: joints, marks
-    (overlays of the family "mark": paint, scratches, stains), debris, shadow_casters, seals. filler: what seals are
-    filled with or, where there are none, healed cracks, an overlay of the family "filler".
-    """
-
-    placement: Literal["floor", "wall"]
-    material: Material
-    pixel: float
-    corner: tuple[float, float]
-    size: tuple[float, float]
-    crack: Crack | None = None
-    joints: tuple[Joint, ...] = ()
-    marks: tuple[Material, ...] = ()
-    debris: tuple[Debris, ...] = ()
-    shadow_casters: tuple[ShadowCaster, ...] = ()
-    seals: tuple[Seal, ...] = ()
-    filler: Material | None = None
-
-    def frame(self) -> np.ndarray:
-        """(4, 4) float64 from patch axes (meters, x right, y up, z out of the surface) to the world."""
-        matrix = np.eye(4)
-        if self.placement == "wall":
-            matrix[:3, :3] = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]
-        return matrix
 
 
 @dataclass(frozen=True)

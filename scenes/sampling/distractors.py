@@ -9,7 +9,8 @@ from scenes.distributions import LogUniform, Uniform
 from scenes.materials.albedo import brightened, mean_color
 from scenes.materials.families import mix, parsed
 from scenes.materials.roles import draw_family
-from scenes.record.scene import Debris, Joint, Material, Seal, ShadowCaster
+from scenes.record.material import Material
+from scenes.record.surface import Debris, Joint, Seal, ShadowCaster
 from scenes.section import Drawn
 
 _MADE_OF = {"twig": "bark", "cable": "rubber", "leaf": "foliage", "pebble": "stone"}

@@ -12,7 +12,8 @@ from scenes.config.objects import Config
 from scenes.distributions import Distribution
 from scenes.materials.families import METRIC
 from scenes.materials.roles import draw_family
-from scenes.record.scene import Item, Material, Vector, rotation_matrix
+from scenes.record.material import Material, Vector
+from scenes.record.scene import Item, rotation_matrix
 from scenes.sampling.placement import extent
 from scenes.section import Drawn
 from scenes.streams import Streams

@@ -9,7 +9,8 @@ import numpy as np
 
 from scenes.assets.info import AssetInfo
 from scenes.materials.roles import draw_role
-from scenes.record.scene import Camera, Item, Material, Quaternion, rotation_matrix
+from scenes.record.material import Material
+from scenes.record.scene import Camera, Item, Quaternion, rotation_matrix
 from scenes.sampling.draw import Draw, center_of, vector
 from scenes.sampling.placement import (
     IDENTITY,

@@ -15,8 +15,9 @@ from scenes.assets.catalogue import Catalogue
 from scenes.config.objects import Config
 from scenes.distributions import parse
 from scenes.errors import InputError, choices
+from scenes.record.material import Vector
 from scenes.record.record import CRACK
-from scenes.record.scene import Background, Camera, Item, Light, LightKind, Scene, Sensor, Vector, World
+from scenes.record.scene import Background, Camera, Item, Light, LightKind, Scene, Sensor, World
 from scenes.sampling.draw import TEXTURED, Draw, center_of, vector
 from scenes.sampling.objects import members, occluder
 from scenes.sampling.placement import cross, direction, extent, framing_distance

@@ -7,7 +7,9 @@ import math
 import numpy as np
 
 from scenes.materials.families import COURSES
-from scenes.record.scene import Camera, Crack, Debris, Decal, Item, Material, Surface, rotation_matrix
+from scenes.record.material import Material
+from scenes.record.scene import Camera, Item, rotation_matrix
+from scenes.record.surface import Crack, Debris, Decal, Surface
 from scenes.sampling import distractors
 from scenes.sampling.distractors import several
 from scenes.sampling.draw import Draw, vector

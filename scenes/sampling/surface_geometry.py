@@ -14,7 +14,8 @@ from scenes.cracks.registry import GENERATORS, sample
 from scenes.cracks.relief import Band, Profile, Relief, relief
 from scenes.cracks.weathering import sealed
 from scenes.materials.masonry import bond_of
-from scenes.record.scene import Camera, Crack, Decal, Joint, Scene, Surface
+from scenes.record.scene import Camera, Scene
+from scenes.record.surface import Crack, Decal, Joint, Surface
 from scenes.streams import Streams
 
 SHAPE = ("depth", "steepness", "roughness", "fill")

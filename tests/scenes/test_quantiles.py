@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 from scipy import stats
 
+from scenes.annotations import elevations, flags, names, numbers
 from scenes.distributions import (
     Choice,
     Distribution,
@@ -20,10 +21,6 @@ from scenes.distributions import (
     Normal,
     SineUniform,
     Uniform,
-    elevations,
-    flags,
-    names,
-    numbers,
     parse,
     whole,
 )
