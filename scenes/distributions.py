@@ -1,4 +1,4 @@
-"""Distributions as quantile functions: every factor consumes exactly one uniform number, whatever its distribution.
+"""Distributions as quantile functions: every factor uses exactly one uniform number, whatever its distribution.
 
 In YAML a distribution is a plain value (fixed) or one of
 
@@ -114,7 +114,7 @@ class Normal(_Interval):
         low, high = self._cut()
         if high - low < 1e-9:
             raise ValueError(
-                f"normal({self.mean:g}, {self.std:g}) has next to nothing in [{self.low:g}, {self.high:g}]"
+                f"normal({self.mean:g}, {self.std:g}) has almost no probability in [{self.low:g}, {self.high:g}]"
             )
 
     def _cut(self) -> tuple[float, float]:
@@ -145,7 +145,7 @@ def _check_weights(weights: tuple[float, ...]) -> None:
 
 
 def _pick(weights: tuple[float, ...], u: float) -> tuple[int, float]:
-    """The chosen entry, and what is left of u: uniform again within that entry."""
+    """The index of the chosen entry, and u rescaled to be uniform in [0, 1) within that entry."""
     total, last = _cumulative(weights)
     index = min(bisect_right(total, u), last)
     below = total[index] - weights[index]
@@ -274,7 +274,29 @@ def _plain_value(value: Any) -> Any:
 
 
 def parse(value: Any) -> Distribution:
-    """A distribution from its YAML form. Raises ValueError with one line that says what is accepted."""
+    """Make a distribution from its YAML form.
+
+    Parameters
+    ----------
+    value : bool, float, str, sequence of three floats, or dict
+        A fixed value, or one of the forms in the text of this module, such as ``{"uniform": [low, high]}``.
+
+    Returns
+    -------
+    Distribution
+        Its method `at` maps a uniform number in [0, 1) to a value.
+
+    Raises
+    ------
+    ValueError
+        The message is one line that says what is accepted.
+
+    Examples
+    --------
+    >>> from blendmill import parse
+    >>> parse({"uniform": [2, 6]}).at(0.25)
+    3.0
+    """
     if isinstance(value, Distribution):
         return value
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The config: every factor of a data set, each with a sensible default. What YAML may say is what is declared here."""
+"""The config of a rendered data set: every factor with its default. YAML files accept exactly these fields."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scenes.section import Section
 
 
 class ClutterConfig(Section):
-    """Objects of no interest beside the main one."""
+    """Extra objects next to the members; they are not of interest."""
 
     count: Annotated[Any, numbers(0, 20, whole=True, unit="count")] = 0
     """Number of such objects."""
@@ -82,7 +82,41 @@ class RenderConfig(Section):
 
 
 class Config(Section):
-    """A data set: which assets, how each factor varies, how it is drawn."""
+    """The config of a rendered data set: its assets, the distribution of each factor, and the render settings.
+
+    A field that varies takes a value or the YAML form of a distribution (see `parse`).
+
+    Parameters
+    ----------
+    renderer : "blender"
+        What draws the pictures.
+    classes : tuple of str, optional
+        Class names in label order. None takes all classes of the assets.
+    assets : AssetsConfig
+        Where objects, lights and surfaces come from.
+    objects : ObjectsConfig
+        The objects in the picture.
+    material : MaterialConfig
+        What objects are made of.
+    lighting : LightingConfig
+        The environment and the lamps.
+    camera : CameraConfig
+        The viewpoint, and the resolution in pixels.
+    background : BackgroundConfig
+        What is behind the objects.
+    surface : SurfaceConfig, optional
+        A cracked surface that fills the picture instead of objects.
+    sensor : SensorConfig
+        What the camera does to the light.
+    render : RenderConfig
+        How pictures are computed.
+
+    Examples
+    --------
+    >>> from blendmill import Config
+    >>> Config(camera={"resolution": (64, 48)}).resolution
+    (64, 48)
+    """
 
     renderer: Literal["blender"] = "blender"
     classes: tuple[str, ...] | None = None
@@ -122,7 +156,7 @@ class Config(Section):
 
     @property
     def resolution(self) -> tuple[int, int]:
-        """Width and height of its pictures in pixels."""
+        """Width and height of the pictures in pixels."""
         return self.camera.resolution
 
     def plain(self) -> dict[str, Any]:
@@ -130,5 +164,5 @@ class Config(Section):
         return self.model_dump(mode="json")
 
     def digest(self) -> str:
-        """sha256 over the config's canonical JSON: equal for equal meaning, however the YAML was written."""
+        """sha256 of the canonical JSON. Two YAML files with the same meaning have the same digest."""
         return hashlib.sha256(json.dumps(self.plain(), sort_keys=True).encode()).hexdigest()

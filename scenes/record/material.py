@@ -13,13 +13,28 @@ Parameter = float | str | Vector
 
 @dataclass(frozen=True)
 class Material:
-    """A surface: a family of `scenes.materials.roles.FAMILIES` with every parameter spelled out, or family "own"."""
+    """A material: a family and the value of each of its parameters.
+
+    Parameters
+    ----------
+    family : str
+        A key of `scenes.materials.families.FAMILIES`. "own" keeps the material of the model file.
+    parameters : mapping of str to float, str or tuple of 3 floats
+        The value of each parameter of the family.
+
+    Examples
+    --------
+    >>> from blendmill import Material
+    >>> list(Material("metal", {"roughness": 0.2}).factors())
+    [('materials.family', 'metal'), ('materials.metal.roughness', 0.2)]
+    """
 
     family: str
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
     def factors(self) -> Iterator[Factor]:
+        """Name and value of the family and of each parameter."""
         yield "materials.family", self.family
-        # A pattern's seed says nothing to a reader.
+        # The seed of a pattern has no meaning for a reader.
         parameters = {name: value for name, value in self.parameters.items() if name != "seed"}
         yield from leaves(f"materials.{self.family}", parameters)
