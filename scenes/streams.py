@@ -14,8 +14,8 @@ from functools import lru_cache
 import numpy as np
 
 Renamed = tuple[tuple[str, str], ...]
-"""Factors that were renamed, the more special first, and the older names that their streams keep: with them, pictures
-stay what they were. Each stands also for all that lies below it."""
+"""New and old names of renamed factors, the longest path first. The streams keep the old names, so pictures do not
+change. Each pair also applies to all factors below that path."""
 
 
 @lru_cache(maxsize=65536)

@@ -25,7 +25,7 @@ class SurfaceConfig(Section):
     counted from the surface's own front and plane.
     """
 
-    # They were called so before they had the names that the field uses.
+    # The streams keep the former names of these fields.
     STREAMS = {"debris": "litter", "shadow_casters": "shades"}
 
     placement: Annotated[Any, names("floor", "wall")] = {"choice": {"floor": 0.35, "wall": 0.65}}

@@ -1,4 +1,4 @@
-"""How bright surfaces are, all their grains, stains and hollows together."""
+"""The mean brightness of surfaces, including grains, stains and hollows."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Decal:
 
 @dataclass(frozen=True)
 class Joint:
-    """A straight joint in a surface, no crack: its line's angle in degrees from x, the line's distance from the
+    """A straight joint in a surface. It is not a crack. Fields: the angle of its line in degrees from x, the line's distance from the
     patch's center, width and depth, all mm."""
 
     angle: float
@@ -56,7 +56,7 @@ class Joint:
 
 @dataclass(frozen=True)
 class Seal:
-    """A band of filler over a former crack, no crack any more. kind: the generator of `scenes.cracks` that drew it;
+    """A band of filler over a former crack. It is not labeled as a crack. kind: the generator of `scenes.cracks` that drew it;
     width and height above the surface, mm."""
 
     kind: str
@@ -78,8 +78,8 @@ class Debris:
 
 @dataclass(frozen=True)
 class ShadowCaster:
-    """Something outside the picture that throws a shadow on it, `distance` m up the way to the first lamp or, without
-    one, straight above; `size` mm wide, turned by `angle`, `offset` mm aside."""
+    """A thing outside the picture that throws a shadow on it. It lies `distance` m towards the first lamp, or straight up
+    if there is no lamp. It is `size` mm wide, rotated by `angle` degrees and moved sideways by `offset` mm."""
 
     kind: Literal["edge", "pole", "fence", "branch"]
     angle: float
@@ -93,9 +93,9 @@ class Surface:
     """A flat patch that fills the picture: a floor at z = 0, or a wall that faces -y.
 
     The patch reaches from `corner` (left, top) for `size` (width, height), all mm, x to the right and y down, around
-    what the camera looks at. pixel: mm a pixel covers in the middle of the picture. What is no crack: joints, marks
-    (overlays of the family "mark": paint, scratches, stains), debris, shadow_casters, seals. filler: what seals are
-    filled with or, where there are none, healed cracks, an overlay of the family "filler".
+    what the camera looks at. pixel: mm a pixel covers in the middle of the picture. Things that are not cracks: joints, marks
+    (overlays of the family "mark": paint, scratches, stains), debris, shadow_casters, seals. filler: the material of
+    the seals, or of healed cracks on a surface without seals; an overlay of the family "filler".
     """
 
     placement: Literal["floor", "wall"]

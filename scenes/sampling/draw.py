@@ -1,4 +1,4 @@
-"""What every part of a scene is drawn with: the config's values, materials, points in the world."""
+"""Tools to draw every part of a scene: the config's values, materials, points in the world."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ TEXTURED = ("pbr", "image")
 
 @dataclass(frozen=True)
 class Draw:
-    """One scene in the making: what it is drawn from.
+    """Everything that one scene is drawn from.
 
-    classes: those that objects are drawn from. overrides: material parameters by family and name. asset: the main
-    object's, instead of a drawn one.
+    classes: the possible classes of objects. overrides: distributions of material parameters, by family and name.
+    asset: id of the main object; None draws one.
     """
 
     config: Config

@@ -1,4 +1,4 @@
-"""The objects of a scene: which, how turned, where, of what; and what is put in their way."""
+"""Draws the objects of a scene: asset, rotation, position and materials, and the occluder."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _rotation(objects: Drawn, info: AssetInfo) -> Quaternion:
     turn = yaw_quaternion(objects["yaw"])
     if mode == "upright" or not info.stable or (mode == "standing" and _stands(info)):
         return turn
-    # The likeliest pose is the last resort of a quantile next to 1.
+    # If rounding leaves no pose for a quantile close to 1, take the most likely one.
     pose = info.stable[0][0]
     u = objects.quantile("rotation.side")
     for candidate, probability in info.stable:
@@ -136,7 +136,7 @@ def _materials(draw: Draw, key: str, info: AssetInfo) -> dict[str, Material]:
 
 
 def occluder(draw: Draw, items: list[Item], camera: Camera) -> list[Item]:
-    """One item between the camera and the main one, moved sideways until it hides the share asked for."""
+    """One object between the camera and the main object, moved sideways until it hides the wanted share."""
     settings = draw.section("objects").section("occluder")
     if not settings["present"]:
         return []
