@@ -13,7 +13,8 @@ from scenes.record.material import Material, Vector
 @dataclass(frozen=True)
 class Crack:
     """A crack in a surface. kind: a generator of `scenes.cracks`; width: mm, nominal; the shape across as in
-    `scenes.cracks.relief.Profile`; deposit: what lies in it and around it, a material of the family "deposit"."""
+    `scenes.cracks.relief.Profile`; deposit: what lies in it and around it, a material of the family "deposit".
+    """
 
     kind: str
     width: float
@@ -30,10 +31,11 @@ class Crack:
 
 @dataclass(frozen=True)
 class Decal:
-    """A crack through the main object, seen in the direction in which its `size` mm square patch is projected on it.
+    """A crack through the main object, seen in the direction in which its `size` mm square patch is projected on
+    it.
 
-    crack: None in pictures that show the object without one. right, down: the patch's axes in model coordinates, unit
-    vectors; the model's origin is the patch's middle. pixel: mm a pixel covers at the object.
+    crack: None in pictures that show the object without one. right, down: the patch's axes in model coordinates,
+    unit vectors; the model's origin is the patch's middle. pixel: mm a pixel covers at the object.
     """
 
     crack: Crack | None
@@ -45,8 +47,9 @@ class Decal:
 
 @dataclass(frozen=True)
 class Joint:
-    """A straight joint in a surface. It is not a crack. Fields: the angle of its line in degrees from x, the line's distance from the
-    patch's center, width and depth, all mm."""
+    """A straight joint in a surface. It is not a crack. Fields: the angle of its line in degrees from x, the line's
+    distance from the patch's center, width and depth, all mm.
+    """
 
     angle: float
     offset: float
@@ -56,8 +59,9 @@ class Joint:
 
 @dataclass(frozen=True)
 class Seal:
-    """A band of filler over a former crack. It is not labeled as a crack. kind: the generator of `scenes.cracks` that drew it;
-    width and height above the surface, mm."""
+    """A band of filler over a former crack. It is not labeled as a crack. kind: the generator of `scenes.cracks`
+    that drew it; width and height above the surface, mm.
+    """
 
     kind: str
     width: float
@@ -78,8 +82,10 @@ class Debris:
 
 @dataclass(frozen=True)
 class ShadowCaster:
-    """A thing outside the picture that throws a shadow on it. It lies `distance` m towards the first lamp, or straight up
-    if there is no lamp. It is `size` mm wide, rotated by `angle` degrees and moved sideways by `offset` mm."""
+    """A thing outside the picture that throws a shadow on it. It lies `distance` m towards the first lamp, or
+    straight up if there is no lamp. It is `size` mm wide, rotated by `angle` degrees and moved sideways by `offset`
+    mm.
+    """
 
     kind: Literal["edge", "pole", "fence", "branch"]
     angle: float
@@ -92,10 +98,11 @@ class ShadowCaster:
 class Surface:
     """A flat patch that fills the picture: a floor at z = 0, or a wall that faces -y.
 
-    The patch reaches from `corner` (left, top) for `size` (width, height), all mm, x to the right and y down, around
-    what the camera looks at. pixel: mm a pixel covers in the middle of the picture. Things that are not cracks: joints, marks
-    (overlays of the family "mark": paint, scratches, stains), debris, shadow_casters, seals. filler: the material of
-    the seals, or of healed cracks on a surface without seals; an overlay of the family "filler".
+    The patch reaches from `corner` (left, top) for `size` (width, height), all mm, x to the right and y down,
+    around what the camera looks at. pixel: mm a pixel covers in the middle of the picture. Things that are not
+    cracks: joints, marks (overlays of the family "mark": paint, scratches, stains), debris, shadow_casters, seals.
+    filler: the material of the seals, or of healed cracks on a surface without seals; an overlay of the family
+    "filler".
     """
 
     placement: Literal["floor", "wall"]

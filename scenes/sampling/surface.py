@@ -100,7 +100,7 @@ def decal(draw: Draw, item: Item, camera: Camera) -> Decal:
     right = cross(towards, (0.0, 0.0, 1.0) if abs(towards[2]) < 0.9 else (0.0, 1.0, 0.0))
     right /= np.linalg.norm(right)
     up = cross(right, towards)
-    # The direction is up to 35 degrees off the view: the patch must hit visible parts, but must not always face the camera.
+    # The direction is up to 35 degrees off the view: the patch must hit visible parts, but not always face the camera.
     lean = math.sin(math.radians(35)) * (math.cos(tilt) * right + math.sin(tilt) * up)
     towards = (towards + lean) / np.linalg.norm(towards + lean)
     first = right - towards * (right @ towards)
