@@ -119,6 +119,7 @@ class Config(Section):
     """
 
     renderer: Literal["blender"] = "blender"
+    """What draws the pictures."""
     classes: tuple[str, ...] | None = None
     """Class names in label order; null takes all that the assets have."""
     assets: AssetsConfig = AssetsConfig()
