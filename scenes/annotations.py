@@ -15,9 +15,9 @@ from scenes.errors import choices
 
 @dataclass(frozen=True)
 class Checked:
-    """Pydantic's view of a distribution all of whose values pass `check`, after `adapt`.
+    """Tells pydantic how to read a distribution: parse it, run `check` on its extreme values, then apply `adapt`.
 
-    unit: what the numbers count, such as "px" or "degrees"; empty for what has none.
+    unit: unit of the numbers, such as "px" or "degrees"; empty if there is none.
     """
 
     check: Callable[[Any], None]
@@ -38,7 +38,7 @@ class Checked:
 def numbers(low: float = -math.inf, high: float = math.inf, *, unit: str, whole: bool = False) -> Checked:
     """Annotates the field of a distribution over numbers in [low, high]; with `whole`, its values are int.
 
-    unit: what the numbers count. A number without a unit is a "share" (a part of a whole), a "factor" or a "count".
+    unit: unit of the numbers. A number without a unit is a "share" (a part of a whole), a "factor" or a "count".
     """
 
     def check(value: Any) -> None:
@@ -74,7 +74,7 @@ def elevations() -> Checked:
 
 
 def names(*allowed: str) -> Checked:
-    """Annotates the field of a distribution over names; without `allowed`, over any."""
+    """Annotates the field of a distribution over names; without `allowed`, any name is accepted."""
 
     def check(value: Any) -> None:
         if not isinstance(value, str):

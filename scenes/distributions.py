@@ -131,7 +131,7 @@ class Normal(_Interval):
 
 @lru_cache(maxsize=4096)
 def _cumulative(weights: tuple[float, ...]) -> tuple[tuple[float, ...], int]:
-    """The running sums, and the last entry that has any weight."""
+    """The running sums, and the index of the last entry with a positive weight."""
     return tuple(accumulate(weights)), max(i for i, w in enumerate(weights) if w > 0)
 
 
@@ -169,7 +169,7 @@ class Choice:
         return list(self.values)
 
     def plain(self) -> Any:
-        # Only names survive as mapping keys in JSON; other values go through the longer form.
+        # JSON only has strings as keys. Other values need the longer form.
         if all(isinstance(v, str) for v in self.values):
             return {"choice": dict(zip(self.values, self.weights, strict=True))}
         return Mixture(tuple(Fixed(v) for v in self.values), self.weights).plain()
@@ -198,7 +198,7 @@ class Mixture:
 
 @dataclass(frozen=True)
 class Whole:
-    """The whole numbers of another distribution; an interval covers both its ends evenly."""
+    """Whole numbers drawn from another distribution. Both ends of an interval are as likely as its middle."""
 
     of: Distribution
 
@@ -310,7 +310,7 @@ def parse(value: Any) -> Distribution:
 
 
 def whole(distribution: Distribution, u: float) -> int:
-    """A whole number from a distribution: intervals cover both their ends evenly."""
+    """A whole number from a distribution. Both ends of an interval are as likely as its middle."""
     if isinstance(distribution, Uniform):
         return min(int(distribution.low + u * (distribution.high - distribution.low + 1)), int(distribution.high))
     return round(distribution.at(u))

@@ -1,6 +1,7 @@
 """Model files to arrays: OBJ, GLB and glTF, STL, OFF and PLY through trimesh, all else through importers handed in.
 
-A part is made for each material, in the file's own axes and units, with the file's own UVs. Normals in the file are ignored.
+A part is made for each material, in the file's own axes and units, with the file's own UVs. Normals in the file are
+ignored.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from scenes.section import Section
 
 
 class CameraConfig(Section):
-    """The viewpoint. Azimuth and elevation are of the camera seen from what it looks at."""
+    """The viewpoint. Azimuth and elevation give the direction from the target to the camera."""
 
     azimuth: Annotated[Any, numbers(-3600, 3600, unit="degrees")] = {"uniform": [0, 360]}
     """Where the camera stands around the object; 0 is in front of it."""

@@ -1,4 +1,4 @@
-"""From YAML, a preset's name and `--set key=value` to a config, or to one line that says what is wrong where."""
+"""Reads configs from YAML, presets and `--set key=value`. Errors are one line that says what is wrong and where."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def _rebase(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Relative asset paths made absolute, since they are meant from the config file's own folder."""
+    """Makes asset paths absolute. Relative paths start at the folder of the config file."""
     assets = data.get("assets")
     if not isinstance(assets, dict):
         return data

@@ -33,7 +33,7 @@ class OccluderConfig(Section):
     present: Annotated[Any, flags()] = False
     """Whether there is one."""
     visibility: Annotated[Any, numbers(0.05, 1, unit="share")] = {"uniform": [0.4, 0.9]}
-    """Share of the main object that is left to see."""
+    """Share of the main object that stays visible."""
 
 
 class ObjectsConfig(Section):
@@ -63,7 +63,7 @@ class ObjectsConfig(Section):
     occluder: OccluderConfig = OccluderConfig()
     """An object that hides part of the main one."""
     crack: CrackConfig | None = None
-    """A crack through the main object; it makes the crack the one class there is."""
+    """A crack through the main object; the crack is then the only class."""
 
 
 class RenderConfig(Section):
@@ -150,7 +150,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _one_balance(self) -> Config:
-        # A camera balances what it sees: picture and plate would come out in different colors.
+        # White balance depends on the picture, so picture and plate would get different colors.
         if self.render.plate and max(self.sensor.balance.support()) > 0:
             raise ValueError("sensor.balance must be 0 where render.plate is true")
         return self
