@@ -1,4 +1,4 @@
-"""Distributions as quantile functions: every factor consumes exactly one uniform number, whatever its distribution.
+"""Distributions as quantile functions: every factor uses exactly one uniform number, whatever its distribution.
 
 In YAML a distribution is a plain value (fixed) or one of
 
@@ -18,8 +18,6 @@ from functools import lru_cache
 from itertools import accumulate
 from statistics import NormalDist
 from typing import Any
-
-from pydantic_core import core_schema
 
 from scenes.errors import choices
 
@@ -116,7 +114,7 @@ class Normal(_Interval):
         low, high = self._cut()
         if high - low < 1e-9:
             raise ValueError(
-                f"normal({self.mean:g}, {self.std:g}) has next to nothing in [{self.low:g}, {self.high:g}]"
+                f"normal({self.mean:g}, {self.std:g}) has almost no probability in [{self.low:g}, {self.high:g}]"
             )
 
     def _cut(self) -> tuple[float, float]:
@@ -133,7 +131,7 @@ class Normal(_Interval):
 
 @lru_cache(maxsize=4096)
 def _cumulative(weights: tuple[float, ...]) -> tuple[tuple[float, ...], int]:
-    """The running sums, and the last entry that has any weight."""
+    """The running sums, and the index of the last entry with a positive weight."""
     return tuple(accumulate(weights)), max(i for i, w in enumerate(weights) if w > 0)
 
 
@@ -147,7 +145,7 @@ def _check_weights(weights: tuple[float, ...]) -> None:
 
 
 def _pick(weights: tuple[float, ...], u: float) -> tuple[int, float]:
-    """The chosen entry, and what is left of u: uniform again within that entry."""
+    """The index of the chosen entry, and u rescaled to be uniform in [0, 1) within that entry."""
     total, last = _cumulative(weights)
     index = min(bisect_right(total, u), last)
     below = total[index] - weights[index]
@@ -171,7 +169,7 @@ class Choice:
         return list(self.values)
 
     def plain(self) -> Any:
-        # Only names survive as mapping keys in JSON; other values go through the longer form.
+        # JSON only has strings as keys. Other values need the longer form.
         if all(isinstance(v, str) for v in self.values):
             return {"choice": dict(zip(self.values, self.weights, strict=True))}
         return Mixture(tuple(Fixed(v) for v in self.values), self.weights).plain()
@@ -200,7 +198,7 @@ class Mixture:
 
 @dataclass(frozen=True)
 class Whole:
-    """The whole numbers of another distribution; an interval covers both its ends evenly."""
+    """Whole numbers drawn from another distribution. Both ends of an interval are as likely as its middle."""
 
     of: Distribution
 
@@ -217,7 +215,7 @@ class Whole:
 Distribution = Fixed | Uniform | LogUniform | SineUniform | Normal | Choice | Mixture | Whole
 
 
-def _number(value: Any) -> float:
+def finite_number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ValueError(f"{value!r} is not a finite number")
     return value
@@ -227,7 +225,7 @@ def _interval(kind: Callable[[float, float], Distribution]) -> Callable[[Any], D
     def parse(body: Any) -> Distribution:
         if not (isinstance(body, (list, tuple)) and len(body) == 2):
             raise ValueError(f"{body!r} is not two numbers, [low, high]")
-        return kind(_number(body[0]), _number(body[1]))
+        return kind(finite_number(body[0]), finite_number(body[1]))
 
     return parse
 
@@ -235,12 +233,12 @@ def _interval(kind: Callable[[float, float], Distribution]) -> Callable[[Any], D
 def _normal(body: Any) -> Distribution:
     if not isinstance(body, dict) or set(body) != {"mean", "std", "low", "high"}:
         raise ValueError("normal takes {mean: , std: , low: , high: }")
-    return Normal(*(_number(body[key]) for key in ("low", "high", "mean", "std")))
+    return Normal(*(finite_number(body[key]) for key in ("low", "high", "mean", "std")))
 
 
 def _choice(body: Any) -> Distribution:
     if isinstance(body, dict):
-        return Choice(tuple(body), tuple(_number(w) for w in body.values()))
+        return Choice(tuple(body), tuple(finite_number(w) for w in body.values()))
     if not isinstance(body, list):
         raise ValueError("choice takes a list, or a mapping of values to weights")
     return Choice(tuple(_plain_value(v) for v in body), tuple(1 / len(body) for _ in body))
@@ -250,7 +248,7 @@ def _mixture(body: Any) -> Distribution:
     entries = body if isinstance(body, list) else []
     if not entries or not all(isinstance(e, dict) and set(e) == {"weight", "of"} for e in entries):
         raise ValueError("mixture takes a list of {weight: , of: }")
-    return Mixture(tuple(parse(e["of"]) for e in entries), tuple(_number(e["weight"]) for e in entries))
+    return Mixture(tuple(parse(e["of"]) for e in entries), tuple(finite_number(e["weight"]) for e in entries))
 
 
 _PARSERS: dict[str, Callable[[Any], Distribution]] = {
@@ -267,16 +265,38 @@ def _plain_value(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         if len(value) != 3:
             raise ValueError(f"{value!r} is not three numbers; a range is written {{uniform: [low, high]}}")
-        return tuple(_number(v) for v in value)
+        return tuple(finite_number(v) for v in value)
     if isinstance(value, (bool, str)):
         return value
     if isinstance(value, (int, float)):
-        return _number(value)
+        return finite_number(value)
     raise ValueError(f"{value!r} is neither a value nor a distribution")
 
 
 def parse(value: Any) -> Distribution:
-    """A distribution from its YAML form. Raises ValueError with one line that says what is accepted."""
+    """Make a distribution from its YAML form.
+
+    Parameters
+    ----------
+    value : bool, float, str, sequence of three floats, or dict
+        A fixed value, or one of the forms in the text of this module, such as ``{"uniform": [low, high]}``.
+
+    Returns
+    -------
+    Distribution
+        Its method `at` maps a uniform number in [0, 1) to a value.
+
+    Raises
+    ------
+    ValueError
+        The message is one line that says what is accepted.
+
+    Examples
+    --------
+    >>> from blendmill import parse
+    >>> parse({"uniform": [2, 6]}).at(0.25)
+    3.0
+    """
     if isinstance(value, Distribution):
         return value
     if not isinstance(value, dict):
@@ -289,90 +309,8 @@ def parse(value: Any) -> Distribution:
     return _PARSERS[kind](body)
 
 
-@dataclass(frozen=True)
-class Checked:
-    """Pydantic's view of a distribution all of whose values pass `check`, after `adapt`.
-
-    unit: what the numbers count, such as "px" or "degrees"; empty for what has none.
-    """
-
-    check: Callable[[Any], None]
-    adapt: Callable[[Distribution], Distribution] = lambda distribution: distribution
-    unit: str = ""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        written = core_schema.plain_serializer_function_ser_schema(lambda distribution: distribution.plain())
-        return core_schema.no_info_plain_validator_function(self._validate, serialization=written)
-
-    def _validate(self, value: Any) -> Distribution:
-        distribution = parse(value)
-        for supported in distribution.support():
-            self.check(supported)
-        return self.adapt(distribution)
-
-
-def numbers(low: float = -math.inf, high: float = math.inf, *, unit: str, whole: bool = False) -> Checked:
-    """Annotates the field of a distribution over numbers in [low, high]; with `whole`, its values are int.
-
-    unit: what the numbers count. A number without a unit is a "share" (a part of a whole), a "factor" or a "count".
-    """
-
-    def check(value: Any) -> None:
-        if not low <= _number(value) <= high:
-            raise ValueError(f"{value:g} is outside the accepted {low:g} to {high:g}")
-        if whole and value != int(value):
-            raise ValueError(f"{value:g} is not a whole number")
-
-    return Checked(check, _rounded if whole else lambda distribution: distribution, unit)
-
-
-def _rounded(distribution: Distribution) -> Distribution:
-    if isinstance(distribution, Whole):
-        return distribution
-    return Fixed(int(distribution.value)) if isinstance(distribution, Fixed) else Whole(distribution)
-
-
-def elevations() -> Checked:
-    """Annotates the field of an elevation in degrees. "uniform" there means even over the sphere's area."""
-
-    def check(value: Any) -> None:
-        if not -90 <= _number(value) <= 90:
-            raise ValueError(f"elevation {value:g} is outside -90 to 90")
-
-    def even(distribution: Distribution) -> Distribution:
-        if isinstance(distribution, Uniform):
-            return SineUniform(distribution.low, distribution.high)
-        if isinstance(distribution, Mixture):
-            return Mixture(tuple(even(part) for part in distribution.parts), distribution.weights)
-        return distribution
-
-    return Checked(check, even, "degrees")
-
-
-def names(*allowed: str) -> Checked:
-    """Annotates the field of a distribution over names; without `allowed`, over any."""
-
-    def check(value: Any) -> None:
-        if not isinstance(value, str):
-            raise ValueError(f"{value!r} is not a name")
-        if allowed and value not in allowed:
-            raise ValueError(f"unknown '{value}', {choices(value, allowed)}")
-
-    return Checked(check)
-
-
-def flags() -> Checked:
-    """Annotates the field of a distribution over true and false."""
-
-    def check(value: Any) -> None:
-        if not isinstance(value, bool):
-            raise ValueError(f"{value!r} is neither true nor false")
-
-    return Checked(check)
-
-
 def whole(distribution: Distribution, u: float) -> int:
-    """A whole number from a distribution: intervals cover both their ends evenly."""
+    """A whole number from a distribution. Both ends of an interval are as likely as its middle."""
     if isinstance(distribution, Uniform):
         return min(int(distribution.low + u * (distribution.high - distribution.low + 1)), int(distribution.high))
     return round(distribution.at(u))

@@ -1,4 +1,4 @@
-"""The one exception for what a user can put right, and how it words a near miss."""
+"""The exception for errors that the user can correct, and its hints for misspelled names."""
 
 from __future__ import annotations
 
@@ -7,9 +7,22 @@ from collections.abc import Iterable
 
 
 class InputError(Exception):
-    """Bad input: a config, an asset, an output folder. The message is one line that says what to change.
+    """An error that the user can correct: a wrong config, asset or folder.
 
-    Names and values are a user's and may hold anything: what is not printable, line ends above all, is shown escaped.
+    Parameters
+    ----------
+    message : str
+        One line that says what is wrong and what to change. Characters that cannot be printed, such as line ends,
+        are escaped.
+
+    Examples
+    --------
+    >>> from blendmill import InputError, load_config
+    >>> try:
+    ...     load_config("smok")
+    ... except InputError as error:
+    ...     print(error)
+    no preset is called 'smok', did you mean 'smoke'?; or give a .yaml file
     """
 
     def __init__(self, message: str):
@@ -17,7 +30,7 @@ class InputError(Exception):
 
 
 def choices(given: str, allowed: Iterable[str]) -> str:
-    """The tail of a message about an unknown name: the near miss if there is one, else what is accepted."""
+    """The end of a message about an unknown name: the most similar accepted name, or else all accepted names."""
     options = sorted(allowed)
     near = difflib.get_close_matches(given, options, n=1, cutoff=0.6)
     if near:

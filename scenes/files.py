@@ -1,4 +1,4 @@
-"""Files that are whole or absent, paths that stay where they belong, digests."""
+"""Atomic writes, paths that cannot leave a folder, and digests."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 UNFINISHED = ".tmp-"
-"""What the name of a file that is not whole yet has after its own."""
+"""The suffix of the name of an unfinished file."""
 
 
 def unfinished(path: Path) -> Path:
-    """The name beside `path` that this process, and no other on any machine, writes it under: `path`.tmp-host-pid."""
+    """The name of the unfinished file next to `path`, unique for each process on each machine: `path`.tmp-host-pid."""
     return path.with_name(f"{path.name}{UNFINISHED}{platform.node()}-{os.getpid()}")
 
 

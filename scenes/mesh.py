@@ -19,7 +19,7 @@ Ints = NDArray[np.integer]
 
 @dataclass(frozen=True)
 class Appearance:
-    """The material a model file brought with it, reduced to what a principled surface takes.
+    """The material in a model file, reduced to the inputs of a principled shader.
 
     color: linear RGB in [0, 1]; texture: path of an image that multiplies it, sampled with the part's UVs.
     """
@@ -35,13 +35,31 @@ class Appearance:
 class Part:
     """One named piece of a model, drawn with one material.
 
-    vertices: (n, 3) float32, meters.
-    faces: (m, 3) int32 indices into vertices.
-    normals: (m, 3, 3) float32, a unit normal for each corner of each face.
-    uvs: (m, 3, 2) float32 per corner, or None.
-    role: what the part is made of, a key of `scenes.materials.roles.ROLES`, optionally with a suffix after a colon:
-        parts of one object with the same role string share one random draw of that material.
-    appearance: what the model file said, for models that were read from disk.
+    Parameters
+    ----------
+    name : str
+        Name of the part.
+    vertices : ndarray, (n, 3) float32
+        Positions in meters.
+    faces : ndarray, (m, 3) int32
+        Indices into `vertices`, counter-clockwise seen from outside.
+    normals : ndarray, (m, 3, 3) float32
+        A unit normal for each corner of each face.
+    uvs : ndarray, (m, 3, 2) float32, optional
+        Texture coordinates for each corner of each face.
+    role : str
+        What the part is made of: a key of `scenes.materials.roles.ROLES`, optionally with a suffix after a colon.
+        Parts of one object with the same role share one random draw of the material.
+    appearance : Appearance, optional
+        The material in the model file.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from blendmill import Part
+    >>> up = np.tile(np.float32([0, 0, 1]), (1, 3, 1))
+    >>> Part("sail", np.float32([[0, 0, 0], [1, 0, 0], [0, 1, 0]]), np.array([[0, 1, 2]]), up).role
+    'plastic'
     """
 
     name: str
@@ -53,7 +71,7 @@ class Part:
     appearance: Appearance | None = None
 
     def moved(self, matrix: Floats) -> Part:
-        """The part under an affine (4, 4) matrix; normals follow by the inverse transpose."""
+        """The part transformed by an affine (4, 4) matrix. Normals are transformed by the inverse transpose."""
         linear = np.asarray(matrix)[:3, :3]
         normals = self.normals @ np.linalg.inv(linear)
         faces = self.faces
@@ -72,7 +90,26 @@ class Part:
 
 @dataclass(frozen=True)
 class Model:
-    """An object: its parts, its keypoints ((3,) float64 by name, meters), and the parameters that made it."""
+    """An object as triangles.
+
+    Parameters
+    ----------
+    parts : tuple of Part
+        The pieces of the object.
+    keypoints : mapping of str to ndarray, (3,) float64
+        Named points in meters.
+    parameters : mapping of str to float, int, str or bool
+        The values that a shape generator used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from blendmill import Model, Part
+    >>> up = np.tile(np.float32([0, 0, 1]), (1, 3, 1))
+    >>> part = Part("sail", np.float32([[0, 0, 0], [1, 0, 0], [0, 1, 0]]), np.array([[0, 1, 2]]), up)
+    >>> Model((part,)).bounds.tolist()
+    [[0.0, 0.0, 0.0], [1.0, 1.0, 0.0]]
+    """
 
     parts: tuple[Part, ...]
     keypoints: Mapping[str, Floats] = field(default_factory=dict)
@@ -80,6 +117,7 @@ class Model:
 
     @property
     def triangles(self) -> int:
+        """Number of triangles."""
         return sum(len(part.faces) for part in self.parts)
 
     @property
@@ -90,7 +128,7 @@ class Model:
         return np.array([np.min(lows, axis=0), np.max(highs, axis=0)], dtype=np.float64)
 
     def moved(self, matrix: Floats) -> Model:
-        """The model under an affine (4, 4) matrix."""
+        """The model transformed by an affine (4, 4) matrix."""
         points = {name: np.asarray(matrix)[:3, :3] @ p + matrix[:3, 3] for name, p in self.keypoints.items()}
         return replace(self, parts=tuple(part.moved(matrix) for part in self.parts), keypoints=points)
 

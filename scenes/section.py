@@ -1,4 +1,4 @@
-"""What every part of a config is, and how its values are drawn for one picture."""
+"""The base class of all config sections, and the draw of their values for one picture."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from scenes.streams import Renamed, Streams
 class Section(BaseModel):
     """A part of the config: unknown keys are errors, values are frozen, infinities are refused.
 
-    Fields annotated with `numbers`, `names`, `flags` or `elevations` hold a Distribution once validated; what is
-    written as their default is its YAML form. The string below a field is its description.
+    Fields annotated with `numbers`, `names`, `flags` or `elevations` hold a Distribution after validation. Their
+    defaults are written in the YAML form of a distribution. The string below a field is its description.
 
     STREAMS: for fields that were renamed, their path below this section and the older one that their stream keeps.
     """
@@ -83,7 +83,7 @@ class Drawn(Mapping[str, Any]):
 
     def of(self, name: str, distribution: Distribution) -> Any:
         """The value of a distribution that is drawn as if it were the field `name`."""
-        # What is fixed needs no quantile, and sampling is mostly drawing quantiles.
+        # A fixed value needs no quantile. Drawing quantiles takes most of the time of sampling.
         return distribution.value if isinstance(distribution, Fixed) else distribution.at(self.quantile(name))
 
     def quantile(self, name: str) -> float:
@@ -91,7 +91,7 @@ class Drawn(Mapping[str, Any]):
         return self.streams.quantile(self.path(name))
 
     def one_of(self, name: str, options: tuple[str, ...]) -> str:
-        """A field's name, or one of the options, evenly, where the field is null."""
+        """The drawn name of a field. If the field is null, one of the options, all equally likely."""
         if getattr(self._section, name) is None:
             return options[int(self.quantile(name) * len(options))]
         return str(self[name])

@@ -14,8 +14,8 @@ from functools import lru_cache
 import numpy as np
 
 Renamed = tuple[tuple[str, str], ...]
-"""Factors that were renamed, the more special first, and the older names that their streams keep: with them, pictures
-stay what they were. Each stands also for all that lies below it."""
+"""New and old names of renamed factors, the longest path first. The streams keep the old names, so pictures do not
+change. Each pair also applies to all factors below that path."""
 
 
 @lru_cache(maxsize=65536)
@@ -28,11 +28,24 @@ def _name_key(factor: str, renamed: Renamed) -> int:
 
 
 class Streams:
-    """The streams of one picture.
+    """The random streams of one picture.
 
-    seed, index: integers in [0, 2**64).
-    fixed_quantiles: numbers in [0, 1) that replace the draw of single factors, by factor name: sweeps of one factor
-    with all else fixed.
+    Parameters
+    ----------
+    seed, index : int
+        Seed of the data set and index of the picture, in [0, 2**64).
+    fixed_quantiles : mapping of str to float, optional
+        Numbers in [0, 1) that replace random draws, by factor name. Use them to vary one factor and fix all others.
+    renamed : tuple of (str, str)
+        New and old names of renamed factors. The streams keep the old names.
+
+    Examples
+    --------
+    >>> from blendmill import Streams
+    >>> Streams(0, 3).quantile("camera.roll") == Streams(0, 3).quantile("camera.roll")
+    True
+    >>> Streams(0, 3, {"camera.roll": 0.25}).quantile("camera.roll")
+    0.25
     """
 
     def __init__(
@@ -45,13 +58,13 @@ class Streams:
         self._start = self._philox.state
 
     def quantile(self, factor: str) -> float:
-        """The uniform number in [0, 1) that decides a factor; a distribution's `at` turns it into a value."""
+        """The uniform number in [0, 1) of a factor. The method `at` of a distribution turns it into a value."""
         if factor in self._fixed:
             return self._fixed[factor]
         return float(self._reset(factor).random())
 
     def generator(self, factor: str) -> np.random.Generator:
-        """A generator of a factor's own, for what needs more than one number (placement, noise)."""
+        """A random generator for a factor that needs more than one number, such as placement or noise."""
         key = [self.seed, _name_key(factor, self._renamed)]
         return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, self.index]))
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from render.dataset.dataset import Dataset, Manifest
 from render.dataset.shard import write_shard
 from render.frame import Frame, Keypoint, ObjectLabel
-from scenes.record.scene import Background, Camera, Item, Light, Material, Scene, Sensor, World
+from scenes.record.material import Material
+from scenes.record.scene import Background, Camera, Item, Light, Scene, Sensor, World
 
 CLASSES = ("mug", "car", "traffic light")
 

@@ -8,7 +8,8 @@ import numpy as np
 from render.blender.materials.palette import Palette
 from render.blender.meshes import upload
 from scenes.mesh import Model, Part, corner_normals
-from scenes.record.scene import Background, Material, Scene
+from scenes.record.material import Material
+from scenes.record.scene import Background, Scene
 
 # Half the width of the ground in meters. From eye height, it ends less than 0.25 degrees below the horizon.
 _REACH = 400.0

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from scenes.cracks.raster import distance, width_map
 from scenes.cracks.strips import Pixels
 from scenes.cracks.thinning import thinned
-from scenes.record.scene import Decal, Material, Scene
+from scenes.record.material import Material
+from scenes.record.scene import Scene
+from scenes.record.surface import Decal
 from scenes.sampling.surface_geometry import decal_contour
 
 # Texels per side of the field: two or three per pixel for an object that fills a picture of 512 pixels.

@@ -27,7 +27,8 @@ from render.image.labels import object_labels
 from render.settings import DrawSettings
 from scenes.assets.catalogue import Catalogue
 from scenes.materials.roles import LIQUIDS
-from scenes.record.scene import Camera, Decal, Scene
+from scenes.record.scene import Camera, Scene
+from scenes.record.surface import Decal
 from scenes.streams import Streams
 
 # Blender's camera looks along -z with y up, OpenCV's along +z with y down.

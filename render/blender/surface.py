@@ -19,8 +19,9 @@ from scenes.cracks.raster import skeleton
 from scenes.cracks.relief import Relief
 from scenes.cracks.strips import Pixels
 from scenes.mesh import Model
+from scenes.record.material import Material
 from scenes.record.record import CRACK
-from scenes.record.scene import Material, Scene, rotation_matrix
+from scenes.record.scene import Scene, rotation_matrix
 from scenes.sampling.placement import project, yaw_quaternion
 from scenes.sampling.surface import DEPOSIT
 from scenes.sampling.surface_geometry import contour_of, generator, on_surface, relief_of

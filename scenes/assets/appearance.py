@@ -1,4 +1,4 @@
-"""Materials of model files, reduced to a color, a few numbers and a color map; and what their names suggest."""
+"""Materials of model files, reduced to a color, a few numbers and a color map; and roles guessed from their names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scenes.mesh import Appearance, Part
 
 GRAY = 0.8
 
-# Words in material names, and the role they speak for; the first that fits counts.
+# Words in material names and the role that they suggest. The first match counts.
 _WORDS = {
     "chrome": ("chrome",),
     "tinted_glass": ("window", "windshield"),
@@ -94,7 +94,7 @@ def _from_pbr(material: Any, texture: Path | None) -> Appearance:
 
 
 def _from_mtl(values: Mapping[str, Any], texture: Path | None) -> Appearance:
-    """MTL's Kd is a display color; with a map beside it, it says nothing: exporters leave it black or white."""
+    """Kd in MTL is a display color. It is ignored if there is a map: exporters leave it black or white then."""
     given = np.array(values.get("kd", GRAY), dtype=np.float64).reshape(-1)
     color = np.resize(given, 3) if given.size in (1, 3) and np.isfinite(given).all() else np.full(3, GRAY)
     shine = _number(values.get("ns"), -1.0)
@@ -126,14 +126,14 @@ def _kept(image: Image.Image, scratch: Path) -> Path | None:
             path = path.with_suffix(".png")
             image.convert("RGBA" if "A" in image.getbands() else "RGB").save(path)
             return path
-    # Decoders of broken pictures raise whatever they like, and the reader above has lost the file's name already.
+    # Decoders raise any kind of exception for a broken picture.
     except Exception:
         path.unlink(missing_ok=True)
         return None
 
 
 def without_blank(part: Part) -> Part:
-    """The part without a material that was meant to be seen through its lost color map."""
+    """The part without its material, if that material is plain white or gray and its color map is missing."""
     look = part.appearance
     if look is None or look.texture is not None or part.uvs is None:
         return part
@@ -142,7 +142,7 @@ def without_blank(part: Part) -> Part:
 
 
 def _seen(alpha: float) -> float:
-    # Exporters mix up opacity and transparency: a model in which a material is wholly invisible means the other.
+    # Some exporters swap opacity and transparency. A fully invisible material means fully opaque.
     return float(np.clip(alpha, 0.0, 1.0)) if alpha > 0.02 else 1.0
 
 

@@ -1,6 +1,6 @@
-"""Normalized models on disk, a file for each content hash, shared by any number of processes.
+"""Normalized models on disk, one file for each content hash, shared by any number of processes.
 
-An entry that is damaged counts as absent and is made again. Color maps lie beside the entries, named by content.
+A damaged entry counts as absent and is made again. Color maps are stored next to the entries, named by content.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def default_folder() -> Path:
 
 
 class Cache:
-    """The entries below one folder. What cannot be read back whole is reported as absent (None)."""
+    """The entries in one folder. An entry that cannot be read completely is reported as absent (None)."""
 
     def __init__(self, folder: Path | None = None):
         self.folder = folder or default_folder()
@@ -52,7 +52,7 @@ class Cache:
         return self._entry(key).is_file()
 
     def drop(self, key: str) -> None:
-        """Forget a damaged entry."""
+        """Delete a damaged entry."""
         self._entry(key).unlink(missing_ok=True)
 
     def store(self, key: str, info: AssetInfo, model: Model) -> Model:

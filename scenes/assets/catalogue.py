@@ -29,23 +29,48 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Report:
-    """What came of the files. quarantined: file to reason. warnings: asset id to what was mended or missing."""
+    """The result of reading the files. quarantined: reason by file. warnings: repairs and gaps by asset id."""
 
     quarantined: Mapping[str, str]
     warnings: Mapping[str, tuple[str, ...]]
 
 
 class Catalogue:
-    """Models by class, environment maps, texture sets and pictures.
+    """All assets that scenes are drawn from: models by class, environment maps, texture sets and pictures.
 
-    shapes: class to number of variants of the built-in shapes. models: folders of model files. manifest: an
-    assets_manifest.yaml; what it names by URL and was not fetched yet is left out. hdris, textures, images: files or
-    folders. studio: the folder of Blender's own HDRIs, their ids are `studio:<name>`. importers: by suffix, for the
-    kinds of file that Blender must read. cache: folder of normalized models, the default one if None.
-    memory: bytes of models kept in memory.
+    The same arguments and the same files give the same ids in the same order, in any process.
 
-    The same arguments over the same files give the same ids in the same order, in any process.
-    Raises InputError for folders that do not exist, and where a class is left without a usable model.
+    Parameters
+    ----------
+    shapes : mapping of str to int, optional
+        Number of variants of each built-in class.
+    models : iterable of ModelFolder
+        Folders of model files.
+    manifest : Path, optional
+        An assets_manifest.yaml. Entries with a URL that were not fetched yet are skipped.
+    hdris, textures, images : iterable of Path
+        Files or folders of environment maps, texture sets and pictures.
+    studio : Path, optional
+        The folder of Blender's own environment maps. Their ids are `studio:<name>`.
+    importers : mapping of str to callable, optional
+        By file suffix: readers for the formats that need Blender.
+    cache : Path, optional
+        Folder for normalized models. None takes $BLENDMILL_CACHE or ~/.cache/blendmill.
+    memory : int
+        Bytes of models that are kept in memory.
+
+    Raises
+    ------
+    InputError
+        A folder does not exist, or a class has no usable model.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from blendmill import Catalogue
+    >>> catalogue = Catalogue(shapes={"mug": 2}, cache=Path("cache"))
+    >>> catalogue.assets("mug")
+    ('shape:mug:0', 'shape:mug:1')
     """
 
     def __init__(
@@ -83,7 +108,7 @@ class Catalogue:
         return self._by_class[category]
 
     def info(self, asset_id: str) -> AssetInfo:
-        """What is known of a model; cheap. Raises InputError for an unknown id."""
+        """Facts about a model, without its triangles. Raises InputError for an unknown id."""
         if asset_id not in self._infos:
             self._infos[asset_id] = self._known(asset_id)
         return self._infos[asset_id]
@@ -100,14 +125,17 @@ class Catalogue:
 
     @property
     def hdris(self) -> tuple[str, ...]:
+        """Ids of the environment maps, sorted."""
         return self._pictures.hdris
 
     @property
     def textures(self) -> tuple[str, ...]:
+        """Ids of the texture sets, sorted."""
         return self._pictures.textures
 
     @property
     def images(self) -> tuple[str, ...]:
+        """Ids of the background pictures, sorted."""
         return self._pictures.images
 
     def path(self, asset_id: str) -> Path:
@@ -120,7 +148,7 @@ class Catalogue:
 
     @property
     def report(self) -> Report:
-        """What was quarantined, and why."""
+        """Which files were quarantined and why, and all warnings."""
         settled = self._settled
         quarantined = {str(self._files[i].path): s.reason for i, s in settled.items() if s.reason}
         warnings = {i: s.warnings for i, s in settled.items() if s.warnings}
@@ -132,13 +160,13 @@ class Catalogue:
         return self.report.quarantined
 
     def licenses(self) -> dict[str, str]:
-        """Asset id to license, of all that is drawn from; "" where nothing is said."""
+        """The license of each asset by id; "" if it is unknown."""
         models = {i: self._license(i) for ids in self._by_class.values() for i in ids}
         return {**models, **self._pictures.licenses()}
 
     def checksums(self) -> dict[str, str]:
-        """Asset id to sha256, of all that is drawn from: of a file with all it refers to, of the code of a shape, of
-        each environment map, picture and map of a texture (`<id>#<map>`), which are read for it."""
+        """The sha256 of each asset by id. It covers a model file with all files it refers to, or the code of a shape.
+        Each map of a texture has its own entry, `<id>#<map>`. All picture files are read."""
         models = {i: self._checksum(i) for ids in self._by_class.values() for i in ids}
         return {**models, **{i: sha256(path) for i, path in self._pictures.files().items()}}
 
@@ -233,7 +261,7 @@ class Catalogue:
 
 
 class _Recent:
-    """Models used last, up to a number of bytes."""
+    """The most recently used models, up to a number of bytes."""
 
     def __init__(self, limit: int):
         self._limit, self._held = limit, 0

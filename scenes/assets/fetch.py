@@ -1,4 +1,4 @@
-"""Downloads of what a manifest names by URL: resumed where they stopped, checked, whole or absent."""
+"""Downloads the files that a manifest names by URL. Downloads resume, are checked, and appear only when complete."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def fetch(path: Path, names: Iterable[str] = (), progress: Progress | None = Non
     """Download the named entries of the manifest at `path`, all with a URL if none is named.
 
     Files that are there are checked and left alone. An entry without a checksum gets that of its first download, in
-    the manifest. One entry's failure does not keep the others. Raises InputError for a bad manifest or name.
+    the manifest. If one entry fails, the others are still fetched. Raises InputError for a bad manifest or name.
     """
     manifest = load_manifest(path)
     chosen = [manifest.entry(name) for name in names] or [e for e in manifest.entries if e.url]
@@ -93,7 +93,7 @@ def _download(url: str, path: Path, entry: Entry, progress: Progress | None) -> 
         found = sha256(part)
         part.unlink()
         tag.unlink(missing_ok=True)
-        # What was left of an earlier try may have been of another version: that deserves one whole download.
+        # The part from an earlier attempt may belong to another version, so one full download is tried.
         if not resumed or attempt == ATTEMPTS:
             raise InputError(f"asset '{entry.name}': {url} has sha256 {found}, the manifest says {entry.sha256}")
 

@@ -1,7 +1,7 @@
 """Model files as assets: read, normalized and kept once, or quarantined with a reason.
 
-A note in the cache remembers, by path, what a file and all it refers to looked like (size and time) and what became
-of it, so that a warm start reads no model. The entry itself is found by the content of these files.
+For each path, a note in the cache records size and time of the file and of all files it refers to, and the result of
+reading it. So a warm start reads no model. The key of the cache entry comes from the content of these files.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from scenes.files import file_stat, sha256
 
 @dataclass(frozen=True)
 class Settled:
-    """What became of a file: the key of its cache entry, or the reason why it cannot be used."""
+    """The result of reading a file: the key of its cache entry, or the reason why it cannot be used."""
 
     entry: str = ""
     reason: str = ""

@@ -70,12 +70,12 @@ def _center_of_mass(hull: ConvexHull) -> Array:
 
 
 def _topple(hull: ConvexHull, center: Array) -> NDArray[np.intp]:
-    """(m,) the face on which the body ends that was dropped on each face."""
+    """(m,) for each face: the face on which the body comes to rest after it lands on this one."""
     normals = hull.equations[:, :3]
     triangles = hull.points[hull.simplices]
     beyond = np.empty((len(normals), 3))
     for k in range(3):
-        # Neighbor k lies across the edge opposite to corner k.
+        # Neighbor k is across the edge opposite to corner k.
         a, b, opposite = triangles[:, (k + 1) % 3], triangles[:, (k + 2) % 3], triangles[:, k]
         outward = unit(np.cross(b - a, normals))
         outward *= np.where(np.einsum("ij,ij->i", outward, opposite - a) > 0, -1.0, 1.0)[:, None]

@@ -1,4 +1,4 @@
-"""What the sampler needs to know of an asset without touching its triangles."""
+"""The facts about an asset that the sampler needs, without its triangles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LoadError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class AssetInfo:
-    """A model at a glance. The unit model has a bounding-box diagonal of 1 and its origin at the box's center.
+    """Facts about a model. The unit model has a bounding-box diagonal of 1 and its origin at the box's center.
 
     id, category: the asset's id and its class.
     bounds: (2, 3) float64, smallest and largest corner of the unit model's box.

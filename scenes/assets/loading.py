@@ -1,6 +1,7 @@
 """Model files to arrays: OBJ, GLB and glTF, STL, OFF and PLY through trimesh, all else through importers handed in.
 
-A part is made for each material, in the file's own axes and units, with the file's own UVs and no trust in its normals.
+A part is made for each material, in the file's own axes and units, with the file's own UVs. Normals in the file are
+ignored.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def _scene(path: Path, refers: References) -> trimesh.Scene:
         try:
             with path.open("rb") as file:
                 return trimesh.load_scene(file, file_type=suffix, resolver=_resolver(refers), process=False)
-        # A parser of hostile bytes may fail in any way; all of them mean the same: the file is no good.
+        # A parser can raise any exception for a damaged or hostile file. Each means that the file cannot be used.
         except Exception as error:
             raise LoadError(f"cannot be parsed: {_line(error)}") from None
 
@@ -214,7 +215,7 @@ def _line(error: Exception) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silences the parsers' own talk: what matters comes back as a reason."""
+    """Silences warnings of the parsers. Errors are reported as a LoadError."""
     log = logging.getLogger("trimesh")
     level = log.level
     log.setLevel(logging.CRITICAL + 1)

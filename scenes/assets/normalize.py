@@ -1,4 +1,4 @@
-"""From a model in whatever size, place and state to the unit model: diagonal 1, origin at the box's center."""
+"""Makes the unit model of any model: bounding-box diagonal 1, origin at the center of the box."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scenes.mesh import Model, Part
 
 # Part of every cache key: raise it when what this package makes of a file changes.
 VERSION = 2
-# Beyond this, a model of a few hundred pixels gains nothing and a scene of many of them no longer fits.
+# More triangles are not visible at a few hundred pixels, and scenes with many such models do not fit in memory.
 MAX_TRIANGLES = 200_000
 MIN_SIZE, MAX_SIZE = 1e-12, 1e12
 
@@ -58,7 +58,7 @@ def unit_model(model: Model) -> tuple[Model, float]:
 
 
 def describe(model: Model, **known: object) -> AssetInfo:
-    """The AssetInfo of a unit model; `known` are the fields that its triangles do not tell."""
+    """The AssetInfo of a unit model; `known`: the fields that do not follow from its triangles."""
     points = np.concatenate([_used(part) for part in model.parts])
     hull = hull_points(points)
     fields: dict[str, object] = {

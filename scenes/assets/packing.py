@@ -1,6 +1,6 @@
 """A model as one .npz: the arrays of all parts end to end, and a JSON text that says where each part begins.
 
-The archive's checksums tell a damaged file. No pickle is read.
+The checksums of the archive reveal a damaged file. No pickle is read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Environment maps, texture sets and pictures: found in folders, named, their first bytes looked at."""
+"""Finds environment maps, texture sets and pictures in folders, names them and checks their first bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other files a model file refers to, found without reading the model, and held to the model's folder."""
+"""Finds the files that a model file refers to, without reading the model. They must lie in the model's folder."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class References:
 
     @property
     def watched(self) -> list[Path]:
-        """All files whose coming, going or change alters the model."""
+        """All files that change the model if they are added, removed or edited."""
         return sorted({*self.found.values(), *self.lacking.values()})
 
     def digest(self, path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Which model files a folder holds, and of which class each is."""
+"""Finds the model files in a folder and the class of each."""
 
 from __future__ import annotations
 
@@ -15,18 +15,39 @@ Layout = Literal["auto", "class-folders", "shapenet", "modelnet", "flat"]
 
 READ_HERE = (".obj", ".glb", ".gltf", ".stl", ".off", ".ply")
 IMPORTED = (".fbx", ".usd", ".usda", ".usdc", ".usdz", ".blend")
-# Up and front axis as each format has them unless told otherwise; Blender's importers turn theirs to z and -y.
+# Default up and front axes of each format; Blender's importers turn theirs to z and -y.
 AXES = {suffix: ("y", "z") if suffix in (".obj", ".glb", ".gltf") else ("z", "-y") for suffix in READ_HERE + IMPORTED}
 SHAPENET_AXES = ("y", "-z")
 
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A folder of models as the user names it.
+    """A folder of model files.
 
-    category: the class of all, for the layout "flat". up, front: axes such as "y" or "-z", "auto" for the format's own;
-    if only `up` is given, the front is -y for z up and z for y up. unit: meters per unit of the files, None if unknown.
-    need_textures: quarantine a model whose color map is missing, instead of using it without.
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    layout : "auto", "class-folders", "shapenet", "modelnet" or "flat"
+        How the folder is arranged. "auto" finds out.
+    category : str
+        The class of all models, for the layout "flat".
+    up, front : str
+        Axes such as "y" or "-z". "auto" takes those of the file format. If only `up` is given, the front is -y for
+        z up and z for y up.
+    unit : float, optional
+        Meters per unit of the files. None if it is unknown.
+    need_textures : bool
+        Whether a model is rejected if one of its color maps is missing.
+    license : str
+        The license of the models.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from blendmill import ModelFolder
+    >>> ModelFolder(Path("chairs"), layout="flat", category="chair").up
+    'auto'
     """
 
     path: Path
@@ -41,7 +62,7 @@ class ModelFolder:
 
 @dataclass(frozen=True)
 class FileAsset:
-    """One model file. root: the folder that nothing it refers to may lie outside of. sha256: of the file, if known."""
+    """One model file. root: folder that must contain all files it refers to. sha256: checksum of the file, if known."""
 
     id: str
     category: str
@@ -57,7 +78,7 @@ class FileAsset:
 
 
 def axes(suffix: str, up: str, front: str, default: tuple[str, str] | None = None) -> tuple[str, str]:
-    """(up, front) with "auto" filled in. Raises InputError for axes that are none or at no right angle."""
+    """(up, front) with "auto" filled in. Raises InputError for axes that are unknown or not perpendicular."""
     own_up, own_front = default or AXES[suffix]
     if up == "auto":
         up = own_up

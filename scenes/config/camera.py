@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import field_validator, model_validator
 
-from scenes.distributions import elevations, names, numbers
+from scenes.annotations import elevations, names, numbers
 from scenes.section import Section
 
 ALTERNATIVES = {"distance": "framing", "framing": "distance"}
@@ -14,7 +14,7 @@ ALTERNATIVES = {"distance": "framing", "framing": "distance"}
 
 
 class CameraConfig(Section):
-    """The viewpoint. Azimuth and elevation are of the camera seen from what it looks at."""
+    """The viewpoint. Azimuth and elevation give the direction from the target to the camera."""
 
     azimuth: Annotated[Any, numbers(-3600, 3600, unit="degrees")] = {"uniform": [0, 360]}
     """Where the camera stands around the object; 0 is in front of it."""

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from scenes.annotations import flags, names, numbers
 from scenes.config.composite_crack import (
     ColorConfig,
     CrackStepConfig,
@@ -25,7 +26,6 @@ from scenes.config.composite_crack import (
     on_share,
     sometimes,
 )
-from scenes.distributions import flags, names, numbers
 from scenes.section import Section
 
 STYLES = ("fourier", "histogram", "covariance", "reinhard", "transport")
@@ -180,7 +180,36 @@ class SensorStepConfig(StepConfig):
 
 
 class ComposeConfig(Section):
-    """A data set of composed pictures. The sections from `distractors` on are the steps of the recipe."""
+    """The config of a data set of cracks that are drawn on photographs.
+
+    A field that varies takes a value or the YAML form of a distribution (see `parse`). The sections from `distractors`
+    to `sensor` are the steps that draw a picture.
+
+    Parameters
+    ----------
+    renderer : "composite"
+        What draws the pictures.
+    assets : PhotographsConfig
+        Folders of photographs.
+    resolution : tuple of int
+        Width and height of the pictures in pixels.
+    mm_per_pixel : distribution
+        Length that a pixel covers, in mm.
+    margin : float
+        Pixels by which labels reach beyond the crack's edges.
+    threshold : float
+        Share of a pixel that the crack must cover for the pixel to be in the mask.
+    background : PhotographConfig
+        The piece of a photograph behind the crack.
+    distractors, crack, warp, smoothing, dissolve, lips, healed, color, style, sensor : StepConfig
+        The steps, each with its own parameters.
+
+    Examples
+    --------
+    >>> from blendmill import ComposeConfig
+    >>> ComposeConfig(mm_per_pixel={"uniform": [0.5, 1.5]}).mm_per_pixel.at(0.5)
+    1.0
+    """
 
     # The camera step, the backdrop and the British spelling of color gave their names to the streams.
     STREAMS = {"background": "backdrop", "color": "colour", "sensor": "camera"}

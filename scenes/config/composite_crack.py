@@ -1,14 +1,14 @@
-"""The config of cracks that are drawn on photographs: their course, what befalls it, and what is seen of them."""
+"""The config of cracks that are drawn on photographs: their course, its distortion and their look."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
+from scenes.annotations import flags, names, numbers
 from scenes.cracks.registry import GENERATORS, SHARES
-from scenes.distributions import flags, names, numbers
 from scenes.section import Section
 
-# Those that keep to joints need to know where a surface has them, and a photograph does not say.
+# Generators that follow joints need the positions of the joints. These are unknown in a photograph.
 _FREE = {kind: share for kind, share in SHARES.items() if kind not in ("masonry", "joint")}
 _KINDS = {kind: share / sum(_FREE.values()) for kind, share in _FREE.items()}
 
@@ -98,7 +98,7 @@ class LipsConfig(StepConfig):
 
 
 class HealedConfig(StepConfig):
-    """Cracks that were filled or grew over: seen, not labelled."""
+    """Cracks that were filled or grew over: visible, but not labeled."""
 
     darkness: Annotated[Any, numbers(-1, 1, unit="share")] = {"uniform": [-0.2, 0.04]}
     """Share of the light that is missing there; below 0 they are paler than the surface."""
@@ -132,4 +132,4 @@ class ColorConfig(StepConfig):
     deepening: Annotated[Any, numbers(0, 3, unit="factor")] = {"log_uniform": [0.12, 0.3]}
     """How much darker wide cracks are, and the middle of a crack than its edge."""
     visible: Annotated[Any, numbers(0, 10, unit="factor")] = {"uniform": [1.4, 2.8]}
-    """Least darkness over the contrast of the texture nearby, so that no mask marks what nobody can see."""
+    """Smallest darkness, relative to the contrast of the texture nearby. It keeps every labeled crack visible."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from scenes.annotations import flags, names, numbers
 from scenes.cracks.registry import GENERATORS
-from scenes.distributions import flags, names, numbers
 from scenes.section import Section
 
 
@@ -18,7 +18,7 @@ class CrackConfig(Section):
     """The generator of `scenes.cracks.registry` that draws it; null draws one by the registry's shares."""
     stepped: Annotated[Any, flags()] = {"mixture": [{"weight": 0.55, "of": True}, {"weight": 0.45, "of": False}]}
     """Whether a crack in bricks or tiles keeps to their joints, whatever its kind."""
-    # Photographers come as near as it takes to see a crack, so its width is that in the picture.
+    # Photographers go close enough to see a crack, so its width is given in pixels.
     width: Annotated[Any, numbers(0.1, 1000, unit="px")] = {"log_uniform": [3, 14.5]}
     """Width of the main crack in the middle of the picture."""
     depth: Annotated[Any, numbers(0, 50, unit="crack widths")] = {"log_uniform": [0.2, 1.8]}
@@ -65,7 +65,7 @@ class CrackConfig(Section):
         "mixture": [{"weight": 0.65, "of": {"uniform": [0.1, 0.35]}}, {"weight": 0.35, "of": {"uniform": [0.6, 0.9]}}]
     }
     """Brightness of the stain; above 0.6 it is a deposit of salt."""
-    # Dust and fines of the surface itself, less often a repair that stands out.
+    # Mostly dust of the surface itself, less often a visible repair.
     healed_tone: Annotated[Any, numbers(0.05, 20, unit="factor")] = {
         "mixture": [
             {"weight": 0.7, "of": {"uniform": [0.78, 1.25]}},

@@ -1,16 +1,16 @@
-"""The config of what is on a rendered surface and is no crack."""
+"""The config of things on a rendered surface that are not cracks."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
+from scenes.annotations import names, numbers
 from scenes.cracks.registry import GENERATORS
-from scenes.distributions import names, numbers
 from scenes.section import Section
 
 
 def _share(share: float, most: int = 1) -> dict[str, Any]:
-    """None on all but a share of the pictures."""
+    """A count that is 0, except on a share of the pictures."""
     some = 1 if most == 1 else {"uniform": [1, most]}
     return {"mixture": [{"weight": 1 - share, "of": 0}, {"weight": share, "of": some}]}
 
@@ -29,7 +29,7 @@ class JointsConfig(Section):
 
 
 class MarksConfig(Section):
-    """What is on the surface and has no height."""
+    """Marks on the surface that have no height."""
 
     count: Annotated[Any, numbers(0, 10, whole=True, unit="count")] = _share(0.3, 3)
     """Number of marks."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from scenes.distributions import elevations, names, numbers
+from scenes.annotations import elevations, names, numbers
 from scenes.section import Section
 
 

@@ -1,4 +1,4 @@
-"""From YAML, a preset's name and `--set key=value` to a config, or to one line that says what is wrong where."""
+"""Reads configs from YAML, presets and `--set key=value`. Errors are one line that says what is wrong and where."""
 
 from __future__ import annotations
 
@@ -27,16 +27,50 @@ PRESETS = Path(__file__).parent.parent / "presets"
 
 
 def preset_names() -> list[str]:
+    """The names of the presets that come with blendmill.
+
+    Returns
+    -------
+    list of str
+        Sorted names, each accepted by `load_config`.
+
+    Examples
+    --------
+    >>> from blendmill import preset_names
+    >>> "smoke" in preset_names()
+    True
+    """
     return sorted(path.stem for path in PRESETS.glob("*.yaml"))
 
 
 def load_config(source: str | Path, overrides: Iterable[str] = ()) -> AnyConfig:
-    """The config from a YAML file or a shipped preset's name, of the kind that its field `renderer` names.
+    """Read a config from a preset or a YAML file.
 
-    A file may start from another by `extends: NAME_OR_PATH`; mappings are merged, everything else replaced, and a
-    distribution is replaced whole. `overrides` are "dotted.key=yaml value", applied last.
+    A file can build on another one with `extends: NAME_OR_PATH`. Mappings are merged. All other values are replaced,
+    and a distribution is always replaced as a whole.
 
-    Raises InputError naming file, field, value and remedy.
+    Parameters
+    ----------
+    source : str or Path
+        Name of a preset, or path of a YAML file.
+    overrides : iterable of str
+        Changes of the form "dotted.key=YAML value". They are applied last.
+
+    Returns
+    -------
+    Config or ComposeConfig
+        The type depends on the field `renderer`: "blender" (the default) or "composite".
+
+    Raises
+    ------
+    InputError
+        The message names the file, the field and the wrong value, and says what to change.
+
+    Examples
+    --------
+    >>> from blendmill import load_config
+    >>> load_config("smoke", ["camera.resolution=[32, 24]"]).camera.resolution
+    (32, 24)
     """
     path = _locate(str(source))
     data = _read(path, ())
@@ -108,7 +142,7 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def _rebase(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Relative asset paths made absolute, since they are meant from the config file's own folder."""
+    """Makes asset paths absolute. Relative paths start at the folder of the config file."""
     assets = data.get("assets")
     if not isinstance(assets, dict):
         return data

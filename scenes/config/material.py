@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import field_validator
 
-from scenes.distributions import flags, names, numbers, parse
+from scenes.annotations import flags, names, numbers
+from scenes.distributions import parse
 from scenes.errors import choices
 from scenes.materials.families import FAMILIES
 from scenes.section import Section

@@ -1,4 +1,4 @@
-"""The config: every factor of a data set, each with a sensible default. What YAML may say is what is declared here."""
+"""The config of a rendered data set: every factor with its default. YAML files accept exactly these fields."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from scenes.annotations import flags, names, numbers
 from scenes.config.assets import AssetsConfig
 from scenes.config.camera import CameraConfig, SensorConfig
 from scenes.config.crack import CrackConfig
 from scenes.config.lighting import LightingConfig
 from scenes.config.material import BackgroundConfig, MaterialConfig
 from scenes.config.surface import SurfaceConfig
-from scenes.distributions import flags, names, numbers
 from scenes.section import Section
 
 
 class ClutterConfig(Section):
-    """Objects of no interest beside the main one."""
+    """Extra objects next to the members; they are not of interest."""
 
     count: Annotated[Any, numbers(0, 20, whole=True, unit="count")] = 0
     """Number of such objects."""
@@ -33,7 +33,7 @@ class OccluderConfig(Section):
     present: Annotated[Any, flags()] = False
     """Whether there is one."""
     visibility: Annotated[Any, numbers(0.05, 1, unit="share")] = {"uniform": [0.4, 0.9]}
-    """Share of the main object that is left to see."""
+    """Share of the main object that stays visible."""
 
 
 class ObjectsConfig(Section):
@@ -63,7 +63,7 @@ class ObjectsConfig(Section):
     occluder: OccluderConfig = OccluderConfig()
     """An object that hides part of the main one."""
     crack: CrackConfig | None = None
-    """A crack through the main object; it makes the crack the one class there is."""
+    """A crack through the main object; the crack is then the only class."""
 
 
 class RenderConfig(Section):
@@ -82,7 +82,41 @@ class RenderConfig(Section):
 
 
 class Config(Section):
-    """A data set: which assets, how each factor varies, how it is drawn."""
+    """The config of a rendered data set: its assets, the distribution of each factor, and the render settings.
+
+    A field that varies takes a value or the YAML form of a distribution (see `parse`).
+
+    Parameters
+    ----------
+    renderer : "blender"
+        What draws the pictures.
+    classes : tuple of str, optional
+        Class names in label order. None takes all classes of the assets.
+    assets : AssetsConfig
+        Where objects, lights and surfaces come from.
+    objects : ObjectsConfig
+        The objects in the picture.
+    material : MaterialConfig
+        What objects are made of.
+    lighting : LightingConfig
+        The environment and the lamps.
+    camera : CameraConfig
+        The viewpoint, and the resolution in pixels.
+    background : BackgroundConfig
+        What is behind the objects.
+    surface : SurfaceConfig, optional
+        A cracked surface that fills the picture instead of objects.
+    sensor : SensorConfig
+        What the camera does to the light.
+    render : RenderConfig
+        How pictures are computed.
+
+    Examples
+    --------
+    >>> from blendmill import Config
+    >>> Config(camera={"resolution": (64, 48)}).resolution
+    (64, 48)
+    """
 
     renderer: Literal["blender"] = "blender"
     """What draws the pictures."""
@@ -116,14 +150,14 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _one_balance(self) -> Config:
-        # A camera balances what it sees: picture and plate would come out in different colors.
+        # White balance depends on the picture, so picture and plate would get different colors.
         if self.render.plate and max(self.sensor.balance.support()) > 0:
             raise ValueError("sensor.balance must be 0 where render.plate is true")
         return self
 
     @property
     def resolution(self) -> tuple[int, int]:
-        """Width and height of its pictures in pixels."""
+        """Width and height of the pictures in pixels."""
         return self.camera.resolution
 
     def plain(self) -> dict[str, Any]:
@@ -131,5 +165,5 @@ class Config(Section):
         return self.model_dump(mode="json")
 
     def digest(self) -> str:
-        """sha256 over the config's canonical JSON: equal for equal meaning, however the YAML was written."""
+        """sha256 of the canonical JSON. Two YAML files with the same meaning have the same digest."""
         return hashlib.sha256(json.dumps(self.plain(), sort_keys=True).encode()).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from scenes.annotations import names, numbers
 from scenes.config.crack import CrackConfig
 from scenes.config.distractors import (
     CoversConfig,
@@ -13,7 +14,6 @@ from scenes.config.distractors import (
     SealsConfig,
     ShadowCastersConfig,
 )
-from scenes.distributions import names, numbers
 from scenes.materials.families import FAMILIES
 from scenes.section import Section
 
@@ -25,7 +25,7 @@ class SurfaceConfig(Section):
     counted from the surface's own front and plane.
     """
 
-    # They were called so before they had the names that the field uses.
+    # The streams keep the former names of these fields.
     STREAMS = {"debris": "litter", "shadow_casters": "shades"}
 
     placement: Annotated[Any, names("floor", "wall")] = {"choice": {"floor": 0.35, "wall": 0.65}}

@@ -1,9 +1,9 @@
-"""How bright surfaces are, all their grains, stains and hollows together."""
+"""The mean brightness of surfaces, including grains, stains and hollows."""
 
 from __future__ import annotations
 
 from scenes.materials.families import SHOWN
-from scenes.record.scene import Material
+from scenes.record.material import Material
 
 _DULL = {"hue": 0.1, "saturation": 0.05, "value": 0.5}
 

@@ -250,7 +250,8 @@ METRIC: dict[str, Parameters] = {
     "image": parsed(scale=LogUniform(0.5, 2.0)),
 }
 
-# The mean albedo over that of the parameters' own color, by family: at 0 of a parameter, its name, the rise with it.
+# By family: ratio of the mean albedo to the albedo of the color parameters. The ratio is linear in one parameter:
+# its value where the parameter is 0, the name of the parameter, the slope.
 SHOWN: dict[str, tuple[float, str, float]] = {
     "stucco": (0.96, "stains", 0.0),
     "plaster": (0.96, "stains", -0.06),

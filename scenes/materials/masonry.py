@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scenes.cracks.generators.masonry import Bond
 from scenes.materials.families import COURSES
-from scenes.record.scene import Material
+from scenes.record.material import Material
 
 
 def bond_of(material: Material, corner: tuple[float, float]) -> Bond | None:

@@ -9,7 +9,7 @@ from typing import Any
 from scenes.distributions import Fixed, Uniform
 from scenes.errors import InputError, choices
 from scenes.materials.families import ANY_HUE, FAMILIES, Parameters, mix, parsed
-from scenes.record.scene import Material, Parameter
+from scenes.record.material import Material, Parameter
 from scenes.streams import Streams
 
 

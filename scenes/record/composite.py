@@ -16,9 +16,9 @@ from scenes.streams import Streams
 
 @dataclass(frozen=True)
 class NominalCamera:
-    """A camera that looks straight at a surface from one meter and sees `mm_per_pixel` of it; the world's axes are its.
+    """A camera one meter in front of a surface, with a pixel size of `mm_per_pixel`. Its axes are the world axes.
 
-    Nobody knows what a photograph was taken with: this one has the right scale.
+    The real camera of a photograph is unknown. This one has the right scale.
     """
 
     width: int
@@ -38,12 +38,28 @@ class NominalCamera:
 
 @dataclass(frozen=True)
 class Composition:
-    """One composed picture before it is drawn, a `scenes.record.record.Record`.
+    """Everything that decides one picture of a crack on a photograph.
 
-    It is the picture of (seed, index), width x height pixels of `mm_per_pixel`.
+    Parameters
+    ----------
+    seed, index : int
+        Seed of the data set and index of the picture.
+    width, height : int
+        Size of the picture in pixels.
+    mm_per_pixel : float
+        Length that a pixel covers, in mm.
+    margin, threshold : float
+        As in `ComposeConfig`.
+    texture : str
+        Asset id of the photograph.
+    steps : mapping of str to mapping
+        The values of the parameters of each step that is done.
 
-    texture: asset id of the surface. steps: for each step that is done its parameters' values. margin, threshold:
-    as in `ComposeConfig`.
+    Examples
+    --------
+    >>> from blendmill import Composition
+    >>> Composition(0, 0, 200, 100, 0.5, 0.8, 0.5, "walls/brick", {}).size
+    (100.0, 50.0)
     """
 
     seed: int
@@ -75,11 +91,11 @@ class Composition:
 
     @property
     def unknown_labels(self) -> frozenset[str]:
-        """A photograph tells neither depth nor normals."""
+        """Depth and normals: a photograph does not contain them."""
         return frozenset({"depth", "normals"})
 
     def factors(self) -> Iterator[Factor]:
-        """The values of every step but the style's reference, which is an asset."""
+        """The values of every step, except the reference of the style, which is an asset."""
         yield "mm_per_pixel", self.mm_per_pixel
         for step, values in self.steps.items():
             yield from leaves(step, {name: value for name, value in values.items() if name != "reference"})
@@ -91,11 +107,11 @@ class Composition:
 
     @property
     def cracked(self) -> bool:
-        """Whether a crack is drawn, be it seen or not."""
+        """Whether a crack is drawn, visible or not."""
         return "crack" in self.steps
 
     def streams(self) -> Streams:
-        """The streams of this picture, for what takes more than one number."""
+        """The random streams of this picture, for steps that need more than one number."""
         return Streams(self.seed, self.index)
 
     def to_json(self) -> str:

@@ -1,4 +1,4 @@
-"""What every record of a picture answers, so that the code for data sets need not know which kind it has."""
+"""The interface of every record of a picture. Code for data sets works with any kind of record."""
 
 from __future__ import annotations
 
@@ -56,17 +56,18 @@ class Record(Protocol):
     def crack_mask(self) -> CrackMask:
         """The mask that shows the crack; empty for pictures that are not about cracks.
 
-        "instance": the crack is the object. "category": the crack lies in an object, and category and alpha are of the
-        crack, instance and part of the object. A picture in whose mask no crack shows has no main object.
+        "instance": the crack is the object. "category": the crack lies in an object. Then the category and alpha masks
+        show the crack, and the instance and part masks show the object. If the mask shows no crack, the picture has no
+        main object.
         """
 
     @property
     def cracked(self) -> bool:
-        """Whether a crack is drawn, be it seen or not."""
+        """Whether a crack is drawn, visible or not."""
 
     @property
     def unknown_labels(self) -> frozenset[str]:
-        """The labels that nobody knows for this picture; they are filled with their value for "nothing"."""
+        """The labels that are unknown for this picture. They are filled with their value for "nothing"."""
 
     def factors(self) -> Iterator[Factor]:
         """All that varies in the picture."""

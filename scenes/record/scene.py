@@ -8,40 +8,47 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import TypeAdapter
 
+from scenes.record.material import Material, Vector
 from scenes.record.record import CRACK, CrackMask, Factor, leaves
+from scenes.record.surface import Decal, Surface
 
-Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
-Parameter = float | str | Vector
 LightKind = Literal["sun", "area", "point"]
 BackgroundKind = Literal["hdri", "ground", "room", "image", "color", "none"]
 
 
 @dataclass(frozen=True)
-class Material:
-    """A surface: a family of `scenes.materials.roles.FAMILIES` with every parameter spelled out, or family "own"."""
-
-    family: str
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
-
-    def factors(self) -> Iterator[Factor]:
-        yield "materials.family", self.family
-        # A pattern's seed says nothing to a reader.
-        parameters = {name: value for name, value in self.parameters.items() if name != "seed"}
-        yield from leaves(f"materials.{self.family}", parameters)
-
-
-@dataclass(frozen=True)
 class Item:
-    """One object in the scene. Model coordinates (unit diagonal, origin at the box center) go to world by
-    scale, then rotation (unit quaternion w, x, y, z), then location. `materials` is keyed by part role, "*" for all.
+    """One object in the scene. A model point is scaled, then rotated, then moved to its place in the world.
+
+    Parameters
+    ----------
+    asset, category : str
+        Asset id and class.
+    purpose : "main", "member", "clutter" or "occluder"
+        Why the object is in the scene.
+    location : tuple of 3 floats
+        World position of the center of the model's box, in meters.
+    rotation : tuple of 4 floats
+        Unit quaternion (w, x, y, z).
+    scale : float
+        Diagonal of the model's box, in meters.
+    materials : mapping of str to Material
+        Material of each part role. The key "*" stands for all roles.
+
+    Examples
+    --------
+    >>> from blendmill import Item, Material
+    >>> item = Item("shape:mug:0", "mug", "main", (1, 0, 0), (1, 0, 0, 0), 2.0, {"*": Material("own")})
+    >>> (item.matrix() @ [0.5, 0, 0, 1]).tolist()
+    [2.0, 0.0, 0.0, 1.0]
     """
 
     asset: str
@@ -62,7 +69,27 @@ class Item:
 
 @dataclass(frozen=True)
 class Light:
-    """A lamp. energy: W for area and point lamps, W/m^2 for suns; size: meters, for suns the angle in degrees."""
+    """A lamp.
+
+    Parameters
+    ----------
+    kind : "sun", "area" or "point"
+        Type of the lamp.
+    location, target : tuple of 3 floats
+        Where the lamp is and the point it shines at, in meters.
+    energy : float
+        Power in W; for suns irradiance in W/m^2.
+    size : float
+        Width in meters; for suns the angular diameter in degrees.
+    temperature : float
+        Color temperature in kelvin.
+
+    Examples
+    --------
+    >>> from blendmill import Light
+    >>> Light("point", (0, 0, 2), (0, 0, 0), energy=100, size=0.1, temperature=5000).kind
+    'point'
+    """
 
     kind: LightKind
     location: Vector
@@ -84,7 +111,27 @@ class World:
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole or thin-lens camera. sensor 36 mm wide; fstop 0 is a pinhole; roll in degrees about the view axis."""
+    """A pinhole or thin-lens camera with a sensor that is 36 mm long on its longer side.
+
+    Parameters
+    ----------
+    location, target : tuple of 3 floats
+        Where the camera is and the point it looks at, in meters.
+    roll : float
+        Rotation about the viewing direction, in degrees.
+    focal_length : float
+        In mm.
+    width, height : int
+        Size of the picture in pixels.
+    fstop : float
+        Aperture as an f-number. 0 is a pinhole: everything is in focus.
+
+    Examples
+    --------
+    >>> from blendmill import Camera
+    >>> Camera((0, -2, 0), (0, 0, 0), roll=0, focal_length=36, width=64, height=48).intrinsics().tolist()
+    [[64.0, 0.0, 32.0], [0.0, 64.0, 24.0], [0.0, 0.0, 1.0]]
+    """
 
     location: Vector
     target: Vector
@@ -115,7 +162,7 @@ class Camera:
         return matrix
 
     def factors(self) -> Iterator[Factor]:
-        """The direction in degrees and the distance, as a config has them, from the target."""
+        """Azimuth and elevation (degrees), distance (meters) from the target, and the lens."""
         x, y, z = np.subtract(self.location, self.target).tolist()
         distance = math.sqrt(x * x + y * y + z * z)
         yield "camera.azimuth", math.degrees(math.atan2(x, -y)) % 360
@@ -144,124 +191,39 @@ class Background:
 
 
 @dataclass(frozen=True)
-class Crack:
-    """A crack in a surface. kind: a generator of `scenes.cracks`; width: mm, nominal; the shape across as in
-    `scenes.cracks.relief.Profile`; deposit: what lies in it and around it, a material of the family "deposit"."""
-
-    kind: str
-    width: float
-    depth: float
-    steepness: float
-    roughness: float
-    fill: float
-    grains: float
-    reach: float
-    raised: float
-    crumble: float
-    deposit: Material
-
-
-@dataclass(frozen=True)
-class Decal:
-    """A crack through the main object, seen in the direction in which its `size` mm square patch is projected on it.
-
-    crack: None in pictures that show the object without one. right, down: the patch's axes in model coordinates, unit
-    vectors; the model's origin is the patch's middle. pixel: mm a pixel covers at the object.
-    """
-
-    crack: Crack | None
-    size: float
-    pixel: float
-    right: Vector
-    down: Vector
-
-
-@dataclass(frozen=True)
-class Joint:
-    """A straight joint in a surface, no crack: its line's angle in degrees from x, the line's distance from the
-    patch's center, width and depth, all mm."""
-
-    angle: float
-    offset: float
-    width: float
-    depth: float
-
-
-@dataclass(frozen=True)
-class Seal:
-    """A band of filler over a former crack, no crack any more. kind: the generator of `scenes.cracks` that drew it;
-    width and height above the surface, mm."""
-
-    kind: str
-    width: float
-    height: float
-
-
-@dataclass(frozen=True)
-class Debris:
-    """A thing that lies on a surface: at x, y mm from what the camera looks at, turned, `size` mm long."""
-
-    kind: Literal["twig", "cable", "leaf", "pebble", "manhole", "grate"]
-    x: float
-    y: float
-    angle: float
-    size: float
-    material: Material
-
-
-@dataclass(frozen=True)
-class ShadowCaster:
-    """Something outside the picture that throws a shadow on it, `distance` m up the way to the first lamp or, without
-    one, straight above; `size` mm wide, turned by `angle`, `offset` mm aside."""
-
-    kind: Literal["edge", "pole", "fence", "branch"]
-    angle: float
-    offset: float
-    size: float
-    distance: float
-
-
-@dataclass(frozen=True)
-class Surface:
-    """A flat patch that fills the picture: a floor at z = 0, or a wall that faces -y.
-
-    The patch reaches from `corner` (left, top) for `size` (width, height), all mm, x to the right and y down, around
-    what the camera looks at. pixel: mm a pixel covers in the middle of the picture. What is no crack: joints, marks
-    (overlays of the family "mark": paint, scratches, stains), debris, shadow_casters, seals. filler: what seals are
-    filled with or, where there are none, healed cracks, an overlay of the family "filler".
-    """
-
-    placement: Literal["floor", "wall"]
-    material: Material
-    pixel: float
-    corner: tuple[float, float]
-    size: tuple[float, float]
-    crack: Crack | None = None
-    joints: tuple[Joint, ...] = ()
-    marks: tuple[Material, ...] = ()
-    debris: tuple[Debris, ...] = ()
-    shadow_casters: tuple[ShadowCaster, ...] = ()
-    seals: tuple[Seal, ...] = ()
-    filler: Material | None = None
-
-    def frame(self) -> np.ndarray:
-        """(4, 4) float64 from patch axes (meters, x right, y up, z out of the surface) to the world."""
-        matrix = np.eye(4)
-        if self.placement == "wall":
-            matrix[:3, :3] = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]
-        return matrix
-
-
-@dataclass(frozen=True)
 class Sensor:
-    """What the camera does to the light. Applied after the render; labels never see it.
+    """What the camera does to the light. It is applied after the render and does not change labels.
 
-    metering: "average" first scales the light so that its log-average is a mid gray, as a camera's meter does.
-    exposure: stops on top. tone: "standard" (sRGB curve) or "filmic" (soft shoulder). white_balance: kelvin, 6500
-    neutral. balance: share of the light's color, as the picture shows it, that the camera takes away by itself.
-    vignette: share of light lost in the corners. blur: Gaussian sigma in pixels. noise: read noise sigma, and
-    shot: shot-noise scale, both of full scale 1. sharpening: how much of what is finer than a pixel or so is added
-    again. jpeg: quality, 0 is lossless.
+    Parameters
+    ----------
+    metering : "average" or "none"
+        "average" first scales the light so that its log-average becomes a middle gray.
+    exposure : float
+        Brightness added after metering, in stops.
+    tone : "standard" or "filmic"
+        The sRGB curve, or a curve with a soft shoulder.
+    white_balance : float
+        Color temperature of neutral light, in kelvin. 6500 changes nothing.
+    vignette : float
+        Share of the light that is lost in the corners, 0 to 1.
+    blur : float
+        Sigma of the Gaussian blur, in pixels.
+    noise : float
+        Standard deviation of the read noise; full scale is 1.
+    shot : float
+        Standard deviation of the shot noise at full scale; full scale is 1.
+    jpeg : int
+        JPEG quality. 0 is lossless.
+    balance : float
+        Share of the picture's color cast that the camera removes by itself, 0 to 1.
+    sharpening : float
+        How much of the detail finer than about a pixel is added again.
+
+    Examples
+    --------
+    >>> from blendmill import Sensor
+    >>> Sensor(blur=0.5).white_balance
+    6500.0
     """
 
     metering: Literal["average", "none"] = "none"
@@ -277,13 +239,44 @@ class Sensor:
     sharpening: float = 0.0
 
 
-# What says where something lies, or what it is, and is no factor of its own.
+# Fields that give a position or a type. They are not reported as factors.
 _PLACES = ("location", "target", "kind")
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture before it is drawn, a `scenes.record.record.Record`."""
+    """Everything that decides one rendered picture. The same scene gives the same picture.
+
+    Parameters
+    ----------
+    seed, index : int
+        Seed of the data set and index of the picture.
+    items : tuple of Item
+        The objects; the main object comes first.
+    world : World
+        The light of the environment.
+    lights : tuple of Light
+        The lamps.
+    camera : Camera
+        The viewpoint.
+    background : Background
+        What is behind the objects.
+    sensor : Sensor
+        What the camera does to the light.
+    surface : Surface, optional
+        A cracked surface that fills the picture instead of objects.
+    decal : Decal, optional
+        A crack through the main object.
+
+    Examples
+    --------
+    >>> from blendmill import Camera, Scene, Sensor
+    >>> from scenes.record.scene import Background, World
+    >>> camera = Camera((0, -2, 0), (0, 0, 0), 0, 50, 64, 64)
+    >>> scene = Scene(0, 7, (), World("", 0, 1), (), camera, Background("none"), Sensor())
+    >>> Scene.from_json(scene.to_json()) == scene
+    True
+    """
 
     seed: int
     index: int
@@ -298,11 +291,12 @@ class Scene:
 
     @property
     def main(self) -> Item | None:
+        """The main object; None if there is none."""
         return next((item for item in self.items if item.purpose == "main"), None)
 
     @property
     def cracked(self) -> bool:
-        """Whether a crack is drawn, be it seen or not."""
+        """Whether a crack is drawn, visible or not."""
         return any(part is not None and part.crack is not None for part in (self.surface, self.decal))
 
     @property
@@ -322,7 +316,7 @@ class Scene:
         return frozenset()
 
     def factors(self) -> Iterator[Factor]:
-        """The camera as azimuth, elevation and distance; each light and object alike, without its number."""
+        """Name and value of every factor. Lights and objects are named by kind, without a number."""
         yield from self.camera.factors()
         for name, value in (("world", self.world), ("sensor", self.sensor), ("background", self.background)):
             yield from leaves(name, asdict(value))

@@ -17,10 +17,27 @@ OF_CRACK = {"warp", "smoothing", "dissolve", "lips", "healed", "color"}
 
 
 class Composer:
-    """Draws the compositions of one config over textures and style references, both given by their asset ids.
+    """Draws the compositions of one config.
 
-    Raises InputError where there is no texture, a name in the config is not among them, or a crack is wider than the
-    picture.
+    Parameters
+    ----------
+    config : ComposeConfig
+        The distribution of each factor.
+    textures : tuple of str
+        Asset ids of the photographs of surfaces.
+    references : tuple of str
+        Asset ids of the pictures whose style is copied. Without any, the step "style" is skipped.
+
+    Raises
+    ------
+    InputError
+        There is no texture, the config names an unknown picture, or a crack can be wider than the picture.
+
+    Examples
+    --------
+    >>> from blendmill import ComposeConfig, Composer
+    >>> Composer(ComposeConfig(), textures=("walls/brick",)).sample(seed=0, index=0).texture
+    'walls/brick'
     """
 
     def __init__(self, config: ComposeConfig, textures: tuple[str, ...], references: tuple[str, ...] = ()):
@@ -33,7 +50,7 @@ class Composer:
         _check_width(config)
 
     def sample(self, seed: int, index: int, fixed_quantiles: Mapping[str, float] | None = None) -> Composition:
-        """The composition of (seed, index). fixed_quantiles: those that replace single factors' draws, by name."""
+        """The composition of (seed, index). fixed_quantiles: numbers in [0, 1) that replace random draws, by name."""
         return self._composed(Streams(seed, index, fixed_quantiles, _RENAMED))
 
     def factors(self, seed: int, index: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is on rendered surfaces and is no crack: joints, marks, seals, debris, covers, shadows."""
+"""Things on rendered surfaces that are not cracks: joints, marks, seals, debris, covers, shadows."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from scenes.distributions import LogUniform, Uniform
 from scenes.materials.albedo import brightened, mean_color
 from scenes.materials.families import mix, parsed
 from scenes.materials.roles import draw_family
-from scenes.record.scene import Debris, Joint, Material, Seal, ShadowCaster
+from scenes.record.material import Material
+from scenes.record.surface import Debris, Joint, Seal, ShadowCaster
 from scenes.section import Drawn
 
 _MADE_OF = {"twig": "bark", "cable": "rubber", "leaf": "foliage", "pebble": "stone"}
 
-# Fallen ones.
+# Fallen leaves.
 _LEAVES = parsed(hue=Uniform(0.05, 0.25), saturation=Uniform(0.25, 0.65), value=Uniform(0.2, 0.55))
 
 # Cast iron, dull and dusty as it lies in roads.
@@ -29,7 +30,7 @@ _FILLER = ("roughness", "amount", "grain", "contrast", "proud")
 _COLOR = ("hue", "saturation", "value")
 
 # Marks by kind. width, soft (the fading edge) and length (0: across the patch) in pixels; bend: how far from straight;
-# wear: share that came off; amount: how much it covers.
+# wear: share of the paint that is worn off; amount: share of the surface that it covers, 0 to 1.
 MARKS = {
     "paint": parsed(
         width=Uniform(50, 140), soft=Uniform(0.5, 2), length=0, bend=0, wear=Uniform(0.1, 0.8),
@@ -56,9 +57,9 @@ MARKS = {
 def several(
     surface: Drawn, name: str, one: Callable[[Drawn, float, float], T], pixel: float, span: float
 ) -> tuple[T, ...]:
-    """As many things of a kind as the surface has, each of the section `name`.
+    """Draws the things of one kind on a surface: the section `name` gives their number and their values.
 
-    one: makes a thing of its drawn values. pixel: mm of the surface in a pixel. span: mm of it in the picture.
+    one: makes one thing from its drawn values. pixel: mm of the surface in a pixel. span: mm of it in the picture.
     """
     return tuple(one(surface.section(name, k), pixel, span) for k in range(surface.section(name)["count"]))
 
@@ -127,7 +128,7 @@ def seal(drawn: Drawn, pixel: float, span: float) -> Seal:
 
 
 def filler(surface: Drawn, around: Material, pixel: float, sealed: bool) -> Material:
-    """What all seals of the surface are filled with or, where there are none, its healed cracks."""
+    """The filler of the seals. On a surface without seals, it is the filler of healed cracks."""
     seals = surface.section("seals")
     look = {name: seals[name] for name in _FILLER}
     look |= {name: look[name] * pixel for name in ("grain", "proud")}
@@ -137,6 +138,6 @@ def filler(surface: Drawn, around: Material, pixel: float, sealed: bool) -> Mate
         hue, saturation, value = mean_color(around)
         times = surface.section("crack")["healed_tone"]
         look |= {"hue": hue, "saturation": 0.8 * saturation, "value": brightened(value, times)}
-    # With the surface's own seed its stains go on across the filler.
+    # The filler has the same seed as the surface, so stains continue across it.
     own = {"stains": 0.3, "seed": 50 * seals.quantile("seed")}
     return Material("filler", {**look, **{name: around.parameters.get(name, own[name]) for name in own}})

@@ -1,4 +1,4 @@
-"""What every part of a scene is drawn with: the config's values, materials, points in the world."""
+"""Tools to draw every part of a scene: the config's values, materials, points in the world."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from scenes.config.objects import Config
 from scenes.distributions import Distribution
 from scenes.materials.families import METRIC
 from scenes.materials.roles import draw_family
-from scenes.record.scene import Item, Material, Vector, rotation_matrix
+from scenes.record.material import Material, Vector
+from scenes.record.scene import Item, rotation_matrix
 from scenes.sampling.placement import extent
 from scenes.section import Drawn
 from scenes.streams import Streams
@@ -22,10 +23,10 @@ TEXTURED = ("pbr", "image")
 
 @dataclass(frozen=True)
 class Draw:
-    """One scene in the making: what it is drawn from.
+    """Everything that one scene is drawn from.
 
-    classes: those that objects are drawn from. overrides: material parameters by family and name. asset: the main
-    object's, instead of a drawn one.
+    classes: the possible classes of objects. overrides: distributions of material parameters, by family and name.
+    asset: id of the main object; None draws one.
     """
 
     config: Config

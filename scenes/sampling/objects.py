@@ -1,4 +1,4 @@
-"""The objects of a scene: which, how turned, where, of what; and what is put in their way."""
+"""Draws the objects of a scene: asset, rotation, position and materials, and the occluder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 
 from scenes.assets.info import AssetInfo
 from scenes.materials.roles import draw_role
-from scenes.record.scene import Camera, Item, Material, Quaternion, rotation_matrix
+from scenes.record.material import Material
+from scenes.record.scene import Camera, Item, Quaternion, rotation_matrix
 from scenes.sampling.draw import Draw, center_of, vector
 from scenes.sampling.placement import (
     IDENTITY,
@@ -85,7 +86,7 @@ def _rotation(objects: Drawn, info: AssetInfo) -> Quaternion:
     turn = yaw_quaternion(objects["yaw"])
     if mode == "upright" or not info.stable or (mode == "standing" and _stands(info)):
         return turn
-    # The likeliest pose is the last resort of a quantile next to 1.
+    # If rounding leaves no pose for a quantile close to 1, take the most likely one.
     pose = info.stable[0][0]
     u = objects.quantile("rotation.side")
     for candidate, probability in info.stable:
@@ -143,7 +144,7 @@ _ROOM = (0.05, 0.98)
 
 
 def occluder(draw: Draw, items: list[Item], camera: Camera) -> list[Item]:
-    """One item between the camera and the main object, moved sideways until it hides the wanted share.
+    """One object between the camera and the main object, moved sideways until it hides the wanted share.
 
     The list is empty where the config asks for none, and where the main object surrounds the camera.
     """

@@ -81,7 +81,7 @@ class Footprint:
 def arrange(footprints: Sequence[Footprint], rng: np.random.Generator) -> list[Footprint]:
     """Footprints moved so that none overlaps another: the first stays, the others close in around it.
 
-    Each tries places in a disc that grows until one is free, so it always ends.
+    Each footprint tries random places in a disc. The disc grows until a place is free, so the search always ends.
     """
     placed = [footprints[0]]
     for footprint in footprints[1:]:
@@ -157,7 +157,7 @@ def framing_distance(
 
 def hidden_share(camera: Camera, behind: np.ndarray, front: np.ndarray) -> float:
     """The share of the convex outline of points `behind` (n, 3) that the outline of `front` (m, 3) covers, seen from
-    the camera and inside the picture. Both are taken as convex, so it estimates from above.
+    the camera and inside the picture. Both are treated as convex, so the result can be too large.
     """
     near = project(camera, front)
     if near[1].min() <= 1e-6:

@@ -15,8 +15,9 @@ from scenes.assets.catalogue import Catalogue
 from scenes.config.objects import Config
 from scenes.distributions import parse
 from scenes.errors import InputError, choices
+from scenes.record.material import Vector
 from scenes.record.record import CRACK
-from scenes.record.scene import Background, Camera, Item, Light, LightKind, Scene, Sensor, Vector, World
+from scenes.record.scene import Background, Camera, Item, Light, LightKind, Scene, Sensor, World
 from scenes.sampling.draw import TEXTURED, Draw, center_of, vector
 from scenes.sampling.objects import members, occluder
 from scenes.sampling.placement import cross, direction, extent, framing_distance
@@ -28,9 +29,27 @@ _RENAMED = Config.renamed()
 
 
 class Sampler:
-    """Draws the scenes of one config over one catalogue.
+    """Draws the scenes of one config from one catalogue. The attribute `classes` has the classes in label order.
 
-    classes: the class names in label order.
+    Parameters
+    ----------
+    config : Config
+        The distribution of each factor.
+    catalogue : Catalogue
+        The available assets.
+
+    Raises
+    ------
+    InputError
+        The config names an asset or a class that the catalogue lacks, or its fields contradict each other.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from blendmill import Catalogue, Config, Sampler
+    >>> catalogue = Catalogue(shapes={"mug": 1}, cache=Path("cache"))
+    >>> Sampler(Config(), catalogue).sample(seed=0, index=0).main.category
+    'mug'
     """
 
     def __init__(self, config: Config, catalogue: Catalogue):
@@ -45,11 +64,11 @@ class Sampler:
         _check_assets(config, catalogue, self._members)
 
     def sample(self, seed: int, index: int, fixed_quantiles: Mapping[str, float] | None = None) -> Scene:
-        """The scene of (seed, index). fixed_quantiles: those that replace single factors' draws, by name."""
+        """The scene of (seed, index). fixed_quantiles: numbers in [0, 1) that replace random draws, by factor name."""
         return _scene(self._draw(Streams(seed, index, fixed_quantiles, _RENAMED)))
 
     def portrait(self, asset: str, index: int) -> Scene:
-        """A scene of one given asset as the main object, all other factors drawn."""
+        """A scene whose main object is the given asset. All other factors are drawn."""
         return _scene(self._draw(Streams(0, index, None, _RENAMED), asset))
 
     def factors(self, seed: int, index: int) -> list[str]:
@@ -160,7 +179,7 @@ def _camera(draw: Draw, items: list[Item]) -> Camera:
 def _framed(
     drawn: Drawn, points: np.ndarray, center: np.ndarray, towards: np.ndarray, resolution: tuple[int, int]
 ) -> float:
-    """How far the camera stands for the objects to fill the picture as much as they shall."""
+    """The camera distance in meters at which the objects fill the wanted share of the picture."""
     share = drawn.get("framing") or drawn.of("framing", _FRAMING)
     return framing_distance(points, center, towards, drawn["focal_length"] / 36.0, resolution, share)
 

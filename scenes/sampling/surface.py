@@ -1,4 +1,4 @@
-"""Surfaces that crack: what is drawn of them, and where the camera stands."""
+"""Draws a cracked surface and its camera, or the crack through an object."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import math
 import numpy as np
 
 from scenes.materials.families import COURSES
-from scenes.record.scene import Camera, Crack, Debris, Decal, Item, Material, Surface, rotation_matrix
+from scenes.record.material import Material
+from scenes.record.scene import Camera, Item, rotation_matrix
+from scenes.record.surface import Crack, Debris, Decal, Surface
 from scenes.sampling import distractors
 from scenes.sampling.distractors import several
 from scenes.sampling.draw import Draw, vector
@@ -75,7 +77,7 @@ def _camera(draw: Draw, drawn: Drawn, surface: Surface) -> Camera:
 
 
 def _crack(drawn: Drawn, pixel: float, laid: bool = False) -> Crack | None:
-    """laid: whether there are joints to keep to."""
+    """The crack, or None. laid: whether the surface has joints that a crack can follow."""
     if not drawn["present"]:
         return None
     width = drawn["width"] * pixel
@@ -98,7 +100,7 @@ def decal(draw: Draw, item: Item, camera: Camera) -> Decal:
     right = cross(towards, (0.0, 0.0, 1.0) if abs(towards[2]) < 0.9 else (0.0, 1.0, 0.0))
     right /= np.linalg.norm(right)
     up = cross(right, towards)
-    # Up to 35 degrees off the view: the patch must fall on what is seen, but cracks heed no camera.
+    # The direction is up to 35 degrees off the view: the patch must hit visible parts, but not always face the camera.
     lean = math.sin(math.radians(35)) * (math.cos(tilt) * right + math.sin(tilt) * up)
     towards = (towards + lean) / np.linalg.norm(towards + lean)
     first = right - towards * (right @ towards)

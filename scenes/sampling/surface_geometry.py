@@ -1,4 +1,4 @@
-"""The geometry that a scene's cracked surface or object comes to: contours, what was filled, the mesh."""
+"""The geometry of a cracked surface or object: contours, filled bands, the mesh."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from scenes.cracks.registry import GENERATORS, sample
 from scenes.cracks.relief import Band, Profile, Relief, relief
 from scenes.cracks.weathering import sealed
 from scenes.materials.masonry import bond_of
-from scenes.record.scene import Camera, Crack, Decal, Joint, Scene, Surface
+from scenes.record.scene import Camera, Scene
+from scenes.record.surface import Crack, Decal, Joint, Surface
 from scenes.streams import Streams
 
 SHAPE = ("depth", "steepness", "roughness", "fill")
 IN_WIDTHS = ("grains", "reach", "raised", "crumble")
 """What a crack's profile across is given by: shares and factors, and lengths that the config counts in widths."""
 
-# Pixels by which the patch is larger than the picture: its border must not be seen, nor shade what is.
+# Pixels by which the patch is larger than the picture: its border must not be visible or throw visible shadows.
 _RIM = 8.0
 # Fine cells of the mesh, in pixels of the middle of the picture.
 _CELL = 0.5
@@ -29,7 +30,7 @@ _RENAMED = Config.renamed()
 
 
 def generator(scene: Scene, factor: str) -> np.random.Generator:
-    """The random numbers of a scene's factor that takes more than one."""
+    """A random generator for a factor of the scene that needs more than one number."""
     return Streams(scene.seed, scene.index, None, _RENAMED).generator(factor)
 
 
@@ -81,10 +82,10 @@ def _contour(
 def filled_of(scene: Scene, contour: Contour) -> tuple[Band, ...]:
     """What was filled in a scene's surface, in patch mm from its corner: healed strokes and seals.
 
-    Beside seals healed strokes are bands, too, but not filled: what seals are of is dark, and would look like a crack.
+    On a surface with seals, healed strokes are bands without filler: the filler of seals is dark and would look like a
+    crack.
     """
     surface = _surface(scene)
-    # As level as a hand leaves it.
     healed = tuple(replace(stroke, kind="crack") for stroke in contour.strokes if stroke.kind == "healed")
     bands = [Band(Contour(healed, (), surface.size), 0.0, surface.pixel, filled=not surface.seals)] if healed else []
     for k, seal in enumerate(surface.seals):

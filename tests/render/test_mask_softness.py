@@ -16,7 +16,7 @@ from scenes.config.loading import validate
 from scenes.cracks import raster
 from scenes.cracks.contour import Contour, Spall, Stroke
 from scenes.cracks.strips import Pixels
-from scenes.record.scene import Material
+from scenes.record.material import Material
 from scenes.sampling.distractors import MARKS
 from scenes.sampling.scene import Sampler
 from tests.walls import SIDE, draw, make_painter, make_walls

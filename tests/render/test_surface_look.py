@@ -16,7 +16,8 @@ from scenes.config.loading import validate
 from scenes.cracks.raster import distance
 from scenes.cracks.strips import Pixels
 from scenes.materials.albedo import mean_color
-from scenes.record.scene import Scene, Seal
+from scenes.record.scene import Scene
+from scenes.record.surface import Seal
 from scenes.sampling.scene import Sampler
 from scenes.sampling.surface_geometry import contour_of, filled_of, on_surface
 

@@ -12,12 +12,13 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from scenes.annotations import Checked
 from scenes.config.camera import CameraConfig
 from scenes.config.composite import ComposeConfig, StainsConfig
 from scenes.config.lighting import LampsConfig
 from scenes.config.loading import load_config, preset_names, validate
 from scenes.config.objects import Config
-from scenes.distributions import Checked, Fixed
+from scenes.distributions import Fixed
 from scenes.errors import InputError
 from scenes.section import Section
 from scenes.streams import Streams

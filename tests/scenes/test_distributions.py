@@ -89,7 +89,7 @@ def test_whole_numbers_cover_both_ends_evenly() -> None:
         ({"choice": {"a": 0.5, "b": 0.4}}, "sum to 0.9"),
         ({"choice": {"a": 1.5, "b": -0.5}}, "negative"),
         ({"normal": {"mean": 0, "std": 0, "low": -1, "high": 1}}, "positive std"),
-        ({"normal": {"mean": 0, "std": 1, "low": 50, "high": 51}}, "next to nothing"),
+        ({"normal": {"mean": 0, "std": 1, "low": 50, "high": 51}}, "almost no probability"),
         ({"mixture": [{"weight": 1}]}, "weight"),
         ({"uniform": [0, 1], "choice": [1]}, "one key"),
         ([1, 2], "three numbers"),

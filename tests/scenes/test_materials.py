@@ -17,7 +17,7 @@ from scenes.errors import InputError
 from scenes.materials.families import FAMILIES, METRIC
 from scenes.materials.roles import ROLES, draw_family, draw_role
 from scenes.mesh import Appearance
-from scenes.record.scene import Material
+from scenes.record.material import Material
 from scenes.streams import Streams
 
 seeds = st.integers(0, 2**32)

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from scenes.record.composite import Composition
+from scenes.record.material import Material
 from scenes.record.reading import scene_from_json
-from scenes.record.scene import Decal, Material, Scene, Surface
+from scenes.record.scene import Scene
+from scenes.record.surface import Decal, Surface
 from tests.frames import make_frame
 
 COMPOSITION = Composition(

@@ -17,7 +17,7 @@ from scenes.assets.texture_sets import TextureSet
 from scenes.errors import InputError, choices
 from scenes.materials.families import FAMILIES
 from scenes.mesh import Appearance
-from scenes.record.scene import Material
+from scenes.record.material import Material
 
 _MODULES = (metals, coats, natural, cloth, mineral, surfaces, images)
 BUILDERS: dict[str, Callable[..., Wire]] = {
