@@ -20,9 +20,23 @@ EventCallback = Callable[..., None]
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """attempts: workers that may die on a picture, or on a shard between pictures, before it is given up. skip: go on
-    without a picture that was given up; otherwise the run stops. timeout: seconds without a word before a worker counts
-    as hung.
+    """What a run does if workers die.
+
+    Parameters
+    ----------
+    attempts : int
+        How many workers may die on one picture before it is given up. The same limit holds for a shard if the workers
+        die between two pictures.
+    skip : bool
+        True continues without a picture that was given up. False stops the run.
+    timeout : float
+        A worker that sends no message for this many seconds counts as hung and is replaced.
+
+    Examples
+    --------
+    >>> import blendmill
+    >>> blendmill.RetryPolicy(attempts=2, skip=True).timeout
+    600.0
     """
 
     attempts: int = 3
@@ -49,7 +63,21 @@ class Run:
 
 
 class Local:
-    """Draws shards with workers on this machine, one a worker_slot. command: starts a worker."""
+    """A farm on this machine: it draws shards with one worker process for each worker slot.
+
+    Parameters
+    ----------
+    worker_slots : sequence of WorkerSlot
+        The device and the CPU threads of each worker, from `worker_slots`.
+    command : sequence of str
+        The command that starts a worker process.
+
+    Examples
+    --------
+    >>> import blendmill
+    >>> blendmill.Local(blendmill.worker_slots(blendmill.choose("cpu"), 3, pictures=100)).workers
+    3
+    """
 
     def __init__(self, worker_slots: Sequence[WorkerSlot], command: Sequence[str] = COMMAND):
         self._worker_slots, self._command = tuple(worker_slots), command
