@@ -1,4 +1,4 @@
-"""What pictures can be drawn on: which devices there are, which of them a run takes, and a place on them per worker."""
+"""Devices that can draw: find them, choose some for a run, and assign them to workers."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Device:
 
 @dataclass(frozen=True)
 class WorkerSlot:
-    """One worker's place: the device it draws on, its number of CPU threads, what its environment gets."""
+    """The device of a worker, its number of CPU threads, and the variables added to its environment."""
 
     device: Device
     threads: int
@@ -76,7 +76,7 @@ class Probe:
 
 
 def probe() -> Probe:
-    """Start Blender apart and ask it for its version and its devices, best kind first."""
+    """Ask Blender, in a process of its own, for its version and its devices, best kind first."""
     script = f"KINDS = {KINDS!r}\n{_PROBE}"
     try:
         result = subprocess.run(

@@ -58,7 +58,7 @@ class Job:
     device: str = "cpu"
 
     def manifest(self, sampler: Sampler) -> Manifest:
-        """What the data set's dataset.json says before the first shard."""
+        """The content of dataset.json before the first shard is drawn."""
         return Manifest(
             config=self.config.plain(),
             config_hash=self.config.digest(),
@@ -73,7 +73,7 @@ class Job:
 
 
 class Farm(Protocol):
-    """Who draws: `render.farm.local.Local`, `render.farm.ray.RayFarm`."""
+    """Draws shards: `render.farm.local.Local` or `render.farm.ray.RayFarm`."""
 
     @property
     def workers(self) -> int: ...
@@ -162,13 +162,13 @@ def run(
                 try:
                     farm.draw(Run(spec, store, manifest, policy, log, tell, scene, stopping), missing)
                 finally:
-                    store.sweep()  # what workers that were stopped had begun
+                    store.sweep()  # delete unfinished files of stopped workers
         tell("end")
         return store.finish()
 
 
 def _forgive(store: Store, manifest: Manifest, shards: Sequence[int]) -> None:
-    """Pictures that an earlier run gave up get another chance with their shards."""
+    """Try pictures of these shards again that an earlier run gave up."""
     for index in store.failures():
         if index // manifest.shard_size in shards:
             store.forgive(index)

@@ -1,4 +1,4 @@
-"""Shards dealt out to the pool of one machine: tried again when a worker dies, around a picture that kills."""
+"""Draw shards on one machine. A shard is drawn again if its worker dies, without pictures that were given up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from render.farm.devices import WorkerSlot
 from render.farm.pool import COMMAND, Event, WorkerPool
 from scenes.errors import InputError
 
-# Told of everything that happens, by name: see `render.farm.progress`.
+# Is called with the name and the fields of every event: see `render.farm.progress`.
 EventCallback = Callable[..., None]
 
 
@@ -46,10 +46,10 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a job: what its shards are drawn by and told to.
+    """One run of a job.
 
-    spec: `config` as plain data and `seed`, for workers. scene: the Scene of a picture as JSON data, for the record of
-    one that was given up. stopping: true once no new shard is to be begun.
+    spec: `config` as plain data and `seed`, for the workers. scene: returns the record of a picture as JSON data, to
+    save with a picture that was given up. stopping: returns True as soon as no new shard may begin.
     """
 
     spec: dict[str, Any]
@@ -87,7 +87,7 @@ class Local:
         return len(self._worker_slots)
 
     def draw(self, run: Run, shards: Sequence[int]) -> None:
-        """Draw shards into the run's store. Raises InputError where the run cannot go on."""
+        """Draw shards into the store of a run. Raises InputError if the run cannot continue."""
         worker_slots = self._worker_slots[: len(shards)]
         with WorkerPool(run.spec, worker_slots, run.policy.timeout, command=self._command) as pool:
             ShardScheduler(run, pool).deal(shards)
@@ -95,7 +95,7 @@ class Local:
 
 @dataclass
 class ShardScheduler:
-    """Deals shards to a pool until all are done."""
+    """Gives shards to the workers of a pool until all are done."""
 
     run: Run
     pool: WorkerPool
