@@ -1,4 +1,4 @@
-"""What is in a data set, in text: counts, whether the labels agree with one another, and how each factor is spread."""
+"""A summary of a data set as text: counts, label checks, and the distribution of each factor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from render.frame import Frame
 
 @dataclass(frozen=True)
 class Inspection:
-    """A data set's summary: lines of text, and whether its files and labels are as they should be."""
+    """The summary of a data set. sound: no file is damaged and all labels agree."""
 
     lines: tuple[str, ...]
     sound: bool
