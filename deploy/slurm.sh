@@ -1,10 +1,10 @@
 #!/bin/bash
-# Draw a data set with a job array; each task draws its part of the shards on one GPU.
+# Draw a data set with a job array. Each task draws its part of the shards on one GPU.
 #
 #     sbatch --array=0-63 deploy/slurm.sh CONFIG OUT IMAGES [SEED]
 #
 # OUT is a folder that all nodes see, or a URL (s3://bucket/set). Five minutes before the time limit a task finishes the
-# shards it has begun and puts itself in the queue again; one that is preempted is put there by Slurm.
+# shards it has begun and requeues itself. Slurm requeues a task that is preempted.
 #SBATCH --job-name=blendmill
 #SBATCH --array=0-7
 #SBATCH --gpus-per-task=1
@@ -35,7 +35,7 @@ blendmill render "$config" --out "$out" --images "$images" --seed "$seed" --devi
 child=$!
 
 caught=0 again=0
-# The time is nearly up: finish what is begun.
+# The time limit is near: finish the shards that have begun.
 trap 'caught=1 again=1; kill -s INT "$child" || true' USR1
 # Preempted or cancelled: stop now.
 trap 'caught=1; kill -s TERM "$child" || true' TERM

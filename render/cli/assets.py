@@ -1,4 +1,4 @@
-"""The command group `assets`: what a manifest lists, looked after from the command line."""
+"""The command group `assets`: manage the assets that a manifest lists."""
 
 from __future__ import annotations
 
@@ -25,41 +25,54 @@ from scenes.errors import InputError
 from scenes.files import sha256
 
 _MANIFEST = click.option(
-    "--manifest", type=click.Path(path_type=Path), default=Path("assets_manifest.yaml"), show_default=True
+    "--manifest",
+    type=click.Path(path_type=Path),
+    default=Path("assets_manifest.yaml"),
+    show_default=True,
+    help="The file that lists the assets.",
 )
-_FOLDER = click.option("--folder", type=click.Path(path_type=Path), help="A folder of models instead of the manifest.")
+_FOLDER = click.option(
+    "--folder", type=click.Path(path_type=Path), help="Read this folder of models, not the manifest."
+)
 _CLASS = click.option("--class", "category", default=None, help="The class of the model or models.")
 
 
 @click.group()
 def assets() -> None:
-    """Models, environment maps and textures of your own: add, list, verify, fetch and look at them."""
+    """Manage your own models, environment maps and textures."""
 
 
 @assets.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @_MANIFEST
 @_CLASS
-@click.option("--name", help="The asset's id; the file's name without suffix if not given.")
+@click.option("--name", help="The id of the asset. Default: the file name without suffix.")
 @click.option(
-    "--kind", type=click.Choice(["model", "hdri", "texture", "image"]), help="Told from the suffix if not given."
+    "--kind", type=click.Choice(["model", "hdri", "texture", "image"]), help="Default: derived from the suffix."
 )
-@click.option("--url", help="Where `fetch` gets it; the file need not be there yet.")
-@click.option("--license", default="", help="For instance CC0-1.0.")
-@click.option("--attribution", default="", help="Who made it.")
+@click.option("--url", help="Where `fetch` downloads it. The file need not exist yet.")
+@click.option("--license", default="", help="The license, for instance CC0-1.0.")
+@click.option("--attribution", default="", help="The author.")
 @click.option("--up", default="auto", show_default=True, help="The file's up axis: x, y, z, -x, -y or -z.")
-@click.option("--front", default="auto", show_default=True, help="The axis that the front looks along.")
+@click.option("--front", default="auto", show_default=True, help="The axis that the front points along.")
 @click.option("--scale", type=float, help="Meters per unit of the file.")
-@click.option("--replace", is_flag=True, help="Replace the entry of that name.")
+@click.option("--replace", is_flag=True, help="Replace an entry of the same name.")
 def add(
     path: Path, manifest: Path, category: str | None, name: str | None, kind: str | None, url: str | None,
     license: str, attribution: str, up: str, front: str, scale: float | None, replace: bool,
 ) -> None:  # fmt: skip
-    """List the file at PATH, below the manifest's folder, in the manifest. A model is read once as a test."""
+    """Add a file to the manifest.
+
+    PATH must lie in the folder of the manifest, or below it. A model is read once as a test.
+
+    \b
+    Example:
+      blendmill assets add models/mug.glb --class mug
+    """
     known = load_manifest(manifest) if manifest.exists() else Manifest(manifest.parent)
     root, target = manifest.parent.resolve(), path.resolve()
     if not target.is_relative_to(root):
-        raise InputError(f"{path} lies outside {root}, the manifest's folder: copy it there")
+        raise InputError(f"{path} is outside {root}, the folder of the manifest; copy it there")
     if not target.exists() and url is None:
         raise InputError(f"{path} does not exist: correct the path, or give a --url to fetch it from")
     fields = {
@@ -82,7 +95,12 @@ def add(
 @assets.command("list")
 @_MANIFEST
 def list_(manifest: Path) -> None:
-    """Show what the manifest names, and what of it is here."""
+    """List all assets and show which files exist.
+
+    \b
+    Example:
+      blendmill assets list
+    """
     known = load_manifest(manifest)
     table = Table("name", "kind", "class", "license", "state", box=None)
     for entry in known.entries:
@@ -96,9 +114,13 @@ def list_(manifest: Path) -> None:
 @_FOLDER
 @_CLASS
 def verify(manifest: Path, folder: Path | None, category: str | None) -> None:
-    """Check every asset that is here: checksum, format, and for models whether they can be used. Exit 1 on a fault.
+    """Check the checksum and the format of every asset.
 
-    With --folder, try every model file below it and say what became of each.
+    With --folder, try to read every model file below that folder. Exits with 1 if an asset cannot be used.
+
+    \b
+    Example:
+      blendmill assets verify
     """
     faults = _verify_folder(folder, category) if folder else _verify_manifest(load_manifest(manifest))
     if faults:
@@ -110,9 +132,14 @@ def verify(manifest: Path, folder: Path | None, category: str | None) -> None:
 @click.argument("names", nargs=-1)
 @_MANIFEST
 def fetch(names: tuple[str, ...], manifest: Path) -> None:
-    """Download what the manifest names by URL: NAMES, or all of it. A download that broke off is resumed.
+    """Download the assets that have a URL: NAMES, or all.
 
-    The checksum of a first download is written into the manifest; every later one must have it.
+    An interrupted download is resumed. The first download writes the checksum into the manifest. Every later download
+    must have the same checksum.
+
+    \b
+    Example:
+      blendmill assets fetch
     """
     with _bars() as advance:
         outcomes = downloads.fetch(manifest, names, advance)
@@ -125,15 +152,22 @@ def fetch(names: tuple[str, ...], manifest: Path) -> None:
 
 @assets.command()
 @click.argument("ids", nargs=-1)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The sheet, a .png file.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The contact sheet, a .png file.")
 @_MANIFEST
 @_FOLDER
 @_CLASS
-@click.option("--shapes", type=click.IntRange(1, 400), help="Show that many of the built-in shapes of --class.")
+@click.option("--shapes", type=click.IntRange(1, 400), help="Show this many built-in shapes of --class.")
 def preview(
     ids: tuple[str, ...], out: Path, manifest: Path, folder: Path | None, category: str | None, shapes: int | None
 ) -> None:
-    """Draw models on a sheet: those named by IDS, or all of the manifest, of a folder, or of a built-in class."""
+    """Draw a contact sheet of models: IDS, or all.
+
+    The models come from the manifest, from --folder, or from the built-in shapes of a class (--shapes).
+
+    \b
+    Example:
+      blendmill assets preview --class mug --shapes 6 --out mugs.png
+    """
     if shapes:
         if category is None:
             raise InputError("--shapes needs --class, for instance --class chair")
@@ -189,7 +223,7 @@ def _verify_manifest(manifest: Manifest) -> int:
 
 
 def _fault(manifest: Manifest, entry: Entry, cache: Cache) -> str:
-    """Why an entry cannot be used; empty if it can."""
+    """The reason why an entry cannot be used, or an empty string."""
     path = manifest.path(entry)
     if not manifest.content(entry).exists():
         return f"does not exist at {entry.path}"
@@ -203,7 +237,7 @@ def _fault(manifest: Manifest, entry: Entry, cache: Cache) -> str:
 
 @contextmanager
 def _bars() -> Iterator[downloads.Progress]:
-    """A bar for each download, on a terminal."""
+    """A progress bar for each download, if this is a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:

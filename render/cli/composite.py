@@ -22,15 +22,22 @@ _CELL = 256
 
 @click.group(cls=CrackCommands)
 def crack() -> None:
-    """Cracked surfaces: pictures with exact masks to train crack segmentation on."""
+    """Draw cracked surfaces with exact masks."""
 
 
 def _inputs(command: Callable[..., None]) -> Callable[..., None]:
     """The options that make the config, in the place of the argument CONFIG of `render` and `preview`."""
     for option in (
-        click.option("--config", type=_FOLDERS, help="A .yaml file; without it all is as by default."),
-        click.option("--styles", type=_FOLDERS, multiple=True, help="Folder of pictures whose style some take over."),
-        click.option("--textures", type=_FOLDERS, multiple=True, help="Folder of photographs of surfaces, no cracks."),
+        click.option("--config", type=_FOLDERS, help="A .yaml file. Without it all fields have their defaults."),
+        click.option(
+            "--styles",
+            type=_FOLDERS,
+            multiple=True,
+            help="Folder of pictures that some composed pictures take their style from.",
+        ),
+        click.option(
+            "--textures", type=_FOLDERS, multiple=True, help="Folder of photographs of surfaces without cracks."
+        ),
     ):
         command = option(command)
     return command
@@ -46,23 +53,25 @@ def compose_command(
     overrides: tuple[str, ...],
     **options: Any,
 ) -> None:
-    """Draw cracks on photographs, without Blender: fast, and with the labels of a render.
+    """Draw cracks on photographs, without Blender.
 
-    A short form of `blendmill render` for a config with `renderer: composite`. The same command run again completes
-    what is missing. Pictures whose mask comes out empty are kept, with the label -1, and counted.
+    A short form of `blendmill render` for a config with `renderer: composite`. If you run the same command again, it
+    draws only what is missing. Pictures with an empty mask are kept with the label -1 and counted.
 
     A picture is made in steps: background, distractors, crack, warp, smoothing, dissolve, lips, healed, color, style,
-    sensor. All but the background can be switched off, each alone, and every other step of every picture stays as it
-    was, so that sets with and without a step can be compared picture by picture:
+    sensor. You can switch off each step but the background. All other steps of every picture stay the same, so you
+    can compare sets with and without a step picture by picture:
 
     \b
-      --set STEP.use=false          leave a step out; without a crack nothing is left of the steps from warp to color
-      --set STEP.use=true           take it in every picture
+      --set STEP.use=false          leave a step out; without a crack, warp to color do nothing
+      --set STEP.use=true           use it in every picture
       --set STEP.FIELD=VALUE        fix or vary one of its parameters
 
-    Crack and warp decide the mask; the others change the picture alone.
+    Crack and warp decide the mask. The other steps change only the picture.
 
-    Example: blendmill crack compose --textures walls --out cracks --images 1000 --set smoothing.use=false
+    \b
+    Example:
+      blendmill crack compose --textures walls --out cracks --images 100
     """
     render.render_set(_config(textures, styles, config, overrides), render.Request(**options))
 
@@ -77,12 +86,16 @@ def preview_command(
     overrides: tuple[str, ...],
     **options: Any,
 ) -> None:
-    """A contact sheet of the first composed pictures, or of one with a single factor swept; masks outlined beside.
+    """Draw a contact sheet of composed pictures and their masks.
+
+    With --vary the sheet shows one picture with different values of one factor.
 
     A short form of `blendmill preview` for a config with `renderer: composite`. Pictures are shown 256 pixels wide
     unless --cell says otherwise.
 
-    Example: blendmill crack preview --textures walls --out sheet.png --vary color.darkness
+    \b
+    Example:
+      blendmill crack preview --textures walls --out sheet.png
     """
     asked = preview.Request(**{**options, "cell": options["cell"] or _CELL})
     require_png(asked.out)

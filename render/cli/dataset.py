@@ -1,4 +1,4 @@
-"""The commands that look at and hand on what was rendered: `export`, `inspect`."""
+"""The commands `export` and `inspect`."""
 
 from __future__ import annotations
 
@@ -27,14 +27,25 @@ _FOLDER = click.Path(path_type=Path)
 @click.argument("out", type=_FOLDER)
 @click.option(
     "--format", "kind", type=click.Choice(list(FORMATS)), required=True,
-    help="folder: torchvision's ImageFolder, labels beside. coco: boxes, RLE masks, keypoints. webdataset: tars. "
+    help="folder: torchvision's ImageFolder plus labels. coco: boxes, RLE masks, keypoints. webdataset: tars. "
     "s2rda: synthetic/<class>/ and list file. hdf5-per-image: BlenderProc's keys. masks: img/ and mask/ of 0 and 255.",
 )  # fmt: skip
-@click.option("--samples-per-tar", type=click.IntRange(min=1), default=1000, show_default=True, help="For webdataset.")
+@click.option(
+    "--samples-per-tar",
+    type=click.IntRange(min=1),
+    default=1000,
+    show_default=True,
+    help="Samples in one tar file of a webdataset.",
+)
 def export(folder: Path, out: Path, kind: str, samples_per_tar: int) -> None:
-    """Write the data set in DIR to the new folder OUT in a layout other tools read.
+    """Export a data set to a layout that other tools read.
 
-    OUT appears when it is complete. Where the same export is there already, nothing is touched.
+    Reads the folder DIR and writes the new folder OUT. OUT appears when it is complete. If the same export exists
+    already, nothing changes.
+
+    \b
+    Example:
+      blendmill export data coco_data --format coco
     """
     dataset = Dataset.open(folder)
     written = export_dataset(dataset, out, kind, samples_per_tar)
@@ -43,14 +54,19 @@ def export(folder: Path, out: Path, kind: str, samples_per_tar: int) -> None:
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=_FOLDER)
-@click.option("--sheet", type=_FOLDER, help="Also write a PNG: pictures and all their labels side by side.")
+@click.option("--sheet", type=_FOLDER, help="Also write a PNG that shows pictures next to all their labels.")
 @click.option("--pictures", type=click.IntRange(min=1, max=64), default=8, show_default=True, help="Rows of the sheet.")
-@click.option("--contact", type=_FOLDER, help="Also write a PNG: the pictures alone, up to a hundred.")
+@click.option("--contact", type=_FOLDER, help="Also write a PNG with up to 100 pictures, without labels.")
 @click.pass_context
 def inspect(context: click.Context, folder: Path, sheet: Path | None, pictures: int, contact: Path | None) -> None:
-    """Summarize the data set in DIR: counts, label checks, the range and shape of every factor, assets.
+    """Summarize a data set: counts, label checks, factors, assets.
 
-    Exits with 1 where a file is damaged or a label disagrees with another.
+    For every factor it shows the range and a histogram. Exits with 1 if a file is damaged or labels contradict each
+    other.
+
+    \b
+    Example:
+      blendmill inspect data --sheet labels.png
     """
     dataset = Dataset.open(folder)
     console = Console(stderr=True)

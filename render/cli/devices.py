@@ -18,10 +18,14 @@ _PICTURE = ("classes=[mug]", "assets.shapes=1")
 @click.command()
 @click.option("--device", type=click.Choice(ASKED), default="auto", show_default=True, help="What to draw on.")
 def warm(device: str) -> None:
-    """Draw two tiny pictures, so that the GPU kernels a run needs are compiled and cached.
+    """Compile and cache the GPU kernels: draw two tiny pictures.
 
-    GPUs that Blender ships no kernels for (A100, H100, H200) compile them for minutes the first time. Do it once
-    when a node starts, not in every worker; deploy/README.md says where the caches lie.
+    Blender ships no kernels for some GPUs (A100, H100, H200). Their driver compiles them at the first picture, which
+    takes minutes. Run this once when a node starts. deploy/README.md lists the caches.
+
+    \b
+    Example:
+      blendmill warm --device auto
     """
     devices = choose(device)
     for name, seconds in zip(("first picture", "second picture"), time_pictures(devices), strict=True):

@@ -73,9 +73,14 @@ def _rate(runs: Iterable[Run], now: float) -> float | None:
 
 @click.command()
 @click.argument("place", metavar="DIR_OR_URL")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status(place: str, as_json: bool) -> None:
-    """Say what of the data set in DIR_OR_URL is done, running and failed, how fast it goes and when it is done."""
+    """Show the progress, speed and failures of a data set.
+
+    \b
+    Example:
+      blendmill status s3://bucket/set
+    """
     found = read_status(open_store(place))
     click.echo(json.dumps(_plain(found)) if as_json else "\n".join(_lines(found)))
 
@@ -130,7 +135,14 @@ def _span(seconds: float) -> str:
 @click.argument("place", metavar="DIR_OR_URL")
 @click.pass_context
 def verify(context: click.Context, place: str) -> None:
-    """Check every shard of the data set in DIR_OR_URL against its checksum. Exits with 1 where one is not as it was."""
+    """Check every shard of a data set against its checksum.
+
+    Exits with 1 if a shard is missing, damaged or changed.
+
+    \b
+    Example:
+      blendmill verify data
+    """
     store = open_store(place)
     faults = store.verify()
     for fault in faults:
@@ -145,9 +157,14 @@ def verify(context: click.Context, place: str) -> None:
 @click.argument("parts", nargs=-1)
 @click.pass_context
 def merge(context: click.Context, place: str, parts: tuple[str, ...]) -> None:
-    """Bring the shards that other folders or URLs, PARTS, hold of one job together in DIR_OR_URL and finish the set.
+    """Collect the shards of one job in one place and finish the set.
 
-    Each shard is checked on its way. Exits with 1 where one was damaged or the set is not complete.
+    Copies the shards from PARTS (folders or URLs) to DIR_OR_URL and checks each of them. Exits with 1 if a shard is
+    damaged or the set is not complete.
+
+    \b
+    Example:
+      blendmill merge data part0 part1
     """
     store, sources = open_store(place), [open_store(part) for part in parts]
     for source in sources:

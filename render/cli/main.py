@@ -23,18 +23,30 @@ from scenes.errors import InputError
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="blendmill")
 def cli() -> None:
-    """Render domain-randomized, exactly labelled pictures with Blender, without a display."""
+    """Render domain-randomized, exactly labeled pictures, without a display."""
 
 
 @cli.command()
 def doctor() -> None:
-    """Say what this machine can do; exit 1 where rendering cannot work."""
+    """Check whether this machine can render, and on which devices.
+
+    Exits with 1 if rendering cannot work.
+
+    \b
+    Example:
+      blendmill doctor
+    """
     sys.exit(machine.report())
 
 
 @cli.command("presets")
 def presets() -> None:
-    """List the configs that come with blendmill."""
+    """List the configs that come with blendmill.
+
+    \b
+    Example:
+      blendmill presets
+    """
     for name in preset_names():
         click.echo(name)
 

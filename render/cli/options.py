@@ -22,8 +22,12 @@ CONFIG = click.argument("config")
 SET = click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one field, e.g. --set camera.azimuth=30."
 )
-SEED = click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
-DEVICE = click.option("--device", type=click.Choice(ASKED), default="auto", show_default=True, help="What to draw on.")
+SEED = click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Seed of all random draws."
+)
+DEVICE = click.option(
+    "--device", type=click.Choice(ASKED), default="auto", show_default=True, help="Device to draw on."
+)
 
 
 class Workers(click.ParamType):
@@ -39,7 +43,9 @@ class Workers(click.ParamType):
         return int(value)
 
 
-WORKERS = click.option("--workers", type=Workers(), default="auto", show_default=True, help="Processes that draw.")
+WORKERS = click.option(
+    "--workers", type=Workers(), default="auto", show_default=True, help="Number of worker processes."
+)
 
 
 @contextmanager

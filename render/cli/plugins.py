@@ -1,4 +1,4 @@
-"""Command groups that other packages, the training half of this one among them, plug commands into."""
+"""Command groups that other packages can extend with commands."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _OURS = {"scenes", "render", "training", "classify", "segment"}
 
 
 class Commands(click.Group):
-    """A group's own commands and those plugged in beside them by entry points, imported when they are asked for.
+    """A group with its own commands and the commands of entry points, which are imported when they are used.
 
-    plugs: the group of the entry points, each of which names a click command.
+    plugs: the group of the entry points. Each entry point names a click command.
     """
 
     plugs = "blendmill.commands"

@@ -42,9 +42,13 @@ _ASSETS = {
 _OPTIONS = (
     click.option("--out", type=click.Path(path_type=Path), required=True, help="The contact sheet, a .png file."),
     click.option("--images", type=click.IntRange(1, 400), default=20, show_default=True, help="Number of pictures."),
-    click.option("--vary", metavar="FACTOR", help="Sweep this factor alone, all else stays fixed."),
+    click.option("--vary", metavar="FACTOR", help="Vary only this factor, and keep all others fixed."),
     click.option(
-        "--index", type=click.IntRange(0), default=0, show_default=True, help="First picture, or the one swept."
+        "--index",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        help="Index of the first picture, or of the one to vary.",
     ),
     click.option("--cell", type=click.IntRange(16, 2048), help="Show each picture this many pixels wide."),
     SEED,
@@ -75,9 +79,14 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 @CONFIG
 @with_options
 def preview(config: str, overrides: tuple[str, ...], **options: Any) -> None:
-    """Draw a contact sheet of CONFIG's first pictures, or of one picture with a single factor swept.
+    """Draw a contact sheet of the first pictures of a config.
 
-    Example: blendmill preview s2rda13 --out sheet.png --vary camera.azimuth
+    CONFIG is a .yaml file or the name of a preset. With --vary the sheet shows one picture with different values of
+    one factor.
+
+    \b
+    Example:
+      blendmill preview s2rda13 --out sheet.png --vary camera.azimuth
     """
     asked = Request(**options)
     require_png(asked.out)

@@ -33,33 +33,33 @@ _OPTIONS = (
     SET,
     WORKERS,
     DEVICE,
-    click.option("--shard-size", type=click.IntRange(1), help="Pictures in a file; by default up to 100."),
+    click.option("--shard-size", type=click.IntRange(1), help="Pictures per shard file. Default: up to 100."),
     click.option(
-        "--shard", "part", default="0/1", metavar="i/n", help="Draw part i of n, counted from 0: for job arrays."
+        "--shard", "part", default="0/1", metavar="i/n", help="Draw only part i of n, i from 0, for job arrays."
     ),
-    click.option("--ray", metavar="auto|ADDRESS", help="Draw on a Ray cluster; `local` starts one here."),
+    click.option("--ray", metavar="auto|ADDRESS", help="Draw on a Ray cluster. `local` starts one here."),
     click.option(
         "--timeout",
         type=click.FloatRange(1),
         default=600,
         show_default=True,
-        help="Seconds after which a worker that does not answer is replaced.",
+        help="Replace a worker that sends nothing for this many seconds.",
     ),
     click.option(
         "--attempts",
         type=click.IntRange(1),
         default=3,
         show_default=True,
-        help="Give up a picture after this many workers died on it.",
+        help="How many workers may die on one picture before it is given up.",
     ),
     click.option(
         "--on-failure",
         type=click.Choice(["stop", "skip"]),
         default="stop",
         show_default=True,
-        help="What to do when a picture is given up.",
+        help="Stop, or skip a picture that is given up.",
     ),
-    click.option("--json-logs", is_flag=True, help="Tell what happens as lines of JSON on standard error."),
+    click.option("--json-logs", is_flag=True, help="Write every event as a line of JSON to standard error."),
 )
 
 
@@ -92,14 +92,17 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 @CONFIG
 @with_options
 def render(config: str, overrides: tuple[str, ...], **options: Any) -> None:
-    """Render a data set from CONFIG, a .yaml file or the name of a preset, with all of the machine.
+    """Render a data set.
 
-    A picture depends on the config, the seed and its index alone. The same command run again completes what is
-    missing and touches nothing that is there. Ctrl-C finishes the shards that are begun; a second one stops at once.
+    CONFIG is a .yaml file or the name of a preset. A picture depends only on the config, the seed and its index. If
+    you run the same command again, it draws only the missing shards. Ctrl-C finishes the shards that have begun. A
+    second Ctrl-C stops at once.
 
-    The field `renderer` of CONFIG says what draws: `blender`, or `composite` for cracks drawn on photographs.
+    The field `renderer` of CONFIG selects what draws: `blender`, or `composite` for cracks on photographs.
 
-    Example: blendmill render s2rda13 --out data --images 1000 --set camera.resolution=[128,128]
+    \b
+    Example:
+      blendmill render s2rda13 --out data --images 1000 --workers 2
     """
     render_set(load_config(config, overrides), Request(**options))
 

@@ -24,20 +24,20 @@ _EVERY = 5.0
 @CONFIG
 @SEED
 @click.option("--start", type=click.IntRange(0), default=0, show_default=True, help="Index of the first picture.")
-@click.option("--count", type=click.IntRange(1), help="Number of pictures; without it, until Ctrl-C.")
+@click.option("--count", type=click.IntRange(1), help="Number of pictures. Default: until Ctrl-C.")
 @SET
 @WORKERS
 @DEVICE
-@click.option("--ahead", type=click.IntRange(1), help="Pictures kept ready beyond those being drawn.")
+@click.option("--ahead", type=click.IntRange(1), help="Pictures to keep ready, in addition to one per worker.")
 @click.option(
     "--consume",
     type=click.FloatRange(0),
     default=0,
     show_default=True,
     metavar="MS",
-    help="Play a trainer that takes this many milliseconds a picture.",
+    help="Simulate a trainer that needs this many milliseconds per picture.",
 )
-@click.option("--stats", is_flag=True, help=f"Every {_EVERY:g} s, tell rates, full slots, and who waits for whom.")
+@click.option("--stats", is_flag=True, help=f"Print rates and waiting times every {_EVERY:g} s.")
 def stream(
     config: str,
     seed: int,
@@ -50,14 +50,15 @@ def stream(
     consume: float,
     stats: bool,
 ) -> None:
-    """Draw live pictures of CONFIG as a trainer would get them, and keep none: to see whether drawing keeps up.
+    """Test whether live drawing is fast enough for a training.
 
-    Pictures come in the order of their index, from workers through shared memory, as `render.farm.stream.Stream` and
-    the PyTorch dataset in `training.data.stream` give them. "trainer waits" is the share of time in which it had
-    nothing to train on: use more workers, or a faster device. "workers wait" is the share of theirs in which
-    no slot was free: drawing is faster than training, which is as it should be.
+    Draws pictures of CONFIG, passes them on as `Stream` does, and stores none. "trainer waits" is the share of time
+    in which the trainer had no picture. If it is large, use more workers or a faster device. "workers wait" is the
+    share of time in which the workers had no free slot. If it is large, drawing is faster than training.
 
-    Example: blendmill stream s2rda13 --count 500 --consume 20 --stats
+    \b
+    Example:
+      blendmill stream s2rda13 --count 500 --consume 20 --stats
     """
     settings = load_config(config, overrides)
     device = device_for(settings, device)

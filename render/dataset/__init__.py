@@ -1,1 +1,1 @@
-"""Data sets: shards, where they lie, what they say of themselves, and what other tools read."""
+"""Data sets: shards, storage, manifests and exports."""

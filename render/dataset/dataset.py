@@ -28,13 +28,44 @@ class AssetRecord(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What dataset.json says: enough to draw the data set again and to tell whether it is whole.
+    """The content of dataset.json: all that is needed to draw the data set again and to verify it.
 
-    config: the complete config as JSON data; config_hash: its digest. seed and count: pictures 0 to count - 1 are
-    drawn, shard_size to a shard. classes: names by class index, which is the category mask's value less 1. versions:
-    of blendmill, Python, numpy, and of Blender or OpenCV, whichever draws. device: what drew it. assets: by asset id.
-    shards: sha256 by file name, and skipped: indices of the pictures that were given up and are in no shard; both
-    filled in when all shards are there.
+    Attributes
+    ----------
+    format : int
+        Version of the format.
+    config : dict
+        The complete config as JSON data.
+    config_hash : str
+        Digest of the config.
+    seed : int
+        Seed of all random draws.
+    count : int
+        Number of pictures. Their indices are 0 to count - 1.
+    shard_size : int
+        Pictures in one shard.
+    classes : tuple of str
+        Names by class index. The category mask holds the class index + 1.
+    versions : mapping of str to str
+        Versions of blendmill, Python, numpy, and of Blender or OpenCV, whichever draws.
+    device : str
+        The kind of device that drew the pictures.
+    assets : mapping of str to AssetRecord
+        Checksum and license of each asset, by asset id.
+    shards : mapping of str to str
+        The sha256 of each shard by file name. Empty until all shards are there.
+    skipped : tuple of int
+        Indices of the pictures that were given up and are in no shard. Empty until all shards are there.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import blendmill
+    >>> manifest = blendmill.Manifest(
+    ...     config={}, config_hash="", seed=0, count=5, shard_size=2, classes=("mug",), versions={}, device="cpu"
+    ... )
+    >>> manifest.shard_count, list(manifest.indices(2))
+    (3, [4])
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,6 +85,7 @@ class Manifest(BaseModel):
 
     @property
     def shard_count(self) -> int:
+        """The number of shards of the complete data set."""
         return -(-self.count // self.shard_size)
 
     @staticmethod
@@ -71,7 +103,7 @@ class Manifest(BaseModel):
         return [index for index in self.indices(shard) if index not in skipped]
 
     def attributes(self) -> dict[str, str | int]:
-        """The attributes each shard carries, that it may be known for a part of this data set."""
+        """The attributes that mark a shard as a part of this data set."""
         return {"config_hash": self.config_hash, "seed": self.seed}
 
     def encoded(self) -> bytes:
@@ -79,7 +111,7 @@ class Manifest(BaseModel):
         return (self.model_dump_json(indent=1) + "\n").encode()
 
     def save(self, folder: Path) -> None:
-        """Write dataset.json into a folder that exists, all at once."""
+        """Write dataset.json into an existing folder, atomically."""
         with replacing(folder / MANIFEST) as temporary:
             temporary.write_bytes(self.encoded())
 
@@ -148,14 +180,34 @@ def _differences(there: Any, asked: Any, at: str = "") -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set folder and its manifest."""
+    """A data set in a folder, to read.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder that holds dataset.json.
+    manifest : Manifest
+        The content of dataset.json. `Dataset.open` reads it.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import blendmill
+    >>> manifest = blendmill.Manifest(
+    ...     config={}, config_hash="", seed=0, count=5, shard_size=2, classes=("mug",), versions={}, device="cpu"
+    ... )
+    >>> manifest.save(Path("."))
+    >>> dataset = blendmill.Dataset.open(Path("."))
+    >>> dataset.manifest.count, dataset.present()
+    (5, [])
+    """
 
     folder: Path
     manifest: Manifest
 
     @staticmethod
     def open(folder: Path) -> Dataset:
-        """Raises InputError where the folder is not a data set."""
+        """Open the data set in a folder. Raises InputError if there is none."""
         return Dataset(folder, Manifest.load(folder))
 
     def shard_path(self, shard: int) -> Path:
@@ -163,7 +215,7 @@ class Dataset:
         return self.folder / "shards" / Manifest.shard_name(shard)
 
     def present(self) -> list[int]:
-        """The shards that are there."""
+        """The numbers of the shards that exist, 0-based."""
         return [shard for shard in range(self.manifest.shard_count) if self.shard_path(shard).exists()]
 
     def shard(self, shard: int) -> Shard:

@@ -1,4 +1,4 @@
-"""What is in a data set, in text: counts, whether the labels agree with one another, and how each factor is spread."""
+"""A summary of a data set as text: counts, label checks, and the distribution of each factor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from render.frame import Frame
 
 @dataclass(frozen=True)
 class Inspection:
-    """A data set's summary: lines of text, and whether its files and labels are as they should be."""
+    """The summary of a data set. sound: no file is damaged and all labels agree."""
 
     lines: tuple[str, ...]
     sound: bool
@@ -55,9 +55,33 @@ class _Tally:
 
 
 def inspect_dataset(dataset: Dataset, progress: Callable[[Iterable[Frame]], Iterable[Frame]] = iter) -> Inspection:
-    """Look through all pictures that are there. `progress` may wrap their iteration.
+    """Summarize the pictures of a data set and check their labels.
 
-    An unfinished data set is no fault: its missing shards are told, and what is there is judged.
+    Missing shards are reported, but they are not a fault.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The data set to read.
+    progress : callable
+        Wraps the iterator over the frames, for instance to show a progress bar.
+
+    Returns
+    -------
+    Inspection
+        `lines` is the summary. `sound` is True if no file is damaged and all labels agree.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import blendmill
+    >>> manifest = blendmill.Manifest(
+    ...     config={}, config_hash="", seed=0, count=5, shard_size=2, classes=("mug",), versions={}, device="cpu"
+    ... )
+    >>> manifest.save(Path("."))
+    >>> inspection = blendmill.inspect_dataset(blendmill.Dataset.open(Path(".")))
+    >>> inspection.sound, inspection.lines[2]
+    (True, 'shards: 0 of 3: unfinished, rerun the render command to go on')
     """
     manifest, tally = dataset.manifest, _Tally()
     present = dataset.present()

@@ -1,4 +1,4 @@
-"""What a render run says of itself: JSON lines under `runs/` of its data set, one file a run.
+"""The log of a render run: JSON lines under `runs/` of its data set, one file a run.
 
     {"time": 1.0, "event": "run", "host": …, "pid": …, "part": "0/1", "workers": 2, "device": "cpu", "pictures": 100}
     {"time": 1.0, "event": "begin", "shard": 3, "worker": 0}
@@ -7,7 +7,7 @@
     {"time": 1.0, "event": "beat"}
     {"time": 1.0, "event": "end"}
 
-`time` is in seconds since 1970. A run that has not been heard of for `SILENCE` seconds is taken for dead.
+`time` is in seconds since 1970. A run whose last line is older than `SILENCE` seconds counts as dead.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class Run:
 
     @property
     def alive(self) -> bool:
-        """Whether the run goes on, as far as can be told from here."""
+        """True if the run continues, as far as this machine can know."""
         if self.ended or time.time() - self.seen > SILENCE:
             return False
         return self.host != platform.node() or process_alive(self.pid, self.started)

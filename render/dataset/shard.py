@@ -32,12 +32,46 @@ _PICTURE_PATHS = frozenset(label.path for label in PICTURES.values())
 
 
 def write_shard(path: Path, frames: Iterable[Frame], *, attributes: Mapping[str, str | int]) -> str:
-    """Write frames to a shard, one by one as they come, and return the sha256 of the file.
+    """Write frames to a shard, one after the other.
 
-    attributes: go into the file beside `format` (see `render.dataset.dataset.Manifest.attributes`). All frames have
-    the same picture size and the same labels; ValueError otherwise, and when there is no frame. On any
-    error, a full disk included, nothing is left and a shard that was there stays. Same frames and attributes, same
-    bytes (on one kind of processor: ISA-L may pack the same data differently on another; the data are the same).
+    If anything fails, no partial file is left, and an existing shard stays as it was. The same frames and attributes
+    give the same bytes on one kind of processor. On another kind ISA-L may compress the same data differently.
+
+    Parameters
+    ----------
+    path : Path
+        The HDF5 file to write.
+    frames : iterable of Frame
+        The pictures. All have the same size and the same labels.
+    attributes : mapping of str to str or int
+        Attributes of the file, from `Manifest.attributes`. `format` is added.
+
+    Returns
+    -------
+    str
+        The sha256 of the file.
+
+    Raises
+    ------
+    ValueError
+        There is no frame, or the frames differ in size or labels.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> import blendmill
+    >>> Path("walls").mkdir()
+    >>> Image.fromarray(np.full((64, 64, 3), 150, np.uint8)).save("walls/wall.png")
+    >>> text = "renderer: composite\\nassets: {textures: [walls]}\\nresolution: [32, 32]\\n"
+    >>> _ = Path("cracks.yaml").write_text(text)
+    >>> config = blendmill.load_config("cracks.yaml")
+    >>> sampler, renderer = blendmill.open_renderer(config)
+    >>> frames = (renderer.draw(sampler.sample(0, index)) for index in range(2))
+    >>> digest = blendmill.write_shard(Path("cracks.h5"), frames, attributes={"seed": 0})
+    >>> len(digest)
+    64
     """
     with replacing(path) as temporary:
         with _Disk(temporary, "w+") as disk:
@@ -115,10 +149,35 @@ def _check(frame: Frame, labels: Mapping[str, Label], size: tuple[int, ...]) -> 
 
 
 class Shard:
-    """A shard open for reading; a context manager.
+    """A shard that is open for reading, and a context manager. `attributes` holds the attributes of the file.
 
-    path: the file. attributes: its attributes. Raises InputError where the file is missing, not HDF5, truncated,
-    damaged, or of another format version.
+    Parameters
+    ----------
+    path : Path
+        The HDF5 file.
+
+    Raises
+    ------
+    InputError
+        The file is missing, truncated, damaged, not HDF5, or of another format version.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> import blendmill
+    >>> Path("walls").mkdir()
+    >>> Image.fromarray(np.full((64, 64, 3), 150, np.uint8)).save("walls/wall.png")
+    >>> text = "renderer: composite\\nassets: {textures: [walls]}\\nresolution: [32, 32]\\n"
+    >>> _ = Path("cracks.yaml").write_text(text)
+    >>> config = blendmill.load_config("cracks.yaml")
+    >>> sampler, renderer = blendmill.open_renderer(config)
+    >>> frames = (renderer.draw(sampler.sample(0, index)) for index in range(2))
+    >>> digest = blendmill.write_shard(Path("cracks.h5"), frames, attributes={"seed": 0})
+    >>> with blendmill.Shard(Path("cracks.h5")) as shard:
+    ...     len(shard), shard.frame(1).rgb.shape, shard.arrays("index").tolist()
+    (2, (32, 32, 3), [0, 1])
     """
 
     def __init__(self, path: Path):
@@ -149,10 +208,11 @@ class Shard:
         return len(self._dataset("index"))
 
     def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
     def picture(self, name: str, i: int) -> NDArray[Any]:
-        """One picture by its label's path: (H, W) or (H, W, 3). Raises IndexError outside the shard."""
+        """One label of the i-th picture (0-based): (H, W) or (H, W, 3). Raises IndexError outside the shard."""
         dataset = self._dataset(name)
         if not 0 <= i < len(dataset):
             raise IndexError(f"{self.path} holds {len(dataset)} pictures, there is no number {i}")
@@ -163,7 +223,7 @@ class Shard:
             raise InputError(f"{self.path}: {name} of picture {i} is damaged; delete the file and rerun") from error
 
     def arrays(self, name: str) -> NDArray[Any]:
-        """A whole dataset: (N, …), by a label's path; texts come as (N,) objects of type str."""
+        """The label at a path of all N pictures: an array (N, …). Texts are an (N,) array of str objects."""
         if name in _PICTURE_PATHS:
             return np.stack([self.picture(name, i) for i in range(len(self))])
         dataset = self._dataset(name)

@@ -1,4 +1,4 @@
-"""Where a data set lies, in a folder or behind a URL, and all that render runs do to it.
+"""The storage of a data set, in a folder or behind a URL, and all that render runs do with it.
 
 A finished set is `dataset.json`, `shards/`, and `failed/` where pictures were given up. While runs go on there are also
 their logs in `runs/`, and, in a folder, the locks by which each part is drawn by one run.
@@ -84,7 +84,7 @@ class Store:
         return there
 
     def present(self) -> set[int]:
-        """The shards that are there, whole. One listing."""
+        """The numbers of the complete shards."""
         names = self.storage.names("shards")
         return {int(name[:-3]) for name in names if re.fullmatch(r"\d{5,}\.h5", name)}
 
@@ -175,7 +175,7 @@ class Store:
         self.storage.write(_record(index), content.encode())
 
     def forgive(self, index: int) -> None:
-        """Take back that a picture was given up."""
+        """Delete the record of a picture that was given up."""
         self.storage.remove(_record(index))
 
     def failures(self) -> dict[int, dict[str, Any]]:
@@ -192,7 +192,7 @@ class Store:
         return sorted(int(name[:-5]) for name in names if re.fullmatch(r"\d{8,}\.json", name))
 
     def _skipped(self, manifest: Manifest) -> tuple[int, ...]:
-        """The pictures given up that are indeed not in their shards."""
+        """The pictures that were given up and are not in their shards."""
         failed = [index for index in {*self._failed(), *manifest.skipped} if index < manifest.count]
         skipped: set[int] = set()
         for shard in sorted({index // manifest.shard_size for index in failed}):

@@ -1,1 +1,1 @@
-"""Many workers: processes that draw, who watches them, and who deals out the work."""
+"""Worker processes that draw pictures, and what starts, supervises and feeds them."""

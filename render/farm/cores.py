@@ -1,7 +1,7 @@
-"""Cores of its own for each worker.
+"""Give each worker its own cores.
 
-Blender, its denoiser and their thread pools size themselves by the cores they see, and idle threads spin: two workers
-of one thread each, free to roam on two cores, draw a quarter slower than two that each see one (benchmarks/farm.md).
+Blender, its denoiser and their thread pools start one thread for each core that they see, and idle threads spin. Two
+workers with one thread each draw 25 % slower if both see two cores than if each sees one (benchmarks/farm.md).
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from render.farm import limits
 
 
 def claim(threads: int) -> tuple[socket.socket, ...]:
-    """Keep this process to as many cores as it has threads, cores that no other worker of this user has claimed.
+    """Pin this process to `threads` cores that no other worker of this user has claimed.
 
-    The claim holds as long as the sockets that are returned: they have names, one a core, which the system lets go
-    when the process ends, however that comes. Nothing is claimed where that does not help or may harm: on systems
-    other than Linux, where the process is to use all it has (threads 0, or as many as there are cores), where a quota
-    and not a set of cores is its share, and where others have claimed what there was.
+    Each claim is a named socket. The system frees the name when the process ends. Nothing is claimed in these cases:
+    the system is not Linux, the process shall use all cores (threads is 0 or the number of cores), a CPU quota limits
+    the process, or too few cores are free.
     """
     if not hasattr(os, "sched_getaffinity"):
         return ()

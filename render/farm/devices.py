@@ -1,4 +1,4 @@
-"""What pictures can be drawn on: which devices there are, which of them a run takes, and a place on them per worker."""
+"""Devices that can draw: find them, choose some for a run, and assign them to workers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Device:
 
 @dataclass(frozen=True)
 class WorkerSlot:
-    """One worker's place: the device it draws on, its number of CPU threads, what its environment gets."""
+    """The device of a worker, its number of CPU threads, and the variables added to its environment."""
 
     device: Device
     threads: int
@@ -75,7 +75,7 @@ class Probe:
 
 
 def probe() -> Probe:
-    """Start Blender apart and ask it for its version and its devices, best kind first."""
+    """Ask Blender, in a process of its own, for its version and its devices, best kind first."""
     script = f"KINDS = {KINDS!r}\n{_PROBE}"
     try:
         result = subprocess.run(
@@ -110,9 +110,28 @@ def found() -> tuple[Device, ...]:
 
 
 def choose(asked: str) -> tuple[Device, ...]:
-    """The devices of a run. asked: "cpu", one of KINDS, or "auto" for the best GPUs there are, else the CPU.
+    """Choose the devices of a run.
 
-    Raises InputError for a kind that is not here, naming those that are.
+    Parameters
+    ----------
+    asked : str
+        "cpu", "optix", "cuda", "hip", "oneapi" or "metal". "auto" takes the best GPUs, or the CPU if there is no GPU.
+
+    Returns
+    -------
+    tuple of Device
+        All devices of one kind.
+
+    Raises
+    ------
+    InputError
+        This machine has no device of that kind. The message lists the kinds that it has.
+
+    Examples
+    --------
+    >>> import blendmill
+    >>> [device.kind for device in blendmill.choose("cpu")]
+    ['cpu']
     """
     if asked not in ASKED:
         raise InputError(f"--device {asked}: unknown; {choices(asked, ASKED)}")
@@ -149,12 +168,39 @@ def worker_slots(
     cores: int | None = None,
     memory: int | None = None,
 ) -> tuple[WorkerSlot, ...]:
-    """A place for each worker, never more of them than pictures, at least one.
+    """Share the devices, the cores and the memory among workers.
 
-    devices: of one kind, as `choose` gives them. workers: how many in all; None takes one a core with one thread on
-    the CPU and WORKERS_PER_GPU on each GPU, as far as memory goes. cores, memory (bytes): what may be used, by default
-    what there is. GPUs are dealt in turn, and each worker's environment shows it the one it draws on. Raises
-    InputError where the environment's own choice of GPUs cannot be divided.
+    GPUs are assigned in turn. The environment of a worker shows it only its own GPU.
+
+    Parameters
+    ----------
+    devices : sequence of Device
+        Devices of one kind, from `choose`.
+    workers : int or None
+        Number of workers. None takes one per core on the CPU, or two per GPU, as far as the memory suffices.
+    pictures : int
+        Number of pictures to draw. There are never more workers than pictures.
+    cores : int or None
+        Cores to use. None takes all that this process may use.
+    memory : int or None
+        Bytes of memory to use. None takes all that is free.
+
+    Returns
+    -------
+    tuple of WorkerSlot
+        One slot for each worker, at least one.
+
+    Raises
+    ------
+    InputError
+        The environment restricts the GPUs in a way that cannot be divided among workers.
+
+    Examples
+    --------
+    >>> import blendmill
+    >>> slots = blendmill.worker_slots(blendmill.choose("cpu"), 2, pictures=100, cores=8)
+    >>> [slot.threads for slot in slots]
+    [4, 4]
     """
     cores = limits.cores() if cores is None else cores
     if workers is None:

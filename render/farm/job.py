@@ -22,11 +22,31 @@ _SMALLEST, _LARGEST = 4, 100
 
 @dataclass(frozen=True)
 class Job:
-    """What to draw and where to: pictures 0 to count - 1 of (config, seed), shard_size to a file.
+    """A data set to draw: its config, its seed, its number of pictures and its place.
 
-    out: a folder, or a URL of any kind that fsspec knows. shard_size: 0 makes some sixteen files of a small set, of
-    four pictures at least, and files of a hundred pictures of a large one. part: (i, n) draws only every n-th shard
-    from i on, counted from 0, so that n machines share the job. device: the kind that all of its pictures are drawn on.
+    Parameters
+    ----------
+    config : Config or ComposeConfig
+        What the pictures show.
+    seed : int
+        Seed of all random draws.
+    count : int
+        Number of pictures. Their indices are 0 to count - 1.
+    out : str
+        A folder, or a URL of any kind that fsspec supports.
+    shard_size : int
+        Pictures in one shard file. 0 chooses the size: about sixteen shards, each of 4 to 100 pictures.
+    part : (int, int)
+        (i, n) draws shards i, i + n, i + 2n and so on, so that n machines can share the job. i counts from 0.
+    device : str
+        The kind of device that draws all pictures, for instance "cpu" or "optix".
+
+    Examples
+    --------
+    >>> import blendmill
+    >>> job = blendmill.Job(blendmill.load_config("smoke"), seed=0, count=1000, out="set", part=(2, 8))
+    >>> job.part, job.device
+    ((2, 8), 'cpu')
     """
 
     config: AnyConfig
@@ -38,7 +58,7 @@ class Job:
     device: str = "cpu"
 
     def manifest(self, sampler: Sampler) -> Manifest:
-        """What the data set's dataset.json says before the first shard."""
+        """The content of dataset.json before the first shard is drawn."""
         return Manifest(
             config=self.config.plain(),
             config_hash=self.config.digest(),
@@ -53,7 +73,7 @@ class Job:
 
 
 class Farm(Protocol):
-    """Who draws: `render.farm.local.Local`, `render.farm.ray.RayFarm`."""
+    """Draws shards: `render.farm.local.Local` or `render.farm.ray.RayFarm`."""
 
     @property
     def workers(self) -> int: ...
@@ -69,10 +89,53 @@ def run(
     tell: EventCallback,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Manifest:
-    """Draw what is missing of the job's part of its data set, and finish the set once all parts are there.
+    """Draw the missing shards of the job's part. Finish the data set if all parts are there.
 
-    Raises InputError for a place that holds something else, that cannot be written to, or where another process draws
-    the same part; and where a picture is given up and the policy is not to go on without it.
+    Parameters
+    ----------
+    job : Job
+        What to draw, and where.
+    sampler : Sampler
+        The sampler of the job's config.
+    farm : Farm
+        Where the workers run, for instance `Local`.
+    policy : RetryPolicy
+        What to do if a worker dies.
+    tell : callable
+        Is called as tell(event, **fields) for every event. `render.farm.progress` lists the events.
+    stopping : callable
+        Returns True as soon as no new shard may begin.
+
+    Returns
+    -------
+    Manifest
+        The content of dataset.json.
+
+    Raises
+    ------
+    InputError
+        The place holds something else or cannot be written to, another process draws the same part, or a picture was
+        given up and the policy does not skip it.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> import blendmill
+    >>> Path("walls").mkdir()
+    >>> Image.fromarray(np.full((64, 64, 3), 150, np.uint8)).save("walls/wall.png")
+    >>> text = "renderer: composite\\nassets: {textures: [walls]}\\nresolution: [32, 32]\\n"
+    >>> _ = Path("cracks.yaml").write_text(text)
+    >>> config = blendmill.load_config("cracks.yaml")
+    >>> sampler = blendmill.open_sampler(config)
+    >>> slots = blendmill.worker_slots(blendmill.choose("cpu"), 1, pictures=2)
+    >>> job = blendmill.Job(config, seed=0, count=2, out="set")
+    >>> manifest = blendmill.run(
+    ...     job, sampler, blendmill.Local(slots), blendmill.RetryPolicy(), lambda event, **fields: None
+    ... )
+    >>> manifest.count, sorted(manifest.shards)
+    (2, ['00000.h5'])
     """
     store = open_store(job.out)
     manifest = store.create(job.manifest(sampler))
@@ -99,13 +162,13 @@ def run(
                 try:
                     farm.draw(Run(spec, store, manifest, policy, log, tell, scene, stopping), missing)
                 finally:
-                    store.sweep()  # what workers that were stopped had begun
+                    store.sweep()  # delete unfinished files of stopped workers
         tell("end")
         return store.finish()
 
 
 def _forgive(store: Store, manifest: Manifest, shards: Sequence[int]) -> None:
-    """Pictures that an earlier run gave up get another chance with their shards."""
+    """Try pictures of these shards again that an earlier run gave up."""
     for index in store.failures():
         if index // manifest.shard_size in shards:
             store.forgive(index)

@@ -1,4 +1,4 @@
-"""What this process may use of the machine: cores and memory, as the scheduler and its container allow."""
+"""Cores and memory that this process may use, as the scheduler and the container allow."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _OWN = Path("/proc/self/cgroup")
 
 
 def cores() -> int:
-    """The cores this process may run on at once: its affinity, cut to whole cores of the container's quota."""
+    """The number of cores that this process may use: its affinity, limited by the quota of the container."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, int(min([allowed, *_quotas()])))
 
 
 def memory() -> int:
-    """Bytes this process and its children can still take: what is free, or less where a container's limit is nearer."""
+    """Bytes that this process and its children can still use: free memory, limited by the container."""
     return max(0, min([psutil.virtual_memory().available, *_rooms()]))
 
 
 def _groups() -> Iterator[Path]:
-    """This process's control group (version 2) and those it lies in, as far as they are seen from here."""
+    """This process's control group (version 2) and its visible parents."""
     if not _OWN.is_file():
         return
     own = next((line[3:] for line in _OWN.read_text().splitlines() if line.startswith("0::")), None)
@@ -35,7 +35,7 @@ def _groups() -> Iterator[Path]:
 
 
 def _quotas() -> Iterator[float]:
-    """Cores by each group's cpu.max: microseconds of work allowed in a period of so many."""
+    """Cores by each group's cpu.max: allowed microseconds of work in a period, in microseconds."""
     for group in _groups():
         quota, _, period = _read(group / "cpu.max").partition(" ")
         if quota.isdigit():
@@ -43,7 +43,7 @@ def _quotas() -> Iterator[float]:
 
 
 def _rooms() -> Iterator[int]:
-    """Bytes left by each group's memory.max. File cache that nobody uses is given back before it counts."""
+    """Bytes left by each group's memory.max. Inactive file cache counts as free."""
     for group in _groups():
         limit = _read(group / "memory.max")
         if limit.isdigit():

@@ -1,4 +1,4 @@
-"""Shards dealt out to the pool of one machine: tried again when a worker dies, around a picture that kills."""
+"""Draw shards on one machine. A shard is drawn again if its worker dies, without pictures that were given up."""
 
 from __future__ import annotations
 
@@ -14,15 +14,29 @@ from render.farm.devices import WorkerSlot
 from render.farm.pool import COMMAND, Event, WorkerPool
 from scenes.errors import InputError
 
-# Told of everything that happens, by name: see `render.farm.progress`.
+# Is called with the name and the fields of every event: see `render.farm.progress`.
 EventCallback = Callable[..., None]
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """attempts: workers that may die on a picture, or on a shard between pictures, before it is given up. skip: go on
-    without a picture that was given up; otherwise the run stops. timeout: seconds without a word before a worker counts
-    as hung.
+    """What a run does if workers die.
+
+    Parameters
+    ----------
+    attempts : int
+        How many workers may die on one picture before it is given up. The same limit holds for a shard if the workers
+        die between two pictures.
+    skip : bool
+        True continues without a picture that was given up. False stops the run.
+    timeout : float
+        A worker that sends no message for this many seconds counts as hung and is replaced.
+
+    Examples
+    --------
+    >>> import blendmill
+    >>> blendmill.RetryPolicy(attempts=2, skip=True).timeout
+    600.0
     """
 
     attempts: int = 3
@@ -32,10 +46,10 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a job: what its shards are drawn by and told to.
+    """One run of a job.
 
-    spec: `config` as plain data and `seed`, for workers. scene: the Scene of a picture as JSON data, for the record of
-    one that was given up. stopping: true once no new shard is to be begun.
+    spec: `config` as plain data and `seed`, for the workers. scene: returns the record of a picture as JSON data, to
+    save with a picture that was given up. stopping: returns True as soon as no new shard may begin.
     """
 
     spec: dict[str, Any]
@@ -49,7 +63,21 @@ class Run:
 
 
 class Local:
-    """Draws shards with workers on this machine, one a worker_slot. command: starts a worker."""
+    """A farm on this machine: it draws shards with one worker process for each worker slot.
+
+    Parameters
+    ----------
+    worker_slots : sequence of WorkerSlot
+        The device and the CPU threads of each worker, from `worker_slots`.
+    command : sequence of str
+        The command that starts a worker process.
+
+    Examples
+    --------
+    >>> import blendmill
+    >>> blendmill.Local(blendmill.worker_slots(blendmill.choose("cpu"), 3, pictures=100)).workers
+    3
+    """
 
     def __init__(self, worker_slots: Sequence[WorkerSlot], command: Sequence[str] = COMMAND):
         self._worker_slots, self._command = tuple(worker_slots), command
@@ -59,7 +87,7 @@ class Local:
         return len(self._worker_slots)
 
     def draw(self, run: Run, shards: Sequence[int]) -> None:
-        """Draw shards into the run's store. Raises InputError where the run cannot go on."""
+        """Draw shards into the store of a run. Raises InputError if the run cannot continue."""
         worker_slots = self._worker_slots[: len(shards)]
         with WorkerPool(run.spec, worker_slots, run.policy.timeout, command=self._command) as pool:
             ShardScheduler(run, pool).deal(shards)
@@ -67,7 +95,7 @@ class Local:
 
 @dataclass
 class ShardScheduler:
-    """Deals shards to a pool until all are done."""
+    """Gives shards to the workers of a pool until all are done."""
 
     run: Run
     pool: WorkerPool

@@ -1,7 +1,6 @@
-"""A pool of workers: started, pinned to their worker_slots, fed, watched, and replaced when they die.
+"""A pool of worker processes: it starts, supervises and replaces them, and sends them orders.
 
-What the work is, and what becomes of an order whose worker died, is the caller's affair (`render.farm.local`,
-`render.farm.stream`).
+The caller (`render.farm.local`, `render.farm.stream`) defines the orders and repeats an order whose worker died.
 """
 
 from __future__ import annotations
@@ -30,12 +29,12 @@ from render.farm.devices import WorkerSlot
 from scenes.errors import InputError
 
 SCRATCH = "blendmill-"
-"""What the names of scratch folders start with; the pid of the run follows."""
+"""Prefix of the names of scratch folders. The pid of the run follows."""
 COMMAND = (sys.executable, "-m", "render.farm.worker")
 
-# Deaths in a row before the first worker is ready, after which starting yet another is no use.
+# The pool gives up if this many workers in a row die before they are ready.
 _STARTS = 3
-# What scratch in memory must have free to be used: a picture of 2048 x 2048 with its passes takes 400 MB.
+# Free bytes that scratch in memory needs: a picture of 2048 x 2048 with its passes takes 400 MB.
 _ROOM = 1 << 30
 
 
@@ -43,7 +42,7 @@ _ROOM = 1 << 30
 class Event:
     """Something a worker said (see `render.farm.worker`), or `died` with a `reason`.
 
-    order: what the worker was at, None where it had nothing to do. index: the picture it was drawing, or None.
+    order: the order that the worker had, or None. index: the picture it was drawing, or None.
     """
 
     worker: int
@@ -55,7 +54,7 @@ class Event:
 
 @dataclass
 class _Worker:
-    """One process. heard: when it last said something, on the monotonic clock."""
+    """One process. heard: time of its last message, on the monotonic clock."""
 
     worker_slot: WorkerSlot
     folder: Path
@@ -100,7 +99,7 @@ class WorkerPool:
         return len(self._workers)
 
     def idle(self) -> list[int]:
-        """The workers without an order; one that is still starting takes an order too."""
+        """The workers without an order. A worker that is still starting accepts an order too."""
         return [number for number, worker in enumerate(self._workers) if worker.order is None]
 
     def give(self, number: int, order: dict[str, Any]) -> None:
@@ -121,11 +120,11 @@ class WorkerPool:
         now = time.monotonic()
         for number, worker in enumerate(self._workers):
             if (worker.order or not worker.ready) and now - worker.heard > self._timeout:
-                events.append(self._bury(number, f"hung: not a word for {self._timeout:g} s"))
+                events.append(self._bury(number, f"hung: no message for {self._timeout:g} s"))
         return events
 
     def close(self) -> None:
-        """Kill all workers, whatever they do, and remove their scratch files."""
+        """Kill all workers and remove their scratch files."""
         for worker in self._workers:
             worker.process.kill()
         for worker in self._workers:
@@ -188,7 +187,7 @@ class WorkerPool:
         return Event(number, kind, data, order, index)
 
     def _bury(self, number: int, reason: str) -> Event:
-        """Take a worker away, put another in its place, and say what it died of."""
+        """Replace a worker, and return the event of its death with the reason."""
         worker = self._workers[number]
         if reason:  # it may still be at work
             worker.process.kill()
@@ -220,14 +219,14 @@ def _last_words(folder: Path) -> str:
 
 
 def _scratch_root() -> Path:
-    """Memory where there is enough of it: every render passes through a file."""
+    """/dev/shm if it has enough space, because every render passes through a file; else the temporary folder."""
     shm = Path("/dev/shm")
     roomy = shm.is_dir() and os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > _ROOM
     return shm if roomy else Path(tempfile.gettempdir())
 
 
 def sweep_scratch() -> None:
-    """Remove the scratch folders of this user's runs that are no more."""
+    """Remove the scratch folders of this user's runs that have ended."""
     for folder in _scratch_root().glob(f"{SCRATCH}*-*"):
         pid = folder.name.split("-")[1]
         if pid.isdigit() and not psutil.pid_exists(int(pid)) and folder.stat().st_uid == os.getuid():

@@ -1,4 +1,4 @@
-"""What a run tells while it goes on: a bar on a terminal, a line now and then elsewhere, or JSON for machines.
+"""Show the progress of a run: a bar on a terminal, lines in a log file, or JSON lines.
 
 Events: `start` (pictures, done, workers, device), `begin` (shard, worker), `drawn` (pictures, index, worker), `shard`
 (shard, pictures), `died` (worker, reason, index, shard, pictures: what has to be drawn again, negative), `failed`
@@ -69,7 +69,7 @@ class Report:
 
 
 class Lines(Report):
-    """A line every half minute, and one for whatever went wrong: for log files."""
+    """For log files: a line every half minute, and one for every problem."""
 
     def __init__(self, out: TextIO | None = None):
         super().__init__()
@@ -123,7 +123,7 @@ class Bar(Report):
 
 
 class JsonLines(Report):
-    """Every event as a line of JSON with the time and the count so far."""
+    """Every event as a line of JSON, with the time and the number of pictures done."""
 
     def __init__(self, out: TextIO | None = None):
         super().__init__()
@@ -135,7 +135,7 @@ class JsonLines(Report):
 
 
 def reporter(json_logs: bool) -> Report:
-    """The report that fits where the command runs."""
+    """JSON lines if asked for, a bar on a terminal, else lines."""
     if json_logs:
         return JsonLines()
     return Bar() if sys.stderr.isatty() else Lines()

@@ -1,4 +1,4 @@
-"""Frames in slots of shared memory: how a worker hands over what it drew.
+"""Frames in slots of shared memory, through which a worker passes on what it drew.
 
 A slot holds a frame's pictures one after the other; its other labels travel as JSON.
 """

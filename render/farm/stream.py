@@ -54,20 +54,52 @@ class Stats:
 
 
 class Stream(Iterator[Frame]):
-    """Frames of (config, seed) in the order of their index, each drawn once, by workers of its own.
+    """An iterator over pictures that worker processes draw right now, in the order of their index.
 
-    Of the `count` pictures from `start` on (None: without end), rank r of n gets start + r, start + r + n, and so on:
-    n streams with the same arguments but for their rank share the pictures. The set and its order depend on nothing
-    else. Frames own their arrays.
+    It is a context manager too. `close` ends the workers. So do the end of the pictures, an error and the end of the
+    program. A stream belongs to the process that created it. The frames own their arrays.
 
-    worker_slots: a worker each (`render.farm.devices.worker_slots`), by default all that the machine has for its
-    best devices. ahead: slots beyond one for each worker; by default up to 64 as far as 256 MiB go. policy: what
-    becomes of a picture that kills its workers: with `skip` it is left out and told in `skipped`, else it ends the
-    stream. command: starts a worker. An iterator and a context manager. `close` ends the workers and may be called
-    twice; so do the end of the pictures, an error, the end of the program, and dropping the stream. A process that
-    is killed takes its workers along. It belongs to the process that made it. Raises InputError for bad input, from
-    a worker as well, where shared memory does not suffice, where workers cannot start, and where a picture was
-    given up.
+    Parameters
+    ----------
+    config : Config or ComposeConfig
+        What the pictures show.
+    seed : int
+        Seed of all random draws.
+    start : int
+        Index of the first picture, from 0.
+    count : int or None
+        Number of pictures over all ranks. None never ends.
+    rank, ranks : int
+        Rank r of n gets pictures start + r, start + r + n and so on, so that n streams share the pictures.
+    worker_slots : sequence of WorkerSlot or None
+        One slot for each worker. None uses the best devices of this machine.
+    ahead : int or None
+        Pictures to keep ready, in addition to one per worker. None keeps up to 64, in at most 256 MiB.
+    policy : RetryPolicy
+        What to do with a picture if its workers die. With `skip` it is left out and listed in `skipped`.
+    command : sequence of str
+        The command that starts a worker process.
+
+    Raises
+    ------
+    InputError
+        The input is bad, shared memory is too small, workers cannot start, or a picture was given up.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> import blendmill
+    >>> Path("walls").mkdir()
+    >>> Image.fromarray(np.full((64, 64, 3), 150, np.uint8)).save("walls/wall.png")
+    >>> text = "renderer: composite\\nassets: {textures: [walls]}\\nresolution: [32, 32]\\n"
+    >>> _ = Path("cracks.yaml").write_text(text)
+    >>> config = blendmill.load_config("cracks.yaml")
+    >>> slots = blendmill.worker_slots(blendmill.choose("cpu"), 1, pictures=2)
+    >>> with blendmill.Stream(config, seed=0, count=2, worker_slots=slots) as stream:
+    ...     [(frame.index, frame.rgb.shape) for frame in stream]
+    [(0, (32, 32, 3)), (1, (32, 32, 3))]
     """
 
     def __init__(
@@ -113,19 +145,20 @@ class Stream(Iterator[Frame]):
 
     @property
     def position(self) -> int:
-        """What to pass as `start`, with the same seed, for a stream that goes on after the last frame given out.
+        """The `start` of a stream that continues after the last frame returned here.
 
-        It is the same for all ranks once each has been given as many; it holds for any number of ranks then.
+        It is the same for all ranks that have returned equally many frames, and then holds for any number of ranks.
         """
         return self._start + self._given * self._ranks
 
     @property
     def skipped(self) -> Mapping[int, str]:
-        """The pictures that were given up so far, and why."""
+        """The indices of the pictures that were given up, each with the reason."""
         return dict(self._feed.skipped)
 
     @property
     def stats(self) -> Stats:
+        """Counts and waiting times (seconds) since the stream began."""
         return self._feed.stats()
 
     def close(self) -> None:

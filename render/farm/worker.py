@@ -1,4 +1,4 @@
-"""A worker: a process that draws what it is told to over a socket, with a renderer of its own.
+"""A worker: a process with its own renderer that receives orders over a socket and draws.
 
 Started as `python -m render.farm.worker SOCKET [MEMORY]`: file descriptors of the socket to the process that started it
 and of the memory that frames are put into. Messages are JSON, one a message.
@@ -70,7 +70,7 @@ class WorkerLoop:
             self.tell("refused", reason=str(error))
 
     def shard(self, order: dict[str, Any]) -> None:
-        """Draw one shard into its store, whole or not at all."""
+        """Draw one shard into its store. A failure leaves no partial shard."""
 
         def frames() -> Iterator[Frame]:
             for index in order["indices"]:
@@ -91,7 +91,7 @@ class WorkerLoop:
 
 
 def leave_with(parent: int, line: Connection) -> None:
-    """End this process when the one that started it is gone, however it went and whatever is being drawn."""
+    """End this process as soon as its parent process has ended."""
     watch = select.poll()
     watch.register(line.fileno(), 0)  # a hang-up is told unasked
     while os.getppid() == parent and not watch.poll(1000):

@@ -38,10 +38,53 @@ RECEIPT = "blendmill-export.json"
 
 
 def export_dataset(dataset: Dataset, out: Path, kind: str, samples_per_tar: int = 1000) -> bool:
-    """Write a data set to the folder `out` in one of `FORMATS`; False where that very export is there already.
+    """Write a complete data set to a folder in a layout that other tools read.
 
-    samples_per_tar is for webdataset. The folder appears whole or not at all: it is filled under another name and
-    renamed at the end. Raises InputError where `out` holds anything else, or the data set is not complete.
+    The folder appears when it is complete: it is filled under another name and renamed at the end.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The data set to export.
+    out : Path
+        A folder that does not exist or is empty.
+    kind : str
+        "folder", "coco", "webdataset", "s2rda", "hdf5-per-image" or "masks".
+    samples_per_tar : int
+        Samples in one tar file of a "webdataset".
+
+    Returns
+    -------
+    bool
+        False if the same export is in `out` already. Nothing is written then.
+
+    Raises
+    ------
+    InputError
+        `out` holds something else, or the data set is not complete.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> import blendmill
+    >>> Path("walls").mkdir()
+    >>> Image.fromarray(np.full((64, 64, 3), 150, np.uint8)).save("walls/wall.png")
+    >>> text = "renderer: composite\\nassets: {textures: [walls]}\\nresolution: [32, 32]\\n"
+    >>> _ = Path("cracks.yaml").write_text(text)
+    >>> config = blendmill.load_config("cracks.yaml")
+    >>> sampler = blendmill.open_sampler(config)
+    >>> slots = blendmill.worker_slots(blendmill.choose("cpu"), 1, pictures=2)
+    >>> job = blendmill.Job(config, seed=0, count=2, out="set")
+    >>> manifest = blendmill.run(
+    ...     job, sampler, blendmill.Local(slots), blendmill.RetryPolicy(), lambda event, **fields: None
+    ... )
+    >>> dataset = blendmill.Dataset.open(Path("set"))
+    >>> blendmill.export_dataset(dataset, Path("export"), "masks")
+    True
+    >>> sorted(path.name for path in Path("export").iterdir())
+    ['blendmill-export.json', 'img', 'mask']
     """
     if kind not in FORMATS:
         raise InputError(f"unknown export format '{kind}', {choices(kind, FORMATS)}")

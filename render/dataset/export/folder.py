@@ -1,4 +1,4 @@
-"""Folders by class, as torchvision's ImageFolder reads them, with the labels in parallel trees beside.
+"""Folders by class, as torchvision's ImageFolder reads them, with the labels in parallel trees.
 
     images/<class>/000000.png      what ImageFolder is given
     instance/<class>/000000.png    16 bit, the instance mask; a tree for each label that a PNG file can hold

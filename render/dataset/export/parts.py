@@ -17,7 +17,7 @@ from PIL import Image
 from render.frame import VALUES, Frame, present
 from scenes.errors import InputError
 
-UNLABELLED = "unlabelled"
+UNLABELED = "unlabelled"
 
 
 def stem(frame: Frame) -> str:
@@ -31,7 +31,7 @@ def class_folder(frame: Frame, classes: tuple[str, ...]) -> str:
     Raises InputError for a class name that is no folder name.
     """
     if frame.label < 0:
-        return UNLABELLED
+        return UNLABELED
     name = classes[frame.label]
     if name in ("", ".", "..") or any(c in name for c in "/\\\0"):
         raise InputError(f"class '{name}' cannot be a folder's name; rename it in the config's classes")
