@@ -183,7 +183,7 @@ def test_add_list_verify(home: Path, capsys: pytest.CaptureFixture[str]) -> None
         (["add", "ball.xyz"], "does not exist"),
         (["add", "points.obj", "--class", "x"], "holds only points"),
         (["add", "ball.obj", "--class", "x", "--up", "w"], "field up"),
-        (["add", "../outside.obj", "--class", "x"], "lies outside"),
+        (["add", "../outside.obj", "--class", "x"], "is outside"),
         (["list", "--manifest", "none.yaml"], "cannot be read"),
         (["fetch", "sky", "--manifest", "none.yaml"], "cannot be read"),
         (["verify", "--folder", "none"], "does not exist"),
