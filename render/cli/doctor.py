@@ -86,7 +86,7 @@ def _remedy(stderr: str) -> str:
         package = _PACKAGES.get(missing[1], missing[1].lower())
         return f"system library {missing[1]} is missing: apt-get install {package}"
     if "No module named 'bpy'" in stderr:
-        return "the module bpy is missing: pip install 'blendmill[render]'"
+        return "the module bpy is missing; in blendmill's checkout: pip install -e '.[render]'"
     last = stderr.strip().splitlines()[-1:] or ["it ended without a word"]
     return f"Blender does not start: {last[0][:200]}"
 

@@ -38,8 +38,8 @@ class Commands(click.Group):
             module = (error.name or "").split(".")[0]
             if module in _OURS or name not in entry_points(group=self.plugs).names:
                 raise
-            message = f"{name}: no module named {module}: needs the extra `train`: pip install 'blendmill[train]'"
-            raise InputError(message) from None
+            remedy = "needs the extra `train`; in blendmill's checkout: pip install -e '.[train]'"
+            raise InputError(f"{name}: no module named {module}: {remedy}") from None
 
 
 class CrackCommands(Commands):

@@ -160,7 +160,8 @@ def _cluster(address: str, device: str, workers: int | None) -> tuple[str, Farm]
     try:
         from render.farm.ray import RayFarm
     except ModuleNotFoundError as error:
-        raise InputError(f"--ray: the package {error.name} is missing: pip install 'blendmill[farm]'") from None
+        remedy = "in blendmill's checkout: pip install -e '.[farm]'"
+        raise InputError(f"--ray: the package {error.name} is missing; {remedy}") from None
     farm = RayFarm(address, device, workers)
     return farm.kind, farm
 

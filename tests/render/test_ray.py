@@ -29,7 +29,7 @@ from scenes.errors import InputError
 from tests.painter import command
 
 pytest.importorskip("bpy", reason="needs Blender's module")
-ray = pytest.importorskip("ray", reason="needs Ray: pip install 'blendmill[farm]'")
+ray = pytest.importorskip("ray", reason="needs Ray: pip install -e '.[farm]'")
 
 from render.farm.ray import RayFarm  # noqa: E402
 from render.farm.ray_cluster import capacity, needs  # noqa: E402

@@ -209,7 +209,7 @@ def test_a_composed_stream_gives_the_pictures_of_the_set(recipe: Path) -> None:
 
 @pytest.mark.slow
 def test_a_composed_set_on_ray(recipe: Path, undisturbed: dict[str, str], tmp_path: Path) -> None:
-    pytest.importorskip("ray", reason="needs Ray: pip install 'blendmill[farm]'")
+    pytest.importorskip("ray", reason="needs Ray: pip install -e '.[farm]'")
     from render.farm.ray import RayFarm
 
     config = load_config(recipe)
