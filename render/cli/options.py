@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from render.renderer import Sampler, open_sampler
 from scenes.config.loading import AnyConfig
 from scenes.errors import InputError
 from scenes.files import replacing
+
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
 CONFIG = click.argument("config")
 SET = click.option(
@@ -46,6 +48,17 @@ class Workers(click.ParamType):
 WORKERS = click.option(
     "--workers", type=Workers(), default="auto", show_default=True, help="Number of worker processes."
 )
+
+
+def adding(options: Sequence[Decorator]) -> Decorator:
+    """A decorator that adds options to a command; the help lists them in their order."""
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from render.cli.options import CONFIG, SEED, SET, opened, prepare, progress, require_png, write_png
+from render.cli.options import CONFIG, SEED, SET, adding, opened, prepare, progress, require_png, write_png
 from render.image.sheets import contact_sheet
 from render.renderer import Renderer, Sampler, load_renderer
 from scenes.assets.catalogue import Catalogue
@@ -68,11 +68,8 @@ class Request:
     seed: int
 
 
-def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of `blendmill preview` to a command: `overrides`, and the fields of `Request`."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+with_options = adding(_OPTIONS)
+"""Adds the options of `blendmill preview` to a command: `overrides`, and the fields of `Request`."""
 
 
 @click.command()

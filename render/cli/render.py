@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from render.cli.options import CONFIG, DEVICE, SEED, SET, WORKERS, opened, prepare, progress
+from render.cli.options import CONFIG, DEVICE, SEED, SET, WORKERS, adding, opened, prepare, progress
 from render.dataset.dataset import Manifest
 from render.dataset.local import Folder
 from render.dataset.shard import Shard
@@ -81,11 +81,8 @@ class Request:
     json_logs: bool
 
 
-def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of `blendmill render` to a command: `overrides`, and the fields of `Request`."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+with_options = adding(_OPTIONS)
+"""Adds the options of `blendmill render` to a command: `overrides`, and the fields of `Request`."""
 
 
 @click.command()
