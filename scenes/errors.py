@@ -26,7 +26,19 @@ class InputError(Exception):
     """
 
     def __init__(self, message: str):
+        if len(message) > LONGEST:
+            message = f"{message[: LONGEST * 2 // 3]} … {message[-LONGEST // 3 :]}"
         super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
+
+
+LONGEST = 900
+"""Characters of a message. A longer one loses its middle, because its remedy stands at the end."""
+
+
+def shortened(value: object, longest: int = 60) -> str:
+    """A value as a message shows it: text as it is, all else as Python writes it, on one line, cut to `longest`."""
+    text = value[: longest + 1] if isinstance(value, str) else " ".join(repr(value).split())
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def choices(given: str, allowed: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
 
 from scenes.errors import InputError
 from scenes.files import replacing
+from scenes.plain_yaml import read_yaml
 from training.run_folder import CONFIG, Folder
 
 # Fields of the config that the first line of a page shows.
@@ -29,7 +30,7 @@ def finished(run: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     results = Folder(run).results()
     if results is None:
         raise InputError(f"{run}: not a finished run: there is no results.json")
-    return yaml.safe_load((run / CONFIG).read_text(encoding="utf-8")), results
+    return read_yaml(run / CONFIG), results
 
 
 def html(package: str, name: str, config: Mapping[str, Any], results: Mapping[str, Any], **sections: Any) -> str:

@@ -28,11 +28,15 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from scenes.assets.sources import AXES, FileAsset, axes
-from scenes.errors import InputError, choices
+from scenes.errors import InputError, choices, shortened
 from scenes.files import inside, write_atomically
+from scenes.plain_yaml import Limits, read_yaml
 
 Axis = Literal["auto", "x", "y", "z", "-x", "-y", "-z"]
 KINDS = ("model", "hdri", "texture", "image")
+
+MANIFEST_LIMITS = Limits(size=1 << 26, nodes=4_000_000)
+"""Enough for a hundred thousand assets."""
 
 
 class Entry(BaseModel):
@@ -175,12 +179,7 @@ def save_manifest(path: Path, entries: tuple[Entry, ...]) -> None:
 
 
 def _read(path: Path) -> list[Any]:
-    try:
-        data = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not YAML: {' '.join(str(error).split())[:200]}") from None
+    data = read_yaml(path, MANIFEST_LIMITS)
     if not isinstance(data, dict) or set(data) != {"assets"}:
         wrong = next((str(key) for key in data if key != "assets"), "") if isinstance(data, dict) else ""
         remedy = f"unknown key '{wrong}', {choices(wrong, ['assets'])}" if wrong else "it has one key, 'assets'"
@@ -194,7 +193,7 @@ def _read(path: Path) -> list[Any]:
 def _explain(error: ValidationError) -> str:
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"])
-    value = repr(first["input"])[:60]
+    value = shortened(repr(first["input"]))
     if first["type"] == "extra_forbidden":
         known = [f.alias or name for name, f in Entry.model_fields.items()]
         return f"field {field}: unknown key, {choices(field, known)}"

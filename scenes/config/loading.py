@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from scenes.config.camera import ALTERNATIVES
 from scenes.config.composite import ComposeConfig
 from scenes.config.objects import Config
-from scenes.errors import InputError, choices
+from scenes.errors import InputError, choices, shortened
+from scenes.plain_yaml import parse_yaml, read_yaml
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -118,15 +118,9 @@ def _locate(source: str) -> Path:
 
 
 def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    data = read_yaml(path)
     if path.resolve() in seen:
         raise InputError(f"{path}: field extends: '{path.name}' extends itself, directly or through another")
-    try:
-        # CSafeLoader never builds anything but plain data; it also refuses duplicate anchors and odd tags.
-        data = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise InputError(f"{path}: not YAML: {' '.join(str(error).split())[:200]}") from None
     if data is None:
         data = {}
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
@@ -135,9 +129,9 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     base = data.pop("extends", None)
     if base is None:
         return data
-    if not isinstance(base, str):
-        raise InputError(f"{path}: field extends: {base!r} is not the name of a preset or a path")
-    parent = PRESETS / f"{base}.yaml" if base in preset_names() else path.parent / base
+    parent = PRESETS / f"{base}.yaml" if base in preset_names() else path.parent / str(base)
+    if not isinstance(base, str) or parent.suffix not in (".yaml", ".yml"):
+        raise InputError(f"{path}: field extends: {shortened(base)} is neither a preset nor a .yaml file")
     return _merge(_read(parent, (*seen, path.resolve())), data)
 
 
@@ -149,7 +143,7 @@ def _rebase(data: dict[str, Any], folder: Path) -> dict[str, Any]:
 
     def absolute(value: Any) -> Any:
         if isinstance(value, str):
-            return str((folder / Path(value).expanduser()).resolve())
+            return str(_absolute(value, folder))
         if isinstance(value, list):
             return [absolute(v) for v in value]
         if isinstance(value, dict) and isinstance(value.get("path"), str):
@@ -160,14 +154,18 @@ def _rebase(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {**data, "assets": {**assets, **paths}}
 
 
+def _absolute(path: str, folder: Path) -> Path:
+    try:
+        return (folder / Path(path).expanduser()).resolve()
+    except (RuntimeError, ValueError, OSError):  # the home of an unknown user, a loop of links, a NUL, a name too long
+        raise InputError(f"field assets: '{shortened(path)}' is not a path on this machine") from None
+
+
 def _override(text: str) -> dict[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not all(key.split(".")):
         raise InputError(f"--set {text}: write key=value, for instance camera.azimuth=30")
-    try:
-        nested: Any = yaml.load(value, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, RecursionError, ValueError):
-        raise InputError(f"--set {text}: the value is not YAML") from None
+    nested = parse_yaml(value, f"--set {shortened(text)}")
     for name in reversed(key.split(".")):
         nested = {name: nested}
     return _rebase(nested, Path.cwd())
@@ -192,14 +190,9 @@ def _explain(error: ValidationError, kind: type[BaseModel]) -> str:
     field = ".".join(names) or "config"
     if first["type"] == "extra_forbidden":
         return f"field {field}: unknown key, {choices(names[-1], _fields_at(kind, names[:-1]))}"
-    value = "" if isinstance(first["input"], (dict, BaseModel)) else f" (got {_short(first['input'])})"
+    value = "" if isinstance(first["input"], (dict, BaseModel)) else f" (got {shortened(repr(first['input']))})"
     message = first["msg"].removeprefix("Value error, ")
     return f"field {field}: {' '.join(message.split())}{value if first['type'] != 'value_error' else ''}"
-
-
-def _short(value: Any) -> str:
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def _fields_at(kind: type[BaseModel], names: list[str]) -> list[str]:

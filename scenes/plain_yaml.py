@@ -1,0 +1,152 @@
+"""The one reader of YAML: plain data out of a file or a text, within limits that no config comes near."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scenes.errors import InputError, shortened
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a document may have at most. Aliases count as often as they are used.
+
+    Parameters
+    ----------
+    size : int
+        Bytes of the file.
+    nodes : int
+        Values, keys, lists and mappings.
+    """
+
+    size: int = 1 << 20
+    nodes: int = 100_000
+
+
+DEPTH = 64
+"""Lists and mappings within each other. Python's own limit would end the process in some readers."""
+
+SCALAR = 10_000
+"""Characters of one value."""
+
+INTEGER_BITS = 128
+"""Larger numbers are no counts, seeds or sizes. Python refuses to print numbers of over 4,300 digits."""
+
+
+def read_yaml(path: Path, limits: Limits = Limits()) -> Any:
+    """Plain data of a YAML file. An empty file is None.
+
+    Raises InputError if the file is not a regular file, cannot be read, is no YAML or goes beyond the limits. The
+    message holds nothing of the file's content: a config may name any file in `extends`.
+    """
+    return parse_yaml(_bytes(path, limits.size), str(path), limits)
+
+
+def parse_yaml(text: str | bytes, where: str, limits: Limits = Limits()) -> Any:
+    """Plain data of a YAML text. Raises InputError with `where` in front."""
+    try:
+        _measure(text, limits)
+        return yaml.load(text, Loader=_Loader)
+    except _TooMuch as error:
+        raise InputError(f"{where}: {error}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not YAML: {_reason(error)}") from None
+
+
+def _bytes(path: Path, limit: int) -> bytes:
+    """The content of a regular file. A device or a pipe is refused, because reading it may never end."""
+    try:
+        # Without O_NONBLOCK, opening a pipe waits for its other end.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise InputError(f"{path}: is not a regular file")
+            if status.st_size > limit:
+                raise InputError(f"{path}: has {status.st_size:,} bytes, a file of this kind has at most {limit:,}")
+            return file.read(limit)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except ValueError:
+        raise InputError(f"{shortened(str(path))}: is not a path") from None
+
+
+class _TooMuch(Exception):
+    """The document goes beyond a limit."""
+
+
+def _measure(text: str | bytes, limits: Limits) -> None:
+    """Reads the events of a document, which needs no recursion, and compares its true size with the limits."""
+    nodes, open_anchors = 0, list[tuple[str | None, int]]()
+    sizes: dict[str, int] = {}
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            if any(anchor == event.anchor for anchor, _ in open_anchors):
+                raise _TooMuch(f"the alias *{shortened(event.anchor)} stands inside of its own value")
+            nodes += sizes.get(str(event.anchor), 1)
+        elif isinstance(event, yaml.ScalarEvent):
+            if len(event.value) > SCALAR:
+                raise _TooMuch(f"a value has {len(event.value):,} characters, at most {SCALAR:,} are read")
+            nodes += 1
+            if event.anchor:
+                sizes[event.anchor] = 1
+        elif isinstance(event, yaml.CollectionStartEvent):
+            open_anchors.append((event.anchor, nodes))
+            nodes += 1
+            if len(open_anchors) > DEPTH:
+                raise _TooMuch(f"nested too deeply, at most {DEPTH} lists and mappings may be within each other")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = open_anchors.pop()
+            if anchor:
+                sizes[anchor] = nodes - before
+        if nodes > limits.nodes:
+            raise _TooMuch(f"has over {limits.nodes:,} values, with aliases written out")
+
+
+class _Loader(yaml.CSafeLoader):
+    """Builds plain data only. Refuses keys that are given twice, and numbers without measure."""
+
+
+def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
+    try:
+        value = loader.construct_yaml_int(node)
+    except ValueError:  # Python reads at most 4,300 decimal digits
+        value = None
+    if value is None or value.bit_length() > INTEGER_BITS:
+        raise _TooMuch(f"line {node.start_mark.line + 1}: a whole number has over {INTEGER_BITS} bits")
+    return value
+
+
+def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
+    return str(node.value)
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> Any:
+    seen: set[Hashable] = set()
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+            if key.value in seen:
+                raise _TooMuch(f"line {key.start_mark.line + 1}: the key '{shortened(key.value)}' is given twice")
+            seen.add(key.value)
+    return loader.construct_yaml_map(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+# No field is a date; a name or a license that looks like one is text.
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _text)
+
+
+def _reason(error: Exception) -> str:
+    """Where the document is wrong, and why. The texts of a scanner or parser are fixed; others may quote the file."""
+    mark = getattr(error, "problem_mark", None)
+    where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "a character is not allowed"
+    if isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError):
+        return f"{where}: {error.problem}"
+    return where
