@@ -1,0 +1,196 @@
+"""Every command and every snippet of README runs, at tiny size, in a folder with the inputs that README speaks of.
+
+What stands in README is run as it stands. Only options that make it small are added, and addresses are replaced.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+from benchmarks.s2rda import check
+from render.cli.main import main
+from tests.farms import s3_server
+from tests.test_docs import FENCE, INDENTED, ROOT, SPAN, text
+from tests.training.test_s2rda import copy
+from tests.walls import make_walls
+
+PICTURE = ["--set", "camera.resolution=[40,32]", "--set", "render.samples=1", "--set", "render.denoise=false",
+           "--set", "assets.shapes=1"]  # fmt: skip
+DRAW = ["--images", "4", "--workers", "1", "--device", "cpu"]
+FLAT = ["--set", "resolution=[64,64]"]
+LEARN = ["--set", "iterations=2", "--set", "evaluate_every=0", "--set", "batch=4", "--set", "data.workers=0",
+         "--set", "size=32", "--set", "report=false", "--set", "precision=fp32"]  # fmt: skip
+TINY = {
+    "render": [*DRAW, *PICTURE],
+    "preview": ["--images", "2", *PICTURE],
+    "stream": ["--count", "2", "--workers", "1", "--device", "cpu", *PICTURE],
+    "crack compose": ["--images", "4", *FLAT],
+    "crack preview": ["--images", "2", *FLAT],
+    "segment train": ["--set", "width=2", "--set", "depth=2", *LEARN],
+    "surfaces": ["--smallest", "32", "--threshold", "1"],
+    "train": LEARN,
+    "adapt": LEARN,
+    "ablate": [*LEARN, "--seeds", "1"],
+    "study": [*LEARN, "--fractions", "0,100"],
+}
+"""What makes a command tiny."""
+
+ADDRESSES = {"s3://bucket/": "s3://pictures/", "--ray auto": ""}
+"""The tests' own bucket; farms of Ray have tests of their own."""
+
+CLASSES = ("airplane", "camera", "car", "chair", "guitar", "lamp", "laptop", "motorcycle", "mug", "piano", "plant",
+           "telephone", "watercraft")  # fmt: skip
+
+
+def sections() -> dict[str, str]:
+    """The text of README under each heading."""
+    parts = re.split(r"^## (.*)$", text("README.md"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def shown(section: str, first: str) -> list[str]:
+    """The commands that a section shows on lines of their own; inline ones only if they have an option."""
+    prose = FENCE.sub("", sections()[section])
+    lines = [line.strip() for block in INDENTED.findall(prose) for line in block.splitlines()]
+    spans = [span for span in SPAN.findall(INDENTED.sub("", prose)) if " --" in span]
+    return [line.partition(" #")[0].strip() for line in (*lines, *spans) if line.startswith(f"{first} ")]
+
+
+def tiny(line: str) -> list[str]:
+    for theirs, ours in ADDRESSES.items():
+        line = line.replace(theirs, ours)
+    words = shlex.split(line)[1:]
+    group = " ".join(words[:2])
+    return [*words, *TINY.get(group, TINY.get(words[0], []))]
+
+
+def run(line: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(tiny(line))
+    assert not ended.value.code, f"{line}: exit {ended.value.code}"
+
+
+def run_all(section: str, leave: tuple[str, ...] = ()) -> None:
+    lines = [line for line in shown(section, "blendmill") if not line.startswith(leave or "-")]
+    assert lines
+    for line in lines:
+        run(line)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to run README in, with the configs of a checkout."""
+    (tmp_path / "benchmarks").symlink_to(ROOT / "benchmarks")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def fences(section: str, language: str) -> list[str]:
+    return [body for kind, body in FENCE.findall(sections()[section]) if kind == language]
+
+
+def photographs(folder: Path, number: int = 4) -> None:
+    rng = np.random.default_rng(0)
+    folder.mkdir(parents=True)
+    for k in range(number):
+        Image.fromarray(rng.integers(0, 255, (72, 72, 3), dtype=np.uint8)).save(folder / f"{k}.png")
+
+
+def models(folder: Path) -> None:
+    for name in ("chair", "mug"):
+        (folder / name).mkdir(parents=True)
+        trimesh.creation.cylinder(radius=0.4, height=1.0).export(folder / name / "one.obj")
+    trimesh.creation.capsule().export(folder / "mug.glb")
+
+
+def test_render(desk: Path) -> None:
+    models(desk / "models")
+    (desk / "pbr").mkdir()
+    for name in ("Bricks_Color", "Bricks_Roughness"):
+        Image.new("RGB", (16, 16), (120, 60, 40)).save(desk / "pbr" / f"{name}.png")
+    (desk / "mine.yaml").write_text(fences("Render", "yaml")[0])
+    run_all("Render")
+    assert Path("data/dataset.json").is_file() and Path("mine/dataset.json").is_file()
+    assert Path("sheet.png").is_file() and Path("sweep.png").is_file()
+
+
+@pytest.fixture
+def bucket() -> Iterator[str]:
+    with s3_server() as address:
+        yield address
+
+
+def test_farm(desk: Path, bucket: str) -> None:
+    run_all("Farm")
+    for snippet in fences("Farm", "python"):
+        small = snippet.replace('"s2rda13")', '"smoke", ["camera.resolution=[40,32]", "classes=[mug]"])')
+        small = small.replace("batch_size=64", "batch_size=2").replace("    ...", "    break")
+        assert small.count("smoke") == small.count("break") == 1
+        exec(compile(small, "README.md", "exec"), {"__name__": "readme"})
+
+
+def test_read(desk: Path) -> None:
+    run("blendmill render smoke --out data")
+    for snippet in fences("Read", "python"):
+        found: dict[str, object] = {}
+        exec(compile(snippet, "README.md", "exec"), found)
+        assert isinstance(found["rgb"], np.ndarray) and found["rgb"].shape == (32, 40, 3)
+    run_all("Read")
+    assert Path("labels.png").is_file() and any(Path("out").iterdir())
+
+
+def test_cracks(desk: Path) -> None:
+    make_walls(desk / "walls")
+    photographs(desk / "photos")
+    photographs(desk / "labeled/img")
+    (desk / "labeled/mask").mkdir()
+    mask = Image.new("L", (72, 72))
+    mask.paste(255, (30, 0, 33, 72))
+    for k in range(4):
+        mask.save(desk / f"labeled/mask/{k}.png")
+    (desk / "cracks.yaml").write_text("data: {source: [{where: cracks}]}\n")
+    run_all("Cracks")
+    assert Path("compare.png").is_file() and Path("clear").is_dir()
+
+
+def test_your_own_models(desk: Path) -> None:
+    models(desk / "models")
+    (desk / "assets_manifest.yaml").write_text("assets: []\n")  # to fetch its entries takes a network
+    run_all("Your own models")
+    assert Path("chairs.png").is_file() and "models/mug.glb" in Path("assets_manifest.yaml").read_text()
+
+
+@pytest.mark.slow
+def test_train_and_adapt(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in CLASSES:
+        photographs(desk / "photos" / name)
+    for name in ("a", "b", "first"):
+        (desk / "pre" / name).mkdir(parents=True)
+    lines = [line for line in shown("Train and adapt", "blendmill") if "C.yaml" not in line]
+    for line in lines:
+        run(line.replace("--images 2600", "--images 26"))
+    for name in ("a", "b", "first"):
+        shutil.copytree("runs/full", f"pre/{name}", dirs_exist_ok=True)
+    (desk / "C.yaml").write_text("extends: benchmarks/s2r13/adapt.yaml\n")
+    for line in shown("Train and adapt", "blendmill"):
+        if "C.yaml" in line:
+            run(line)
+    copy(desk / "ROOT")
+    monkeypatch.setattr(sys, "argv", shown("Train and adapt", "python -m benchmarks.s2rda.check")[0].split()[2:])
+    with pytest.raises(SystemExit) as ended:
+        sys.exit(check.main())
+    assert ended.value.code == 1  # it is a copy of a few pictures, and the check says so
+
+
+def test_doctor(desk: Path) -> None:
+    run("blendmill doctor")
