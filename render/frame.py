@@ -172,9 +172,9 @@ class Frame:
     >>> frame = Frame(
     ...     rgb=np.zeros((4, 6, 3), np.uint8), depth=np.full((4, 6), np.inf, np.float32),
     ...     instance=empty, category=empty, part=empty, normals=np.zeros((4, 6, 3), np.float16),
-    ...     alpha=empty.astype(np.uint8), intrinsics=np.eye(3), world_to_camera=np.eye(4), index=0, label=-1, objects=(),
-    ...     scene=Composition(seed=0, index=0, width=6, height=4, mm_per_pixel=1.0, margin=0.0, threshold=0.5,
-    ...                       texture="", steps={}),
+    ...     alpha=empty.astype(np.uint8), intrinsics=np.eye(3), world_to_camera=np.eye(4), index=0, label=-1,
+    ...     objects=(), scene=Composition(seed=0, index=0, width=6, height=4, mm_per_pixel=1.0, margin=0.0,
+    ...                                   threshold=0.5, texture="", steps={}),
     ... )
     >>> frame.rgb.shape, frame.background is None
     ((4, 6, 3), True)

@@ -1,4 +1,4 @@
-"""The exception for errors that the user can correct, and its hints for misspelled names."""
+"""The exceptions for what users can correct and for files that cannot be used; hints for misspelled names."""
 
 from __future__ import annotations
 
@@ -27,6 +27,10 @@ class InputError(Exception):
 
     def __init__(self, message: str):
         super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
+
+
+class LoadError(ValueError):
+    """A file of an asset that cannot be used; the message is the reason, without the name of the file."""
 
 
 def choices(given: str, allowed: Iterable[str]) -> str:

@@ -112,5 +112,5 @@ def test_more_parts_than_blender_numbers_are_refused(tmp_path: Path, monkeypatch
     monkeypatch.setattr("scenes.assets.loading.MAX_PARTS", 5)
     checkered(tmp_path / "models" / "board" / "board.obj", 3, 2)
     catalogue = Catalogue(models=[ModelFolder(tmp_path / "models")], cache=tmp_path / "cache")
-    with pytest.raises(InputError, match="board.obj has 6 materials, the limit is 5"):
+    with pytest.raises(InputError, match=r"board\.obj has 6 materials, the limit is 5"):
         catalogue.assets("board")
