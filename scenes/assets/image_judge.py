@@ -30,7 +30,7 @@ _MODES = {
     "JPEG": {"L", "RGB"},
     "MPO": {"RGB"},
     "WEBP": {"RGB", "RGBA"},
-    "TIFF": {"L", "RGB", "RGBA"},
+    "TIFF": {"L", "RGB", "RGBA", "I;16", "I;16B", "F"},
     "BMP": {"L", "RGB", "RGBA"},
 }
 _ORIENTATION = 0x0112
