@@ -137,9 +137,9 @@ class Frame:
         Distance along the optical axis in meters; inf where no surface is hit.
     instance : (H, W) uint16
         Id of the object at each pixel, 0 for background.
-    category : (H, W) uint8
+    category : (H, W) uint16
         1 + class index at each pixel, 0 for background.
-    part : (H, W) uint8
+    part : (H, W) uint16
         Part of the object at each pixel, from 1; 0 for background.
     normals : (H, W, 3) float16
         Unit surface normals in camera axes; 0 where no surface is hit.
@@ -168,13 +168,13 @@ class Frame:
     --------
     >>> import numpy as np
     >>> from blendmill import Composition, Frame
-    >>> empty = np.zeros((4, 6), np.uint8)
+    >>> empty = np.zeros((4, 6), np.uint16)
     >>> frame = Frame(
     ...     rgb=np.zeros((4, 6, 3), np.uint8), depth=np.full((4, 6), np.inf, np.float32),
-    ...     instance=empty.astype(np.uint16), category=empty, part=empty, normals=np.zeros((4, 6, 3), np.float16),
-    ...     alpha=empty, intrinsics=np.eye(3), world_to_camera=np.eye(4), index=0, label=-1, objects=(),
-    ...     scene=Composition(seed=0, index=0, width=6, height=4, mm_per_pixel=1.0, margin=0.0, threshold=0.5,
-    ...                       texture="", steps={}),
+    ...     instance=empty, category=empty, part=empty, normals=np.zeros((4, 6, 3), np.float16),
+    ...     alpha=empty.astype(np.uint8), intrinsics=np.eye(3), world_to_camera=np.eye(4), index=0, label=-1,
+    ...     objects=(), scene=Composition(seed=0, index=0, width=6, height=4, mm_per_pixel=1.0, margin=0.0,
+    ...                                   threshold=0.5, texture="", steps={}),
     ... )
     >>> frame.rgb.shape, frame.background is None
     ((4, 6, 3), True)
@@ -195,13 +195,13 @@ class Frame:
               show=false_color.ids, blenderproc="instance_segmaps"),
     ]  # fmt: skip
     category: Annotated[
-        NDArray[np.uint8],
-        Label("<u1", (H, W), "0 background, else 1 + class index",
+        NDArray[np.uint16],
+        Label("<u2", (H, W), "0 background, else 1 + class index",
               show=false_color.class_ids, blenderproc="category_id_segmaps"),
     ]  # fmt: skip
     part: Annotated[
-        NDArray[np.uint8],
-        Label("<u1", (H, W), "0 background, else the part of the object, from 1", show=false_color.ids),
+        NDArray[np.uint16],
+        Label("<u2", (H, W), "0 background, else the part of the object, from 1", show=false_color.ids),
     ]
     normals: Annotated[
         NDArray[np.float16],

@@ -1,4 +1,4 @@
-"""The exception for errors that the user can correct, and its hints for misspelled names."""
+"""The exceptions for what users can correct and for files that cannot be used; hints for misspelled names."""
 
 from __future__ import annotations
 
@@ -39,6 +39,10 @@ def shortened(value: object, longest: int = 60) -> str:
     """A value as a message shows it: text as it is, all else as Python writes it, on one line, cut to `longest`."""
     text = value[: longest + 1] if isinstance(value, str) else " ".join(repr(value).split())
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+class LoadError(ValueError):
+    """A file of an asset that cannot be used; the message is the reason, without the name of the file."""
 
 
 def choices(given: str, allowed: Iterable[str]) -> str:

@@ -21,6 +21,26 @@ from segment.statistics.compare import Measured, as_json, measured, table
 _FOLDER = click.Path(path_type=Path)
 
 
+class _MaskValue(click.ParamType):
+    """A number, decimal or with 0x."""
+
+    name = "value"
+
+    def convert(self, value: object, param: click.Parameter | None, context: click.Context | None) -> int:
+        try:
+            return int(str(value), 0)
+        except ValueError:
+            self.fail(f"'{value}' is not a number such as 255 or 0xff0000", param, context)
+
+
+_MASK_VALUE = click.option(
+    "--mask-value",
+    type=_MaskValue(),
+    help="Value of cracks in the masks: a gray value, an index of the palette, or a color 0xrrggbb. By default it is "
+    "the one of two values that covers fewer pixels.",
+)
+
+
 @click.group()
 def segment() -> None:
     """Train and evaluate networks that find cracks."""
@@ -64,7 +84,10 @@ def train_command(config: Path, out: Path, overrides: tuple[str, ...]) -> None:
 )
 @click.option("--out", type=_FOLDER, help="Also write the figures to this .json file.")
 @click.option("--device", default="auto", show_default=True, help="Device to run on: auto, cpu or cuda.")
-def evaluate_command(run: Path, data: Path, split: str, threshold: float, out: Path | None, device: str) -> None:
+@_MASK_VALUE
+def evaluate_command(
+    run: Path, data: Path, split: str, threshold: float, out: Path | None, device: str, mask_value: int | None
+) -> None:
     """Evaluate RUN on DATA. RUN is the folder of a run or a checkpoint. DATA are crack pictures with masks.
 
     Example: blendmill segment evaluate runs/cracks photos --out cracks.json
@@ -76,7 +99,7 @@ def evaluate_command(run: Path, data: Path, split: str, threshold: float, out: P
     from training.devices import device_of
 
     method = load_method(run, device_of(device))
-    pictures = open_part(PartConfig(where=str(data), split=split))
+    pictures = open_part(PartConfig(where=str(data), split=split, mask_value=mask_value))
     figures = figures_at(scores_of(method, pictures), threshold)
     if out is not None:
         named = {**figures, "checkpoint": str(run), "data": str(data), "split": split}
@@ -168,12 +191,15 @@ def surfaces(photos: Path, weights: tuple[Path, ...], out: Path, threshold: floa
 @click.option("--out", type=_FOLDER, help="Also write a figure, a PNG, with the distribution of each quantity.")
 @click.option("--images", type=click.IntRange(1), help="Number of pictures of each set, evenly chosen. By default all.")
 @click.option("--json", "as_data", is_flag=True, help="Print JSON instead of the table.")
-def measure(folder: Path, other: Path | None, out: Path | None, images: int | None, as_data: bool) -> None:
+@_MASK_VALUE
+def measure(
+    folder: Path, other: Path | None, out: Path | None, images: int | None, as_data: bool, mask_value: int | None
+) -> None:
     """Measure the cracks and the pictures of SET, and compare it with OTHER.
 
-    A set is a data set of blendmill, a folder with img/ (or images/) and mask/ (or masks/), or a folder of pictures
-    without masks. Without masks, only the pictures and their dark lines are measured. Dark lines stand in for cracks
-    and are found in the same way in both sets.
+    A set is a data set of blendmill, a folder with img/ (or images/, …) and mask/ (or gt/, labels/, …), or a folder of
+    pictures without masks. --mask-value is for SET. Without masks, only the pictures and their dark lines are measured.
+    Dark lines stand in for cracks and are found in the same way in both sets.
 
     Example: blendmill crack measure cracks photos --out apart.png
     """
@@ -181,15 +207,17 @@ def measure(folder: Path, other: Path | None, out: Path | None, images: int | No
     if out is not None:
         # Only the figure needs matplotlib. It is imported before measuring, so that a missing package fails early.
         from segment.statistics.figure import figure, write_figure
-    sets = [_measured(each, images) for each in (folder, other) if each is not None]
+    sets = [_measured(folder, images, mask_value)] + ([_measured(other, images, None)] if other else [])
     click.echo(json.dumps(as_json(sets), indent=1) if as_data else "\n".join(table(sets)))
     if out is not None:
         write_figure(figure(sets), out)
         click.echo(f"wrote {out}", err=True)
 
 
-def _measured(folder: Path, images: int | None) -> Measured:
-    pictures = open_set(folder)
+def _measured(folder: Path, images: int | None, mask_value: int | None) -> Measured:
+    pictures = open_set(folder, mask_value)
+    for line in pictures.notes:
+        click.echo(f"note: {line}", err=True)
     chosen = pictures.spread(images)
     with progress(f"measuring {pictures.name}", len(chosen)) as advance:
         found = measured(pictures, chosen, advance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from training.config import PartConfig
 from training.data.pictures import fingerprint
 from training.data.splits import ALL, halves_of, share_of, split_named
 from training.datasets import Datasets, Source
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,12 @@ class CrackPictures:
 
 def open_part(part: PartConfig, labels: bool = True) -> CrackPictures:
     """Open a part. labels: True if masks are needed, False to hide them. Raises InputError."""
-    opened = open_set(Path(part.where))
+    opened = open_set(Path(part.where), part.mask_value)
+    if labels:
+        for line in opened.notes:
+            _LOG.warning(line)
     if labels and not opened.labeled:
-        raise InputError(f"{part.where}: its pictures have no masks; put them into a folder mask/ next to img/")
+        raise InputError(f"{part.where}: its pictures have no masks; put them into mask/ beside img/")
     kind, share = split_named(part.split)
     if kind not in (ALL, "adapt", "test"):
         raise InputError(f"{part.where}: no split '{kind}', {choices(kind, [ALL, 'adapt', 'test'])}")

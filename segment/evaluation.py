@@ -10,7 +10,7 @@ import numpy as np
 from scenes.errors import InputError
 from segment.datasets import CrackPictures
 from segment.methods.supervised import Supervised
-from segment.metrics import THRESHOLDS, Scores, score
+from segment.metrics import THRESHOLDS, Scores, check, score
 from segment.models import probabilities
 from segment.report import write_report
 from training.batches import DomainBatches
@@ -20,14 +20,19 @@ from training.task import Assessment
 
 
 def scores_of(method: Supervised, pictures: CrackPictures) -> Scores:
-    """Score a method on labeled pictures. Raises InputError for a picture without a mask."""
+    """Score a method on labeled pictures.
+
+    Raises InputError for a picture without a mask, or one for which the network gives no probability (NaN).
+    """
 
     def pairs() -> Any:
         for i in range(len(pictures)):
             picture = pictures.read(i)
             if picture.mask is None:
                 raise InputError(f"{pictures.where(i)}: has no mask to compare with")
-            yield probabilities(method, picture.rgb), picture.mask
+            probability = probabilities(method, picture.rgb)
+            check(pictures.where(i), probability, picture.mask)
+            yield probability, picture.mask
 
     return score(pairs())
 

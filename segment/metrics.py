@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.errors import InputError
+
 THRESHOLDS = np.linspace(0.02, 0.98, 49)
 
 
@@ -93,6 +95,12 @@ def score(pairs: Iterable[tuple[NDArray[np.float32], NDArray[np.bool_]]], tolera
     Scores
         The counts at 49 thresholds from 0.02 to 0.98, and the figures from them.
 
+    Raises
+    ------
+    InputError
+        If a map does not have the shape of its mask, or has a value outside 0 to 1, such as NaN. The message
+        counts the pairs from 0.
+
     Examples
     --------
     A line that is found one pixel beside the truth:
@@ -106,9 +114,26 @@ def score(pairs: Iterable[tuple[NDArray[np.float32], NDArray[np.bool_]]], tolera
     >>> float(found.f1().max()), float(found.tolerant_f1().max())
     (0.0, 1.0)
     """
-    rows = [_counts(probability, mask, tolerance) for probability, mask in pairs]
+    rows = []
+    for number, (probability, mask) in enumerate(pairs):
+        check(f"pair {number}", probability, mask)
+        rows.append(_counts(probability, mask, tolerance))
     table = np.array(rows, np.int64).reshape(len(rows), 5, len(THRESHOLDS))
     return Scores(THRESHOLDS, *table.transpose(1, 0, 2))
+
+
+def check(name: str, probability: NDArray[np.float32], mask: NDArray[np.bool_]) -> None:
+    """Raise InputError, which begins with `name`, unless every pixel of the mask has a probability."""
+    if probability.shape != mask.shape:
+        raise InputError(f"{name}: the map has the shape {probability.shape}, its mask {mask.shape}")
+    # NaN is neither in nor out of a range, and sorts above 1: it would count as crack.
+    wrong = ~((probability >= 0) & (probability <= 1))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise InputError(
+            f"{name}: the probability at row {row}, column {column} is {probability[row, column]}, not 0 to 1; "
+            f"{np.count_nonzero(wrong)} of {wrong.size} pixels are so"
+        )
 
 
 def _counts(probability: NDArray[np.float32], mask: NDArray[np.bool_], tolerance: float) -> list[NDArray[np.int64]]:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from render.composite.photographs import read_picture
 from render.dataset.dataset import MANIFEST, Dataset
 from render.dataset.export.masks import foreground
-from scenes.assets.pictures import IMAGE_SUFFIXES
-from scenes.errors import InputError
+from scenes.assets.image_files import read_picture
+from scenes.errors import InputError, LoadError
+from segment.layouts import layout_of
+from segment.masks import looks_like_mask, rule_of
 from segment.statistics.lines import Mask
 from training.data.pictures import fingerprint
 
-_PICTURES, _MASKS = ("img", "images"), ("mask", "masks")
 # Smallest side in pixels. Dark lines are measured from a length of 32 px on.
 _SMALLEST = 32
 
@@ -40,7 +38,7 @@ class PictureSet:
     name: shown to users. labeled: whether the pictures have masks. names: the names of the pictures. left_out: one line
     for each file that is not used, with the reason. read: returns picture k, counted from 0; raises InputError if it
     cannot be used. digest: hash of the names and file sizes, not of the pixels; it does not depend on where the set
-    lies.
+    lies. notes: what a user should know about the masks, a line each.
     """
 
     name: str
@@ -49,6 +47,7 @@ class PictureSet:
     left_out: tuple[str, ...]
     read: Callable[[int], Picture]
     digest: str
+    notes: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -62,16 +61,18 @@ class PictureSet:
         return np.linspace(0, self.size - 1, count).round().astype(int).tolist()
 
 
-def open_set(folder: Path) -> PictureSet:
+def open_set(folder: Path, mask_value: int | None = None) -> PictureSet:
     """Open a set of crack pictures.
 
     Parameters
     ----------
     folder : Path
-        A data set of blendmill, or a folder of pictures. A folder has its pictures in `img/` or `images/` and their
-        masks, if any, under the same names in `mask/` or `masks/`. Without these subfolders, all pictures in the
-        folder and below it are taken, without masks. A mask pixel is crack if it is 1 in a mask of 0 and 1, or above
-        half of full scale otherwise.
+        A data set of blendmill, or a folder of pictures. Masks lie under the names of their pictures in a folder
+        `mask/`, `masks/`, `gt/`, `lab/`, … beside `img/`, `images/`, …, or beside each picture as `<name>_mask.png`;
+        see `segment.layouts`. Without masks, all pictures in the folder and below it are taken.
+    mask_value : int, optional
+        The value of cracks in the masks of a folder: a gray value, an index of the palette, or a color 0xrrggbb. By
+        default it is that of the two values which covers fewer pixels, in all masks together.
 
     Returns
     -------
@@ -81,13 +82,13 @@ def open_set(folder: Path) -> PictureSet:
     Raises
     ------
     InputError
-        If the folder does not exist, if it holds no picture, or if there are masks but no picture has one.
+        If the folder does not exist, if it holds no picture, if there are masks but no picture has one, or if the
+        masks have more than two values and `mask_value` is not given.
 
     Examples
     --------
     >>> from pathlib import Path
-    >>> from PIL import Image
-    >>> from blendmill import open_set
+    >>>     >>> from blendmill import open_set
     >>> for kind in ("img", "mask"):
     ...     Path("cracks", kind).mkdir(parents=True)
     ...     Image.new("L", (48, 32), 255).save(f"cracks/{kind}/wall.png")
@@ -99,7 +100,7 @@ def open_set(folder: Path) -> PictureSet:
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: {'not a folder' if folder.exists() else 'does not exist'}")
-    return _of_dataset(folder) if (folder / MANIFEST).is_file() else _of_folder(folder)
+    return _of_dataset(folder) if (folder / MANIFEST).is_file() else _of_folder(folder, mask_value)
 
 
 def _of_dataset(folder: Path) -> PictureSet:
@@ -119,76 +120,35 @@ def _of_dataset(folder: Path) -> PictureSet:
     return PictureSet(_name(folder), True, tuple(map(str, there)), (), read, digest)
 
 
-def _of_folder(folder: Path) -> PictureSet:
-    masks = _first(folder, _MASKS)
-    pictures = _first(folder, _PICTURES)
-    if masks is not None and pictures is None:
-        raise InputError(f"{folder}: has {masks.name}/ but no {' or '.join(f'{n}/' for n in _PICTURES)} next to it")
-    left_out: list[str] = []
-    files = _files(pictures or folder, left_out)
-    labels = _files(masks, left_out) if masks else {}
-    if not files:
-        raise InputError(f"{pictures or folder}: holds no picture; accepted: {', '.join(IMAGE_SUFFIXES)}")
-    if masks is not None:
-        left_out += [f"{path}: has no picture" for name, path in labels.items() if name not in files]
-        left_out += [f"{path}: has no mask" for name, path in files.items() if name not in labels]
-        files = {name: path for name, path in files.items() if name in labels}
-        if not files:
-            raise InputError(f"{folder}: no picture has a mask of its name: {left_out[0]}")
-    names = tuple(files)
+def _of_folder(folder: Path, mask_value: int | None) -> PictureSet:
+    found = layout_of(folder, looks_like_mask)
+    names = tuple(found.pictures)
+    rule = rule_of(_name(folder), [found.masks[name] for name in names], mask_value) if found.masks else None
 
     def read(k: int) -> Picture:
-        rgb = _decoded(files[names[k]], read_picture)
-        _check_size(str(files[names[k]]), rgb)
-        if masks is None:
+        path = found.pictures[names[k]]
+        try:
+            rgb = read_picture(path)
+        except LoadError as error:
+            raise InputError(f"{path}: {error}") from error
+        _check_size(str(path), rgb)
+        if rule is None:
             return Picture(names[k], rgb, None)
-        mask = _decoded(labels[names[k]], _read_mask)
+        mask = rule.read(found.masks[names[k]])
         if mask.shape != rgb.shape[:2]:
             sizes = " but its picture ".join(f"{shape[1]} x {shape[0]}" for shape in (mask.shape, rgb.shape))
-            raise InputError(f"{labels[names[k]]}: has {sizes} pixels")
+            raise InputError(f"{found.masks[names[k]]}: has {sizes} pixels; scale it to the picture")
         return Picture(names[k], rgb, mask)
 
-    sizes = [(name, *(part[name].stat().st_size for part in (files, labels) if name in part)) for name in names]
-    return PictureSet(_name(folder), masks is not None, names, tuple(left_out), read, fingerprint(sizes))
+    parts = (found.pictures, found.masks)
+    sizes = [(name, *(part[name].stat().st_size for part in parts if name in part)) for name in names]
+    digest = fingerprint(sizes, *((rule.crack, rule.background) if rule else ()))
+    return PictureSet(_name(folder), rule is not None, names, found.left_out, read, digest, rule.notes if rule else ())
 
 
 def _name(folder: Path) -> str:
     """The names of the parent folder and the folder, such as `data/cracks`."""
     return "/".join(part for part in folder.resolve().parts[-2:] if part != "/")
-
-
-def _first(folder: Path, names: tuple[str, ...]) -> Path | None:
-    return next((folder / name for name in names if (folder / name).is_dir()), None)
-
-
-def _files(folder: Path, left_out: list[str]) -> dict[str, Path]:
-    """The picture files in a folder and below it, by relative path without suffix."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
-            name = path.relative_to(folder).with_suffix("").as_posix()
-            if name in found:
-                left_out.append(f"{path}: has the same name as {found[name].name}")
-            else:
-                found[name] = path
-    return found
-
-
-def _decoded(path: Path, read: Callable[[Path], NDArray[Any]]) -> NDArray[Any]:
-    try:
-        return read(path)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
-
-
-def _read_mask(path: Path) -> Mask:
-    with Image.open(path) as image:
-        values = np.asarray(image.convert("RGB") if image.mode not in ("1", "L", "I", "F", "I;16") else image)
-    if values.ndim == 3:
-        values = values.max(axis=2)
-    top = float(values.max())
-    full = 1.0 if top <= 1 else 255.0 if top <= 255 else 65535.0
-    return np.asarray(values > full / 2)
 
 
 def _check_size(where: str, rgb: NDArray[np.uint8]) -> None:

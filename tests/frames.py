@@ -41,7 +41,7 @@ def make_frame(
     depth, normals = wall.copy(), np.zeros((height, width, 3), np.float16)
     normals[np.isfinite(wall)] = (0, 0, -1)
     instance = np.zeros(size, np.uint16)
-    category, part, alpha = (np.zeros(size, np.uint8) for _ in range(3))
+    category, part, alpha = np.zeros(size, np.uint16), np.zeros(size, np.uint16), np.zeros(size, np.uint8)
     discs = []
     for number, item in enumerate(scene.items, start=1):
         small = 1.0 if number == 1 else 0.5

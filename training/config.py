@@ -24,13 +24,14 @@ class PartConfig(Section):
 
     where: the set; relative paths start at the working directory. split: a part of the set, such as `all`, `adapt` or
     `test/25%`. split_seed: decides which pictures are in a part. share: share of this source in each batch, relative
-    to the other sources.
+    to the other sources. mask_value: for masks of cracks, see `segment.sets.open_set`; null finds it out.
     """
 
     where: str
     split: str = "all"
     split_seed: int = Field(default=0, ge=0)
     share: float = Field(default=1.0, gt=0)
+    mask_value: int | None = Field(default=None, ge=0)
 
 
 class DataConfig(Section):

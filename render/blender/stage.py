@@ -110,7 +110,7 @@ class Stage:
             depth=depth,
             instance=instance,
             category=self._categories(scene)[instance],
-            part=np.where(instance > 0, exact["material"], 0).astype(np.uint8),
+            part=np.where(instance > 0, exact["material"], 0).astype(np.uint16),
             normals=_camera_normals(exact["normal"], depth, scene.camera),
             alpha=alpha,
             background=None if clean is None else self._developed(clean, scene, gain),
@@ -202,11 +202,11 @@ class Stage:
         noise = Streams(scene.seed, scene.index).generator("sensor.grain")
         return apply_camera_response(linear, scene.sensor, gain, noise)
 
-    def _categories(self, scene: Scene) -> NDArray[np.uint8]:
+    def _categories(self, scene: Scene) -> NDArray[np.uint16]:
         """Category ids by instance id. Objects of unlisted classes count as background."""
         if scene.surface:
-            return np.array([0, 1], dtype=np.uint8)
-        return np.array([0] + [self._label.get(item.category, -1) + 1 for item in scene.items], dtype=np.uint8)
+            return np.array([0, 1], dtype=np.uint16)
+        return np.array([0] + [self._label.get(item.category, -1) + 1 for item in scene.items], dtype=np.uint16)
 
 
 def _over(combined: NDArray, behind: NDArray) -> NDArray:
@@ -220,7 +220,7 @@ def _cracked(frame: Frame, decal: Decal, blended: NDArray, exact: NDArray) -> Fr
     inside = (exact[..., 0] > 0.5) & (frame.instance > 0)
     return replace(
         frame,
-        category=inside.astype(np.uint8),
+        category=inside.astype(np.uint16),
         alpha=np.round(np.clip(blended[..., 0], 0, 1) * 255).astype(np.uint8),
         label=int(inside.any()) - 1,
         width=np.where(inside, exact[..., 1], 0).astype(np.float16),

@@ -7,22 +7,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageOps
-
 from render.composite.texture_synthesis import continued
+from scenes.assets.image_files import Picture, read_picture
+from scenes.assets.image_gate import ImageGate
 from scenes.assets.texture_sets import find_texture_sets
-from scenes.errors import InputError
+from scenes.errors import InputError, LoadError
 from scenes.streams import Streams
 
-Picture = NDArray[np.uint8]
-
-_SMALLEST = 16
-# Photographs with longer sides (pixels) are read at a reduced size.
-_LARGEST = 4096
 _MEMORY = 512 << 20
-_HDR = (".exr", ".hdr")
 
 
 class Photographs:
@@ -62,7 +54,7 @@ class Photographs:
     def _read(self, name: str) -> Picture:
         try:
             return read_picture(self.paths[name])
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        except LoadError as error:
             raise InputError(f"{self.paths[name]}: can no longer be read: {error}") from error
 
     def _remembered(self, key: tuple[str, int], make: Callable[[], Picture]) -> Picture:
@@ -83,75 +75,19 @@ def find_photographs(field: str, folders: Iterable[Path]) -> tuple[Photographs, 
     """
     found: dict[str, Path] = {}
     rejected: dict[str, str] = {}
+    gate = ImageGate()
     for folder in folders:
         if not folder.is_dir():
             raise InputError(f"field {field}: {folder} is not a folder")
-        before = len(found)
-        sets, faulty = find_texture_sets(folder)
-        reasons = {str(path): reason for path, reason in faulty.items()}
-        for one in sets:
-            path = one.maps["color"]
-            reason = _fault(path)
-            if reason:
-                reasons[str(path)] = reason
-            else:
-                found[_free(f"{folder.resolve().name}/{one.name}", found)] = path
+        scanned = find_texture_sets(folder, gate, color="surface")
+        reasons = {str(path): reason for path, reason in scanned.rejected.items()}
+        for one in scanned.sets:
+            found[_free(f"{folder.resolve().name}/{one.name}", found)] = one.maps["color"]
         rejected |= reasons
-        if len(found) == before:
+        if not scanned.sets:
             why = f": {next(iter(reasons))} {next(iter(reasons.values()))}" if reasons else ""
             raise InputError(f"field {field}: {folder} contains no usable picture{why}")
     return Photographs(found), rejected
-
-
-def read_picture(path: Path) -> Picture:
-    """Read a picture file of any mode as (H, W, 3) uint8 sRGB.
-
-    16-bit pictures are scaled down, and CMYK is converted. Transparent parts get the mean color of the opaque parts.
-    Raises OSError, ValueError or SyntaxError if the file cannot be decoded or is fully transparent.
-    """
-    with Image.open(path) as file:
-        shrink = max(file.size) // _LARGEST
-        if shrink > 1:
-            file.draft("RGB", (file.width // shrink, file.height // shrink))
-        image: Image.Image = ImageOps.exif_transpose(file)
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        image = Image.fromarray(_eight_bit(np.asarray(image, dtype=np.float32)))
-    if max(image.size) > 2 * _LARGEST:
-        image = image.reduce(max(image.size) // _LARGEST)
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        return _filled(np.asarray(image.convert("RGBA")))
-    return np.asarray(image.convert("RGB"))
-
-
-def _eight_bit(values: NDArray[np.float32]) -> Picture:
-    """Convert integers of 8 or 16 bits, or floats up to 1, to 8 bits."""
-    top = float(values.max(initial=0))
-    full = 1.0 if top <= 1 else 255.0 if top <= 255 else 65535.0
-    return np.clip(values * (255.0 / full) + 0.5, 0, 255).astype(np.uint8)
-
-
-def _filled(rgba: Picture) -> Picture:
-    opacity = rgba[..., 3:].astype(np.float32) / 255
-    if not opacity.any():
-        raise ValueError("is fully transparent")
-    mean = (rgba[..., :3] * opacity).sum(axis=(0, 1)) / opacity.sum()
-    return np.clip(rgba[..., :3] * opacity + mean * (1 - opacity) + 0.5, 0, 255).astype(np.uint8)
-
-
-def _fault(path: Path) -> str:
-    if path.suffix.lower() in _HDR:
-        return "is a high dynamic range picture: convert it to JPEG or PNG"
-    with Image.open(path) as image:
-        width, height = image.size
-        transparent = "A" in image.getbands() or "transparency" in image.info
-    if min(width, height) < _SMALLEST:
-        return f"has {width} x {height} pixels; each side needs at least {_SMALLEST}"
-    if transparent:
-        try:
-            read_picture(path)
-        except ValueError as error:
-            return str(error)
-    return ""
 
 
 def _sha256(path: Path) -> str:

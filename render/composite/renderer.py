@@ -152,13 +152,13 @@ def _frame(composition: Composition, rgb: NDArray[np.uint8], geometry: Geometry)
     width, there = np.zeros(shape, np.float16), np.flatnonzero(geometry.width > 0)
     # Only nonzero pixels are converted, because numpy is slow with half floats.
     width.ravel()[there] = geometry.width.ravel()[there]
-    objects = _labels(mask)
+    objects, crack = _labels(mask), mask.astype(np.uint16)
     return Frame(
         rgb=rgb,
         depth=depth,
-        instance=mask.astype(np.uint16),
-        category=mask.view(np.uint8),
-        part=mask.view(np.uint8),
+        instance=crack,
+        category=crack,
+        part=crack,
         normals=directions,
         alpha=np.asarray(cv2.convertScaleAbs(geometry.reach, alpha=255)),
         background=None,

@@ -236,7 +236,8 @@ class Shard:
             if label.optional and label.path not in self._datasets:
                 continue
             if label.is_picture:
-                values[name] = self.picture(label.path, i)
+                # Category and part have 8 bits in the shards of older versions.
+                values[name] = self.picture(label.path, i).astype(label.element, copy=False)
             else:
                 values[name] = label.decoded(self._dataset(label.path)[i])
         return Frame(**values)

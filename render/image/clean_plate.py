@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
-import OpenEXR
 from numpy.typing import NDArray
 
 from render.image.color import from_srgb
-from scenes.errors import InputError
+from scenes.assets.image_files import read_light, read_picture
+from scenes.errors import InputError, LoadError
 from scenes.record.scene import Camera, Scene
 
 Light = NDArray[np.float32]
+T = TypeVar("T", bound=np.generic)
 
 
 def plate(scene: Scene, path: Callable[[str], Path]) -> Light:
@@ -36,19 +38,15 @@ def plate(scene: Scene, path: Callable[[str], Path]) -> Light:
 
 @lru_cache(maxsize=4)
 def read_hdri(path: Path) -> Light:
-    """Read a .hdr or .exr environment as (H, W, 3) float32 linear light."""
-    if path.suffix.lower() == ".exr":
-        channels = OpenEXR.File(str(path)).channels()
-        if "RGB" in channels or "RGBA" in channels:
-            pixels = channels.get("RGB", channels.get("RGBA")).pixels[..., :3]
-        else:
-            pixels = np.stack([channels[name].pixels for name in "RGB"], axis=-1)
-    else:
-        loaded = cv2.imread(str(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
-        if loaded is None:
-            raise InputError(f"{path}: not a Radiance or OpenEXR picture; remove it or give another")
-        pixels = loaded[..., ::-1]
-    return np.ascontiguousarray(pixels, dtype=np.float32)
+    """Read a .hdr or .exr environment as (H, W, 3) float32 linear light. Raises InputError."""
+    return _restored(path, read_light)
+
+
+def _restored(path: Path, read: Callable[[Path], NDArray[T]]) -> NDArray[T]:
+    try:
+        return read(path)
+    except LoadError as error:
+        raise InputError(f"{path}: can no longer be read, it {error}; restore the file") from error
 
 
 def _sky(hdri: Light, camera: Camera, rotation: float) -> Light:
@@ -89,13 +87,11 @@ def _defocused(sky: Light, camera: Camera) -> Light:
 
 def _photograph(path: Path, width: int, height: int) -> Light:
     """Read a photograph as linear light, cropped around its center to the picture's shape and scaled to its size."""
-    loaded = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if loaded is None:
-        raise InputError(f"{path}: not a picture that can be read; remove it or give another")
+    loaded = _restored(path, read_picture)
     scale = max(width / loaded.shape[1], height / loaded.shape[0])
     cut_w, cut_h = max(1, round(width / scale)), max(1, round(height / scale))
     x, y = (loaded.shape[1] - cut_w) // 2, (loaded.shape[0] - cut_h) // 2
-    cut = loaded[y : y + cut_h, x : x + cut_w, ::-1]
+    cut = loaded[y : y + cut_h, x : x + cut_w]
     shrinking = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     return from_srgb(cv2.resize(cut, (width, height), interpolation=shrinking).astype(np.float32) / 255).astype(
         np.float32

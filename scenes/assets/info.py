@@ -11,11 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.errors import LoadError as LoadError
 from scenes.record.scene import Quaternion
-
-
-class LoadError(ValueError):
-    """A model file that cannot be used; the message is its reason, without the file's name."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import trimesh
 
 MAX_LOADED = 5_000_000
+# Blender's pass indices, which become the part mask, end here.
+MAX_PARTS = 32767
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ def load(path: Path, refers: References, scratch: Path, importers: Importers, ne
         raise LoadError("is empty: it holds no triangles")
     if loaded.model.triangles > MAX_LOADED:
         raise LoadError(f"has {loaded.model.triangles} triangles, the limit is {MAX_LOADED}")
+    if len(loaded.model.parts) > MAX_PARTS:
+        raise LoadError(f"has {len(loaded.model.parts)} materials, the limit is {MAX_PARTS}")
     if loaded.lost and need_textures:
         raise LoadError(f"misses a color map: {loaded.lost[0]}")
     if loaded.lost:

@@ -1,22 +1,20 @@
-"""Finds environment maps, texture sets and pictures in folders, names them and checks their first bytes."""
+"""Finds environment maps, texture sets and pictures in folders, names them and leaves out those that cannot be used."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from scenes.assets.cache import Cache
+from scenes.assets.image_gate import ImageGate, Use
 from scenes.assets.manifest import Manifest
-from scenes.assets.normalize import VERSION
 from scenes.assets.texture_sets import TextureSet, find_texture_sets
 from scenes.errors import InputError, choices
-from scenes.files import file_stat
 
 HDRI_SUFFIXES = (".hdr", ".exr")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-_HDRI_STARTS = (b"#?", b"v/1\x01")
-_IMAGE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"RIFF")
+# The kinds of the manifest's entries, as the gate for image files has them.
+_USES: Mapping[str, Use] = {"hdri": "light", "image": "photo"}
 
 
 class Pictures:
@@ -34,11 +32,13 @@ class Pictures:
         images: Iterable[Path],
         cache: Cache,
     ):
-        self._cache = cache
+        self._gate = ImageGate(cache)
+        # The files to draw from, by the files that were found.
+        self._drawn: dict[Path, Path] = {}
         self.rejected: dict[str, str] = {}
         self._licenses: dict[str, str] = {}
-        self._hdris = self._files("hdris", hdris, HDRI_SUFFIXES, _HDRI_STARTS)
-        self._images = self._files("images", images, IMAGE_SUFFIXES, _IMAGE_STARTS)
+        self._hdris = self._files("hdris", hdris, HDRI_SUFFIXES, "light")
+        self._images = self._files("images", images, IMAGE_SUFFIXES, "photo")
         self._sets: dict[str, TextureSet] = {}
         for folder in textures:
             name = _existing("textures", folder).resolve().name
@@ -55,12 +55,13 @@ class Pictures:
         found = self._hdris.get(asset_id) or self._images.get(asset_id)
         if found is None:
             raise InputError(f"no picture has the id '{asset_id}', {choices(asset_id, [*self._hdris, *self._images])}")
-        return found
+        return self._drawn.get(found, found)
 
     def texture_set(self, asset_id: str) -> TextureSet:
         if asset_id not in self._sets:
             raise InputError(f"no texture has the id '{asset_id}', {choices(asset_id, self._sets)}")
-        return self._sets[asset_id]
+        found = self._sets[asset_id]
+        return TextureSet(found.name, {kind: self._drawn.get(path, path) for kind, path in found.maps.items()})
 
     def licenses(self) -> dict[str, str]:
         """The license of each picture, texture and map of a texture, by asset id; a map has its texture's."""
@@ -72,58 +73,48 @@ class Pictures:
         maps = {f"{i}#{name}": path for i, one in self._sets.items() for name, path in one.maps.items()}
         return {**self._hdris, **self._images, **maps}
 
-    def _files(
-        self, field: str, folders: Iterable[Path], suffixes: tuple[str, ...], starts: tuple[bytes, ...]
-    ) -> dict[str, Path]:
-        found: dict[str, Path] = {}
+    def _files(self, field: str, folders: Iterable[Path], suffixes: tuple[str, ...], use: Use) -> dict[str, Path]:
+        named: list[tuple[str, Path]] = []
         for folder in folders:
             base = _existing(field, folder)
             for path in [base] if base.is_file() else sorted(base.rglob("*")):
-                if path.suffix.lower() not in suffixes or path.name.startswith("."):
-                    continue
-                name = path.name if base.is_file() else f"{base.resolve().name}/{path.relative_to(base).as_posix()}"
-                if self._usable(path, starts):
-                    found[_free(name, found)] = path
+                if path.suffix.lower() in suffixes and not path.name.startswith("."):
+                    inside = f"{base.resolve().name}/{path.relative_to(base).as_posix()}"
+                    named.append((path.name if base.is_file() else inside, path))
+        usable = self._usable([path for _, path in named], use)
+        found: dict[str, Path] = {}
+        for name, path in named:
+            if path in usable:
+                found[_free(name, found)] = path
         return found
 
-    def _usable(self, path: Path, starts: tuple[bytes, ...]) -> bool:
-        with path.open("rb") as file:
-            if file.read(8).startswith(starts):
-                return True
-        self.rejected[str(path)] = f"is not what its suffix {path.suffix} says, or is empty"
-        return False
+    def _usable(self, paths: Iterable[Path], use: Use) -> set[Path]:
+        """Those of the files that can be used; the others are rejected with their reason."""
+        verdicts = self._gate.judged(paths, use)
+        self.rejected |= {str(path): verdict.reason for path, verdict in verdicts.items() if verdict.reason}
+        usable = {path: verdict.path for path, verdict in verdicts.items() if not verdict.reason}
+        self._drawn |= usable
+        return set(usable)
 
-    def _scanned(self, folder: Path) -> list[TextureSet]:
-        """The folder's texture sets. Every picture is decoded for that once, not again until a file changes."""
-        stats = {str(path.absolute()): file_stat(path) for path in sorted(folder.rglob("*")) if path.is_file()}
-        key = hashlib.sha256(f"textures {VERSION} {folder.absolute()}".encode()).hexdigest()
-        note = self._cache.note(key)
-        if note is None or note["stats"] != stats:
-            sets, rejected = find_texture_sets(folder)
-            note = {
-                "stats": stats,
-                "sets": {one.name: {kind: str(path) for kind, path in one.maps.items()} for one in sets},
-                "rejected": {str(path): reason for path, reason in rejected.items()},
-            }
-            self._cache.keep_note(key, note)
-        self.rejected |= note["rejected"]
-        return [
-            TextureSet(name, {kind: Path(path) for kind, path in maps.items()}) for name, maps in note["sets"].items()
-        ]
+    def _scanned(self, folder: Path) -> tuple[TextureSet, ...]:
+        found = find_texture_sets(folder, self._gate)
+        self.rejected |= {str(path): reason for path, reason in found.rejected.items()}
+        self._drawn |= found.drawn
+        return found.sets
 
     def _add_manifest(self, manifest: Manifest) -> None:
-        for kind, found, starts in (("hdri", self._hdris, _HDRI_STARTS), ("image", self._images, _IMAGE_STARTS)):
+        for kind, found in (("hdri", self._hdris), ("image", self._images)):
             for entry in manifest.of_kind(kind):
                 path = manifest.content(entry)
                 if not path.is_file():
                     self.rejected[str(path)] = "does not exist"
-                elif self._usable(path, starts):
+                elif self._usable([path], _USES[kind]):
                     found[entry.name] = path
                     self._licenses[entry.name] = entry.license
         for entry in manifest.of_kind("texture"):
             path = manifest.content(entry)
-            if path.is_file() and self._usable(path, _IMAGE_STARTS):
-                sets = [TextureSet(entry.name, {"color": path})]
+            if path.is_file() and self._usable([path], "map"):
+                sets: tuple[TextureSet, ...] = (TextureSet(entry.name, {"color": path}),)
             elif path.is_dir():
                 sets = self._scanned(path)
             else:

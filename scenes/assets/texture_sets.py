@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
+from scenes.assets.image_gate import ImageGate, Use, Verdict
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".exr", ".hdr"})
 
@@ -23,8 +23,6 @@ _KINDS = {
 _WORDS = "|".join(sorted(_KINDS, key=len, reverse=True))
 _NAME = re.compile(rf"^(?P<set>.+?)_(?P<kind>{_WORDS})(?:_(?P<size>\d+k))?$", re.IGNORECASE)
 
-_STARTS = {".exr": b"v/1\x01", ".hdr": b"#?"}
-
 
 @dataclass(frozen=True)
 class TextureSet:
@@ -35,25 +33,40 @@ class TextureSet:
     maps: Mapping[str, Path]
 
 
-def find_texture_sets(folder: Path) -> tuple[tuple[TextureSet, ...], dict[Path, str]]:
-    """The texture sets below a folder, sorted by name, and the files left out with the reason.
+@dataclass(frozen=True)
+class Found:
+    """sets: sorted by name. rejected: the files left out, with the reason. drawn: for each file that is used, the file
+    to draw from."""
+
+    sets: tuple[TextureSet, ...]
+    rejected: Mapping[Path, str]
+    drawn: Mapping[Path, Path]
+
+
+def find_texture_sets(folder: Path, gate: ImageGate, color: Use = "map") -> Found:
+    """The texture sets below a folder.
 
     Files named `<set>_<map>` or `<set>_<map>_<size>` make a set; a picture that is no map is a set of one color,
-    unless it lies beside a scanned set (those come with previews). A set's name is its path below `folder`. Every
-    picture is decoded: what cannot be is left out, and a set whose color is, too.
+    unless it lies beside a scanned set (those come with previews). A set's name is its path below `folder`. The gate
+    judges every picture: what cannot be used is left out, and a set whose color cannot is, too. color: what the color
+    maps are used as.
     """
-    sets: dict[str, TextureSet] = {}
     rejected: dict[Path, str] = {}
+    named: list[tuple[str, Mapping[str, Path]]] = []
     for place, files in _by_folder(folder):
         scans, others = _grouped(files)
-        for base, maps in scans.items():
-            _add(sets, rejected, _name(folder, place, base), maps)
-        for path in others:
-            if scans:
-                rejected[path] = "is no map of the texture set beside it"
-            else:
-                _add(sets, rejected, _name(folder, place, path.stem), {"color": path})
-    return tuple(sets[name] for name in sorted(sets)), rejected
+        named += [(_name(folder, place, base), maps) for base, maps in scans.items()]
+        if scans:
+            rejected |= dict.fromkeys(others, "is no map of the texture set beside it")
+        else:
+            named += [(_name(folder, place, path.stem), {"color": path}) for path in others]
+    verdicts = gate.judged([maps["color"] for _, maps in named if "color" in maps], color)
+    verdicts |= gate.judged([path for _, maps in named for kind, path in maps.items() if kind != "color"], "map")
+    sets: dict[str, TextureSet] = {}
+    for name, maps in named:
+        _add(sets, rejected, name, maps, verdicts)
+    used = [path for one in sets.values() for path in one.maps.values()]
+    return Found(tuple(sets[name] for name in sorted(sets)), rejected, {path: verdicts[path].path for path in used})
 
 
 def _by_folder(folder: Path) -> Iterator[tuple[Path, list[Path]]]:
@@ -89,8 +102,14 @@ def _name(folder: Path, place: Path, base: str) -> str:
     return "/".join((*parts, base))
 
 
-def _add(sets: dict[str, TextureSet], rejected: dict[Path, str], name: str, maps: Mapping[str, Path]) -> None:
-    reasons = {path: reason for path in maps.values() if (reason := _fault(path))}
+def _add(
+    sets: dict[str, TextureSet],
+    rejected: dict[Path, str],
+    name: str,
+    maps: Mapping[str, Path],
+    verdicts: Mapping[Path, Verdict],
+) -> None:
+    reasons = {path: verdicts[path].reason for path in maps.values() if verdicts[path].reason}
     rejected |= reasons
     usable = {kind: path for kind, path in maps.items() if path not in reasons}
     if "color" in usable:
@@ -99,24 +118,3 @@ def _add(sets: dict[str, TextureSet], rejected: dict[Path, str], name: str, maps
         sets[unique] = TextureSet(unique, usable)
     else:
         rejected |= {path: f"the texture set '{name}' has no color map that can be used" for path in usable.values()}
-
-
-def _fault(path: Path) -> str:
-    """Why a picture cannot be used, or nothing."""
-    if path.suffix.lower() in _STARTS:
-        with path.open("rb") as file:
-            return (
-                ""
-                if file.read(4).startswith(_STARTS[path.suffix.lower()])
-                else "is not the kind of image its name says"
-            )
-    try:
-        with Image.open(path) as image:
-            if image.mode == "CMYK" and image.format != "JPEG":
-                return "is a CMYK picture: convert it to RGB"
-            # Decoding at an eighth of the size still reads the whole file, so a cut one is noticed.
-            image.draft(image.mode, (image.width // 8, image.height // 8))
-            image.load()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        return f"cannot be decoded: {error}".splitlines()[0]
-    return ""

@@ -220,6 +220,8 @@ def _sensor(draw: Draw) -> Sensor:
     return Sensor(**draw.section("sensor"))
 
 
+# A class index is stored with 16 bits and a sign.
+_MOST_CLASSES = 32767
 _FRAMING = parse({"uniform": [0.45, 0.9]})
 
 
@@ -230,6 +232,8 @@ def _known_classes(config: Config, catalogue: Catalogue) -> tuple[str, ...]:
     for name in classes:
         if name not in catalogue.classes:
             raise InputError(f"field classes: no asset has the class '{name}', {choices(name, catalogue.classes)}")
+    if len(classes) > _MOST_CLASSES:
+        raise InputError(f"field classes: {len(classes)} classes, a label can tell {_MOST_CLASSES} apart; name fewer")
     if not classes:
         raise InputError("field assets: there is no object to draw: set shapes above 0, or name a folder of models")
     return tuple(classes)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from render.composite.photographs import Photographs, find_photographs, read_picture
+from render.composite.photographs import Photographs, find_photographs
 from render.dataset.dataset import Dataset
+from scenes.assets.image_files import read_picture
 from scenes.config.composite import ComposeConfig
 from scenes.config.loading import load
 from scenes.errors import InputError

@@ -89,7 +89,7 @@ def test_cracks_have_a_width_and_unknown_labels_are_no_fault() -> None:
     classes = ("mug", "crack", "car", "traffic light")
     check, frame = CHECKS["width and middle line lie on the crack"], make_frame(0)
     width = np.zeros(frame.part.shape, np.float16)
-    cracked = replace(frame, category=np.where(frame.instance > 0, 2, 0).astype(np.uint8), skeleton=0 * frame.part)
+    cracked = replace(frame, category=np.where(frame.instance > 0, 2, 0).astype(np.uint16), skeleton=0 * frame.alpha)
     assert list(check(replace(cracked, width=width + 3), classes)) == []
     (fault,) = check(replace(cracked, width=width), classes)
     assert f"at {int((frame.instance > 0).sum())} pixels" in fault

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import OpenEXR
 import pytest
 import trimesh
 from hypothesis import given, settings
@@ -272,8 +273,8 @@ def test_unit_gives_meters(tmp_path: Path) -> None:
 def test_pictures_are_named_and_looked_at(tmp_path: Path) -> None:
     folder = tmp_path / "sky"
     (folder / "day").mkdir(parents=True)
-    (folder / "day/a.hdr").write_bytes(b"#?RADIANCE\n")
-    (folder / "b.exr").write_bytes(b"v/1\x01rest")
+    (folder / "day/a.hdr").write_bytes(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 1 +X 2\n" + bytes(8))
+    OpenEXR.File({}, {"RGB": np.ones((2, 4, 3), np.float32)}).write(str(folder / "b.exr"))
     (folder / "c.hdr").write_bytes(b"<html>")
     catalogue = Catalogue(shapes={"mug": 1}, hdris=[folder], studio=folder, cache=tmp_path / "c")
     assert catalogue.hdris == ("sky/b.exr", "sky/day/a.hdr", "studio:b")

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from scenes.assets.texture_sets import find_texture_sets
+from scenes.assets.image_gate import ImageGate
+from scenes.assets.texture_sets import TextureSet
+from scenes.assets.texture_sets import find_texture_sets as find
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLENDMILL_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+def find_texture_sets(folder: Path) -> tuple[tuple[TextureSet, ...], Mapping[Path, str]]:
+    found = find(folder, ImageGate())
+    assert found.drawn.keys() == {path for one in found.sets for path in one.maps.values()}
+    return found.sets, found.rejected
 
 
 def picture(path: Path, mode: str = "RGB", size: tuple[int, int] = (16, 16)) -> Path:
@@ -74,11 +88,21 @@ def test_uncommon_pictures_are_usable_or_refused_with_a_reason(tmp_path: Path, m
     assert len(sets) == 1 and not rejected
 
 
-def test_cmyk_tiff_is_refused(tmp_path: Path) -> None:
-    path = picture(tmp_path / "x.tif", "CMYK")
-    sets, rejected = find_texture_sets(tmp_path)
-    assert not sets
-    assert "RGB" in rejected[path]
+def test_what_blender_reads_wrong_is_drawn_from_an_rgb_copy(tmp_path: Path) -> None:
+    """Blender turns these colors into others, and ignores the orientation."""
+    rgb = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    Image.fromarray(rgb).convert("CMYK").save(tmp_path / "a.tif")
+    Image.fromarray(rgb).quantize(8).save(tmp_path / "b.tif")
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.fromarray(rgb).save(tmp_path / "c.png", exif=turned)
+    Image.fromarray(rgb).save(tmp_path / "d.png")
+    drawn = find(tmp_path, ImageGate()).drawn
+    read = {path.name: np.asarray(Image.open(copy)) for path, copy in drawn.items()}
+    np.testing.assert_array_equal(read["a.tif"], rgb)
+    np.testing.assert_array_equal(read["b.tif"], np.asarray(Image.fromarray(rgb).quantize(8).convert("RGB")))
+    np.testing.assert_array_equal(read["c.png"], np.rot90(rgb, -1))
+    assert drawn[tmp_path / "d.png"] == tmp_path / "d.png"
 
 
 def test_one_pixel(tmp_path: Path) -> None:

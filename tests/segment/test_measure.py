@@ -445,7 +445,7 @@ def _empty(folder: Path) -> None:
 
 def _masks_alone(folder: Path) -> None:
     make_set(folder)
-    (folder / "img").rename(folder / "pictures")
+    (folder / "img").rename(folder / "elsewhere")
 
 
 def _no_pair(folder: Path) -> None:

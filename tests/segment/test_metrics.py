@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from scenes.errors import InputError
 from segment.metrics import THRESHOLDS, Scores, score
 
 Pair = tuple[NDArray[np.float32], NDArray[np.bool_]]
@@ -123,3 +124,19 @@ def test_pictures_count_by_their_pixels() -> None:
 def test_without_pictures_there_are_no_scores() -> None:
     scores = score([])
     assert scores.predicted.shape == (0, 49) and scores.iou().tolist() == [0] * 49 and math.isnan(scores.ois())
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -0.1, 1.5])
+def test_what_is_no_probability_is_refused(value: float) -> None:
+    """NaN sorts above 1, so it would be counted as crack at every threshold."""
+    good, mask = pair(1)
+    bad = good.copy()
+    bad[2, 3] = value
+    with pytest.raises(InputError, match=r"^pair 1: the probability at row 2, column 3 is .*; 1 of 99 pixels are so$"):
+        score([(good, mask), (bad, mask)])
+
+
+def test_a_map_of_another_shape_is_refused() -> None:
+    probability, mask = pair(1)
+    with pytest.raises(InputError, match=r"pair 0: the map has the shape \(8, 11\), its mask \(9, 11\)"):
+        score([(probability[1:], mask)])

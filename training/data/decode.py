@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from scenes.errors import InputError
+from scenes.assets.image_files import opened
+from scenes.errors import InputError, LoadError
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
 """Suffixes of picture files, in lower case."""
 
-# The errors that Pillow raises for damaged files.
-_FAULTS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error,
-           zlib.error, Image.DecompressionBombError)  # fmt: skip
 _ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -36,13 +32,12 @@ def decoded(path: Path, short: int | None = None) -> NDArray[np.uint8]:
     if the file is missing or damaged.
     """
     try:
-        with Image.open(path) as image:
+        with opened(path) as image:
             return np.asarray(_upright(image, short))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such picture") from None
-    except _FAULTS as error:
-        reason = "not a picture of a known format" if isinstance(error, UnidentifiedImageError) else error
-        raise InputError(f"{path}: cannot be decoded: {reason}; repair or delete the file") from error
+    except LoadError as error:
+        if not path.exists():
+            raise InputError(f"{path}: no such picture") from None
+        raise InputError(f"{path}: {error}; repair or delete the file") from error
 
 
 def resized(picture: NDArray[np.uint8], short: int | None) -> NDArray[np.uint8]:

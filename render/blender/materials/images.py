@@ -52,7 +52,8 @@ def _load(path: Path, is_data: bool) -> bpy.types.Image:
     if 0 in image.size:
         bpy.data.images.remove(image)
         raise InputError(f"{path}: this texture is not an image Blender can decode: convert it to PNG or JPEG")
-    image.colorspace_settings.name = "Non-Color" if is_data else "sRGB"
+    linear = image.file_format in ("OPEN_EXR", "HDR")
+    image.colorspace_settings.name = "Non-Color" if is_data else "Linear Rec.709" if linear else "sRGB"
     return image
 
 

@@ -5,7 +5,7 @@
 | `colors` | (H, W, 3) uint8 | sRGB |
 | `depth` | (H, W) float32 | planar z in meters, 1e10 where nothing is hit |
 | `normals` | (H, W, 3) float32 | (n + 1) / 2, n in Blender's camera axes: right, up, to the viewer; 0.5 for none |
-| `category_id_segmaps`, `instance_segmaps` | (H, W) uint8, uint16 above 255 objects | 0 background |
+| `category_id_segmaps`, `instance_segmaps` | (H, W) uint8, uint16 above 255 classes or objects | 0 background |
 | `instance_attribute_maps` | bytes | JSON: idx, category_id, name of the background and each visible object |
 | `cam_K`, `cam2world_matrix` | (3, 3), (4, 4) float64 | the latter of Blender's camera axes |
 """
@@ -33,7 +33,7 @@ def write_per_image(frames: Iterable[Frame], classes: tuple[str, ...], out: Path
     """Write the files into `out`."""
     for frame in frames:
         with h5py.File(out / f"{frame.index}.hdf5", "w", libver=("earliest", "v110")) as file:
-            for name, picture in _pictures(frame).items():
+            for name, picture in _pictures(frame, classes).items():
                 dataset = file.create_dataset(
                     name, picture.shape, picture.dtype, chunks=picture.shape, compression="gzip", shuffle=True
                 )
@@ -43,33 +43,34 @@ def write_per_image(frames: Iterable[Frame], classes: tuple[str, ...], out: Path
             file["cam2world_matrix"] = np.linalg.inv(frame.world_to_camera) @ np.diag([*_FLIP, 1.0])
 
 
-def _pictures(frame: Frame) -> dict[str, NDArray[Any]]:
+def _pictures(frame: Frame, classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     """The labels that have a key of BlenderProc's, as its writer has them."""
     keys = {name: label.blenderproc for name, label in present(frame, PICTURES).items() if label.blenderproc}
-    return {key: _CONVERT.get(key, _same)(frame, getattr(frame, name)) for name, key in keys.items()}
+    largest = {"category_id_segmaps": len(classes), "instance_segmaps": len(frame.objects)}
+    found = {key: _CONVERT.get(key, _same)(getattr(frame, name)) for name, key in keys.items()}
+    return {key: _narrow(array, largest[key]) if key in largest else array for key, array in found.items()}
 
 
-def _same(frame: Frame, array: NDArray[Any]) -> NDArray[Any]:
+def _same(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def _depth(frame: Frame, depth: NDArray[Any]) -> NDArray[Any]:
+def _depth(depth: NDArray[Any]) -> NDArray[Any]:
     return np.where(np.isfinite(depth), depth, _NOTHING)
 
 
-def _normals(frame: Frame, normals: NDArray[Any]) -> NDArray[Any]:
+def _normals(normals: NDArray[Any]) -> NDArray[Any]:
     return (normals * _FLIP * 0.5 + 0.5).astype(np.float32)
 
 
-def _instances(frame: Frame, instance: NDArray[Any]) -> NDArray[Any]:
-    return instance.astype(np.uint8 if len(frame.objects) < 256 else np.uint16)
+def _narrow(ids: NDArray[Any], largest: int) -> NDArray[Any]:
+    return ids.astype(np.uint8 if largest < 256 else np.uint16)
 
 
 # Labels that BlenderProc has in another convention, by its keys.
-_CONVERT: Mapping[str, Callable[[Frame, NDArray[Any]], NDArray[Any]]] = {
+_CONVERT: Mapping[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "depth": _depth,
     "normals": _normals,
-    "instance_segmaps": _instances,
 }
 
 

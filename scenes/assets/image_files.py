@@ -1,0 +1,214 @@
+"""Reads image files of any kind within limits. Whatever is wrong with a file is a LoadError of one line.
+
+The header is judged before a pixel is decoded, so a file cannot ask for more memory than the limits allow. The kind of
+a file is told by its content, not by its name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import stat
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from scenes.errors import LoadError
+
+Picture = NDArray[np.uint8]
+Light = NDArray[np.float32]
+
+MAX_BYTES = 1 << 30
+MAX_PIXELS = 1 << 27
+"""As many as 16384 x 8192."""
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "PPM")
+"""Pillow's names of the formats that are read. Others, such as EPS, would start programs."""
+
+# Photographs with longer sides (pixels) are read at a reduced size.
+_LARGEST = 4096
+# What Pillow's decoders raise for damaged files.
+_FAULTS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error,
+           zlib.error, MemoryError, Image.DecompressionBombError)  # fmt: skip
+_EXR, _RADIANCE = b"v/1\x01", b"#?"
+_RESOLUTION = re.compile(rb"\n\n([-+][XY]) (\d+) ([-+][XY]) (\d+)\n")
+# Layers that hold the finished picture have such names.
+_FINISHED = ("combined", "beauty", "rgba", "rgb", "color")
+
+
+def is_light(path: Path) -> bool:
+    """Whether a file holds linear light: OpenEXR or Radiance. Raises LoadError if it cannot be read."""
+    return first_bytes(path).startswith((_EXR, _RADIANCE))
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """A picture whose header is right. Whatever fails while it is decoded in the block is a LoadError, too."""
+    if is_light(path):
+        raise LoadError("is a high dynamic range picture: convert it to JPEG or PNG")
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            check_size(*image.size)
+            yield image
+    except LoadError:
+        raise
+    except UnidentifiedImageError:
+        raise LoadError("is not a picture of a known format (PNG, JPEG, WebP, TIFF, BMP, PPM)") from None
+    except _FAULTS as error:
+        raise LoadError(f"cannot be decoded: {_line(error)}") from None
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise LoadError for a picture that is empty or larger than MAX_PIXELS."""
+    if width < 1 or height < 1 or width * height > MAX_PIXELS:
+        raise LoadError(f"has {width} x {height} pixels, the limit is {MAX_PIXELS >> 20} Mi pixels: reduce it")
+
+
+def read_picture(path: Path) -> Picture:
+    """Read a picture file of any mode as (H, W, 3) uint8 sRGB, upright as its EXIF orientation says.
+
+    16-bit pictures are scaled down, and CMYK is converted. Transparent parts get the mean color of the opaque parts.
+    Of an animation it is the first picture. Raises LoadError if the file cannot be decoded or is fully transparent.
+    """
+    with opened(path) as file:
+        shrink = max(file.size) // _LARGEST
+        if shrink > 1:
+            file.draft("RGB", (file.width // shrink, file.height // shrink))
+        image: Image.Image = ImageOps.exif_transpose(file)
+        if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+            image = Image.fromarray(_eight_bit(np.asarray(image, dtype=np.float32)))
+        if max(image.size) > 2 * _LARGEST:
+            image = image.reduce(max(image.size) // _LARGEST)
+        if is_transparent(image):
+            return _filled(np.asarray(image.convert("RGBA")))
+        return np.asarray(image.convert("RGB"))
+
+
+def is_transparent(image: Image.Image) -> bool:
+    """Whether some pixels of a picture may be transparent."""
+    return image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
+
+
+def read_light(path: Path) -> Light:
+    """Read an OpenEXR or Radiance file as (H, W, 3) float32 linear light. Raises LoadError."""
+    start = first_bytes(path)
+    if start.startswith(_EXR):
+        pixels = read_exr(path)[0]
+    elif start.startswith(_RADIANCE):
+        pixels = _read_radiance(path)
+    else:
+        raise LoadError("is not a high dynamic range picture: an environment map is a .hdr or .exr file")
+    if not np.isfinite(pixels).all():
+        raise LoadError(f"has {np.count_nonzero(~np.isfinite(pixels))} values that are no finite numbers")
+    return pixels
+
+
+def read_exr(path: Path) -> tuple[Light, bool]:
+    """(H, W, 3) float32 of the color channels of an OpenEXR file, and whether they are all that it has.
+
+    Colors are the channels R, G and B of the first part that has them. Where there are only layers, it is the layer
+    whose name says that it is the finished picture, or the first. A lone channel is gray. Raises LoadError.
+    """
+    # Imported here: most processes that read pictures never read light.
+    import OpenEXR
+
+    try:
+        for part in OpenEXR.File(str(path), header_only=True).parts:
+            low, high = part.header["dataWindow"]
+            check_size(*(int(b) - int(a) + 1 for a, b in zip(low, high, strict=True)))
+            if part.type() not in (OpenEXR.scanlineimage, OpenEXR.tiledimage):
+                raise LoadError("is a deep OpenEXR file: flatten it")
+        parts = [
+            {name: channel for name, channel in part.channels.items() if channel.pixels is not None}
+            for part in OpenEXR.File(str(path), separate_channels=True).parts
+        ]
+    except LoadError:
+        raise
+    # OpenEXR reports damage as a RuntimeError.
+    except (RuntimeError, *_FAULTS) as error:
+        raise LoadError(f"cannot be decoded: {_line(error)}") from None
+    channels, names = _colors(parts)
+    if any((channels[name].xSampling, channels[name].ySampling) != (1, 1) for name in names):
+        raise LoadError("has colors of a lower resolution than its brightness: save it as RGB")
+    pixels = np.stack([channels[name].pixels for name in names], axis=-1).astype(np.float32)
+    return pixels, len(parts) == 1 and names == ["R", "G", "B"] and channels.keys() <= {"R", "G", "B", "A"}
+
+
+def _colors(parts: list[dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:
+    """The channels of the part that has the colors, and the names of its red, green and blue."""
+    layers = []
+    for channels in parts:
+        for red in channels:
+            layer, end = red[:-1], red[-1]
+            names = [layer + ("RGB" if end == "R" else "rgb")[k] for k in range(3)]
+            if end in "Rr" and layer[-1:] in ("", ".") and all(name in channels for name in names):
+                layers.append((layer, channels, names))
+    if layers:
+        finished = [one for one in layers if one[0].rstrip(".").split(".")[-1].lower() in _FINISHED]
+        plain = [one for one in layers if not one[0]]
+        _, channels, names = (plain or finished or layers)[0]
+        return channels, names
+    lone = [(channels, next(iter(channels))) for channels in parts if len(channels.keys() - {"A"}) == 1]
+    gray = [(channels, "Y") for channels in parts if "Y" in channels and not {"RY", "BY"} & channels.keys()] or lone
+    if not gray:
+        found = ", ".join(sorted({name for channels in parts for name in channels})[:8])
+        raise LoadError(f"has no channels R, G and B, only {found}" if found else "cannot be decoded: no channels")
+    channels, name = gray[0]
+    return channels, [name] * 3
+
+
+def _read_radiance(path: Path) -> Light:
+    import cv2
+
+    with path.open("rb") as file:
+        found = _RESOLUTION.search(file.read(1 << 16))
+    if found is None:
+        raise LoadError("is not a Radiance picture: its header has no resolution")
+    (first, height, second, width) = found.groups()
+    if (first, second) != (b"-Y", b"+X"):
+        raise LoadError("is a Radiance picture that is turned or mirrored: save it with the resolution -Y … +X …")
+    check_size(int(width), int(height))
+    loaded = cv2.imread(str(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
+    if loaded is None:
+        raise LoadError("cannot be decoded: a Radiance picture that is cut off or damaged")
+    return np.ascontiguousarray(loaded[..., ::-1], dtype=np.float32)
+
+
+def first_bytes(path: Path) -> bytes:
+    """The first bytes of a file that may be read. Raises LoadError for one that is empty, too large or no file."""
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise LoadError("is not a file")
+        if found.st_size == 0:
+            raise LoadError("is empty")
+        if found.st_size > MAX_BYTES:
+            raise LoadError(f"has {found.st_size >> 20} MiB, the limit is {MAX_BYTES >> 20}")
+        with path.open("rb") as file:
+            return file.read(8)
+    except OSError as error:
+        raise LoadError(f"cannot be read: {error.strerror or error}") from None
+
+
+def _eight_bit(values: NDArray[np.float32]) -> Picture:
+    """Convert integers of 8 or 16 bits, or floats up to 1, to 8 bits."""
+    top = float(values.max(initial=0))
+    full = 1.0 if top <= 1 else 255.0 if top <= 255 else 65535.0
+    return np.clip(values * (255.0 / full) + 0.5, 0, 255).astype(np.uint8)
+
+
+def _filled(rgba: Picture) -> Picture:
+    opacity = rgba[..., 3:].astype(np.float32) / 255
+    if not opacity.any():
+        raise LoadError("is fully transparent")
+    mean = (rgba[..., :3] * opacity).sum(axis=(0, 1)) / opacity.sum()
+    return np.clip(rgba[..., :3] * opacity + mean * (1 - opacity) + 0.5, 0, 255).astype(np.uint8)
+
+
+def _line(error: BaseException) -> str:
+    return (" ".join(str(error).split()) or type(error).__name__)[:160]

@@ -1,0 +1,181 @@
+"""The one gate for image files that users bring: each is decoded once, in a process of its own, before it is used.
+
+A verdict is kept in the cache by the content of the file. A note for each path records size and time of the file and
+the hash of its content, so a warm start reads no picture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Literal
+
+from scenes.assets.cache import Cache
+from scenes.assets.image_files import first_bytes
+from scenes.errors import InputError, LoadError
+from scenes.files import file_stat, sha256
+
+Use = Literal["light", "map", "photo", "surface"]
+"""light: environment maps. map: the maps of textures. photo: backgrounds. surface: photographs that are drawn on."""
+
+# Part of the keys of verdicts: to be raised when other files pass, or pass in another form.
+_VERSION = 1
+_MEMORY = 4 << 30
+_SECONDS = 30.0
+# So many files are worth another process.
+_EACH = 8
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """reason: why a file is not used; empty if it is. path: the file to draw from, in the cache if the file itself is
+    of a kind that Blender reads wrong."""
+
+    path: Path
+    reason: str = ""
+
+
+class ImageGate:
+    """Judges image files. cache: where verdicts are kept; by default that of `scenes.assets.cache.Cache`."""
+
+    def __init__(self, cache: Cache | None = None):
+        self._cache = cache or Cache()
+        self._folder = self._cache.folder / "images"
+
+    def judged(self, paths: Iterable[Path], use: Use) -> dict[Path, Verdict]:
+        """The verdict on each file, in the given order."""
+        files = list(dict.fromkeys(paths))
+        known = {path: self._remembered(path, use) for path in files}
+        new = [path for path, verdict in known.items() if verdict is None]
+        known |= zip(new, self._tried(new, use), strict=True)
+        return {path: verdict for path, verdict in known.items() if verdict is not None}
+
+    def _remembered(self, path: Path, use: Use) -> Verdict | None:
+        """The verdict on a file that is as it was; None if it is new or has changed."""
+        note = self._cache.note(_key("path", use, str(path.absolute())))
+        if note is None or note["stat"] != file_stat(path):
+            return None
+        return self._of_content(path, note["sha256"], use)
+
+    def _of_content(self, path: Path, digest: str, use: Use) -> Verdict | None:
+        note = self._cache.note(_key("content", use, digest))
+        if note is None:
+            return None
+        drawn = Path(note["plain"]) if note["plain"] else path
+        return Verdict(drawn, note["reason"]) if drawn == path or drawn.is_file() else None
+
+    def _tried(self, paths: list[Path], use: Use) -> list[Verdict]:
+        count = min(os.cpu_count() or 1, -(-len(paths) // _EACH), 8)
+        judges: SimpleQueue[_Judge] = SimpleQueue()
+        for _ in range(count):
+            judges.put(_Judge())
+
+        def tried(path: Path) -> Verdict:
+            judge = judges.get()
+            try:
+                return self._judged(path, use, judge)
+            finally:
+                judges.put(judge)
+
+        if not paths:
+            return []
+        try:
+            with ThreadPoolExecutor(count) as threads:
+                return list(threads.map(tried, paths))
+        finally:
+            for _ in range(count):
+                judges.get().end()
+
+    def _judged(self, path: Path, use: Use, judge: _Judge) -> Verdict:
+        before = file_stat(path)
+        try:
+            _check_name(path)
+            first_bytes(path)
+            digest = sha256(path)
+        except LoadError as error:
+            return Verdict(path, str(error))
+        found = self._of_content(path, digest, use)
+        if found is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            answer = judge.asked(path, use, self._folder / digest)
+            if "failed" in answer:
+                raise InputError(f"cache {self._folder}: {answer['failed']}; make room there, or set BLENDMILL_CACHE")
+            self._cache.keep_note(_key("content", use, digest), answer)
+            found = Verdict(Path(answer["plain"] or path), answer["reason"])
+        if file_stat(path) == before:
+            self._cache.keep_note(_key("path", use, str(path.absolute())), {"stat": before, "sha256": digest})
+        return found
+
+
+class _Judge:
+    """A process that decodes files on trial. It is started when it is asked, and anew after it was lost."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def asked(self, path: Path, use: Use, plain: Path) -> dict[str, str]:
+        """`reason` and `plain`, or `failed` if the verdict cannot be kept."""
+        if self._process is None:
+            self._process = _started()
+        line = json.dumps({"path": str(path.absolute()), "use": use, "plain": str(plain.absolute())})
+        answer = _answer(self._process, line)
+        if answer is None:
+            self.end()
+            return {"reason": f"ends its decoder, or takes it more than {_SECONDS:.0f} s", "plain": ""}
+        return answer
+
+    def end(self) -> None:
+        """Stop the process, whatever it does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+
+def _started() -> subprocess.Popen[bytes]:
+    # The package may be importable only by this process's path. Threads of BLAS would take a share of the memory each.
+    places = os.pathsep.join([str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scenes.assets.image_judge", str(_MEMORY)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": places, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    if _answer(process, "") is None:
+        process.kill()
+        process.communicate()
+        raise RuntimeError("the process that decodes images does not start: try `python -m scenes.assets.image_judge`")
+    return process
+
+
+def _answer(process: subprocess.Popen[bytes], line: str) -> dict[str, str] | None:
+    """The answer of a judge; None if it ends or takes too long."""
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        process.stdin.write(line.encode() + b"\n")
+        process.stdin.flush()
+    except BrokenPipeError:
+        return None
+    ready = select.select([process.stdout], [], [], _SECONDS)[0]
+    answer = process.stdout.readline() if ready else b""
+    return dict(json.loads(answer)) if answer else None
+
+
+def _check_name(path: Path) -> None:
+    # Names are kept as JSON and shown to users.
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise LoadError("has a name that is not UTF-8: rename it") from None
+
+
+def _key(kind: str, use: Use, name: str) -> str:
+    return hashlib.sha256(f"image {kind} {_VERSION} {use} {name}".encode(errors="surrogatepass")).hexdigest()

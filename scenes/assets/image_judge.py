@@ -1,0 +1,147 @@
+"""The process in which image files are decoded on trial: `python -m scenes.assets.image_judge MEMORY`.
+
+Each line of its input is JSON with `path`, `use` and `plain`; each line of its output answers one, with `reason` and
+`plain`, or with `failed`; an empty line is answered too. A file that is whole but of a kind that Blender reads wrong is
+written anew to `plain`. MEMORY is the limit of this process in bytes. `scenes.assets.image_gate` starts it, and ends it
+when it takes too long.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from scenes.assets.image_files import is_light, is_transparent, opened, read_exr, read_light, read_picture
+from scenes.errors import LoadError
+from scenes.files import replacing
+
+# Smallest side in pixels of a photograph that is drawn on.
+_SMALLEST = 16
+# What Blender reads right, by Pillow's name of the format.
+_MODES = {
+    "PNG": {"1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16"},
+    "JPEG": {"L", "RGB"},
+    "MPO": {"RGB"},
+    "WEBP": {"RGB", "RGBA"},
+    "TIFF": {"L", "RGB", "RGBA", "I;16", "I;16B", "F"},
+    "BMP": {"L", "RGB", "RGBA"},
+}
+_ORIENTATION = 0x0112
+
+
+def judge(path: Path, use: str, plain: str) -> str:
+    """Decode a file whole. Returns the name of the file written in its place, or an empty string if it needs none.
+
+    use: as in `scenes.assets.image_gate`. plain: path without suffix for a
+    file that says the same in a way that Blender reads right. Raises LoadError if the file cannot be used.
+    """
+    if use == "light" or (use == "map" and is_light(path)):
+        return _light(path, plain)
+    if use in ("photo", "surface"):
+        _photo(path, _SMALLEST if use == "surface" else 1)
+        return ""
+    return _map(path, plain)
+
+
+def _light(path: Path, plain: str) -> str:
+    pixels = read_light(path)
+    with path.open("rb") as file:
+        if file.read(2) == b"#?" or read_exr(path)[1]:
+            return ""
+    # Imported here, because most processes judge photographs.
+    import OpenEXR
+
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    with replacing(Path(f"{plain}.exr")) as temporary:
+        OpenEXR.File(header, {"RGB": pixels}).write(str(temporary))
+    return f"{plain}.exr"
+
+
+def _photo(path: Path, smallest: int) -> None:
+    with opened(path) as image:
+        if min(image.size) < smallest:
+            width, height = image.size
+            raise LoadError(f"has {width} x {height} pixels; each side needs at least {smallest}")
+        if not is_transparent(image):
+            _decode(image, path)
+            return
+    read_picture(path)
+
+
+def _map(path: Path, plain: str) -> str:
+    with opened(path) as image:
+        several = image.format != "MPO" and getattr(image, "n_frames", 1) > 1
+        turned = image.getexif().get(_ORIENTATION, 1) != 1
+        if not several and not turned and image.mode in _MODES.get(image.format or "", ()):
+            _decode(image, path)
+            return ""
+        upright: Image.Image = ImageOps.exif_transpose(image)
+        if upright.mode.startswith("I;16") or upright.mode == "I":
+            upright = Image.fromarray(np.asarray(upright).astype(np.uint16))
+        elif upright.mode not in ("L", "RGB", "RGBA"):
+            upright = upright.convert("RGBA" if is_transparent(upright) else "RGB")
+    # The color profile and the orientation are those of the old file.
+    upright.info.clear()
+    with replacing(Path(f"{plain}.png")) as temporary:
+        upright.save(temporary, "PNG", compress_level=1)
+    return f"{plain}.png"
+
+
+def _decode(image: Image.Image, path: Path) -> None:
+    # At an eighth of its size a JPEG file is still read to its end, in less time.
+    image.draft(image.mode, (image.width // 8, image.height // 8))
+    image.load()
+    if image.format in ("JPEG", "MPO"):
+        _hear_jpeg(path)
+
+
+def _hear_jpeg(path: Path) -> None:
+    """Raise LoadError for a JPEG file without its end, even if it was closed in order. Decoders fill what is missing
+    with gray. Pillow does not tell; OpenCV lets the decoder write a warning to standard error."""
+    import cv2
+
+    os.ftruncate(2, 0)
+    os.lseek(2, 0, os.SEEK_SET)
+    cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_8)
+    heard = os.pread(2, 4000, 0).decode(errors="replace").lower()
+    if "premature end" in heard or "bad huffman" in heard:
+        raise LoadError("is cut off or damaged: a part of its pixels is missing")
+
+
+def main() -> None:
+    allowed = resource.getrlimit(resource.RLIMIT_AS)[1]
+    memory = int(sys.argv[1])
+    resource.setrlimit(
+        resource.RLIMIT_AS, (memory if allowed == resource.RLIM_INFINITY else min(memory, allowed), allowed)
+    )
+    warnings.simplefilter("ignore")
+    # Some decoders print what they find. Their words must not come between the answers.
+    with os.fdopen(os.dup(1), "w") as answers:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(os.memfd_create("words"), 2)
+        for line in sys.stdin:
+            answers.write(json.dumps(_answer(json.loads(line)) if line.strip() else {}) + "\n")
+            answers.flush()
+
+
+def _answer(asked: dict[str, str]) -> dict[str, str]:
+    try:
+        return {"reason": "", "plain": judge(Path(asked["path"]), asked["use"], asked["plain"])}
+    except LoadError as error:
+        return {"reason": str(error), "plain": ""}
+    except MemoryError:
+        return {"reason": "needs too much memory to decode", "plain": ""}
+    # The file itself is decoded by now: this is the one written in its place.
+    except OSError as error:
+        return {"failed": str(error)}
+
+
+if __name__ == "__main__":
+    main()
