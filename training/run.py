@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from importlib.metadata import version
@@ -21,12 +22,17 @@ from training.run_folder import Folder
 from training.task import Assessment, D, M, Task
 from training.trainer import Trainer
 
+_LOG = logging.getLogger("blendmill")
+
 
 def execute(task: Task[C, D, M], config: C, out: Path) -> dict[str, Any]:
     """Train a network and write checkpoints, results and a report into a folder.
 
     If the folder holds an unfinished run of the same config, that run is resumed. If it holds a finished run, its
-    results are returned.
+    results are returned. If it holds a run of the same config with fewer iterations, that run goes on to the new
+    number. The remaining steps are those of a run of the new length: its learning rates, and its `progress` for
+    methods whose weights follow it. With the schedules `constant` and `inverse`, and such a method aside, the weights
+    are exactly those of a run of that length from the start. results.json records each change of the length.
 
     Parameters
     ----------
@@ -73,7 +79,8 @@ def execute(task: Task[C, D, M], config: C, out: Path) -> dict[str, Any]:
         if process.first:
             folder.claim(config)
         done = folder.results()
-        if done is not None and (folder.report.exists() or not config.report):
+        complete = done is not None and done["history"][-1]["step"] == config.iterations
+        if done is not None and complete and (folder.report.exists() or not config.report):
             return done
         return _Run(task, config, folder, process).complete()
 
@@ -93,6 +100,8 @@ class _Run(Generic[C, D, M]):
         torch.manual_seed(key(config.seed, 0, BEGIN))
         self.trainer = Trainer(config, task.make(config, self.data.classes), self.supply, self.device, process)
         self.history: list[dict[str, float]] = []
+        # Changes of the number of iterations: at which step, from and to which number.
+        self.lengthened: list[dict[str, int]] = []
         # The selected checkpoint's assessment; None if it was selected before this process resumed the run.
         self.selected: Assessment | None = None
         self.seconds = 0.0
@@ -101,6 +110,9 @@ class _Run(Generic[C, D, M]):
     def complete(self) -> dict[str, Any]:
         """Finish the run. Returns the results, in every process."""
         self._resume()
+        if self.process.first:
+            self.folder.lengthen(self.config)
+            self.folder.tidy()
         log = self._log() if self.process.first else None
         try:
             try:
@@ -127,8 +139,16 @@ class _Run(Generic[C, D, M]):
             )
         self.trainer.restore(saved, str(self.folder.last))
         self.history, self.seconds = saved.facts["history"], saved.facts["seconds"]
-        if self.process.first:
-            self.folder.tidy()
+        self.lengthened = list(saved.facts.get("lengthened", ()))
+        before, now = saved.facts["config"]["iterations"], self.config.iterations
+        if before != now:
+            self.lengthened.append({"step": self.trainer.step, "from": before, "to": now})
+            if self.process.first:
+                schedule = self.config.optimizer.schedule
+                _LOG.warning(
+                    "%s: lengthened from %d to %d iterations; from step %d on, the learning rate (%s) and the progress "
+                    "are those of a run of %d", self.folder.path, before, now, self.trainer.step, schedule, now,
+                )  # fmt: skip
 
     def _facts(self) -> dict[str, Any]:
         return {
@@ -137,6 +157,7 @@ class _Run(Generic[C, D, M]):
             "classes": self.data.classes,
             "data": self.data.digests(),
             "history": self.history,
+            "lengthened": self.lengthened,
             "seconds": self.seconds + time.monotonic() - self.begin,
         }
 
@@ -184,6 +205,7 @@ class _Run(Generic[C, D, M]):
             "data": self.data.digests(),
             "pictures": self._counts(),
             "history": self.history,
+            "lengthened": self.lengthened,
             "seconds": self.seconds + time.monotonic() - self.begin,
             "processes": self.process.world,
             "versions": {name: version(name) for name in ("blendmill", "torch", "transformers")},

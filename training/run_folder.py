@@ -39,26 +39,43 @@ class Folder:
         return self.path / REPORT
 
     def claim(self, config: TrainConfig) -> None:
-        """Create the folder for this config, or check that it belongs to it. Raises InputError if it does not."""
-        text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-        path = self.path / CONFIG
-        if path.exists():
-            theirs = load_config(type(config), path)
+        """Create the folder for this config, or check that it belongs to it. Raises InputError if it does not.
+
+        It also belongs to a config that differs only by more iterations.
+        """
+        if (self.path / CONFIG).exists():
+            theirs = load_config(type(config), self.path / CONFIG)
             if (field := _difference(_essence(theirs), _essence(config))) is not None:
                 raise InputError(f"{self.path}: holds a run with another config, {field}: choose another --out")
+            if config.iterations < theirs.iterations:
+                raise InputError(
+                    f"{self.path}: holds a run of {theirs.iterations} iterations, asked are {config.iterations}: a run "
+                    "can be lengthened but not shortened: choose another --out"
+                )
             return
         try:
-            if self.path.exists() and any(self.path.iterdir()):
+            if self.path.exists() and any(UNFINISHED not in path.name for path in self.path.iterdir()):
                 raise InputError(f"{self.path}: not empty, and not the folder of a run: choose another --out")
             self.path.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as temporary:
-                temporary.write_text(text, encoding="utf-8")
+            self._write(config)
         except OSError as error:
             raise InputError(f"{self.path}: cannot be written: {error.strerror or error}") from None
 
+    def _write(self, config: TrainConfig) -> None:
+        text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        with replacing(self.path / CONFIG) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+    def lengthen(self, config: TrainConfig) -> None:
+        """Write the config of a run that goes on to more iterations. Results and report of the shorter run go."""
+        if load_config(type(config), self.path / CONFIG).iterations != config.iterations:
+            for name in (RESULTS, REPORT):
+                (self.path / name).unlink(missing_ok=True)
+            self._write(config)
+
     def tidy(self) -> None:
         """Remove incomplete files of processes that died."""
-        for left in self.last.parent.glob(f"*{UNFINISHED}*"):
+        for left in self.path.rglob(f"*{UNFINISHED}*"):
             left.unlink(missing_ok=True)
 
     def results(self) -> dict[str, Any] | None:
@@ -88,8 +105,11 @@ def _of_task(saved: Checkpoint, where: Path, task: str) -> Checkpoint:
 
 
 def _essence(config: TrainConfig) -> dict[str, Any]:
-    """A config without the fields that may change when a run is resumed, because no weight depends on them."""
-    data = config.model_dump(mode="json", exclude={"checkpoint_every", "log_every", "device", "report"})
+    """A config without the fields that may change when a run is resumed: no weight depends on them.
+
+    Only the number of iterations matters to weights. It has rules of its own.
+    """
+    data = config.model_dump(mode="json", exclude={"iterations", "checkpoint_every", "log_every", "device", "report"})
     del data["data"]["workers"]
     return data
 
