@@ -166,6 +166,9 @@ def _files(folder: Path, left_out: list[str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
+            if not path.is_file():
+                left_out.append(f"{path}: is a link to nothing, or no file")
+                continue
             name = path.relative_to(folder).with_suffix("").as_posix()
             if name in found:
                 left_out.append(f"{path}: has the same name as {found[name].name}")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scenes.errors import InputError
 from scenes.files import UNFINISHED, replacing
@@ -44,14 +45,7 @@ class Folder:
         It also belongs to a config that differs only by more iterations.
         """
         if (self.path / CONFIG).exists():
-            theirs = load_config(type(config), self.path / CONFIG)
-            if (field := _difference(_essence(theirs), _essence(config))) is not None:
-                raise InputError(f"{self.path}: holds a run with another config, {field}: choose another --out")
-            if config.iterations < theirs.iterations:
-                raise InputError(
-                    f"{self.path}: holds a run of {theirs.iterations} iterations, asked are {config.iterations}: a run "
-                    "can be lengthened but not shortened: choose another --out"
-                )
+            require_same(load_config(type(config), self.path / CONFIG), config, self.path)
             return
         try:
             if self.path.exists() and any(UNFINISHED not in path.name for path in self.path.iterdir()):
@@ -88,20 +82,73 @@ class Folder:
             temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
+class _Facts(BaseModel):
+    """What a checkpoint of a run tells. tensors: their number in each part, in the checkpoint to resume from."""
+
+    model_config = ConfigDict(strict=True)
+
+    task: str
+    config: dict[str, Any]
+    classes: list[str] = Field(min_length=1)
+    data: dict[str, str]
+    history: list[dict[str, float]]
+    lengthened: list[dict[str, int]] = []
+    seconds: float = Field(ge=0, allow_inf_nan=False)
+    step: int = Field(ge=0)
+    scaler: dict[str, Any] = {}
+    tensors: dict[str, int] = {}
+
+    @field_validator("history")
+    @classmethod
+    def _steps(cls, history: list[dict[str, float]]) -> list[dict[str, float]]:
+        if not all("step" in entry for entry in history):
+            raise ValueError("an evaluation has no step")
+        return history
+
+
+def read_run(path: Path, task: str) -> Checkpoint:
+    """Read a checkpoint of a task's run, with all facts that runs write. Raises InputError."""
+    saved = checkpoint.read(path)
+    if saved.facts.get("task") != task:
+        raise InputError(f"{path}: a checkpoint of the task '{saved.facts.get('task')}', give one of '{task}'")
+    checked(_Facts, saved.facts, str(path))
+    return saved
+
+
+B = TypeVar("B", bound=BaseModel)
+
+
+def checked(kind: type[B], data: Any, where: str) -> B:
+    """The data of a checkpoint as a model. Raises InputError, which names `where` and the field."""
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise InputError(
+            f"{where}: field {field}: {first['msg']}: this checkpoint is damaged or of another version"
+        ) from None
+
+
 def find_checkpoint(where: Path, task: str) -> Checkpoint:
     """A task's checkpoint: a file, or the selected one of a run's folder. Raises InputError if there is none."""
     if not where.is_dir():
-        return _of_task(checkpoint.read(where), where, task)
+        return read_run(where, task)
     selected = Folder(where).selected
     if not selected.exists():
         raise InputError(f"{where}: not a run, or nothing was evaluated yet: there is no {selected.name}")
-    return _of_task(checkpoint.read(selected), where, task)
+    return read_run(selected, task)
 
 
-def _of_task(saved: Checkpoint, where: Path, task: str) -> Checkpoint:
-    if saved.facts.get("task") != task:
-        raise InputError(f"{where}: a checkpoint of the task '{saved.facts.get('task')}', give one of '{task}'")
-    return saved
+def require_same(theirs: TrainConfig, config: TrainConfig, where: Path) -> None:
+    """Raise InputError, which names `where`, unless a run with the config `theirs` can go on with `config`."""
+    if (field := _difference(_essence(theirs), _essence(config))) is not None:
+        raise InputError(f"{where}: holds a run with another config, {field}: choose another --out")
+    if config.iterations < theirs.iterations:
+        raise InputError(
+            f"{where}: holds a run of {theirs.iterations} iterations, asked are {config.iterations}: a run can be "
+            "lengthened but not shortened: choose another --out"
+        )
 
 
 def _essence(config: TrainConfig) -> dict[str, Any]:

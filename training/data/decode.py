@@ -35,11 +35,11 @@ def decoded(path: Path, short: int | None = None) -> NDArray[np.uint8]:
     twice the requested size. All other pictures have exactly Pillow's antialiased bilinear pixels. Raises InputError
     if the file is missing or damaged.
     """
+    if not path.is_file():  # a link to nothing, or a pipe, on which reading would wait forever
+        raise InputError(f"{path}: no such picture")
     try:
         with Image.open(path) as image:
             return np.asarray(_upright(image, short))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such picture") from None
     except _FAULTS as error:
         reason = "not a picture of a known format" if isinstance(error, UnidentifiedImageError) else error
         raise InputError(f"{path}: cannot be decoded: {reason}; repair or delete the file") from error
