@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
+import numpy as np
+
 from classify.config import ClassifyConfig, ImagesConfig
 from classify.methods.catalogue import methods
 from render.renderer import open_sampler
@@ -12,6 +16,8 @@ from training.data.pictures import ImageDataset, class_labels, joined, require_l
 from training.data.sources import open_pictures
 from training.data.splits import parted
 from training.datasets import Datasets, Drawn, Source
+
+_LOG = logging.getLogger("blendmill")
 
 
 def open_part(part: ImagesConfig, classes: tuple[str, ...] | None, labels: bool = True) -> ImageDataset:
@@ -40,6 +46,8 @@ def open_datasets(config: ClassifyConfig) -> Datasets[ImageDataset]:
     classes = tuple(config.classes or first.classes) or ("picture",)
     opened = [first, *(open_part(part, classes, labels=not blind) for part in data.source[1:])]
     held, rest = _held_out(opened, 0.0 if blind or data.validation else data.holdout)
+    if not blind:
+        _tell_empty(classes, rest)
     target = open_part(data.target, classes, labels=False) if data.target else None
     if blind and target is None:
         target = joined([unlabeled(pictures, classes) for pictures in rest])
@@ -54,6 +62,17 @@ def open_datasets(config: ClassifyConfig) -> Datasets[ImageDataset]:
         test=open_part(data.test, classes) if data.test else None,
         classes=classes,
     )
+
+
+def _tell_empty(classes: tuple[str, ...], sets: list[ImageDataset]) -> None:
+    """Warn of classes that no picture to learn from has: an empty folder, or a rare class of a small set."""
+    seen = set(np.concatenate([pictures.labels for pictures in sets]).tolist())
+    if empty := [name for label, name in enumerate(classes) if label not in seen]:
+        where = " + ".join(pictures.name for pictures in sets)
+        names = ", ".join(f"'{name}'" for name in empty[:5]) + (f" and {len(empty) - 5} more" if len(empty) > 5 else "")
+        _LOG.warning(
+            "%s: no picture of the class %s: the network cannot learn it; name the others in `classes`", where, names
+        )
 
 
 def _streamed(config: ClassifyConfig) -> Datasets[ImageDataset]:

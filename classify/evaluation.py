@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -12,17 +13,19 @@ from torch import Tensor
 from classify.attention import Look, look
 from classify.methods.base import Method
 from classify.metrics import Evaluation
-from classify.validators import VALIDATORS
+from classify.validators import VALIDATORS, collapse
 from training.batches import DomainBatches
 from training.config import ORACLE
 from training.data.loader import Loader
 from training.data.pictures import ImageDataset, chosen
 from training.method import Batch
 from training.run_folder import Folder
+from training.selection import COLLAPSED
 from training.task import Assessment
 
 # Number of pictures in the attention section of a report.
 _SHOWN = 12
+_LOG = logging.getLogger("blendmill")
 
 
 class Outputs(NamedTuple):
@@ -91,11 +94,18 @@ class ClassifyEvaluator:
     def assess(self, method: Method) -> Assessment:
         """The figures of the available validators and, if there is a test set, of the oracle.
 
-        The validators cannot see labels of the target, because its pictures carry none here.
+        Whether the network has collapsed is judged on the target or, without one, on the held-out source. The
+        validators cannot see labels of the target, because its pictures carry none here.
         """
         parts = (self._validation, self._supply.target, self._test)
         source, target, seen = (self._outputs(method, loader) for loader in parts)
         figures, test = validate(source, target), None
+        judged = source if target is None else target
+        if judged is not None:
+            reason = collapse(judged.logits, self._supply.data.classes)
+            figures[COLLAPSED] = float(bool(reason))
+            if reason:
+                _LOG.warning("the network has collapsed: %s; no validator chooses such a checkpoint", reason)
         if seen is not None:
             test = evaluation(seen, self._supply.data.classes)
             figures |= {ORACLE: test["mean_recall"], "test_accuracy": test["accuracy"]}

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from classify.attention import Look
 from training.config import ORACLE
+from training.selection import COLLAPSED, best
 
 SOURCE, TARGET, CHOSEN, WARNING = "#1f77b4", "#e6550d", "#2ca02c", "#b02020"
 _FEW = 20
@@ -61,7 +62,8 @@ def curves(log: Sequence[Mapping[str, Any]]) -> Figure:
 def validators(history: Sequence[Mapping[str, float]], names: Mapping[str, str], step: int) -> Figure:
     """Plot each figure of the evaluations over the steps. names: titles by key.
 
-    A ring marks the highest value of each figure, and a band marks the selected step. The oracle has its own color.
+    A ring marks the best checkpoint by each figure, a cross a collapsed one, and a band the selected step. The oracle
+    has its own color.
     """
     columns = min(4, len(names))
     rows = -(-len(names) // columns)
@@ -70,10 +72,12 @@ def validators(history: Sequence[Mapping[str, float]], names: Mapping[str, str],
     steps = [entry["step"] for entry in history]
     for axis, (key, name) in zip(axes, names.items(), strict=False):
         values = [entry.get(key, np.nan) for entry in history]
-        highest = int(np.nanargmax(values)) if not np.isnan(values).all() else 0
+        highest = best(history, key)
         axis.axvline(step, color=CHOSEN, alpha=0.5, lw=3)
         axis.plot(steps, values, marker=".", color=WARNING if key == ORACLE else SOURCE)
         axis.plot(steps[highest], values[highest], marker="o", ms=9, mfc="none", color="black")
+        fallen = [i for i, entry in enumerate(history) if entry.get(COLLAPSED)]
+        axis.plot([steps[i] for i in fallen], [values[i] for i in fallen], "x", color="black")
         _titled(axis, name, "step")
         axis.ticklabel_format(axis="y", useOffset=False)
     for axis in axes[len(names) :]:

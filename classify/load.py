@@ -12,7 +12,7 @@ from classify.methods.catalogue import methods
 from classify.models import build
 from classify.network import Network
 from training import checkpoint
-from training.run_folder import Folder, find_checkpoint
+from training.run_folder import Folder, checked, find_checkpoint
 
 TASK = "classify"
 """The name of the task in checkpoints."""
@@ -45,9 +45,10 @@ def make_network(config: ClassifyConfig, classes: tuple[str, ...]) -> Network:
 def load_method(where: Path, device: torch.device) -> tuple[Method, ClassifyConfig, tuple[str, ...]]:
     """Load the method of a run or a checkpoint, in evaluation mode, with its config and classes. Raises InputError."""
     saved = find_checkpoint(where, TASK)
-    config = ClassifyConfig.model_validate(saved.facts["config"])
+    config = checked(ClassifyConfig, saved.facts["config"], f"{where}: field config")
     classes = tuple(saved.facts["classes"])
-    network = make_network(config.model_copy(update={"weights": None}), classes)
-    method = make_method(config, len(classes), network)
-    checkpoint.load(method, saved.part("method"), where)
+    bare = config.model_copy(update={"weights": None})
+    method = checkpoint.restored(
+        lambda: make_method(config, len(classes), make_network(bare, classes)), saved.part("method"), where
+    )
     return method.to(device).eval(), config, classes

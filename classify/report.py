@@ -18,6 +18,7 @@ from training import report as page
 from training.config import ORACLE
 from training.logger import LOG, entries
 from training.report import finished, save
+from training.selection import COLLAPSED
 
 VALIDATORS = {
     "source": "accuracy on held-out source pictures",
@@ -108,6 +109,7 @@ def _selection(results: Mapping[str, Any]) -> dict[str, Any] | None:
             "kind": ORACLE if key == ORACLE else "chosen" if key == selected["by"] else "",
             "name": names[key],
             "value": best[key],
+            "collapsed": bool(best.get(COLLAPSED)),
             "step": best["step"],
             "recall": best.get(ORACLE),
             "accuracy": best.get("test_accuracy"),

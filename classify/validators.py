@@ -1,12 +1,13 @@
 """Validators: they rate a checkpoint for the target without labels of the target. Higher is always better.
 
 Soft neighborhood density and entropy are highest if the network assigns all pictures to one class with certainty. In
-that case information maximization and the nuclear norm are lowest. Do not rely on a single validator.
+that case information maximization and the nuclear norm are lowest. Do not rely on a single validator. `collapse` finds
+such networks. No validator chooses one, unless all checkpoints are of this kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ from torch.nn.functional import cross_entropy, normalize, softmax
 _ROWS = 1024
 # Limits the probabilities of the domain classifier, and with them the weights of source pictures.
 _SUREST = 1e-6
+# A network has collapsed if it uses fewer classes than 1 plus this share of the others, or if its predictions tell less
+# of a picture than this share of the most they could.
+_FEW, _SAME = 0.1, 0.01
 
 
 def source_accuracy(logits: Tensor, labels: Tensor) -> float:
@@ -43,6 +47,23 @@ def information(logits: Tensor) -> float:
     return float(torch.special.entr(softmax(logits.double(), 1).mean(0)).sum()) + entropy(logits)
 
 
+def collapse(logits: Tensor, classes: Sequence[str]) -> str:
+    """How the predictions have collapsed, in words; empty if they have not. logits: (n, k) of the k classes.
+
+    Two signs count. The pictures are assigned to few classes: exp(H(shares of the classes)), the effective number of
+    classes, is near 1. Or all predictions are nearly equal: their mutual information with the pictures is near 0. Of
+    fewer pictures than classes, no more classes than pictures are expected.
+    """
+    most = min(logits.shape)
+    shares = torch.bincount(logits.argmax(1), minlength=logits.shape[1]).double() / len(logits)
+    used = float(torch.special.entr(shares).sum().exp())
+    if used < 1 + _FEW * (most - 1):
+        return f"{float(shares.max()):.0%} of the pictures are assigned to '{classes[int(shares.argmax())]}'"
+    if information(logits) < _SAME * np.log(most):
+        return "the predictions are almost equal for all pictures"
+    return ""
+
+
 def nuclear_norm(logits: Tensor) -> float:
     """Nuclear norm of the predictions (n, k) divided by n (BNM: Cui et al., CVPR 2020, eq. 8), from logits (n, k).
 
@@ -53,11 +74,13 @@ def nuclear_norm(logits: Tensor) -> float:
 
 
 def neighborhood_density(logits: Tensor, temperature: float = 0.05) -> float:
-    """Soft neighborhood density (SND: Saito et al., ICCV 2021, eqs. 1-3) in nats, from logits (n, k), n >= 2.
+    """Soft neighborhood density (SND: Saito et al., ICCV 2021, eqs. 1-3) in nats, from logits (n, k).
 
     The mean entropy of the similarities of each picture to all others: softmax over j ≠ i of cos(p_i, p_j) /
-    temperature. It reaches its maximum, log(n - 1), if all predictions are equal.
+    temperature. It reaches its maximum, log(n - 1), if all predictions are equal. It is 0 for a single picture.
     """
+    if len(logits) < 2:
+        return 0.0
     directions = normalize(softmax(logits.double(), 1))
     total = 0.0
     for begin in range(0, len(directions), _ROWS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import platform
@@ -11,6 +12,9 @@ from pathlib import Path
 
 UNFINISHED = ".tmp-"
 """The suffix of the name of an unfinished file."""
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The errors of writing where a disk is full, or a limit of size is reached."""
 
 
 def unfinished(path: Path) -> Path:

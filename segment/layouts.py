@@ -158,7 +158,9 @@ def _by_name(files: Iterable[Path], folder: Path, left_out: list[str]) -> dict[s
     found: dict[str, Path] = {}
     for path in files:
         name = path.relative_to(folder).with_suffix("").as_posix()
-        if name in found:
+        if not path.is_file():
+            left_out.append(f"{path}: is a link to nothing, or no file")
+        elif name in found:
             left_out.append(f"{path}: has the same name as {found[name].name}")
         else:
             found[name] = path

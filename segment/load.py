@@ -11,7 +11,7 @@ from segment.methods.catalogue import METHODS
 from segment.methods.supervised import Supervised
 from segment.models import build
 from training import checkpoint
-from training.run_folder import find_checkpoint
+from training.run_folder import checked, find_checkpoint
 
 TASK = "segment"
 """The name of the task in checkpoints."""
@@ -25,6 +25,6 @@ def make_method(config: SegmentConfig) -> Supervised:
 def load_method(where: Path, device: torch.device) -> Supervised:
     """Load the method of a run's folder or a checkpoint, in evaluation mode. Raises InputError."""
     saved = find_checkpoint(where, TASK)
-    method = make_method(SegmentConfig.model_validate(saved.facts["config"]))
-    checkpoint.load(method, saved.part("method"), where)
+    config = checked(SegmentConfig, saved.facts["config"], f"{where}: field config")
+    method = checkpoint.restored(lambda: make_method(config), saved.part("method"), where)
     return method.to(device).eval()

@@ -79,7 +79,8 @@ class TrainConfig(Section):
     size: side of the training pictures, pixels. batch: pictures in each step and domain, over all processes.
     iterations: number of steps. method: name of the training method. settings: hyper-parameters by method; missing
     ones have the method's defaults. ema: decay of the average of the weights, which is then evaluated; 0 evaluates the
-    weights themselves. deterministic: use only algorithms that give the same bits in every run, also on a GPU.
+    weights themselves. sync_norm: on several GPUs, batch norm uses the whole batch, not each process's own part.
+    deterministic: use only algorithms that give the same bits in every run, also on a GPU.
     select_by: the validator that chooses the checkpoint, `last` for the last one, or `oracle`, which reads the labels
     of the test pictures. evaluate_every, checkpoint_every, log_every: in steps; evaluate_every 0 evaluates only at the
     end. report: write report.html at the end.
@@ -94,6 +95,7 @@ class TrainConfig(Section):
     settings: dict[str, dict[str, Any]] = {}
     ema: float = Field(default=0.0, ge=0, lt=1)
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    sync_norm: bool = False
     compile: bool = False
     deterministic: bool = False
     device: str = "auto"

@@ -1,7 +1,8 @@
 """One run over several processes, as torchrun starts them. Gradients are averaged over the processes.
 
-Batch norm uses only the process's own part of the batch. After each step all processes copy the buffers of the first
-one, including running statistics. So all processes evaluate alike, and a run can be resumed exactly.
+Batch norm uses only the process's own part of the batch, unless `synchronize_norms` is called. After each step all
+processes copy the buffers of the first one, including running statistics. So all processes evaluate alike, and a run
+can be resumed exactly.
 
 DistributedDataParallel is not used: it synchronizes once for each forward pass over all parameters. A method, however,
 may take several optimizer steps in one iteration, for several losses and for some of its parameters only.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +20,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
+
+from scenes.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,42 @@ def broadcast_state(module: nn.Module, world: int) -> None:
     for flat, parameters in _flat(module.parameters()) if world > 1 else ():
         distributed.broadcast(flat, 0)
         _unflatten(flat, parameters)
+
+
+def mean_terms(terms: Mapping[str, Tensor], world: int) -> dict[str, float]:
+    """The mean of each term () of the loss over all processes. All processes must have the same terms."""
+    names = sorted(terms)
+    values = torch.stack([terms[name].detach().double() for name in names])
+    if world > 1:
+        distributed.all_reduce(values)
+    return dict(zip(names, (values / world).tolist(), strict=True))
+
+
+def synchronize_norms(module: nn.Module, device: torch.device, world: int) -> None:
+    """Let batch norm use the whole batch of all processes. Nothing changes if there is one process.
+
+    Raises InputError on a CPU, where PyTorch cannot do it.
+    """
+    if world == 1:
+        return
+    if device.type == "cpu":
+        raise InputError("field sync_norm: PyTorch synchronizes batch norm only on GPUs: write sync_norm: false")
+    nn.SyncBatchNorm.convert_sync_batchnorm(module)
+
+
+class Alone:
+    """Frees copies of a module from the other processes: their batch norm, also in training mode, waits for nobody.
+
+    All processes must create one together.
+    """
+
+    def __init__(self, world: int):
+        self._group = distributed.new_subgroups(1)[0] if world > 1 else None
+
+    def __call__(self, module: nn.Module) -> None:
+        for layer in module.modules():
+            if isinstance(layer, nn.SyncBatchNorm):
+                layer.process_group = self._group
 
 
 def shared(found: dict[str, Any] | None, world: int) -> dict[str, Any]:

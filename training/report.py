@@ -22,7 +22,7 @@ from training.run_folder import CONFIG, Folder
 # Fields of the config that the first line of a page shows.
 _SETTINGS = ("method", "model", "weights", "size", "augment", "batch", "iterations", "precision", "seed")
 # Parts of the results that the last section of a page shows.
-_FACTS = ("seconds", "processes", "data", "versions")
+_FACTS = ("seconds", "processes", "lengthened", "data", "versions")
 
 
 def finished(run: Path) -> tuple[dict[str, Any], dict[str, Any]]:

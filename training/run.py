@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from importlib.metadata import version
@@ -11,22 +12,30 @@ from typing import Any, Generic
 import torch
 
 from scenes.errors import InputError
+from scenes.files import NO_ROOM
 from training import checkpoint
 from training.batches import BEGIN, DomainBatches, key
 from training.config import LAST, ORACLE, C, statement
 from training.devices import device_of
 from training.distributed import ProcessInfo, processes, shared
 from training.logger import Log
-from training.run_folder import Folder
+from training.run_folder import Folder, checked, read_run, require_same
+from training.selection import COLLAPSED, best
 from training.task import Assessment, D, M, Task
 from training.trainer import Trainer
+
+_LOG = logging.getLogger("blendmill")
+_WARNING = "; it is COLLAPSED: its predictions are almost the same for all pictures"
 
 
 def execute(task: Task[C, D, M], config: C, out: Path) -> dict[str, Any]:
     """Train a network and write checkpoints, results and a report into a folder.
 
     If the folder holds an unfinished run of the same config, that run is resumed. If it holds a finished run, its
-    results are returned.
+    results are returned. If it holds a run of the same config with fewer iterations, that run goes on to the new
+    number. The remaining steps are those of a run of the new length: its learning rates, and its `progress` for
+    methods whose weights follow it. With the schedules `constant` and `inverse`, and such a method aside, the weights
+    are exactly those of a run of that length from the start. results.json records each change of the length.
 
     Parameters
     ----------
@@ -73,9 +82,17 @@ def execute(task: Task[C, D, M], config: C, out: Path) -> dict[str, Any]:
         if process.first:
             folder.claim(config)
         done = folder.results()
-        if done is not None and (folder.report.exists() or not config.report):
+        complete = done is not None and done["history"][-1]["step"] == config.iterations
+        if done is not None and complete and (folder.report.exists() or not config.report):
             return done
-        return _Run(task, config, folder, process).complete()
+        try:
+            return _Run(task, config, folder, process).complete()
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            raise InputError(
+                f"{out}: {error.strerror}; the last checkpoint is kept: make room, then give the same command again"
+            ) from None
 
 
 class _Run(Generic[C, D, M]):
@@ -93,6 +110,8 @@ class _Run(Generic[C, D, M]):
         torch.manual_seed(key(config.seed, 0, BEGIN))
         self.trainer = Trainer(config, task.make(config, self.data.classes), self.supply, self.device, process)
         self.history: list[dict[str, float]] = []
+        # Changes of the number of iterations: at which step, from and to which number.
+        self.lengthened: list[dict[str, int]] = []
         # The selected checkpoint's assessment; None if it was selected before this process resumed the run.
         self.selected: Assessment | None = None
         self.seconds = 0.0
@@ -101,6 +120,9 @@ class _Run(Generic[C, D, M]):
     def complete(self) -> dict[str, Any]:
         """Finish the run. Returns the results, in every process."""
         self._resume()
+        if self.process.first:
+            self.folder.lengthen(self.config)
+            self.folder.tidy()
         log = self._log() if self.process.first else None
         try:
             try:
@@ -116,19 +138,40 @@ class _Run(Generic[C, D, M]):
         return Log(self.folder.path, self.trainer.step, self.config.iterations, self.config.batch)
 
     def _resume(self) -> None:
-        if not self.folder.last.exists():
+        last = self.folder.last
+        if not last.exists():
             return
-        saved = checkpoint.read(self.folder.last)
+        saved = read_run(last, self.task.name)
+        theirs = checked(type(self.config), saved.facts["config"], f"{last}: field config")
+        require_same(theirs, self.config, last)
+        if tuple(saved.facts["classes"]) != self.data.classes:
+            raise InputError(f"{last}: field classes: not those of the data: choose another --out")
         digests = self.data.digests()
         changed = [name for name in digests | saved.facts["data"] if digests.get(name) != saved.facts["data"].get(name)]
         if changed:
             raise InputError(
                 f"{self.folder.path}: the {changed[0]} data have changed since the run began: choose another --out"
             )
-        self.trainer.restore(saved, str(self.folder.last))
+        step, evaluated = saved.facts["step"], max((entry["step"] for entry in saved.facts["history"]), default=0)
+        if not evaluated <= step <= theirs.iterations or (step == theirs.iterations != evaluated):
+            raise InputError(
+                f"{last}: step {step} of {theirs.iterations} does not fit the last evaluation, at step {evaluated}: "
+                "choose another --out"
+            )
+        self.trainer.restore(saved, str(last))
         self.history, self.seconds = saved.facts["history"], saved.facts["seconds"]
+        self.lengthened = list(saved.facts.get("lengthened", ()))
+        if theirs.iterations != self.config.iterations:
+            self._lengthen(theirs.iterations)
+
+    def _lengthen(self, before: int) -> None:
+        step, now = self.trainer.step, self.config.iterations
+        self.lengthened.append({"step": step, "from": before, "to": now})
         if self.process.first:
-            self.folder.tidy()
+            _LOG.warning(
+                "%s: lengthened from %d to %d iterations: from step %d on, the learning rate (%s) and the progress are "
+                "those of a run of %d", self.folder.path, before, now, step, self.config.optimizer.schedule, now,
+            )  # fmt: skip
 
     def _facts(self) -> dict[str, Any]:
         return {
@@ -137,6 +180,7 @@ class _Run(Generic[C, D, M]):
             "classes": self.data.classes,
             "data": self.data.digests(),
             "history": self.history,
+            "lengthened": self.lengthened,
             "seconds": self.seconds + time.monotonic() - self.begin,
         }
 
@@ -170,13 +214,15 @@ class _Run(Generic[C, D, M]):
         method = self.task.load(self.folder.selected, self.device)
         found = self.selected or self.evaluator.assess(method)
         entry, by = self.history[self._selected()], self.config.select_by
-        validators = [name for name in self.history[0] if name != "step" and not name.startswith("test_")]
+        others = ("step", COLLAPSED)
+        validators = [name for name in self.history[0] if name not in others and not name.startswith("test_")]
         results = {
             "selected": {
                 "step": entry["step"],
                 "by": by,
                 "uses_target_labels": by == ORACLE,
-                "statement": statement(by),
+                "collapsed": bool(entry.get(COLLAPSED)),
+                "statement": statement(by) + (_WARNING if entry.get(COLLAPSED) else ""),
             },
             "test": found.test,
             "validators": {name: self.history[best(self.history, name)] for name in validators},
@@ -184,6 +230,7 @@ class _Run(Generic[C, D, M]):
             "data": self.data.digests(),
             "pictures": self._counts(),
             "history": self.history,
+            "lengthened": self.lengthened,
             "seconds": self.seconds + time.monotonic() - self.begin,
             "processes": self.process.world,
             "versions": {name: version(name) for name in ("blendmill", "torch", "transformers")},
@@ -199,8 +246,3 @@ class _Run(Generic[C, D, M]):
         trained = sum(len(part.pictures) for part in data.source) or self.config.iterations * self.config.batch
         parts = {"validation": data.validation, "target": data.target, "test": data.test}
         return {"source": trained} | {name: len(part) for name, part in parts.items() if part is not None}
-
-
-def best(history: list[dict[str, float]], by: str) -> int:
-    """Index of the first evaluation with the highest figure `by`."""
-    return max(range(len(history)), key=lambda i: (history[i].get(by, float("-inf")), -i))

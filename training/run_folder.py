@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scenes.errors import InputError
 from scenes.files import UNFINISHED, replacing
@@ -39,26 +40,36 @@ class Folder:
         return self.path / REPORT
 
     def claim(self, config: TrainConfig) -> None:
-        """Create the folder for this config, or check that it belongs to it. Raises InputError if it does not."""
-        text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-        path = self.path / CONFIG
-        if path.exists():
-            theirs = load_config(type(config), path)
-            if (field := _difference(_essence(theirs), _essence(config))) is not None:
-                raise InputError(f"{self.path}: holds a run with another config, {field}: choose another --out")
+        """Create the folder for this config, or check that it belongs to it. Raises InputError if it does not.
+
+        It also belongs to a config that differs only by more iterations.
+        """
+        if (self.path / CONFIG).exists():
+            require_same(load_config(type(config), self.path / CONFIG), config, self.path)
             return
         try:
-            if self.path.exists() and any(self.path.iterdir()):
+            if self.path.exists() and any(UNFINISHED not in path.name for path in self.path.iterdir()):
                 raise InputError(f"{self.path}: not empty, and not the folder of a run: choose another --out")
             self.path.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as temporary:
-                temporary.write_text(text, encoding="utf-8")
+            self._write(config)
         except OSError as error:
             raise InputError(f"{self.path}: cannot be written: {error.strerror or error}") from None
 
+    def _write(self, config: TrainConfig) -> None:
+        text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        with replacing(self.path / CONFIG) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+    def lengthen(self, config: TrainConfig) -> None:
+        """Write the config of a run that goes on to more iterations. Results and report of the shorter run go."""
+        if load_config(type(config), self.path / CONFIG).iterations != config.iterations:
+            for name in (RESULTS, REPORT):
+                (self.path / name).unlink(missing_ok=True)
+            self._write(config)
+
     def tidy(self) -> None:
         """Remove incomplete files of processes that died."""
-        for left in self.last.parent.glob(f"*{UNFINISHED}*"):
+        for left in self.path.rglob(f"*{UNFINISHED}*"):
             left.unlink(missing_ok=True)
 
     def results(self) -> dict[str, Any] | None:
@@ -71,25 +82,81 @@ class Folder:
             temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
-def find_checkpoint(where: Path, task: str) -> Checkpoint:
-    """A task's checkpoint: a file, or the selected one of a run's folder. Raises InputError if there is none."""
-    if not where.is_dir():
-        return _of_task(checkpoint.read(where), where, task)
-    selected = Folder(where).selected
-    if not selected.exists():
-        raise InputError(f"{where}: not a run, or nothing was evaluated yet: there is no {selected.name}")
-    return _of_task(checkpoint.read(selected), where, task)
+class _Facts(BaseModel):
+    """What a checkpoint of a run tells. tensors: their number in each part, in the checkpoint to resume from."""
+
+    model_config = ConfigDict(strict=True)
+
+    task: str
+    config: dict[str, Any]
+    classes: list[str] = Field(min_length=1)
+    data: dict[str, str]
+    history: list[dict[str, float]]
+    lengthened: list[dict[str, int]] = []
+    seconds: float = Field(ge=0, allow_inf_nan=False)
+    step: int = Field(ge=0)
+    scaler: dict[str, Any] = {}
+    tensors: dict[str, int] = {}
+
+    @field_validator("history")
+    @classmethod
+    def _steps(cls, history: list[dict[str, float]]) -> list[dict[str, float]]:
+        if not all("step" in entry for entry in history):
+            raise ValueError("an evaluation has no step")
+        return history
 
 
-def _of_task(saved: Checkpoint, where: Path, task: str) -> Checkpoint:
+def read_run(path: Path, task: str) -> Checkpoint:
+    """Read a checkpoint of a task's run, with all facts that runs write. Raises InputError."""
+    saved = checkpoint.read(path)
     if saved.facts.get("task") != task:
-        raise InputError(f"{where}: a checkpoint of the task '{saved.facts.get('task')}', give one of '{task}'")
+        raise InputError(f"{path}: a checkpoint of the task '{saved.facts.get('task')}', give one of '{task}'")
+    checked(_Facts, saved.facts, str(path))
     return saved
 
 
+B = TypeVar("B", bound=BaseModel)
+
+
+def checked(kind: type[B], data: Any, where: str) -> B:
+    """The data of a checkpoint as a model. Raises InputError, which names `where` and the field."""
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise InputError(
+            f"{where}: field {field}: {first['msg']}: this checkpoint is damaged or of another version"
+        ) from None
+
+
+def find_checkpoint(where: Path, task: str) -> Checkpoint:
+    """A task's checkpoint: a file, or the selected one of a run's folder. Raises InputError if there is none."""
+    if not where.is_dir():
+        return read_run(where, task)
+    selected = Folder(where).selected
+    if not selected.exists():
+        raise InputError(f"{where}: not a run, or nothing was evaluated yet: there is no {selected.name}")
+    return read_run(selected, task)
+
+
+def require_same(theirs: TrainConfig, config: TrainConfig, where: Path) -> None:
+    """Raise InputError, which names `where`, unless a run with the config `theirs` can go on with `config`."""
+    if (field := _difference(_essence(theirs), _essence(config))) is not None:
+        raise InputError(f"{where}: holds a run with another config, {field}: choose another --out")
+    if config.iterations < theirs.iterations:
+        raise InputError(
+            f"{where}: holds a run of {theirs.iterations} iterations, asked are {config.iterations}: a run can be "
+            "lengthened but not shortened: choose another --out"
+        )
+
+
 def _essence(config: TrainConfig) -> dict[str, Any]:
-    """A config without the fields that may change when a run is resumed, because no weight depends on them."""
-    data = config.model_dump(mode="json", exclude={"checkpoint_every", "log_every", "device", "report"})
+    """A config without the fields that may change when a run is resumed: no weight depends on them.
+
+    Only the number of iterations matters to weights. It has rules of its own.
+    """
+    data = config.model_dump(mode="json", exclude={"iterations", "checkpoint_every", "log_every", "device", "report"})
     del data["data"]["workers"]
     return data
 

@@ -26,8 +26,9 @@ class Assessment:
     """Evaluation of a method on the pictures of a run.
 
     figures: by name, higher is better: those of the validators, of the oracle (`training.config.ORACLE`) if there is a
-    test set, and figures that begin with `test_`, which are shown but never select a checkpoint. test: all figures on
-    the test pictures, as JSON data, or None. details: further values for the task's report.
+    test set, and figures that begin with `test_`, which are shown but never select a checkpoint. The figure
+    `training.selection.COLLAPSED` bars a checkpoint from selection. test: all figures on the test pictures, as JSON
+    data, or None. details: further values for the task's report.
     """
 
     figures: dict[str, float]

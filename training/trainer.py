@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import signal
-from collections.abc import Callable, Collection, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
@@ -15,7 +16,15 @@ from scenes.errors import InputError
 from training import checkpoint
 from training.batches import NETWORK, DomainBatches, key
 from training.config import TrainConfig
-from training.distributed import ProcessInfo, any_rank, broadcast_state, share_buffers
+from training.distributed import (
+    Alone,
+    ProcessInfo,
+    any_rank,
+    broadcast_state,
+    mean_terms,
+    share_buffers,
+    synchronize_norms,
+)
 from training.ema import EMA
 from training.logger import Log
 from training.method import TrainingMethod
@@ -39,6 +48,9 @@ class Trainer(Generic[M]):
         self.config, self.supply, self.device, self.process = config, supply, device, process
         self.step = 0
         self.method = method.to(device)
+        if config.sync_norm:
+            synchronize_norms(self.method, device, process.world)
+        self._alone = Alone(process.world) if config.sync_norm else None
         broadcast_state(self.method, process.world)
         chosen = config.optimizer
         stepping = optimizer(
@@ -79,7 +91,8 @@ class Trainer(Generic[M]):
         torch.manual_seed(key(config.seed, step, NETWORK, self.process.rank))
         self.method.train()
         if step % self.supply.epoch == 0:
-            self.method.begin_epoch(self.supply.passes(), progress)
+            with _normalizable():
+                self.method.begin_epoch(self.supply.passes(), progress)
             self.method.train()
             if self._average:
                 checkpoint.fit_buffers(self._average.module, self.method.state_dict())
@@ -87,7 +100,7 @@ class Trainer(Generic[M]):
         self._descent.rates(rate)
         source, target = self.supply.batch(step)
         try:
-            with self._autocast():
+            with self._autocast(), _normalizable():
                 terms = self.method.update(source, target, progress, self._descend)
         except NotFinite as error:
             raise InputError(f"step {step}: {error}, with {self.supply.describe(source)}") from None
@@ -97,8 +110,10 @@ class Trainer(Generic[M]):
         self.step += 1
         if log:
             log.wait(source.drawn.waited + target.drawn.waited)
-            if self.step % config.log_every == 0 or self.step == config.iterations:
-                log.train(self.step, {name: float(term) for name, term in terms.items()}, rate * config.optimizer.lr)
+        if self.step % config.log_every == 0 or self.step == config.iterations:
+            means = mean_terms(terms, self.process.world)
+            if log:
+                log.train(self.step, means, rate * config.optimizer.lr)
 
     def _rate(self, step: int) -> float:
         chosen = self.config.optimizer
@@ -118,6 +133,8 @@ class Trainer(Generic[M]):
         """The method as if training ended now: averaged if the config says so, finished, in evaluation mode."""
         method: M = copy.deepcopy(self._average.module if self._average else self.method)  # type: ignore[assignment]
         method.requires_grad_(False)
+        if self._alone:
+            self._alone(method)
         with torch.no_grad(), self._autocast():
             method.finish(self.supply.passes())
         return method.eval()
@@ -129,16 +146,47 @@ class Trainer(Generic[M]):
         return checkpoint.join(method=self.method.state_dict(), optimizer=moments, average=average)
 
     def facts(self) -> dict[str, Any]:
-        return {"step": self.step, "scaler": self._scaler.state_dict()}
+        counts = Counter(name.partition(".")[0] for name in self.tensors())
+        return {"step": self.step, "scaler": self._scaler.state_dict(), "tensors": counts}
 
     def restore(self, saved: checkpoint.Checkpoint, where: str) -> None:
-        """Restore the state that `tensors` and `facts` returned."""
+        """Restore the state that `tensors` and `facts` returned. Raises InputError if it is not complete."""
+        found = Counter(name.partition(".")[0] for name in saved.tensors)
+        if found != saved.facts.get("tensors"):
+            raise InputError(
+                f"{where}: is not complete, or of an older version: it holds {_counted(found)}, and should hold "
+                f"{_counted(saved.facts.get('tensors') or {})}: choose another --out"
+            )
         checkpoint.load(self.method, saved.part("method"), where)
-        checkpoint.load_optimizer(self._descent.optimizer, saved.part("optimizer"))
+        checkpoint.load_optimizer(self._descent.optimizer, saved.part("optimizer"), where)
         if self._average:
             checkpoint.load(self._average, saved.part("average"), where)
-        self._scaler.load_state_dict(saved.facts["scaler"])
+        try:
+            self._scaler.load_state_dict(saved.facts["scaler"])
+        except (KeyError, RuntimeError):
+            raise InputError(f"{where}: field scaler: not the state of a gradient scaler") from None
         self.step = int(saved.facts["step"])
+
+
+def _counted(tensors: Mapping[str, int]) -> str:
+    return (
+        ", ".join(f"{count} tensors of {part}" for part, count in sorted(tensors.items()))
+        or "a number it does not tell"
+    )
+
+
+@contextmanager
+def _normalizable() -> Iterator[None]:
+    """Tell the remedy if batch norm has only one value for a channel, as in a batch of one picture."""
+    try:
+        yield
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise InputError(
+            "field batch: batch norm needs more than one value for each channel, and one picture is too few in this "
+            "network: increase the batch (of each process)"
+        ) from None
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from benchmarks.common import table as markdown
 from classify.methods.catalogue import METHODS
 from classify.validators import VALIDATORS
 from scenes.errors import choices
+from training.selection import COLLAPSED
 from training.studies import Chain, Job, results, run_chains, settings
 from training.tables import at_selected
 
@@ -119,8 +120,11 @@ def picks(found: dict[str, dict[int, dict[str, Any]]]) -> str:
     seeds = set.intersection(*(set(runs) for runs in found.values()))
     if not seeds:
         return "No seed was run with all methods."
+    at = {name: [at_selected(runs[seed]) for seed in seeds] for name, runs in found.items()}
+    # A validator's figure of a collapsed network says nothing.
+    sound = {name: not any(figures.get(COLLAPSED) for figures in chosen) for name, chosen in at.items()}
     best = {
-        validator: max(found, key=lambda name: mean(at_selected(found[name][seed])[validator] for seed in seeds))
+        validator: max(at, key=lambda name: (sound[name], mean(figures[validator] for figures in at[name])))
         for validator in VALIDATORS
     }
     told = ", ".join(f"{validator} chooses {name}" for validator, name in best.items())

@@ -31,7 +31,7 @@ def drawn(batches: Iterable[Tensor], pictures: int) -> Tensor:
         place = seen if seen < pictures else int(torch.randint(seen + 1, (), generator=generator))
         if place < pictures:
             kept[place : place + 1] = [row.clone()]
-    return torch.stack([kept[i] for i in torch.randperm(len(kept), generator=generator)])
+    return torch.stack([kept[i] for i in torch.randperm(len(kept), generator=generator)]) if kept else torch.empty(0)
 
 
 @torch.no_grad()
@@ -75,4 +75,7 @@ class AdaBN(Method):
             raise InputError("method: adabn adapts batch normalization, and this model has none; choose a resnet")
 
     def finish(self, passes: FullPass) -> None:
-        adopt_statistics(self.network, drawn((batch.images for batch in passes.target()), self.settings.pictures))
+        pictures = drawn((batch.images for batch in passes.target()), self.settings.pictures)
+        if len(pictures) < 2:
+            raise InputError("field data.target: adabn needs at least two pictures that can be read")
+        adopt_statistics(self.network, pictures)

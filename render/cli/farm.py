@@ -159,8 +159,8 @@ def verify(context: click.Context, place: str) -> None:
 def merge(context: click.Context, place: str, parts: tuple[str, ...]) -> None:
     """Collect the shards of one job in one place and finish the set.
 
-    Copies the shards from PARTS (folders or URLs) to DIR_OR_URL and checks each of them. Exits with 1 if a shard is
-    damaged or the set is not complete.
+    Copies the shards from PARTS (folders or URLs) to DIR_OR_URL and checks each of them. If a part is of a larger set,
+    the set in DIR_OR_URL grows. Exits with 1 if a shard is damaged or the set is not complete.
 
     \b
     Example:
@@ -183,13 +183,17 @@ def merge(context: click.Context, place: str, parts: tuple[str, ...]) -> None:
 
 
 def bring(store: Store, source: Store) -> list[str]:
-    """Copy the shards that a store lacks and another of the same job has; what is wrong with some of them, a line each.
+    """Copy the shards that a store lacks and another of the same job has, of as many pictures or fewer.
+
+    Returns what is wrong with some of them, a line each.
 
     Raises InputError where the other is of another job.
     """
     manifest, theirs = store.opened(), source.opened()
     manifest.require_same(theirs, store.url)
-    wanted = sorted((source.present() - store.present()) & set(range(manifest.shard_count)))
+    # The last shard of a smaller set may be short.
+    same = {shard for shard in range(manifest.shard_count) if theirs.indices(shard) == manifest.indices(shard)}
+    wanted = sorted((source.present() - store.present()) & same)
     if not wanted:
         return []
     failures = source.failures()

@@ -28,12 +28,20 @@ from scenes.record.record import CRACK
 
 _OPTIONS = (
     click.option("--out", required=True, help="Folder of the data set, or a URL such as s3://bucket/set."),
-    click.option("--images", type=click.IntRange(1), default=100, show_default=True, help="Number of pictures."),
+    click.option(
+        "--images",
+        type=click.IntRange(1),
+        default=100,
+        show_default=True,
+        help="Number of pictures. If the set in OUT has fewer, it grows.",
+    ),
     SEED,
     SET,
     WORKERS,
     DEVICE,
-    click.option("--shard-size", type=click.IntRange(1), help="Pictures per shard file. Default: up to 100."),
+    click.option(
+        "--shard-size", type=click.IntRange(1), help="Pictures per shard file. Default: as in the set, or up to 100."
+    ),
     click.option(
         "--shard", "part", default="0/1", metavar="i/n", help="Draw only part i of n, i from 0, for job arrays."
     ),

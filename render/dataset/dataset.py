@@ -53,9 +53,10 @@ class Manifest(BaseModel):
     assets : mapping of str to AssetRecord
         Checksum and license of each asset, by asset id.
     shards : mapping of str to str
-        The sha256 of each shard by file name. Empty until all shards are there.
+        The sha256 of each shard by file name. Empty until all shards are there; while a set grows, those of the shards
+        that stay.
     skipped : tuple of int
-        Indices of the pictures that were given up and are in no shard. Empty until all shards are there.
+        Indices of the pictures that were given up and are in no shard. Recorded with the checksums.
 
     Examples
     --------
@@ -144,7 +145,10 @@ class Manifest(BaseModel):
             raise InputError(f"{where}: {field}: {first['msg']}") from error
 
     def require_same(self, asked: Manifest, place: Path | str) -> None:
-        """Raise InputError unless a job for `asked` may go on in the place this manifest was read from."""
+        """Raise InputError unless a job for `asked` may go on in the place this manifest was read from.
+
+        The number of pictures may differ, because no picture depends on it.
+        """
         for name, there, wanted in self._decisive(asked):
             if there != wanted:
                 raise InputError(
@@ -164,7 +168,7 @@ class Manifest(BaseModel):
 
     def _decisive(self, asked: Manifest) -> Iterator[tuple[str, Any, Any]]:
         """What two jobs for one data set have in common besides the config: name, value here, value asked for."""
-        for name in ("seed", "count", "shard_size", "classes", "device"):
+        for name in ("seed", "shard_size", "classes", "device"):
             yield name, getattr(self, name), getattr(asked, name)
         for library, name in (("blender", "Blender"), ("opencv", "OpenCV")):
             yield name, self.versions.get(library), asked.versions.get(library)

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import psutil
 
 from scenes.errors import InputError
-from scenes.files import UNFINISHED, replacing, unfinished
+from scenes.files import NO_ROOM, UNFINISHED, replacing, unfinished
 
 _HOLD = ".hold-"
 
@@ -254,7 +254,7 @@ def disk_errors(folder: Path) -> Iterator[None]:
     except (FileExistsError, NotADirectoryError):
         raise InputError(f"{folder}: is a file or lies in one, --out names a folder") from None
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EDQUOT):
+        if error.errno not in (*NO_ROOM, errno.EROFS):
             raise
         free = _free(folder)
         reason = os.strerror(error.errno)

@@ -69,9 +69,10 @@ class Store:
         return manifest
 
     def create(self, manifest: Manifest) -> Manifest:
-        """The manifest that is there if it is of the same job, else this one, written.
+        """The manifest that is there if it is of the same job, else this one, written. A set of fewer pictures grows.
 
-        Raises InputError where other files or another job's are there. Of many calls at once one writes.
+        Raises InputError where other files or another job's are there, or where a run still draws a set that would
+        grow. Of many calls at once one writes.
         """
         if self.load() is None:
             others = sorted(name for name in self.storage.names() if not _OURS.fullmatch(name))
@@ -81,7 +82,34 @@ class Store:
             self.storage.create(MANIFEST, manifest.encoded())
         there = self.opened()
         there.require_same(manifest, self.url)
-        return there
+        return self._grow(manifest.count) if there.count < manifest.count else there
+
+    def _grow(self, count: int) -> Manifest:
+        """Make the set one of `count` pictures.
+
+        Shards that stay as they are keep their checksums. A last shard that was not full is deleted, so that it is
+        drawn again, whole. It goes first: if this process dies on the way, a shard is missing, and none is short.
+        """
+        runs = self.runs()
+        there = self.opened()  # after the logs, so that it is not older than a run that draws the grown set
+        if there.count >= count:
+            return there
+        if alive := [run for run in runs if run.alive]:
+            raise InputError(
+                f"{self.url}: process {alive[0].pid} on {alive[0].host} still draws its {there.count} pictures; wait "
+                f"for it or stop it, then ask for {count}"
+            )
+        grown, known = there.model_copy(update={"count": count}), noted(there, runs)
+        kept = [shard for shard in range(there.shard_count) if there.indices(shard) == grown.indices(shard)]
+        for shard in set(range(there.shard_count)).difference(kept):
+            self.storage.remove(f"shards/{Manifest.shard_name(shard)}")
+        for run in runs:
+            self.storage.remove(f"runs/{run.name}")
+        sums = {Manifest.shard_name(shard): next(iter(known[shard])) for shard in kept if len(known[shard]) == 1}
+        skipped = tuple(index for index in there.skipped if index // there.shard_size in kept)
+        grown = grown.model_copy(update={"shards": sums, "skipped": skipped})
+        self.storage.write(MANIFEST, grown.encoded())
+        return grown
 
     def present(self) -> set[int]:
         """The numbers of the complete shards."""

@@ -31,11 +31,12 @@ class Job:
     seed : int
         Seed of all random draws.
     count : int
-        Number of pictures. Their indices are 0 to count - 1.
+        Number of pictures. Their indices are 0 to count - 1. A set of fewer pictures grows to this number.
     out : str
         A folder, or a URL of any kind that fsspec supports.
     shard_size : int
-        Pictures in one shard file. 0 chooses the size: about sixteen shards, each of 4 to 100 pictures.
+        Pictures in one shard file. 0 takes the size of the set that is there, or else chooses one: about sixteen
+        shards, each of 4 to 100 pictures.
     part : (int, int)
         (i, n) draws shards i, i + n, i + 2n and so on, so that n machines can share the job. i counts from 0.
     device : str
@@ -57,14 +58,15 @@ class Job:
     part: tuple[int, int] = (0, 1)
     device: str = "cpu"
 
-    def manifest(self, sampler: Sampler) -> Manifest:
-        """The content of dataset.json before the first shard is drawn."""
+    def manifest(self, sampler: Sampler, there: Manifest | None = None) -> Manifest:
+        """The content of dataset.json before the first shard is drawn. there: that of the set in `out`, if any."""
+        chosen = there.shard_size if there else min(_LARGEST, max(_SMALLEST, -(-self.count // _SHARDS)))
         return Manifest(
             config=self.config.plain(),
             config_hash=self.config.digest(),
             seed=self.seed,
             count=self.count,
-            shard_size=self.shard_size or min(_LARGEST, max(_SMALLEST, -(-self.count // _SHARDS))),
+            shard_size=self.shard_size or chosen,
             classes=sampler.classes,
             versions=versions(self.config.renderer),
             device=self.device,
@@ -114,8 +116,8 @@ def run(
     Raises
     ------
     InputError
-        The place holds something else or cannot be written to, another process draws the same part, or a picture was
-        given up and the policy does not skip it.
+        The place holds something else or more pictures, or cannot be written to; another process draws the same part;
+        or a picture was given up and the policy does not skip it.
 
     Examples
     --------
@@ -138,7 +140,12 @@ def run(
     (2, ['00000.h5'])
     """
     store = open_store(job.out)
-    manifest = store.create(job.manifest(sampler))
+    manifest = store.create(job.manifest(sampler, store.load()))
+    if manifest.count > job.count:
+        raise InputError(
+            f"{store.url}: holds {manifest.count} pictures, asked are {job.count}; a set can grow but not shrink: ask "
+            f"for {manifest.count} or more, or choose another folder"
+        )
     number, parts = job.part
     part = f"{number}/{parts}"
     with store.hold(part):

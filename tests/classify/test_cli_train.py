@@ -374,3 +374,37 @@ def test_numbers_lie_along_an_axis_in_their_order() -> None:
     assert ticks_of(["5", "100", "12.5", "5", "0"]) == (["0", "5", "12.5", "100"], True)
     assert ticks_of(["mcc", "dann", "mcc"]) == (["mcc", "dann"], False)
     assert ticks_of([""]) == ([""], False)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "inverse"])
+def test_a_lengthened_run_is_the_long_one(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], schedule: str
+) -> None:
+    """Finished at step 8 and then asked for 12: exact, because no step of this run depends on the total."""
+    optimizer = {"lr": 0.1, "schedule": schedule, "warmup": 2}
+    config = written(root, tmp_path / "c.yaml", optimizer=optimizer, ema=0.9, report=True)
+    assert run(capsys, "train", config, "--out", tmp_path / "long")[0] == 0
+    for length in (8, 12):
+        assert run(capsys, "train", config, "--out", tmp_path / "grown", "--set", f"iterations={length}")[0] == 0
+    assert same(tmp_path / "grown", tmp_path / "long") and same(tmp_path / "grown", tmp_path / "long", "selected")
+    grown, long = (json.loads((tmp_path / name / "results.json").read_text()) for name in ("grown", "long"))
+    assert (grown["lengthened"], long["lengthened"]) == ([{"step": 8, "from": 8, "to": 12}], [])
+    assert grown["history"] == long["history"] and grown["selected"] == long["selected"]
+    assert yaml.safe_load((tmp_path / "grown" / "config.yaml").read_text())["iterations"] == 12
+    assert (tmp_path / "grown" / "report.html").exists()
+    code, _, error = run(capsys, "train", config, "--out", tmp_path / "grown", "--set", "iterations=8")
+    assert code == 2 and "holds a run of 12 iterations, asked are 8: a run can be lengthened but not shortened" in error
+
+
+def test_a_schedule_of_the_total_goes_on_as_in_the_long_run(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cosine: the last of 4 steps has the rate (1 + cos 3/4 π) / 2, and the fifth of 8 has (1 + cos 4/8 π) / 2."""
+    config = written(root, tmp_path / "c.yaml", log_every=1, optimizer={"lr": 1.0, "schedule": "cosine"}, iterations=4)
+    assert run(capsys, "train", config, "--out", tmp_path / "run")[0] == 0
+    assert run(capsys, "train", config, "--out", tmp_path / "run", "--set", "iterations=8")[0] == 0
+    rates = [entry["lr"] for entry in entries(tmp_path / "run" / "log.jsonl") if entry["kind"] == "train"]
+    assert rates[3:5] == pytest.approx([0.1464466, 0.5]) and len(rates) == 8
+    before = (tmp_path / "run" / "results.json").read_bytes()
+    assert run(capsys, "train", config, "--out", tmp_path / "run", "--set", "iterations=8")[0] == 0
+    assert (tmp_path / "run" / "results.json").read_bytes() == before

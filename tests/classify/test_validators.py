@@ -14,8 +14,10 @@ pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 from torch import Tensor  # noqa: E402
 
 from classify import validators  # noqa: E402
+from classify.evaluation import validate  # noqa: E402
 from classify.validators import (  # noqa: E402
     VALIDATORS,
+    collapse,
     density_ratio,
     embedded_risk,
     entropy,
@@ -24,6 +26,7 @@ from classify.validators import (  # noqa: E402
     nuclear_norm,
     source_accuracy,
 )
+from training.selection import COLLAPSED, best  # noqa: E402
 
 K = 5
 
@@ -33,8 +36,8 @@ def fixed() -> Tensor:
     return torch.from_numpy((3 * np.sin(n * 1.7) + np.cos(n * n * 0.3)).reshape(40, K))
 
 
-def sure(classes: Tensor) -> Tensor:
-    return 30 * torch.eye(K, dtype=torch.float64)[classes]
+def sure(classes: Tensor, count: int = K) -> Tensor:
+    return 30 * torch.eye(count, dtype=torch.float64)[classes]
 
 
 @pytest.mark.parametrize(
@@ -156,3 +159,39 @@ def test_which_domains_each_needs() -> None:
         assert np.isfinite(VALIDATORS[name](None, target))
     assert VALIDATORS["source"](outputs(np.zeros((40, 4)), fixed(), torch.zeros(40)), None) >= 0
     assert all(len(inspect.signature(validator).parameters) == 2 for validator in VALIDATORS.values())
+
+
+def test_a_network_of_one_class_is_told_collapsed_and_others_are_not() -> None:
+    names = [f"c{k}" for k in range(13)]
+    labels = torch.arange(260) % 13
+    assert collapse(sure(labels, 13), names) == ""
+    # 98 % in one class, as an effective number: exp(0.98 ln 1/0.98 + 0.02 ln 1/0.02) = 1.10 < 1 + 0.1 * 12.
+    mostly = torch.zeros(250, dtype=torch.int64)
+    mostly[:5] = 4
+    assert collapse(sure(mostly, 13), names) == "98% of the pictures are assigned to 'c0'"
+    # Three classes alike have the effective number 3: few, but a target may have no more.
+    assert collapse(sure(torch.arange(261) % 3, 13), names) == ""
+    assert collapse(torch.randn(260, 13, generator=torch.Generator().manual_seed(0)) / 1000, names) == (
+        "the predictions are almost equal for all pictures"
+    )
+    # A target of two classes, one of them rare: exp(H(0.9, 0.1)) = 1.38 > 1 + 0.1.
+    assert collapse(sure(torch.arange(100) % 10 // 9, 2), names[:2]) == ""
+    # Nothing can be said of one picture, or of one class.
+    assert collapse(sure(labels[:1], 13), names) == "" == collapse(torch.ones(5, 1), names[:1])
+
+
+def test_no_validator_chooses_a_collapsed_checkpoint_unless_all_are() -> None:
+    """The figures of the two kinds in the trap above: SND is highest for the collapsed one."""
+    kinds = [sure(torch.zeros(200, dtype=torch.int64)), sure(torch.arange(200) % K) / 6]
+    none = torch.full((200,), -1)
+    history = [
+        {"step": step, **validate(None, outputs(np.zeros((200, 2)), logits, none)), "oracle": 0.5 - step / 10}
+        | {COLLAPSED: float(bool(collapse(logits, ["a"] * K)))}
+        for step, logits in enumerate(kinds)
+    ]
+    assert history[0]["snd"] > history[1]["snd"] and history[0]["entropy"] > history[1]["entropy"]
+    for name in ("im", "bnm", "snd", "entropy"):
+        assert best(history, name) == 1
+    assert best(history, "oracle") == 0  # it knows the labels
+    assert best([history[0], {**history[0], "snd": 9.0}], "snd") == 1
+    assert best([{"snd": 1.0}, {"snd": 2.0}], "snd") == 1  # of runs before collapse was told

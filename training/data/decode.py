@@ -31,12 +31,12 @@ def decoded(path: Path, short: int | None = None) -> NDArray[np.uint8]:
     twice the requested size. All other pictures have exactly Pillow's antialiased bilinear pixels. Raises InputError
     if the file is missing or damaged.
     """
+    if not path.is_file():  # a link to nothing, or a pipe, on which reading would wait forever
+        raise InputError(f"{path}: no such picture")
     try:
         with opened(path) as image:
             return np.asarray(_upright(image, short))
     except LoadError as error:
-        if not path.exists():
-            raise InputError(f"{path}: no such picture") from None
         raise InputError(f"{path}: {error}; repair or delete the file") from error
 
 

@@ -21,11 +21,21 @@ class Files:
     """Picture files in a folder; a `training.data.pictures.ImageDataset`.
 
     paths: POSIX paths relative to `root`, in the order of the set. labels: for each path an index into `classes`, or
-    -1. name: for messages; by default the folder. Raises InputError if a file is missing or `paths` is empty.
+    -1. name: for messages; by default the folder. complete: refuse missing files. Otherwise such a file, for instance a
+    link to nothing, is a picture that cannot be read. Raises InputError if `paths` is empty.
     """
 
-    def __init__(self, root: Path, paths: Sequence[str], labels: Sequence[int], classes: Sequence[str], name: str = ""):
-        self._root, self._paths = root, list(paths)
+    def __init__(
+        self,
+        root: Path,
+        paths: Sequence[str],
+        labels: Sequence[int],
+        classes: Sequence[str],
+        name: str = "",
+        *,
+        complete: bool = True,
+    ):
+        self._root, self._paths, self._complete = root, list(paths), complete
         self.name = name or str(root)
         if not self._paths:
             raise InputError(f"{self.name}: no pictures; accepted: files {', '.join(sorted(EXTENSIONS))}")
@@ -40,7 +50,8 @@ class Files:
                 sizes.append(os.stat(f"{self._root}/{path}").st_size)  # noqa: PTH116  Path.stat is much slower
             except OSError:
                 missing.append(path)
-        if missing:
+                sizes.append(-1)
+        if missing and self._complete:
             more = f" and {len(missing) - 1} more of {len(self._paths)}" if len(missing) > 1 else ""
             raise InputError(
                 f"{self.name}: file not found: {self._root / missing[0]}{more}; complete the copy, or correct the list"
@@ -78,7 +89,7 @@ def class_folders(root: Path, *, name: str = "") -> Files:
         )
     paths = [path for folder in folders for path in inside[folder]]
     labels = [label for label, folder in enumerate(folders) for _ in inside[folder]]
-    return Files(root, paths, labels, folders, name)
+    return Files(root, paths, labels, folders, name, complete=False)
 
 
 def _is_picture(name: str) -> bool:
