@@ -18,13 +18,13 @@ from scenes.assets.cache import Cache
 from scenes.assets.catalogue import Catalogue
 from scenes.assets.file_source import Settled, settle
 from scenes.assets.info import AssetInfo, LoadError
-from scenes.assets.normalize import MAX_TRIANGLES
 from scenes.assets.references import MAX_BYTES, references
-from scenes.assets.soup import Soup, decimated, outward
+from scenes.assets.soup import outward
 from scenes.assets.sources import FileAsset, ModelFolder, axes, discover
 from scenes.errors import InputError
 from scenes.materials.roles import ROLES
 from scenes.mesh import Model, face_crosses
+from tests.scenes.test_decimation import plain_soup
 
 
 @pytest.fixture
@@ -302,23 +302,11 @@ def test_closed_bodies_are_turned_outward_and_open_ones_left() -> None:
     vertices = np.concatenate([ball.vertices, sheet.vertices + (5, 0, 0)])
     for faces in (crooked, np.asarray(ball.faces)[:, ::-1], np.asarray(ball.faces)):
         whole = np.concatenate([faces, half + len(ball.vertices)])
-        soup = Soup(vertices, whole, np.full((len(whole), 3, 2), np.nan), np.zeros(len(whole), dtype=np.int64))
+        soup = plain_soup(vertices, whole)
         turned = outward(soup).faces
         body = turned[: len(faces)]
         assert (vertices[body].mean(axis=1) * face_crosses(vertices, body)).sum(axis=1).min() > 0
         assert (turned[len(faces) :] == half + len(ball.vertices)).all()
-
-
-def test_decimation_keeps_shape_charts_and_parts() -> None:
-    ball = trimesh.creation.icosphere(5)
-    faces, vertices = np.asarray(ball.faces), np.asarray(ball.vertices)
-    uvs = vertices[faces][..., :2]
-    soup = Soup(vertices, faces, uvs, (vertices[faces].mean(axis=1)[:, 2] > 0).astype(np.int64))
-    small = decimated(soup, 2000)
-    assert 1000 < len(small.faces) < 2600 and set(small.part) == {0, 1}
-    assert np.abs(np.linalg.norm(small.vertices[small.faces], axis=-1) - 1).max() < 0.03
-    assert np.abs(small.vertices[small.faces][..., :2] - small.uvs).max() < 0.12, "UVs follow their places"
-    assert decimated(soup, MAX_TRIANGLES) is soup
 
 
 def test_material_names_speak_for_roles() -> None:
