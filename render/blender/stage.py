@@ -158,6 +158,7 @@ class Stage:
                     pass_index=slot + 1,
                     foreground=True,
                     appearance=uploaded.appearances[slot],
+                    colored=uploaded.colored[slot],
                     overlays=() if info.roles[name] in LIQUIDS else cracked,
                     pictures=field,
                 )

@@ -112,14 +112,19 @@ def image(tree: Nodes) -> Wire:
     return tree.principled(color, rough, tree.bump(tree.add("RGBToBW", {0: color}), 0.006))
 
 
-def own(tree: Nodes, textured: bool) -> Wire:
-    """The material of the model file: a color, times an image on the model's own UVs."""
+def own(tree: Nodes, textured: bool, colored: bool) -> Wire:
+    """The material of the model file: a color, times an image on the model's own UVs, times the colors of its
+    corners."""
     color = tree.color_input("color")
     alpha: Wire = tree["alpha"]
     if textured:
         picture = _sampled(tree, "color", tree.add("UVMap", uv_map="uv"))
         alpha = alpha * tree.other(picture, "Alpha")
         color = color * picture
+    if colored:
+        corner = tree.add("Attribute", out="Color", attribute_name="color")
+        alpha = alpha * tree.other(corner, "Alpha")
+        color = color * corner
     at = tree.noise(tree.object(), scale=6.0, detail=3.0)
     rough = tree["roughness"] * (0.8 + at * 0.4)
     return tree.principled(color, rough, metallic=tree["metallic"], alpha=alpha)
