@@ -53,11 +53,11 @@ def layout_of(folder: Path, looks_like_mask: Callable[[Path], bool]) -> Layout:
         if not pictures:
             raise InputError(f"{folder}: no picture has a mask of its name: {(left_out or ['it is empty'])[0]}")
         return Layout(pictures, masks, tuple(left_out))
-    files, named = _apart(_all(folder), folder, looks_like_mask)
+    unnamed, named = _apart(_all(folder), folder, looks_like_mask)
     if named:
-        _match("", _by_name(files, folder, left_out), named, pictures, masks, left_out)
+        _match("", _by_name(unnamed, folder, left_out), named, pictures, masks, left_out)
         return Layout(pictures, masks, tuple(left_out))
-    pictures = _by_name(files, folder, left_out)
+    pictures = _by_name(unnamed, folder, left_out)
     if not pictures:
         raise InputError(f"{folder}: holds no picture; accepted: {', '.join(IMAGE_SUFFIXES)}")
     return Layout(pictures, {}, tuple(left_out))
