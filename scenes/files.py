@@ -6,9 +6,12 @@ import errno
 import hashlib
 import os
 import platform
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from scenes.errors import InputError, shortened
 
 UNFINISHED = ".tmp-"
 """The suffix of the name of an unfinished file."""
@@ -51,6 +54,26 @@ def write_atomically(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """The content of a regular file of at most `limit` bytes.
+
+    Raises InputError for any other: reading a pipe or a device may never end.
+    """
+    try:
+        # Without O_NONBLOCK, opening a pipe waits for its other end.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise InputError(f"{path}: is not a regular file")
+            if status.st_size > limit:
+                raise InputError(f"{path}: has {status.st_size:,} bytes, a file of this kind has at most {limit:,}")
+            return file.read(limit)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except ValueError:
+        raise InputError(f"{shortened(str(path))}: is not a path") from None
 
 
 def inside(root: Path, relative: str, start: Path | None = None) -> Path:

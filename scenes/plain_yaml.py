@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import yaml
 
 from scenes.errors import InputError, shortened
+from scenes.files import read_regular
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def read_yaml(path: Path, limits: Limits = Limits()) -> Any:
     Raises InputError if the file is not a regular file, cannot be read, is no YAML or goes beyond the limits. The
     message holds nothing of the file's content: a config may name any file in `extends`.
     """
-    return parse_yaml(_bytes(path, limits.size), str(path), limits)
+    return parse_yaml(read_regular(path, limits.size), str(path), limits)
 
 
 def parse_yaml(text: str | bytes, where: str, limits: Limits = Limits()) -> Any:
@@ -58,23 +57,6 @@ def parse_yaml(text: str | bytes, where: str, limits: Limits = Limits()) -> Any:
         raise InputError(f"{where}: {error}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"{where}: not YAML: {_reason(error)}") from None
-
-
-def _bytes(path: Path, limit: int) -> bytes:
-    """The content of a regular file. A device or a pipe is refused, because reading it may never end."""
-    try:
-        # Without O_NONBLOCK, opening a pipe waits for its other end.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise InputError(f"{path}: is not a regular file")
-            if status.st_size > limit:
-                raise InputError(f"{path}: has {status.st_size:,} bytes, a file of this kind has at most {limit:,}")
-            return file.read(limit)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except ValueError:
-        raise InputError(f"{shortened(str(path))}: is not a path") from None
 
 
 class _TooMuch(Exception):

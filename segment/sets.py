@@ -17,6 +17,7 @@ from segment.layouts import layout_of
 from segment.masks import looks_like_mask, rule_of
 from segment.statistics.lines import Mask
 from training.data.pictures import fingerprint
+from training.data.rendered import check_sums
 
 # Smallest side in pixels. Dark lines are measured from a length of 32 px on.
 _SMALLEST = 32
@@ -106,6 +107,7 @@ def open_set(folder: Path, mask_value: int | None = None) -> PictureSet:
 def _of_dataset(folder: Path) -> PictureSet:
     dataset = Dataset.open(folder)
     classes = dataset.manifest.classes
+    check_sums(dataset, dataset.present())
     there = [index for shard in dataset.present() for index in dataset.manifest.pictures(shard)]
     if not there:
         raise InputError(f"{folder}: no picture is finished yet; rerun the command that renders the data set")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -134,3 +134,12 @@ def _scene(
         camera=Camera(tuple(eye.tolist()), (0.0, 0.0, 0.0), 0.0, float(rng.uniform(35, 85)), size[1], size[0]),
         background=Background(("hdri", "ground")[index % 2], shadow=True), sensor=Sensor(jpeg=80 * (index % 2)),
     )  # fmt: skip
+
+
+def redrawn(dataset: Dataset, shard: int, frames: Iterable[Frame]) -> Dataset:
+    """The data set with other frames in a shard, as if they had been drawn."""
+    path = dataset.shard_path(shard)
+    digest = write_shard(path, frames, attributes=dataset.manifest.attributes())
+    manifest = dataset.manifest.model_copy(update={"shards": {**dataset.manifest.shards, path.name: digest}})
+    manifest.save(dataset.folder)
+    return Dataset(dataset.folder, manifest)

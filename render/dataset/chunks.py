@@ -6,6 +6,7 @@ The chunks are made here with ISA-L's deflate instead of HDF5's: 256 x 256 frame
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -45,7 +46,13 @@ def _deflated_constant(element: bytes, count: int) -> bytes:
 
 def inflated(chunk: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """The array of a chunk that `deflated` made. Raises ValueError or IsalError where the chunk is damaged."""
-    planes = np.frombuffer(isal_zlib.decompress(chunk), np.uint8).reshape(dtype.itemsize, -1)
+    size = dtype.itemsize * math.prod(shape)
+    stream = isal_zlib.decompressobj()
+    content = stream.decompress(chunk, size)  # and no further: a chunk may inflate to a thousand times its size
+    beyond = stream.decompress(stream.unconsumed_tail, 1)  # also reads the checksum at the end
+    if len(content) != size or beyond or not stream.eof or stream.unused_data:
+        raise ValueError(f"the chunk does not hold {size} bytes")
+    planes = np.frombuffer(content, np.uint8).reshape(dtype.itemsize, -1)
     elements = np.empty(planes.shape[::-1], np.uint8)
     for byte, plane in enumerate(planes):  # a copy of the transpose takes five times as long
         elements[:, byte] = plane

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+import os
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from render.dataset.shard import FORMAT, Shard
 from render.frame import Frame
-from scenes.errors import InputError
-from scenes.files import replacing, sha256
+from scenes.errors import InputError, shortened
+from scenes.files import read_regular, replacing, sha256
 
 MANIFEST = "dataset.json"
+
+
+_LARGEST = 1 << 28
+"""Bytes of a dataset.json, which names all assets and shards."""
+
+_MOST_SHARDS = 1_000_000
+_SHARD = re.compile(r"(\d{5,7})\.h5")
+_TOLD = 20
+
+ClassName = Annotated[str, Field(max_length=200)]
+ShardName = Annotated[str, Field(pattern=rf"^{_SHARD.pattern}$")]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class AssetRecord(BaseModel):
@@ -79,16 +94,29 @@ class Manifest(BaseModel):
     config: dict[str, Any]
     config_hash: str
     seed: int
-    count: int = Field(ge=1)
-    shard_size: int = Field(ge=1)
-    classes: tuple[str, ...]
+    count: int = Field(ge=1, le=10**9)
+    shard_size: int = Field(ge=1, le=10**9)
+    classes: tuple[ClassName, ...]
     versions: Mapping[str, str]
     device: str
     assets: Mapping[str, AssetRecord] = {}
     warnings: Mapping[str, tuple[str, ...]] = {}
     left_out: Mapping[str, str] = {}
-    shards: Mapping[str, str] = {}
+    shards: Mapping[ShardName, Digest] = {}
     skipped: tuple[int, ...] = ()
+
+    @field_validator("classes")
+    @classmethod
+    def _check_classes(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(classes)) < len(classes):
+            raise ValueError("a class stands there twice")
+        return classes
+
+    @model_validator(mode="after")
+    def _check_shards(self) -> Self:
+        if self.shard_count > _MOST_SHARDS:
+            raise ValueError(f"{self.count} pictures in shards of {self.shard_size} are over {_MOST_SHARDS:,} shards")
+        return self
 
     @property
     def shard_count(self) -> int:
@@ -126,29 +154,29 @@ class Manifest(BaseModel):
     def load(folder: Path) -> Manifest:
         """Read a folder's dataset.json. Raises InputError where there is none, or it is not what this version reads."""
         path = folder / MANIFEST
-        try:
-            return Manifest.parse(path.read_bytes(), str(path))
-        except (FileNotFoundError, NotADirectoryError):
-            raise InputError(
-                f"{folder}: not a data set, there is no {MANIFEST}; give the folder that holds it"
-            ) from None
+        if not path.exists():
+            raise InputError(f"{folder}: not a data set, there is no {MANIFEST}; give the folder that holds it")
+        return Manifest.parse(read_regular(path, _LARGEST), str(path))
 
     @staticmethod
     def parse(text: bytes, where: str) -> Manifest:
         """The manifest of dataset.json's content. Raises InputError, which begins with `where`, if it is none."""
         try:
             content = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{where}: not JSON: {error}") from error
         found = content.get("format") if isinstance(content, dict) else None
         if found != FORMAT:
-            raise InputError(f"{where}: format {found}, this version reads {FORMAT}; use the version that wrote it")
+            raise InputError(
+                f"{where}: format {shortened(found)}, this version reads {FORMAT}; use the version that wrote it"
+            )
         try:
             return Manifest.model_validate(content)
         except ValidationError as error:
             first = error.errors()[0]
-            field = ".".join(str(step) for step in first["loc"])
-            raise InputError(f"{where}: {field}: {first['msg']}") from error
+            field = ".".join(shortened(str(step)) for step in first["loc"])
+            message = first["msg"].removeprefix("Value error, ")
+            raise InputError(f"{where}: {f'field {field}: ' if field else ''}{message}") from error
 
     def require_same(self, asked: Manifest, place: Path | str) -> None:
         """Raise InputError unless a job for `asked` may go on in the place this manifest was read from.
@@ -225,16 +253,33 @@ class Dataset:
         return self.folder / "shards" / Manifest.shard_name(shard)
 
     def present(self) -> list[int]:
-        """The numbers of the shards that exist, 0-based."""
-        return [shard for shard in range(self.manifest.shard_count) if self.shard_path(shard).exists()]
+        """The numbers of the shards that exist, 0-based, in order. One listing of the folder tells them."""
+        try:
+            names = os.listdir(self.folder / "shards")  # noqa: PTH208  # names are all that is asked for
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(shard for shard in shard_numbers(names) if shard < self.manifest.shard_count)
 
     def shard(self, shard: int) -> Shard:
-        """Open a shard. Raises InputError where it is missing or of another data set."""
-        return _opened(self.shard_path(shard), self.manifest)
+        """Open a shard. Raises InputError if it is missing, damaged or of another data set."""
+        return _opened(self.shard_path(shard), self.manifest, shard)
 
-    def frames(self, *, partial: bool = False) -> Iterator[Frame]:
-        """The frames in the order of their indices. A missing shard is an InputError, or skipped with `partial`."""
+    def check_sum(self, shard: int) -> None:
+        """Raise InputError if the shard's sha256 is recorded and differs."""
+        path = self.shard_path(shard)
+        recorded = self.manifest.shards.get(path.name)
+        if recorded and path.is_file() and sha256(path) != recorded:
+            raise InputError(f"{_differs(path, [recorded])}; delete the file and rerun the render command")
+
+    def frames(self, *, partial: bool = False, check_sums: bool = True) -> Iterator[Frame]:
+        """The frames in the order of their indices.
+
+        partial: skip missing shards; otherwise a missing shard is an InputError. check_sums: whether each shard is
+        first compared with its recorded sha256; a shard that differs is an InputError.
+        """
         for shard in self.present() if partial else range(self.manifest.shard_count):
+            if check_sums:
+                self.check_sum(shard)
             with self.shard(shard) as opened:
                 for i in range(len(opened)):
                     yield opened.frame(i)
@@ -250,19 +295,34 @@ class Dataset:
             raise InputError(f"{self.folder}: picture {index} was given up when the set was drawn, see failed/ there")
         shard = index // self.manifest.shard_size
         with self.shard(shard) as opened:
-            return opened.frame(self.manifest.pictures(shard).index(index))
+            return opened.frame(opened.arrays("index").tolist().index(index))
 
     def verify(self) -> tuple[str, ...]:
         """What is wrong with the files, a line each; empty where every shard is there, whole and as recorded."""
-        return tuple(line for shard in range(self.manifest.shard_count) for line in self._faults(shard))
+        present = self.present()
+        faults = (line for shard in present for line in self._faults(shard))
+        return (*missing_lines(str(self.folder / "shards"), self.manifest, present), *faults)
 
     def _faults(self, shard: int) -> Iterator[str]:
         path = self.shard_path(shard)
-        if not path.exists():
-            yield f"{path}: missing"
-            return
         recorded = self.manifest.shards.get(path.name)
         yield from shard_faults(path, self.manifest, shard, {recorded} if recorded else set(), str(path))
+
+
+def shard_numbers(names: Iterable[str]) -> Iterator[int]:
+    """The numbers of those names in a folder that are shards'."""
+    for name in names:
+        if found := _SHARD.fullmatch(name):
+            yield int(found[1])
+
+
+def missing_lines(place: str, manifest: Manifest, present: Collection[int]) -> Iterator[str]:
+    """A line for each shard that is not there. After twenty, one line tells how many more."""
+    missing = sorted(set(range(manifest.shard_count)).difference(present))
+    for shard in missing[:_TOLD]:
+        yield f"{place}/{Manifest.shard_name(shard)}: missing"
+    if len(missing) > _TOLD:
+        yield f"{place}: {len(missing) - _TOLD} more shards: missing"
 
 
 def shard_faults(path: Path, manifest: Manifest, shard: int, sums: Collection[str], name: str) -> Iterator[str]:
@@ -270,11 +330,11 @@ def shard_faults(path: Path, manifest: Manifest, shard: int, sums: Collection[st
 
     name: the file's, for the lines.
     """
-    if sums and sha256(path) not in sums:
-        yield f"{name}: sha256 differs from the recorded {', '.join(f'{digest[:12]}…' for digest in sorted(sums))}"
+    if sums and path.is_file() and sha256(path) not in sums:
+        yield _differs(name, sums)
         return
     try:
-        with _opened(path, manifest) as opened:
+        with _opened(path, manifest, shard) as opened:
             wanted = manifest.pictures(shard)
             if opened.arrays("index").tolist() != wanted:
                 within, left_out = manifest.indices(shard), len(manifest.indices(shard)) - len(wanted)
@@ -284,13 +344,29 @@ def shard_faults(path: Path, manifest: Manifest, shard: int, sums: Collection[st
         yield str(error).replace(str(path), name)
 
 
-def _opened(path: Path, manifest: Manifest) -> Shard:
-    opened = Shard(path)
-    for name, value in manifest.attributes().items():
-        if opened.attributes.get(name) != value:
-            opened.close()
-            raise InputError(
-                f"{path}: {name} {opened.attributes.get(name)} is not the data set's {value}; "
-                "delete the file and rerun the render command"
-            )
+def _differs(name: Path | str, sums: Iterable[str]) -> str:
+    return f"{name}: sha256 differs from the recorded {', '.join(f'{digest[:12]}…' for digest in sorted(sums))}"
+
+
+def _opened(path: Path, manifest: Manifest, shard: int) -> Shard:
+    """A shard of a data set, with the indices and labels that it may have. Raises InputError."""
+    opened = Shard(path, classes=len(manifest.classes))
+    try:
+        for name, value in manifest.attributes().items():
+            if opened.attributes.get(name) != value:
+                raise _foreign(path, f"{name} {opened.attributes.get(name)} is not the data set's {value}")
+        indices, within = opened.arrays("index"), manifest.indices(shard)
+        # A picture that was given up is missing, so the indices may have gaps.
+        if len(indices) and (indices[0] < within[0] or indices[-1] > within[-1] or (np.diff(indices) <= 0).any()):
+            raise _foreign(path, f"its indices are not those of pictures {within[0]} to {within[-1]} in order")
+        labels = opened.arrays("label")
+        if ((labels < -1) | (labels >= len(manifest.classes))).any():
+            raise _foreign(path, f"a label is not one of the set's {len(manifest.classes)} classes")
+    except InputError:
+        opened.close()
+        raise
     return opened
+
+
+def _foreign(path: Path, reason: str) -> InputError:
+    return InputError(f"{path}: {reason}; delete the file and rerun the render command")

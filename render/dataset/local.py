@@ -17,9 +17,11 @@ from typing import Any, Protocol
 import psutil
 
 from scenes.errors import InputError
-from scenes.files import NO_ROOM, UNFINISHED, replacing, unfinished
+from scenes.files import NO_ROOM, UNFINISHED, read_regular, replacing, unfinished
 
 _HOLD = ".hold-"
+_LARGEST = 1 << 28
+"""Bytes of a file that is read whole: dataset.json, the log of a run, the record of a picture."""
 
 
 class Journal(Protocol):
@@ -83,12 +85,14 @@ class Folder:
             raise InputError(f"{self.folder / folder}: no permission to read it; change its owner") from None
 
     def read(self, name: str) -> bytes | None:
+        path = self.folder / name
         try:
-            return (self.folder / name).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except PermissionError:
-            raise InputError(f"{self.folder / name}: no permission to read it; change its owner") from None
+            return read_regular(path, _LARGEST)
+        except InputError:
+            # Another process may have deleted it after the listing that named it.
+            if not os.path.lexists(path):
+                return None
+            raise
 
     def write(self, name: str, content: bytes) -> None:
         with self.target(name) as path, replacing(path) as temporary:

@@ -18,6 +18,7 @@ import numpy as np
 from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
 
+from render.dataset.admission import admitted, attribute
 from render.dataset.chunks import append_picture, create_pictures, inflated
 from render.frame import LABELS, PICTURES, VALUES, Frame, pictures, present
 from render.label import Label
@@ -29,6 +30,8 @@ FORMAT = 1
 
 _PATHS = tuple(label.path for label in LABELS.values())
 _PICTURE_PATHS = frozenset(label.path for label in PICTURES.values())
+_TEXT_PATHS = frozenset(label.path for label in VALUES.values() if label.text)
+_VALID = {label.path: label.valid for label in PICTURES.values() if label.valid is not None}
 
 
 def write_shard(path: Path, frames: Iterable[Frame], *, attributes: Mapping[str, str | int]) -> str:
@@ -155,11 +158,14 @@ class Shard:
     ----------
     path : Path
         The HDF5 file.
+    classes : int, optional
+        Number of classes of the data set. A category mask with more is an error.
 
     Raises
     ------
     InputError
-        The file is missing, truncated, damaged, not HDF5, or of another format version.
+        The file is missing, truncated, damaged, not HDF5, of another format version, or not as `write_shard` makes it:
+        other names or types, links to other files, arrays of other shapes.
 
     Examples
     --------
@@ -180,21 +186,25 @@ class Shard:
     (2, (32, 32, 3), [0, 1])
     """
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, path: Path, *, classes: int | None = None):
+        self.path, self._classes = path, classes
         self._file = _open(path)
-        self.attributes: dict[str, str | int] = {
-            key: value if isinstance(value, str) else int(value) for key, value in self._file.attrs.items()
-        }
-        if self.attributes.get("format") != FORMAT:
-            found = self.attributes.get("format")
+        try:
+            self.attributes, self._datasets = self._admitted()
+        except InputError:
             self.close()
-            raise InputError(
-                f"{path}: not a blendmill shard, it has no format attribute"
-                if found is None
-                else f"{path}: shard format {found}, this version reads {FORMAT}; use the version that wrote it"
-            )
-        self._datasets = {path: self._file[path] for path in _PATHS if path in self._file}
+            raise
+
+    def _admitted(self) -> tuple[dict[str, str | int], dict[str, h5py.Dataset]]:
+        where = str(self.path)
+        found = {name: attribute(self._file, name, where) for name in ("format", "config_hash", "seed")}
+        version = found["format"]
+        if version is None:
+            raise InputError(f"{where}: not a blendmill shard, it has no format attribute")
+        if version != FORMAT:
+            raise InputError(f"{where}: shard format {version}, this version reads {FORMAT}; use the one that wrote it")
+        attributes = {name: value for name, value in found.items() if value is not None}
+        return attributes, admitted(self._file, where)
 
     def __enter__(self) -> Self:
         return self
@@ -218,16 +228,26 @@ class Shard:
             raise IndexError(f"{self.path} holds {len(dataset)} pictures, there is no number {i}")
         try:
             _, chunk = dataset.id.read_direct_chunk((i,) + (0,) * (dataset.ndim - 1))
-            return inflated(chunk, dataset.dtype, dataset.shape[1:])
+            array = inflated(chunk, dataset.dtype, dataset.shape[1:])
         except (ValueError, OSError, RuntimeError, IsalError) as error:  # type: ignore[misc]  # the stub is wrong
-            raise InputError(f"{self.path}: {name} of picture {i} is damaged; delete the file and rerun") from error
+            raise self._damaged(name, i) from error
+        valid = _VALID.get(name)
+        if valid is not None and not valid(array).all():
+            raise self._damaged(name, i)
+        if name == "category" and self._classes is not None and array.max() > self._classes:
+            raise self._damaged(name, i)
+        return array
 
     def arrays(self, name: str) -> NDArray[Any]:
         """The label at a path of all N pictures: an array (N, …). Texts are an (N,) array of str objects."""
         if name in _PICTURE_PATHS:
             return np.stack([self.picture(name, i) for i in range(len(self))])
-        dataset = self._dataset(name)
-        return np.asarray(dataset.asstr()[:] if h5py.check_string_dtype(dataset.dtype) else dataset[:])
+        if name in _TEXT_PATHS:
+            return np.array([self._text(name, i) for i in range(len(self))], object)
+        try:
+            return np.asarray(self._dataset(name)[:])
+        except (OSError, RuntimeError) as error:
+            raise self._damaged(name, 0) from error
 
     def frame(self, i: int) -> Frame:
         """The i-th frame of the shard, 0-based. Raises IndexError outside the shard."""
@@ -238,9 +258,27 @@ class Shard:
             if label.is_picture:
                 # Category and part have 8 bits in the shards of older versions.
                 values[name] = self.picture(label.path, i).astype(label.element, copy=False)
+            elif label.text:
+                values[name] = self._decoded(label, i)
             else:
-                values[name] = label.decoded(self._dataset(label.path)[i])
+                values[name] = label.decoded(self.arrays(label.path)[i])
         return Frame(**values)
+
+    def _decoded(self, label: Label, i: int) -> Any:
+        try:
+            return label.decoded(self._text(label.path, i))
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
+            raise self._damaged(label.path, i) from error
+
+    def _text(self, name: str, i: int) -> str:
+        """A text as it is stored. One after the other, because rows of a shard from elsewhere may share their text."""
+        try:
+            return str(self._dataset(name).asstr()[i])
+        except (OSError, RuntimeError, ValueError, MemoryError) as error:
+            raise self._damaged(name, i) from error
+
+    def _damaged(self, name: str, i: int) -> InputError:
+        return InputError(f"{self.path}: {name} of picture {i} is damaged; delete the file and rerun")
 
     def _dataset(self, name: str) -> h5py.Dataset:
         found = self._datasets.get(name)
@@ -250,11 +288,12 @@ class Shard:
 
 
 def _open(path: Path) -> h5py.File:
+    if not path.is_file():  # a folder, or a pipe or device, which may never end
+        reason = "is not a regular file" if path.exists() else "no such shard; rerun the render command to draw it"
+        raise InputError(f"{path}: {reason}")
     try:
         return h5py.File(path, "r", locking=False)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such shard; rerun the render command to draw it") from None
-    except OSError as error:
+    except (OSError, RuntimeError, ValueError) as error:
         if "truncated" in str(error):
             raise InputError(f"{path}: truncated; delete it and rerun the render command") from error
         if "signature not found" in str(error):

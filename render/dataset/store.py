@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from render.dataset.dataset import MANIFEST, Manifest, shard_faults
+from render.dataset.dataset import MANIFEST, Manifest, missing_lines, shard_faults, shard_numbers
 from render.dataset.local import Folder, Storage
 from render.dataset.run_log import Run, RunLog, log_name, parse_run
 from render.dataset.shard import Shard
@@ -113,8 +114,7 @@ class Store:
 
     def present(self) -> set[int]:
         """The numbers of the complete shards."""
-        names = self.storage.names("shards")
-        return {int(name[:-3]) for name in names if re.fullmatch(r"\d{5,}\.h5", name)}
+        return set(shard_numbers(self.storage.names("shards")))
 
     def target(self, shard: int) -> AbstractContextManager[Path]:
         """A local path for `write_shard`. When the block ends, the shard is in its storage, whole; where the block
@@ -159,14 +159,14 @@ class Store:
         present, known = self.present(), noted(manifest, runs)
 
         def faults(shard: int) -> tuple[str, ...]:
-            name = f"{self.url}/shards/{Manifest.shard_name(shard)}"
-            if shard not in present:
-                return (f"{name}: missing",)
             with self.source(shard) as path:
+                name = f"{self.url}/shards/{Manifest.shard_name(shard)}"
                 return tuple(shard_faults(path, expected, shard, known[shard], name))
 
+        there = sorted(shard for shard in present if shard < manifest.shard_count)
         with ThreadPoolExecutor(_READERS) as pool:
-            return tuple(line for lines in pool.map(faults, range(manifest.shard_count)) for line in lines)
+            found = [line for lines in pool.map(faults, there) for line in lines]
+        return (*missing_lines(f"{self.url}/shards", manifest, present), *found)
 
     # Runs ------------------------------------------------------------------------------------------------------------
 
@@ -238,12 +238,11 @@ class Store:
             return sha256(path)
 
 
-def noted(manifest: Manifest, runs: tuple[Run, ...]) -> list[set[str]]:
+def noted(manifest: Manifest, runs: tuple[Run, ...]) -> Mapping[int, set[str]]:
     """The checksums of each shard that dataset.json or a run's log tells; several where one was drawn several times."""
-    known: list[set[str]] = [set() for _ in range(manifest.shard_count)]
-    for shard, sums in enumerate(known):
-        recorded = manifest.shards.get(Manifest.shard_name(shard))
-        sums |= {recorded} if recorded else set()
+    known: defaultdict[int, set[str]] = defaultdict(set)
+    for shard in shard_numbers(manifest.shards):
+        known[shard].add(manifest.shards[Manifest.shard_name(shard)])
     for drawn in (drawn for run in runs for drawn in run.drawn):
         if drawn.shard < manifest.shard_count:
             known[drawn.shard].add(drawn.sha256)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,9 @@ from render.dataset.dataset import Dataset
 from render.dataset.shard import Shard
 from scenes.errors import InputError
 from training.data.decode import resized
-from training.data.pictures import NONE, fingerprint
+from training.data.pictures import fingerprint
 
-_OPEN = 256
+_OPEN, _READERS = 256, 4
 Box = tuple[int, int, int, int]
 
 
@@ -36,9 +38,10 @@ class Rendered:
         self.classes = manifest.classes
         self._shards = [dataset.shard_path(shard) for shard in range(manifest.shard_count)]
         self._starts, labels, indices, self._boxes = [0], [], [], list[Box | None]()
+        check_sums(dataset, range(manifest.shard_count))
         for shard in range(manifest.shard_count):
             with dataset.shard(shard) as opened:
-                labels.append(_labels(opened, len(self.classes)))
+                labels.append(opened.arrays("label").astype(np.int64))
                 indices.append(opened.arrays("index"))
                 if margin is not None:
                     self._boxes += [_square(text, margin) for text in opened.arrays("objects")]
@@ -70,15 +73,14 @@ class Rendered:
         return str(self._indices[i])
 
 
-def _labels(shard: Shard, classes: int) -> NDArray[np.int64]:
-    labels = shard.arrays("label").astype(np.int64)
-    wrong = np.flatnonzero((labels < NONE) | (labels >= classes))
-    if len(wrong):
-        raise InputError(
-            f"{shard.path}: label {labels[wrong[0]]} of its picture {wrong[0]} is not one of the set's "
-            f"{classes} classes; delete the file and rerun the render command"
-        )
-    return labels
+def check_sums(dataset: Dataset, shards: Iterable[int]) -> None:
+    """Compare shards with their recorded sha256. Raises InputError for the first that differs.
+
+    It reads all of them once. A training reads them many times.
+    """
+    with ThreadPoolExecutor(_READERS) as pool:
+        for _ in pool.map(dataset.check_sum, shards):
+            continue
 
 
 def _square(objects: str, margin: float) -> Box | None:
