@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from training.data.pictures import fingerprint
 from training.data.splits import ALL, halves_of, share_of, split_named
 from training.datasets import Datasets, Source
 
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger("blendmill")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,16 @@ class CrackPictures:
         picture = part.read(k)
         return picture if self.labeled else replace(picture, mask=None)
 
+    def usable(self, places: Iterable[int]) -> Iterator[tuple[int, Picture]]:
+        """The places that can be used, each with its picture. The logger `blendmill` tells of the others."""
+        for i in places:
+            try:
+                picture = self.read(i)
+            except InputError as error:
+                _LOG.warning("left out: %s", error)
+                continue
+            yield i, picture
+
     def where(self, i: int) -> str:
         part, k = self.entries[i]
         return f"{part.name}: picture {part.names[k]}"
@@ -64,6 +74,8 @@ def open_part(part: PartConfig, labels: bool = True) -> CrackPictures:
     kind, share = split_named(part.split)
     if kind not in (ALL, "adapt", "test"):
         raise InputError(f"{part.where}: no split '{kind}', {choices(kind, [ALL, 'adapt', 'test'])}")
+    for line in opened.left_out:
+        _LOG.warning("left out: %s", line)
     names = np.array(opened.names)
     places = np.arange(opened.size)
     if kind != ALL:

@@ -20,21 +20,24 @@ from training.task import Assessment
 
 
 def scores_of(method: Supervised, pictures: CrackPictures) -> Scores:
-    """Score a method on labeled pictures.
+    """Score a method on labeled pictures. Pictures that cannot be used are left out.
 
-    Raises InputError for a picture without a mask, or one for which the network gives no probability (NaN).
+    Raises InputError for a picture without a mask, one for which the network gives no probability (NaN), or if no
+    picture is left.
     """
 
     def pairs() -> Any:
-        for i in range(len(pictures)):
-            picture = pictures.read(i)
+        for i, picture in pictures.usable(range(len(pictures))):
             if picture.mask is None:
                 raise InputError(f"{pictures.where(i)}: has no mask to compare with")
             probability = probabilities(method, picture.rgb)
             check(pictures.where(i), probability, picture.mask)
             yield probability, picture.mask
 
-    return score(pairs())
+    scores = score(pairs())
+    if not len(scores.real):
+        raise InputError(f"{pictures.name}: no picture can be used")
+    return scores
 
 
 def best_threshold(scores: Scores) -> float:

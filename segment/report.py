@@ -29,8 +29,8 @@ def write_report(folder: Folder, method: TrainingMethod, pictures: CrackPictures
 def _sheet(method: TrainingMethod, pictures: CrackPictures) -> bytes:
     """A PNG with one row for each of some pictures, evenly over the set: picture, mask, predicted probability."""
     rows = []
-    for i in np.linspace(0, len(pictures) - 1, min(_SHOWN, len(pictures))).round().astype(int):
-        picture = pictures.read(int(i))
+    places = np.linspace(0, len(pictures) - 1, min(_SHOWN, len(pictures))).round().astype(int).tolist()
+    for _, picture in pictures.usable(places):
         mask = np.zeros(picture.rgb.shape[:2]) if picture.mask is None else picture.mask
         maps = (mask, probabilities(method, picture.rgb))
         tiles = [picture.rgb, *(np.dstack([(255 * values).astype(np.uint8)] * 3) for values in maps)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,19 +21,16 @@ from training.run_folder import Folder
 class Job:
     """A command of blendmill that writes `out`, a path in the folder of the study.
 
-    words: the command and its arguments, without --out. threads: number of threads it may use. done: tells whether
-    `out` is already complete; None if the command checks this itself.
+    words: the command and its arguments, without --out. The command itself checks whether `out` is complete. threads:
+    number of threads it may use.
     """
 
     out: str
     words: tuple[str, ...]
     threads: int | None = None
-    done: Callable[[Path], bool] | None = None
 
     def run(self, work: Path) -> None:
         """Run the command, or resume it. Its output goes to a log file. Raises ClickException if it fails."""
-        if self.done is not None and self.done(work / self.out):
-            return
         log = work / f"{self.out.replace('/', '-')}.log"
         command = [str(Path(sys.executable).with_name("blendmill")), *self.words, "--out", self.out]
         environment = {**os.environ, "OMP_NUM_THREADS": str(self.threads)} if self.threads else None

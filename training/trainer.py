@@ -104,9 +104,9 @@ class Trainer(Generic[M]):
                 terms = self.method.update(source, target, progress, self._descend)
         except NotFinite as error:
             raise InputError(f"step {step}: {error}, with {self.supply.describe(source)}") from None
+        share_buffers(self.method, self.process.world)
         if self._average:
             self._average.update_parameters(self.method)
-        share_buffers(self.method, self.process.world)
         self.step += 1
         if log:
             log.wait(source.drawn.waited + target.drawn.waited)

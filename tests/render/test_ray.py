@@ -309,28 +309,33 @@ def test_a_node_killed_in_mid_run(sampler: Sampler, undisturbed: dict[str, str],
 @pytest.mark.slow
 @pytest.mark.parametrize("interrupts", [0, 1, 2])
 def test_the_command_starts_a_ray_of_its_own(interrupts: int, sampler: Sampler, tmp_path: Path) -> None:
-    here, out = tmp_path / "here", tmp_path / "there"
-    draw(here, sampler, Local(worker_slots(choose("cpu"), 2, pictures=100)), count=8)
-    process = start(out, "auto")
+    # Twelve shards: many are left when the first is there, so that an interrupted run is never complete.
+    here, out, count = tmp_path / "here", tmp_path / "there", 24
+    draw(here, sampler, Local(worker_slots(choose("cpu"), 2, pictures=100)), count=count)
+    process = start(out, "auto", count)
     if interrupts:
         wait_for_a_shard(out)
-        for _ in range(interrupts):
-            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-            time.sleep(0.3)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    if interrupts == 2:
+        assert process.stderr
+        assert any(line.startswith("stopping: ") for line in iter(process.stderr.readline, ""))
+        os.killpg(process.pid, signal.SIGINT)
     said, wrong = process.communicate(timeout=120)
     if interrupts:
         assert process.returncode == 130
         assert "the same command run again completes what is missing" in wrong
         assert not list(out.rglob("*.tmp-*"))
-        said, wrong = start(out, "local").communicate(timeout=120)
-    assert said == f"8 pictures in {out}\n"
-    assert all(re.match(r"\d+/8 pictures", line) for line in wrong.splitlines()), "Ray speaks where it should not"
+        said, wrong = start(out, "local", count).communicate(timeout=120)
+    assert said == f"{count} pictures in {out}\n"
+    assert all(re.match(rf"\d+/{count} pictures", line) for line in wrong.splitlines()), (
+        "Ray speaks where it should not"
+    )
     assert contents(out) == contents(here)
     nothing_left()
 
 
-def start(out: Path, address: str) -> subprocess.Popen[str]:
-    words = ["render", "smoke", "--out", out, "--images", 8, "--seed", 3, "--shard-size", 2, "--ray", address]
+def start(out: Path, address: str, count: int) -> subprocess.Popen[str]:
+    words = ["render", "smoke", "--out", out, "--images", count, "--seed", 3, "--shard-size", 2, "--ray", address]
     words += [word for setting in SETTINGS for word in ("--set", setting)] + ["--device", "cpu"]
     return subprocess.Popen(
         [str(Path(sys.executable).with_name("blendmill")), *map(str, words)],

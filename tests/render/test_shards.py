@@ -229,6 +229,8 @@ def test_dataset_reads_in_order_and_knows_what_is_missing(tmp_path: Path) -> Non
         list(dataset.frames())
     write_shard(dataset.shard_path(1), [make_frame(2)], attributes={"config_hash": "other", "seed": 0})
     with pytest.raises(InputError, match="config_hash other is not the data set's"):
+        list(dataset.frames(check_sums=False))
+    with pytest.raises(InputError, match="sha256 differs from the recorded"):
         list(dataset.frames())
     write_shard(dataset.shard_path(1), [make_frame(2)], attributes=dataset.manifest.attributes())
     dataset.manifest.model_copy(update={"shards": {}}).save(dataset.folder)

@@ -64,22 +64,39 @@ def test_one_picture_a_batch_trains_or_is_one_line(root: Path, bottleneck: int) 
         assert {"source", "dann", "mcc", "fixmatch"} <= trained
 
 
+def cracks(root: Path) -> Path:
+    for folder in ("img", "mask"):
+        (root / folder).mkdir(parents=True)
+        for number in range(2):
+            Image.fromarray(np.full((32, 32), 200, np.uint8)).save(root / folder / f"{number}.png")
+    return root
+
+
+def segmented(out: Path, depth: int = 2, **data: Any) -> Any:
+    small = {"width": 2, "size": 16, "batch": 1, "iterations": 2, "device": "cpu", "depth": depth}
+    asked = SegmentConfig.model_validate({"data": {"holdout": 0, "workers": 0, **data}, **small})
+    return execute(Segmentation(), asked, out)
+
+
 def test_a_segmenter_trains_with_one_picture_where_it_can(tmp_path: Path) -> None:
     """Crops of 16 pixels have 4 x 4 values at depth 2, and one at depth 4."""
-    for folder in ("img", "mask"):
-        (tmp_path / "set" / folder).mkdir(parents=True)
-        for number in range(2):
-            Image.fromarray(np.full((32, 32), 200, np.uint8)).save(tmp_path / "set" / folder / f"{number}.png")
-
-    def run(depth: int) -> Any:
-        data = {"source": [{"where": str(tmp_path / "set")}], "holdout": 0, "workers": 0}
-        small = {"width": 2, "size": 16, "batch": 1, "iterations": 2, "device": "cpu", "report": False}
-        asked = SegmentConfig.model_validate({"data": data, "depth": depth, **small})
-        return execute(Segmentation(), asked, tmp_path / f"run{depth}")
-
-    assert run(2)["selected"]["step"] == 2
+    source = [{"where": str(cracks(tmp_path / "set"))}]
+    assert segmented(tmp_path / "run2", 2, source=source)["selected"]["step"] == 2
     with pytest.raises(InputError, match="field batch: batch norm needs more than one value for each channel"):
-        run(4)
+        segmented(tmp_path / "run4", 4, source=source)
+
+
+def test_a_damaged_test_picture_does_not_end_a_segmenters_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source, test = cracks(tmp_path / "set"), cracks(tmp_path / "test")
+    (test / "mask" / "1.png").write_bytes(b"no mask")
+    (test / "img" / "2.png").symlink_to("moved.png")
+    found = segmented(tmp_path / "run", source=[{"where": str(source)}], test={"where": str(test)})
+    assert found["test"]["iou_at_best_threshold"] >= 0 and (tmp_path / "run" / "report.html").exists()
+    assert f"left out: {test / 'mask' / '1.png'}: cannot be read" in caplog.text
+    assert f"left out: {test / 'img' / '2.png'}: is a link to nothing" in caplog.text
+    (test / "mask" / "0.png").write_bytes(b"no mask")
+    with pytest.raises(InputError, match=r"test: no picture can be used"):
+        segmented(tmp_path / "again", source=[{"where": str(source)}], test={"where": str(test)})
 
 
 @pytest.mark.parametrize("count", [0, 1])

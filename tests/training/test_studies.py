@@ -40,11 +40,3 @@ def test_a_job_that_failed_ends_its_chains_and_no_other(tmp_path: Path, monkeypa
     with pytest.raises(click.ClickException, match="bad: exit 1"):
         run_chains([[bad, Job("a", ())], [bad, Job("b", ())], [Job("c", ())]], tmp_path)
     assert ended == ["c"]
-
-
-def test_a_job_that_is_done_starts_nothing(tmp_path: Path) -> None:
-    job = Job("figures.json", ("no-such-command",), done=Path.exists)
-    with pytest.raises(click.ClickException, match=r"figures.json: exit \d+"):
-        job.run(tmp_path)
-    (tmp_path / "figures.json").write_text("{}")
-    job.run(tmp_path)
