@@ -58,6 +58,9 @@ def layout_of(folder: Path, looks_like_mask: Callable[[Path], bool]) -> Layout:
         _match("", _by_name(files, folder, left_out), named, pictures, masks, left_out)
         return Layout(pictures, masks, tuple(left_out))
     pictures = _by_name(files, folder, left_out)
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and _role(path.name)[1] in MASKS:
+            left_out.append(f"{path}: holds no masks that can be read; they must be pictures such as PNG")
     if not pictures:
         raise InputError(f"{folder}: holds no picture; accepted: {', '.join(IMAGE_SUFFIXES)}")
     return Layout(pictures, {}, tuple(left_out))

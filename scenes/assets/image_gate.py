@@ -104,17 +104,23 @@ class ImageGate:
             digest = sha256(path)
         except LoadError as error:
             return Verdict(path, str(error))
-        found = self._of_content(path, digest, use)
-        if found is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            answer = judge.asked(path, use, self._folder / digest)
-            if "failed" in answer:
-                raise InputError(f"cache {self._folder}: {answer['failed']}; make room there, or set BLENDMILL_CACHE")
-            self._cache.keep_note(_key("content", use, digest), answer)
-            found = Verdict(Path(answer["plain"] or path), answer["reason"])
-        if file_stat(path) == before:
-            self._cache.keep_note(_key("path", use, str(path.absolute())), {"stat": before, "sha256": digest})
+        except OSError as error:
+            return Verdict(path, f"cannot be read: {error.strerror or error}")
+        try:
+            found = self._of_content(path, digest, use) or self._decoded(path, digest, use, judge)
+            if file_stat(path) == before:
+                self._cache.keep_note(_key("path", use, str(path.absolute())), {"stat": before, "sha256": digest})
+        except OSError as error:
+            raise InputError(f"cache {self._folder}: {error}; make room there, or set BLENDMILL_CACHE") from error
         return found
+
+    def _decoded(self, path: Path, digest: str, use: Use, judge: _Judge) -> Verdict:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        answer = judge.asked(path, use, self._folder / digest)
+        if "failed" in answer:
+            raise OSError(answer["failed"])
+        self._cache.keep_note(_key("content", use, digest), answer)
+        return Verdict(Path(answer["plain"] or path), answer["reason"])
 
 
 class _Judge:

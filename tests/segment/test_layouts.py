@@ -114,7 +114,17 @@ def test_labels_of_yolo_are_no_masks(tmp_path: Path) -> None:
         save(picture(k), tmp_path / "images" / f"{k}.jpg")
         (tmp_path / "labels").mkdir(exist_ok=True)
         (tmp_path / "labels" / f"{k}.txt").write_text("0 0.5 0.5 1 1")
-    assert not open_set(tmp_path).labeled
+    pictures = open_set(tmp_path)
+    (line,) = pictures.left_out
+    assert not pictures.labeled and pictures.size == 2 and "labels: holds no masks that can be read" in line
+
+
+def test_masks_that_are_not_wanted_are_not_read(tmp_path: Path) -> None:
+    made(tmp_path, lambda k: picture(k).convert("L"))
+    (tmp_path / "mask/0.png").write_bytes(b"")
+    assert not open_set(tmp_path, masks=False).labeled
+    with pytest.raises(InputError, match=r"0.png: is empty"):
+        open_set(tmp_path).read(0)
 
 
 def palette(k: int) -> Image.Image:
