@@ -101,6 +101,12 @@ def test_two_splits_of_deepcrack_are_taken_together(tmp_path: Path) -> None:
     assert open_set(tmp_path).names == ("test/0", "train/1")
 
 
+def test_links_that_go_round_end(tmp_path: Path) -> None:
+    save(picture(0), tmp_path / "walls" / "0.jpg")
+    (tmp_path / "walls" / "again").symlink_to(tmp_path)
+    assert open_set(tmp_path).names[0] == "walls/0"
+
+
 def test_photographs_of_two_formats_are_no_masks(tmp_path: Path) -> None:
     for k in range(3):
         picture(k).save(tmp_path / f"{k}.jpg")
