@@ -177,6 +177,11 @@ def made(folder: Path, mask: Callable[[int], Image.Image], count: int = 3, suffi
     return folder
 
 
+def test_masks_of_0_and_1_beside_masks_of_0_and_255(tmp_path: Path) -> None:
+    """As in sets that were put together from several."""
+    assert check(made(tmp_path, lambda k: levels(k, 0, (1, 255, 255)[k])), 3) == ()
+
+
 def test_an_inverted_mask_is_read_and_told(tmp_path: Path) -> None:
     (note,) = check(made(tmp_path, lambda k: levels(k, 255, 0)), 3)
     assert "cracks are taken to be 0, which covers 7.5%, less than 255" in note and "--mask-value 255" in note
