@@ -90,7 +90,8 @@ def open_set(folder: Path, mask_value: int | None = None, *, masks: bool = True)
     Examples
     --------
     >>> from pathlib import Path
-    >>>     >>> from blendmill import open_set
+    >>> from PIL import Image
+    >>> from blendmill import open_set
     >>> for kind in ("img", "mask"):
     ...     Path("cracks", kind).mkdir(parents=True)
     ...     Image.new("L", (48, 32), 255).save(f"cracks/{kind}/wall.png")
