@@ -92,6 +92,15 @@ def inside(root: Path, relative: str, start: Path | None = None) -> Path:
     return path
 
 
+def is_utf8(path: Path) -> bool:
+    """Whether a path is text. One that is not cannot be kept in JSON and come back the same."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def sha256(path: Path) -> str:
     """The hex digest of a file."""
     with path.open("rb") as file:

@@ -55,7 +55,7 @@ def cut_surfaces(
     after each photograph with 1 and the number of photographs. Raises InputError if a folder or weights cannot be used.
     """
     networks = [load_method(path, device_of("auto")) for path in weights]
-    pictures = open_set(photos)
+    pictures = open_set(photos, masks=False)
     pieces, without, left_out = 0, 0, list(pictures.left_out)
     for k, name in enumerate(pictures.names):
         to = out / f"{name}.png"

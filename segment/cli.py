@@ -128,8 +128,17 @@ def evaluate_command(
     "--steps", type=click.IntRange(1), default=30, show_default=True, help="Optimizer steps for each picture."
 )
 @SEED
+@_MASK_VALUE
 def stylize(
-    data: Path, styles: Path, vgg: Path, out: Path, images: int | None, strength: float, steps: int, seed: int
+    data: Path,
+    styles: Path,
+    vgg: Path,
+    out: Path,
+    images: int | None,
+    strength: float,
+    steps: int,
+    seed: int,
+    mask_value: int | None,
 ) -> None:
     """Give the crack pictures of DATA the look of photographs, by AdaIN. Their masks stay the same.
 
@@ -141,7 +150,16 @@ def stylize(
 
     with progress("styling", images) as advance:
         made = style_set(
-            data, styles, vgg, out, images=images, strength=strength, steps=steps, seed=seed, advance=advance
+            data,
+            styles,
+            vgg,
+            out,
+            images=images,
+            strength=strength,
+            steps=steps,
+            seed=seed,
+            mask_value=mask_value,
+            advance=advance,
         )
     click.echo(f"{made} pictures in {out}")
 
@@ -255,7 +273,7 @@ def sheet(folder: Path, out: Path, beside: Path | None, images: int, cell: int) 
 
 def _shown(folder: Path, images: int) -> tuple[str, list[NDArray[np.uint8]]]:
     """The name of a set and some of its pictures. Raises InputError if none of them can be used."""
-    pictures, shown, faults = open_set(folder), [], []
+    pictures, shown, faults = open_set(folder, masks=False), [], []
     for k in pictures.spread(images):
         try:
             shown.append(pictures.read(k).rgb)

@@ -65,7 +65,7 @@ class CrackPictures:
 
 def open_part(part: PartConfig, labels: bool = True) -> CrackPictures:
     """Open a part. labels: True if masks are needed, False to hide them. Raises InputError."""
-    opened = open_set(Path(part.where), part.mask_value)
+    opened = open_set(Path(part.where), part.mask_value, masks=labels)
     if labels:
         for line in opened.notes:
             _LOG.warning(line)

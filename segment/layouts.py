@@ -53,18 +53,21 @@ def layout_of(folder: Path, looks_like_mask: Callable[[Path], bool]) -> Layout:
         if not pictures:
             raise InputError(f"{folder}: no picture has a mask of its name: {(left_out or ['it is empty'])[0]}")
         return Layout(pictures, masks, tuple(left_out))
-    unnamed, named = _apart(_all(folder), folder, looks_like_mask)
+    bare, named = _apart(_all(folder), folder, looks_like_mask)
     if named:
-        _match("", _by_name(unnamed, folder, left_out), named, pictures, masks, left_out)
+        _match("", _by_name(bare, folder, left_out), named, pictures, masks, left_out)
         return Layout(pictures, masks, tuple(left_out))
-    pictures = _by_name(unnamed, folder, left_out)
+    pictures = _by_name(bare, folder, left_out)
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and _role(path.name)[1] in MASKS:
+            left_out.append(f"{path}: holds no masks that can be read; they must be pictures such as PNG")
     if not pictures:
         raise InputError(f"{folder}: holds no picture; accepted: {', '.join(IMAGE_SUFFIXES)}")
     return Layout(pictures, {}, tuple(left_out))
 
 
-def _pairs(folder: Path) -> Iterator[tuple[str, Path, Path]]:
-    """Name, folder of pictures and folder of masks of each pair, in alphabetical order."""
+def _pairs(folder: Path, depth: int = 4) -> Iterator[tuple[str, Path, Path]]:
+    """Name, folder of pictures and folder of masks of each pair, at most so many folders deep: links may go round."""
     inside = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
     roles = {path: _role(path.name) for path in inside}
     taken: set[Path] = set()
@@ -82,9 +85,9 @@ def _pairs(folder: Path) -> Iterator[tuple[str, Path, Path]]:
         taken |= {path, beside[0]}
         yield rest, beside[0], path
     for path in inside:
-        if path not in taken and roles[path][1] not in (*PICTURES, *MASKS):
-            for name, *pair in _pairs(path):
-                yield "/".join(part for part in (path.name, name) if part), pair[0], pair[1]
+        if depth and path not in taken and roles[path][1] not in (*PICTURES, *MASKS):
+            for name, pictures, masks in _pairs(path, depth - 1):
+                yield "/".join(part for part in (path.name, name) if part), pictures, masks
 
 
 def _role(name: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 A mask has two values, such as 0 and 1, 0 and 255, 1 and 2, two indices of a palette, two colors or two opacities. The
 crack is the value that covers fewer pixels in all masks together, unless the user names it. Masks with many values, as
-JPEG makes them, are rounded to 0 and 255 first.
+JPEG makes them, are rounded to 0 and 255 first. Masks of 0 and 1 may lie beside masks of 0 and 255.
 """
 
 from __future__ import annotations
@@ -76,6 +76,9 @@ def rule_of(name: str, paths: Sequence[Path], crack: int | None = None) -> MaskR
         if crack not in total:
             raise InputError(f"{name}: no mask has the value {_shown(crack)} of --mask-value; there are {listed}")
         return MaskRule(crack, None, _odd(name, counted, crack))
+    if found == [0, 1, 255] and 2 * total[0] > total.total():
+        # Sets that were put together from several write the same mask in both ways.
+        return MaskRule(None, 0, _odd(name, counted, None))
     if len(found) > 2:
         raise InputError(
             f"{name}: its masks have {len(found)} values ({listed}), and the crack is one of two; give its value with "
@@ -108,8 +111,8 @@ def _odd(name: str, counted: Sequence[Counter[int]], crack: int | None) -> tuple
     """A note if nearly all masks are empty, or nearly all full."""
     notes = []
     for word, count in (
-        ("empty", sum(crack is None or not one[crack] for one in counted)),
-        ("full", sum(crack is not None and one[crack] == one.total() for one in counted)),
+        ("empty", sum(one[0] == one.total() if crack is None else not one[crack] for one in counted)),
+        ("full", sum(not one[0] if crack is None else one[crack] == one.total() for one in counted)),
     ):
         if count >= _NEARLY_ALL * len(counted):
             notes.append(f"{name}: {count} of {len(counted)} masks looked at are {word}; see whether they are masks")

@@ -62,7 +62,7 @@ class PictureSet:
         return np.linspace(0, self.size - 1, count).round().astype(int).tolist()
 
 
-def open_set(folder: Path, mask_value: int | None = None) -> PictureSet:
+def open_set(folder: Path, mask_value: int | None = None, *, masks: bool = True) -> PictureSet:
     """Open a set of crack pictures.
 
     Parameters
@@ -74,6 +74,8 @@ def open_set(folder: Path, mask_value: int | None = None) -> PictureSet:
     mask_value : int, optional
         The value of cracks in the masks of a folder: a gray value, an index of the palette, or a color 0xrrggbb. By
         default it is that of the two values which covers fewer pixels, in all masks together.
+    masks : bool
+        False leaves the masks of a folder unread.
 
     Returns
     -------
@@ -89,7 +91,8 @@ def open_set(folder: Path, mask_value: int | None = None) -> PictureSet:
     Examples
     --------
     >>> from pathlib import Path
-    >>>     >>> from blendmill import open_set
+    >>> from PIL import Image
+    >>> from blendmill import open_set
     >>> for kind in ("img", "mask"):
     ...     Path("cracks", kind).mkdir(parents=True)
     ...     Image.new("L", (48, 32), 255).save(f"cracks/{kind}/wall.png")
@@ -101,7 +104,7 @@ def open_set(folder: Path, mask_value: int | None = None) -> PictureSet:
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: {'not a folder' if folder.exists() else 'does not exist'}")
-    return _of_dataset(folder) if (folder / MANIFEST).is_file() else _of_folder(folder, mask_value)
+    return _of_dataset(folder) if (folder / MANIFEST).is_file() else _of_folder(folder, mask_value, masks)
 
 
 def _of_dataset(folder: Path) -> PictureSet:
@@ -122,10 +125,10 @@ def _of_dataset(folder: Path) -> PictureSet:
     return PictureSet(_name(folder), True, tuple(map(str, there)), (), read, digest)
 
 
-def _of_folder(folder: Path, mask_value: int | None) -> PictureSet:
+def _of_folder(folder: Path, mask_value: int | None, masks: bool) -> PictureSet:
     found = layout_of(folder, looks_like_mask)
     names = tuple(found.pictures)
-    rule = rule_of(_name(folder), [found.masks[name] for name in names], mask_value) if found.masks else None
+    rule = rule_of(_name(folder), [found.masks[k] for k in names], mask_value) if masks and found.masks else None
 
     def read(k: int) -> Picture:
         path = found.pictures[names[k]]

@@ -29,14 +29,16 @@ def style_set(
     strength: float,
     steps: int,
     seed: int,
+    mask_value: int | None = None,
     advance: Callable[[int, int], None],
 ) -> int:
     """Write `out`/img and `out`/mask and return the number of pictures. Existing files are kept.
 
-    images: number of pictures, evenly over the set; None for all. strength, steps: as for `adain.stylized`. advance:
-    called after each picture with 1 and the number of pictures. Raises InputError if a set or weights cannot be used.
+    images: number of pictures, evenly over the set; None for all. mask_value: as for `open_set`. strength, steps: as
+    for `adain.stylized`. advance: called after each picture with 1 and the number of pictures. Raises InputError if a
+    set or weights cannot be used.
     """
-    pictures, references = open_set(data), open_set(styles)
+    pictures, references = open_set(data, mask_value), open_set(styles, masks=False)
     if not pictures.labeled:
         raise InputError(f"{data}: its pictures have no masks")
     encoder = Encoder.load(vgg)

@@ -17,7 +17,7 @@ from scenes.assets.loading import Importers, load
 from scenes.assets.normalize import VERSION, describe, from_file
 from scenes.assets.references import References, references
 from scenes.assets.sources import FileAsset
-from scenes.files import file_stat, sha256
+from scenes.files import file_stat, is_utf8, sha256
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Settled:
 
 def settle(asset: FileAsset, cache: Cache, importers: Importers) -> Settled:
     """Look the file up in the cache, or read it."""
+    if not is_utf8(asset.path):
+        return Settled(reason="has a name that is not UTF-8: rename it")
     can_read = asset.path.suffix.lower() in importers
     key = hashlib.sha256(repr((VERSION, asset, str(asset.path.absolute()), can_read)).encode()).hexdigest()
     note = cache.note(key)

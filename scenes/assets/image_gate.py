@@ -22,7 +22,7 @@ from typing import Literal
 from scenes.assets.cache import Cache
 from scenes.assets.image_files import first_bytes
 from scenes.errors import InputError, LoadError
-from scenes.files import file_stat, sha256
+from scenes.files import file_stat, is_utf8, sha256
 
 Use = Literal["light", "map", "photo", "surface"]
 """light: environment maps. map: the maps of textures. photo: backgrounds. surface: photographs that are drawn on."""
@@ -96,24 +96,31 @@ class ImageGate:
                 judges.get().end()
 
     def _judged(self, path: Path, use: Use, judge: _Judge) -> Verdict:
+        if not is_utf8(path):
+            return Verdict(path, "has a name that is not UTF-8: rename it")
         before = file_stat(path)
         try:
-            _check_name(path)
             first_bytes(path)
             digest = sha256(path)
         except LoadError as error:
             return Verdict(path, str(error))
-        found = self._of_content(path, digest, use)
-        if found is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            answer = judge.asked(path, use, self._folder / digest)
-            if "failed" in answer:
-                raise InputError(f"cache {self._folder}: {answer['failed']}; make room there, or set BLENDMILL_CACHE")
-            self._cache.keep_note(_key("content", use, digest), answer)
-            found = Verdict(Path(answer["plain"] or path), answer["reason"])
-        if file_stat(path) == before:
-            self._cache.keep_note(_key("path", use, str(path.absolute())), {"stat": before, "sha256": digest})
+        except OSError as error:
+            return Verdict(path, f"cannot be read: {error.strerror or error}")
+        try:
+            found = self._of_content(path, digest, use) or self._decoded(path, digest, use, judge)
+            if file_stat(path) == before:
+                self._cache.keep_note(_key("path", use, str(path.absolute())), {"stat": before, "sha256": digest})
+        except OSError as error:
+            raise InputError(f"cache {self._folder}: {error}; make room there, or set BLENDMILL_CACHE") from error
         return found
+
+    def _decoded(self, path: Path, digest: str, use: Use, judge: _Judge) -> Verdict:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        answer = judge.asked(path, use, self._folder / digest)
+        if "failed" in answer:
+            raise OSError(answer["failed"])
+        self._cache.keep_note(_key("content", use, digest), answer)
+        return Verdict(Path(answer["plain"] or path), answer["reason"])
 
 
 class _Judge:
@@ -167,14 +174,6 @@ def _answer(process: subprocess.Popen[bytes], line: str) -> dict[str, str] | Non
     ready = select.select([process.stdout], [], [], _SECONDS)[0]
     answer = process.stdout.readline() if ready else b""
     return dict(json.loads(answer)) if answer else None
-
-
-def _check_name(path: Path) -> None:
-    # Names are kept as JSON and shown to users.
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        raise LoadError("has a name that is not UTF-8: rename it") from None
 
 
 def _key(kind: str, use: Use, name: str) -> str:

@@ -12,6 +12,7 @@ import json
 import os
 import resource
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -123,9 +124,9 @@ def main() -> None:
     )
     warnings.simplefilter("ignore")
     # Some decoders print what they find. Their words must not come between the answers.
-    with os.fdopen(os.dup(1), "w") as answers:
+    with os.fdopen(os.dup(1), "w") as answers, tempfile.TemporaryFile() as words:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        os.dup2(os.memfd_create("words"), 2)
+        os.dup2(words.fileno(), 2)
         for line in sys.stdin:
             answers.write(json.dumps(_answer(json.loads(line)) if line.strip() else {}) + "\n")
             answers.flush()

@@ -108,7 +108,7 @@ def test_odd_photographs_are_composed_and_the_broken_told(capsys: pytest.Capture
         ([], "name a folder"),
         (["--textures", "EMPTY"], "contains no usable picture"),
         (["--textures", "EMPTY/nowhere"], "is not a folder"),
-        (["--textures", "BROKEN"], "cannot be decoded"),
+        (["--textures", "BROKEN"], "is not a picture of a known format"),
         (["--textures", "WALLS", "--styles", "EMPTY"], "assets.styles"),
         (
             ["--textures", "WALLS", "--set", "crack.width=600"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import os
 from pathlib import Path
 
 import numpy as np
@@ -241,6 +242,15 @@ def test_a_warm_start_reads_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyP
     warm = Catalogue(models=[ModelFolder(folder)], cache=tmp_path / "cache")
     assert warm.assets("ball") == ("set/ball/a.obj",) and warm.model("set/ball/a.obj").triangles == 80
     assert len(warm.report.quarantined) == 1
+
+
+def test_a_name_that_is_not_text_is_a_reason(tmp_path: Path) -> None:
+    """It would not come back the same from the list of assets of a set."""
+    folder = models(tmp_path / "set", ("ball/a.obj", "ball/b.obj"))
+    (folder / "ball/b.obj").rename(folder / os.fsdecode(b"ball/\xe9.obj"))
+    catalogue = Catalogue(models=[ModelFolder(folder)], cache=tmp_path / "c")
+    assert catalogue.assets("ball") == ("set/ball/a.obj",)
+    assert list(catalogue.report.quarantined.values()) == ["has a name that is not UTF-8: rename it"]
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:

@@ -101,6 +101,12 @@ def test_two_splits_of_deepcrack_are_taken_together(tmp_path: Path) -> None:
     assert open_set(tmp_path).names == ("test/0", "train/1")
 
 
+def test_links_that_go_round_end(tmp_path: Path) -> None:
+    save(picture(0), tmp_path / "walls" / "0.jpg")
+    (tmp_path / "walls" / "again").symlink_to(tmp_path)
+    assert open_set(tmp_path).names[0] == "walls/0"
+
+
 def test_photographs_of_two_formats_are_no_masks(tmp_path: Path) -> None:
     for k in range(3):
         picture(k).save(tmp_path / f"{k}.jpg")
@@ -114,7 +120,17 @@ def test_labels_of_yolo_are_no_masks(tmp_path: Path) -> None:
         save(picture(k), tmp_path / "images" / f"{k}.jpg")
         (tmp_path / "labels").mkdir(exist_ok=True)
         (tmp_path / "labels" / f"{k}.txt").write_text("0 0.5 0.5 1 1")
-    assert not open_set(tmp_path).labeled
+    pictures = open_set(tmp_path)
+    (line,) = pictures.left_out
+    assert not pictures.labeled and pictures.size == 2 and "labels: holds no masks that can be read" in line
+
+
+def test_masks_that_are_not_wanted_are_not_read(tmp_path: Path) -> None:
+    made(tmp_path, lambda k: picture(k).convert("L"))
+    (tmp_path / "mask/0.png").write_bytes(b"")
+    assert not open_set(tmp_path, masks=False).labeled
+    with pytest.raises(InputError, match=r"0.png: is empty"):
+        open_set(tmp_path).read(0)
 
 
 def palette(k: int) -> Image.Image:
@@ -159,6 +175,11 @@ def made(folder: Path, mask: Callable[[int], Image.Image], count: int = 3, suffi
         save(picture(k), folder / "img" / f"{k}.png")
         save(mask(k), folder / "mask" / f"{k}.{suffix}")
     return folder
+
+
+def test_masks_of_0_and_1_beside_masks_of_0_and_255(tmp_path: Path) -> None:
+    """As in sets that were put together from several."""
+    assert check(made(tmp_path, lambda k: levels(k, 0, (1, 255, 255)[k])), 3) == ()
 
 
 def test_an_inverted_mask_is_read_and_told(tmp_path: Path) -> None:

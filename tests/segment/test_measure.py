@@ -307,7 +307,7 @@ def test_what_cannot_be_used_is_left_out_and_counted(tmp_path: Path) -> None:
     assert found.pictures == 4
     reasons = {"alone": "has no picture", "bare": "has no mask", "other": "has 60 x 50 but its picture 80 x 96 pixels",
                "small": "at least 32 on each side are needed",
-               "broken": "cannot be read", "again": "cannot be read"}  # fmt: skip
+               "broken": "is not a picture", "again": "cannot be decoded"}  # fmt: skip
     assert len(found.left_out) == len(reasons)
     for name, reason in reasons.items():
         assert any(f"{name}.png" in line and reason in line for line in found.left_out), name

@@ -456,8 +456,8 @@ def test_damage_is_pixels_or_one_line(tmp_path_factory, kind: str, changes: list
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "cannot be decoded: not a picture of a known format; repair or delete"),
-        (b"<html>", "cannot be decoded: not a picture of a known format"),
+        (b"", "is empty; repair or delete the file"),
+        (b"<html>", "is not a picture of a known format"),
         (None, "no such picture"),
     ],
 )
