@@ -90,7 +90,7 @@ def _head(data: bytes) -> tuple[str, str, list[Element], bytes]:
     if not data.startswith(b"ply") or match is None:
         raise LoadError("cannot be parsed: its header is no PLY header")
     head = decoded(data[: match.start()])
-    form, elements = "", []
+    form, elements = "", list[Element]()
     for line in head.splitlines():
         words = line.split()
         if words[:1] == ["format"]:
