@@ -56,7 +56,7 @@ def upload(name: str, model: Model) -> bpy.types.Mesh:
 
     "uv" is the model's own (zeros where a part has none); "box" projects every face along its main axis, in model
     units, so that image textures lie sensibly on models without UVs. Parts with colors of their own have them in the
-    color attribute "color".
+    color attribute "tint".
     """
     vertices = np.concatenate([part.vertices for part in model.parts]).astype(np.float32)
     offsets = np.cumsum([0] + [len(part.vertices) for part in model.parts[:-1]])
@@ -79,7 +79,7 @@ def upload(name: str, model: Model) -> bpy.types.Mesh:
     _set_uvs(mesh, "box", box_uvs(vertices, faces))
     if any(part.colors is not None for part in model.parts):
         colors = np.concatenate([_own_colors(part) for part in model.parts])
-        mesh.color_attributes.new("color", "FLOAT_COLOR", "CORNER").data.foreach_set("color", colors.ravel())
+        mesh.color_attributes.new("tint", "FLOAT_COLOR", "CORNER").data.foreach_set("color", colors.ravel())
     # A float attribute of this name overrides the normals as they are; the packed kind would round them.
     mesh.attributes.new("custom_normal", "FLOAT_VECTOR", "POINT").data.foreach_set("vector", shading.ravel())
     return mesh

@@ -53,12 +53,15 @@ class References:
 
 
 def references(path: Path, root: Path) -> References:
-    """The files that a model file names. Files that Blender reads are not looked into: it finds them.
+    """The files that a model file names. Of the formats that Blender reads, only USD as text is looked into.
 
     Raises LoadError if the file cannot be read, is empty or over MAX_BYTES, or names one outside of `root`.
     """
     suffix = path.suffix.lower()
-    finder = {".obj": _of_obj, ".gltf": _of_gltf, ".glb": _of_gltf, ".ply": _of_ply, ".stl": _of_stl}.get(suffix)
+    finder = {
+        ".obj": _of_obj, ".gltf": _of_gltf, ".glb": _of_gltf, ".ply": _of_ply, ".stl": _of_stl, ".usda": _of_usd,
+        ".usd": _of_usd,
+    }.get(suffix)  # fmt: skip
     try:
         size = path.stat().st_size
         if size == 0:
@@ -76,27 +79,37 @@ def clean(name: str) -> str:
 
 
 class _Finder:
-    def __init__(self, path: Path, root: Path):
+    def __init__(self, path: Path, root: Path, layers: set[Path] | None = None):
         self._folder = path.resolve().parent
+        self._layers = {path.resolve()} if layers is None else layers
         # A folder linked into the root keeps to itself.
         self._root = root if self._folder.is_relative_to(root.resolve()) else self._folder
 
     def resolved(self, names: Iterable[tuple[str, str]]) -> References:
-        """From (name, purpose): buffers must be there, pictures and libraries may miss, libraries name more."""
+        """From (name, purpose): buffers and layers must be there, pictures and libraries may miss. Libraries and layers
+        name more."""
         found: dict[str, Path] = {}
         lacking: dict[str, Path] = {}
         for name, purpose in names:
-            if "://" in name and purpose != "buffer":
+            if "://" in name and purpose in ("picture", "library"):
                 lacking[name] = self._folder / re.sub(r"\W+", "_", name)
                 continue
+            if purpose == "layer" and _absolute(name):
+                raise LoadError(f"refers to a file outside its folder: '{name}'")
             path = self._locate(name)
             if path.is_file():
                 found[name] = path
                 if purpose == "library":
-                    below = self.resolved(_of_mtl(path.read_bytes()))
-                    found |= below.found
-                    lacking |= below.lacking
-            elif purpose == "buffer":
+                    # Names in a library are relative to it; some exporters write them relative to the model.
+                    below = _Finder(path, self._root, self._layers).resolved(_of_mtl(path.read_bytes()))
+                    other = self.resolved((picture, "picture") for picture in below.lacking)
+                    found |= below.found | other.found
+                    lacking |= {picture: below.lacking[picture] for picture in other.lacking}
+                if purpose == "layer" and path not in self._layers:
+                    self._layers.add(path)
+                    below = _Finder(path, self._root, self._layers).resolved(_of_usd(path.read_bytes()))
+                    found |= {str(inner): inner for inner in below.found.values()}
+            elif purpose in ("buffer", "layer"):
                 raise LoadError(f"needs '{name}', which is not there")
             else:
                 lacking[name] = path
@@ -129,8 +142,10 @@ def _absolute(name: str) -> bool:
 
 def decoded(data: bytes) -> str:
     """The text of an OBJ or MTL file."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("latin-1")
 
@@ -141,9 +156,9 @@ def _of_obj(data: bytes) -> list[tuple[str, str]]:
 
 def libraries(data: bytes) -> list[str]:
     """The MTL files that an OBJ file names, in their order. One line may name several."""
-    lines = re.findall(rb"^[ \t]*mtllib[ \t]+([^\r\n]+)", data, re.MULTILINE)
+    lines = re.findall(r"^[ \t]*mtllib[ \t]+([^\r\n]+)", decoded(data), re.MULTILINE)
     found: dict[str, None] = {}
-    for line in map(decoded, lines):
+    for line in lines:
         # A name may hold spaces, so only a name that ends inside the line ends there.
         ends = re.findall(r"(\S.*?\.mtl)(?=\s|$)", line, re.IGNORECASE)
         found |= dict.fromkeys(map(clean, ends or [line]))
@@ -182,6 +197,16 @@ def _of_stl(data: bytes) -> list[tuple[str, str]]:
         if len(data) < 84 + 50 * count:
             raise LoadError(f"is truncated: it announces {count} triangles in {len(data)} bytes")
     return []
+
+
+def _of_usd(data: bytes) -> list[tuple[str, str]]:
+    """The layers and pictures that USD as text names, such as @./wheel.usda@. Packed USD names none here."""
+    if not data.startswith(b"#usda"):
+        return []
+    # A name in brackets lies inside the package before it.
+    names = [(a or b).partition("[")[0] for a, b in re.findall(r"@@@(.+?)@@@|@([^@\n]+)@", decoded(data))]
+    layers = (".usd", ".usda", ".usdc", ".usdz", ".abc")
+    return [(name, "layer" if Path(name).suffix.lower() in layers else "picture") for name in names if name]
 
 
 def _of_gltf(data: bytes) -> list[tuple[str, str]]:

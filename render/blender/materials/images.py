@@ -122,7 +122,7 @@ def own(tree: Nodes, textured: bool, colored: bool) -> Wire:
         alpha = alpha * tree.other(picture, "Alpha")
         color = color * picture
     if colored:
-        corner = tree.add("Attribute", out="Color", attribute_name="color")
+        corner = tree.add("Attribute", out="Color", attribute_name="tint")
         alpha = alpha * tree.other(corner, "Alpha")
         color = color * corner
     at = tree.noise(tree.object(), scale=6.0, detail=3.0)
