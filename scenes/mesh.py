@@ -7,7 +7,7 @@ Triangles are counter-clockwise seen from outside.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,11 @@ Ints = NDArray[np.integer]
 class Appearance:
     """The material in a model file, reduced to the inputs of a principled shader.
 
-    color: linear RGB in [0, 1]; texture: path of an image that multiplies it, sampled with the part's UVs.
+    color: linear RGB in [0, 1]; texture: path of an image that multiplies it, sampled with the part's UVs. The alpha
+    channel of `texture` means nothing.
+    alpha: the opacity; opacity: path of a gray image that multiplies it, sampled with the part's UVs.
+    mode: what the opacity does, as in glTF. "OPAQUE" ignores it. "MASK" shows the surface where the opacity is at least
+    `cutoff`, and nothing elsewhere. "BLEND" mixes the surface with what is behind it.
     """
 
     color: tuple[float, float, float] = (0.8, 0.8, 0.8)
@@ -29,6 +33,15 @@ class Appearance:
     roughness: float = 0.5
     alpha: float = 1.0
     texture: Path | None = None
+    mode: str = "OPAQUE"
+    cutoff: float = 0.5
+    opacity: Path | None = None
+
+    @property
+    def maps(self) -> dict[str, Path]:
+        """The image files, by the name of their field."""
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, Path)}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ and automatic execution is off. The results use Blender's axes: z up, front -y.
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -15,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from scenes.assets.appearance import role_of
+from scenes.assets.appearance import BROKEN, opacity_map, role_of
 from scenes.assets.info import LoadError
 from scenes.assets.loading import Importer, Loaded
 from scenes.assets.packing import DAMAGE, pack, unpack
@@ -169,7 +171,7 @@ def _appearance(material: Any, source: Path, maps: Path, lost: list[str]) -> App
     surface = next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
     if surface is None:
         r, g, b, a = material.diffuse_color
-        return Appearance((r, g, b), material.metallic, material.roughness, a or 1.0)
+        return Appearance((r, g, b), material.metallic, material.roughness, **_plain_opacity(a))
     base = surface.inputs["Base Color"]
     image = _image_behind(base)
     texture = _saved(image, source, maps) if image else None
@@ -180,9 +182,44 @@ def _appearance(material: Any, source: Path, maps: Path, lost: list[str]) -> App
         color=(color[0], color[1], color[2]),
         metallic=_plain(surface, "Metallic", 0.0),
         roughness=_plain(surface, "Roughness", 0.5),
-        alpha=_plain(surface, "Alpha", 1.0) or 1.0,
         texture=texture,
+        **_opacity(surface.inputs["Alpha"], source, maps, lost),
     )
+
+
+def _plain_opacity(alpha: float) -> dict[str, Any]:
+    """The fields of an Appearance for a plain number. A fully invisible material means fully opaque."""
+    return {"alpha": alpha, "mode": "BLEND"} if 0 < alpha < 1 else {}
+
+
+def _opacity(socket: Any, source: Path, maps: Path, lost: list[str]) -> dict[str, Any]:
+    """The fields of an Appearance for the nodes that feed the socket Alpha."""
+    if not socket.is_linked:
+        return _plain_opacity(float(socket.default_value))
+    links = list(_links_behind(socket))
+    image = next((link for link in links if _shows_image(link)), None)
+    if image is None:
+        return {}
+    try:
+        picture = Image.open(io.BytesIO(_data(image.from_node.image, source)))
+        gray = image.from_socket.name != "Alpha"
+        opacity = opacity_map(picture.convert("RGB") if gray else picture, maps, gray)
+    except BROKEN:
+        lost.append(f"the opacity map '{image.from_node.image.name}' cannot be read")
+        return {}
+    steps = [link.from_node for link in links if link.from_node.type == "MATH"]
+    alpha = float(np.prod([_constant(step, 1.0) for step in steps if step.operation == "MULTIPLY"]))
+    cuts = [step for step in steps if step.operation in ("ROUND", "LESS_THAN", "GREATER_THAN")]
+    if cuts:
+        cutoff = 0.5 if cuts[0].operation == "ROUND" else _constant(cuts[0], 0.5)
+        return {"alpha": alpha, "mode": "MASK", "cutoff": cutoff, "opacity": opacity}
+    return {"alpha": alpha, "mode": "BLEND" if opacity or alpha < 1 else "OPAQUE", "opacity": opacity}
+
+
+def _constant(step: Any, default: float) -> float:
+    """The number in a math node that no other node feeds."""
+    free = [socket.default_value for socket in step.inputs[:2] if not socket.is_linked]
+    return float(free[0]) if free else default
 
 
 def _plain(surface: Any, name: str, default: float) -> float:
@@ -193,26 +230,37 @@ def _plain(surface: Any, name: str, default: float) -> float:
 
 def _image_behind(socket: Any) -> Any:
     """The first image that feeds a socket, directly or through other nodes."""
-    waiting, seen = [link.from_node for link in socket.links], set()
+    return next((link.from_node.image for link in _links_behind(socket) if _shows_image(link)), None)
+
+
+def _shows_image(link: Any) -> bool:
+    return link.from_node.type == "TEX_IMAGE" and link.from_node.image is not None
+
+
+def _links_behind(socket: Any) -> Iterator[Any]:
+    """The links that lead to a socket, directly or through other nodes, the nearest first."""
+    waiting, seen = list(socket.links), set()
     while waiting:
-        node = waiting.pop(0)
-        if node.type == "TEX_IMAGE" and node.image:
-            return node.image
-        if node.name not in seen:
-            seen.add(node.name)
-            waiting += [link.from_node for way in node.inputs for link in way.links]
-    return None
+        link = waiting.pop(0)
+        yield link
+        if link.from_node.name not in seen:
+            seen.add(link.from_node.name)
+            waiting += [before for way in link.from_node.inputs for before in way.links]
 
 
 def _saved(image: Any, source: Path, maps: Path) -> Path | None:
     """Save an image into `maps`. Its bytes are packed, or in a file below the folder of the model."""
-    data = bytes(image.packed_file.data) if image.packed_file else _beside(image, source)
+    data = _data(image, source)
     suffix = next((s for start, s in _STARTS.items() if data.startswith(start)), None)
     if suffix is None:
         return None
     path = maps / f"map{len(list(maps.iterdir()))}{suffix}"
     path.write_bytes(data)
     return path
+
+
+def _data(image: Any, source: Path) -> bytes:
+    return bytes(image.packed_file.data) if image.packed_file else _beside(image, source)
 
 
 def _beside(image: Any, source: Path) -> bytes:

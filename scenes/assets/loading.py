@@ -65,7 +65,7 @@ def load(path: Path, refers: References, scratch: Path, importers: Importers, ne
 def _parsed(path: Path, refers: References, scratch: Path) -> Loaded:
     lost = [f"'{name}' is missing" for name in refers.missing]
     scene = _scene(path, refers)
-    parts = tuple(_parts(scene, scratch, lost))
+    parts = tuple(_parts(scene, refers, scratch, lost))
     if not parts:
         raise LoadError(_instead(scene))
     return Loaded(Model(parts), tuple(dict.fromkeys(lost)))
@@ -119,7 +119,7 @@ def _resolver(refers: References) -> Any:
     return Beside()
 
 
-def _parts(scene: trimesh.Scene, scratch: Path, lost: list[str]) -> Iterator[Part]:
+def _parts(scene: trimesh.Scene, refers: References, scratch: Path, lost: list[str]) -> Iterator[Part]:
     """The scene's triangles, a part for each material."""
     groups: dict[tuple[int, str], list[_Piece]] = {}
     materials: dict[int, Any] = {}
@@ -127,7 +127,7 @@ def _parts(scene: trimesh.Scene, scratch: Path, lost: list[str]) -> Iterator[Par
         name = str(getattr(piece.material, "name", None) or "")
         groups.setdefault((id(piece.material), name), []).append(piece)
         materials[id(piece.material)] = piece.material
-    looks = Looks(scratch, lost)
+    looks = Looks(refers, scratch, lost)
     taken: set[str] = set()
     for (key, name), pieces in groups.items():
         label = _unused(name or pieces[0].name, taken)

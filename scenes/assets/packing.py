@@ -47,8 +47,8 @@ def _contents(model: Model) -> dict[str, Any]:
     for part in model.parts:
         look = None
         if part.appearance is not None:
-            texture = part.appearance.texture
-            look = {**asdict(part.appearance), "texture": texture.name if texture else None}
+            maps = {name: path.name for name, path in part.appearance.maps.items()}
+            look = {"values": {**asdict(part.appearance), **maps}, "maps": list(maps)}
         parts.append(
             {
                 "name": part.name,
@@ -114,5 +114,6 @@ def _model(contents: Mapping[str, Any], arrays: Mapping[str, np.ndarray], maps: 
 def _appearance(row: Mapping[str, Any] | None, maps: Path) -> Appearance | None:
     if row is None:
         return None
-    texture = None if row["texture"] is None else maps / Path(row["texture"]).name
-    return Appearance(**{**row, "color": tuple(row["color"]), "texture": texture})
+    values = row["values"]
+    paths = {name: maps / Path(values[name]).name for name in row["maps"]}
+    return Appearance(**{**values, "color": tuple(values["color"]), **paths})

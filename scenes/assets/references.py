@@ -132,7 +132,7 @@ def _of_obj(data: bytes) -> list[tuple[str, str]]:
 
 
 def _of_mtl(data: bytes) -> list[tuple[str, str]]:
-    names = re.findall(r"^[ \t]*map_Kd[ \t]+([^\r\n]+)", _text(data), re.MULTILINE | re.IGNORECASE)
+    names = re.findall(r"^[ \t]*map_(?:Kd|d)[ \t]+([^\r\n]+)", _text(data), re.MULTILINE | re.IGNORECASE)
     return [(name, "picture") for name in map(clean, names) if name]
 
 

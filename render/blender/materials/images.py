@@ -53,6 +53,8 @@ def _load(path: Path, is_data: bool) -> bpy.types.Image:
         bpy.data.images.remove(image)
         raise InputError(f"{path}: this texture is not an image Blender can decode: convert it to PNG or JPEG")
     image.colorspace_settings.name = "Non-Color" if is_data else "sRGB"
+    # Colors stay what they are where the alpha channel is 0.
+    image.alpha_mode = "CHANNEL_PACKED"
     return image
 
 
@@ -65,6 +67,10 @@ def _sampled(tree: Nodes, kind: str, at: Wire) -> Wire:
     node = tree.add("TexImage", {"Vector": at})
     tree.images[kind] = node.socket.node
     return node
+
+
+def _gray(tree: Nodes, kind: str, at: Wire) -> Wire:
+    return tree.split(_sampled(tree, kind, at))[0]
 
 
 def _place(tree: Nodes) -> Wire:
@@ -84,8 +90,9 @@ def pbr(tree: Nodes, maps: Collection[str]) -> Wire:
     rough = _sampled(tree, "roughness", at) if "roughness" in maps else packed and packed[1]
     metallic = _sampled(tree, "metalness", at) if "metalness" in maps else packed and packed[2]
     shaded = color * tree.ramp(ao, 0.0, 1.0, 0.4, 1.0) if ao else color
-    alpha = _sampled(tree, "opacity", at) if "opacity" in maps else 1.0
-    return tree.principled(shaded, rough or 0.6, _relief(tree, maps, at), metallic=metallic or 0.0, alpha=alpha)
+    if "opacity" in maps:
+        tree.opacity, tree.soft = _gray(tree, "opacity", at), True
+    return tree.principled(shaded, rough or 0.6, _relief(tree, maps, at), metallic=metallic or 0.0)
 
 
 def _relief(tree: Nodes, maps: Collection[str], at: Wire) -> Wire | None:
@@ -111,14 +118,20 @@ def image(tree: Nodes) -> Wire:
     return tree.principled(color, rough, tree.bump(tree.add("RGBToBW", {0: color}), 0.006))
 
 
-def own(tree: Nodes, textured: bool) -> Wire:
-    """The material of the model file: a color, times an image on the model's own UVs."""
+def own(tree: Nodes, maps: Collection[str], mode: str) -> Wire:
+    """The material of the model file: a color, times an image on the model's own UVs; its opacity likewise.
+
+    maps: kinds of its images, of color and opacity. mode: what its opacity does, see `scenes.mesh.Appearance`.
+    """
     color = tree.color_input("color")
-    alpha: Wire = tree["alpha"]
-    if textured:
-        picture = _sampled(tree, "color", tree.add("UVMap", uv_map="uv"))
-        alpha = alpha * tree.other(picture, "Alpha")
-        color = color * picture
+    if "color" in maps:
+        color = color * _sampled(tree, "color", tree.add("UVMap", uv_map="uv"))
+    if mode != "OPAQUE":
+        alpha = tree["alpha"]
+        if "opacity" in maps:
+            alpha = alpha * _gray(tree, "opacity", tree.add("UVMap", uv_map="uv"))
+        tree.soft = mode == "BLEND"
+        tree.opacity = alpha if tree.soft else 1.0 - tree.math("LESS_THAN", alpha, tree["cutoff"])
     at = tree.noise(tree.object(), scale=6.0, detail=3.0)
     rough = tree["roughness"] * (0.8 + at * 0.4)
-    return tree.principled(color, rough, metallic=tree["metallic"], alpha=alpha)
+    return tree.principled(color, rough, metallic=tree["metallic"])
