@@ -60,6 +60,8 @@ class Part:
         A unit normal for each corner of each face.
     uvs : ndarray, (m, 3, 2) float32, optional
         Texture coordinates for each corner of each face.
+    colors : ndarray, (m, 3, 4) float32, optional
+        A linear RGB color and an opacity for each corner of each face. They multiply those of the appearance.
     role : str
         What the part is made of: a key of `scenes.materials.roles.ROLES`, optionally with a suffix after a colon.
         Parts of one object with the same role share one random draw of the material.
@@ -82,22 +84,25 @@ class Part:
     uvs: Floats | None = None
     role: str = "plastic"
     appearance: Appearance | None = None
+    colors: Floats | None = None
 
     def moved(self, matrix: Floats) -> Part:
         """The part transformed by an affine (4, 4) matrix. Normals are transformed by the inverse transpose."""
         linear = np.asarray(matrix)[:3, :3]
         normals = self.normals @ np.linalg.inv(linear)
         faces = self.faces
-        uvs = self.uvs
+        uvs, colors = self.uvs, self.colors
         if np.linalg.det(linear) < 0:
             faces, normals = faces[:, ::-1], normals[:, ::-1]
             uvs = None if uvs is None else uvs[:, ::-1]
+            colors = None if colors is None else colors[:, ::-1]
         return replace(
             self,
             vertices=(self.vertices @ linear.T + matrix[:3, 3]).astype(np.float32),
             faces=np.ascontiguousarray(faces),
             normals=unit(normals).astype(np.float32),
             uvs=None if uvs is None else np.ascontiguousarray(uvs),
+            colors=None if colors is None else np.ascontiguousarray(colors),
         )
 
 

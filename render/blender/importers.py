@@ -95,13 +95,44 @@ def _append(source: Path) -> None:
     import bpy
 
     with bpy.data.libraries.load(str(source), link=False) as (held, wanted):
-        wanted.objects = held.objects
+        # A scene brings its objects along. Only it knows which of its collections are drawn.
+        wanted.scenes = held.scenes[:1]
+        wanted.objects = [] if held.scenes else held.objects
     for library in bpy.data.libraries:
         if Path(bpy.path.abspath(library.filepath)).resolve() != source.resolve():
             raise RuntimeError(f"it links to another file, {library.filepath}")
     for item in wanted.objects:
         if item is not None:
             bpy.context.scene.collection.objects.link(item)
+    for scene in wanted.scenes:
+        bpy.context.window.scene = scene
+    _show_as_rendered()
+
+
+def _show_as_rendered() -> None:
+    """Make the view, which is what is read, hold what a render would draw."""
+    import bpy
+
+    layer = bpy.context.view_layer
+    drawn = set(_drawn(layer.layer_collection))
+    for item in list(layer.objects):
+        item.hide_render = item not in drawn
+        item.hide_viewport = False
+        item.hide_set(False)
+        for modifier in item.modifiers:
+            modifier.show_viewport = modifier.show_render
+            if modifier.type == "SUBSURF":
+                modifier.levels = modifier.render_levels
+
+
+def _drawn(layer: Any) -> Iterator[Any]:
+    """The objects of a collection that a render draws; it draws an object if any of its collections is drawn."""
+    if layer.exclude or layer.collection.hide_render:
+        return
+    layer.hide_viewport = layer.collection.hide_viewport = False
+    yield from (item for item in layer.collection.objects if not item.hide_render)
+    for below in layer.children:
+        yield from _drawn(below)
 
 
 def _parts(source: Path, maps: Path, lost: list[str]) -> Iterator[Part]:
@@ -133,7 +164,8 @@ def _pieces() -> Iterator[_Piece]:
     graph = bpy.context.evaluated_depsgraph_get()
     for instance in graph.object_instances:
         item = instance.object
-        if item.type not in ("MESH", "CURVE", "SURFACE", "META", "FONT") or item.original.hide_render:
+        hidden = item.original.hide_render or (instance.parent and instance.parent.original.hide_render)
+        if item.type not in ("MESH", "CURVE", "SURFACE", "META", "FONT") or hidden:
             continue
         matrix = np.array(instance.matrix_world, dtype=np.float64)
         mesh = item.to_mesh()

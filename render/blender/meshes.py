@@ -18,10 +18,12 @@ TRIANGLES_KEPT = 2_000_000
 
 @dataclass(frozen=True)
 class Uploaded:
-    """A model in Blender: its mesh, and the material of each part as its file describes it."""
+    """A model in Blender: its mesh, the material of each part as its file describes it, and whether a part has
+    colors."""
 
     mesh: bpy.types.Mesh
     appearances: tuple[Appearance | None, ...]
+    colored: tuple[bool, ...]
     triangles: int
 
 
@@ -37,7 +39,8 @@ class MeshStore:
         if asset not in self._kept:
             model = self._model(asset)
             appearances = tuple(part.appearance for part in model.parts)
-            self._kept[asset] = Uploaded(upload(asset, model), appearances, model.triangles)
+            colored = tuple(part.colors is not None for part in model.parts)
+            self._kept[asset] = Uploaded(upload(asset, model), appearances, colored, model.triangles)
         self._kept.move_to_end(asset)
         return self._kept[asset]
 
@@ -52,7 +55,8 @@ def upload(name: str, model: Model) -> bpy.types.Mesh:
     """A mesh with one material slot a part, the parts' corner normals, and the UV layers "uv" and "box".
 
     "uv" is the model's own (zeros where a part has none); "box" projects every face along its main axis, in model
-    units, so that image textures lie sensibly on models without UVs.
+    units, so that image textures lie sensibly on models without UVs. Parts with colors of their own have them in the
+    color attribute "color".
     """
     vertices = np.concatenate([part.vertices for part in model.parts]).astype(np.float32)
     offsets = np.cumsum([0] + [len(part.vertices) for part in model.parts[:-1]])
@@ -73,6 +77,9 @@ def upload(name: str, model: Model) -> bpy.types.Mesh:
         mesh.materials.append(None)
     _set_uvs(mesh, "uv", np.concatenate([_own_uvs(part) for part in model.parts]))
     _set_uvs(mesh, "box", box_uvs(vertices, faces))
+    if any(part.colors is not None for part in model.parts):
+        colors = np.concatenate([_own_colors(part) for part in model.parts])
+        mesh.color_attributes.new("color", "FLOAT_COLOR", "CORNER").data.foreach_set("color", colors.ravel())
     # A float attribute of this name overrides the normals as they are; the packed kind would round them.
     mesh.attributes.new("custom_normal", "FLOAT_VECTOR", "POINT").data.foreach_set("vector", shading.ravel())
     return mesh
@@ -109,6 +116,10 @@ def box_uvs(vertices: NDArray[np.floating], faces: NDArray[np.integer]) -> NDArr
 
 def _own_uvs(part: Part) -> NDArray[np.float32]:
     return np.zeros((len(part.faces), 3, 2), np.float32) if part.uvs is None else part.uvs.astype(np.float32)
+
+
+def _own_colors(part: Part) -> NDArray[np.float32]:
+    return np.ones((len(part.faces), 3, 4), np.float32) if part.colors is None else part.colors.astype(np.float32)
 
 
 def _set_uvs(mesh: bpy.types.Mesh, name: str, uvs: NDArray[np.float32]) -> None:

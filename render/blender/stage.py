@@ -163,6 +163,7 @@ class Stage:
                     material,
                     pass_index=slot + 1,
                     appearance=uploaded.appearances[slot],
+                    colored=uploaded.colored[slot],
                     overlays=() if info.roles[name] in LIQUIDS else cracked,
                     pictures=field,
                 )

@@ -297,7 +297,7 @@ def _size(model: Model) -> int:
     return sum(
         array.nbytes
         for part in model.parts
-        for array in (part.vertices, part.faces, part.normals, part.uvs)
+        for array in (part.vertices, part.faces, part.normals, part.uvs, part.colors)
         if array is not None
     )
 

@@ -1,7 +1,7 @@
 """Model files to arrays: OBJ, GLB and glTF, STL, OFF and PLY through trimesh, all else through importers handed in.
 
-A part is made for each material, in the file's own axes and units, with the file's own UVs. Normals in the file are
-ignored.
+A part is made for each material, in the file's own axes and units, with the file's own UVs, colors and normals.
+Normals that the file does not have are zero.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from scenes.assets.appearance import Looks, role_of, without_blank
 from scenes.assets.info import LoadError
+from scenes.assets.obj import linear_colors, read_obj
 from scenes.assets.references import References, clean
 from scenes.mesh import Appearance, Model, Part
 
@@ -79,8 +80,12 @@ def _scene(path: Path, refers: References) -> trimesh.Scene:
         raise LoadError(f"needs an importer for .{suffix} files")
     with _quiet():
         try:
+            if suffix == "obj":
+                return read_obj(path.read_bytes(), _resolver(refers))
             with path.open("rb") as file:
                 return trimesh.load_scene(file, file_type=suffix, resolver=_resolver(refers), process=False)
+        except LoadError:
+            raise
         # A parser can raise any exception for a damaged or hostile file. Each means that the file cannot be used.
         except Exception as error:
             raise LoadError(f"cannot be parsed: {_line(error)}") from None
@@ -131,7 +136,8 @@ def _parts(scene: trimesh.Scene, refers: References, scratch: Path, lost: list[s
     taken: set[str] = set()
     for (key, name), pieces in groups.items():
         label = _unused(name or pieces[0].name, taken)
-        look = looks.of(materials[key], pieces[0].tint, any(piece.uv is not None for piece in pieces))
+        tint = None if all(piece.colors is None for piece in pieces) else np.ones(3)
+        look = looks.of(materials[key], tint, any(piece.uv is not None for piece in pieces))
         yield _joined(label, role_of(name, look is not None), look, pieces)
 
 
@@ -141,8 +147,9 @@ class _Piece:
     vertices: NDArray[np.float64]
     faces: NDArray[np.int64]
     uv: NDArray[np.float64] | None
+    colors: NDArray[np.float64] | None
+    normals: NDArray[np.float64] | None
     material: Any
-    tint: NDArray[np.float64] | None
 
 
 def _pieces(scene: trimesh.Scene) -> Iterator[_Piece]:
@@ -170,35 +177,61 @@ def _piece(name: str, mesh: trimesh.Trimesh, matrix: NDArray[np.float64]) -> _Pi
     if not np.isfinite(vertices).all():
         raise LoadError("has a vertex that is not a number")
     faces = faces.reshape(-1, 3)
+    normals = mesh.vertex_attributes.get("normal")
+    if normals is not None:
+        normals = np.asarray(normals)[used][faces] @ np.linalg.pinv(matrix[:3, :3])
+    colors = _colors(mesh)
     if np.linalg.det(matrix[:3, :3]) < 0:
         faces = faces[:, ::-1]
+        colors = None if colors is None else colors[:, ::-1]
+        normals = None if normals is None else normals[:, ::-1]
     uv = getattr(mesh.visual, "uv", None)
     if uv is not None:
         uv = np.asarray(uv, dtype=np.float64)
         good = uv.ndim == 2 and uv.shape[1] >= 2 and len(uv) == len(mesh.vertices) and np.isfinite(uv[used]).all()
         uv = uv[used, :2] if good else None
-    return _Piece(name, vertices, faces, uv, getattr(mesh.visual, "material", None), _tint(mesh))
+    return _Piece(name, vertices, faces, uv, colors, normals, getattr(mesh.visual, "material", None))
 
 
-def _tint(mesh: trimesh.Trimesh) -> NDArray[np.float64] | None:
-    """The mean of the vertex or face colors, display RGB in [0, 1]."""
+def _colors(mesh: trimesh.Trimesh) -> NDArray[np.float64] | None:
+    """(m, 3, 4) the linear color of each corner, if the vertices or the faces have colors."""
+    faces = np.asarray(mesh.faces)
+    if "color" in mesh.vertex_attributes:
+        return np.asarray(mesh.vertex_attributes["color"])[faces]
     if mesh.visual.kind not in ("vertex", "face"):
         return None
-    colors = mesh.visual.vertex_colors if mesh.visual.kind == "vertex" else mesh.visual.face_colors
-    return np.asarray(colors, dtype=np.float64)[:, :3].mean(axis=0) / 255
+    of_faces = mesh.visual.kind == "face"
+    shown = np.asarray(mesh.visual.face_colors if of_faces else mesh.visual.vertex_colors, dtype=np.float64)
+    colors = linear_colors(shown[:, :3] / 255)
+    if colors is None:
+        return None
+    return np.repeat(colors[:, None], 3, axis=1) if of_faces else colors[faces]
 
 
 def _joined(name: str, role: str, look: Appearance | None, pieces: list[_Piece]) -> Part:
     starts = np.cumsum([0] + [len(piece.vertices) for piece in pieces])
     faces = np.concatenate([piece.faces + start for piece, start in zip(pieces, starts, strict=False)])
-    uvs = None
-    if any(piece.uv is not None for piece in pieces):
-        blank = [np.zeros((len(p.faces), 3, 2)) if p.uv is None else p.uv[p.faces] for p in pieces]
-        uvs = np.concatenate(blank).astype(np.float32)
+    uvs = _of_all([None if piece.uv is None else piece.uv[piece.faces] for piece in pieces], pieces, np.zeros(2))
+    colors = _of_all([piece.colors for piece in pieces], pieces, np.ones(4))
+    normals = _of_all([piece.normals for piece in pieces], pieces, np.zeros(3))
     # Vertices stay float64 until the model is scaled: a file may put its model far from the origin.
     vertices = np.concatenate([piece.vertices for piece in pieces])
-    normals = np.zeros((len(faces), 3, 3), dtype=np.float32)
-    return Part(name, vertices, faces.astype(np.int32), normals, uvs, role, look)
+    if normals is None:
+        normals = np.zeros((len(faces), 3, 3), dtype=np.float32)
+    return Part(name, vertices, faces.astype(np.int32), normals, uvs, role, look, colors)
+
+
+def _of_all(
+    values: list[NDArray[np.float64] | None], pieces: list[_Piece], blank: NDArray[np.float64]
+) -> NDArray[np.float32] | None:
+    """(m, 3, k) the values of all pieces' corners, `blank` for a piece that has none; None if no piece has any."""
+    if all(value is None for value in values):
+        return None
+    filled = [
+        np.broadcast_to(blank, (len(piece.faces), 3, len(blank))) if value is None else value
+        for value, piece in zip(values, pieces, strict=True)
+    ]
+    return np.concatenate(filled).astype(np.float32)
 
 
 def _unused(name: str, taken: set[str]) -> str:

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.assets.decimation import decimated
 from scenes.assets.hull import hull_points, stable_poses
 from scenes.assets.info import AssetInfo, LoadError
-from scenes.assets.soup import Soup, decimated, normals, outward, without_dirt
+from scenes.assets.soup import Soup, normals, outward, without_dirt
 from scenes.mesh import Model, Part
 
 # Part of every cache key: raise it when what this package makes of a file changes.
@@ -24,7 +25,7 @@ def from_file(model: Model, up: str, front: str) -> tuple[Model, float, tuple[st
 
     Faces without area and doubled faces go; closed bodies are made to face outward; what has more than MAX_TRIANGLES is
     collapsed to about that many. Returns the model, the diagonal it had, and what was mended.
-    Raises LoadError if no area is left.
+    Raises LoadError if no area is left, or if fewer triangles change the shape.
     """
     soup, scale = _soup(model, _turned(up, front))
     before = len(soup.faces)
@@ -89,10 +90,12 @@ def _soup(model: Model, rotation: NDArray[np.float64]) -> tuple[Soup, float]:
         raise LoadError(f"has no usable size, its longest side is {scale:g}")
     starts = np.cumsum([0] + [len(part.vertices) for part in model.parts])
     uvs = [np.full((len(p.faces), 3, 2), np.nan) if p.uvs is None else p.uvs for p in model.parts]
+    colors = [np.full((len(p.faces), 3, 4), np.nan) if p.colors is None else p.colors for p in model.parts]
     soup = Soup(
         ((vertices - vertices.min(axis=0)) / scale) @ rotation.T,
         np.concatenate([p.faces.astype(np.int64) + s for p, s in zip(model.parts, starts, strict=False)]),
         np.concatenate(uvs).astype(np.float64),
+        np.concatenate(colors).astype(np.float64),
         np.repeat(np.arange(len(model.parts)), [len(p.faces) for p in model.parts]),
     )
     return soup, scale
@@ -105,7 +108,7 @@ def _parts(soup: Soup, parts: tuple[Part, ...]) -> tuple[Part, ...]:
     for number in np.unique(soup.part):
         mine = soup.part == number
         used, faces = np.unique(soup.faces[mine], return_inverse=True)
-        uvs = soup.uvs[mine]
+        uvs, colors = soup.uvs[mine], soup.colors[mine]
         made.append(
             replace(
                 parts[number],
@@ -113,6 +116,7 @@ def _parts(soup: Soup, parts: tuple[Part, ...]) -> tuple[Part, ...]:
                 faces=faces.reshape(-1, 3).astype(np.int32),
                 normals=corner[mine],
                 uvs=uvs.astype(np.float32) if np.isfinite(uvs).all() else None,
+                colors=colors.astype(np.float32) if np.isfinite(colors).all() else None,
             )
         )
     return tuple(made)

@@ -56,6 +56,7 @@ def _contents(model: Model) -> dict[str, Any]:
                 "vertices": len(part.vertices),
                 "faces": len(part.faces),
                 "uvs": part.uvs is not None,
+                "colors": part.colors is not None,
                 "appearance": look,
             }
         )
@@ -70,11 +71,13 @@ def _arrays(model: Model) -> dict[str, np.ndarray]:
     # Importers hand over float64 positions, far from the origin at times; unit models are float32.
     kind = np.result_type(*(part.vertices.dtype for part in model.parts))
     uvs = [part.uvs for part in model.parts if part.uvs is not None]
+    colors = [part.colors for part in model.parts if part.colors is not None]
     return {
         "vertices": np.concatenate([part.vertices for part in model.parts]).astype(kind),
         "faces": np.concatenate([part.faces for part in model.parts]).astype(np.int32),
         "normals": np.concatenate([part.normals for part in model.parts]).astype(np.float32),
         "uvs": np.concatenate([*uvs, np.empty((0, 3, 2))]).astype(np.float32),
+        "colors": np.concatenate([*colors, np.empty((0, 3, 4))]).astype(np.float32),
     }
 
 
@@ -90,10 +93,11 @@ def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 
 def _model(contents: Mapping[str, Any], arrays: Mapping[str, np.ndarray], maps: Path) -> Model:
-    parts, vertex, face, textured = [], 0, 0, 0
+    parts, vertex, face, textured, colored = [], 0, 0, 0, 0
     for row in contents["parts"]:
         vertices, faces = slice(vertex, vertex + row["vertices"]), slice(face, face + row["faces"])
         uvs = slice(textured, textured + row["faces"]) if row["uvs"] else None
+        colors = slice(colored, colored + row["faces"]) if row["colors"] else None
         parts.append(
             Part(
                 row["name"],
@@ -103,10 +107,12 @@ def _model(contents: Mapping[str, Any], arrays: Mapping[str, np.ndarray], maps: 
                 None if uvs is None else arrays["uvs"][uvs],
                 row["role"],
                 _appearance(row["appearance"], maps),
+                None if colors is None else arrays["colors"][colors],
             )
         )
         vertex, face = vertices.stop, faces.stop
         textured = textured if uvs is None else uvs.stop
+        colored = colored if colors is None else colors.stop
     points = {name: np.array(p) for name, p in contents["keypoints"].items()}
     return Model(tuple(parts), points, contents["parameters"])
 

@@ -86,6 +86,9 @@ class _Finder:
         found: dict[str, Path] = {}
         lacking: dict[str, Path] = {}
         for name, purpose in names:
+            if "://" in name and purpose != "buffer":
+                lacking[name] = self._folder / re.sub(r"\W+", "_", name)
+                continue
             path = self._locate(name)
             if path.is_file():
                 found[name] = path
@@ -107,18 +110,25 @@ class _Finder:
             path = inside(self._root, PureWindowsPath(name).name if _absolute(name) else name, self._folder)
         except ValueError as error:
             raise LoadError(f"refers to a file outside its folder: {error}") from None
-        if not path.exists() and path.parent.is_dir():
-            # Written on a system that does not tell upper from lower case.
-            same = [other for other in path.parent.iterdir() if other.name.casefold() == path.name.casefold()]
-            return min(same, default=path)
+        return path if path.exists() else _same_but_case(path)
+
+
+def _same_but_case(path: Path) -> Path:
+    """The file or folder of that name in other letters, for names from a system that does not tell upper from lower
+    case; else the path itself."""
+    folder = path.parent if path.parent.exists() or path.parent == path else _same_but_case(path.parent)
+    if not folder.is_dir():
         return path
+    same = [other for other in folder.iterdir() if other.name.casefold() == path.name.casefold()]
+    return min(same, default=folder / path.name)
 
 
 def _absolute(name: str) -> bool:
     return name.startswith(("/", "\\")) or name[1:2] == ":"
 
 
-def _text(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """The text of an OBJ or MTL file."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
@@ -126,13 +136,34 @@ def _text(data: bytes) -> str:
 
 
 def _of_obj(data: bytes) -> list[tuple[str, str]]:
-    # Only the first library: the reader takes no other.
-    found = re.search(rb"^[ \t]*mtllib[ \t]+([^\r\n]+)", data, re.MULTILINE)
-    return [(clean(_text(found[1])), "library")] if found else []
+    return [(name, "library") for name in libraries(data)]
+
+
+def libraries(data: bytes) -> list[str]:
+    """The MTL files that an OBJ file names, in their order. One line may name several."""
+    lines = re.findall(rb"^[ \t]*mtllib[ \t]+([^\r\n]+)", data, re.MULTILINE)
+    found: dict[str, None] = {}
+    for line in map(decoded, lines):
+        # A name may hold spaces, so only a name that ends inside the line ends there.
+        ends = re.findall(r"(\S.*?\.mtl)(?=\s|$)", line, re.IGNORECASE)
+        found |= dict.fromkeys(map(clean, ends or [line]))
+    return list(found)
+
+
+def tiling(written: str) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The scale and the offset of UVs in a line of an MTL file such as "-s 3 3 1 -o 0 0 0 wood.png"."""
+
+    def pair(option: str, default: float) -> tuple[float, float]:
+        found = re.search(rf"(?:^|\s)-{option}((?:\s+[-+]?[\d.]+(?:[eE][-+]?\d+)?(?=\s))+)", written)
+        numbers = [float(word) for word in found[1].split()] if found else []
+        u = numbers[0] if numbers else default
+        return u, numbers[1] if len(numbers) > 1 else default
+
+    return pair("s", 1.0), pair("o", 0.0)
 
 
 def _of_mtl(data: bytes) -> list[tuple[str, str]]:
-    names = re.findall(r"^[ \t]*map_(?:Kd|d)[ \t]+([^\r\n]+)", _text(data), re.MULTILINE | re.IGNORECASE)
+    names = re.findall(r"^[ \t]*map_(?:Kd|d)[ \t]+([^\r\n]+)", decoded(data), re.MULTILINE | re.IGNORECASE)
     return [(name, "picture") for name in map(clean, names) if name]
 
 
@@ -142,7 +173,7 @@ def _of_ply(data: bytes) -> list[tuple[str, str]]:
         if int(count) > len(data):
             raise LoadError(f"is truncated: it announces {int(count)} elements in {len(data)} bytes")
     found = re.search(rb"^comment[ \t]+TextureFile[ \t]+([^\r\n]+)", head, re.MULTILINE)
-    return [(clean(_text(found[1])), "picture")] if found else []
+    return [(clean(decoded(found[1])), "picture")] if found else []
 
 
 def _of_stl(data: bytes) -> list[tuple[str, str]]:

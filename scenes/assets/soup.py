@@ -18,24 +18,26 @@ MAX_PAIRS = 60_000_000
 
 @dataclass(frozen=True)
 class Soup:
-    """vertices: (n, 3) float64. faces: (m, 3) int64. uvs: (m, 3, 2) float64, NaN where a part has none.
+    """vertices: (n, 3) float64. faces: (m, 3) int64. part: (m,) int64, the part that each face belongs to.
 
-    part: (m,) int64, the part that each face belongs to.
+    uvs, colors: (m, 3, 2) and (m, 3, 4) float64, NaN where a part has none.
     """
 
     vertices: NDArray[np.float64]
     faces: NDArray[np.int64]
     uvs: NDArray[np.float64]
+    colors: NDArray[np.float64]
     part: NDArray[np.int64]
 
     def only(self, keep: NDArray[np.bool_]) -> Soup:
-        return replace(self, faces=self.faces[keep], uvs=self.uvs[keep], part=self.part[keep])
+        return replace(self, faces=self.faces[keep], uvs=self.uvs[keep], colors=self.colors[keep], part=self.part[keep])
 
     def flipped(self, which: NDArray[np.bool_]) -> Soup:
         """Some faces turned over."""
-        faces, uvs = self.faces.copy(), self.uvs.copy()
-        faces[which], uvs[which] = faces[which][:, ::-1], uvs[which][:, ::-1]
-        return replace(self, faces=faces, uvs=uvs)
+        faces, uvs, colors = self.faces.copy(), self.uvs.copy(), self.colors.copy()
+        for corners in (faces, uvs, colors):
+            corners[which] = corners[which][:, ::-1]
+        return replace(self, faces=faces, uvs=uvs, colors=colors)
 
     def unit(self) -> tuple[Soup, float]:
         """Scaled to a bounding-box diagonal of 1 about the box's center, and the diagonal it had."""
@@ -116,48 +118,6 @@ def _crooked_faces(corners: NDArray[np.int64], within: NDArray[np.bool_]) -> NDA
     result = np.zeros(len(corners), dtype=bool)
     result[within] = turned
     return result
-
-
-def decimated(soup: Soup, limit: int) -> Soup:
-    """At most about `limit` faces, by quadric edge collapse (Garland and Heckbert 1997), the borders of parts and of
-    UV charts kept."""
-    if len(soup.faces) <= limit:
-        return soup
-    parts = [soup.only(soup.part == p) for p in np.unique(soup.part)]
-    share = limit / len(soup.faces)
-    return _stacked([_decimated(part, max(4, int(len(part.faces) * share))) for part in parts])
-
-
-def _decimated(soup: Soup, target: int) -> Soup:
-    if len(soup.faces) <= target:
-        return soup
-    import fast_simplification
-
-    # A vertex for each place and UV: collapses then carry the UVs along, and charts have borders.
-    corner = np.column_stack([soup.vertices[soup.faces.reshape(-1)], np.nan_to_num(soup.uvs.reshape(-1, 2))])
-    rows, index = np.unique(corner, axis=0, return_inverse=True)
-    points, faces = np.ascontiguousarray(rows[:, :3]), index.reshape(-1, 3).astype(np.int32)
-    _, _, collapses = fast_simplification.simplify(
-        points, faces, target_count=target, preserve_border=True, return_collapses=True
-    )
-    points, faces, moved = fast_simplification.replay_simplification(rows[:, :3].copy(), faces, collapses)
-    uv = np.zeros((len(points), 2))
-    # A new vertex takes the UV of the nearest of those that became it: the one that is written last.
-    far_first = np.argsort(-np.linalg.norm(rows[:, :3] - points[moved], axis=1), kind="stable")
-    uv[moved[far_first]] = rows[far_first, 3:]
-    faces = np.asarray(faces, dtype=np.int64)
-    uvs = uv[faces] if np.isfinite(soup.uvs).all() else np.full((len(faces), 3, 2), np.nan)
-    return Soup(np.asarray(points), faces, uvs, np.full(len(faces), soup.part[0]))
-
-
-def _stacked(soups: list[Soup]) -> Soup:
-    starts = np.cumsum([0] + [len(soup.vertices) for soup in soups])
-    return Soup(
-        np.concatenate([soup.vertices for soup in soups]),
-        np.concatenate([soup.faces + start for soup, start in zip(soups, starts, strict=False)]),
-        np.concatenate([soup.uvs for soup in soups]),
-        np.concatenate([soup.part for soup in soups]),
-    )
 
 
 def normals(soup: Soup) -> NDArray[np.float32]:

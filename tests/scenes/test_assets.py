@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -284,3 +285,19 @@ def test_pictures_are_named_and_looked_at(tmp_path: Path) -> None:
         catalogue.path("sky/b.exe")
     with pytest.raises(InputError, match="field images"):
         Catalogue(images=[tmp_path / "none"], cache=tmp_path)
+
+
+def test_colors_are_kept_and_turn_with_their_corners(tmp_path: Path) -> None:
+    plain, colored = box(), box()
+    colors = np.random.default_rng(0).uniform(size=(len(colored.parts[0].faces), 3, 4)).astype(np.float32)
+    both = Model((plain.parts[0], replace(colored.parts[0], name="b", colors=colors)))
+    cache = Cache(tmp_path)
+    cache.store("ab", describe(unit_model(both)[0]), both)
+    back = cache.model("ab")
+    assert back is not None and back.parts[0].colors is None
+    assert back.parts[1].colors is not None and (back.parts[1].colors == colors).all()
+    mirrored = both.parts[1].moved(np.diag([-1.0, 1, 1, 1]))
+    assert mirrored.colors is not None
+    before, after = both.parts[1].vertices[both.parts[1].faces] * (-1, 1, 1), mirrored.vertices[mirrored.faces]
+    corner = np.argmin(np.abs(before[:, :, None] - after[:, None]).sum(axis=-1), axis=1)
+    assert (np.take_along_axis(colors, corner[..., None], axis=1) == mirrored.colors).all()

@@ -61,6 +61,34 @@ bpy.ops.wm.save_as_mainfile(filepath=str(folder / "linked.blend"))
 (folder / "DRIVER").unlink(missing_ok=True)
 """
 
+# Eight cubes of side 1, at x = 0, 10, 20 and so on. A render draws those at 0, 40, 50 and 70.
+_HIDDEN = """
+import bpy, sys
+from pathlib import Path
+bpy.ops.wm.read_factory_settings(use_empty=True)
+root, layer = bpy.context.scene.collection, bpy.context.view_layer.layer_collection
+cubes = []
+for k in range(8):
+    bpy.ops.mesh.primitive_cube_add(size=1, location=(10 * k, 0, 0))
+    cubes.append(bpy.context.object)
+for k, name in ((2, "excluded"), (3, "dark"), (4, "unseen"), (6, "model")):
+    bpy.data.collections.new(name)
+    root.children.link(bpy.data.collections[name])
+    root.objects.unlink(cubes[k])
+    bpy.data.collections[name].objects.link(cubes[k])
+cubes[1].hide_render = True
+cubes[5].hide_viewport = True
+bpy.data.collections["dark"].hide_render = True
+bpy.data.collections["unseen"].hide_viewport = True
+layer.children["excluded"].exclude = True
+layer.children["model"].exclude = True
+copy = bpy.data.objects.new("copy", None)
+copy.instance_type, copy.instance_collection, copy.location = "COLLECTION", bpy.data.collections["model"], (10, 0, 0)
+root.objects.link(copy)
+bpy.data.objects.remove(cubes[7])
+bpy.ops.wm.save_as_mainfile(filepath=str(Path(sys.argv[1]) / "hidden.blend"))
+"""
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -110,6 +138,14 @@ def test_exchange_files(made: Path, tmp_path: Path, name: str) -> None:
 def test_a_lost_picture_is_told(made: Path, tmp_path: Path) -> None:
     (tmp_path / "a.blend").write_bytes((made / "a.blend").read_bytes())
     assert convert(tmp_path / "a.blend", scratch(tmp_path)).lost == ("'pic.png' is missing",)
+
+
+@pytest.mark.slow
+def test_a_blend_shows_what_a_render_shows(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", _HIDDEN, str(tmp_path)], check=True, capture_output=True, timeout=120)
+    (part,) = convert(tmp_path / "hidden.blend", scratch(tmp_path)).model.parts
+    assert sorted({round(float(x)) for x in part.vertices[part.faces].mean(axis=1)[:, 0] / 10}) == [0, 4, 5, 7]
+    assert len(part.faces) == 4 * 12
 
 
 @pytest.mark.slow

@@ -118,18 +118,24 @@ def image(tree: Nodes) -> Wire:
     return tree.principled(color, rough, tree.bump(tree.add("RGBToBW", {0: color}), 0.006))
 
 
-def own(tree: Nodes, maps: Collection[str], mode: str) -> Wire:
-    """The material of the model file: a color, times an image on the model's own UVs; its opacity likewise.
+def own(tree: Nodes, maps: Collection[str], mode: str, colored: bool) -> Wire:
+    """The material of the model file: a color, times an image on the model's own UVs, times the colors of its corners;
+    its opacity likewise.
 
     maps: kinds of its images, of color and opacity. mode: what its opacity does, see `scenes.mesh.Appearance`.
     """
     color = tree.color_input("color")
+    corner = tree.add("Attribute", out="Color", attribute_name="color") if colored else None
     if "color" in maps:
         color = color * _sampled(tree, "color", tree.add("UVMap", uv_map="uv"))
+    if corner is not None:
+        color = color * corner
     if mode != "OPAQUE":
         alpha = tree["alpha"]
         if "opacity" in maps:
             alpha = alpha * _gray(tree, "opacity", tree.add("UVMap", uv_map="uv"))
+        if corner is not None:
+            alpha = alpha * tree.other(corner, "Alpha")
         tree.soft = mode == "BLEND"
         tree.opacity = alpha if tree.soft else 1.0 - tree.math("LESS_THAN", alpha, tree["cutoff"])
     at = tree.noise(tree.object(), scale=6.0, detail=3.0)

@@ -91,18 +91,20 @@ class Palette:
         pass_index: int,
         foreground: bool = False,
         appearance: Appearance | None = None,
+        colored: bool = False,
         overlays: Sequence[Material] = (),
         pictures: Mapping[str, bpy.types.Image] | None = None,
     ) -> bpy.types.Material:
         """A Blender material for `spec`, covered by `overlays` in order. It is valid until `release`.
 
         foreground: whether it is the crack of a surface. appearance: the material from the model file, for the family
-        "own". pictures: images of the overlays, by name.
+        "own". colored: whether the color attribute of the mesh multiplies it. pictures: images of the overlays, by
+        name.
         Raises InputError for an unknown family, a missing or unknown parameter, or a missing texture.
         """
         if spec.family not in BUILDERS:
             raise InputError(f"material family '{spec.family}' is unknown, {choices(spec.family, BUILDERS)}")
-        recipe, values, files = self._asked(spec, appearance or Appearance())
+        recipe, values, files = self._asked(spec, appearance or Appearance(), colored)
         for level, overlay in enumerate(overlays):
             recipe = (*recipe, _Over(overlay.family, level))
             values |= {f"{level}.{name}": _socket_value(value) for name, value in overlay.parameters.items()}
@@ -133,7 +135,9 @@ class Palette:
         self._lent.clear()
         self._images.trim()
 
-    def _asked(self, spec: Material, own: Appearance) -> tuple[Recipe, dict[str, Any], Mapping[str, Path]]:
+    def _asked(
+        self, spec: Material, own: Appearance, colored: bool
+    ) -> tuple[Recipe, dict[str, Any], Mapping[str, Path]]:
         """The node tree to use, the values of its inputs, and its image files by kind of map."""
         if spec.family == "own":
             maps = {kind: path for kind, path in (("color", own.texture), ("opacity", own.opacity)) if path}
@@ -142,7 +146,7 @@ class Palette:
                 look["alpha"] = own.alpha
             if own.mode == "MASK":
                 look["cutoff"] = own.cutoff
-            return ("own", tuple(maps), own.mode), look, maps
+            return ("own", tuple(maps), own.mode, colored), look, maps
         _check(spec)
         numbers = {name: _socket_value(value) for name, value in spec.parameters.items() if not isinstance(value, str)}
         if spec.family not in IMAGE_FAMILIES:
