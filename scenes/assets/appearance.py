@@ -69,13 +69,10 @@ class Looks:
         """From trimesh's material, or where there is none from `tint`, a mean display color."""
         if material is None:
             return None if tint is None else Appearance(_linear(tint))
-        image = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
+        image = getattr(material, "image", None)
         texture = self._picture(image) if image is not None and has_uvs else None
-        if hasattr(material, "baseColorFactor"):
-            seen_through = image is not None and has_uvs and material.alphaMode in ("MASK", "BLEND")
-            return _from_pbr(material, texture, self._opacity(image) if seen_through else None)
         mask = self._named(material.kwargs.get("map_d")) if has_uvs else None
-        return _from_mtl(material.kwargs, texture, None if mask is None else self._opacity(mask, gray=True))
+        return _from_mtl(material.kwargs, texture, None if mask is None else self._opacity(mask))
 
     def _named(self, words: list[str] | None) -> Image.Image | None:
         """The picture that a line of an MTL file names."""
@@ -86,9 +83,9 @@ class Looks:
             self.lost.append(f"'{path.name}' cannot be read")  # type: ignore[union-attr]
             return None
 
-    def _opacity(self, image: Image.Image, gray: bool = False) -> Path | None:
+    def _opacity(self, image: Image.Image) -> Path | None:
         try:
-            return opacity_map(image, self._scratch, gray)
+            return opacity_map(image, self._scratch, gray=True)
         except BROKEN:
             self.lost.append("an opacity map cannot be read")
             return None
@@ -99,22 +96,6 @@ class Looks:
         if self._pictures[id(image)] is None:
             self.lost.append("a color map cannot be read")
         return self._pictures[id(image)]
-
-
-def _from_pbr(material: Any, texture: Path | None, opacity: Path | None) -> Appearance:
-    """glTF's factors are linear and multiply the map."""
-    factor = np.ones(4) if material.baseColorFactor is None else np.asarray(material.baseColorFactor) / 255.0
-    mode = material.alphaMode if material.alphaMode in ("MASK", "BLEND") else "OPAQUE"
-    return Appearance(
-        color=(float(factor[0]), float(factor[1]), float(factor[2])),
-        metallic=_share(material.metallicFactor, 1.0),
-        roughness=_share(material.roughnessFactor, 1.0),
-        alpha=1.0 if mode == "OPAQUE" else _seen(float(factor[3])),
-        texture=texture,
-        mode=mode,
-        cutoff=_number(material.alphaCutoff, 0.5),
-        opacity=opacity,
-    )
 
 
 def _from_mtl(values: Mapping[str, Any], texture: Path | None, opacity: Path | None) -> Appearance:

@@ -42,7 +42,7 @@ class Cache:
         """The entry's model, its color maps checked against their names."""
         try:
             model, _ = unpack(self._entry(key), self._maps)
-            maps = {path for part in model.parts if part.appearance for path in part.appearance.maps.values()}
+            maps = {path for part in model.parts if part.appearance for path in part.appearance.files}
             return model if all(sha256(path) == path.stem for path in maps) else None
         except DAMAGE:
             return None
@@ -81,8 +81,7 @@ class Cache:
     def _with_own_maps(self, part: Part) -> Part:
         if part.appearance is None:
             return part
-        kept: dict[str, Any] = {name: self._own(path) for name, path in part.appearance.maps.items()}
-        return replace(part, appearance=replace(part.appearance, **kept))
+        return replace(part, appearance=part.appearance.with_files(self._own))
 
     def _own(self, source: Path) -> Path:
         """The copy of an image in this folder."""

@@ -89,7 +89,11 @@ def _soup(model: Model, rotation: NDArray[np.float64]) -> tuple[Soup, float]:
     if not MIN_SIZE < scale < MAX_SIZE:
         raise LoadError(f"has no usable size, its longest side is {scale:g}")
     starts = np.cumsum([0] + [len(part.vertices) for part in model.parts])
-    uvs = [np.full((len(p.faces), 3, 2), np.nan) if p.uvs is None else p.uvs for p in model.parts]
+    width = max(2 if p.uvs is None else p.uvs.shape[2] for p in model.parts)
+    uvs = [np.full((len(p.faces), 3, width), np.nan) for p in model.parts]
+    for part, wide in zip(model.parts, uvs, strict=True):
+        if part.uvs is not None:
+            wide[..., : part.uvs.shape[2]] = part.uvs
     colors = [np.full((len(p.faces), 3, 4), np.nan) if p.colors is None else p.colors for p in model.parts]
     soup = Soup(
         ((vertices - vertices.min(axis=0)) / scale) @ rotation.T,
@@ -109,13 +113,14 @@ def _parts(soup: Soup, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         mine = soup.part == number
         used, faces = np.unique(soup.faces[mine], return_inverse=True)
         uvs, colors = soup.uvs[mine], soup.colors[mine]
+        width = 0 if parts[number].uvs is None else parts[number].uvs.shape[2]
         made.append(
             replace(
                 parts[number],
                 vertices=soup.vertices[used].astype(np.float32),
                 faces=faces.reshape(-1, 3).astype(np.int32),
                 normals=corner[mine],
-                uvs=uvs.astype(np.float32) if np.isfinite(uvs).all() else None,
+                uvs=uvs[..., :width].astype(np.float32) if width and np.isfinite(uvs[..., :width]).all() else None,
                 colors=colors.astype(np.float32) if np.isfinite(colors).all() else None,
             )
         )

@@ -12,6 +12,7 @@ import pytest
 import trimesh
 from PIL import Image
 
+from render.catalogue import IMPORTERS
 from scenes.assets.cache import Cache
 from scenes.assets.file_source import settle
 from scenes.assets.sources import FileAsset
@@ -21,9 +22,9 @@ from scenes.mesh import Appearance
 LEVELS = np.array([[0, 100], [200, 255]], np.uint8)
 
 
-def look_of(path: Path, importers: dict | None = None) -> Appearance:
+def look_of(path: Path) -> Appearance:
     cache = Cache(path.parent / "cache")
-    settled = settle(FileAsset("a", "c", path, path.parent, "z", "-y"), cache, importers or {})
+    settled = settle(FileAsset("a", "c", path, path.parent, "z", "-y"), cache, IMPORTERS)
     assert not settled.reason and not settled.warnings
     model = cache.model(settled.entry)
     assert model is not None
@@ -47,6 +48,7 @@ def rgba(path: Path | None = None, alpha: np.ndarray = LEVELS) -> Image.Image:
 
 
 def glb(path: Path, image: Image.Image, factor: int = 255, **fields: object) -> Path:
+    pytest.importorskip("bpy", reason="needs Blender's module")
     material = trimesh.visual.material.PBRMaterial(
         baseColorTexture=image, baseColorFactor=[255, 255, 255, factor], **fields
     )
@@ -155,12 +157,10 @@ def test_nodes_of_blender(
 ) -> None:
     """The nodes are those that Blender's importer makes of a glTF file."""
     pytest.importorskip("bpy", reason="needs Blender's module")
-    from render.blender.importers import IMPORTERS
-
     rgba(tmp_path / "c.png")
     script = f"import os\ntry:\n{textwrap.indent(_BLEND, '    ')}\nfinally:\n    os._exit(0)"
     command = [sys.executable, "-c", script, str(tmp_path / "a.blend"), str(tmp_path / "c.png"), repr(steps)]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
-    look = look_of(tmp_path / "a.blend", IMPORTERS)
+    look = look_of(tmp_path / "a.blend")
     assert (look.mode, look.alpha, look.cutoff) == (mode, pytest.approx(alpha), pytest.approx(cutoff))
     assert levels(look) == LEVELS.tolist() and look.texture is not None

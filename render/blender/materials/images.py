@@ -1,4 +1,4 @@
-"""Materials from image files: scanned texture sets, plain pictures, and the materials of model files."""
+"""Materials from image files: scanned texture sets and plain pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import bpy
 from render.blender.materials.nodes import Nodes, Wire
 from scenes.errors import InputError
 
-DATA_MAPS = ("normal_gl", "normal_dx", "roughness", "displacement", "metalness", "ao", "arm", "opacity")
+# All other maps hold numbers.
+COLOR_MAPS = ("color", "emission_color", "specular_tint", "sheen_tint")
 
 
 class ImageCache:
@@ -116,28 +117,3 @@ def image(tree: Nodes) -> Wire:
     tree.images["color"].extension = "MIRROR"
     rough = tree["roughness"] * (1.15 - tree.add("RGBToBW", {0: color}) * 0.3)
     return tree.principled(color, rough, tree.bump(tree.add("RGBToBW", {0: color}), 0.006))
-
-
-def own(tree: Nodes, maps: Collection[str], mode: str, colored: bool) -> Wire:
-    """The material of the model file: a color, times an image on the model's own UVs, times the colors of its corners;
-    its opacity likewise.
-
-    maps: kinds of its images, of color and opacity. mode: what its opacity does, see `scenes.mesh.Appearance`.
-    """
-    color = tree.color_input("color")
-    corner = tree.add("Attribute", out="Color", attribute_name="color") if colored else None
-    if "color" in maps:
-        color = color * _sampled(tree, "color", tree.add("UVMap", uv_map="uv"))
-    if corner is not None:
-        color = color * corner
-    if mode != "OPAQUE":
-        alpha = tree["alpha"]
-        if "opacity" in maps:
-            alpha = alpha * _gray(tree, "opacity", tree.add("UVMap", uv_map="uv"))
-        if corner is not None:
-            alpha = alpha * tree.other(corner, "Alpha")
-        tree.soft = mode == "BLEND"
-        tree.opacity = alpha if tree.soft else 1.0 - tree.math("LESS_THAN", alpha, tree["cutoff"])
-    at = tree.noise(tree.object(), scale=6.0, detail=3.0)
-    rough = tree["roughness"] * (0.8 + at * 0.4)
-    return tree.principled(color, rough, metallic=tree["metallic"])

@@ -10,8 +10,8 @@ from typing import Any
 
 import bpy
 
-from render.blender.materials import cloth, coats, images, metals, mineral, natural, overlays, surfaces
-from render.blender.materials.images import DATA_MAPS, ImageCache
+from render.blender.materials import cloth, coats, images, imported, metals, mineral, natural, overlays, surfaces
+from render.blender.materials.images import COLOR_MAPS, ImageCache
 from render.blender.materials.labels import LabelNodes
 from render.blender.materials.nodes import Nodes, Wire
 from scenes.assets.texture_sets import TextureSet
@@ -20,7 +20,7 @@ from scenes.materials.families import FAMILIES
 from scenes.mesh import Appearance
 from scenes.record.material import Material
 
-_MODULES = (metals, coats, natural, cloth, mineral, surfaces, images)
+_MODULES = (metals, coats, natural, cloth, mineral, surfaces, images, imported)
 BUILDERS: dict[str, Callable[..., Wire]] = {
     family: next(getattr(module, family) for module in _MODULES if hasattr(module, family)) for family in FAMILIES
 }
@@ -113,7 +113,7 @@ class Palette:
         self._lent.append((recipe, pooled))
         for kind, node in pooled.images.items():
             given = (pictures or {}).get(kind)
-            picture = self._images.get(files[kind], kind in DATA_MAPS) if given is None else given
+            picture = self._images.get(files[kind], kind not in COLOR_MAPS) if given is None else given
             if node.image != picture:
                 node.image = picture
         pooled.set(values, foreground, pass_index)
@@ -140,13 +140,8 @@ class Palette:
     ) -> tuple[Recipe, dict[str, Any], Mapping[str, Path]]:
         """The node tree to use, the values of its inputs, and its image files by kind of map."""
         if spec.family == "own":
-            maps = {kind: path for kind, path in (("color", own.texture), ("opacity", own.opacity)) if path}
-            look = {"color": (*own.color, 1.0), "metallic": own.metallic, "roughness": own.roughness}
-            if own.mode != "OPAQUE":
-                look["alpha"] = own.alpha
-            if own.mode == "MASK":
-                look["cutoff"] = own.cutoff
-            return ("own", tuple(maps), own.mode, colored), look, maps
+            look, values, maps = imported.look_of(own, colored)
+            return ("own", look), values, maps
         _check(spec)
         numbers = {name: _socket_value(value) for name, value in spec.parameters.items() if not isinstance(value, str)}
         if spec.family not in IMAGE_FAMILIES:
