@@ -32,6 +32,10 @@ class Assets(Protocol):
     def left_out(self) -> Mapping[str, str]:
         """The files that cannot be used, with the reason for each."""
 
+    @property
+    def warnings(self) -> Mapping[str, tuple[str, ...]]:
+        """What was mended or is missing in the assets that are used, by asset id."""
+
     def checksums(self) -> Mapping[str, str]:
         """The sha256 of each asset."""
 

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 
 from render.catalogue import IMPORTERS, studio_folder
+from render.cli.options import tell
 from render.cli.preview import draw_assets
 from scenes.assets import fetch as downloads
 from scenes.assets.cache import Cache
@@ -180,6 +181,7 @@ def preview(
     if not chosen:
         raise InputError(f"{manifest}: no model is here, add one or fetch them")
     draw_assets(chosen, catalogue, out)
+    tell(catalogue)
     click.echo(f"{out}: {len(chosen)} models")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
 import cv2
@@ -32,6 +32,7 @@ class PhotographCatalogue:
     textures: Photographs
     references: Photographs
     left_out: Mapping[str, str]
+    warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def checksums(self) -> dict[str, str]:
         """sha256 of each file, by asset id."""

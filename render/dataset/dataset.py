@@ -52,6 +52,10 @@ class Manifest(BaseModel):
         The kind of device that drew the pictures.
     assets : mapping of str to AssetRecord
         Checksum and license of each asset, by asset id.
+    warnings : mapping of str to tuple of str
+        What was mended or is missing in an asset, by asset id.
+    left_out : mapping of str to str
+        The files that could not be used, each with the reason.
     shards : mapping of str to str
         The sha256 of each shard by file name. Empty until all shards are there.
     skipped : tuple of int
@@ -80,6 +84,8 @@ class Manifest(BaseModel):
     versions: Mapping[str, str]
     device: str
     assets: Mapping[str, AssetRecord] = {}
+    warnings: Mapping[str, tuple[str, ...]] = {}
+    left_out: Mapping[str, str] = {}
     shards: Mapping[str, str] = {}
     skipped: tuple[int, ...] = ()
 

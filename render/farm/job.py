@@ -69,6 +69,8 @@ class Job:
             versions=versions(self.config.renderer),
             device=self.device,
             assets=_records(sampler.catalogue),
+            warnings=sampler.catalogue.warnings,
+            left_out=sampler.catalogue.left_out,
         )
 
 

@@ -17,7 +17,7 @@ from scenes.assets.info import AssetInfo
 from scenes.assets.loading import Importers
 from scenes.assets.manifest import Manifest, load_manifest
 from scenes.assets.pictures import Pictures
-from scenes.assets.sources import FileAsset, ModelFolder, discover
+from scenes.assets.sources import FileAsset, ModelFolder, discover, unread
 from scenes.assets.texture_sets import TextureSet
 from scenes.errors import InputError, choices
 from scenes.files import sha256
@@ -91,7 +91,9 @@ class Catalogue:
         self._importers = dict(importers or {})
         self._shapes = _checked_shapes(shapes or {})
         self._manifest = load_manifest(manifest) if manifest else Manifest(Path())
-        self._files = {asset.id: asset for asset in [*_discovered(models), *self._manifest.models()]}
+        folders = tuple(models)
+        self._files = {asset.id: asset for asset in [*_discovered(folders), *self._manifest.models()]}
+        self._unread = [path for folder in folders for path in unread(folder)]
         self._pictures = Pictures(self._manifest, hdris, studio, textures, images, self.cache)
         self._infos: dict[str, AssetInfo] = {}
         self._models = _Recent(memory)
@@ -152,12 +154,20 @@ class Catalogue:
         settled = self._settled
         quarantined = {str(self._files[i].path): s.reason for i, s in settled.items() if s.reason}
         warnings = {i: s.warnings for i, s in settled.items() if s.warnings}
-        return Report({**quarantined, **self._pictures.rejected}, warnings)
+        foreign = {
+            str(path): f"is a {path.suffix} file, which is not read; convert it to .glb" for path in self._unread
+        }
+        return Report({**quarantined, **foreign, **self._pictures.rejected}, warnings)
 
     @property
     def left_out(self) -> Mapping[str, str]:
         """The files that cannot be used, each with the reason."""
         return self.report.quarantined
+
+    @property
+    def warnings(self) -> Mapping[str, tuple[str, ...]]:
+        """What was mended or is missing in the models that are used, by asset id."""
+        return self.report.warnings
 
     def licenses(self) -> dict[str, str]:
         """The license of each asset by id; "" if it is unknown."""

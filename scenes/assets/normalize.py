@@ -21,10 +21,11 @@ MIN_SIZE, MAX_SIZE = 1e-12, 1e12
 
 
 def from_file(model: Model, up: str, front: str) -> tuple[Model, float, tuple[str, ...]]:
-    """The unit model of what a file holds, turned to z up and front -y, cleaned and with normals of its own.
+    """The unit model of what a file holds, turned to z up and front -y, and cleaned.
 
     Faces without area and doubled faces go; closed bodies are made to face outward; what has more than MAX_TRIANGLES is
-    collapsed to about that many. Returns the model, the diagonal it had, and what was mended.
+    collapsed to about that many. The file's normals are kept where they make sense.
+    Returns the model, the diagonal it had, and what was mended.
     Raises LoadError if no area is left, or if fewer triangles change the shape.
     """
     soup, scale = _soup(model, _turned(up, front))
@@ -101,6 +102,7 @@ def _soup(model: Model, rotation: NDArray[np.float64]) -> tuple[Soup, float]:
         np.concatenate(uvs).astype(np.float64),
         np.concatenate(colors).astype(np.float64),
         np.repeat(np.arange(len(model.parts)), [len(p.faces) for p in model.parts]),
+        np.concatenate([p.normals for p in model.parts]).astype(np.float64) @ rotation.T,
     )
     return soup, scale
 

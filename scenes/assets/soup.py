@@ -20,7 +20,8 @@ MAX_PAIRS = 60_000_000
 class Soup:
     """vertices: (n, 3) float64. faces: (m, 3) int64. part: (m,) int64, the part that each face belongs to.
 
-    uvs, colors: (m, 3, 2 k) and (m, 3, 4) float64, NaN where a part has none.
+    uvs, colors: (m, 3, 2 k) and (m, 3, 4) float64, NaN where a part has none. given: (m, 3, 3) float64, the normals in
+    the file, zeros where there are none.
     """
 
     vertices: NDArray[np.float64]
@@ -28,16 +29,21 @@ class Soup:
     uvs: NDArray[np.float64]
     colors: NDArray[np.float64]
     part: NDArray[np.int64]
+    given: NDArray[np.float64] | None = None
 
     def only(self, keep: NDArray[np.bool_]) -> Soup:
-        return replace(self, faces=self.faces[keep], uvs=self.uvs[keep], colors=self.colors[keep], part=self.part[keep])
+        given = None if self.given is None else self.given[keep]
+        return Soup(self.vertices, self.faces[keep], self.uvs[keep], self.colors[keep], self.part[keep], given)
 
     def flipped(self, which: NDArray[np.bool_]) -> Soup:
         """Some faces turned over."""
         faces, uvs, colors = self.faces.copy(), self.uvs.copy(), self.colors.copy()
         for corners in (faces, uvs, colors):
             corners[which] = corners[which][:, ::-1]
-        return replace(self, faces=faces, uvs=uvs, colors=colors)
+        given = None if self.given is None else self.given.copy()
+        if given is not None:
+            given[which] = -given[which][:, ::-1]
+        return replace(self, faces=faces, uvs=uvs, colors=colors, given=given)
 
     def unit(self) -> tuple[Soup, float]:
         """Scaled to a bounding-box diagonal of 1 about the box's center, and the diagonal it had."""
@@ -121,8 +127,22 @@ def _crooked_faces(corners: NDArray[np.int64], within: NDArray[np.bool_]) -> NDA
 
 
 def normals(soup: Soup) -> NDArray[np.float32]:
-    """(m, 3, 3) float32 corner normals, smooth up to the crease angle, across parts; flat where fans are too wide."""
+    """(m, 3, 3) float32 corner normals: those of the file on faces where all three make sense, else our own.
+
+    Ours are smooth up to the crease angle, across parts; flat where fans are too wide.
+    """
+    crosses = face_crosses(soup.vertices, soup.faces)
     around = np.bincount(soup.welded().reshape(-1)).astype(np.float64)
     if (around**2).sum() > MAX_PAIRS:
-        return np.repeat(unit(face_crosses(soup.vertices, soup.faces))[:, None], 3, axis=1).astype(np.float32)
-    return corner_normals(soup.vertices, soup.faces, CREASE)
+        own = np.repeat(unit(crosses)[:, None], 3, axis=1).astype(np.float32)
+    else:
+        own = corner_normals(soup.vertices, soup.faces, CREASE)
+    if soup.given is None:
+        return own
+    # Normals of exporters may be missing, not a number, or of the other side of the face.
+    lengths = np.linalg.norm(soup.given, axis=-1)
+    with np.errstate(invalid="ignore"):
+        sane = (np.isfinite(lengths) & (lengths > 1e-6)).all(axis=1)
+        sane &= (np.einsum("mkj,mj->mk", soup.given, crosses) > 0).all(axis=1)
+    own[sane] = unit(soup.given[sane]).astype(np.float32)
+    return own

@@ -18,7 +18,13 @@ GLTF = (".glb", ".gltf")
 IMPORTED = (".fbx", ".usd", ".usda", ".usdc", ".usdz", ".blend")
 # Default up and front axes of each format; Blender's importers turn theirs to z and -y.
 AXES = {s: ("y", "z") if s in (".obj", *GLTF) else ("z", "-y") for s in (*READ_HERE, *GLTF, *IMPORTED)}
-SHAPENET_AXES = ("y", "-z")
+# ShapeNetCore turned its models between its versions, which are told apart by the names of the files.
+SHAPENET_AXES = {"model_normalized.obj": ("y", "-z"), "model.obj": ("y", "x")}
+# Models too, but nobody here reads them.
+UNREAD = (
+    ".3ds", ".3mf", ".abc", ".c4d", ".ctm", ".dae", ".dxf", ".iges", ".igs", ".lwo", ".ma", ".max", ".mb", ".ms3d",
+    ".skp", ".step", ".stp", ".wrl", ".x3d", ".zae",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,11 +34,11 @@ class ModelFolder:
     Parameters
     ----------
     path : Path
-        The folder.
+        The folder, or one model file.
     layout : "auto", "class-folders", "shapenet", "modelnet" or "flat"
         How the folder is arranged. "auto" finds out.
     category : str
-        The class of all models, for the layout "flat".
+        The class of all models, for the layout "flat". A single file without one is a class named like the file.
     up, front : str
         Axes such as "y" or "-z". "auto" takes those of the file format. If only `up` is given, the front is -y for
         z up and z for y up.
@@ -96,32 +102,55 @@ def axes(suffix: str, up: str, front: str, default: tuple[str, str] | None = Non
 
 def discover(folder: ModelFolder, prefix: str) -> list[FileAsset]:
     """The folder's models sorted by id, `<prefix>/<path below the folder>`. Raises InputError where there are none."""
+    if folder.path.is_file():
+        return [_alone(folder, prefix)]
     if not folder.path.is_dir():
         raise InputError(f"models folder {folder.path} does not exist")
     layout = _detect(folder.path) if folder.layout == "auto" else folder.layout
     if layout == "flat" and not folder.category:
         raise InputError(f"models folder {folder.path}: field category is needed, its models lie in no class folders")
-    default = SHAPENET_AXES if layout == "shapenet" else None
     found = []
     for category, path in sorted(_walk(folder, layout)):
-        up, front = axes(path.suffix.lower(), folder.up, folder.front, default)
-        found.append(
-            FileAsset(
-                id=f"{prefix}/{path.relative_to(folder.path).as_posix()}",
-                category=SPELLINGS.get(category, category),
-                path=path,
-                root=folder.path,
-                up=up,
-                front=front,
-                unit=folder.unit,
-                need_textures=folder.need_textures,
-                license=folder.license,
-                source=folder.path.name,
-            )
-        )
+        default = SHAPENET_AXES[path.name] if layout == "shapenet" else None
+        name = f"{prefix}/{path.relative_to(folder.path).as_posix()}"
+        found.append(_asset(folder, name, category, path, folder.path, default))
     if not found:
-        raise InputError(f"models folder {folder.path} holds no model in the layout '{layout}'")
+        others = sorted({path.suffix.lower() for path in unread(folder)})
+        remedy = f"; {', '.join(others)} files are not read, convert them to .glb" if others else ""
+        raise InputError(f"models folder {folder.path} holds no model in the layout '{layout}'{remedy}")
     return sorted(found, key=lambda asset: asset.id)
+
+
+def unread(folder: ModelFolder) -> list[Path]:
+    """The files in a folder that are models of a format that nobody here reads, sorted."""
+    # The layouts of collections say which one file of a model is read; what else they hold is no loss.
+    if folder.path.is_file() or folder.layout in ("shapenet", "modelnet"):
+        return []
+    return [path for path in _files(folder.path) if path.suffix.lower() in UNREAD]
+
+
+def _alone(folder: ModelFolder, prefix: str) -> FileAsset:
+    if folder.path.suffix.lower() not in AXES:
+        raise InputError(f"models file {folder.path} is of no format that is read, {choices('', AXES)}")
+    return _asset(folder, prefix, folder.category or folder.path.stem, folder.path, folder.path.parent, None)
+
+
+def _asset(
+    folder: ModelFolder, name: str, category: str, path: Path, root: Path, default: tuple[str, str] | None
+) -> FileAsset:
+    up, front = axes(path.suffix.lower(), folder.up, folder.front, default)
+    return FileAsset(
+        id=name,
+        category=SPELLINGS.get(category, category),
+        path=path,
+        root=root,
+        up=up,
+        front=front,
+        unit=folder.unit,
+        need_textures=folder.need_textures,
+        license=folder.license,
+        source=folder.path.name,
+    )
 
 
 def _detect(folder: Path) -> Layout:
@@ -159,7 +188,11 @@ def _subfolders(folder: Path) -> list[Path]:
 
 def _models(folder: Path) -> Iterator[Path]:
     """All model files below a folder."""
+    yield from (path for path in _files(folder) if path.suffix.lower() in AXES)
+
+
+def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith((".", "__MACOSX")) for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in AXES and not hidden and path.is_file():
+        if not hidden and path.is_file():
             yield path

@@ -307,6 +307,38 @@ def put(folder: Path, *names: str) -> Path:
     return folder
 
 
+def test_versions_of_shapenet_have_their_own_front(tmp_path: Path) -> None:
+    put(tmp_path / "v1", "03001627/abc/model.obj")
+    put(tmp_path / "v2", "03001627/abc/models/model_normalized.obj")
+    for version, front in (("v1", "x"), ("v2", "-z")):
+        (asset,) = discover(ModelFolder(tmp_path / version), version)
+        assert (asset.category, asset.up, asset.front) == ("chair", "y", front)
+    (asset,) = discover(ModelFolder(tmp_path / "v1", front="z"), "v1")
+    assert asset.front == "z", "what the config says counts"
+
+
+def test_one_file_is_a_folder_of_one(tmp_path: Path) -> None:
+    put(tmp_path, "chairs/Mug.obj", "chairs/b.obj", "chairs/note.txt")
+    (asset,) = discover(ModelFolder(tmp_path / "chairs/Mug.obj"), "Mug.obj")
+    assert (asset.id, asset.category, asset.root) == ("Mug.obj", "Mug", tmp_path / "chairs")
+    (asset,) = discover(ModelFolder(tmp_path / "chairs/Mug.obj", category="cup"), "Mug.obj")
+    assert asset.category == "cup" and (asset.up, asset.front) == ("y", "z")
+    with pytest.raises(InputError, match=r"note.txt is of no format that is read.*\.obj"):
+        discover(ModelFolder(tmp_path / "chairs/note.txt"), "note.txt")
+
+
+def test_formats_that_nobody_reads_are_named(tmp_path: Path) -> None:
+    trimesh.creation.box().export(put(tmp_path / "set", "mug/a.dae", "mug/b.3DS", "mug/read.me") / "mug/c.obj")
+    catalogue = Catalogue(models=[ModelFolder(tmp_path / "set")], cache=tmp_path / "cache")
+    assert catalogue.assets("mug") == ("set/mug/c.obj",)
+    assert {Path(path).name: reason for path, reason in catalogue.left_out.items()} == {
+        "a.dae": "is a .dae file, which is not read; convert it to .glb",
+        "b.3DS": "is a .3DS file, which is not read; convert it to .glb",
+    }
+    with pytest.raises(InputError, match=r"holds no model.*; \.dae files are not read, convert them to \.glb"):
+        discover(ModelFolder(put(tmp_path / "only", "mug/a.dae"), "flat", category="mug"), "only")
+
+
 def test_layouts_are_told_apart(tmp_path: Path) -> None:
     def found(folder: Path, **fields: str) -> list[tuple[str, str, str]]:
         listed = discover(ModelFolder(folder, **fields), "p")  # type: ignore[arg-type]

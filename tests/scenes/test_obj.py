@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,12 @@ from PIL import Image
 
 from scenes.assets.info import LoadError
 from scenes.assets.loading import Loaded, load
+from scenes.assets.normalize import from_file
 from scenes.assets.polygons import triangles
 from scenes.assets.references import libraries, references, tiling
+from scenes.assets.soup import normals
 from scenes.mesh import Part, face_crosses
+from tests.scenes.test_decimation import plain_soup
 
 U = "v 0 0 0\nv 3 0 0\nv 3 3 0\nv 2 3 0\nv 2 1 0\nv 1 1 0\nv 1 3 0\nv 0 3 0\n"
 SQUARE = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n"
@@ -167,6 +171,46 @@ def test_normals_come_along(tmp_path: Path) -> None:
     (part,) = read(tmp_path, text + "f 1//1 2//2 3//1\n").model.parts
     at = (part.vertices[part.faces][0] == (1, 0, 0)).all(axis=-1)
     assert (part.normals[0][at] == (1, 0, 1)).all() and (part.normals[0][~at] == (0, 0, 2)).all()
+
+
+def cylinder(normals: str) -> str:
+    """Eight sides of 45 degrees, more than the crease angle, with normals of their own."""
+    turn = np.arange(8) * np.pi / 4
+    lines = [f"v {np.cos(t)} {h} {-np.sin(t)}" for h in (0, 1) for t in turn]
+    given = {
+        "smooth": [f"vn {np.cos(t)} 0 {-np.sin(t)}" for t in turn],
+        "inward": [f"vn {-np.cos(t)} 0 {np.sin(t)}" for t in turn],
+        "zero": ["vn 0 0 0"] * 8,
+        "nan": ["vn nan 0 0"] * 8,
+    }
+    lines += given[normals]
+    for k in range(8):
+        n = (k + 1) % 8
+        lines.append(f"f {k + 1}//{k + 1} {n + 1}//{n + 1} {n + 9}//{n + 1} {k + 9}//{k + 1}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("kind", ["smooth", "inward", "zero", "nan"])
+def test_the_normals_of_the_file_count_where_they_make_sense(tmp_path: Path, kind: str) -> None:
+    loaded = read(tmp_path, cylinder(kind))
+    model, _, _ = from_file(loaded.model, "y", "z")
+    (part,) = model.parts
+    flat = face_crosses(part.vertices, part.faces)
+    flat /= np.linalg.norm(flat, axis=1, keepdims=True)
+    outward = part.vertices[part.faces] * (1, 1, 0)
+    outward /= np.linalg.norm(outward, axis=-1, keepdims=True)
+    # A side's corners lie 22.5 degrees from its middle.
+    wanted = outward if kind == "smooth" else np.repeat(flat[:, None], 3, axis=1)
+    assert part.normals == pytest.approx(wanted, abs=1e-5)
+
+
+def test_turned_faces_turn_their_normals() -> None:
+    vertices, faces = np.eye(3), np.array([[0, 1, 2]])
+    given = np.array([[[1.0, 2, 3], [3, 2, 1], [2, 2, 2]]])
+    soup = replace(plain_soup(vertices, faces), given=given).flipped(np.array([True]))
+    assert soup.given is not None and (soup.given == -given[:, ::-1]).all()
+    lengths = np.linalg.norm(given[:, ::-1], axis=-1, keepdims=True)
+    assert normals(soup) == pytest.approx(-given[:, ::-1] / lengths, abs=1e-6)
 
 
 @pytest.mark.parametrize("face", ["f 1 2 9", "f 1 2 -4", "f 0 1 2", "f 1 2 x"])

@@ -1,0 +1,67 @@
+"""What is lost or left out is told on the terminal, grouped where it is much, and kept in dataset.json."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import trimesh
+from click.testing import CliRunner
+
+from render.cli.main import cli as blendmill
+from render.cli.options import tell
+from render.dataset.dataset import Manifest
+from render.farm.job import Job
+from scenes.assets.catalogue import Catalogue
+from scenes.assets.sources import ModelFolder
+from scenes.config.loading import load_config
+from scenes.sampling.scene import Sampler
+
+TRIANGLE = "mtllib {0}.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 1\nvt 0 0\nusemtl a\nf 1/1 2/1 3/1\n"
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """Seven models whose color maps are missing, each of another name; one that is sound; two that are left out."""
+    folder = tmp_path / "set/sign"
+    folder.mkdir(parents=True)
+    for k in range(7):
+        (folder / f"m{k}.obj").write_text(TRIANGLE.format(f"m{k}"))
+        (folder / f"m{k}.mtl").write_text(f"newmtl a\nKd 1 0 0\nmap_Kd picture{k}.png\n")
+    trimesh.creation.box().export(folder / "sound.stl")
+    (folder / "points.obj").write_text("v 0 0 0\n")
+    (folder / "other.dae").write_text("<COLLADA/>")
+    return tmp_path / "set"
+
+
+def test_what_is_lost_is_told_in_few_lines(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tell(Catalogue(models=[ModelFolder(models)], cache=tmp_path / "cache"))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        *(f"warning: set/sign/m{k}.obj: 'picture{k}.png' is missing" for k in range(3)),
+        "warning: 4 more models with such a warning",
+        f"left out: {models}/sign/points.obj: holds only points or lines",
+        f"left out: {models}/sign/other.dae: is a .dae file, which is not read; convert it to .glb",
+        "files left out: 2, assets used: 8",
+    ]
+
+
+def test_the_data_set_keeps_what_was_lost(models: Path, tmp_path: Path) -> None:
+    config = load_config("smoke", ())
+    sampler = Sampler(config, Catalogue(models=[ModelFolder(models)], cache=tmp_path / "cache"))
+    manifest = Job(config, seed=0, count=4, out=str(tmp_path / "out")).manifest(sampler)
+    back = Manifest.parse(manifest.encoded(), "dataset.json")
+    assert back.warnings == {f"set/sign/m{k}.obj": (f"'picture{k}.png' is missing",) for k in range(7)}
+    assert {Path(name).name for name in back.left_out} == {"points.obj", "other.dae"}
+
+
+@pytest.mark.slow
+def test_a_preview_of_assets_names_what_it_lacks(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("bpy", reason="needs Blender's module")
+    monkeypatch.setenv("BLENDMILL_CACHE", str(tmp_path / "cache"))
+    for file in models.glob("sign/m[2-6].obj"):
+        file.unlink()
+    words = ["assets", "preview", "--folder", str(models), "--out", str(tmp_path / "sheet.png")]
+    done = CliRunner().invoke(blendmill, words, catch_exceptions=False)
+    assert "warning: set/sign/m0.obj: 'picture0.png' is missing" in done.output
+    assert "other.dae: is a .dae file" in done.output and "points.obj: holds only points" in done.output
