@@ -272,7 +272,9 @@ def test_importers_read_what_they_are_given_for(tmp_path: Path, cache: Cache) ->
     (tmp_path / "a.fbx").write_bytes(b"x")
     asset = FileAsset("id", "class", tmp_path / "a.fbx", tmp_path, "z", "-y")
     assert "Blender" in settle(asset, cache, {}).reason
-    settled = settle(asset, cache, {".fbx": lambda path, scratch: Loaded(box((1, 2, 3)), ("'t.png' is missing",))})
+    settled = settle(
+        asset, cache, {".fbx": lambda path, refers, scratch: Loaded(box((1, 2, 3)), ("'t.png' is missing",))}
+    )
     assert not settled.reason and settled.warnings == ("'t.png' is missing",)
 
 
