@@ -151,10 +151,10 @@ def test_alpha_is_coverage_times_opacity() -> None:
     for background in (Background("none"), Background("ground", material=Material("own"))):
         frame = draw(Few(looks), scene(item("0.4"), item("0.7", y=0.02), background=background), samples=64)
         # The ground hides the lower half of the cards.
-        inside = frame.alpha[32:42, 40:56] / 255
+        inside = frame.alpha[36:44, 40:56] / 255
         assert inside.mean() == pytest.approx(1 - 0.6 * 0.3, abs=0.01)
         single = draw(Few(looks), scene(item("0.4"), background=background))
-        assert np.abs(single.alpha[32:42, 40:56] / 255 - 0.4).max() < 0.003
+        assert np.abs(single.alpha[36:44, 40:56] / 255 - 0.4).max() < 0.003
 
 
 def test_glass_stays_an_object_and_is_named() -> None:
