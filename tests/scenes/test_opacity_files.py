@@ -14,6 +14,7 @@ from PIL import Image
 
 from scenes.assets.cache import Cache
 from scenes.assets.file_source import settle
+from scenes.assets.loading import Importers
 from scenes.assets.sources import FileAsset
 from scenes.mesh import Appearance
 
@@ -21,7 +22,7 @@ from scenes.mesh import Appearance
 LEVELS = np.array([[0, 100], [200, 255]], np.uint8)
 
 
-def look_of(path: Path, importers: dict | None = None) -> Appearance:
+def look_of(path: Path, importers: Importers | None = None) -> Appearance:
     cache = Cache(path.parent / "cache")
     settled = settle(FileAsset("a", "c", path, path.parent, "z", "-y"), cache, importers or {})
     assert not settled.reason and not settled.warnings
