@@ -21,7 +21,7 @@ from render.blender.lights import Lamps, Sky
 from render.blender.materials.palette import Palette
 from render.blender.meshes import MeshStore
 from render.blender.surface import SurfacePatch, crack_labels, lines
-from render.frame import Frame
+from render.frame import Frame, ObjectLabel
 from render.image.camera_response import apply_camera_response, metered_gain
 from render.image.clean_plate import plate
 from render.image.crop_window import Window, window
@@ -123,9 +123,7 @@ class Stage:
             world_to_camera=scene.camera.world_to_camera(),
             index=scene.index,
             label=self._label.get(scene.main.category, -1) if scene.main else int(instance.any()) - 1,
-            objects=crack_labels(instance)
-            if scene.surface
-            else object_labels(scene, instance, depth, self.catalogue.info, self.catalogue.model, self._cutouts(scene)),
+            objects=crack_labels(instance) if scene.surface else self._object_labels(scene, instance, depth),
             scene=scene,
             width=width,
             skeleton=skeleton,
@@ -193,6 +191,18 @@ class Stage:
         finally:
             self._palette.labels.sharpen(False)
             (cycles.samples, cycles.use_denoising), lens.dof.use_dof = kept, scene.camera.fstop > 0
+
+    def _object_labels(
+        self, scene: Scene, instance: NDArray[np.uint16], depth: NDArray[np.float32]
+    ) -> tuple[ObjectLabel, ...]:
+        cutouts = self._cutouts(scene)
+        labels = object_labels(scene, instance, depth, self.catalogue.info, self.catalogue.model, cutouts)
+        return tuple(replace(label, glass=self._glass(label)) for label in labels)
+
+    def _glass(self, label: ObjectLabel) -> tuple[str, ...]:
+        slots = self._props[label.instance - 1].material_slots
+        clear = [self._palette.is_glass(slot.material) for slot in slots]
+        return tuple(name for name, is_clear in zip(label.parts, clear, strict=False) if is_clear)
 
     def _cutouts(self, scene: Scene) -> dict[int, Callable[[], NDArray[np.bool_]]]:
         """For each item with an opacity, the function that draws its mask without all other objects."""

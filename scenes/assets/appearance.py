@@ -77,10 +77,13 @@ class Looks:
     def _named(self, words: list[str] | None) -> Image.Image | None:
         """The picture that a line of an MTL file names."""
         path = self._refers.found.get(clean(" ".join(words or ())))
+        if path is None:
+            return None
         try:
-            return None if path is None else Image.open(path)
-        except OSError:
-            self.lost.append(f"'{path.name}' cannot be read")  # type: ignore[union-attr]
+            with _strict():
+                return Image.open(path)
+        except BROKEN:
+            self.lost.append(f"'{path.name}' cannot be read")
             return None
 
     def _opacity(self, image: Image.Image) -> Path | None:

@@ -19,9 +19,12 @@ from scenes.assets.info import AssetInfo
 from scenes.assets.normalize import describe, unit_model
 from scenes.assets.sources import ModelFolder
 from scenes.assets.texture_sets import TextureSet
+from scenes.distributions import Fixed
+from scenes.materials.roles import draw_family
 from scenes.mesh import Appearance, Model, Part
 from scenes.record.material import Material
 from scenes.record.scene import Background, Camera, Item, Scene, Sensor, World
+from scenes.streams import Streams
 from tests.rays import Hits, hits, iou
 
 pytest.importorskip("bpy", reason="needs Blender's module")
@@ -148,10 +151,28 @@ def test_alpha_is_coverage_times_opacity() -> None:
     for background in (Background("none"), Background("ground", material=Material("own"))):
         frame = draw(Few(looks), scene(item("0.4"), item("0.7", y=0.02), background=background), samples=64)
         # The ground hides the lower half of the cards.
-        inside = frame.alpha[32:42, 40:56] / 255
+        inside = frame.alpha[36:44, 40:56] / 255
         assert inside.mean() == pytest.approx(1 - 0.6 * 0.3, abs=0.01)
         single = draw(Few(looks), scene(item("0.4"), background=background))
-        assert np.abs(single.alpha[32:42, 40:56] / 255 - 0.4).max() < 0.003
+        assert np.abs(single.alpha[36:44, 40:56] / 255 - 0.4).max() < 0.003
+
+
+def test_glass_stays_an_object_and_is_named() -> None:
+    """Solid glass bends what is behind and hides the clean plate. A pane lets 0.95 of its tint pass."""
+    clean = {"saturation": Fixed(0.0), "dirt": Fixed(0.0), "value": Fixed(0.9)}
+    materials = {name: {"*": draw_family(name, Streams(0, 0), "x", clean)} for name in ("pane", "glass")}
+    materials["plain"] = OWN
+    straight = {"location": (0.0, -1.9, 0.0), "target": (0.0, 0.0, 0.0), "roll": 0.0}
+    middle = (slice(44, 52), slice(44, 52))
+    frames = {
+        name: draw(Few({"card": cards(Appearance())}), scene(item("card", materials=chosen), **straight), samples=32)
+        for name, chosen in materials.items()
+    }
+    for name, frame in frames.items():
+        assert frame.objects[0].glass == (() if name == "plain" else ("card",))
+        assert (frame.instance[middle] == 1).all() and np.isfinite(frame.depth[middle]).all()
+    assert (frames["glass"].alpha[middle] == 255).all() and (frames["plain"].alpha[middle] == 255).all()
+    assert np.abs(frames["pane"].alpha[middle] / 255 - (1 - 0.95 * 0.9**2.2)).max() < 0.01
 
 
 def test_one_sees_through_many_layers(star: Path) -> None:

@@ -49,6 +49,7 @@ class Nodes:
 
     `nodes["hue"]` is the numeric input "hue" of the group. The first access creates it. `opacity` is the opacity of the
     surface, or None if it is opaque everywhere; it is `soft` if it can be between 0 and 1.
+    `glass` is whether light passes through the surface.
     """
 
     def __init__(self, name: str):
@@ -56,7 +57,7 @@ class Nodes:
         self.images: dict[str, bpy.types.Node] = {}
         self.outputs: dict[str, Wire] = {}
         self.opacity: Wire | None = None
-        self.soft = False
+        self.soft = self.glass = False
         self._inputs = self.tree.nodes.new("NodeGroupInput")
         self._known: dict[str, Wire] = {}
 
@@ -266,6 +267,7 @@ class Nodes:
         """A principled surface; further inputs by name in lower case with underscores."""
         inputs: dict[Any, Input] = {"Base Color": color, "Roughness": roughness}
         inputs |= {name.replace("_", " ").title().replace("Ior", "IOR"): value for name, value in more.items()}
+        self.glass = self.glass or more.get("transmission_weight", 0.0) != 0.0
         if normal is not None:
             inputs["Normal"] = normal
         return self.add("BsdfPrincipled", inputs)

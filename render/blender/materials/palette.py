@@ -40,7 +40,7 @@ class _Pooled:
     """A Blender material and the values that are set on it.
 
     surface: the socket that takes the surface. opacity: the socket that gives its opacity, or None if it has none.
-    soft: whether the opacity can be between 0 and 1.
+    soft: whether the opacity can be between 0 and 1. glass: whether light passes through the surface.
     """
 
     material: bpy.types.Material
@@ -50,6 +50,7 @@ class _Pooled:
     surface: bpy.types.NodeSocket
     opacity: bpy.types.NodeSocket | None
     soft: bool
+    glass: bool
     values: dict[str, Any] = field(default_factory=dict)
 
     def set(self, values: Mapping[str, Any], foreground: bool, pass_index: int) -> None:
@@ -80,7 +81,7 @@ class Palette:
         self._textures = textures
         self.labels = LabelNodes()
         self._images = ImageCache(limit)
-        self._groups: dict[Recipe, bpy.types.NodeTree] = {}
+        self._groups: dict[Recipe, Nodes] = {}
         self._free: dict[Recipe, list[_Pooled]] = defaultdict(list)
         self._lent: list[tuple[Recipe, _Pooled]] = []
 
@@ -121,7 +122,14 @@ class Palette:
 
     def is_cut(self, material: bpy.types.Material) -> bool:
         """Whether a material of the picture has an opacity."""
-        return any(pooled.opacity is not None for _, pooled in self._lent if pooled.material == material)
+        return self._of(material).opacity is not None
+
+    def is_glass(self, material: bpy.types.Material) -> bool:
+        """Whether light passes through a material of the picture."""
+        return self._of(material).glass
+
+    def _of(self, material: bpy.types.Material) -> _Pooled:
+        return next(pooled for _, pooled in self._lent if pooled.material == material)
 
     @property
     def soft(self) -> bool:
@@ -157,21 +165,18 @@ class Palette:
         family = recipe[0]
         if family in IMAGE_FAMILIES:
             # Images cannot be inputs of a shared group, so each of these materials has its own group.
-            nodes = _group(recipe)
-            return self._pooled(family, nodes.tree, nodes.images, nodes.soft)
+            return self._pooled(family, _group(recipe))
         if recipe not in self._groups:
-            self._groups[recipe] = _group(recipe).tree
-        return self._pooled(family, self._groups[recipe], {}, False)
+            self._groups[recipe] = _group(recipe)
+        return self._pooled(family, self._groups[recipe])
 
-    def _pooled(
-        self, name: str, group: bpy.types.NodeTree, pictures: Mapping[str, bpy.types.Node], soft: bool
-    ) -> _Pooled:
+    def _pooled(self, name: str, nodes: Nodes) -> _Pooled:
         """A material of one group node, the surface output and the two AOVs."""
         material = bpy.data.materials.new(name)
         material.use_nodes = True
         tree = material.node_tree
         tree.nodes.clear()
-        surface, normal = _node(tree, group), _node(tree, self.labels.normal)
+        surface, normal = _node(tree, nodes.tree), _node(tree, self.labels.normal)
         taken = tree.nodes.new("ShaderNodeOutputMaterial").inputs["Surface"]
         normal.inputs["opacity"].default_value = 1.0
         opacity = None
@@ -187,7 +192,8 @@ class Palette:
         coverage.aov_name = "coverage"
         _write(tree, "normal", normal.outputs["normal"])
         inputs = {socket.name: socket for socket in surface.inputs}
-        return _Pooled(material, inputs, coverage.inputs["Value"], pictures, taken, opacity, soft)
+        foreground = coverage.inputs["Value"]
+        return _Pooled(material, inputs, foreground, nodes.images, taken, opacity, nodes.soft, nodes.glass)
 
     def _covered(self, pooled: _Pooled, family: str, level: int) -> _Pooled:
         """Insert an overlay on the surface of a material. It is cut with the surface."""
