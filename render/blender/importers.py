@@ -83,8 +83,10 @@ def _read(source: Path, suffix: str, maps: Path) -> Loaded:
     elif suffix == ".blend":
         _append(source)
     else:
+        # Packing would take pictures from any place; only those inside of the file have no place of their own.
+        mode = "IMPORT_PACK" if source.suffix.lower() == ".usdz" else "IMPORT_NONE"
         bpy.ops.wm.usd_import(
-            filepath=str(source), import_cameras=False, import_lights=False, import_textures_mode="IMPORT_PACK"
+            filepath=str(source), import_cameras=False, import_lights=False, import_textures_mode=mode
         )
     lost: list[str] = []
     return Loaded(Model(tuple(_parts(source, maps, lost))), tuple(lost))

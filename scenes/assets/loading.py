@@ -1,4 +1,4 @@
-"""Model files to arrays: OBJ, STL, OFF and PLY through trimesh, all else through importers handed in.
+"""Model files to arrays: OBJ and OFF here, STL and PLY through trimesh, all else through importers handed in.
 
 A part is made for each material, in the file's own axes and units, with the file's own UVs, colors and normals.
 Normals that the file does not have are zero.
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scenes.assets.appearance import Looks, role_of, without_blank
 from scenes.assets.info import LoadError
 from scenes.assets.obj import linear_colors, read_obj
+from scenes.assets.off import read_off
 from scenes.assets.references import References, clean
 from scenes.assets.sources import READ_HERE
 from scenes.mesh import Appearance, Model, Part
@@ -86,6 +87,8 @@ def _scene(path: Path, refers: References) -> trimesh.Scene:
         try:
             if suffix == "obj":
                 return read_obj(path.read_bytes(), _resolver(refers))
+            if suffix == "off":
+                return read_off(path.read_bytes())
             with path.open("rb") as file:
                 return trimesh.load_scene(file, file_type=suffix, resolver=_resolver(refers), process=False)
         except LoadError:
@@ -202,6 +205,8 @@ def _colors(mesh: trimesh.Trimesh) -> NDArray[np.float64] | None:
     faces = np.asarray(mesh.faces)
     if "color" in mesh.vertex_attributes:
         return np.asarray(mesh.vertex_attributes["color"])[faces]
+    if "color" in mesh.face_attributes:
+        return np.repeat(np.asarray(mesh.face_attributes["color"])[:, None], 3, axis=1)
     if mesh.visual.kind not in ("vertex", "face"):
         return None
     of_faces = mesh.visual.kind == "face"

@@ -53,12 +53,15 @@ class References:
 
 
 def references(path: Path, root: Path) -> References:
-    """The files that a model file names. Files that Blender reads are not looked into: it finds them.
+    """The files that a model file names. Of the formats that Blender reads, only USD as text is looked into.
 
     Raises LoadError if the file cannot be read, is empty or over MAX_BYTES, or names one outside of `root`.
     """
     suffix = path.suffix.lower()
-    finder = {".obj": _of_obj, ".gltf": _of_gltf, ".glb": _of_gltf, ".ply": _of_ply, ".stl": _of_stl}.get(suffix)
+    finder = {
+        ".obj": _of_obj, ".gltf": _of_gltf, ".glb": _of_gltf, ".ply": _of_ply, ".stl": _of_stl, ".usda": _of_usd,
+        ".usd": _of_usd,
+    }.get(suffix)  # fmt: skip
     try:
         size = path.stat().st_size
         if size == 0:
@@ -76,19 +79,23 @@ def clean(name: str) -> str:
 
 
 class _Finder:
-    def __init__(self, path: Path, root: Path):
+    def __init__(self, path: Path, root: Path, layers: set[Path] | None = None):
         self._folder = path.resolve().parent
+        self._layers = {path.resolve()} if layers is None else layers
         # A folder linked into the root keeps to itself.
         self._root = root if self._folder.is_relative_to(root.resolve()) else self._folder
 
     def resolved(self, names: Iterable[tuple[str, str]]) -> References:
-        """From (name, purpose): buffers must be there, pictures and libraries may miss, libraries name more."""
+        """From (name, purpose): buffers and layers must be there, pictures and libraries may miss. Libraries and layers
+        name more."""
         found: dict[str, Path] = {}
         lacking: dict[str, Path] = {}
         for name, purpose in names:
-            if "://" in name and purpose != "buffer":
+            if "://" in name and purpose in ("picture", "library"):
                 lacking[name] = self._folder / re.sub(r"\W+", "_", name)
                 continue
+            if purpose == "layer" and _absolute(name):
+                raise LoadError(f"refers to a file outside its folder: '{name}'")
             path = self._locate(name)
             if path.is_file():
                 found[name] = path
@@ -96,7 +103,11 @@ class _Finder:
                     below = self.resolved(_of_mtl(path.read_bytes()))
                     found |= below.found
                     lacking |= below.lacking
-            elif purpose == "buffer":
+                if purpose == "layer" and path not in self._layers:
+                    self._layers.add(path)
+                    below = _Finder(path, self._root, self._layers).resolved(_of_usd(path.read_bytes()))
+                    found |= {str(inner): inner for inner in below.found.values()}
+            elif purpose in ("buffer", "layer"):
                 raise LoadError(f"needs '{name}', which is not there")
             else:
                 lacking[name] = path
@@ -182,6 +193,16 @@ def _of_stl(data: bytes) -> list[tuple[str, str]]:
         if len(data) < 84 + 50 * count:
             raise LoadError(f"is truncated: it announces {count} triangles in {len(data)} bytes")
     return []
+
+
+def _of_usd(data: bytes) -> list[tuple[str, str]]:
+    """The layers and pictures that USD as text names, such as @./wheel.usda@. Packed USD names none here."""
+    if not data.startswith(b"#usda"):
+        return []
+    # A name in brackets lies inside the package before it.
+    names = [(a or b).partition("[")[0] for a, b in re.findall(r"@@@(.+?)@@@|@([^@\n]+)@", decoded(data))]
+    layers = (".usd", ".usda", ".usdc", ".usdz", ".abc")
+    return [(name, "layer" if Path(name).suffix.lower() in layers else "picture") for name in names if name]
 
 
 def _of_gltf(data: bytes) -> list[tuple[str, str]]:

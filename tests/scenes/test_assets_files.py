@@ -185,6 +185,24 @@ def test_a_color_map_elsewhere_counts_as_missing(tmp_path: Path, cache: Cache, n
         references(tmp_path / "m/g.gltf", tmp_path / "m")
 
 
+@pytest.mark.parametrize("name", ["../secret.usda", "/etc/secret.usda", "part/../../secret.usda", "part/deep.usda"])
+def test_no_layer_of_usd_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / "m/part").mkdir(parents=True)
+    (tmp_path / "secret.usda").write_text("#usda 1.0\n")
+    (tmp_path / "m/part/deep.usda").write_text('#usda 1.0\ndef "a" (references = @@@../../secret.usda@@@) {}\n')
+    (tmp_path / "m/part/fine.usda").write_text('#usda 1.0\ndef "a" (references = @../a.usda@) {}\n')
+    (tmp_path / "m/a.usda").write_text(f'#usda 1.0\ndef "a" (payload = @{name}@</x>) {{}}\n')
+    with pytest.raises(LoadError, match="outside its folder"):
+        references(tmp_path / "m/a.usda", tmp_path / "m")
+    # One layer may name another that names it.
+    (tmp_path / "m/a.usda").write_text("#usda 1.0\n( subLayers = [@./part/fine.usda@] )\nasset a = @gone.png@\n")
+    found = references(tmp_path / "m/a.usda", tmp_path / "m")
+    assert {path.name for path in found.found.values()} == {"fine.usda", "a.usda"} and found.missing == ("gone.png",)
+    (tmp_path / "m/a.usda").write_text("#usda 1.0\n( subLayers = [@gone.usda@] )\n")
+    with pytest.raises(LoadError, match=r"needs 'gone\.usda'"):
+        references(tmp_path / "m/a.usda", tmp_path / "m")
+
+
 def test_no_link_leads_out_of_the_folder(tmp_path: Path, cache: Cache) -> None:
     picture(tmp_path / "secret.png")
     path = textured(tmp_path / "m")
