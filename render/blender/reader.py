@@ -86,7 +86,8 @@ def serve(work: Callable[[Request], None], seconds: int = 300, memory: int = 6 <
     # What Blender and its importers print goes nowhere.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    # Not the address space: each thread reserves some of it that is never used, and machines have many cores.
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while select.select([0], [], [], idle)[0]:
         line = _line()

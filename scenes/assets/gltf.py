@@ -73,7 +73,7 @@ def notes(tree: Tree) -> list[str]:
 
 def shapes(tree: Tree, buffers: Mapping[int, str]) -> Tree:
     """The file without its pictures; each material is only named, by its number. buffers: a file for each buffer."""
-    kept = {key: tree[key] for key in ("scene", "scenes", "accessors", "bufferViews", "skins") if key in tree}
+    kept: Tree = {key: tree[key] for key in ("scene", "scenes", "accessors", "bufferViews", "skins") if key in tree}
     kept["asset"] = {"version": "2.0"}
     kept["extensionsUsed"] = sorted(_SHAPES)
     kept["buffers"] = [

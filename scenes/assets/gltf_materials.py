@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from scenes.assets.gltf import Tree, as_dict, as_list
 from scenes.mesh import Appearance, Picture
 
-_WRAPS = {33071: "CLAMP", 33648: "MIRROR"}
 _AS_IS = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
 _NEAREST, _LINEAR = {9728, 9984, 9986}, {9729, 9985, 9987}
 
@@ -99,7 +98,7 @@ class _Reading:
             alpha=min(factor[3], 1.0) if mode in ("MASK", "BLEND") else 1.0,
             mode=mode if mode in ("MASK", "BLEND") else "OPAQUE",
             cutoff=_number(self.material.get("alphaCutoff"), 0.5),
-            texture=shown and shown.path,
+            texture=shown.path if shown else None,
             wrap=shown.wrap if shown else ("REPEAT", "REPEAT"),
             nearest=bool(shown and shown.nearest),
             unlit=self._extension("KHR_materials_unlit") is not None,
@@ -194,7 +193,7 @@ class _Reading:
         samplers = as_list(self.tree.get("samplers"))
         at = texture.get("sampler")
         sampler = as_dict(samplers[at]) if isinstance(at, int) and 0 <= at < len(samplers) else {}
-        wrap = (_WRAPS.get(sampler.get("wrapS"), "REPEAT"), _WRAPS.get(sampler.get("wrapT"), "REPEAT"))
+        wrap = (_wrap(sampler, "wrapS"), _wrap(sampler, "wrapT"))
         layer = self._layer(as_dict(info))
         self.pictures[name] = Picture(path, channel, layer, wrap, _nearest(sampler))
         return True
@@ -224,6 +223,10 @@ def _source(texture: Tree) -> Any:
     extensions = as_dict(texture.get("extensions"))
     others = (as_dict(one).get("source") for one in extensions.values())
     return texture.get("source", next(others, None))
+
+
+def _wrap(sampler: Tree, key: str) -> str:
+    return {33071: "CLAMP", 33648: "MIRROR"}.get(sampler.get(key, 0), "REPEAT")
 
 
 def _nearest(sampler: Tree) -> bool:

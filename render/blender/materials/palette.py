@@ -148,8 +148,8 @@ class Palette:
     ) -> tuple[Recipe, dict[str, Any], Mapping[str, Path]]:
         """The node tree to use, the values of its inputs, and its image files by kind of map."""
         if spec.family == "own":
-            look, values, maps = imported.look_of(own, colored)
-            return ("own", look), values, maps
+            look, values, files = imported.look_of(own, colored)
+            return ("own", look), values, files
         _check(spec)
         numbers = {name: _socket_value(value) for name, value in spec.parameters.items() if not isinstance(value, str)}
         if spec.family not in IMAGE_FAMILIES:
