@@ -72,8 +72,8 @@ class Looks:
         image = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
         texture = self._picture(image) if image is not None and has_uvs else None
         if hasattr(material, "baseColorFactor"):
-            seen_through = image is not None and has_uvs and material.alphaMode in ("MASK", "BLEND")
-            return _from_pbr(material, texture, self._opacity(image) if seen_through else None)
+            cut = has_uvs and material.alphaMode in ("MASK", "BLEND")
+            return _from_pbr(material, texture, self._opacity(image) if cut and image is not None else None)
         mask = self._named(material.kwargs.get("map_d")) if has_uvs else None
         return _from_mtl(material.kwargs, texture, None if mask is None else self._opacity(mask, gray=True))
 

@@ -144,13 +144,13 @@ class Palette:
     def _asked(self, spec: Material, own: Appearance) -> tuple[Recipe, dict[str, Any], Mapping[str, Path]]:
         """The node tree to use, the values of its inputs, and its image files by kind of map."""
         if spec.family == "own":
-            maps = {kind: path for kind, path in (("color", own.texture), ("opacity", own.opacity)) if path}
+            files = {kind: path for kind, path in (("color", own.texture), ("opacity", own.opacity)) if path}
             look = {"color": (*own.color, 1.0), "metallic": own.metallic, "roughness": own.roughness}
             if own.mode != "OPAQUE":
                 look["alpha"] = own.alpha
             if own.mode == "MASK":
                 look["cutoff"] = own.cutoff
-            return ("own", tuple(maps), own.mode), look, maps
+            return ("own", tuple(files), own.mode), look, files
         _check(spec)
         numbers = {name: _socket_value(value) for name, value in spec.parameters.items() if not isinstance(value, str)}
         if spec.family not in IMAGE_FAMILIES:
