@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import struct
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,7 +25,7 @@ Passes = dict[str, NDArray[np.float32]]
 _FAR = 1e9
 FOREGROUND = "foreground"
 # The id of this name in Cryptomatte: its MurmurHash3, read as a float.
-_FOREGROUND_ID = np.array(0x9A89C0BA, np.uint32).view(np.float32)[()]
+(_FOREGROUND_ID,) = struct.unpack("<f", (0x9A89C0BA).to_bytes(4, "little"))
 _AOVS = (("coverage", "VALUE"), ("normal", "COLOR"), ("crack", "COLOR"))
 # The variables that limit which GPUs a process sees.
 _VISIBILITY = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ONEAPI_DEVICE_SELECTOR")
@@ -187,7 +188,7 @@ def _decode(path: Path) -> Passes:
     }
 
 
-def _matte(found: Mapping[str, NDArray[np.float32]], number: np.float32) -> NDArray[np.float32]:
+def _matte(found: Mapping[str, NDArray[np.float32]], number: float) -> NDArray[np.float32]:
     """(H, W) coverage of one id: the channels of a Cryptomatte are ids (r, b), each with its coverage (g, a)."""
     layers = ("CryptoAsset00", "CryptoAsset01")
     ranks = [(f"{layer}.{name}", f"{layer}.{share}") for layer in layers for name, share in ("rg", "ba")]
