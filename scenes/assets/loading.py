@@ -1,4 +1,4 @@
-"""Model files to arrays: OBJ and OFF here, STL and PLY through trimesh, all else through importers handed in.
+"""Model files to arrays: OBJ, OFF and PLY here, STL through trimesh, all else through importers handed in.
 
 A part is made for each material, in the file's own axes and units, with the file's own UVs, colors and normals.
 Normals that the file does not have are zero.
@@ -21,6 +21,7 @@ from scenes.assets.appearance import Looks, role_of, without_blank
 from scenes.assets.info import LoadError
 from scenes.assets.obj import linear_colors, read_obj
 from scenes.assets.off import read_off
+from scenes.assets.ply import read_ply
 from scenes.assets.references import References, clean
 from scenes.assets.sources import READ_HERE
 from scenes.mesh import Appearance, Model, Part
@@ -89,6 +90,8 @@ def _scene(path: Path, refers: References) -> trimesh.Scene:
                 return read_obj(path.read_bytes(), _resolver(refers))
             if suffix == "off":
                 return read_off(path.read_bytes())
+            if suffix == "ply":
+                return read_ply(path.read_bytes(), _resolver(refers))
             with path.open("rb") as file:
                 return trimesh.load_scene(file, file_type=suffix, resolver=_resolver(refers), process=False)
         except LoadError:

@@ -140,8 +140,10 @@ def _absolute(name: str) -> bool:
 
 def decoded(data: bytes) -> str:
     """The text of an OBJ or MTL file."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("latin-1")
 
@@ -152,9 +154,9 @@ def _of_obj(data: bytes) -> list[tuple[str, str]]:
 
 def libraries(data: bytes) -> list[str]:
     """The MTL files that an OBJ file names, in their order. One line may name several."""
-    lines = re.findall(rb"^[ \t]*mtllib[ \t]+([^\r\n]+)", data, re.MULTILINE)
+    lines = re.findall(r"^[ \t]*mtllib[ \t]+([^\r\n]+)", decoded(data), re.MULTILINE)
     found: dict[str, None] = {}
-    for line in map(decoded, lines):
+    for line in lines:
         # A name may hold spaces, so only a name that ends inside the line ends there.
         ends = re.findall(r"(\S.*?\.mtl)(?=\s|$)", line, re.IGNORECASE)
         found |= dict.fromkeys(map(clean, ends or [line]))

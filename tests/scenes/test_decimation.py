@@ -13,6 +13,7 @@ from scenes.assets.decimation import decimated
 from scenes.assets.info import LoadError
 from scenes.assets.likeness import difference
 from scenes.assets.normalize import MAX_TRIANGLES
+from scenes.assets.shapes_source import generate
 from scenes.assets.soup import Soup, without_dirt
 from scenes.mesh import face_crosses
 
@@ -107,6 +108,21 @@ def test_dense_models_keep_size_and_area(name: str, charts: str) -> None:
     assert np.abs(after.max(axis=0) - before.max(axis=0)).max() < 0.02 * size
     area = [np.linalg.norm(face_crosses(s.vertices, s.faces), axis=1).sum() for s in (soup, small)]
     assert 0.8 * area[0] < area[1] < 1.03 * area[0]
+
+
+def test_flat_and_round_parts_grow_no_spikes() -> None:
+    """Faces cut into four, many of them in one plane: here a replay of the collapses throws vertices far away."""
+    vertices, faces, part = [], [], []
+    for number, piece in enumerate(generate("shape:mug:0").parts):
+        fine, cut = trimesh.remesh.subdivide(np.asarray(piece.vertices, float), np.asarray(piece.faces))
+        faces.append(cut + sum(map(len, vertices)))
+        vertices.append(fine)
+        part.append(np.full(len(cut), number))
+    soup = plain_soup(np.concatenate(vertices), np.concatenate(faces))
+    soup = without_dirt(replace(soup, uvs=soup.vertices[soup.faces][..., :2], part=np.concatenate(part)))
+    small = decimated(soup, len(soup.faces) // 4)
+    before, after = (np.ptp(s.vertices[s.faces].reshape(-1, 3), axis=0) for s in (soup, small))
+    assert after == pytest.approx(before, rel=0.01) and len(small.faces) < 0.3 * len(soup.faces)
 
 
 def test_decimation_keeps_charts_colors_and_parts() -> None:

@@ -97,6 +97,14 @@ def test_comments_and_continued_lines(tmp_path: Path) -> None:
     assert area(part) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+def test_encodings(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "ü.mtl").write_text("newmtl a\nKd 1 0 0\n")
+    (tmp_path / "m.obj").write_bytes("v 0 0 0\nv 1 0 0\nv 0 1 0\nmtllib ü.mtl\nusemtl a\nf 1 2 3\n".encode(encoding))
+    loaded = load(tmp_path / "m.obj", references(tmp_path / "m.obj", tmp_path), tmp_path, {})
+    assert loaded.model.parts[0].appearance is not None and loaded.model.parts[0].appearance.color == (1, 0, 0)
+
+
 def test_every_library_counts(tmp_path: Path) -> None:
     for name, color in (("a.mtl", "1 0 0"), ("b c.mtl", "0 0 1"), ("d.mtl", "0 1 0")):
         (tmp_path / name).write_text(f"newmtl {name[0]}\nKd {color}\n")
