@@ -18,7 +18,7 @@ _NEAREST, _LINEAR = {9728, 9984, 9986}, {9729, 9985, 9987}
 
 # Extensions of which no input of the shader is left to say: (name, what is not drawn).
 _UNSEEN = {
-    "KHR_materials_volume": "light is not absorbed inside of it",
+    "KHR_materials_volume": "the absorption of light inside of it",
     "KHR_materials_iridescence": "its thin film",
     "KHR_materials_dispersion": "its dispersion",
     "KHR_materials_diffuse_transmission": "the light that it lets through diffusely",
