@@ -100,9 +100,11 @@ class _Finder:
             if path.is_file():
                 found[name] = path
                 if purpose == "library":
-                    below = self.resolved(_of_mtl(path.read_bytes()))
-                    found |= below.found
-                    lacking |= below.lacking
+                    # Names in a library are relative to it; some exporters write them relative to the model.
+                    below = _Finder(path, self._root, self._layers).resolved(_of_mtl(path.read_bytes()))
+                    other = self.resolved((picture, "picture") for picture in below.lacking)
+                    found |= below.found | other.found
+                    lacking |= {picture: below.lacking[picture] for picture in other.lacking}
                 if purpose == "layer" and path not in self._layers:
                     self._layers.add(path)
                     below = _Finder(path, self._root, self._layers).resolved(_of_usd(path.read_bytes()))

@@ -138,6 +138,18 @@ def test_tiling_scales_the_uvs(
     assert part.uvs == pytest.approx(corners * scale + offset)
 
 
+@pytest.mark.parametrize("place", ["lib/wood.png", "wood.png", None])
+def test_maps_lie_beside_their_library_or_beside_the_model(tmp_path: Path, place: str | None) -> None:
+    (tmp_path / "lib").mkdir()
+    if place:
+        Image.new("RGB", (4, 4), (200, 30, 30)).save(tmp_path / place)
+    (tmp_path / "lib/m.mtl").write_text("newmtl a\nKd 1 0 0\nmap_Kd wood.png\n")
+    loaded = read(tmp_path, f"mtllib lib/m.mtl\n{SQUARE}usemtl a\nf 1/1 2/2 3/3 4/4\n")
+    look = loaded.model.parts[0].appearance
+    assert look is not None and (look.texture is not None) == bool(place)
+    assert loaded.lost == (() if place else ("'wood.png' is missing",))
+
+
 def test_folders_in_other_letters(tmp_path: Path) -> None:
     (tmp_path / "Textures/Wood").mkdir(parents=True)
     Image.new("RGB", (4, 4), (200, 30, 30)).save(tmp_path / "Textures/Wood/Oak.PNG")
