@@ -78,6 +78,8 @@ class ObjectLabel:
         Keypoints by name.
     parts : tuple of str
         Names of the parts. Part `n` of the part mask is ``parts[n - 1]``.
+    glass : tuple of str
+        Names of the parts that light passes through, such as glass.
 
     Examples
     --------
@@ -103,6 +105,7 @@ class ObjectLabel:
     truncation: float
     keypoints: Mapping[str, Keypoint]
     parts: tuple[str, ...]
+    glass: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -144,7 +147,7 @@ class Frame:
     normals : (H, W, 3) float16
         Unit surface normals in camera axes; 0 where no surface is hit.
     alpha : (H, W) uint8
-        Anti-aliased coverage by the foreground; 255 is full coverage.
+        Anti-aliased coverage by the foreground times its opacity; 255 hides what is behind.
     background : (H, W, 3) uint8 or None
         The picture without the foreground (clean plate), in sRGB.
     width : (H, W) float16 or None
@@ -210,7 +213,7 @@ class Frame:
     ]  # fmt: skip
     alpha: Annotated[
         NDArray[np.uint8],
-        Label("<u1", (H, W), "anti-aliased coverage of the foreground, 255 is full", show=false_color.as_it_is),
+        Label("<u1", (H, W), "anti-aliased coverage of the foreground times its opacity", show=false_color.as_it_is),
     ]
     background: Annotated[
         NDArray[np.uint8] | None,

@@ -6,7 +6,7 @@ Triangles are counter-clockwise seen from outside.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,10 +18,37 @@ Ints = NDArray[np.integer]
 
 
 @dataclass(frozen=True)
+class Picture:
+    """An image that drives one input of the shader.
+
+    channel: "RGB", "R", "G", "B" or "A" multiplies the value of the input. "1-A" is one minus the value times A.
+    "NORMAL" is a normal map in tangent space, y up; the value is its strength.
+    layer: which of the part's layers of UVs it lies on. wrap: "REPEAT", "MIRROR" or "CLAMP", along u and along v.
+    nearest: whether it is drawn without interpolation. tangents: for a normal map, the layer whose directions its axes
+    follow.
+    """
+
+    path: Path
+    channel: str
+    layer: int = 0
+    wrap: tuple[str, str] = ("REPEAT", "REPEAT")
+    nearest: bool = False
+    tangents: int = 0
+
+
+@dataclass(frozen=True)
 class Appearance:
     """The material in a model file, reduced to the inputs of a principled shader.
 
-    color: linear RGB in [0, 1]; texture: path of an image that multiplies it, sampled with the part's UVs.
+    color: linear RGB in [0, 1]; texture: path of an image that multiplies it, sampled with the part's UVs. The alpha
+    channel of `texture` means nothing.
+    alpha: the opacity; opacity: path of a gray image that multiplies it, sampled with the part's UVs.
+    mode: what the opacity does, as in glTF. "OPAQUE" ignores it. "MASK" shows the surface where the opacity is at least
+    `cutoff`, and nothing elsewhere. "BLEND" mixes the surface with what is behind it.
+    wrap, nearest: how `texture` and `opacity` are drawn, see `Picture`. They lie on the first layer of UVs.
+    unlit: whether it shines in its color instead of reflecting light, so that it looks the same in any light.
+    inputs: further inputs of Blender's principled shader by name, in lower case with underscores: a number or linear
+    RGB. pictures: images of inputs other than color and opacity, by the name of the input.
     """
 
     color: tuple[float, float, float] = (0.8, 0.8, 0.8)
@@ -29,6 +56,29 @@ class Appearance:
     roughness: float = 0.5
     alpha: float = 1.0
     texture: Path | None = None
+    mode: str = "OPAQUE"
+    cutoff: float = 0.5
+    opacity: Path | None = None
+    wrap: tuple[str, str] = ("REPEAT", "REPEAT")
+    nearest: bool = False
+    unlit: bool = False
+    inputs: Mapping[str, float | tuple[float, ...]] = field(default_factory=dict)
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The image files."""
+        own = [path for path in (self.texture, self.opacity) if path is not None]
+        return (*own, *(picture.path for picture in self.pictures.values()))
+
+    def with_files(self, other: Callable[[Path], Path]) -> Appearance:
+        """The same with another file for each image file."""
+        return replace(
+            self,
+            texture=None if self.texture is None else other(self.texture),
+            opacity=None if self.opacity is None else other(self.opacity),
+            pictures={name: replace(one, path=other(one.path)) for name, one in self.pictures.items()},
+        )
 
 
 @dataclass(frozen=True)
@@ -45,8 +95,8 @@ class Part:
         Indices into `vertices`, counter-clockwise seen from outside.
     normals : ndarray, (m, 3, 3) float32
         A unit normal for each corner of each face.
-    uvs : ndarray, (m, 3, 2) float32, optional
-        Texture coordinates for each corner of each face.
+    uvs : ndarray, (m, 3, 2 k) float32, optional
+        Texture coordinates for each corner of each face, in k layers side by side. Most parts have one layer.
     colors : ndarray, (m, 3, 4) float32, optional
         A linear RGB color and an opacity for each corner of each face. They multiply those of the appearance.
     role : str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ Passes = dict[str, NDArray[np.float32]]
 
 # Rays that hit nothing have at least this depth.
 _FAR = 1e9
+FOREGROUND = "foreground"
+# The id of this name in Cryptomatte: its MurmurHash3, read as a float.
+(_FOREGROUND_ID,) = struct.unpack("<f", (0x9A89C0BA).to_bytes(4, "little"))
 _AOVS = (("coverage", "VALUE"), ("normal", "COLOR"), ("crack", "COLOR"))
 # The variables that limit which GPUs a process sees.
 _VISIBILITY = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ONEAPI_DEVICE_SELECTOR")
@@ -55,7 +59,8 @@ def start(settings: DrawSettings) -> bpy.types.Scene:
     scene.cycles.diffuse_bounces = settings.bounces
     scene.cycles.glossy_bounces = settings.bounces
     scene.cycles.transmission_bounces = max(settings.bounces, 6)
-    scene.cycles.transparent_max_bounces = 8
+    # A path ends in black where it has passed so many cut-outs. A tree of leaves on cards has more than the default, 8.
+    scene.cycles.transparent_max_bounces = 256
     scene.cycles.sample_clamp_indirect = 10.0
     scene.cycles.caustics_reflective = False
     scene.cycles.caustics_refractive = False
@@ -102,8 +107,12 @@ def _choose_passes(scene: bpy.types.Scene) -> None:
     layer.use_pass_z = True
     layer.use_pass_object_index = True
     layer.use_pass_material_index = True
-    # Transparent panes are labeled like any other surface.
-    layer.pass_alpha_threshold = 0.0
+    # Rays pass surfaces that are not there at all. Panes of glass are labeled like any other surface.
+    layer.pass_alpha_threshold = 0.001
+    # Cryptomatte weighs what a path sees by the light that the surfaces before let through; AOVs do not. An asset is
+    # all that has one parent. The four ranks are for the objects, the ground, the walls and the shadow catcher.
+    layer.use_pass_cryptomatte_asset = True
+    layer.pass_cryptomatte_depth = 4
     for name, kind in _AOVS:
         aov = layer.aovs.add()
         aov.name, aov.type = name, kind
@@ -121,9 +130,10 @@ def draw(scene: bpy.types.Scene, path: Path, window: Window | None = None) -> Pa
     window: the part to render, or None for the whole picture. Outside the window, no surface counts as hit.
 
     combined: (H, W, 4) float32 premultiplied scene-linear light. depth: (H, W) along the optical axis, inf where no
-    surface is hit. object, material: (H, W) pass indices at the pixel centers. coverage: (H, W) in [0, 1]. normal:
-    (H, W, 3) in world axes, summed over the pixel, not normalized. crack: (H, W, 3): the coverage by the decal of a
-    crack, its width times the coverage, and the distance to its center line times the coverage, both in mm.
+    surface is hit. object, material: (H, W) pass indices at the pixel centers. foreground: (H, W) in [0, 1], coverage
+    times opacity of the objects below the parent FOREGROUND. coverage: (H, W) in [0, 1], of the crack of a surface.
+    normal: (H, W, 3) in world axes at the pixel centers, not normalized. crack: (H, W, 3): the coverage by the decal of
+    a crack, its width times the coverage, and the distance to its center line times the coverage, both in mm.
     """
     scene.render.filepath = str(path)
     _choose_window(scene.render, window)
@@ -171,10 +181,19 @@ def _decode(path: Path) -> Passes:
         "depth": np.where(depth < _FAR, depth, np.inf).astype(np.float32),
         "object": found.get("IndexOB.X", found.get("Object Index.X")),
         "material": found.get("IndexMA.X", found.get("Material Index.X")),
+        "foreground": _matte(found, _FOREGROUND_ID),
         "coverage": found["coverage.X"],
         "normal": found["normal"][..., :3],
         "crack": found["crack"][..., :3],
     }
+
+
+def _matte(found: Mapping[str, NDArray[np.float32]], number: float) -> NDArray[np.float32]:
+    """(H, W) coverage of one id: the channels of a Cryptomatte are ids (r, b), each with its coverage (g, a)."""
+    layers = ("CryptoAsset00", "CryptoAsset01")
+    ranks = [(f"{layer}.{name}", f"{layer}.{share}") for layer in layers for name, share in ("rg", "ba")]
+    covers = [np.where(found[name] == number, found[share], 0) for name, share in ranks]
+    return np.asarray(np.sum(covers, axis=0), dtype=np.float32)
 
 
 @contextlib.contextmanager

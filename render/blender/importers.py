@@ -1,30 +1,31 @@
-"""Reads FBX, USD and .blend files as models, with Blender in a child process.
+"""Reads glTF, FBX, USD and .blend files as models, with Blender in a process beside this one.
 
-Each file has its own process, so it does not change the scene of the caller, and a file that crashes Blender costs
-only one asset. Scripts and drivers in a .blend file never run: its objects are appended instead of opening the file,
-and automatic execution is off. The results use Blender's axes: z up, front -y.
+So a file does not change the scene of the caller, and a file that crashes Blender costs only one asset. Scripts and
+drivers in a .blend file never run: its objects are appended instead of opening the file, and automatic execution is
+off. The results use Blender's axes: z up, front -y; those of glTF files are y up, front z, as in the file.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import io
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
-from scenes.assets.appearance import role_of
+from render.blender.reader import Reader, Request, serve
+from scenes.assets.appearance import BROKEN, opacity_map, role_of
 from scenes.assets.info import LoadError
 from scenes.assets.loading import Importer, Loaded
 from scenes.assets.packing import DAMAGE, pack, unpack
-from scenes.assets.sources import IMPORTED
+from scenes.assets.references import References
+from scenes.assets.sources import GLTF, IMPORTED
 from scenes.files import inside
 from scenes.mesh import Appearance, Model, Part
-
-TIMEOUT = 300.0
 
 _STARTS = {
     b"\x89PNG": ".png",
@@ -36,47 +37,50 @@ _STARTS = {
 }
 
 
-def convert(path: Path, scratch: Path) -> Loaded:
-    """Read a model file in a child process. scratch: folder for its color maps. Raises LoadError if that fails."""
+_READER = Reader("render.blender.importers")
+
+
+def convert(path: Path, refers: References, scratch: Path) -> Loaded:
+    """Read a model file in Blender's process. scratch: folder for its maps. Raises LoadError if that fails."""
     result = scratch / "model.npz"
-    paths = [str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    command = [sys.executable, "-m", "render.blender.importers", str(path.resolve()), str(result)]
-    try:
-        done = subprocess.run(
-            command,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise LoadError(f"took Blender more than {TIMEOUT:g} s to read") from None
-    if done.returncode < 0:
-        raise LoadError(f"crashed Blender (signal {-done.returncode})")
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-        raise LoadError(f"cannot be imported: {lines[-1].removeprefix('Error: ')[:160]}")
+    found = {name: str(file) for name, file in refers.found.items()}
+    _READER.ask({"source": str(path.resolve()), "found": found, "result": str(result)})
     try:
         model, about = unpack(result, scratch)
     except DAMAGE as error:
         raise LoadError(f"cannot be imported: the result of Blender cannot be read ({error})") from None
     finally:
         result.unlink(missing_ok=True)
-    return Loaded(model, tuple(about["lost"]))
+    return Loaded(model, tuple(about["lost"]), tuple(about["notes"]))
 
 
-IMPORTERS: dict[str, Importer] = {suffix: convert for suffix in IMPORTED}
+IMPORTERS: dict[str, Importer] = {suffix: convert for suffix in (*GLTF, *IMPORTED)}
 
 
-def _main(source: Path, result: Path) -> None:
+def _work(request: Request) -> None:
     import bpy
 
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    from render.blender.gltf import read_gltf
+
+    source, result = Path(request["source"]), Path(request["result"])
+    suffix = source.suffix.lower()
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     bpy.context.preferences.filepaths.use_scripts_auto_execute = False
-    if source.suffix.lower() == ".fbx":
+    if suffix in GLTF:
+        loaded = read_gltf(source, {name: Path(path) for name, path in request["found"].items()}, result.parent)
+    else:
+        loaded = _read(source, suffix, result.parent)
+    if not loaded.model.parts:
+        raise LoadError("is empty: it holds no triangles")
+    result.write_bytes(pack(loaded.model, lost=loaded.lost, notes=loaded.notes))
+
+
+def _read(source: Path, suffix: str, maps: Path) -> Loaded:
+    import bpy
+
+    if suffix == ".fbx":
         bpy.ops.wm.fbx_import(filepath=str(source))
-    elif source.suffix.lower() == ".blend":
+    elif suffix == ".blend":
         _append(source)
     else:
         # Packing would take pictures from any place; only those inside of the file have no place of their own.
@@ -85,10 +89,7 @@ def _main(source: Path, result: Path) -> None:
             filepath=str(source), import_cameras=False, import_lights=False, import_textures_mode=mode
         )
     lost: list[str] = []
-    parts = tuple(_parts(source, result.parent, lost))
-    if not parts:
-        raise RuntimeError("it contains no triangles")
-    result.write_bytes(pack(Model(parts), lost=lost))
+    return Loaded(Model(tuple(_parts(source, maps, lost))), tuple(lost))
 
 
 def _append(source: Path) -> None:
@@ -137,28 +138,45 @@ def _drawn(layer: Any) -> Iterator[Any]:
 
 def _parts(source: Path, maps: Path, lost: list[str]) -> Iterator[Part]:
     """The surfaces of the scene as parts, one per material."""
-    groups: dict[str, list[_Piece]] = {}
+    groups: dict[str, list[Piece]] = {}
     materials: dict[str, Any] = {}
-    for piece in _pieces():
-        name = piece[0].name if piece[0] else ""
+    for piece in pieces():
+        name = piece.material.name if piece.material else ""
         groups.setdefault(name, []).append(piece)
-        materials[name] = piece[0]
-    for name, pieces in groups.items():
-        uvs = None
-        if any(piece[2] is not None for piece in pieces):
-            uvs = np.concatenate([np.zeros((len(v) // 3, 3, 2)) if uv is None else uv for _, v, uv in pieces])
-        vertices = np.concatenate([piece[1] for piece in pieces])
-        faces = np.arange(len(vertices), dtype=np.int32).reshape(-1, 3)
+        materials[name] = piece.material
+    for name, group in groups.items():
         look = _appearance(materials[name], source, maps, lost) if materials[name] else None
-        normals = np.zeros((len(faces), 3, 3), dtype=np.float32)
-        yield Part(name or "surface", vertices, faces, normals, uvs, role_of(name, look is not None), look)
+        yield joined(name or "surface", role_of(name, look is not None), look, group)
 
 
-# Material or None, (3 m, 3) float64 corners of triangles in the world, (m, 3, 2) UVs or None.
-_Piece = tuple[Any, np.ndarray, np.ndarray | None]
+@dataclass(frozen=True)
+class Piece:
+    """The triangles of one object with one material. item: the object's name. corners, normals: (m, 3, 3) in the world.
+
+    uvs, colors: by the name of the layer, (m, 3, 2) and (m, 3, 4). The active layer of UVs is the first.
+    """
+
+    item: str
+    material: Any
+    corners: NDArray[np.float64]
+    normals: NDArray[np.float32]
+    uvs: dict[str, NDArray[np.float32]]
+    colors: dict[str, NDArray[np.float32]]
 
 
-def _pieces() -> Iterator[_Piece]:
+def joined(name: str, role: str, look: Appearance | None, group: list[Piece]) -> Part:
+    """One part of several pieces, with the first layer of UVs of each."""
+    uvs = None
+    if any(piece.uvs for piece in group):
+        blank = [next(iter(p.uvs.values()), np.zeros((len(p.corners), 3, 2), np.float32)) for p in group]
+        uvs = np.concatenate(blank)
+    vertices = np.concatenate([piece.corners for piece in group]).reshape(-1, 3)
+    faces = np.arange(len(vertices), dtype=np.int32).reshape(-1, 3)
+    return Part(name, vertices, faces, np.concatenate([piece.normals for piece in group]), uvs, role, look)
+
+
+def pieces() -> Iterator[Piece]:
+    """All triangles that the scene shows. Raises LoadError if a vertex has no place."""
     import bpy
 
     graph = bpy.context.evaluated_depsgraph_get()
@@ -170,32 +188,43 @@ def _pieces() -> Iterator[_Piece]:
         matrix = np.array(instance.matrix_world, dtype=np.float64)
         mesh = item.to_mesh()
         if mesh is not None and len(mesh.loop_triangles):
-            yield from _by_material(mesh, [slot.material for slot in item.material_slots], matrix)
+            yield from _by_material(item.name, mesh, [slot.material for slot in item.material_slots], matrix)
         item.to_mesh_clear()
 
 
-def _by_material(mesh: Any, slots: list[Any], matrix: np.ndarray) -> Iterator[_Piece]:
+def _by_material(item: str, mesh: Any, slots: list[Any], matrix: NDArray[np.float64]) -> Iterator[Piece]:
     count = len(mesh.loop_triangles)
-    places = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
-    mesh.vertices.foreach_get("co", places)
+    places = _values(mesh.vertices, "co", 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+    if not np.isfinite(places).all():
+        raise LoadError("has a vertex that is not a number")
     corners, loops, chosen = (np.empty(count * k, dtype=np.int32) for k in (3, 3, 1))
     mesh.loop_triangles.foreach_get("vertices", corners)
     mesh.loop_triangles.foreach_get("loops", loops)
     mesh.loop_triangles.foreach_get("material_index", chosen)
-    world = places.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
-    triangles = world[corners].reshape(-1, 3, 3)
-    uvs = None
-    if mesh.uv_layers.active is not None:
-        flat = np.empty(len(mesh.loops) * 2, dtype=np.float32)
-        mesh.uv_layers.active.data.foreach_get("uv", flat)
-        uvs = flat.reshape(-1, 2)[loops].reshape(-1, 3, 2)
+    # A matrix that flattens the object has no inverse; its normals are then of no use.
+    normals = _values(mesh.corner_normals, "vector", 3)[loops] @ np.linalg.pinv(matrix[:3, :3]).astype(np.float32)
+    layers = sorted(mesh.uv_layers, key=lambda layer: layer != mesh.uv_layers.active)
+    arrays = {("uvs", layer.name): _values(layer.data, "uv", 2)[loops] for layer in layers}
+    for layer in mesh.color_attributes:
+        at = loops if layer.domain == "CORNER" else corners
+        arrays["colors", layer.name] = _values(layer.data, "color", 4)[at]
+    arrays = {key: array.reshape(count, 3, -1) for key, array in arrays.items()}
+    triangles, normals = places[corners].reshape(-1, 3, 3), normals.reshape(-1, 3, 3)
     if np.linalg.det(matrix[:3, :3]) < 0:
-        triangles = triangles[:, ::-1]
-        uvs = None if uvs is None else uvs[:, ::-1]
+        triangles, normals = triangles[:, ::-1], normals[:, ::-1]
+        arrays = {key: array[:, ::-1] for key, array in arrays.items()}
     for index in np.unique(chosen):
         mine = chosen == index
         material = slots[index] if index < len(slots) else None
-        yield material, triangles[mine].reshape(-1, 3), None if uvs is None else uvs[mine]
+        own = {key: array[mine] for key, array in arrays.items()}
+        uvs, colors = ({name: a for (kind, name), a in own.items() if kind == wanted} for wanted in ("uvs", "colors"))
+        yield Piece(item, material, triangles[mine], normals[mine], uvs, colors)
+
+
+def _values(rows: Any, name: str, width: int) -> NDArray[np.float32]:
+    values = np.empty(len(rows) * width, dtype=np.float32)
+    rows.foreach_get(name, values)
+    return values.reshape(-1, width)
 
 
 def _appearance(material: Any, source: Path, maps: Path, lost: list[str]) -> Appearance:
@@ -203,7 +232,7 @@ def _appearance(material: Any, source: Path, maps: Path, lost: list[str]) -> App
     surface = next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
     if surface is None:
         r, g, b, a = material.diffuse_color
-        return Appearance((r, g, b), material.metallic, material.roughness, a or 1.0)
+        return Appearance((r, g, b), material.metallic, material.roughness, **_plain_opacity(a))
     base = surface.inputs["Base Color"]
     image = _image_behind(base)
     texture = _saved(image, source, maps) if image else None
@@ -214,9 +243,44 @@ def _appearance(material: Any, source: Path, maps: Path, lost: list[str]) -> App
         color=(color[0], color[1], color[2]),
         metallic=_plain(surface, "Metallic", 0.0),
         roughness=_plain(surface, "Roughness", 0.5),
-        alpha=_plain(surface, "Alpha", 1.0) or 1.0,
         texture=texture,
+        **_opacity(surface.inputs["Alpha"], source, maps, lost),
     )
+
+
+def _plain_opacity(alpha: float) -> dict[str, Any]:
+    """The fields of an Appearance for a plain number. A fully invisible material means fully opaque."""
+    return {"alpha": alpha, "mode": "BLEND"} if 0 < alpha < 1 else {}
+
+
+def _opacity(socket: Any, source: Path, maps: Path, lost: list[str]) -> dict[str, Any]:
+    """The fields of an Appearance for the nodes that feed the socket Alpha."""
+    if not socket.is_linked:
+        return _plain_opacity(float(socket.default_value))
+    links = list(_links_behind(socket))
+    image = next((link for link in links if _shows_image(link)), None)
+    if image is None:
+        return {}
+    try:
+        picture = Image.open(io.BytesIO(_data(image.from_node.image, source)))
+        gray = image.from_socket.name != "Alpha"
+        opacity = opacity_map(picture.convert("RGB") if gray else picture, maps, gray)
+    except BROKEN:
+        lost.append(f"the opacity map '{image.from_node.image.name}' cannot be read")
+        return {}
+    steps = [link.from_node for link in links if link.from_node.type == "MATH"]
+    alpha = float(np.prod([_constant(step, 1.0) for step in steps if step.operation == "MULTIPLY"]))
+    cuts = [step for step in steps if step.operation in ("ROUND", "LESS_THAN", "GREATER_THAN")]
+    if cuts:
+        cutoff = 0.5 if cuts[0].operation == "ROUND" else _constant(cuts[0], 0.5)
+        return {"alpha": alpha, "mode": "MASK", "cutoff": cutoff, "opacity": opacity}
+    return {"alpha": alpha, "mode": "BLEND" if opacity or alpha < 1 else "OPAQUE", "opacity": opacity}
+
+
+def _constant(step: Any, default: float) -> float:
+    """The number in a math node that no other node feeds."""
+    free = [socket.default_value for socket in step.inputs[:2] if not socket.is_linked]
+    return float(free[0]) if free else default
 
 
 def _plain(surface: Any, name: str, default: float) -> float:
@@ -227,26 +291,37 @@ def _plain(surface: Any, name: str, default: float) -> float:
 
 def _image_behind(socket: Any) -> Any:
     """The first image that feeds a socket, directly or through other nodes."""
-    waiting, seen = [link.from_node for link in socket.links], set()
+    return next((link.from_node.image for link in _links_behind(socket) if _shows_image(link)), None)
+
+
+def _shows_image(link: Any) -> bool:
+    return link.from_node.type == "TEX_IMAGE" and link.from_node.image is not None
+
+
+def _links_behind(socket: Any) -> Iterator[Any]:
+    """The links that lead to a socket, directly or through other nodes, the nearest first."""
+    waiting, seen = list(socket.links), set()
     while waiting:
-        node = waiting.pop(0)
-        if node.type == "TEX_IMAGE" and node.image:
-            return node.image
-        if node.name not in seen:
-            seen.add(node.name)
-            waiting += [link.from_node for way in node.inputs for link in way.links]
-    return None
+        link = waiting.pop(0)
+        yield link
+        if link.from_node.name not in seen:
+            seen.add(link.from_node.name)
+            waiting += [before for way in link.from_node.inputs for before in way.links]
 
 
 def _saved(image: Any, source: Path, maps: Path) -> Path | None:
     """Save an image into `maps`. Its bytes are packed, or in a file below the folder of the model."""
-    data = bytes(image.packed_file.data) if image.packed_file else _beside(image, source)
+    data = _data(image, source)
     suffix = next((s for start, s in _STARTS.items() if data.startswith(start)), None)
     if suffix is None:
         return None
     path = maps / f"map{len(list(maps.iterdir()))}{suffix}"
     path.write_bytes(data)
     return path
+
+
+def _data(image: Any, source: Path) -> bytes:
+    return bytes(image.packed_file.data) if image.packed_file else _beside(image, source)
 
 
 def _beside(image: Any, source: Path) -> bytes:
@@ -266,13 +341,4 @@ def _beside(image: Any, source: Path) -> bytes:
 
 
 if __name__ == "__main__":
-    failed = 0
-    try:
-        _main(Path(sys.argv[1]), Path(sys.argv[2]))
-    # The caller reports the last line of any error.
-    except Exception as error:
-        sys.stderr.write(f"\n{error}\n")
-        failed = 1
-    sys.stderr.flush()
-    # sys.exit would hang at times in the cleanup of Blender's USD library.
-    os._exit(failed)
+    serve(_work)

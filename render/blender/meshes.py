@@ -54,9 +54,9 @@ class MeshStore:
 def upload(name: str, model: Model) -> bpy.types.Mesh:
     """A mesh with one material slot a part, the parts' corner normals, and the UV layers "uv" and "box".
 
-    "uv" is the model's own (zeros where a part has none); "box" projects every face along its main axis, in model
-    units, so that image textures lie sensibly on models without UVs. Parts with colors of their own have them in the
-    color attribute "tint".
+    "uv" is the model's own (zeros where a part has none), and "uv1" and so on its further layers. "box" projects every
+    face along its main axis, in model units, so that image textures lie sensibly on models without UVs. Parts with
+    colors of their own have them in the color attribute "tint" (Cycles does not find one named "color").
     """
     vertices = np.concatenate([part.vertices for part in model.parts]).astype(np.float32)
     offsets = np.cumsum([0] + [len(part.vertices) for part in model.parts[:-1]])
@@ -75,7 +75,8 @@ def upload(name: str, model: Model) -> bpy.types.Mesh:
     mesh.update(calc_edges=True)
     for _ in model.parts:
         mesh.materials.append(None)
-    _set_uvs(mesh, "uv", np.concatenate([_own_uvs(part) for part in model.parts]))
+    for layer in range(max(1, *(0 if part.uvs is None else part.uvs.shape[2] // 2 for part in model.parts))):
+        _set_uvs(mesh, uv_name(layer), np.concatenate([_own_uvs(part, layer) for part in model.parts]))
     _set_uvs(mesh, "box", box_uvs(vertices, faces))
     if any(part.colors is not None for part in model.parts):
         colors = np.concatenate([_own_colors(part) for part in model.parts])
@@ -114,8 +115,14 @@ def box_uvs(vertices: NDArray[np.floating], faces: NDArray[np.integer]) -> NDArr
     return np.stack([u * np.where(sign == 0, 1, sign)[:, None], v], axis=-1).astype(np.float32)
 
 
-def _own_uvs(part: Part) -> NDArray[np.float32]:
-    return np.zeros((len(part.faces), 3, 2), np.float32) if part.uvs is None else part.uvs.astype(np.float32)
+def uv_name(layer: int) -> str:
+    """The name in Blender of a layer of the model's own UVs."""
+    return f"uv{layer}" if layer else "uv"
+
+
+def _own_uvs(part: Part, layer: int) -> NDArray[np.float32]:
+    own = None if part.uvs is None else part.uvs[..., 2 * layer : 2 * layer + 2].astype(np.float32)
+    return own if own is not None and own.shape[2] else np.zeros((len(part.faces), 3, 2), np.float32)
 
 
 def _own_colors(part: Part) -> NDArray[np.float32]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import bpy
@@ -19,7 +21,7 @@ from render.blender.lights import Lamps, Sky
 from render.blender.materials.palette import Palette
 from render.blender.meshes import MeshStore
 from render.blender.surface import SurfacePatch, crack_labels, lines
-from render.frame import Frame
+from render.frame import Frame, ObjectLabel
 from render.image.camera_response import apply_camera_response, metered_gain
 from render.image.clean_plate import plate
 from render.image.crop_window import Window, window
@@ -56,6 +58,7 @@ class Stage:
         self._surroundings = Surroundings(self._palette)
         self._patch = SurfacePatch(self._palette)
         self._decal = DecalMaker()
+        self._foreground = bpy.data.objects.new(engine.FOREGROUND, None)
         self._camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
         self._scene.camera = self._camera
 
@@ -85,6 +88,7 @@ class Stage:
         items = self._place_items(scene)
         behind = [*self._surroundings.set(scene), *self._patch.set(scene)]
         self._show([self._camera, *behind, *items, *self._lamps.set(scene.lights)])
+        self._palette.labels.aim(scene.camera)
 
     def render(self) -> engine.Passes:
         """Render the arranged scene once."""
@@ -94,7 +98,8 @@ class Stage:
         """Draw the arranged scene and label it."""
         passes = self.render()
         # The lips of a decal run through triangles, so only a single sample separates inside from outside.
-        exact = self._labels_in_focus(scene) if scene.camera.fstop > 0 or scene.decal else passes
+        blurred = scene.camera.fstop > 0 or scene.decal or self._palette.soft
+        exact = self._sharp_labels(scene) if blurred else passes
         instance = exact["material" if scene.surface else "object"].astype(np.uint16)
         # The shadow catcher is invisible, so its pixels count as not hit.
         caught = instance == CATCHER
@@ -103,7 +108,7 @@ class Stage:
         linear, clean = self._composed(scene, passes)
         weight = passes["combined"][..., 3] if scene.background.kind == "none" else np.ones_like(depth)
         gain = metered_gain(linear, weight, scene.sensor)
-        alpha = np.round(np.clip(passes["coverage"], 0, 1) * 255).astype(np.uint8)
+        alpha = np.round(np.clip(passes["coverage" if scene.surface else "foreground"], 0, 1) * 255).astype(np.uint8)
         width, skeleton = lines(scene, self._patch.contour, alpha > 0) if scene.surface else (None, None)
         frame = Frame(
             rgb=self._developed(linear, scene, gain),
@@ -118,9 +123,7 @@ class Stage:
             world_to_camera=scene.camera.world_to_camera(),
             index=scene.index,
             label=self._label.get(scene.main.category, -1) if scene.main else int(instance.any()) - 1,
-            objects=crack_labels(instance)
-            if scene.surface
-            else object_labels(scene, instance, depth, self.catalogue.info, self.catalogue.model),
+            objects=crack_labels(instance) if scene.surface else self._object_labels(scene, instance, depth),
             scene=scene,
             width=width,
             skeleton=skeleton,
@@ -140,6 +143,7 @@ class Stage:
     def _place_items(self, scene: Scene) -> list[bpy.types.Object]:
         while len(self._props) < len(scene.items):
             self._props.append(bpy.data.objects.new(f"item.{len(self._props):02d}", self._empty))
+            self._props[-1].parent = self._foreground
         field = self._decal.set(scene, scene.decal) if scene.decal else None
         for number, (prop, item) in enumerate(zip(self._props, scene.items, strict=False), start=1):
             uploaded = self._meshes.get(item.asset)
@@ -156,7 +160,6 @@ class Stage:
                 socket.material = self._palette.checkout(
                     material,
                     pass_index=slot + 1,
-                    foreground=True,
                     appearance=uploaded.appearances[slot],
                     colored=uploaded.colored[slot],
                     overlays=() if info.roles[name] in LIQUIDS else cracked,
@@ -177,15 +180,42 @@ class Stage:
 
     # Drawing ---------------------------------------------------------------------------------------------------
 
-    def _labels_in_focus(self, scene: Scene) -> engine.Passes:
-        """Render the labels without defocus blur: one sample through a pinhole camera."""
+    def _sharp_labels(self, scene: Scene) -> engine.Passes:
+        """Render the labels without blur: one sample through a pinhole camera, surfaces there or not."""
         cycles, lens = self._scene.cycles, self._camera.data
         kept = cycles.samples, cycles.use_denoising
         cycles.samples, cycles.use_denoising, lens.dof.use_dof = 1, False, False
+        self._palette.labels.sharpen(True)
         try:
             return self.render()
         finally:
+            self._palette.labels.sharpen(False)
             (cycles.samples, cycles.use_denoising), lens.dof.use_dof = kept, scene.camera.fstop > 0
+
+    def _object_labels(
+        self, scene: Scene, instance: NDArray[np.uint16], depth: NDArray[np.float32]
+    ) -> tuple[ObjectLabel, ...]:
+        cutouts = self._cutouts(scene)
+        labels = object_labels(scene, instance, depth, self.catalogue.info, self.catalogue.model, cutouts)
+        return tuple(replace(label, glass=self._glass(label)) for label in labels)
+
+    def _glass(self, label: ObjectLabel) -> tuple[str, ...]:
+        slots = self._props[label.instance - 1].material_slots
+        clear = [self._palette.is_glass(slot.material) for slot in slots]
+        return tuple(name for name, is_clear in zip(label.parts, clear, strict=False) if is_clear)
+
+    def _cutouts(self, scene: Scene) -> dict[int, Callable[[], NDArray[np.bool_]]]:
+        """For each item with an opacity, the function that draws its mask without all other objects."""
+        return {
+            number: partial(self._alone, scene, prop)
+            for number, prop in enumerate(self._props[: len(scene.items)], start=1)
+            if any(self._palette.is_cut(slot.material) for slot in prop.material_slots)
+        }
+
+    def _alone(self, scene: Scene, prop: bpy.types.Object) -> NDArray[np.bool_]:
+        self._show([self._camera, prop])
+        prop.hide_render = False
+        return np.asarray(self._sharp_labels(scene)["object"] == prop.pass_index)
 
     def _composed(self, scene: Scene, passes: engine.Passes) -> tuple[NDArray, NDArray | None]:
         """Scene-linear light of the picture with its background, and of the clean plate or None if it is not wanted."""

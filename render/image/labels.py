@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,15 +22,25 @@ def object_labels(
     depth: NDArray[np.float32],
     info: Callable[[str], AssetInfo],
     model: Callable[[str], Model],
+    cutouts: Mapping[int, Callable[[], NDArray[np.bool_]]] = MappingProxyType({}),
 ) -> tuple[ObjectLabel, ...]:
-    """One label per item of the scene, in order. The instance id of an item is its position, from 1."""
+    """One label per item of the scene, in order. The instance id of an item is its position, from 1.
+
+    cutouts: for each item that is cut out by its opacity, the function that draws its (H, W) mask without the other
+    items. Of all other items, the triangles tell it.
+    """
     boxes = [amodal_box(scene.camera, item, info(item.asset)) for item in scene.items]
     labels = []
     for k, item in enumerate(scene.items):
         mask = instance == k + 1
         pixels = int(mask.sum())
         alone = not any(_touch(boxes[k], other) for j, other in enumerate(boxes) if j != k)
-        whole = pixels if alone else max(pixels, _unoccluded(scene.camera, item, model(item.asset)))
+        box, whole = boxes[k], pixels
+        if k + 1 in cutouts:
+            shown = mask if alone else mask | cutouts[k + 1]()
+            box, whole = _cut_box(box, shown), int(shown.sum())
+        elif not alone:
+            whole = max(pixels, _unoccluded(scene.camera, item, model(item.asset)))
         labels.append(
             ObjectLabel(
                 instance=k + 1,
@@ -37,10 +48,10 @@ def object_labels(
                 category=item.category,
                 purpose=item.purpose,
                 box=mask_box(mask),
-                amodal_box=boxes[k],
+                amodal_box=box,
                 pixels=pixels,
                 visibility=pixels / whole if whole else 0.0,
-                truncation=_truncation(boxes[k], scene.camera),
+                truncation=_truncation(box, scene.camera),
                 keypoints=_keypoints(scene.camera, item, info(item.asset), k + 1, instance, depth),
                 parts=info(item.asset).parts,
             )
@@ -62,6 +73,21 @@ def amodal_box(camera: Camera, item: Item, info: AssetInfo) -> Box:
     points, _ = project(camera, info.hull @ matrix[:3, :3].T + matrix[:3, 3])
     (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
     return (float(x0), float(y0), float(x1), float(y1))
+
+
+def _cut_box(whole: Box, shown: NDArray[np.bool_]) -> Box:
+    """The box around a cut-out. whole: box around all of its surface. shown: (H, W) mask of it without other items.
+
+    A side of `whole` remains where the mask goes on beyond the picture, or if nothing of it is in the picture.
+    """
+    box = mask_box(shown)
+    if box is None:
+        return whole
+    height, width = shown.shape
+    x0, y0 = (min(side, far) if side == 0 else max(side, far) for side, far in zip(box[:2], whole[:2], strict=True))
+    ends = zip(box[2:], whole[2:], (width, height), strict=True)
+    x1, y1 = (max(side, far) if side == end else min(side, far) for side, far, end in ends)
+    return (x0, y0, x1, y1)
 
 
 def _touch(a: Box, b: Box) -> bool:

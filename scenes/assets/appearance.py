@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from scenes.assets.references import References, clean
 from scenes.mesh import Appearance, Part
 
 GRAY = 0.8
+
+# Decoders raise any kind of exception for a broken picture.
+BROKEN = Exception
 
 # Words in material names and the role that they suggest. The first match counts.
 _WORDS = {
@@ -53,24 +58,40 @@ def role_of(material: str, looks: bool = False) -> str:
 
 
 class Looks:
-    """The appearances of one file's materials. scratch: folder for its color maps. lost: a line for each that is
-    missing or broken."""
+    """The appearances of one file's materials. refers: the files that it names. scratch: folder for its maps. lost: a
+    line for each that is missing or broken."""
 
-    def __init__(self, scratch: Path, lost: list[str]):
-        self._scratch, self.lost = scratch, lost
+    def __init__(self, refers: References, scratch: Path, lost: list[str]):
+        self._refers, self._scratch, self.lost = refers, scratch, lost
         self._pictures: dict[int, Path | None] = {}
 
     def of(self, material: Any, tint: NDArray[np.float64] | None, has_uvs: bool) -> Appearance | None:
         """From trimesh's material, or where there is none from `tint`, a mean display color."""
         if material is None:
             return None if tint is None else Appearance(_linear(tint))
-        image = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
+        image = getattr(material, "image", None)
         texture = self._picture(image) if image is not None and has_uvs else None
-        return (
-            _from_pbr(material, texture)
-            if hasattr(material, "baseColorFactor")
-            else _from_mtl(material.kwargs, texture)
-        )
+        mask = self._named(material.kwargs.get("map_d")) if has_uvs else None
+        return _from_mtl(material.kwargs, texture, None if mask is None else self._opacity(mask))
+
+    def _named(self, words: list[str] | None) -> Image.Image | None:
+        """The picture that a line of an MTL file names."""
+        path = self._refers.found.get(clean(" ".join(words or ())))
+        if path is None:
+            return None
+        try:
+            with _strict():
+                return Image.open(path)
+        except BROKEN:
+            self.lost.append(f"'{path.name}' cannot be read")
+            return None
+
+    def _opacity(self, image: Image.Image) -> Path | None:
+        try:
+            return opacity_map(image, self._scratch, gray=True)
+        except BROKEN:
+            self.lost.append("an opacity map cannot be read")
+            return None
 
     def _picture(self, image: Image.Image) -> Path | None:
         if id(image) not in self._pictures:
@@ -80,41 +101,49 @@ class Looks:
         return self._pictures[id(image)]
 
 
-def _from_pbr(material: Any, texture: Path | None) -> Appearance:
-    """glTF's factors are linear and multiply the map."""
-    factor = np.ones(4) if material.baseColorFactor is None else np.asarray(material.baseColorFactor) / 255.0
-    blended = material.alphaMode == "BLEND"
-    return Appearance(
-        color=(float(factor[0]), float(factor[1]), float(factor[2])),
-        metallic=_share(material.metallicFactor, 1.0),
-        roughness=_share(material.roughnessFactor, 1.0),
-        alpha=_seen(float(factor[3])) if blended else 1.0,
-        texture=texture,
-    )
-
-
-def _from_mtl(values: Mapping[str, Any], texture: Path | None) -> Appearance:
+def _from_mtl(values: Mapping[str, Any], texture: Path | None, opacity: Path | None) -> Appearance:
     """Kd in MTL is a display color. It is ignored if there is a map: exporters leave it black or white then."""
     given = np.array(values.get("kd", GRAY), dtype=np.float64).reshape(-1)
     color = np.resize(given, 3) if given.size in (1, 3) and np.isfinite(given).all() else np.full(3, GRAY)
     shine = _number(values.get("ns"), -1.0)
     default = 0.5 if shine < 0 else float(np.sqrt(2.0 / (min(shine, 1e6) + 2.0)))
-    alpha = _number(values.get("d"), 1.0 - _number(values.get("tr"), 0.0))
+    alpha = _seen(_number(values.get("d"), 1.0 - _number(values.get("tr"), 0.0)))
     return Appearance(
         color=(1.0, 1.0, 1.0) if texture else _linear(color),
         metallic=_share(_number(values.get("pm"), 0.0), 0.0),
         roughness=_share(_number(values.get("pr"), default), default),
-        alpha=_seen(alpha),
+        alpha=alpha,
         texture=texture,
+        mode="BLEND" if alpha < 1 or opacity else "OPAQUE",
+        opacity=opacity,
     )
+
+
+def opacity_map(image: Image.Image, scratch: Path, gray: bool = False) -> Path | None:
+    """Save the opacity in a picture as a gray PNG file in `scratch`.
+
+    The opacity is the alpha channel. With `gray`, a picture without one, or with one that says nothing, is an opacity
+    map itself. Returns None if the picture is opaque everywhere. Raises one of BROKEN if it cannot be decoded.
+    """
+    with _strict():
+        image.load()
+        alpha = image.convert("RGBA").getchannel("A")
+        if gray and alpha.getextrema() == (255, 255):
+            # Pillow cuts numbers of 16 bits off at 255 when it converts them.
+            wide = image.mode.startswith("I")
+            alpha = Image.fromarray((np.asarray(image) // 257).astype(np.uint8)) if wide else image.convert("L")
+    if alpha.getextrema() == (255, 255):
+        return None
+    path = scratch / f"map{len(list(scratch.iterdir()))}.png"
+    alpha.save(path)
+    return path
 
 
 def _kept(image: Image.Image, scratch: Path) -> Path | None:
     """The picture as a file of its own: its bytes if it is PNG or JPEG, else PNG. None if it cannot be decoded."""
     path = scratch / f"map{len(list(scratch.iterdir()))}"
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with _strict():
             stream = getattr(image, "fp", None)
             if image.format in ("PNG", "JPEG") and stream is not None:
                 stream.seek(0)
@@ -126,10 +155,17 @@ def _kept(image: Image.Image, scratch: Path) -> Path | None:
             path = path.with_suffix(".png")
             image.convert("RGBA" if "A" in image.getbands() else "RGB").save(path)
             return path
-    # Decoders raise any kind of exception for a broken picture.
-    except Exception:
+    except BROKEN:
         path.unlink(missing_ok=True)
         return None
+
+
+@contextmanager
+def _strict() -> Iterator[None]:
+    """Refuses pictures that would fill the memory."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
 
 
 def without_blank(part: Part) -> Part:

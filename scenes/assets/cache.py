@@ -42,8 +42,8 @@ class Cache:
         """The entry's model, its color maps checked against their names."""
         try:
             model, _ = unpack(self._entry(key), self._maps)
-            maps = {part.appearance.texture for part in model.parts if part.appearance}
-            return model if all(path is None or sha256(path) == path.stem for path in maps) else None
+            maps = {path for part in model.parts if part.appearance for path in part.appearance.files}
+            return model if all(sha256(path) == path.stem for path in maps) else None
         except DAMAGE:
             return None
 
@@ -57,7 +57,7 @@ class Cache:
 
     def store(self, key: str, info: AssetInfo, model: Model) -> Model:
         """Keep a model with its color maps; returns it as it will be read back."""
-        model = replace(model, parts=tuple(self._with_own_map(part) for part in model.parts))
+        model = replace(model, parts=tuple(self._with_own_maps(part) for part in model.parts))
         write_atomically(self._entry(key), pack(model, info=info.to_json()))
         return model
 
@@ -78,12 +78,15 @@ class Cache:
     def _note(self, key: str) -> Path:
         return self.folder / "files" / key[:2] / f"{key}.json"
 
-    def _with_own_map(self, part: Part) -> Part:
-        if part.appearance is None or part.appearance.texture is None:
+    def _with_own_maps(self, part: Part) -> Part:
+        if part.appearance is None:
             return part
-        source = part.appearance.texture
+        return replace(part, appearance=part.appearance.with_files(self._own))
+
+    def _own(self, source: Path) -> Path:
+        """The copy of an image in this folder."""
         data = source.read_bytes()
         kept = self._maps / f"{hashlib.sha256(data).hexdigest()}{source.suffix.lower()}"
         if not kept.is_file() or sha256(kept) != kept.stem:
             write_atomically(kept, data)
-        return replace(part, appearance=replace(part.appearance, texture=kept))
+        return kept

@@ -30,7 +30,9 @@ def _decimated(soup: Soup, target: int) -> Soup:
     import fast_simplification
 
     # A vertex for each place and UV: collapses then carry the UVs along, and charts have borders.
-    corner = np.column_stack([soup.vertices[soup.faces.reshape(-1)], np.nan_to_num(soup.uvs.reshape(-1, 2))])
+    corner = np.column_stack(
+        [soup.vertices[soup.faces.reshape(-1)], np.nan_to_num(soup.uvs.reshape(len(soup.faces) * 3, -1))]
+    )
     rows, first, index = np.unique(corner, axis=0, return_index=True, return_inverse=True)
     faces = index.reshape(-1, 3).astype(np.int32)
     points, kept, collapses = fast_simplification.simplify(
@@ -54,7 +56,7 @@ def _decimated(soup: Soup, target: int) -> Soup:
     return Soup(
         np.asarray(points, dtype=np.float64),
         np.asarray(kept, dtype=np.int64),
-        soup.uvs.reshape(-1, 2)[chosen],
+        soup.uvs.reshape(len(soup.faces) * 3, -1)[chosen],
         soup.colors.reshape(-1, 4)[chosen],
         np.full(len(kept), soup.part[0]),
     )

@@ -63,6 +63,6 @@ def _read(asset: FileAsset, refers: References, cache: Cache, importers: Importe
         with tempfile.TemporaryDirectory(prefix="blendmill-") as scratch:
             loaded = load(asset.path, refers, Path(scratch), importers, asset.need_textures)
             model, diagonal, mended = from_file(loaded.model, asset.up, asset.front)
-            known = describe(model, meters=diagonal, sha256=digest, warnings=(*loaded.lost, *mended))
+            known = describe(model, meters=diagonal, sha256=digest, warnings=(*loaded.lost, *loaded.notes, *mended))
             cache.store(entry, known, model)
     return Settled(entry, warnings=known.warnings)

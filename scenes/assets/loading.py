@@ -1,4 +1,4 @@
-"""Model files to arrays: OBJ, OFF and PLY here, GLB, glTF and STL through trimesh, others through importers handed in.
+"""Model files to arrays: OBJ, OFF and PLY here, STL through trimesh, all else through importers handed in.
 
 A part is made for each material, in the file's own axes and units, with the file's own UVs, colors and normals.
 Normals that the file does not have are zero.
@@ -23,6 +23,7 @@ from scenes.assets.obj import linear_colors, read_obj
 from scenes.assets.off import read_off
 from scenes.assets.ply import read_ply
 from scenes.assets.references import References, clean
+from scenes.assets.sources import READ_HERE
 from scenes.mesh import Appearance, Model, Part
 
 if TYPE_CHECKING:
@@ -35,14 +36,17 @@ MAX_PARTS = 32767
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model as its file has it. lost: the color maps that are missing or cannot be read, a line for each."""
+    """A model as its file has it. lost: the maps that are missing or cannot be read, a line for each. notes: lines on
+    whatever else of the file is not drawn."""
 
     model: Model
     lost: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-# Reads a file of a kind that Blender must read; the second path is an empty folder for color maps it unpacks.
-Importer = Callable[[Path, Path], Loaded]
+# Reads a file of a kind that Blender must read, with the files that it refers to; the second path is an empty folder
+# for maps it unpacks.
+Importer = Callable[[Path, References, Path], Loaded]
 Importers = Mapping[str, Importer]
 
 
@@ -54,7 +58,7 @@ def load(path: Path, refers: References, scratch: Path, importers: Importers, ne
     Raises LoadError, and nothing else, for a file that cannot be used.
     """
     suffix = path.suffix.lower()
-    loaded = importers[suffix](path, scratch) if suffix in importers else _parsed(path, refers, scratch)
+    loaded = importers[suffix](path, refers, scratch) if suffix in importers else _parsed(path, refers, scratch)
     if not loaded.model.parts:
         raise LoadError("is empty: it holds no triangles")
     if loaded.model.triangles > MAX_LOADED:
@@ -72,7 +76,7 @@ def load(path: Path, refers: References, scratch: Path, importers: Importers, ne
 def _parsed(path: Path, refers: References, scratch: Path) -> Loaded:
     lost = [f"'{name}' is missing" for name in refers.missing]
     scene = _scene(path, refers)
-    parts = tuple(_parts(scene, scratch, lost))
+    parts = tuple(_parts(scene, refers, scratch, lost))
     if not parts:
         raise LoadError(_instead(scene))
     return Loaded(Model(parts), tuple(dict.fromkeys(lost)))
@@ -82,8 +86,8 @@ def _scene(path: Path, refers: References) -> trimesh.Scene:
     import trimesh
 
     suffix = path.suffix.lower().removeprefix(".")
-    if suffix not in trimesh.available_formats():
-        raise LoadError(f"needs an importer for .{suffix} files")
+    if f".{suffix}" not in READ_HERE:
+        raise LoadError(f"needs Blender to read .{suffix} files: install the extra 'render'")
     with _quiet():
         try:
             if suffix == "obj":
@@ -134,7 +138,7 @@ def _resolver(refers: References) -> Any:
     return Beside()
 
 
-def _parts(scene: trimesh.Scene, scratch: Path, lost: list[str]) -> Iterator[Part]:
+def _parts(scene: trimesh.Scene, refers: References, scratch: Path, lost: list[str]) -> Iterator[Part]:
     """The scene's triangles, a part for each material."""
     groups: dict[tuple[int, str], list[_Piece]] = {}
     materials: dict[int, Any] = {}
@@ -142,10 +146,10 @@ def _parts(scene: trimesh.Scene, scratch: Path, lost: list[str]) -> Iterator[Par
         name = str(getattr(piece.material, "name", None) or "")
         groups.setdefault((id(piece.material), name), []).append(piece)
         materials[id(piece.material)] = piece.material
-    looks = Looks(scratch, lost)
+    looks = Looks(refers, scratch, lost)
     taken: set[str] = set()
     for (key, name), pieces in groups.items():
-        label = _unused(name or pieces[0].name, taken)
+        label = unused(name or pieces[0].name, taken)
         tint = None if all(piece.colors is None for piece in pieces) else np.ones(3)
         look = looks.of(materials[key], tint, any(piece.uv is not None for piece in pieces))
         yield _joined(label, role_of(name, look is not None), look, pieces)
@@ -246,7 +250,8 @@ def _of_all(
     return np.concatenate(filled).astype(np.float32)
 
 
-def _unused(name: str, taken: set[str]) -> str:
+def unused(name: str, taken: set[str]) -> str:
+    """The name, or the name with the first number that makes it new. It is taken then."""
     free, number = name, 2
     while free in taken:
         free, number = f"{name}.{number}", number + 1

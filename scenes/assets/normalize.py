@@ -14,7 +14,7 @@ from scenes.assets.soup import Soup, normals, outward, without_dirt
 from scenes.mesh import Model, Part
 
 # Part of every cache key: raise it when what this package makes of a file changes.
-VERSION = 3
+VERSION = 4
 # More triangles are not visible at a few hundred pixels, and scenes with many such models do not fit in memory.
 MAX_TRIANGLES = 200_000
 MIN_SIZE, MAX_SIZE = 1e-12, 1e12
@@ -90,7 +90,11 @@ def _soup(model: Model, rotation: NDArray[np.float64]) -> tuple[Soup, float]:
     if not MIN_SIZE < scale < MAX_SIZE:
         raise LoadError(f"has no usable size, its longest side is {scale:g}")
     starts = np.cumsum([0] + [len(part.vertices) for part in model.parts])
-    uvs = [np.full((len(p.faces), 3, 2), np.nan) if p.uvs is None else p.uvs for p in model.parts]
+    width = max(2 if p.uvs is None else p.uvs.shape[2] for p in model.parts)
+    uvs = [np.full((len(p.faces), 3, width), np.nan) for p in model.parts]
+    for part, wide in zip(model.parts, uvs, strict=True):
+        if part.uvs is not None:
+            wide[..., : part.uvs.shape[2]] = part.uvs
     colors = [np.full((len(p.faces), 3, 4), np.nan) if p.colors is None else p.colors for p in model.parts]
     soup = Soup(
         ((vertices - vertices.min(axis=0)) / scale) @ rotation.T,
@@ -111,13 +115,14 @@ def _parts(soup: Soup, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         mine = soup.part == number
         used, faces = np.unique(soup.faces[mine], return_inverse=True)
         uvs, colors = soup.uvs[mine], soup.colors[mine]
+        width = 0 if parts[number].uvs is None else parts[number].uvs.shape[2]
         made.append(
             replace(
                 parts[number],
                 vertices=soup.vertices[used].astype(np.float32),
                 faces=faces.reshape(-1, 3).astype(np.int32),
                 normals=corner[mine],
-                uvs=uvs.astype(np.float32) if np.isfinite(uvs).all() else None,
+                uvs=uvs[..., :width].astype(np.float32) if width and np.isfinite(uvs[..., :width]).all() else None,
                 colors=colors.astype(np.float32) if np.isfinite(colors).all() else None,
             )
         )

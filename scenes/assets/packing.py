@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from scenes.mesh import Appearance, Model, Part
+from scenes.mesh import Appearance, Model, Part, Picture
 
 # What reading a damaged file may raise.
 DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error, NotImplementedError)
@@ -24,8 +24,14 @@ DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile
 
 def pack(model: Model, **about: Any) -> bytes:
     """The model, and JSON data about it. Of color maps, only the names of their files are kept."""
-    text = json.dumps({**about, "model": _contents(model)}).encode()
+    text = json.dumps({**about, "model": _contents(model)}, default=_name).encode()
     return _npz({"about": np.frombuffer(text, np.uint8), **_arrays(model)})
+
+
+def _name(path: Any) -> str:
+    if isinstance(path, Path):
+        return path.name
+    raise TypeError(f"{type(path).__name__} has no place in a packed model")
 
 
 def unpack(path: Path, maps: Path) -> tuple[Model, dict[str, Any]]:
@@ -47,15 +53,14 @@ def _contents(model: Model) -> dict[str, Any]:
     for part in model.parts:
         look = None
         if part.appearance is not None:
-            texture = part.appearance.texture
-            look = {**asdict(part.appearance), "texture": texture.name if texture else None}
+            look = asdict(part.appearance.with_files(lambda path: Path(path.name)))
         parts.append(
             {
                 "name": part.name,
                 "role": part.role,
                 "vertices": len(part.vertices),
                 "faces": len(part.faces),
-                "uvs": part.uvs is not None,
+                "layers": 0 if part.uvs is None else part.uvs.shape[2] // 2,
                 "colors": part.colors is not None,
                 "appearance": look,
             }
@@ -70,7 +75,9 @@ def _contents(model: Model) -> dict[str, Any]:
 def _arrays(model: Model) -> dict[str, np.ndarray]:
     # Importers hand over float64 positions, far from the origin at times; unit models are float32.
     kind = np.result_type(*(part.vertices.dtype for part in model.parts))
-    uvs = [part.uvs for part in model.parts if part.uvs is not None]
+    uvs = [
+        layer for part in model.parts if part.uvs is not None for layer in np.split(part.uvs, part.uvs.shape[2] // 2, 2)
+    ]
     colors = [part.colors for part in model.parts if part.colors is not None]
     return {
         "vertices": np.concatenate([part.vertices for part in model.parts]).astype(kind),
@@ -96,7 +103,7 @@ def _model(contents: Mapping[str, Any], arrays: Mapping[str, np.ndarray], maps: 
     parts, vertex, face, textured, colored = [], 0, 0, 0, 0
     for row in contents["parts"]:
         vertices, faces = slice(vertex, vertex + row["vertices"]), slice(face, face + row["faces"])
-        uvs = slice(textured, textured + row["faces"]) if row["uvs"] else None
+        uvs = slice(textured, textured + row["faces"] * row["layers"])
         colors = slice(colored, colored + row["faces"]) if row["colors"] else None
         parts.append(
             Part(
@@ -104,14 +111,14 @@ def _model(contents: Mapping[str, Any], arrays: Mapping[str, np.ndarray], maps: 
                 arrays["vertices"][vertices],
                 arrays["faces"][faces],
                 arrays["normals"][faces],
-                None if uvs is None else arrays["uvs"][uvs],
+                np.concatenate(np.split(arrays["uvs"][uvs], row["layers"]), axis=2) if row["layers"] else None,
                 row["role"],
                 _appearance(row["appearance"], maps),
                 None if colors is None else arrays["colors"][colors],
             )
         )
         vertex, face = vertices.stop, faces.stop
-        textured = textured if uvs is None else uvs.stop
+        textured = uvs.stop
         colored = colored if colors is None else colors.stop
     points = {name: np.array(p) for name, p in contents["keypoints"].items()}
     return Model(tuple(parts), points, contents["parameters"])
@@ -120,5 +127,14 @@ def _model(contents: Mapping[str, Any], arrays: Mapping[str, np.ndarray], maps: 
 def _appearance(row: Mapping[str, Any] | None, maps: Path) -> Appearance | None:
     if row is None:
         return None
-    texture = None if row["texture"] is None else maps / Path(row["texture"]).name
-    return Appearance(**{**row, "color": tuple(row["color"]), "texture": texture})
+    values = {name: _tupled(value) for name, value in row.items()}
+    inputs = {name: _tupled(value) for name, value in row["inputs"].items()}
+    pictures = {
+        name: Picture(**{key: _tupled(value) for key, value in one.items()}) for name, one in row["pictures"].items()
+    }
+    # The names come from a file: only their last part counts.
+    return Appearance(**{**values, "inputs": inputs, "pictures": pictures}).with_files(lambda p: maps / Path(p).name)
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -20,7 +20,7 @@ MAX_PAIRS = 60_000_000
 class Soup:
     """vertices: (n, 3) float64. faces: (m, 3) int64. part: (m,) int64, the part that each face belongs to.
 
-    uvs, colors: (m, 3, 2) and (m, 3, 4) float64, NaN where a part has none. given: (m, 3, 3) float64, the normals in
+    uvs, colors: (m, 3, 2 k) and (m, 3, 4) float64, NaN where a part has none. given: (m, 3, 3) float64, the normals in
     the file, zeros where there are none.
     """
 

@@ -13,10 +13,11 @@ from scenes.errors import InputError, choices
 
 Layout = Literal["auto", "class-folders", "shapenet", "modelnet", "flat"]
 
-READ_HERE = (".obj", ".glb", ".gltf", ".stl", ".off", ".ply")
+READ_HERE = (".obj", ".stl", ".off", ".ply")
+GLTF = (".glb", ".gltf")
 IMPORTED = (".fbx", ".usd", ".usda", ".usdc", ".usdz", ".blend")
 # Default up and front axes of each format; Blender's importers turn theirs to z and -y.
-AXES = {suffix: ("y", "z") if suffix in (".obj", ".glb", ".gltf") else ("z", "-y") for suffix in READ_HERE + IMPORTED}
+AXES = {s: ("y", "z") if s in (".obj", *GLTF) else ("z", "-y") for s in (*READ_HERE, *GLTF, *IMPORTED)}
 # ShapeNetCore turned its models between its versions, which are told apart by the names of the files.
 SHAPENET_AXES = {"model_normalized.obj": ("y", "-z"), "model.obj": ("y", "x")}
 # Models too, but nobody here reads them.

@@ -161,12 +161,14 @@ def test_normals(drawn: list) -> None:
         length = np.linalg.norm(ours, axis=-1)
         assert ((np.abs(length - 1) < 2e-3) | (length == 0)).all()
         assert (length[truth.instance > 0] > 0).mean() > 0.999
-        inside = ~truth.edge & (truth.instance > 0)
-        cosine = (ours * truth.normal).sum(axis=-1)[inside] / length[inside]
-        worst.append(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+        # Edges and creases count, too: normals are those of the pixel's center, like depth and ids.
+        inside = (frame.instance == truth.instance) & (truth.instance > 0)
+        aside = np.linalg.norm(np.cross(ours, truth.normal), axis=-1)[inside]
+        worst.append(np.degrees(np.arctan2(aside, (ours * truth.normal).sum(axis=-1)[inside])))
     angles = np.concatenate(worst)
     assert len(angles) > 5000
-    assert np.quantile(angles, 0.99) < 1.0
+    # The sample is half a thousandth of a pixel off the center. That shows on bevels narrower than a pixel.
+    assert (angles < 1).mean() >= 0.998
 
 
 def test_keypoints(drawn: list, small_catalogue: Catalogue) -> None:

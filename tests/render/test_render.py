@@ -121,5 +121,6 @@ def test_depth_of_field_blurs_the_picture_not_the_labels(small_catalogue: Catalo
     blurred = replace(sharp, camera=replace(sharp.camera, fstop=0.05))
     one, two = draw(sampler, [sharp, blurred])
     assert np.array_equal(one.instance, two.instance) and np.array_equal(one.depth, two.depth)
+    assert np.array_equal(one.normals, two.normals)
     soft = [((frame.alpha > 0) & (frame.alpha < 255)).sum() for frame in (one, two)]
     assert soft[1] > 1.3 * soft[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import re
@@ -13,6 +14,7 @@ import pytest
 import trimesh
 from PIL import Image
 
+from render.catalogue import IMPORTERS
 from scenes.assets.appearance import role_of
 from scenes.assets.cache import Cache
 from scenes.assets.catalogue import Catalogue
@@ -25,6 +27,8 @@ from scenes.errors import InputError
 from scenes.materials.roles import ROLES
 from scenes.mesh import Model, face_crosses
 from tests.scenes.test_decimation import plain_soup
+
+BLENDER = pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="needs Blender's module")
 
 
 @pytest.fixture
@@ -46,7 +50,7 @@ def read(path: Path, cache: Cache, **fields: object) -> tuple[AssetInfo, Model]:
 def settled_of(path: Path, cache: Cache, **fields: object) -> Settled:
     up, front = axes(path.suffix, str(fields.pop("up", "auto")), str(fields.pop("front", "auto")))
     asset = FileAsset("id", "class", path, path.parent, up, front, **fields)  # type: ignore[arg-type]
-    return settle(asset, cache, {})
+    return settle(asset, cache, IMPORTERS)
 
 
 def picture(path: Path) -> Path:
@@ -65,7 +69,7 @@ def textured(folder: Path, name: str = "wood.png", written: str | None = None) -
     return folder / "m.obj"
 
 
-@pytest.mark.parametrize("suffix", [".obj", ".glb", ".stl", ".off", ".ply"])
+@pytest.mark.parametrize("suffix", [".obj", pytest.param(".glb", marks=BLENDER), ".stl", ".off", ".ply"])
 def test_every_format_stands_upright(tmp_path: Path, cache: Cache, suffix: str) -> None:
     # 1 wide, 2 deep, 4 high in our axes; y-up formats have their height along y.
     size = (1, 4, 2) if axes(suffix, "auto", "auto")[0] == "y" else (1, 2, 4)
@@ -212,37 +216,6 @@ def test_the_source_folder_is_the_bound(tmp_path: Path) -> None:
     assert references(path, tmp_path).found["../images/t.jpg"] == (tmp_path / "03001627/abc/images/t.jpg").resolve()
 
 
-def test_glb_brings_its_texture_and_merges_by_material(tmp_path: Path, cache: Cache) -> None:
-    image = Image.new("RGB", (4, 4), (10, 200, 10))
-    scene = trimesh.Scene()
-    material = trimesh.visual.material.PBRMaterial(
-        name="Paint",
-        baseColorTexture=image,
-        baseColorFactor=[255, 255, 255, 255],
-        roughnessFactor=0.3,
-        metallicFactor=0.0,
-    )
-    for k in range(3):
-        ball = trimesh.creation.icosphere(1).apply_translation((3 * k, 0, 0))
-        ball.visual = trimesh.visual.TextureVisuals(uv=ball.vertices[:, :2], material=material)
-        scene.add_geometry(ball)
-    scene.export(tmp_path / "a.glb")
-    _, model = read(tmp_path / "a.glb", cache)
-    (part,) = model.parts
-    assert model.triangles == 240 and part.appearance is not None and part.appearance.roughness == pytest.approx(0.3)
-    assert part.appearance.texture is not None and Image.open(part.appearance.texture).getpixel((0, 0)) == (10, 200, 10)
-
-
-def test_mirrored_nodes_stay_outward(tmp_path: Path, cache: Cache) -> None:
-    scene = trimesh.Scene()
-    scene.add_geometry(trimesh.creation.icosphere(2), transform=np.diag([-1.0, 1, 1, 1]))
-    scene.export(tmp_path / "a.glb")
-    _, model = read(tmp_path / "a.glb", cache)
-    part = model.parts[0]
-    assert (part.vertices[part.faces].mean(axis=1) * face_crosses(part.vertices, part.faces)).sum(axis=1).min() > 0
-    assert (part.vertices[part.faces] * part.normals).sum(axis=-1).min() > 0
-
-
 def test_shapenet_dirt(tmp_path: Path, cache: Cache) -> None:
     """Repeated groups, a part without UVs, false normals, a doubled face, a face without area."""
     (tmp_path / "m.obj").write_text(
@@ -293,7 +266,6 @@ def glb(tree: dict[str, object]) -> bytes:
         ("a.glb", glb({"accessors": [{"count": 10**12, "componentType": 5126, "type": "VEC3"}]}), "limit"),
         ("a.gltf", b"{", "not glTF"),
         ("a.gltf", b'{"buffers": [{"uri": "gone.bin", "byteLength": 3}]}', "needs 'gone.bin'"),
-        ("a.fbx", b"x", "needs an importer"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_a_reason(
@@ -317,8 +289,10 @@ def test_importers_read_what_they_are_given_for(tmp_path: Path, cache: Cache) ->
 
     (tmp_path / "a.fbx").write_bytes(b"x")
     asset = FileAsset("id", "class", tmp_path / "a.fbx", tmp_path, "z", "-y")
-    assert "importer" in settle(asset, cache, {}).reason
-    settled = settle(asset, cache, {".fbx": lambda path, scratch: Loaded(box((1, 2, 3)), ("'t.png' is missing",))})
+    assert "Blender" in settle(asset, cache, {}).reason
+    settled = settle(
+        asset, cache, {".fbx": lambda path, refers, scratch: Loaded(box((1, 2, 3)), ("'t.png' is missing",))}
+    )
     assert not settled.reason and settled.warnings == ("'t.png' is missing",)
 
 
@@ -423,11 +397,18 @@ FATE = {
 }  # fmt: skip
 
 
+def test_without_blender_its_formats_are_refused_in_words(tmp_path: Path, cache: Cache) -> None:
+    (tmp_path / "a.glb").write_bytes(glb({"asset": {"version": "2.0"}}))
+    settled = settle(FileAsset("a", "c", tmp_path / "a.glb", tmp_path, "y", "z"), cache, {})
+    assert settled.reason.startswith("needs Blender to read .glb files")
+
+
+@BLENDER
 def test_all_real_models(shared: Path, cache: Cache) -> None:
     """Each is used, or refused for the reason that its name tells."""
     used = 0
     for asset in discover(ModelFolder(shared / "models", "flat", "thing"), "models"):
-        settled = settle(asset, cache, {})
+        settled = settle(asset, cache, IMPORTERS)
         if asset.path.name in FATE:
             assert FATE[asset.path.name] in settled.reason, asset.path
             continue
@@ -441,6 +422,7 @@ def test_all_real_models(shared: Path, cache: Cache) -> None:
     assert used >= 40
 
 
+@BLENDER
 def test_real_models_face_the_front(shared: Path, cache: Cache) -> None:
     info, _ = read(shared / "models/kaykit_city/gltf/car_sedan.gltf", cache)
     wide, deep, high = np.ptp(info.bounds, axis=0)

@@ -1,4 +1,4 @@
-"""FBX, USD and .blend files are read by a separate Blender process, and their scripts never run."""
+"""FBX, USD and .blend files are read by Blender in another process, and their scripts never run."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from render.blender.importers import IMPORTERS, convert
 from scenes.assets.cache import Cache
 from scenes.assets.file_source import settle
 from scenes.assets.info import LoadError
+from scenes.assets.references import References
 from scenes.assets.sources import IMPORTED, FileAsset
 
 # A cone in front of a tall box, one red, one with a picture; a driver and a script that would leave files behind.
@@ -137,7 +138,7 @@ def test_exchange_files(made: Path, tmp_path: Path, name: str) -> None:
 @pytest.mark.slow
 def test_a_lost_picture_is_told(made: Path, tmp_path: Path) -> None:
     (tmp_path / "a.blend").write_bytes((made / "a.blend").read_bytes())
-    assert convert(tmp_path / "a.blend", scratch(tmp_path)).lost == ("'pic.png' is missing",)
+    assert convert(tmp_path / "a.blend", References(), scratch(tmp_path)).lost == ("'pic.png' is missing",)
 
 
 @pytest.mark.slow
@@ -151,7 +152,7 @@ def test_a_blend_shows_what_a_render_shows(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_blend_that_links_to_another_is_refused(made: Path, tmp_path: Path) -> None:
     with pytest.raises(LoadError, match="links to another file"):
-        convert(made / "linked.blend", scratch(tmp_path))
+        convert(made / "linked.blend", References(), scratch(tmp_path))
 
 
 @pytest.mark.slow
@@ -160,5 +161,5 @@ def test_damaged_files_are_refused(made: Path, tmp_path: Path, suffix: str) -> N
     whole = made / f"a{suffix}"
     (tmp_path / f"x{suffix}").write_bytes(whole.read_bytes()[:2000] if whole.exists() else b"nonsense" * 50)
     with pytest.raises(LoadError) as error:
-        convert(tmp_path / f"x{suffix}", scratch(tmp_path))
+        convert(tmp_path / f"x{suffix}", References(), scratch(tmp_path))
     assert "\n" not in str(error.value) and len(str(error.value)) < 250

@@ -18,6 +18,7 @@ from scenes.materials.families import FAMILIES, METRIC
 from scenes.materials.roles import ROLES, draw_family, draw_role
 from scenes.mesh import Appearance
 from scenes.record.material import Material
+from scenes.record.scene import Camera
 from scenes.streams import Streams
 
 seeds = st.integers(0, 2**32)
@@ -134,7 +135,7 @@ def test_inputs_are_the_parameters(palette: Any) -> None:
         material = lend(palette, spec)
         group = next(node for node in material.node_tree.nodes if node.type == "GROUP")
         numbers = {name for name, value in spec.parameters.items() if not isinstance(value, str)}
-        own = {"color", "metallic", "roughness", "alpha"} if spec.family == "own" else set()
+        own = {"color", "metallic", "roughness"} if spec.family == "own" else set()
         assert {socket.name for socket in group.inputs} == numbers | own, spec.family
         for name in numbers:
             value = group.inputs[name].default_value
@@ -168,8 +169,9 @@ def test_label_outputs(palette: Any) -> None:
             aovs = {node.aov_name: node for node in material.node_tree.nodes if node.type == "OUTPUT_AOV"}
             assert set(aovs) == {"coverage", "normal"}
             assert aovs["coverage"].inputs["Value"].default_value == float(foreground)
-            source = aovs["normal"].inputs["Color"].links[0]
-            assert (source.from_node.type, source.from_socket.name) == ("NEW_GEOMETRY", "Normal")
+            made = aovs["normal"].inputs["Color"].links[0].from_node
+            assert made.node_tree == palette.labels.normal
+            assert made.inputs["opacity"].is_linked == (spec.parameters.get("texture") == "full")
             assert material.pass_index == 7
         palette.release()
 
@@ -204,7 +206,7 @@ def test_the_images_of_a_file_follow_the_spec(palette: Any, tmp_path: Path) -> N
     for color in ("red", "blue"):
         Image.new("RGB", (4, 4), color).save(tmp_path / f"{color}.png")
         look = Appearance(color=(0.5, 0.6, 0.7), texture=tmp_path / f"{color}.png")
-        material = palette.checkout(Material("own"), pass_index=1, foreground=True, appearance=look)
+        material = palette.checkout(Material("own"), pass_index=1, appearance=look)
         group = next(n for n in material.node_tree.nodes if n.type == "GROUP")
         shown = [n.image.filepath for n in group.node_tree.nodes if n.type == "TEX_IMAGE"]
         assert [Path(path).stem for path in shown] == [color]
@@ -255,7 +257,7 @@ def test_bad_specs(palette: Any, tmp_path: Path) -> None:
             lend(palette, spec)
     gone = Appearance(texture=tmp_path / "gone.png")
     with pytest.raises(InputError, match=r"gone\.png"):
-        palette.checkout(Material("own"), pass_index=1, foreground=True, appearance=gone)
+        palette.checkout(Material("own"), pass_index=1, appearance=gone)
     palette.release()
 
 
@@ -268,7 +270,7 @@ def test_every_family_renders(palette: Any, tmp_path: Path) -> None:
     rows = -(-len(names) // columns)
     for k, spec in enumerate(names):
         scene.collection.objects.link(_ball(f"ball{k}", k % columns, k // columns, lend(palette, spec, k % 2 == 0)))
-    rgb, coverage, normal = _shot(scene, columns, rows, tmp_path / "all.exr")
+    rgb, coverage, normal = _shot(scene, palette, columns, rows, tmp_path / "all.exr")
     palette.release()
     looks = set()
     for k, spec in enumerate(names):
@@ -301,19 +303,22 @@ def _ball(name: str, x: float, y: float, material: Any) -> Any:
     return ball
 
 
-def _shot(scene: Any, columns: int, rows: int, path: Path) -> tuple[np.ndarray, ...]:
-    """Linear rgb (h, w, 3), coverage (h, w) and normal (h, w, 3), from straight above at 16 pixels a unit."""
+def _shot(scene: Any, palette: Any, columns: int, rows: int, path: Path) -> tuple[np.ndarray, ...]:
+    """Linear rgb (h, w, 3), coverage (h, w) and unit normal (h, w, 3), from far above at 16 pixels a unit."""
     import bpy
 
     from render.blender import engine
 
+    place, wide = (columns / 2, rows / 2, 50.0), max(columns, rows)
+    record = Camera(place, (columns / 2, rows / 2, 0.0), 0.0, 36.0 * place[2] / wide, columns * 16, rows * 16)
+    palette.labels.aim(record)
     camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
-    camera.data.type, camera.data.ortho_scale = "ORTHO", max(columns, rows)
-    camera.location = (columns / 2, rows / 2, 5.0)
+    camera.data.lens, camera.location = record.focal_length, place
     scene.collection.objects.link(camera)
     scene.camera = camera
     scene.world = bpy.data.worlds.new("grey")
     scene.world.color = (0.8, 0.8, 0.8)
     scene.render.resolution_x, scene.render.resolution_y = columns * 16, rows * 16
     passes = engine.draw(scene, path)
-    return passes["combined"][..., :3], passes["coverage"], passes["normal"]
+    normal = passes["normal"] / np.maximum(np.linalg.norm(passes["normal"], axis=-1, keepdims=True), 1e-9)
+    return passes["combined"][..., :3], passes["coverage"], normal

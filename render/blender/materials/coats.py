@@ -108,6 +108,7 @@ def glass(tree: Nodes) -> Wire:
 
 def pane(tree: Nodes) -> Wire:
     """Thin glass that does not bend light, as in windows; `value` is what it lets through."""
+    tree.glass = True
     at = tree.place()
     dirt = tree.ramp(tree.noise(at, detail=3.0, roughness=0.6), 0.4, 0.75) * tree["dirt"]
     through = tree.add("BsdfTransparent", {"Color": tree.own_color()})

@@ -1,4 +1,4 @@
-"""Materials from image files: scanned texture sets, plain pictures, and the materials of model files."""
+"""Materials from image files: scanned texture sets and plain pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import bpy
 from render.blender.materials.nodes import Nodes, Wire
 from scenes.errors import InputError
 
-DATA_MAPS = ("normal_gl", "normal_dx", "roughness", "displacement", "metalness", "ao", "arm", "opacity")
+# All other maps hold numbers.
+COLOR_MAPS = ("color", "emission_color", "specular_tint", "sheen_tint")
 
 
 class ImageCache:
@@ -54,6 +55,8 @@ def _load(path: Path, is_data: bool) -> bpy.types.Image:
         raise InputError(f"{path}: this texture is not an image Blender can decode: convert it to PNG or JPEG")
     linear = image.file_format in ("OPEN_EXR", "HDR")
     image.colorspace_settings.name = "Non-Color" if is_data else "Linear Rec.709" if linear else "sRGB"
+    # Colors stay what they are where the alpha channel is 0.
+    image.alpha_mode = "CHANNEL_PACKED"
     return image
 
 
@@ -66,6 +69,10 @@ def _sampled(tree: Nodes, kind: str, at: Wire) -> Wire:
     node = tree.add("TexImage", {"Vector": at})
     tree.images[kind] = node.socket.node
     return node
+
+
+def _gray(tree: Nodes, kind: str, at: Wire) -> Wire:
+    return tree.split(_sampled(tree, kind, at))[0]
 
 
 def _place(tree: Nodes) -> Wire:
@@ -85,8 +92,9 @@ def pbr(tree: Nodes, maps: Collection[str]) -> Wire:
     rough = _sampled(tree, "roughness", at) if "roughness" in maps else packed and packed[1]
     metallic = _sampled(tree, "metalness", at) if "metalness" in maps else packed and packed[2]
     shaded = color * tree.ramp(ao, 0.0, 1.0, 0.4, 1.0) if ao else color
-    alpha = _sampled(tree, "opacity", at) if "opacity" in maps else 1.0
-    return tree.principled(shaded, rough or 0.6, _relief(tree, maps, at), metallic=metallic or 0.0, alpha=alpha)
+    if "opacity" in maps:
+        tree.opacity, tree.soft = _gray(tree, "opacity", at), True
+    return tree.principled(shaded, rough or 0.6, _relief(tree, maps, at), metallic=metallic or 0.0)
 
 
 def _relief(tree: Nodes, maps: Collection[str], at: Wire) -> Wire | None:
@@ -110,21 +118,3 @@ def image(tree: Nodes) -> Wire:
     tree.images["color"].extension = "MIRROR"
     rough = tree["roughness"] * (1.15 - tree.add("RGBToBW", {0: color}) * 0.3)
     return tree.principled(color, rough, tree.bump(tree.add("RGBToBW", {0: color}), 0.006))
-
-
-def own(tree: Nodes, textured: bool, colored: bool) -> Wire:
-    """The material of the model file: a color, times an image on the model's own UVs, times the colors of its
-    corners."""
-    color = tree.color_input("color")
-    alpha: Wire = tree["alpha"]
-    if textured:
-        picture = _sampled(tree, "color", tree.add("UVMap", uv_map="uv"))
-        alpha = alpha * tree.other(picture, "Alpha")
-        color = color * picture
-    if colored:
-        corner = tree.add("Attribute", out="Color", attribute_name="tint")
-        alpha = alpha * tree.other(corner, "Alpha")
-        color = color * corner
-    at = tree.noise(tree.object(), scale=6.0, detail=3.0)
-    rough = tree["roughness"] * (0.8 + at * 0.4)
-    return tree.principled(color, rough, metallic=tree["metallic"], alpha=alpha)

@@ -47,13 +47,17 @@ class Wire:
 class Nodes:
     """Builds the node tree of one material family.
 
-    `nodes["hue"]` is the numeric input "hue" of the group. The first access creates it.
+    `nodes["hue"]` is the numeric input "hue" of the group. The first access creates it. `opacity` is the opacity of the
+    surface, or None if it is opaque everywhere; it is `soft` if it can be between 0 and 1.
+    `glass` is whether light passes through the surface.
     """
 
     def __init__(self, name: str):
         self.tree = bpy.data.node_groups.new(name, "ShaderNodeTree")
         self.images: dict[str, bpy.types.Node] = {}
         self.outputs: dict[str, Wire] = {}
+        self.opacity: Wire | None = None
+        self.soft = self.glass = False
         self._inputs = self.tree.nodes.new("NodeGroupInput")
         self._known: dict[str, Wire] = {}
 
@@ -75,17 +79,20 @@ class Nodes:
             self._known[name] = Wire(self, self._inputs.outputs[name])
         return self._known[name]
 
-    def output(self, name: str, color: Wire) -> None:
+    def output(self, name: str, value: Wire) -> None:
         """Add an output to the group, for the AOV of this name."""
-        self.outputs[name] = color
+        self.outputs[name] = value
 
-    def finish(self, surface: Wire) -> bpy.types.NodeTree:
-        """The node group, with `surface` as its first output."""
-        self.tree.interface.new_socket("surface", in_out="OUTPUT", socket_type="NodeSocketShader")
-        for name in self.outputs:
-            self.tree.interface.new_socket(name, in_out="OUTPUT", socket_type="NodeSocketColor")
+    def finish(self, surface: Wire | None) -> bpy.types.NodeTree:
+        """The node group, with the outputs "surface" and "opacity" as far as there are any, and those for AOVs."""
+        wires = {"surface": surface, "opacity": self.opacity, **self.outputs}
+        there = {name: wire for name, wire in wires.items() if wire is not None}
+        kinds = {"SHADER": "NodeSocketShader", "VALUE": "NodeSocketFloat"}
+        for name, wire in there.items():
+            kind = kinds.get(wire.socket.type, "NodeSocketColor")
+            self.tree.interface.new_socket(name, in_out="OUTPUT", socket_type=kind)
         output = self.tree.nodes.new("NodeGroupOutput")
-        for name, wire in {"surface": surface, **self.outputs}.items():
+        for name, wire in there.items():
             self.tree.links.new(wire.socket, output.inputs[name])
         return self.tree
 
@@ -107,6 +114,10 @@ class Nodes:
     def other(self, wire: Wire, out: str) -> Wire:
         """Another output of the node that a wire comes from."""
         return Wire(self, wire.socket.node.outputs[out])
+
+    def value(self) -> Wire:
+        """A number that is set from outside, by the default value of its socket."""
+        return self.add("Value")
 
     # Numbers and vectors ---------------------------------------------------------------------------------------
 
@@ -256,6 +267,7 @@ class Nodes:
         """A principled surface; further inputs by name in lower case with underscores."""
         inputs: dict[Any, Input] = {"Base Color": color, "Roughness": roughness}
         inputs |= {name.replace("_", " ").title().replace("Ior", "IOR"): value for name, value in more.items()}
+        self.glass = self.glass or more.get("transmission_weight", 0.0) != 0.0
         if normal is not None:
             inputs["Normal"] = normal
         return self.add("BsdfPrincipled", inputs)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from render.blender.materials import cloth, coats, images, metals, mineral, natural, overlays, surfaces
-from render.blender.materials.images import DATA_MAPS, ImageCache
+from render.blender.materials import cloth, coats, images, imported, metals, mineral, natural, overlays, surfaces
+from render.blender.materials.images import COLOR_MAPS, ImageCache
+from render.blender.materials.labels import LabelNodes
 from render.blender.materials.nodes import Nodes, Wire
 from scenes.assets.texture_sets import TextureSet
 from scenes.errors import InputError, choices
@@ -19,7 +20,7 @@ from scenes.materials.families import FAMILIES
 from scenes.mesh import Appearance
 from scenes.record.material import Material
 
-_MODULES = (metals, coats, natural, cloth, mineral, surfaces, images)
+_MODULES = (metals, coats, natural, cloth, mineral, surfaces, images, imported)
 BUILDERS: dict[str, Callable[..., Wire]] = {
     family: next(getattr(module, family) for module in _MODULES if hasattr(module, family)) for family in FAMILIES
 }
@@ -36,12 +37,20 @@ Recipe = tuple[Any, ...]
 
 @dataclass
 class _Pooled:
-    """A Blender material and the values that are set on it."""
+    """A Blender material and the values that are set on it.
+
+    surface: the socket that takes the surface. opacity: the socket that gives its opacity, or None if it has none.
+    soft: whether the opacity can be between 0 and 1. glass: whether light passes through the surface.
+    """
 
     material: bpy.types.Material
     inputs: Mapping[str, bpy.types.NodeSocket]
-    coverage: bpy.types.NodeSocket
+    foreground: bpy.types.NodeSocket
     images: Mapping[str, bpy.types.Node]
+    surface: bpy.types.NodeSocket
+    opacity: bpy.types.NodeSocket | None
+    soft: bool
+    glass: bool
     values: dict[str, Any] = field(default_factory=dict)
 
     def set(self, values: Mapping[str, Any], foreground: bool, pass_index: int) -> None:
@@ -51,7 +60,7 @@ class _Pooled:
                 self.inputs[name].default_value = value
                 self.values[name] = value
         if self.values.get(":foreground") != foreground:
-            self.coverage.default_value = float(foreground)
+            self.foreground.default_value = float(foreground)
             self.values[":foreground"] = foreground
         if self.material.pass_index != pass_index:
             self.material.pass_index = pass_index
@@ -63,14 +72,16 @@ class Palette:
     textures: from an asset id to its texture set; it raises InputError for an unknown id.
     limit: bytes of decoded images to keep.
 
-    Every material writes two AOVs: "coverage" (value), 1 on the foreground and 0 elsewhere, and "normal" (color), the
-    interpolated surface normal in world axes, without bump.
+    Every material writes two AOVs: "coverage" (value), 1 on the crack of a surface and 0 elsewhere, and "normal"
+    (color), the interpolated surface normal in world axes, without bump, only in the sample through the center of the
+    pixel. `labels` sets what the materials must know of the picture for that.
     """
 
     def __init__(self, textures: Callable[[str], TextureSet], limit: int = 1 << 30):
         self._textures = textures
+        self.labels = LabelNodes()
         self._images = ImageCache(limit)
-        self._groups: dict[Recipe, bpy.types.NodeTree] = {}
+        self._groups: dict[Recipe, Nodes] = {}
         self._free: dict[Recipe, list[_Pooled]] = defaultdict(list)
         self._lent: list[tuple[Recipe, _Pooled]] = []
 
@@ -79,7 +90,7 @@ class Palette:
         spec: Material,
         *,
         pass_index: int,
-        foreground: bool,
+        foreground: bool = False,
         appearance: Appearance | None = None,
         colored: bool = False,
         overlays: Sequence[Material] = (),
@@ -87,8 +98,9 @@ class Palette:
     ) -> bpy.types.Material:
         """A Blender material for `spec`, covered by `overlays` in order. It is valid until `release`.
 
-        appearance: the material from the model file, for the family "own". colored: whether the color attribute of the
-        mesh multiplies it. pictures: images of the overlays, by name.
+        foreground: whether it is the crack of a surface. appearance: the material from the model file, for the family
+        "own". colored: whether the color attribute of the mesh multiplies it. pictures: images of the overlays, by
+        name.
         Raises InputError for an unknown family, a missing or unknown parameter, or a missing texture.
         """
         if spec.family not in BUILDERS:
@@ -102,11 +114,27 @@ class Palette:
         self._lent.append((recipe, pooled))
         for kind, node in pooled.images.items():
             given = (pictures or {}).get(kind)
-            picture = self._images.get(files[kind], kind in DATA_MAPS) if given is None else given
+            picture = self._images.get(files[kind], kind not in COLOR_MAPS) if given is None else given
             if node.image != picture:
                 node.image = picture
         pooled.set(values, foreground, pass_index)
         return pooled.material
+
+    def is_cut(self, material: bpy.types.Material) -> bool:
+        """Whether a material of the picture has an opacity."""
+        return self._of(material).opacity is not None
+
+    def is_glass(self, material: bpy.types.Material) -> bool:
+        """Whether light passes through a material of the picture."""
+        return self._of(material).glass
+
+    def _of(self, material: bpy.types.Material) -> _Pooled:
+        return next(pooled for _, pooled in self._lent if pooled.material == material)
+
+    @property
+    def soft(self) -> bool:
+        """Whether a material of the picture can be half transparent."""
+        return any(pooled.soft for _, pooled in self._lent)
 
     def release(self) -> None:
         """Take back all materials. Call it between pictures."""
@@ -120,13 +148,8 @@ class Palette:
     ) -> tuple[Recipe, dict[str, Any], Mapping[str, Path]]:
         """The node tree to use, the values of its inputs, and its image files by kind of map."""
         if spec.family == "own":
-            look = {
-                "color": (*own.color, 1.0),
-                "metallic": own.metallic,
-                "roughness": own.roughness,
-                "alpha": own.alpha,
-            }
-            return ("own", own.texture is not None, colored), look, {"color": own.texture} if own.texture else {}
+            look, values, files = imported.look_of(own, colored)
+            return ("own", look), values, files
         _check(spec)
         numbers = {name: _socket_value(value) for name, value in spec.parameters.items() if not isinstance(value, str)}
         if spec.family not in IMAGE_FAMILIES:
@@ -142,30 +165,56 @@ class Palette:
         family = recipe[0]
         if family in IMAGE_FAMILIES:
             # Images cannot be inputs of a shared group, so each of these materials has its own group.
-            nodes = _group(recipe)
-            return _pooled(family, nodes.tree, nodes.images)
+            return self._pooled(family, _group(recipe))
         if recipe not in self._groups:
-            self._groups[recipe] = _group(recipe).tree
-        return _pooled(family, self._groups[recipe], {})
+            self._groups[recipe] = _group(recipe)
+        return self._pooled(family, self._groups[recipe])
+
+    def _pooled(self, name: str, nodes: Nodes) -> _Pooled:
+        """A material of one group node, the surface output and the two AOVs."""
+        material = bpy.data.materials.new(name)
+        material.use_nodes = True
+        tree = material.node_tree
+        tree.nodes.clear()
+        surface, normal = _node(tree, nodes.tree), _node(tree, self.labels.normal)
+        taken = tree.nodes.new("ShaderNodeOutputMaterial").inputs["Surface"]
+        normal.inputs["opacity"].default_value = 1.0
+        opacity = None
+        if "opacity" in surface.outputs:
+            cut = _node(tree, self.labels.cut)
+            opacity = cut.outputs["opacity"]
+            tree.links.new(surface.outputs["opacity"], cut.inputs["opacity"])
+            tree.links.new(opacity, normal.inputs["opacity"])
+            tree.links.new(cut.outputs["surface"], taken)
+            taken = cut.inputs["surface"]
+        tree.links.new(surface.outputs["surface"], taken)
+        coverage = tree.nodes.new("ShaderNodeOutputAOV")
+        coverage.aov_name = "coverage"
+        _write(tree, "normal", normal.outputs["normal"])
+        inputs = {socket.name: socket for socket in surface.inputs}
+        foreground = coverage.inputs["Value"]
+        return _Pooled(material, inputs, foreground, nodes.images, taken, opacity, nodes.soft, nodes.glass)
 
     def _covered(self, pooled: _Pooled, family: str, level: int) -> _Pooled:
-        """Insert an overlay between the surface and the output of a material."""
+        """Insert an overlay on the surface of a material. It is cut with the surface."""
         nodes = Nodes(f"blendmill.{family}")
         group = nodes.finish(OVERLAYS[family](nodes, nodes.shader_input("under")))
         tree = pooled.material.node_tree
-        (link,) = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL").inputs["Surface"].links
-        over = tree.nodes.new("ShaderNodeGroup")
-        over.node_tree = group
-        source, target = link.from_socket, link.to_socket
-        tree.links.new(source, over.inputs["under"])
-        tree.links.new(over.outputs["surface"], target)
+        over = _node(tree, group)
+        (link,) = pooled.surface.links
+        tree.links.new(link.from_socket, over.inputs["under"])
+        tree.links.new(over.outputs["surface"], pooled.surface)
         for name in nodes.outputs:
-            aov = tree.nodes.new("ShaderNodeOutputAOV")
-            aov.aov_name = name
-            tree.links.new(over.outputs[name], aov.inputs["Color"])
+            there = over.outputs[name]
+            if pooled.opacity is not None:
+                scale = tree.nodes.new("ShaderNodeVectorMath")
+                scale.operation = "SCALE"
+                tree.links.new(there, scale.inputs[0])
+                tree.links.new(pooled.opacity, scale.inputs["Scale"])
+                there = scale.outputs[0]
+            _write(tree, name, there)
         own = {f"{level}.{socket.name}": socket for socket in over.inputs if socket.type != "SHADER"}
-        pictures = {**pooled.images, **nodes.images}
-        return _Pooled(pooled.material, {**pooled.inputs, **own}, pooled.coverage, pictures)
+        return replace(pooled, inputs={**pooled.inputs, **own}, images={**pooled.images, **nodes.images})
 
 
 @dataclass(frozen=True)
@@ -183,23 +232,17 @@ def _group(recipe: Recipe) -> Nodes:
     return nodes
 
 
-def _pooled(name: str, group: bpy.types.NodeTree, pictures: Mapping[str, bpy.types.Node]) -> _Pooled:
-    """A material of one group node, the surface output and the two AOVs."""
-    material = bpy.data.materials.new(name)
-    material.use_nodes = True
-    tree = material.node_tree
-    tree.nodes.clear()
-    surface = tree.nodes.new("ShaderNodeGroup")
-    surface.node_tree = group
-    output = tree.nodes.new("ShaderNodeOutputMaterial")
-    tree.links.new(surface.outputs["surface"], output.inputs["Surface"])
-    coverage = tree.nodes.new("ShaderNodeOutputAOV")
-    coverage.aov_name = "coverage"
-    normal = tree.nodes.new("ShaderNodeOutputAOV")
-    normal.aov_name = "normal"
-    geometry = tree.nodes.new("ShaderNodeNewGeometry")
-    tree.links.new(geometry.outputs["Normal"], normal.inputs["Color"])
-    return _Pooled(material, {socket.name: socket for socket in surface.inputs}, coverage.inputs["Value"], pictures)
+def _node(tree: bpy.types.NodeTree, group: bpy.types.NodeTree) -> bpy.types.Node:
+    node = tree.nodes.new("ShaderNodeGroup")
+    node.node_tree = group
+    return node
+
+
+def _write(tree: bpy.types.NodeTree, name: str, color: bpy.types.NodeSocket) -> None:
+    """Write a color to the AOV of a name."""
+    aov = tree.nodes.new("ShaderNodeOutputAOV")
+    aov.aov_name = name
+    tree.links.new(color, aov.inputs["Color"])
 
 
 def _check(spec: Material) -> None:

@@ -1,0 +1,214 @@
+"""What a glTF file says besides its materials: the part of it that Blender gets, its bytes, and what is not read."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import struct
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+
+from scenes.assets.info import LoadError
+
+Tree = dict[str, Any]
+
+_FLOAT = 5126
+# What Blender's importer makes triangles from.
+_SHAPES = {"KHR_draco_mesh_compression", "KHR_mesh_quantization", "EXT_mesh_gpu_instancing"}
+# What `gltf_materials` reads.
+_LOOKS = {
+    "EXT_texture_webp",
+    "KHR_materials_anisotropy",
+    "KHR_materials_clearcoat",
+    "KHR_materials_emissive_strength",
+    "KHR_materials_ior",
+    "KHR_materials_pbrSpecularGlossiness",
+    "KHR_materials_sheen",
+    "KHR_materials_specular",
+    "KHR_materials_transmission",
+    "KHR_materials_unlit",
+    "KHR_texture_transform",
+}
+# What says nothing of how a still object looks, or is a choice of which the default is taken.
+_NO_LOOKS = {
+    "KHR_animation_pointer",
+    "KHR_lights_punctual",
+    "KHR_materials_variants",
+    "KHR_xmp",
+    "KHR_xmp_json_ld",
+}
+# What is told for each map that has only such a picture.
+_PICTURES = {"KHR_texture_basisu", "MSFT_texture_dds"}
+_OF_MATERIALS = "KHR_materials_"
+_MESHOPT = ("EXT_meshopt_compression", "KHR_meshopt_compression")
+
+
+def check(tree: Tree) -> None:
+    """Raises LoadError for a file of which the triangles cannot be read, or that would keep Blender busy forever."""
+    version = str(as_dict(tree.get("asset")).get("version", ""))
+    if not version.startswith("2."):
+        raise LoadError(f"is glTF {version[:20] or 'without a version'}: export it as glTF 2.0")
+    needed = _extensions(tree, "extensionsRequired")
+    for name in _MESHOPT:
+        # A file that does not require it has plain buffers as well, unless it says that they are left out.
+        if name in needed or any(_left_out(as_dict(buffer), name) for buffer in as_list(tree.get("buffers"))):
+            raise LoadError(f"is compressed with {name}, which is not read: decompress it, for instance with gltfpack")
+    unknown = needed - _SHAPES - _LOOKS - _NO_LOOKS - _PICTURES
+    unknown = {name for name in unknown if not name.startswith(_OF_MATERIALS)}
+    if unknown:
+        raise LoadError(f"needs the extension {min(unknown)[:60]}, which is not read: export the file without it")
+    _check_nodes([as_dict(node) for node in as_list(tree.get("nodes"))])
+
+
+def notes(tree: Tree) -> list[str]:
+    """A line for each extension that the file uses and that is not read."""
+    unread = _extensions(tree, "extensionsUsed") - _SHAPES - _LOOKS - _NO_LOOKS - _PICTURES - {*_MESHOPT}
+    # Those of materials are told for each material that has them.
+    return [f"the extension {name[:60]} is not read" for name in sorted(unread) if not name.startswith(_OF_MATERIALS)]
+
+
+def shapes(tree: Tree, buffers: Mapping[int, str]) -> Tree:
+    """The file without its pictures; each material is only named, by its number. buffers: a file for each buffer."""
+    kept: Tree = {key: tree[key] for key in ("scene", "scenes", "accessors", "bufferViews", "skins") if key in tree}
+    kept["asset"] = {"version": "2.0"}
+    kept["extensionsUsed"] = sorted(_SHAPES)
+    kept["buffers"] = [
+        {"uri": buffers[number], "byteLength": as_dict(buffer).get("byteLength", 1)}
+        for number, buffer in enumerate(as_list(tree.get("buffers")))
+    ]
+    kept["materials"] = [{"name": str(number)} for number in range(len(as_list(tree.get("materials"))))]
+    kept["meshes"] = [_shaped_mesh(as_dict(mesh)) for mesh in as_list(tree.get("meshes"))]
+    kept["nodes"] = [_shaped(as_dict(node), {"camera"}) for node in as_list(tree.get("nodes"))]
+    kept["animations"] = [_moving(as_dict(one)) for one in as_list(tree.get("animations"))]
+    return {key: value for key, value in kept.items() if value != []}
+
+
+class Buffers:
+    """The bytes of a file's buffers. found: the file that each address means."""
+
+    def __init__(self, tree: Tree, data: bytes, found: Mapping[str, Path]):
+        self._tree, self._found = tree, found
+        self._bin = _bin_chunk(data)
+
+    def link(self, number: int, folder: Path) -> str:
+        """The buffer as a file in `folder`. Returns its name."""
+        uri = as_dict(as_list(self._tree.get("buffers"))[number]).get("uri")
+        target = folder / f"buffer{number}.bin"
+        if isinstance(uri, str) and not uri.startswith("data:"):
+            target.symlink_to(self._found[unquote(uri)].resolve())
+        else:
+            target.write_bytes(self._bin if uri is None else from_data(uri))
+        return target.name
+
+    def view(self, number: Any) -> bytes:
+        """The bytes of a buffer view. Raises one of LookupError, TypeError, ValueError, OSError if it has none."""
+        view = self._tree["bufferViews"][number]
+        uri = self._tree["buffers"][view["buffer"]].get("uri")
+        start = view.get("byteOffset", 0)
+        return self.bytes_of(uri)[start : start + view["byteLength"]]
+
+    def bytes_of(self, uri: str | None) -> bytes:
+        """What an address means; without one, the buffer inside of the file. Raises like `view`."""
+        if uri is None:
+            return self._bin
+        return from_data(uri) if uri.startswith("data:") else self._found[unquote(uri)].read_bytes()
+
+
+def check_places(tree: Tree, buffers: Buffers) -> None:
+    """Raises LoadError if a vertex has no place: Blender's importer would put it at the origin."""
+    accessors = as_list(tree.get("accessors"))
+    primitives = [p for mesh in as_list(tree.get("meshes")) for p in as_list(as_dict(mesh).get("primitives"))]
+    numbers = {as_dict(as_dict(primitive).get("attributes")).get("POSITION") for primitive in primitives}
+    for number in numbers:
+        accessor = as_dict(accessors[number]) if isinstance(number, int) and 0 <= number < len(accessors) else {}
+        if accessor.get("componentType") == _FLOAT and "bufferView" in accessor:
+            view = as_dict(tree["bufferViews"][accessor["bufferView"]])
+            data = buffers.view(accessor["bufferView"])[accessor.get("byteOffset", 0) :]
+            step = view.get("byteStride", 12) // 4
+            values = np.frombuffer(data[: len(data) // 4 * 4], dtype="<f4")[: accessor["count"] * step]
+            if not all(np.isfinite(values[axis::step]).all() for axis in range(3)):
+                raise LoadError("has a vertex that is not a number")
+
+
+def from_data(uri: str) -> bytes:
+    """The bytes in a data URI. Raises ValueError."""
+    head, _, body = uri.partition(",")
+    try:
+        return base64.b64decode(unquote(body)) if head.endswith(";base64") else unquote(body).encode("latin-1")
+    except binascii.Error as error:
+        raise ValueError(str(error)) from None
+
+
+def _bin_chunk(data: bytes) -> bytes:
+    """The buffer inside of a .glb file, or nothing."""
+    if data[:4] != b"glTF":
+        return b""
+    start = 20 + struct.unpack_from("<I", data, 12)[0]
+    if len(data) < start + 8 or data[start + 4 : start + 8] != b"BIN\0":
+        return b""
+    return data[start + 8 : start + 8 + struct.unpack_from("<I", data, start)[0]]
+
+
+def _shaped(item: Tree, without: set[str]) -> Tree:
+    """A part of the tree with only the extensions that say something of shapes."""
+    kept = {key: value for key, value in item.items() if key not in {"extensions", "extras", *without}}
+    extensions = {k: v for k, v in as_dict(item.get("extensions")).items() if k in _SHAPES}
+    return {**kept, "extensions": extensions} if extensions else kept
+
+
+def _shaped_mesh(mesh: Tree) -> Tree:
+    return {**_shaped(mesh, set()), "primitives": [_shaped(as_dict(p), set()) for p in as_list(mesh.get("primitives"))]}
+
+
+def _moving(animation: Tree) -> Tree:
+    """An animation without its channels that change something else than nodes."""
+    channels = [
+        channel
+        for channel in as_list(animation.get("channels"))
+        if as_dict(as_dict(channel).get("target")).get("path") in ("translation", "rotation", "scale", "weights")
+    ]
+    return {**animation, "channels": channels}
+
+
+def _check_nodes(nodes: list[Tree]) -> None:
+    """Raises LoadError unless the nodes are trees: Blender's importer follows them without looking."""
+    parents = [0] * len(nodes)
+    for child in _children(nodes):
+        if not isinstance(child, int) or not 0 <= child < len(nodes):
+            raise LoadError(f"has a node that is not there: {str(child)[:20]}")
+        parents[child] += 1
+        if parents[child] > 1:
+            raise LoadError(f"is damaged: node {child} has two parents")
+    waiting = [number for number, count in enumerate(parents) if count == 0]
+    reached = len(waiting)
+    while waiting:
+        below = as_list(nodes[waiting.pop()].get("children"))
+        waiting += below
+        reached += len(below)
+    if reached < len(nodes):
+        raise LoadError("is damaged: its nodes go round in a circle")
+
+
+def _children(nodes: list[Tree]) -> Iterator[Any]:
+    for node in nodes:
+        yield from as_list(node.get("children"))
+
+
+def _left_out(buffer: Tree, extension: str) -> bool:
+    return "uri" not in buffer and bool(as_dict(as_dict(buffer.get("extensions")).get(extension)).get("fallback"))
+
+
+def _extensions(tree: Tree, key: str) -> set[str]:
+    return {name for name in as_list(tree.get(key)) if isinstance(name, str)}
+
+
+def as_dict(value: Any) -> Tree:
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,33 @@
+"""What `render.blender.reader` runs in its tests instead of Blender: each request says what shall happen."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from render.blender.reader import Request, serve
+
+
+def work(request: Request) -> None:
+    what = request["do"]
+    if what == "hang":
+        time.sleep(60)
+    elif what == "crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif what == "grow":
+        bytearray(2 << 30)
+    elif what == "fail":
+        raise RuntimeError("Error: first\n\nError: the reason")
+    elif what == "talk":
+        # An importer may print what it likes.
+        print('"false answer"', flush=True)
+        sys.stdout.write("more\n")
+    elif what == "number":
+        Path(request["to"]).write_text(str(os.getpid()))
+
+
+if __name__ == "__main__":
+    serve(work, seconds=1, memory=1 << 30, idle=1.0)
