@@ -23,9 +23,12 @@ from render.frame import Frame
 from render.image.camera_response import apply_camera_response, metered_gain
 from render.image.clean_plate import plate
 from render.image.crop_window import Window, window
+from render.image.decal_width import on_surface
 from render.image.labels import object_labels
+from render.image.surroundings import with_surroundings
 from render.settings import DrawSettings
 from scenes.assets.catalogue import Catalogue
+from scenes.cracks.contour import Contour
 from scenes.materials.roles import LIQUIDS
 from scenes.record.scene import Camera, Scene
 from scenes.record.surface import Decal
@@ -99,7 +102,7 @@ class Stage:
         # The shadow catcher is invisible, so its pixels count as not hit.
         caught = instance == CATCHER
         instance[caught] = 0
-        depth = np.where(caught, np.float32(np.inf), exact["depth"])
+        depth = with_surroundings(np.where(caught, np.float32(np.inf), exact["depth"]), instance, scene)
         linear, clean = self._composed(scene, passes)
         weight = passes["combined"][..., 3] if scene.background.kind == "none" else np.ones_like(depth)
         gain = metered_gain(linear, weight, scene.sensor)
@@ -120,12 +123,14 @@ class Stage:
             label=self._label.get(scene.main.category, -1) if scene.main else int(instance.any()) - 1,
             objects=crack_labels(instance)
             if scene.surface
-            else object_labels(scene, instance, depth, self.catalogue.info, self.catalogue.model),
+            else object_labels(scene, instance, self.catalogue.info, self.catalogue.model),
             scene=scene,
             width=width,
             skeleton=skeleton,
         )
-        return frame if scene.decal is None else _cracked(frame, scene.decal, passes["crack"], exact["crack"])
+        if scene.decal is None:
+            return frame
+        return _cracked(frame, scene, scene.decal, self._decal.contour, passes["crack"], exact["crack"])
 
     # Arranging -------------------------------------------------------------------------------------------------
 
@@ -168,7 +173,7 @@ class Stage:
         render.resolution_x, render.resolution_y, render.resolution_percentage = camera.width, camera.height, 100
         lens.sensor_fit, lens.sensor_width, lens.lens = "AUTO", 36.0, camera.focal_length
         distance = float(np.linalg.norm(np.subtract(camera.target, camera.location)))
-        lens.clip_start, lens.clip_end = distance * 1e-3, distance * 1e3 + 1e3
+        lens.clip_start, lens.clip_end = camera.near, distance * 1e3 + 1e3
         lens.dof.use_dof = camera.fstop > 0
         if camera.fstop > 0:
             lens.dof.aperture_fstop, lens.dof.focus_distance = camera.fstop, distance
@@ -215,15 +220,16 @@ def _over(combined: NDArray, behind: NDArray) -> NDArray:
     return np.asarray(np.where(alpha > 0, combined[..., :3], 0) + (1 - alpha) * behind, dtype=np.float32)
 
 
-def _cracked(frame: Frame, decal: Decal, blended: NDArray, exact: NDArray) -> Frame:
+def _cracked(frame: Frame, scene: Scene, decal: Decal, contour: Contour, blended: NDArray, exact: NDArray) -> Frame:
     """Set category, alpha, width and skeleton to those of the crack. Instance and part stay those of the object."""
     inside = (exact[..., 0] > 0.5) & (frame.instance > 0)
+    width = np.where(inside, exact[..., 1], np.float32(0))
     return replace(
         frame,
         category=inside.astype(np.uint8),
         alpha=np.round(np.clip(blended[..., 0], 0, 1) * 255).astype(np.uint8),
         label=int(inside.any()) - 1,
-        width=np.where(inside, exact[..., 1], 0).astype(np.float16),
+        width=on_surface(width, scene, contour, frame.depth, frame.normals).astype(np.float16),
         skeleton=middle(inside & (exact[..., 2] < 0.75 * decal.pixel)),
     )
 

@@ -12,6 +12,7 @@ import OpenEXR
 from numpy.typing import NDArray
 
 from render.image.color import from_srgb
+from render.image.surroundings import pixel_rays
 from scenes.errors import InputError
 from scenes.record.scene import Camera, Scene
 
@@ -53,11 +54,7 @@ def read_hdri(path: Path) -> Light:
 
 def _sky(hdri: Light, camera: Camera, rotation: float) -> Light:
     """The environment seen by the camera: Blender's equirectangular mapping, bilinear."""
-    focal = camera.intrinsics()[0, 0]
-    x = (np.arange(camera.width) + 0.5 - camera.width / 2) / focal
-    y = (np.arange(camera.height) + 0.5 - camera.height / 2) / focal
-    rays = np.stack([*np.meshgrid(x, y), np.ones((camera.height, camera.width))], axis=-1)
-    world = (rays @ camera.world_to_camera()[:3, :3]).astype(np.float32)
+    world = pixel_rays(camera).astype(np.float32)
     height, width = hdri.shape[:2]
     azimuth = np.arctan2(world[..., 1], world[..., 0]) - np.float32(np.radians(rotation))
     u = (0.5 - azimuth / (2 * np.pi)) % 1.0 * width - 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 from render.catalogue import studio_folder
 from render.dataset.checks import CHECKS
 from render.frame import PICTURES, Frame
+from render.image.decal_width import stretch
 from render.settings import DrawSettings
 from scenes.assets.catalogue import Catalogue
 from scenes.config.loading import validate
-from scenes.cracks.contour import Contour, Stroke
+from scenes.cracks.contour import OPEN, Contour, Stroke
 from scenes.cracks.raster import distance
 from scenes.cracks.relief import Band, Profile, Relief, relief
 from scenes.cracks.strips import Pixels
@@ -201,7 +203,7 @@ def test_a_crack_through_an_object(small_catalogue: Catalogue) -> None:
     drawn = Sampler(validate(config, "test"), small_catalogue)
     assert drawn.classes == ("crack",)
     scenes = [drawn.sample(0, index) for index in range(4)]
-    found = 0
+    found, leaning, ratios = 0, 0, list[float]()
     for scene, frame in zip(scenes, draw(scenes, small_catalogue), strict=True):
         assert Scene.from_json(scene.to_json()) == scene
         assert scene.decal is not None and scene.main is not None
@@ -225,7 +227,50 @@ def test_a_crack_through_an_object(small_catalogue: Catalogue) -> None:
         assert not frame.category[frame.instance != 1].any()
         assert (frame.width > 0)[frame.category == 1].all()
         assert not [fault for check in CHECKS.values() for fault in check(frame, ("crack",))]
+        # The triangle below a pixel takes two steps on the patch, along and across the crack, to two steps in space.
+        parts = small_catalogue.model(item.asset).parts
+        mesh = trimesh.util.concatenate([trimesh.Trimesh(p.vertices, p.faces, process=False) for p in parts])
+        eye = np.linalg.inv(item.matrix()) @ [*scene.camera.location, 1]
+        rays = np.flatnonzero(ours)
+        _, hit, face = mesh.ray.intersects_location(
+            np.broadcast_to(eye[:3], (len(rays), 3)), model[rays] - eye[:3], multiple_hits=False
+        )
+        strokes = [stroke for stroke in contour.strokes if stroke.kind in OPEN]
+        points = np.concatenate([stroke.points for stroke in strokes])
+        ways = np.concatenate([np.gradient(stroke.points, axis=0) for stroke in strokes])
+        near = np.linalg.norm(points - at[rays[hit], None], axis=2).argmin(axis=1)
+        flat = np.concatenate([stroke.widths for stroke in strokes])[near]
+        normal, out = mesh.face_normals[face], np.cross(decal.right, decal.down)
+        along = ways[near] / np.linalg.norm(ways[near], axis=1, keepdims=True)
+
+        steps = [way @ np.stack([decal.right, decal.down]) for way in (along, along[:, ::-1] * [-1, 1])]
+        # Each step is moved along the direction of projection until it lies in the triangle.
+        ahead = [(step * normal).sum(axis=1) / (normal @ out) for step in steps]
+        one, other = (step - out * far[:, None] for step, far in zip(steps, ahead, strict=True))
+        wide = flat * np.linalg.norm(np.cross(one, other), axis=1) / np.linalg.norm(one, axis=1)
+        label = frame.width[rows, columns][rays[hit]].astype(float)
+        plain = flat > 0
+        ratios += (label[plain] / np.minimum(wide, 20 * flat)[plain]).tolist()
+        leaning += (wide[plain] > 1.3 * flat[plain]).sum()
     assert found > 200
+    # Rounded edges have smooth normals, and a few pixels are between two strokes.
+    assert np.quantile(ratios, [0.1, 0.5, 0.9]) == pytest.approx([1, 1, 1], abs=0.15)
+    assert leaning > 30
+
+
+def test_a_surface_that_leans_across_a_crack_makes_it_wider() -> None:
+    """At 60 degrees, the width doubles. Leaning along the crack changes nothing; at 45 degrees between both, half of
+    the lean counts."""
+    points = np.array([[0.0, 5.0], [5.0, 5.0], [10.0, 5.0]])
+    contour = Contour((Stroke(points, np.ones(3)),), (), (10.0, 10.0))
+    sine, cosine = math.sin(math.radians(60)), 0.5
+    normals = np.array([[0, 0, 1], [0, sine, -cosine], [0, -sine, -cosine], [sine, 0, cosine],
+                        [sine / 2**0.5, sine / 2**0.5, cosine], [0, 1, 0]])  # fmt: skip
+    at = np.tile([5.0, 5.2], (len(normals), 1))
+    expected = [1, 2, 2, 1, 1 / math.sqrt(1 - 3 / 8), 20]
+    assert stretch(contour, at, normals) == pytest.approx(expected)
+    turned = Contour((Stroke(points[:, ::-1], np.ones(3)),), (), (10.0, 10.0))
+    assert stretch(turned, at[:, ::-1], normals[:, [1, 0, 2]]) == pytest.approx(expected)
 
 
 def test_no_crack_runs_through_a_drink(tmp_path: Path) -> None:
