@@ -109,14 +109,17 @@ def _met(triangles: Triangles, points: NDArray[np.float64]) -> tuple[NDArray[np.
 
     An edge belongs to its triangle. A triangle seen edge-on has the depth of its nearest corner.
     """
-    (ax, ay), (bx, by), (cx, cy) = (
-        (triangles[:, k, 0] - points[:, 0], triangles[:, k, 1] - points[:, 1]) for k in range(3)
-    )
+    a, b, c = (triangles[:, k, :2] - points for k in range(3))
     # The side on which the point lies of the edge opposite to each corner, as twice an area: the corner's weight.
-    one, two, three = bx * cy - by * cx, cx * ay - cy * ax, ax * by - ay * bx
+    one, two, three = _twice_area(b, c), _twice_area(c, a), _twice_area(a, b)
     hit = ((one >= 0) & (two >= 0) & (three >= 0)) | ((one <= 0) & (two <= 0) & (three <= 0))
     weights, corners = np.stack([one[hit], two[hit], three[hit]], axis=1), triangles[hit, :, 2]
     area = weights.sum(axis=1)
     # The inverse of the depth is linear in the picture.
     away = np.divide(area, (weights / corners).sum(axis=1), out=corners.min(axis=1), where=area != 0)
     return hit, away
+
+
+def _twice_area(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) twice the signed areas of the triangles of 0, p and q (n, 2)."""
+    return p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]
