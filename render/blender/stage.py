@@ -18,7 +18,7 @@ from render.blender.decal import DecalMaker, middle, overlays
 from render.blender.lights import Lamps, Sky
 from render.blender.materials.palette import Palette
 from render.blender.meshes import MeshStore
-from render.blender.surface import SurfacePatch, crack_labels, lines
+from render.blender.surface import SurfacePatch, crack_labels, hairlines, lines
 from render.frame import Frame
 from render.image.camera_response import apply_camera_response, metered_gain
 from render.image.clean_plate import plate
@@ -107,7 +107,10 @@ class Stage:
         weight = passes["combined"][..., 3] if scene.background.kind == "none" else np.ones_like(depth)
         gain = metered_gain(linear, weight, scene.sensor)
         alpha = np.round(np.clip(passes["coverage"], 0, 1) * 255).astype(np.uint8)
-        width, skeleton = lines(scene, self._patch.contour, alpha > 0) if scene.surface else (None, None)
+        width = skeleton = None
+        if scene.surface:
+            width, skeleton = lines(scene, self._patch.contour, alpha > 0)
+            instance[hairlines(width, depth, scene.camera)] = 0
         frame = Frame(
             rgb=self._developed(linear, scene, gain),
             depth=depth,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from scenes.cracks.relief import Band, Profile, Relief, relief
 from scenes.cracks.strips import Pixels
 from scenes.errors import InputError
 from scenes.materials.masonry import COURSES, bond_of
-from scenes.record.scene import Scene
+from scenes.record.scene import Camera, Scene
 from scenes.sampling.scene import Sampler
+from scenes.sampling.surface import visible_depth
 from scenes.sampling.surface_geometry import contour_of, decal_contour, filled_of, on_surface, relief_of
 
 SIZE = 128
@@ -165,6 +167,10 @@ def test_masks_are_those_of_rays(small_catalogue: Catalogue) -> None:
     ours = theirs = both = 0
     for scene, frame in zip(scenes, draw(scenes, small_catalogue), strict=True):
         truth, mask = cast(scene), frame.category == 1
+        # Cracks of less than 0.4 pixels are not labeled.
+        narrow = (frame.width > 0) & (frame.width < 0.4 * 1000 * frame.depth / frame.intrinsics[0, 0])
+        assert not mask[narrow].any()
+        truth &= ~narrow
         both, ours, theirs = both + (truth & mask).sum(), ours + mask.sum(), theirs + truth.sum()
         assert np.isfinite(frame.depth).all() and frame.normals.any(axis=-1).all()
         assert (frame.width > 0)[mask].all() and not (frame.width > 0)[frame.alpha == 0].any()
@@ -416,3 +422,39 @@ def _in_any(at: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     """(n,) whether points (n, 2) lie in one of boxes (k, 4)."""
     x, y = at[:, :1], at[:, 1:]
     return np.any((x > boxes[:, 0]) & (x < boxes[:, 2]) & (y > boxes[:, 1]) & (y < boxes[:, 3]), axis=1)
+
+
+@pytest.mark.parametrize(
+    ("depth", "fill", "inside", "surface", "least", "expected"),
+    [
+        # At sqrt(3) / 2 widths, half of the sky is seen. Walls of albedo 0.5 make 2/3 of its light of that.
+        (0.2, 0.0, 0.5, 0.5, 1 / 3, 3**0.5 / 2), (0.9, 0.0, 0.5, 0.5, 1 / 3, 0.9), (0.2, 0.0, 0.5, 0.5, 0.0, 0.2),
+        # Half of the depth is filled, or dark dirt is enough, or light dirt takes the darkness away.
+        (0.2, 0.5, 0.5, 0.5, 1 / 3, 3**0.5), (0.2, 0.0, 0.2, 0.5, 0.4, 0.2), (0.5, 0.0, 0.5, 0.4, 1 / 6, 3**0.5 / 2),
+        # Much lighter than the surface is visible, too, and a crack that is filled to the brim has no open depth.
+        (0.2, 0.0, 0.6, 0.2, 0.3, 0.2), (0.2, 1.0, 0.5, 0.5, 0.3, 0.2),
+    ],
+)  # fmt: skip
+def test_a_faint_crack_is_made_deeper(
+    depth: float, fill: float, inside: float, surface: float, least: float, expected: float
+) -> None:
+    assert visible_depth(depth, fill, inside, surface, least) == pytest.approx(expected)
+
+
+def test_the_least_darkness_changes_the_depth_alone(small_catalogue: Catalogue) -> None:
+    faint = {"present": True, "depth": 0.2, "fill": 0, "dirt": 0}
+    plain, seen = (sampler(small_catalogue, crack={**faint, "visible": least}).sample(3, 0) for least in (0.0, 0.4))
+    assert plain.surface is not None and plain.surface.crack is not None and plain.surface.crack.depth == 0.2
+    assert seen.surface is not None and seen.surface.crack is not None and seen.surface.crack.depth > 0.5
+    depth = seen.surface.crack.depth
+    assert seen == replace(plain, surface=replace(plain.surface, crack=replace(plain.surface.crack, depth=depth)))
+
+
+def test_what_is_narrower_than_a_share_of_a_pixel_is_no_crack() -> None:
+    """At a focal length of 100 px and a depth of 0.2 m, a pixel covers 2 mm; 0.4 of it are 0.8 mm."""
+    pytest.importorskip("bpy", reason="needs Blender's module")
+    from render.blender.surface import hairlines
+
+    camera = Camera((0, -1, 0), (0, 0, 0), 0, 36, 100, 80)
+    width = np.array([[0.0, 0.79, 0.81, 5.0]], np.float16)
+    assert hairlines(width, np.full(width.shape, 0.2, np.float32), camera).tolist() == [[False, True, False, False]]
