@@ -84,6 +84,11 @@ class _Target:
         whole = int(np.isfinite(main).sum())
         return replace(bare, whole=whole, free=np.isfinite(main) & (main < before)) if whole else None
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the grid in cells."""
+        return self.free.shape[1], self.free.shape[0]
+
     def triangles(self, draw: Draw, item: Item) -> Triangles:
         """The triangles of an item, in cells."""
         triangles = seen_triangles(self.camera, item, draw.catalogue.model(item.asset))
@@ -91,11 +96,11 @@ class _Target:
         return triangles
 
     def depth(self, draw: Draw, item: Item) -> NDArray[np.float64]:
-        return depth_map(self.triangles(draw, item), self.free.shape[::-1])
+        return depth_map(self.triangles(draw, item), self.size)
 
     def hidden(self, draw: Draw, item: Item) -> float:
         """The share of the main object that the item and the other objects hide."""
-        left = self.free & ~silhouette(self.triangles(draw, item), self.free.shape[::-1])
+        left = self.free & ~silhouette(self.triangles(draw, item), self.size)
         return 1 - float(left.sum()) / self.whole
 
     def most_hidden(self, points: NDArray[np.float64]) -> float:
