@@ -33,7 +33,8 @@ class Keypoint:
     x, y : float
         Position in pixels, x to the right and y down. Pixel centers are at +0.5.
     visible : bool
-        Whether the point is inside the picture and not hidden.
+        Whether the point is inside the picture and a ray from the camera reaches it. Keypoints can lie a little below
+        the surface, so their own object may begin up to 3 % of its diagonal before them. No other object may.
 
     Examples
     --------
@@ -66,16 +67,18 @@ class ObjectLabel:
         The role of the object in the scene, such as "main".
     box : tuple of 4 floats or None
         Box around the visible pixels, or None if no pixel is visible.
-    amodal_box : tuple of 4 floats
-        Box around the whole projection, hidden parts included. It is not clipped to the picture.
+    amodal_box : tuple of 4 floats or None
+        Box around the whole projection, hidden parts included. It is not clipped to the picture. What is nearer than
+        the camera's near plane (a thousandth of the distance to its target) is not drawn, and is cut off first. None if
+        the whole object is behind that plane.
     pixels : int
         Number of visible pixels.
     visibility : float
         Share of the object's pixels inside the picture that are visible, 0 to 1.
     truncation : float
-        Share of the area of `amodal_box` that is outside the picture, 0 to 1.
+        Share of the area of `amodal_box` that is outside the picture, 0 to 1. It is 1 if there is no such box.
     keypoints : mapping of str to Keypoint
-        Keypoints by name.
+        Keypoints by name. Those behind the camera's near plane have no place in the picture, and are left out.
     parts : tuple of str
         Names of the parts. Part `n` of the part mask is ``parts[n - 1]``.
     glass : tuple of str
@@ -99,7 +102,7 @@ class ObjectLabel:
     category: str
     purpose: str
     box: Box | None
-    amodal_box: Box
+    amodal_box: Box | None
     pixels: int
     visibility: float
     truncation: float
@@ -151,7 +154,8 @@ class Frame:
     background : (H, W, 3) uint8 or None
         The picture without the foreground (clean plate), in sRGB.
     width : (H, W) float16 or None
-        Width of the crack in mm, 0 off the crack. Only for pictures of cracks.
+        Width of the crack in mm from lip to lip, on the surface that it is in; 0 off the crack. Only for pictures of
+        cracks.
     skeleton : (H, W) uint8 or None
         1 on the center line of the crack, which is one pixel wide. Only for pictures of cracks.
     intrinsics : (3, 3) float64

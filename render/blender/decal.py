@@ -6,6 +6,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.cracks.contour import Contour
 from scenes.cracks.raster import distance, width_map
 from scenes.cracks.strips import Pixels
 from scenes.cracks.thinning import thinned
@@ -19,7 +20,9 @@ _TEXELS = 1024
 
 
 class DecalMaker:
-    """Holds one image: the field of the crack of the scene."""
+    """Holds one image, the field of the crack of the scene, and the crack's contour on its patch."""
+
+    contour: Contour
 
     def __init__(self) -> None:
         self._field: bpy.types.Image | None = None
@@ -28,11 +31,11 @@ class DecalMaker:
         """Compute the field of a decal; returns the image that `overlays` show, by name."""
         if self._field is None:
             self._field = bpy.data.images.new("field", _TEXELS, _TEXELS, float_buffer=True, is_data=True)
-        contour, texel = decal_contour(scene, decal), decal.size / _TEXELS
+        self.contour, texel = decal_contour(scene, decal), decal.size / _TEXELS
         grid = Pixels((_TEXELS, _TEXELS), texel)
         pixels = np.zeros((*grid.shape, 4), np.float32)
-        pixels[..., 0] = distance(contour, grid, reach=12 * texel)
-        pixels[..., 1] = np.where(pixels[..., 0] < 1.5 * texel, _filled(width_map(contour, grid)), 0)
+        pixels[..., 0] = distance(self.contour, grid, reach=12 * texel)
+        pixels[..., 1] = np.where(pixels[..., 0] < 1.5 * texel, _filled(width_map(self.contour, grid)), 0)
         pixels[..., 3] = 1
         self._field.pixels.foreach_set(pixels[::-1].ravel())
         self._field.update()

@@ -20,14 +20,17 @@ from render.blender.decal import DecalMaker, middle, overlays
 from render.blender.lights import Lamps, Sky
 from render.blender.materials.palette import Palette
 from render.blender.meshes import MeshStore
-from render.blender.surface import SurfacePatch, crack_labels, lines
+from render.blender.surface import SurfacePatch, crack_labels, hairlines, lines
 from render.frame import Frame, ObjectLabel
 from render.image.camera_response import apply_camera_response, metered_gain
 from render.image.clean_plate import plate
 from render.image.crop_window import Window, window
+from render.image.decal_width import on_surface
 from render.image.labels import object_labels
+from render.image.surroundings import with_surroundings
 from render.settings import DrawSettings
 from scenes.assets.catalogue import Catalogue
+from scenes.cracks.contour import Contour
 from scenes.materials.roles import LIQUIDS
 from scenes.record.scene import Camera, Scene
 from scenes.record.surface import Decal
@@ -104,12 +107,15 @@ class Stage:
         # The shadow catcher is invisible, so its pixels count as not hit.
         caught = instance == CATCHER
         instance[caught] = 0
-        depth = np.where(caught, np.float32(np.inf), exact["depth"])
+        depth = with_surroundings(np.where(caught, np.float32(np.inf), exact["depth"]), instance, scene)
         linear, clean = self._composed(scene, passes)
         weight = passes["combined"][..., 3] if scene.background.kind == "none" else np.ones_like(depth)
         gain = metered_gain(linear, weight, scene.sensor)
         alpha = np.round(np.clip(passes["coverage" if scene.surface else "foreground"], 0, 1) * 255).astype(np.uint8)
-        width, skeleton = lines(scene, self._patch.contour, alpha > 0) if scene.surface else (None, None)
+        width = skeleton = None
+        if scene.surface:
+            width, skeleton = lines(scene, self._patch.contour, alpha > 0)
+            instance[hairlines(width, depth, scene.camera)] = 0
         frame = Frame(
             rgb=self._developed(linear, scene, gain),
             depth=depth,
@@ -123,12 +129,14 @@ class Stage:
             world_to_camera=scene.camera.world_to_camera(),
             index=scene.index,
             label=self._label.get(scene.main.category, -1) if scene.main else int(instance.any()) - 1,
-            objects=crack_labels(instance) if scene.surface else self._object_labels(scene, instance, depth),
+            objects=crack_labels(instance) if scene.surface else self._object_labels(scene, instance),
             scene=scene,
             width=width,
             skeleton=skeleton,
         )
-        return frame if scene.decal is None else _cracked(frame, scene.decal, passes["crack"], exact["crack"])
+        if scene.decal is None:
+            return frame
+        return _cracked(frame, scene, scene.decal, self._decal.contour, passes["crack"], exact["crack"])
 
     # Arranging -------------------------------------------------------------------------------------------------
 
@@ -172,7 +180,7 @@ class Stage:
         render.resolution_x, render.resolution_y, render.resolution_percentage = camera.width, camera.height, 100
         lens.sensor_fit, lens.sensor_width, lens.lens = "AUTO", 36.0, camera.focal_length
         distance = float(np.linalg.norm(np.subtract(camera.target, camera.location)))
-        lens.clip_start, lens.clip_end = distance * 1e-3, distance * 1e3 + 1e3
+        lens.clip_start, lens.clip_end = camera.near, distance * 1e3 + 1e3
         lens.dof.use_dof = camera.fstop > 0
         if camera.fstop > 0:
             lens.dof.aperture_fstop, lens.dof.focus_distance = camera.fstop, distance
@@ -192,11 +200,9 @@ class Stage:
             self._palette.labels.sharpen(False)
             (cycles.samples, cycles.use_denoising), lens.dof.use_dof = kept, scene.camera.fstop > 0
 
-    def _object_labels(
-        self, scene: Scene, instance: NDArray[np.uint16], depth: NDArray[np.float32]
-    ) -> tuple[ObjectLabel, ...]:
+    def _object_labels(self, scene: Scene, instance: NDArray[np.uint16]) -> tuple[ObjectLabel, ...]:
         cutouts = self._cutouts(scene)
-        labels = object_labels(scene, instance, depth, self.catalogue.info, self.catalogue.model, cutouts)
+        labels = object_labels(scene, instance, self.catalogue.info, self.catalogue.model, cutouts)
         return tuple(replace(label, glass=self._glass(label)) for label in labels)
 
     def _glass(self, label: ObjectLabel) -> tuple[str, ...]:
@@ -246,15 +252,16 @@ def _over(combined: NDArray, behind: NDArray) -> NDArray:
     return np.asarray(np.where(alpha > 0, combined[..., :3], 0) + (1 - alpha) * behind, dtype=np.float32)
 
 
-def _cracked(frame: Frame, decal: Decal, blended: NDArray, exact: NDArray) -> Frame:
+def _cracked(frame: Frame, scene: Scene, decal: Decal, contour: Contour, blended: NDArray, exact: NDArray) -> Frame:
     """Set category, alpha, width and skeleton to those of the crack. Instance and part stay those of the object."""
     inside = (exact[..., 0] > 0.5) & (frame.instance > 0)
+    width = np.where(inside, exact[..., 1], np.float32(0))
     return replace(
         frame,
         category=inside.astype(np.uint16),
         alpha=np.round(np.clip(blended[..., 0], 0, 1) * 255).astype(np.uint8),
         label=int(inside.any()) - 1,
-        width=np.where(inside, exact[..., 1], 0).astype(np.float16),
+        width=on_surface(width, scene, contour, frame.depth, frame.normals).astype(np.float16),
         skeleton=middle(inside & (exact[..., 2] < 0.75 * decal.pixel)),
     )
 

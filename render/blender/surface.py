@@ -21,7 +21,7 @@ from scenes.cracks.strips import Pixels
 from scenes.mesh import Model
 from scenes.record.material import Material
 from scenes.record.record import CRACK
-from scenes.record.scene import Scene, rotation_matrix
+from scenes.record.scene import Camera, Scene, rotation_matrix
 from scenes.sampling.placement import project, yaw_quaternion
 from scenes.sampling.surface import DEPOSIT
 from scenes.sampling.surface_geometry import contour_of, generator, on_surface, relief_of
@@ -29,6 +29,9 @@ from scenes.shapes.debris import debris, shadow_caster
 
 # Material index of the faces between the lips. All other faces have 0.
 CRACK_INDEX = 1
+
+# Share of a pixel that a crack must be wide to be labeled.
+_SEEN = 0.4
 
 # The deposit of a surface without a crack is empty.
 SOUND = Material("deposit", {**dict.fromkeys(DEPOSIT, 0.0), "width": 1.0, "seed": 0.0})
@@ -205,6 +208,12 @@ def lines(scene: Scene, contour: Contour, seen: NDArray[np.bool_]) -> tuple[NDAr
     height, across = seen.shape
     middle[skeleton(Contour(drawn, (), (across, height)), Pixels((height, across), 1.0)) & seen] = 1
     return width, middle
+
+
+def hairlines(width: NDArray[np.float16], depth: NDArray[np.float32], camera: Camera) -> NDArray[np.bool_]:
+    """(H, W) where the crack is too narrow to be seen: its width (H, W), in mm, is a small share of a pixel there."""
+    pixel = 1000 * depth / np.float32(camera.intrinsics()[0, 0])
+    return (width > 0) & (width < _SEEN * pixel)
 
 
 def _pixels(scene: Scene, points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.image.color import from_srgb
+from render.image.surroundings import pixel_rays
 from scenes.assets.image_files import read_light, read_picture
 from scenes.errors import InputError, LoadError
 from scenes.record.scene import Camera, Scene
@@ -51,11 +52,7 @@ def _restored(path: Path, read: Callable[[Path], NDArray[T]]) -> NDArray[T]:
 
 def _sky(hdri: Light, camera: Camera, rotation: float) -> Light:
     """The environment seen by the camera: Blender's equirectangular mapping, bilinear."""
-    focal = camera.intrinsics()[0, 0]
-    x = (np.arange(camera.width) + 0.5 - camera.width / 2) / focal
-    y = (np.arange(camera.height) + 0.5 - camera.height / 2) / focal
-    rays = np.stack([*np.meshgrid(x, y), np.ones((camera.height, camera.width))], axis=-1)
-    world = (rays @ camera.world_to_camera()[:3, :3]).astype(np.float32)
+    world = pixel_rays(camera).astype(np.float32)
     height, width = hdri.shape[:2]
     azimuth = np.arctan2(world[..., 1], world[..., 0]) - np.float32(np.radians(rotation))
     u = (0.5 - azimuth / (2 * np.pi)) % 1.0 * width - 0.5

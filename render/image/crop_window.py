@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from render.image.labels import amodal_box
+from render.image.labels import hull_box
 from scenes.assets.info import AssetInfo
 from scenes.record.scene import Scene
-from scenes.sampling.placement import project
 
 Window = tuple[int, int, int, int]
 
@@ -31,11 +30,10 @@ def window(scene: Scene, info: Callable[[str], AssetInfo]) -> Window | None:
     size = np.array([camera.width, camera.height])
     if not scene.items or (size < 2 * _SMALLEST).any():
         return None
-    for item in scene.items:
-        matrix = item.matrix()
-        if project(camera, info(item.asset).hull @ matrix[:3, :3].T + matrix[:3, 3])[1].min() <= 0:
-            return None  # it reaches behind the camera, so its projection is undefined
-    boxes = np.array([amodal_box(camera, item, info(item.asset)) for item in scene.items])
+    around = [hull_box(camera, item, info(item.asset)) for item in scene.items]
+    if None in around:
+        return None  # an object reaches behind the camera
+    boxes = np.array(around)
     low = np.clip(np.floor(boxes[:, :2].min(axis=0)).astype(int) - _MARGIN, 0, size - _SMALLEST)
     high = np.clip(np.ceil(boxes[:, 2:].max(axis=0)).astype(int) + _MARGIN, low + _SMALLEST, size)
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])

@@ -1,25 +1,28 @@
-"""Labels of single objects, computed from masks, depth and the Scene: boxes, visibility, keypoints."""
+"""Labels of single objects, computed from the masks, the models and the Scene: boxes, visibility, keypoints."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from render.frame import Box, Keypoint, ObjectLabel
-from render.image.rasterize import silhouette
 from scenes.assets.info import AssetInfo
 from scenes.mesh import Model
+from scenes.projection import Triangles, first_depth, seen_triangles, silhouette
 from scenes.record.scene import Camera, Item, Scene
 from scenes.sampling.placement import project
+
+# How far an object may reach before its own keypoint, in its diagonals: keypoints lie on or just below the surface.
+_UNDER = 0.03
 
 
 def object_labels(
     scene: Scene,
     instance: NDArray[np.uint16],
-    depth: NDArray[np.float32],
     info: Callable[[str], AssetInfo],
     model: Callable[[str], Model],
     cutouts: Mapping[int, Callable[[], NDArray[np.bool_]]] = MappingProxyType({}),
@@ -29,18 +32,33 @@ def object_labels(
     cutouts: for each item that is cut out by its opacity, the function that draws its (H, W) mask without the other
     items. Of all other items, the triangles tell it.
     """
-    boxes = [amodal_box(scene.camera, item, info(item.asset)) for item in scene.items]
+    camera = scene.camera
+
+    @cache
+    def triangles(k: int) -> Triangles:
+        return seen_triangles(camera, scene.items[k], model(scene.items[k].asset))
+
+    def before(k: int, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Depth of the first surface of item k at each point. A cut-out is there where the picture shows it."""
+        depth = first_depth(triangles(k), points)
+        if k + 1 in cutouts:
+            columns, rows = points.astype(int).T
+            depth[instance[rows, columns] != k + 1] = np.inf
+        return depth
+
+    boxes = [amodal_box(camera, item, info(item.asset), partial(triangles, k)) for k, item in enumerate(scene.items)]
     labels = []
     for k, item in enumerate(scene.items):
         mask = instance == k + 1
         pixels = int(mask.sum())
-        alone = not any(_touch(boxes[k], other) for j, other in enumerate(boxes) if j != k)
+        beside = [j for j, other in enumerate(boxes) if j != k and _touch(boxes[k], other)]
         box, whole = boxes[k], pixels
         if k + 1 in cutouts:
-            shown = mask if alone else mask | cutouts[k + 1]()
+            shown = mask | cutouts[k + 1]() if beside else mask
             box, whole = _cut_box(box, shown), int(shown.sum())
-        elif not alone:
-            whole = max(pixels, _unoccluded(scene.camera, item, model(item.asset)))
+        elif beside:
+            # Number of pixels that the item would show if nothing were in front of it.
+            whole = max(pixels, int(silhouette(triangles(k), (camera.width, camera.height)).sum()))
         labels.append(
             ObjectLabel(
                 instance=k + 1,
@@ -51,8 +69,8 @@ def object_labels(
                 amodal_box=box,
                 pixels=pixels,
                 visibility=pixels / whole if whole else 0.0,
-                truncation=_truncation(box, scene.camera),
-                keypoints=_keypoints(scene.camera, item, info(item.asset), k + 1, instance, depth),
+                truncation=_truncation(box, camera),
+                keypoints=_keypoints(camera, item, info(item.asset), k, beside, before),
                 parts=info(item.asset).parts,
             )
         )
@@ -67,21 +85,36 @@ def mask_box(mask: NDArray[np.bool_]) -> Box | None:
     return (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
 
 
-def amodal_box(camera: Camera, item: Item, info: AssetInfo) -> Box:
-    """Box in pixels around the whole projection. The convex hull is enough, because it has the same extremes."""
+def amodal_box(camera: Camera, item: Item, info: AssetInfo, triangles: Callable[[], Triangles]) -> Box | None:
+    """Box in pixels around the projection of all of the item beyond the near plane; None if nothing is beyond it.
+
+    triangles: what of the item is beyond the near plane. It is asked only for an item that crosses the plane.
+    """
+    return hull_box(camera, item, info) or _box_around(triangles()[..., :2].reshape(-1, 2))
+
+
+def hull_box(camera: Camera, item: Item, info: AssetInfo) -> Box | None:
+    """Box in pixels around the whole item; None if it reaches behind the camera's near plane."""
     matrix = item.matrix()
-    points, _ = project(camera, info.hull @ matrix[:3, :3].T + matrix[:3, 3])
+    # The convex hull is enough, because it has the same extremes.
+    points, depth = project(camera, info.hull @ matrix[:3, :3].T + matrix[:3, 3])
+    return _box_around(points) if depth.min() >= camera.near else None
+
+
+def _box_around(points: NDArray[np.float64]) -> Box | None:
+    if not len(points):
+        return None
     (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
     return (float(x0), float(y0), float(x1), float(y1))
 
 
-def _cut_box(whole: Box, shown: NDArray[np.bool_]) -> Box:
+def _cut_box(whole: Box | None, shown: NDArray[np.bool_]) -> Box | None:
     """The box around a cut-out. whole: box around all of its surface. shown: (H, W) mask of it without other items.
 
     A side of `whole` remains where the mask goes on beyond the picture, or if nothing of it is in the picture.
     """
     box = mask_box(shown)
-    if box is None:
+    if box is None or whole is None:
         return whole
     height, width = shown.shape
     x0, y0 = (min(side, far) if side == 0 else max(side, far) for side, far in zip(box[:2], whole[:2], strict=True))
@@ -90,41 +123,53 @@ def _cut_box(whole: Box, shown: NDArray[np.bool_]) -> Box:
     return (x0, y0, x1, y1)
 
 
-def _touch(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+def _touch(a: Box | None, b: Box | None) -> bool:
+    return a is not None and b is not None and a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _truncation(box: Box, camera: Camera) -> float:
-    area = (box[2] - box[0]) * (box[3] - box[1])
-    inside_x = min(box[2], camera.width) - max(box[0], 0.0)
-    inside_y = min(box[3], camera.height) - max(box[1], 0.0)
-    return 1.0 - max(inside_x, 0.0) * max(inside_y, 0.0) / area if area > 0 else 0.0
+def _truncation(box: Box | None, camera: Camera) -> float:
+    if box is None:
+        return 1.0
+    inside = (max(box[0], 0.0), max(box[1], 0.0), min(box[2], camera.width), min(box[3], camera.height))
+    if inside[0] > inside[2] or inside[1] > inside[3]:
+        return 1.0
+    area = _area(box)
+    return 1.0 - _area(inside) / area if area > 0 else 0.0
 
 
-def _unoccluded(camera: Camera, item: Item, model: Model) -> int:
-    """Number of pixels that the item would show if nothing were in front of it."""
-    matrix = item.matrix()
-    hit = np.zeros((camera.height, camera.width), dtype=bool)
-    for part in model.parts:
-        points, depth = project(camera, part.vertices.astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3])
-        hit |= silhouette(points, depth, part.faces, (camera.width, camera.height))
-    return int(hit.sum())
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _keypoints(
-    camera: Camera, item: Item, info: AssetInfo, number: int, instance: NDArray[np.uint16], depth: NDArray[np.float32]
+    camera: Camera,
+    item: Item,
+    info: AssetInfo,
+    k: int,
+    beside: list[int],
+    first: Callable[[int, NDArray[np.float64]], NDArray[np.float64]],
 ) -> dict[str, Keypoint]:
+    """The keypoints of item number k, seen where a ray from the camera meets nothing before them.
+
+    first: depth of the first surface of an item at points of the picture.
+    """
     if not info.keypoints:
         return {}
     matrix = item.matrix()
     world = np.array(list(info.keypoints.values())) @ matrix[:3, :3].T + matrix[:3, 3]
-    points, distance = project(camera, world)
-    # A keypoint lies on or just below the surface. It is visible if its own object is at most this much nearer.
-    slack = 0.03 * item.scale
-    seen = {}
-    for name, (x, y), z in zip(info.keypoints, points, distance, strict=True):
-        column, row = int(np.floor(x)), int(np.floor(y))
-        inside = 0 <= column < camera.width and 0 <= row < camera.height and z > 0
-        visible = bool(inside and instance[row, column] == number and depth[row, column] > z - slack)
-        seen[name] = Keypoint(float(x), float(y), visible)
-    return seen
+    points, depth = project(camera, world)
+    inside = ((points >= 0) & (points < [camera.width, camera.height])).all(axis=1) & (depth >= camera.near)
+    seen = np.zeros(len(points), bool)
+    if inside.any():
+        at = points[inside]
+        along = np.linalg.norm(world[inside] - camera.location, axis=1) / depth[inside]
+        own = first(k, at)
+        before = np.min([first(j, at) for j in beside], axis=0, initial=np.inf)
+        hidden = (depth[inside] - own) * along > _UNDER * item.scale
+        # A ray past a tip can miss the object by a hair, so the keypoint itself counts as its surface, too.
+        seen[inside] = ~hidden & (before >= np.minimum(own, depth[inside]))
+    return {
+        name: Keypoint(float(x), float(y), bool(visible))
+        for name, (x, y), z, visible in zip(info.keypoints, points, depth, seen, strict=True)
+        if z >= camera.near
+    }

@@ -63,7 +63,8 @@ class ObjectsConfig(Section):
     occluder: OccluderConfig = OccluderConfig()
     """An object that hides part of the main one."""
     crack: CrackConfig | None = None
-    """A crack through the main object; the crack is then the only class."""
+    """A crack through the main object; the crack is then the only class. It is projected on the object, so it is wider
+    than `crack.width` where the surface leans."""
 
 
 class RenderConfig(Section):

@@ -141,6 +141,11 @@ class Camera:
     height: int
     fstop: float = 0.0
 
+    @property
+    def near(self) -> float:
+        """Depth in meters from which on things are drawn: a thousandth of the distance to the target."""
+        return math.dist(self.location, self.target) * 1e-3
+
     def intrinsics(self) -> np.ndarray:
         """(3, 3) float64 K with the pixel center of column i, row j at (i + 0.5, j + 0.5)."""
         # The sensor's 36 mm lie along the longer side, as in Blender's AUTO sensor fit.

@@ -34,7 +34,8 @@ class Decal:
     """A crack through the main object, seen in the direction in which its `size` mm square patch is projected on
     it.
 
-    crack: None in pictures that show the object without one. right, down: the patch's axes in model coordinates,
+    crack: None in pictures that show the object without one; its width is that on the patch. Where the surface leans
+    away from the patch, the crack on it is wider. right, down: the patch's axes in model coordinates,
     unit vectors; the model's origin is the patch's middle. pixel: mm a pixel covers at the object.
     """
 

@@ -1,25 +1,21 @@
-"""Draws the objects of a scene: asset, rotation, position and materials, and the occluder."""
+"""Draws the objects of a scene: asset, rotation, position and materials."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Literal
 
-import numpy as np
-
 from scenes.assets.info import AssetInfo
 from scenes.materials.roles import draw_role
 from scenes.record.material import Material
-from scenes.record.scene import Camera, Item, Quaternion, rotation_matrix
-from scenes.sampling.draw import Draw, center_of, vector
+from scenes.record.scene import Item, Quaternion, rotation_matrix
+from scenes.sampling.draw import Draw
 from scenes.sampling.placement import (
     IDENTITY,
     Footprint,
     arrange,
-    cross,
     extent,
     free_quaternion,
-    hidden_share,
     quaternion_product,
     yaw_quaternion,
 )
@@ -53,19 +49,20 @@ def _member(draw: Draw, k: int, purpose: Purpose) -> Item:
     if purpose == "main" and draw.asset is not None:
         info = draw.catalogue.info(draw.asset)
     else:
-        info = _instance(draw, objects, objects.one_of("category", draw.classes))
+        info = instance_of(draw, objects, objects.one_of("category", draw.classes))
     scale = objects["scale"]
     if purpose == "clutter":
         scale *= objects.section("clutter")["scale"]
-    return _placed(draw, objects, info, purpose, scale)
+    return placed(draw, objects, info, purpose, scale)
 
 
-def _instance(draw: Draw, objects: Drawn, category: str) -> AssetInfo:
+def instance_of(draw: Draw, objects: Drawn, category: str) -> AssetInfo:
+    """The facts of one of the assets of a class."""
     assets = draw.catalogue.assets(category)
     return draw.catalogue.info(assets[int(objects.quantile("instance") * len(assets))])
 
 
-def _placed(draw: Draw, objects: Drawn, info: AssetInfo, purpose: Purpose, scale: float) -> Item:
+def placed(draw: Draw, objects: Drawn, info: AssetInfo, purpose: Purpose, scale: float) -> Item:
     """An item turned and resting (or floating) over the origin."""
     if draw.config.objects.size == "metric" and info.meters is not None:
         scale *= info.meters
@@ -133,85 +130,3 @@ def _materials(draw: Draw, key: str, info: AssetInfo) -> dict[str, Material]:
     if mode == "per_part":
         return {role: draw.replacement(f"{base}.{role}") for role in roles}
     return {role: draw_role(role, draw.streams, f"{base}.{role}") for role in roles}
-
-
-# Depth of the occluder's center as shares of the main object's depth, the preferred one first.
-_SHARES = (0.55, 0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15)
-# Sizes to try where there is too little room, as shares of the drawn size.
-_SIZES = tuple(0.8**k for k in range(12))
-# The occluder's nearest and farthest depth, as shares of the depth at which the main object begins.
-_ROOM = (0.05, 0.98)
-
-
-def occluder(draw: Draw, items: list[Item], camera: Camera) -> list[Item]:
-    """One object between the camera and the main object, moved sideways until it hides the wanted share.
-
-    The list is empty where the config asks for none, and where the main object surrounds the camera.
-    """
-    settings = draw.section("objects").section("occluder")
-    if not settings["present"]:
-        return []
-    objects = draw.config.objects.draw(draw.streams, settings.key)
-    category = draw.classes[int(objects.quantile("category") * len(draw.classes))]
-    main = items[0]
-    scale = main.scale * (0.5 + 0.5 * objects.quantile("scale"))
-    item = _placed(draw, objects, _instance(draw, objects, category), "occluder", scale)
-    behind = draw.world_points([main])
-    wanted = 1 - settings["visibility"]
-    found = _in_front(draw, item, camera, behind, wanted)
-    return [] if found is None else [_moved_aside(draw, settings, found, main, camera, behind, wanted)]
-
-
-def _in_front(draw: Draw, item: Item, camera: Camera, behind: np.ndarray, wanted: float) -> Item | None:
-    """The occluder in front of the main object's center, wholly between the object and the camera.
-
-    Size and depth are the first ones at which it hides at least the wanted share, otherwise those at which it hides
-    most. None where no size fits.
-    """
-    eye, forward = np.array(camera.location), camera.world_to_camera()[2, :3]
-    sight = center_of(behind) - eye
-    begins = float(((behind - eye) @ forward).min())
-    best, most = None, -1.0
-    for size in _SIZES:
-        smaller = replace(item, scale=size * item.scale, location=vector(size * np.array(item.location)))
-        own = draw.world_points([smaller])
-        for share in _SHARES:
-            for shift in _shifts(own, eye + share * sight):
-                depth = (own + shift - eye) @ forward
-                # A camera above the ground also sees the ground: nothing may stick in it.
-                sunk = eye[2] > 0 and own[:, 2].min() + shift[2] < -1e-9
-                if sunk or depth.min() < _ROOM[0] * begins or depth.max() > _ROOM[1] * begins:
-                    continue
-                hides = hidden_share(camera, behind, own + shift)
-                if hides > most:
-                    best, most = replace(smaller, location=vector(np.array(smaller.location) + shift)), hides
-                if hides >= wanted:
-                    return best
-    return best
-
-
-def _shifts(own: np.ndarray, at: np.ndarray) -> list[np.ndarray]:
-    """Moves that bring an item's points (n, 3) to a point on the line of sight: on the ground if it reaches the point
-    from there, and centered on it."""
-    low, high = extent(own)
-    centered = at - (low + high) / 2
-    standing = np.array([centered[0], centered[1], 0.0])
-    return [standing, centered] if low[2] <= at[2] <= high[2] else [centered]
-
-
-def _moved_aside(
-    draw: Draw, settings: Drawn, item: Item, main: Item, camera: Camera, behind: np.ndarray, wanted: float
-) -> Item:
-    """The occluder moved horizontally across the view until it hides no more than the wanted share."""
-    aside = cross(camera.world_to_camera()[2, :3], (0.0, 0.0, 1.0))
-    length = float(np.linalg.norm(aside))
-    aside = aside / length if length > 1e-9 else np.array([1.0, 0.0, 0.0])
-    if settings.quantile("side") < 0.5:
-        aside = -aside
-    own = draw.world_points([item])
-    low, high = 0.0, main.scale + item.scale
-    for _ in range(12):
-        middle = (low + high) / 2
-        hides = hidden_share(camera, behind, own + aside * middle) > wanted
-        low, high = (middle, high) if hides else (low, middle)
-    return replace(item, location=vector(np.array(item.location) + aside * high))

@@ -1,4 +1,4 @@
-"""Where things go: poses, footprints that do not overlap, cameras that frame, occluders that hide a given share."""
+"""Where things go: poses, footprints that do not overlap, cameras that frame."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from scenes.record.scene import Camera, Quaternion
@@ -153,27 +152,3 @@ def framing_distance(
         if abs(step - 1) < 1e-3:
             break
     return distance
-
-
-def hidden_share(camera: Camera, behind: np.ndarray, front: np.ndarray) -> float:
-    """The share of the convex outline of points `behind` (n, 3) that the outline of `front` (m, 3) covers, seen from
-    the camera and inside the picture. Both are treated as convex, so the result can be too large.
-    """
-    near = project(camera, front)
-    if near[1].min() <= 1e-6:
-        return 1.0
-    frame = np.array([[0, 0], [camera.width, 0], [camera.width, camera.height], [0, camera.height]], dtype=np.float32)
-    outline = _intersection(cv2.convexHull(project(camera, behind)[0].astype(np.float32))[:, 0], frame)
-    if len(outline) < 3:
-        return 0.0
-    cover = _intersection(outline, cv2.convexHull(near[0].astype(np.float32))[:, 0])
-    return _area(cover) / max(_area(outline), 1e-9)
-
-
-def _intersection(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    area, polygon = cv2.intersectConvexConvex(a, b)
-    return polygon[:, 0] if area > 0 and polygon is not None else np.empty((0, 2), dtype=np.float32)
-
-
-def _area(polygon: np.ndarray) -> float:
-    return float(cv2.contourArea(polygon)) if len(polygon) >= 3 else 0.0

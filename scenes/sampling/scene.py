@@ -19,7 +19,8 @@ from scenes.record.material import Vector
 from scenes.record.record import CRACK
 from scenes.record.scene import Background, Camera, Item, Light, LightKind, Scene, Sensor, World
 from scenes.sampling.draw import TEXTURED, Draw, center_of, vector
-from scenes.sampling.objects import members, occluder
+from scenes.sampling.objects import members
+from scenes.sampling.occluder import occluder
 from scenes.sampling.placement import cross, direction, extent, framing_distance
 from scenes.sampling.surface import decal, patch
 from scenes.section import Drawn

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from scenes.materials.albedo import mean_color
 from scenes.materials.families import COURSES
 from scenes.record.material import Material
 from scenes.record.scene import Camera, Item, rotation_matrix
@@ -20,6 +21,8 @@ from scenes.section import Drawn
 DEPOSIT = ("dirt", "hue", "saturation", "value", "moss", "stain", "stain_value", "moisture")
 """The parameters of what lies in a crack and around it, as the config has them."""
 
+# Share of a crack that is covered where `dirt` is 1; the shader leaves some places clean.
+_COVERED = 0.7
 # No ray of the picture meets the surface at less than this many degrees.
 _GRAZING = 12.0
 # A decal's patch is this much wider than the object's diagonal.
@@ -39,7 +42,7 @@ def patch(draw: Draw) -> tuple[Camera, Surface]:
     seals = several(drawn, "seals", distractors.seal, pixel, span)
     return camera, Surface(
         placement, material, pixel, (float(low[0]), float(low[1])), size,
-        crack=_crack(drawn.section("crack"), pixel, laid=material.family in COURSES),
+        crack=_crack(drawn.section("crack"), pixel, material),
         joints=several(drawn, "joints", distractors.joint, pixel, span),
         marks=several(drawn, "marks", distractors.mark, pixel, span),
         debris=_debris(drawn, placement, pixel, span),
@@ -76,17 +79,45 @@ def _camera(draw: Draw, drawn: Drawn, surface: Surface) -> Camera:
     )
 
 
-def _crack(drawn: Drawn, pixel: float, laid: bool = False) -> Crack | None:
-    """The crack, or None. laid: whether the surface has joints that a crack can follow."""
+def _crack(drawn: Drawn, pixel: float, around: Material | None = None) -> Crack | None:
+    """The crack, or None. around: the material of a surface that cracks; None for an object."""
     if not drawn["present"]:
         return None
     width = drawn["width"] * pixel
     kind = drawn.get("kind", "")
-    if laid and drawn["stepped"]:
+    # A crack can follow the joints of a surface that has some.
+    if around is not None and around.family in COURSES and drawn["stepped"]:
         kind = "masonry"
     shape = {name: drawn[name] for name in SHAPE} | {name: drawn[name] * width for name in IN_WIDTHS}
     deposit = {name: drawn[name] for name in DEPOSIT} | {"width": width, "seed": 50 * drawn.quantile("seed")}
+    if around is not None:
+        surface = _albedo(mean_color(around)[2])
+        inside = surface + _COVERED * deposit["dirt"] * (_albedo(deposit["value"]) - surface)
+        shape["depth"] = visible_depth(shape["depth"], shape["fill"], inside, surface, drawn["visible"])
     return Crack(kind=kind, width=width, deposit=Material("deposit", deposit), **shape)
+
+
+def _albedo(value: float) -> float:
+    """The albedo of a gray with this display value, within the limits of what walls are made of."""
+    return min(max(value**2.2, 0.02), 0.9)
+
+
+def visible_depth(depth: float, fill: float, inside: float, surface: float, least: float) -> float:
+    """The depth in widths at which a crack is darker than the surface by the share `least`; `depth` if it is visible.
+
+    fill: share of the depth that is filled. inside, surface: the albedos in the crack and beside it. In a groove whose
+    open part is d widths deep, the walls see the share s = 1 / sqrt(1 + 4 d²) of the sky, and the rest is walls. The
+    light from there adds up to s / (1 - inside (1 - s)). A crack that is lighter by as much is visible, too. No depth
+    helps a crack that is filled to the brim.
+    """
+    if fill >= 1:
+        return depth
+    sky = 1 / math.sqrt(1 + 4 * (depth * (1 - fill)) ** 2)
+    if abs(1 - inside / surface * sky / (1 - inside * (1 - sky))) >= least:
+        return depth
+    light = (1 - least) * surface / inside
+    sky = light * (1 - inside) / (1 - light * inside)
+    return math.sqrt(1 / sky**2 - 1) / 2 / (1 - fill)
 
 
 def decal(draw: Draw, item: Item, camera: Camera) -> Decal:

@@ -27,8 +27,9 @@ _STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
 class Lines:
     """The middle lines of a mask.
 
-    skeleton: (H, W) bool, one pixel wide. radius: (H, W) float32, distance in pixels from each mask pixel to
-    the nearest pixel outside the mask; the border of the picture does not count as outside. paths: (n, 2) float64 each,
+    skeleton: (H, W) bool, one pixel wide. radius: (H, W) float32, distance in pixels to the edge of the mask, from that
+    point of each mask pixel which is farthest from the edge; on the skeleton it is half the width of the line. The
+    border of the picture is no edge. paths: (n, 2) float64 each,
     x and y in pixels along a line from one end or branch point to the next, smoothed, n at least 2. branches: number
     of branch points; branch points closer than their radius count as one.
     """
@@ -55,7 +56,12 @@ def middle_lines(mask: Mask) -> Lines:
 
 
 def _radius(mask: Mask) -> NDArray[np.float32]:
-    radius = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    # The middle of a line runs along pixel centers if it is an odd number of pixels wide, else along pixel borders.
+    # At twice the resolution all lines are even, and the distance to the nearest pixel outside is half the width.
+    height, width = mask.shape
+    twice = np.repeat(np.repeat(mask.astype(np.uint8), 2, axis=0), 2, axis=1)
+    away = cv2.distanceTransform(twice, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    radius = away.reshape(height, 2, width, 2).max(axis=(1, 3)) / 2
     # If the mask fills the picture, the distance would be infinite.
     return np.minimum(radius, np.float32(min(mask.shape) / 2))
 

@@ -44,7 +44,7 @@ class Quantity:
 
 _OF_LINES: tuple[tuple[str, str, int, str], ...] = (
     ("fraction", "%", 2, "share of the picture's pixels"),
-    ("width", "px", 1, "twice the distance to the nearest pixel outside, averaged over the middle lines"),
+    ("width", "px", 1, "twice the distance to the edge, averaged over the middle lines"),
     ("contrast", "gray", 1, "median of the ring 2 to 8 px around the line, minus the mean inside"),
     ("length", "diagonals", 2, "length of all middle lines, in diagonals of the picture"),
     ("branching", "/100 px", 2, "branch points per 100 px of middle line"),

@@ -13,8 +13,8 @@ import pytest
 import trimesh
 from numpy.typing import NDArray
 
-from render.frame import ObjectLabel
-from render.image.labels import amodal_box, mask_box, object_labels
+from render.frame import Keypoint, ObjectLabel
+from render.image.labels import hull_box, mask_box, object_labels
 from scenes.assets.info import AssetInfo
 from scenes.mesh import Model, Part
 from scenes.record.scene import Background, Camera, Item, Scene, Sensor, World
@@ -104,7 +104,7 @@ def cast(drawn: Scene) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
 
 
 def labels(drawn: Scene) -> tuple[ObjectLabel, ...]:
-    return object_labels(drawn, *cast(drawn), info, MODELS.__getitem__)
+    return object_labels(drawn, cast(drawn)[0], info, MODELS.__getitem__)
 
 
 def free_path(
@@ -154,58 +154,88 @@ def test_keypoints_lie_where_the_camera_matrices_put_them() -> None:
 STRAIGHT = Camera((0, 0, 0), (0, 1, 0), 0, 36, 100, 80)
 
 
+def sheet(depth: float) -> Model:
+    """A square of 100 m at the given depth before `STRAIGHT`; none if the depth is inf."""
+    there = math.isfinite(depth)
+    corners = np.array([(x, depth if there else 0, z) for x in (-50, 50) for z in (-50, 50)], np.float32)
+    faces = np.array([[0, 1, 2], [1, 2, 3]] if there else np.empty((0, 3)), np.int32)
+    return Model((Part("sheet", corners, faces, np.zeros((len(faces), 3, 3), np.float32)),))
+
+
 def keypoint(
-    point: tuple[float, float, float], depth: float, number: int = 1, scale: float = 1.0
-) -> tuple[float, float, bool]:
-    """What becomes of a keypoint at `point` in the world, where all pixels show object `number` at `depth`."""
-    one = AssetInfo(
-        "dot", "dot", np.zeros((2, 3)), np.array([[-0.1] * 3, [0.1] * 3]), (), None, 0, (), {},
-        {"k": np.array(point) / scale},
-    )  # fmt: skip
-    shape = (STRAIGHT.height, STRAIGHT.width)
-    drawn = scene(replace(item(scale=scale), asset="dot"), camera=STRAIGHT)
-    instance, away = np.full(shape, number, np.uint16), np.full(shape, depth, np.float32)
-    (label,) = object_labels(drawn, instance, away, lambda _: one, lambda _: MODELS["ball"])
-    found = label.keypoints["k"]
-    return found.x, found.y, found.visible
+    point: tuple[float, float, float], own: float = math.inf, other: float = math.inf, scale: float = 1.0
+) -> Keypoint | None:
+    """The label of a keypoint at `point` in the world. Its object is a sheet at depth `own`, the other one at `other`.
+
+    Both sheets keep their depth; the scale only says how large the object counts.
+    """
+    hull = np.array([[-0.1, 0.1, -0.1], [0.1, 3.0, 0.1]])
+    points = {"own": {"k": np.array(point) / scale}, "other": {}}
+    models = {"own": sheet(own / scale), "other": sheet(other)}
+    items = (replace(item(scale=scale), asset="own"), replace(item(), asset="other"))
+    one, _ = object_labels(
+        scene(*items, camera=STRAIGHT),
+        np.zeros((STRAIGHT.height, STRAIGHT.width), np.uint16),
+        lambda asset: AssetInfo(asset, asset, np.zeros((2, 3)), hull, (), None, 0, (), {}, points[asset]),
+        models.__getitem__,
+    )
+    return one.keypoints.get("k")
+
+
+def visible(*arguments: float | tuple[float, float, float], **named: float) -> bool:
+    found = keypoint(*arguments, **named)
+    assert found is not None
+    return found.visible
 
 
 @pytest.mark.parametrize("scale", [0.1, 1.0, 20.0])
-def test_a_surface_hides_what_is_three_hundredths_of_the_size_behind_it(scale: float) -> None:
-    def seen(depth: float) -> bool:
-        return keypoint((0, 2, 0), depth, scale=scale)[2]
-
-    assert seen(2 - 0.029 * scale) and not seen(2 - 0.031 * scale)
-    # A surface behind the keypoint hides nothing.
-    assert seen(2.0) and seen(2.5) and seen(math.inf)
+def test_its_own_surface_hides_a_keypoint_that_lies_three_hundredths_of_the_size_below(scale: float) -> None:
+    assert visible((0, 2, 0), 2 - 0.029 * scale, scale=scale) and not visible((0, 2, 0), 2 - 0.031 * scale, scale=scale)
+    # A surface behind the keypoint hides nothing, and a tip that the ray just misses is seen, too.
+    assert visible((0, 2, 0), 2.5, scale=scale) and visible((0, 2, 0), scale=scale)
 
 
-def test_a_keypoint_is_seen_on_its_own_object_alone() -> None:
-    assert keypoint((0, 2, 0), 2.0) == (50, 40, True)
-    assert keypoint((0, 2, 0), 2.0, number=2)[2] is False
-    assert keypoint((0, 2, 0), 2.0, number=0)[2] is False
+def test_the_way_below_the_surface_is_measured_along_the_ray() -> None:
+    """The ray to the point is 1.118 times as long as its depth, so 0.03 of the ray are 0.02683 of depth."""
+    assert visible((0.4, 1, 0.3), 1 - 0.0267) and not visible((0.4, 1, 0.3), 1 - 0.0270)
+
+
+@pytest.mark.parametrize("own", [2.0, 1.99, 2.01, math.inf])
+def test_another_object_hides_all_that_is_behind_it(own: float) -> None:
+    assert keypoint((0, 2, 0), own, 2.1) == Keypoint(50, 40, True)
+    assert visible((0, 2, 0), own, 2.02)
+    assert not visible((0, 2, 0), own, min(own, 2.0) - 1e-4)
+    assert not visible((0, 2, 0), own, 0.5)
+
+
+def test_what_is_before_the_near_plane_hides_nothing() -> None:
+    """The near plane is at 1 mm: a thousandth of the distance to the target."""
+    assert STRAIGHT.near == 0.001
+    assert visible((0, 2, 0), 2.0, 0.0009) and not visible((0, 2, 0), 2.0, 0.0011)
 
 
 @pytest.mark.parametrize(
-    ("x", "z", "visible"),
+    ("x", "z", "inside"),
     [(-0.499, 0, True), (-0.501, 0, False), (0.499, 0, True), (0.501, 0, False), (0, 0.399, True), (0, 0.401, False),
      (0, -0.399, True), (0, -0.401, False), (-0.499, 0.399, True), (0.499, -0.399, True)],
 )  # fmt: skip
-def test_a_keypoint_beside_the_picture_is_not_seen(x: float, z: float, visible: bool) -> None:
-    column, row, seen = keypoint((x, 1, z), 1.0)
-    assert (column, row) == pytest.approx((50 + 100 * x, 40 - 100 * z))
-    assert seen is visible
+def test_a_keypoint_beside_the_picture_is_not_seen(x: float, z: float, inside: bool) -> None:
+    found = keypoint((x, 1, z), 1.0)
+    assert found is not None
+    assert (found.x, found.y) == pytest.approx((50 + 100 * x, 40 - 100 * z))
+    assert found.visible is inside
 
 
-def test_a_keypoint_behind_the_camera_is_not_seen() -> None:
-    assert keypoint((0, -2, 0), 1.0)[2] is False
-    assert keypoint((0, -2, 0), math.inf)[2] is False
+def test_a_keypoint_behind_the_camera_has_no_place_in_the_picture() -> None:
+    assert keypoint((0, -2, 0), 1.0) is None
+    assert keypoint((0, 0.0009, 0)) is None
+    assert keypoint((0, 0.0011, 0)) is not None
 
 
 def test_a_model_without_keypoints_has_none() -> None:
     bare = replace(info("ball"), keypoints={})
     drawn = scene(item())
-    (label,) = object_labels(drawn, *cast(drawn), lambda _: bare, MODELS.__getitem__)
+    (label,) = object_labels(drawn, cast(drawn)[0], lambda _: bare, MODELS.__getitem__)
     assert label.keypoints == {}
 
 
@@ -228,7 +258,7 @@ def test_the_amodal_box_is_of_the_whole_projection() -> None:
     corners = mesh_of(one).vertices
     pixels = (camera.intrinsics() @ (camera.world_to_camera() @ np.c_[corners, np.ones(len(corners))].T)[:3]).T
     flat = pixels[:, :2] / pixels[:, 2:]
-    assert amodal_box(camera, one, info("chair")) == pytest.approx([*flat.min(axis=0), *flat.max(axis=0)], abs=1e-3)
+    assert hull_box(camera, one, info("chair")) == pytest.approx([*flat.min(axis=0), *flat.max(axis=0)], abs=1e-3)
 
 
 def plane(width: float, height: float, x: float = 0, z: float = 0) -> AssetInfo:
@@ -246,14 +276,60 @@ def plane(width: float, height: float, x: float = 0, z: float = 0) -> AssetInfo:
         (plane(0.4, 0.4, z=0.4), 0.5), (plane(0.4, 0.4, z=-0.3), 0.25), (plane(0.4, 0.4, z=0.3), 0.25),
         (plane(0.2, 0.2, 0.5, 0.4), 0.75), (plane(2.0, 1.6), 0.75), (plane(0.2, 0.2, x=2), 1.0),
         (plane(0.2, 0.2, z=-3), 1.0), (plane(0.2, 0.2, 2, 3), 1.0),
-        (plane(0.2, 0.2, -2, -3), 1.0), (plane(0.2, 0), 0.0),
+        (plane(0.2, 0.2, -2, -3), 1.0), (plane(0.2, 0), 0.0), (plane(0.2, 0, z=2), 1.0),
     ],
 )  # fmt: skip
 def test_truncation_is_the_share_of_the_box_outside_the_picture(sheet: AssetInfo, share: float) -> None:
     drawn = scene(item(), camera=STRAIGHT)
     nothing = np.zeros((80, 100), np.uint16)
-    (label,) = object_labels(drawn, nothing, nothing.astype(np.float32), lambda _: sheet, MODELS.__getitem__)
+    (label,) = object_labels(drawn, nothing, lambda _: sheet, MODELS.__getitem__)
     assert label.truncation == pytest.approx(share, abs=1e-9)
+
+
+def crossing(front: float, back: float) -> tuple[AssetInfo, Model]:
+    """A strip 0.2 m wide on the plane z = -0.1 that reaches from y = back to y = front, and its facts."""
+    corners = np.array([(x, y, -0.1) for y in (back, front) for x in (-0.1, 0.1)], np.float32)
+    strip = Part("strip", corners, np.array([[0, 1, 2], [1, 2, 3]], np.int32), np.zeros((2, 3, 3), np.float32))
+    facts = AssetInfo("strip", "strip", np.zeros((2, 3)), corners.astype(float), (), None, 2, ("strip",), {})
+    return facts, Model((strip,))
+
+
+@pytest.mark.parametrize(
+    ("front", "back", "box"),
+    [
+        # At depth 2, 0.1 m are 5 pixels; at the near plane, at a depth of 0.001 m, they are 10000.
+        (2.0, 1.0, (40, 45, 60, 50)), (2.0, -3.0, (-9950, 45, 10050, 10040)), (2.0, 0.0, (-9950, 45, 10050, 10040)),
+        (0.0009, -3.0, None), (-1.0, -3.0, None),
+    ],
+)  # fmt: skip
+def test_an_object_is_cut_at_the_near_plane_before_its_box_is_taken(
+    front: float, back: float, box: tuple[float, ...] | None
+) -> None:
+    facts, strip = crossing(front, back)
+    (label,) = object_labels(
+        scene(item(), camera=STRAIGHT), np.zeros((80, 100), np.uint16), lambda _: facts, lambda _: strip
+    )
+    assert label.amodal_box == (None if box is None else pytest.approx(box, abs=0.01))
+    # 100 x 35 pixels of the box lie in the picture.
+    cut = 1.0 if box is None else 0.0 if back == 1 else 1 - 100 * 35 / (20000 * 9995)
+    assert label.truncation == pytest.approx(cut, abs=1e-9)
+
+
+def test_what_crosses_the_camera_plane_counts_whole_for_visibility() -> None:
+    """A floor that starts behind the camera fills the rows below y = 45. A wall at depth 1 hides 20 of its columns."""
+    floor, wall = crossing(2.0, -3.0), plane(0.2, 1.6)
+    corners = wall.hull.astype(np.float32)
+    models = {
+        "floor": Model((replace(floor[1].parts[0], vertices=floor[1].parts[0].vertices * [100, 1, 1]),)),
+        "wall": Model((Part("wall", corners, floor[1].parts[0].faces, np.zeros((2, 3, 3), np.float32)),)),
+    }
+    instance = np.zeros((80, 100), np.uint16)
+    instance[45:] = 1
+    instance[:, 40:60] = 2
+    items = (replace(item(), asset="floor"), replace(item(), asset="wall"))
+    facts = {"floor": floor[0], "wall": wall}
+    behind, _ = object_labels(scene(*items, camera=STRAIGHT), instance, facts.__getitem__, models.__getitem__)
+    assert behind.visibility == pytest.approx(0.8)
 
 
 # Visibility --------------------------------------------------------------------------------------------------------
@@ -277,8 +353,12 @@ def test_what_is_wholly_hidden_or_outside_is_not_visible() -> None:
     assert (outside.pixels, outside.visibility, outside.truncation) == (0, 0.0, 1.0)
 
 
-def test_an_object_with_none_before_it_is_not_rasterized() -> None:
+def test_an_object_with_none_before_it_and_no_keypoints_is_not_rasterized() -> None:
     """Its own pixels are all there are, so its triangles are left alone."""
+
+    def bare(asset: str) -> AssetInfo:
+        return replace(info(asset), keypoints={})
+
     apart = scene(
         item("ball", (-0.8, 0, 0)), item("ball", (0.8, 0, 0)), item("ball", (0, 0, 0.9), 0.5),
         camera=Camera((0, -6, 0), (0, 0, 0), 0, 50, 160, 120),
@@ -287,7 +367,7 @@ def test_an_object_with_none_before_it_is_not_rasterized() -> None:
     def no_model(asset: str) -> Model:
         raise AssertionError(f"{asset} was rasterized")
 
-    assert [label.visibility for label in object_labels(apart, *cast(apart), info, no_model)] == [1, 1, 1]
+    assert [label.visibility for label in object_labels(apart, cast(apart)[0], bare, no_model)] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(("x", "z"), [(0.35, 0), (-0.35, 0), (0, 0.35), (0, -0.35), (0.3, 0.3), (-0.3, -0.3)])
@@ -304,27 +384,26 @@ def test_what_is_hidden_from_any_side_is_found(x: float, z: float) -> None:
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_keypoints_are_seen_where_no_surface_is_before_them(name: str) -> None:
-    drawn = SCENES[name]
-    instance, depth = cast(drawn)
+@pytest.mark.parametrize("share", [0.25, 1.0], ids=["small", "whole"])
+def test_keypoints_are_seen_where_rays_reach_them(name: str, share: float) -> None:
+    """All of them, at any size of the picture, but for rays that end within rounding of the limit."""
+    camera = SCENES[name].camera
+    size = (round(camera.width * share), round(camera.height * share))
+    drawn = replace(SCENES[name], camera=replace(camera, width=size[0], height=size[1]))
     meshes, eye = [mesh_of(one) for one in drawn.items], np.array(drawn.camera.location, dtype=float)
     counts = {"seen": 0, "hidden by itself": 0, "hidden by another": 0}
     for label, one in zip(labels(drawn), drawn.items, strict=True):
         matrix = one.matrix()
         for key, point in MODELS[one.asset].keypoints.items():
             found = label.keypoints[key]
-            column, row = int(found.x), int(found.y)
-            around = slice(max(row - 1, 0), row + 2), slice(max(column - 1, 0), column + 2)
-            steep = np.ptp(depth[around]) > 0.02 * one.scale if np.isfinite(depth[around]).all() else True
-            if steep or len(np.unique(instance[around])) > 1:
-                # A pixel's centre may see past the edge that the keypoint is at.
-                continue
             behind_another, under = free_path(meshes, eye, label.instance, matrix[:3, :3] @ point + matrix[:3, 3])
             under /= one.scale
-            if behind_another or under > 0.06:
+            if not (0 <= found.x < size[0] and 0 <= found.y < size[1]):
+                assert not found.visible
+            elif behind_another or under > 0.03 + 1e-5:
                 counts["hidden by another" if behind_another else "hidden by itself"] += 1
                 assert not found.visible, f"{key} lies {under:.3f} behind a surface"
-            elif under < 0.012:
+            elif under < 0.03 - 1e-5:
                 counts["seen"] += 1
                 assert found.visible, f"{key} lies {under:.3f} under its surface"
     assert counts["seen"] >= 5 and counts["hidden by itself"] >= 5, counts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +16,19 @@ from hypothesis import strategies as st
 from render.catalogue import studio_folder
 from render.dataset.checks import CHECKS
 from render.frame import PICTURES, Frame
+from render.image.decal_width import stretch
 from render.settings import DrawSettings
 from scenes.assets.catalogue import Catalogue
 from scenes.config.loading import validate
-from scenes.cracks.contour import Contour, Stroke
+from scenes.cracks.contour import OPEN, Contour, Stroke
 from scenes.cracks.raster import distance
 from scenes.cracks.relief import Band, Profile, Relief, relief
 from scenes.cracks.strips import Pixels
 from scenes.errors import InputError
 from scenes.materials.masonry import COURSES, bond_of
-from scenes.record.scene import Scene
+from scenes.record.scene import Camera, Scene
 from scenes.sampling.scene import Sampler
+from scenes.sampling.surface import visible_depth
 from scenes.sampling.surface_geometry import contour_of, decal_contour, filled_of, on_surface, relief_of
 
 SIZE = 128
@@ -163,6 +167,10 @@ def test_masks_are_those_of_rays(small_catalogue: Catalogue) -> None:
     ours = theirs = both = 0
     for scene, frame in zip(scenes, draw(scenes, small_catalogue), strict=True):
         truth, mask = cast(scene), frame.category == 1
+        # Cracks of less than 0.4 pixels are not labeled.
+        narrow = (frame.width > 0) & (frame.width < 0.4 * 1000 * frame.depth / frame.intrinsics[0, 0])
+        assert not mask[narrow].any()
+        truth &= ~narrow
         both, ours, theirs = both + (truth & mask).sum(), ours + mask.sum(), theirs + truth.sum()
         assert np.isfinite(frame.depth).all() and frame.normals.any(axis=-1).all()
         assert (frame.width > 0)[mask].all() and not (frame.width > 0)[frame.alpha == 0].any()
@@ -201,7 +209,7 @@ def test_a_crack_through_an_object(small_catalogue: Catalogue) -> None:
     drawn = Sampler(validate(config, "test"), small_catalogue)
     assert drawn.classes == ("crack",)
     scenes = [drawn.sample(0, index) for index in range(4)]
-    found = 0
+    found, leaning, ratios = 0, 0, list[float]()
     for scene, frame in zip(scenes, draw(scenes, small_catalogue), strict=True):
         assert Scene.from_json(scene.to_json()) == scene
         assert scene.decal is not None and scene.main is not None
@@ -225,7 +233,50 @@ def test_a_crack_through_an_object(small_catalogue: Catalogue) -> None:
         assert not frame.category[frame.instance != 1].any()
         assert (frame.width > 0)[frame.category == 1].all()
         assert not [fault for check in CHECKS.values() for fault in check(frame, ("crack",))]
+        # The triangle below a pixel takes two steps on the patch, along and across the crack, to two steps in space.
+        parts = small_catalogue.model(item.asset).parts
+        mesh = trimesh.util.concatenate([trimesh.Trimesh(p.vertices, p.faces, process=False) for p in parts])
+        eye = np.linalg.inv(item.matrix()) @ [*scene.camera.location, 1]
+        rays = np.flatnonzero(ours)
+        _, hit, face = mesh.ray.intersects_location(
+            np.broadcast_to(eye[:3], (len(rays), 3)), model[rays] - eye[:3], multiple_hits=False
+        )
+        strokes = [stroke for stroke in contour.strokes if stroke.kind in OPEN]
+        points = np.concatenate([stroke.points for stroke in strokes])
+        ways = np.concatenate([np.gradient(stroke.points, axis=0) for stroke in strokes])
+        near = np.linalg.norm(points - at[rays[hit], None], axis=2).argmin(axis=1)
+        flat = np.concatenate([stroke.widths for stroke in strokes])[near]
+        normal, out = mesh.face_normals[face], np.cross(decal.right, decal.down)
+        along = ways[near] / np.linalg.norm(ways[near], axis=1, keepdims=True)
+
+        steps = [way @ np.stack([decal.right, decal.down]) for way in (along, along[:, ::-1] * [-1, 1])]
+        # Each step is moved along the direction of projection until it lies in the triangle.
+        ahead = [(step * normal).sum(axis=1) / (normal @ out) for step in steps]
+        one, other = (step - out * far[:, None] for step, far in zip(steps, ahead, strict=True))
+        wide = flat * np.linalg.norm(np.cross(one, other), axis=1) / np.linalg.norm(one, axis=1)
+        label = frame.width[rows, columns][rays[hit]].astype(float)
+        plain = flat > 0
+        ratios += (label[plain] / np.minimum(wide, 20 * flat)[plain]).tolist()
+        leaning += (wide[plain] > 1.3 * flat[plain]).sum()
     assert found > 200
+    # Rounded edges have smooth normals, and a few pixels are between two strokes.
+    assert np.quantile(ratios, [0.1, 0.5, 0.9]) == pytest.approx([1, 1, 1], abs=0.15)
+    assert leaning > 30
+
+
+def test_a_surface_that_leans_across_a_crack_makes_it_wider() -> None:
+    """At 60 degrees, the width doubles. Leaning along the crack changes nothing; at 45 degrees between both, half of
+    the lean counts."""
+    points = np.array([[0.0, 5.0], [5.0, 5.0], [10.0, 5.0]])
+    contour = Contour((Stroke(points, np.ones(3)),), (), (10.0, 10.0))
+    sine, cosine = math.sin(math.radians(60)), 0.5
+    normals = np.array([[0, 0, 1], [0, sine, -cosine], [0, -sine, -cosine], [sine, 0, cosine],
+                        [sine / 2**0.5, sine / 2**0.5, cosine], [0, 1, 0]])  # fmt: skip
+    at = np.tile([5.0, 5.2], (len(normals), 1))
+    expected = [1, 2, 2, 1, 1 / math.sqrt(1 - 3 / 8), 20]
+    assert stretch(contour, at, normals) == pytest.approx(expected)
+    turned = Contour((Stroke(points[:, ::-1], np.ones(3)),), (), (10.0, 10.0))
+    assert stretch(turned, at[:, ::-1], normals[:, [1, 0, 2]]) == pytest.approx(expected)
 
 
 def test_no_crack_runs_through_a_drink(tmp_path: Path) -> None:
@@ -371,3 +422,39 @@ def _in_any(at: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     """(n,) whether points (n, 2) lie in one of boxes (k, 4)."""
     x, y = at[:, :1], at[:, 1:]
     return np.any((x > boxes[:, 0]) & (x < boxes[:, 2]) & (y > boxes[:, 1]) & (y < boxes[:, 3]), axis=1)
+
+
+@pytest.mark.parametrize(
+    ("depth", "fill", "inside", "surface", "least", "expected"),
+    [
+        # At sqrt(3) / 2 widths, half of the sky is seen. Walls of albedo 0.5 make 2/3 of its light of that.
+        (0.2, 0.0, 0.5, 0.5, 1 / 3, 3**0.5 / 2), (0.9, 0.0, 0.5, 0.5, 1 / 3, 0.9), (0.2, 0.0, 0.5, 0.5, 0.0, 0.2),
+        # Half of the depth is filled, or dark dirt is enough, or light dirt takes the darkness away.
+        (0.2, 0.5, 0.5, 0.5, 1 / 3, 3**0.5), (0.2, 0.0, 0.2, 0.5, 0.4, 0.2), (0.5, 0.0, 0.5, 0.4, 1 / 6, 3**0.5 / 2),
+        # Much lighter than the surface is visible, too, and a crack that is filled to the brim has no open depth.
+        (0.2, 0.0, 0.6, 0.2, 0.3, 0.2), (0.2, 1.0, 0.5, 0.5, 0.3, 0.2),
+    ],
+)  # fmt: skip
+def test_a_faint_crack_is_made_deeper(
+    depth: float, fill: float, inside: float, surface: float, least: float, expected: float
+) -> None:
+    assert visible_depth(depth, fill, inside, surface, least) == pytest.approx(expected)
+
+
+def test_the_least_darkness_changes_the_depth_alone(small_catalogue: Catalogue) -> None:
+    faint = {"present": True, "depth": 0.2, "fill": 0, "dirt": 0}
+    plain, seen = (sampler(small_catalogue, crack={**faint, "visible": least}).sample(3, 0) for least in (0.0, 0.4))
+    assert plain.surface is not None and plain.surface.crack is not None and plain.surface.crack.depth == 0.2
+    assert seen.surface is not None and seen.surface.crack is not None and seen.surface.crack.depth > 0.5
+    depth = seen.surface.crack.depth
+    assert seen == replace(plain, surface=replace(plain.surface, crack=replace(plain.surface.crack, depth=depth)))
+
+
+def test_what_is_narrower_than_a_share_of_a_pixel_is_no_crack() -> None:
+    """At a focal length of 100 px and a depth of 0.2 m, a pixel covers 2 mm; 0.4 of it are 0.8 mm."""
+    pytest.importorskip("bpy", reason="needs Blender's module")
+    from render.blender.surface import hairlines
+
+    camera = Camera((0, -1, 0), (0, 0, 0), 0, 36, 100, 80)
+    width = np.array([[0.0, 0.79, 0.81, 5.0]], np.float16)
+    assert hairlines(width, np.full(width.shape, 0.2, np.float32), camera).tolist() == [[False, True, False, False]]

@@ -69,7 +69,7 @@ def _annotation(number: int, frame: Frame, label: ObjectLabel, classes: tuple[st
         "area": label.pixels,
         "segmentation": encoded(frame.instance == label.instance),
         "iscrowd": 0,
-        "amodal_bbox": _sized(label.amodal_box),
+        "amodal_bbox": label.amodal_box and _sized(label.amodal_box),
         "visibility": label.visibility,
         "truncation": label.truncation,
         "asset": label.asset,
