@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.frame import Box, Keypoint, ObjectLabel
-from render.image.rasterize import silhouette
 from scenes.assets.info import AssetInfo
 from scenes.mesh import Model
 from scenes.record.scene import Camera, Item, Scene
 from scenes.sampling.placement import project
+from scenes.sampling.rasterize import silhouette
 
 
 def object_labels(

@@ -21,6 +21,7 @@ from scenes.record.scene import Background, Camera, Item, Light, LightKind, Scen
 from scenes.sampling.draw import TEXTURED, Draw, center_of, vector
 from scenes.sampling.objects import members, occluder
 from scenes.sampling.placement import cross, direction, extent, framing_distance
+from scenes.sampling.shares import within_limits
 from scenes.sampling.surface import decal, patch
 from scenes.section import Drawn
 from scenes.streams import Recorder, Streams
@@ -104,6 +105,7 @@ def _object_scene(draw: Draw) -> Scene:
     items = members(draw)
     camera = _camera(draw, items)
     items += occluder(draw, items, camera)
+    items, camera = within_limits(draw, items, camera)
     return Scene(
         seed=draw.streams.seed,
         index=draw.streams.index,

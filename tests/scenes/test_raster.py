@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from render.image import rasterize
-from render.image.rasterize import silhouette
+from scenes.sampling import rasterize
+from scenes.sampling.rasterize import nearness, silhouette
 
 SIZES = st.tuples(st.integers(1, 13), st.integers(1, 11))
 # Eighths, which no rounding blurs, many far outside the picture; and pixel centres, so that edges run through others.
@@ -120,3 +120,13 @@ def test_nothing_gives_nothing() -> None:
     for aside in ((20.0, 0.0), (-20.0, 0.0), (0.0, 20.0), (0.0, -20.0)):
         assert not silhouette(points + aside, np.ones(3), face, (8, 8)).any()
     assert silhouette(np.empty((0, 2)), np.empty(0), np.empty((0, 3), dtype=np.int64), (5, 3)).shape == (3, 5)
+
+
+def test_nearness_is_that_of_the_nearer_of_two_crossing_planes() -> None:
+    """One over the depth is 1/4 on the one, and (1/2 + x/8) / 4 on the other, which is nearer right of x = 4."""
+    corners = np.array([[-3.0, -20.0], [60.0, -20.0], [-3.0, 60.0]])
+    tilted = 4 / (0.5 + corners[:, 0] / 8)
+    points, depth = np.concatenate([corners, corners]), np.concatenate([np.full(3, 4.0), tilted])
+    near = nearness(points, depth, np.arange(6).reshape(2, 3), (8, 6))
+    x = np.arange(8) + 0.5
+    assert np.allclose(near, np.tile(np.maximum(0.25, (0.5 + x / 8) / 4), (6, 1)))
