@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from render.dataset.limits import NO_LIMITS, Limits
 from render.dataset.shard import FORMAT, Shard
 from render.frame import Frame
 from scenes.errors import InputError
@@ -222,11 +223,20 @@ class Dataset:
         """Open a shard. Raises InputError where it is missing or of another data set."""
         return _opened(self.shard_path(shard), self.manifest)
 
-    def frames(self, *, partial: bool = False) -> Iterator[Frame]:
-        """The frames in the order of their indices. A missing shard is an InputError, or skipped with `partial`."""
+    def shards(self) -> Iterator[Shard]:
+        """All shards, each open until the next one. Raises InputError where one is missing."""
+        for shard in range(self.manifest.shard_count):
+            with self.shard(shard) as opened:
+                yield opened
+
+    def frames(self, *, partial: bool = False, limits: Limits = NO_LIMITS) -> Iterator[Frame]:
+        """The frames in the order of their indices. A missing shard is an InputError, or skipped with `partial`.
+
+        limits: pictures outside of them are left out.
+        """
         for shard in self.present() if partial else range(self.manifest.shard_count):
             with self.shard(shard) as opened:
-                for i in range(len(opened)):
+                for i in opened.within(limits):
                     yield opened.frame(i)
 
     def frame(self, index: int) -> Frame:

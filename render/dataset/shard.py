@@ -19,13 +19,14 @@ from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
 
 from render.dataset.chunks import append_picture, create_pictures, inflated
+from render.dataset.limits import NO_LIMITS, Limits
 from render.frame import LABELS, PICTURES, VALUES, Frame, pictures, present
 from render.label import Label
 from scenes.errors import InputError, choices
 from scenes.files import replacing, sha256
 
-FORMAT = 1
-"""Version of the layout above, the attribute `format` of every shard."""
+FORMAT = 2
+"""Version of the layout above, the attribute `format` of every shard. 2: objects have a `share`."""
 
 _PATHS = tuple(label.path for label in LABELS.values())
 _PICTURE_PATHS = frozenset(label.path for label in PICTURES.values())
@@ -240,6 +241,13 @@ class Shard:
             else:
                 values[name] = label.decoded(self._dataset(label.path)[i])
         return Frame(**values)
+
+    def within(self, limits: Limits) -> list[int]:
+        """The places of the pictures that are within limits, 0-based and in order."""
+        if limits == NO_LIMITS:
+            return list(range(len(self)))
+        decoded = LABELS["objects"].decoded
+        return [i for i, text in enumerate(self.arrays("objects")) if limits.keep(decoded(text))]
 
     def _dataset(self, name: str) -> h5py.Dataset:
         found = self._datasets.get(name)

@@ -39,6 +39,7 @@ def object_labels(
                 box=mask_box(mask),
                 amodal_box=boxes[k],
                 pixels=pixels,
+                share=pixels / mask.size,
                 visibility=pixels / whole if whole else 0.0,
                 truncation=_truncation(boxes[k], scene.camera),
                 keypoints=_keypoints(scene.camera, item, info(item.asset), k + 1, instance, depth),
