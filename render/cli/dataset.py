@@ -40,11 +40,11 @@ _FOLDER = click.Path(path_type=Path)
 )
 @click.option(
     "--min-share", type=click.FloatRange(0, 1), default=0.0,
-    help="Leave out pictures in which the main object has a smaller share of the pixels.",
+    help="Leave out pictures in which the main object has a smaller share of the pixels than this.",
 )  # fmt: skip
 @click.option(
     "--max-clutter", type=click.FloatRange(min=0),
-    help="Leave out pictures in which all clutter has more times the main object's pixels.",
+    help="Leave out pictures in which all clutter together has more than this many times the main object's pixels.",
 )  # fmt: skip
 def export(
     folder: Path, out: Path, kind: str, samples_per_tar: int, min_share: float, max_clutter: float | None
