@@ -59,7 +59,9 @@ def frame_of(scene: Scene) -> Frame:
     box = (10.0, 20.0, 200.0, 210.0)
     points = {f"point {k}": Keypoint(k + 0.25, k + 0.5, True) for k in range(6)}
     objects = tuple(
-        ObjectLabel(k, item.asset, item.category, item.purpose, box, box, 1000, 0.5, 0.0, points, ("body", "handle"))
+        ObjectLabel(
+            k, item.asset, item.category, item.purpose, box, box, 1000, 0.02, 0.5, 0.0, points, ("body", "handle")
+        )
         for k, item in enumerate(scene.items, 1)
     )
     camera = scene.camera

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from classify.methods.catalogue import methods
+from render.dataset.limits import Limits
 from training.config import ORACLE, DataConfig, PartConfig, TrainConfig, load_config
 from training.method import TrainingMethod
 
@@ -21,11 +22,20 @@ class ImagesConfig(PartConfig):
 
     where: a rendered data set, class folders, a folder of photos, a list file or S2RDA's layout. For a stream it is the
     name or file of a render config. rename: from class names of the set to names of this config. margin: margin of the
-    crop around the main object of a rendered picture, as a share of its box; empty for whole pictures.
+    crop around the main object of a rendered picture, as a share of its box; empty for whole pictures. min_share,
+    max_clutter: of a rendered set, keep the pictures whose main object has this share of the pixels at least, and whose
+    clutter has this many times the main object's pixels at most.
     """
 
     rename: dict[str, str] = {}
     margin: float | None = None
+    min_share: float = Field(default=0.0, ge=0, le=1)
+    max_clutter: float | None = Field(default=None, ge=0)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits as `open_pictures` takes them."""
+        return Limits(self.min_share, self.max_clutter)
 
 
 class ClassifyDataConfig(DataConfig):

@@ -29,6 +29,7 @@ def open_part(part: ImagesConfig, classes: tuple[str, ...] | None, labels: bool 
         labels=labels,
         rename=part.rename,
         margin=part.margin,
+        limits=part.limits,
         seed=part.split_seed,
     )
     if labels:

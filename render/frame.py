@@ -73,6 +73,8 @@ class ObjectLabel:
         the whole object is behind that plane.
     pixels : int
         Number of visible pixels.
+    share : float
+        Share of the picture's pixels that these are, 0 to 1.
     visibility : float
         Share of the object's pixels inside the picture that are visible, 0 to 1.
     truncation : float
@@ -89,8 +91,8 @@ class ObjectLabel:
     >>> from blendmill import ObjectLabel
     >>> mug = ObjectLabel(
     ...     instance=1, asset="mug_03", category="mug", purpose="main", box=(4.0, 2.0, 20.0, 18.0),
-    ...     amodal_box=(3.6, 1.8, 20.1, 17.9), pixels=180, visibility=0.9, truncation=0.0, keypoints={},
-    ...     parts=("body",),
+    ...     amodal_box=(3.6, 1.8, 20.1, 17.9), pixels=180, share=0.18, visibility=0.9, truncation=0.0,
+    ...     keypoints={}, parts=("body",),
     ... )
     >>> x0, y0, x1, y1 = mug.box
     >>> (x1 - x0) * (y1 - y0)
@@ -104,6 +106,7 @@ class ObjectLabel:
     box: Box | None
     amodal_box: Box | None
     pixels: int
+    share: float
     visibility: float
     truncation: float
     keypoints: Mapping[str, Keypoint]

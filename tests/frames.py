@@ -104,8 +104,8 @@ def _label(number: int, item: Item, disc: tuple, instance: NDArray[np.uint16]) -
             float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1)
         ),
         amodal_box=(cx - radius, cy - radius, cx + radius, cy + radius),
-        pixels=int(seen.sum()), visibility=float(seen.sum() / max(inside.sum(), 1)), truncation=0.0,
-        keypoints={} if item.category == "car" else points, parts=("upper", "lower"),
+        pixels=int(seen.sum()), share=float(seen.mean()), visibility=float(seen.sum() / max(inside.sum(), 1)),
+        truncation=0.0, keypoints={} if item.category == "car" else points, parts=("upper", "lower"),
     )  # fmt: skip
 
 

@@ -22,10 +22,11 @@ from render.blender.materials.palette import Palette
 from render.blender.meshes import MeshStore
 from render.blender.surface import SurfacePatch, crack_labels, hairlines, lines
 from render.frame import Frame, ObjectLabel
-from render.image.camera_response import apply_camera_response, metered_gain
+from render.image.camera_response import MID_GRAY, apply_camera_response, metered_gain
 from render.image.clean_plate import plate
 from render.image.crop_window import Window, window
 from render.image.decal_width import on_surface
+from render.image.illumination import matte_white
 from render.image.labels import object_labels
 from render.image.surroundings import with_surroundings
 from render.settings import DrawSettings
@@ -109,8 +110,9 @@ class Stage:
         instance[caught] = 0
         depth = with_surroundings(np.where(caught, np.float32(np.inf), exact["depth"]), instance, scene)
         linear, clean = self._composed(scene, passes)
+        subject = None if scene.surface else instance > 0
         weight = passes["combined"][..., 3] if scene.background.kind == "none" else np.ones_like(depth)
-        gain = metered_gain(linear, weight, scene.sensor)
+        gain = metered_gain(self._metered(scene, passes, linear), weight, scene.sensor, subject)
         alpha = np.round(np.clip(passes["coverage" if scene.surface else "foreground"], 0, 1) * 255).astype(np.uint8)
         width = skeleton = None
         if scene.surface:
@@ -225,7 +227,8 @@ class Stage:
 
     def _composed(self, scene: Scene, passes: engine.Passes) -> tuple[NDArray, NDArray | None]:
         """Scene-linear light of the picture with its background, and of the clean plate or None if it is not wanted."""
-        behind = plate(scene, self.catalogue.path)
+        plain = scene.background.kind == "color"
+        behind = plate(scene, self.catalogue.path, matte_white(scene, self.catalogue.path) if plain else 1.0)
         linear = _over(passes["combined"], behind)
         if not self.settings.plate:
             return linear, None
@@ -234,6 +237,13 @@ class Stage:
         for prop in self._props:
             prop.hide_render = True
         return linear, _over(self.render()["combined"], behind)
+
+    def _metered(self, scene: Scene, passes: engine.Passes, linear: NDArray) -> NDArray:
+        """The light that the meter sees: in place of a plain backdrop, whose color is chosen freely, a gray card."""
+        if scene.background.kind != "color":
+            return linear
+        card = MID_GRAY * matte_white(scene, self.catalogue.path)
+        return _over(passes["combined"], np.full_like(linear, card))
 
     def _developed(self, linear: NDArray, scene: Scene, gain: float) -> NDArray[np.uint8]:
         noise = Streams(scene.seed, scene.index).generator("sensor.grain")

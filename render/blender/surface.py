@@ -177,12 +177,13 @@ def gaping(relief: Relief, width: float) -> NDArray[np.float32]:
 
 def crack_labels(instance: NDArray[np.uint16]) -> tuple[ObjectLabel, ...]:
     """The visible crack as one object, or empty if no crack is visible."""
-    box = mask_box(instance == 1)
+    mask = instance == 1
+    box, pixels = mask_box(mask), int(mask.sum())
     if box is None:
         return ()
     label = ObjectLabel(
         instance=1, asset=CRACK, category=CRACK, purpose="main", box=box, amodal_box=box,
-        pixels=int((instance == 1).sum()), visibility=1.0, truncation=0.0, keypoints={}, parts=(CRACK,),
+        pixels=pixels, share=pixels / mask.size, visibility=1.0, truncation=0.0, keypoints={}, parts=(CRACK,),
     )  # fmt: skip
     return (label,)
 

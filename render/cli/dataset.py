@@ -14,6 +14,7 @@ from rich.progress import track
 from render.dataset.dataset import Dataset
 from render.dataset.export import FORMATS, export_dataset
 from render.dataset.inspect import inspect_dataset
+from render.dataset.limits import Limits
 from render.frame import Frame
 from render.image.sheets import contact_sheet, label_sheet
 from scenes.errors import InputError
@@ -37,7 +38,17 @@ _FOLDER = click.Path(path_type=Path)
     show_default=True,
     help="Samples in one tar file of a webdataset.",
 )
-def export(folder: Path, out: Path, kind: str, samples_per_tar: int) -> None:
+@click.option(
+    "--min-share", type=click.FloatRange(0, 1), default=0.0,
+    help="Leave out pictures in which the main object has a smaller share of the pixels than this.",
+)  # fmt: skip
+@click.option(
+    "--max-clutter", type=click.FloatRange(min=0),
+    help="Leave out pictures in which all clutter together has more than this many times the main object's pixels.",
+)  # fmt: skip
+def export(
+    folder: Path, out: Path, kind: str, samples_per_tar: int, min_share: float, max_clutter: float | None
+) -> None:
     """Export a data set to a layout that other tools read.
 
     Reads the folder DIR and writes the new folder OUT. OUT appears when it is complete. If the same export exists
@@ -48,8 +59,10 @@ def export(folder: Path, out: Path, kind: str, samples_per_tar: int) -> None:
       blendmill export data coco_data --format coco
     """
     dataset = Dataset.open(folder)
-    written = export_dataset(dataset, out, kind, samples_per_tar)
-    click.echo(f"{out}: {dataset.manifest.count} pictures as {kind}" + ("" if written else ", there already"))
+    limits = Limits(min_share, max_clutter)
+    written = export_dataset(dataset, out, kind, samples_per_tar, limits)
+    count = sum(len(opened.within(limits)) for opened in dataset.shards())
+    click.echo(f"{out}: {count} pictures as {kind}" + ("" if written else ", there already"))
 
 
 @click.command()

@@ -190,6 +190,6 @@ def _labels(mask: NDArray[np.bool_]) -> tuple[ObjectLabel, ...]:
     box = (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
     label = ObjectLabel(
         instance=1, asset=CRACK, category=CRACK, purpose="main", box=box, amodal_box=box, pixels=int(mask.sum()),
-        visibility=1.0, truncation=0.0, keypoints={}, parts=(CRACK,),
+        share=float(mask.mean()), visibility=1.0, truncation=0.0, keypoints={}, parts=(CRACK,),
     )  # fmt: skip
     return (label,)

@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterator
 
 import h5py
-import numpy as np
 
 from render.frame import LABELS, PICTURES
 from render.label import Label
@@ -95,7 +94,7 @@ def _wrong(dataset: h5py.Dataset, label: Label, shape: tuple[int, ...]) -> str:
         text = h5py.check_string_dtype(dataset.dtype)
         if text is None or text.length is not None:
             return f"is {dataset.dtype}, not text"
-    elif dataset.dtype != label.element and not _older(dataset.dtype, label):
+    elif dataset.dtype != label.element:
         return f"is {dataset.dtype}, not {label.element}"
     if label in PICTURES.values():
         if layout != h5py.h5d.CHUNKED or dataset.chunks != (1, *shape[1:]) or not filters <= _FILTERS:
@@ -103,11 +102,6 @@ def _wrong(dataset: h5py.Dataset, label: Label, shape: tuple[int, ...]) -> str:
     elif layout == h5py.h5d.CHUNKED or (layout == h5py.h5d.CONTIGUOUS and not _stored(dataset)):
         return "is not stored as one piece"
     return ""
-
-
-def _older(dtype: np.dtype[np.generic], label: Label) -> bool:
-    """Category and part had 8 bits in older versions."""
-    return label.element == np.dtype("<u2") and dtype == np.dtype("u1")
 
 
 def _stored(dataset: h5py.Dataset) -> bool:

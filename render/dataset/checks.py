@@ -86,6 +86,8 @@ def _boxes(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
         rows, columns = np.nonzero(mask)
         if label.pixels != len(rows):
             yield f"{_called(label)} shows {len(rows)} pixels, its label says {label.pixels}"
+        if label.share != len(rows) / mask.size:
+            yield f"{_called(label)} has a share of {len(rows) / mask.size:g}, its label says {label.share:g}"
         box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) if len(rows) else None
         if (box is None) != (label.box is None) or (box and label.box and tuple(map(float, box)) != label.box):
             yield f"the box of {_called(label)} is {label.box}, its mask's is {box}"

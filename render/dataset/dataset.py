@@ -13,6 +13,7 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from render.dataset.limits import NO_LIMITS, Limits
 from render.dataset.shard import FORMAT, Shard
 from render.frame import Frame
 from scenes.errors import InputError, shortened
@@ -271,17 +272,24 @@ class Dataset:
         if recorded and path.is_file() and sha256(path) != recorded:
             raise InputError(f"{_differs(path, [recorded])}; delete the file and rerun the render command")
 
-    def frames(self, *, partial: bool = False, check_sums: bool = True) -> Iterator[Frame]:
+    def shards(self) -> Iterator[Shard]:
+        """All shards, each open until the next one. Raises InputError where one is missing."""
+        for shard in range(self.manifest.shard_count):
+            with self.shard(shard) as opened:
+                yield opened
+
+    def frames(self, *, partial: bool = False, limits: Limits = NO_LIMITS, check_sums: bool = True) -> Iterator[Frame]:
         """The frames in the order of their indices.
 
-        partial: skip missing shards; otherwise a missing shard is an InputError. check_sums: whether each shard is
-        first compared with its recorded sha256; a shard that differs is an InputError.
+        partial: skip missing shards; otherwise a missing shard is an InputError. limits: pictures outside of them are
+        left out. check_sums: whether each shard is first compared with its recorded sha256; a shard that differs is an
+        InputError.
         """
         for shard in self.present() if partial else range(self.manifest.shard_count):
             if check_sums:
                 self.check_sum(shard)
             with self.shard(shard) as opened:
-                for i in range(len(opened)):
+                for i in opened.within(limits):
                     yield opened.frame(i)
 
     def frame(self, index: int) -> Frame:

@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 
 from render.dataset.admission import admitted, attribute
 from render.dataset.chunks import append_picture, create_pictures, inflated
+from render.dataset.limits import NO_LIMITS, Limits
 from render.frame import LABELS, PICTURES, VALUES, Frame, pictures, present
 from render.label import Label
 from scenes.errors import InputError, choices
 from scenes.files import replacing, sha256
 
-FORMAT = 1
-"""Version of the layout above, the attribute `format` of every shard."""
+FORMAT = 2
+"""Version of the layout above, the attribute `format` of every shard. 2: objects have a `share`."""
 
 _PATHS = tuple(label.path for label in LABELS.values())
 _PICTURE_PATHS = frozenset(label.path for label in PICTURES.values())
@@ -256,13 +257,18 @@ class Shard:
             if label.optional and label.path not in self._datasets:
                 continue
             if label.is_picture:
-                # Category and part have 8 bits in the shards of older versions.
-                values[name] = self.picture(label.path, i).astype(label.element, copy=False)
+                values[name] = self.picture(label.path, i)
             elif label.text:
                 values[name] = self._decoded(label, i)
             else:
                 values[name] = label.decoded(self.arrays(label.path)[i])
         return Frame(**values)
+
+    def within(self, limits: Limits) -> list[int]:
+        """The places of the pictures that are within limits, 0-based and in order."""
+        if limits == NO_LIMITS:
+            return list(range(len(self)))
+        return [i for i in range(len(self)) if limits.keep(self._decoded(LABELS["objects"], i))]
 
     def _decoded(self, label: Label, i: int) -> Any:
         try:

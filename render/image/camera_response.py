@@ -23,18 +23,28 @@ _TINT = 0.1
 _SHARPENED = 1.0
 
 
-def metered_gain(linear: Light, weight: NDArray[np.float32], sensor: Sensor) -> float:
+def metered_gain(
+    linear: Light, weight: NDArray[np.float32], sensor: Sensor, subject: NDArray[np.bool_] | None = None
+) -> float:
     """The factor that scales scene light so that 1 is full scale.
 
     The meter sets the log-average luminance to middle gray, over the pixels where (H, W) `weight` is positive. It uses
-    a smaller factor if more than a tenth of them would be clipped. The sensor's exposure is applied on top.
+    a smaller factor if more than a tenth of them would be clipped, or a tenth of the (H, W) subject, if there is one.
+    The sensor's exposure is applied on top.
     """
     gain = 1.0
     metered = luminance(linear)[weight > 0]
     if sensor.metering == "average" and metered.size:
         average = float(np.exp(np.log(np.maximum(metered, 0) + 1e-4).mean()))
-        gain = min(MID_GRAY / average, 0.9 / max(float(np.quantile(metered, 0.9)), 1e-6))
+        gain = min(MID_GRAY / average, _unclipped(metered))
+        if subject is not None and subject.any():
+            gain = min(gain, _unclipped(luminance(linear)[subject]))
     return float(np.clip(gain, 1 / 256, 256) * 2.0**sensor.exposure)
+
+
+def _unclipped(metered: NDArray[np.floating]) -> float:
+    """The largest gain that clips no more than a tenth of the luminances."""
+    return 0.9 / max(float(np.quantile(metered, 0.9)), 1e-6)
 
 
 def apply_camera_response(linear: Light, sensor: Sensor, gain: float, rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -21,14 +21,17 @@ Light = NDArray[np.float32]
 T = TypeVar("T", bound=np.generic)
 
 
-def plate(scene: Scene, path: Callable[[str], Path]) -> Light:
-    """(H, W, 3) float32 scene-linear light of the background alone. path: function from asset id to file."""
+def plate(scene: Scene, path: Callable[[str], Path], lit: float = 1.0) -> Light:
+    """(H, W, 3) float32 scene-linear light of the background alone. path: function from asset id to file.
+
+    lit: the light that comes from a white backdrop, for a background that is a plain color.
+    """
     camera, background = scene.camera, scene.background
     shape = (camera.height, camera.width, 3)
     if background.kind == "none":
         return np.zeros(shape, np.float32)
     if background.kind == "color":
-        return np.broadcast_to(from_srgb(np.array(background.color, np.float32)), shape).astype(np.float32)
+        return np.broadcast_to(lit * from_srgb(np.array(background.color, np.float32)), shape).astype(np.float32)
     if background.kind == "image":
         return _photograph(path(background.image), camera.width, camera.height)
     if not scene.world.hdri:

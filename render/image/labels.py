@@ -68,6 +68,7 @@ def object_labels(
                 box=mask_box(mask),
                 amodal_box=box,
                 pixels=pixels,
+                share=pixels / mask.size,
                 visibility=pixels / whole if whole else 0.0,
                 truncation=_truncation(box, camera),
                 keypoints=_keypoints(camera, item, info(item.asset), k, beside, before),

@@ -62,6 +62,10 @@ class ObjectsConfig(Section):
     """Objects of no interest beside the members."""
     occluder: OccluderConfig = OccluderConfig()
     """An object that hides part of the main one."""
+    min_share: float | None = Field(default=None, gt=0, le=0.5)
+    """Smallest share of the picture's pixels that show the main object; the camera zooms in until it is reached."""
+    max_clutter: float | None = Field(default=None, ge=0)
+    """Most pixels of all clutter together over those of the main object; clutter is made smaller or left out."""
     crack: CrackConfig | None = None
     """A crack through the main object; the crack is then the only class. It is projected on the object, so it is wider
     than `crack.width` where the surface leans."""

@@ -202,7 +202,7 @@ class Sensor:
     Parameters
     ----------
     metering : "average" or "none"
-        "average" first scales the light so that its log-average becomes a middle gray.
+        "average" first scales the light so that its log-average becomes a middle gray, less if objects would burn out.
     exposure : float
         Brightness added after metering, in stops.
     tone : "standard" or "filmic"

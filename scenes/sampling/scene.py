@@ -22,6 +22,7 @@ from scenes.sampling.draw import TEXTURED, Draw, center_of, vector
 from scenes.sampling.objects import members
 from scenes.sampling.occluder import occluder
 from scenes.sampling.placement import cross, direction, extent, framing_distance
+from scenes.sampling.shares import within_limits
 from scenes.sampling.surface import decal, patch
 from scenes.section import Drawn
 from scenes.streams import Recorder, Streams
@@ -105,6 +106,7 @@ def _object_scene(draw: Draw) -> Scene:
     items = members(draw)
     camera = _camera(draw, items)
     items += occluder(draw, items, camera)
+    items, camera = within_limits(draw, items, camera)
     return Scene(
         seed=draw.streams.seed,
         index=draw.streams.index,

@@ -64,6 +64,7 @@ FAULTS = [
     ("boxes and areas equal the masks", relabelled(box=(0.0, 0.0, 1.0, 1.0))),
     ("boxes and areas equal the masks", relabelled(box=None)),
     ("boxes and areas equal the masks", relabelled(pixels=1)),
+    ("boxes and areas equal the masks", relabelled(share=0.5)),
     ("camera and label equal the scene", changed("intrinsics", lambda k, _: k.__setitem__((0, 0), 1.0))),
     ("camera and label equal the scene", changed("world_to_camera", lambda m, _: m.__setitem__((0, 3), 9.0))),
     ("camera and label equal the scene", lambda frame: replace(frame, label=-1)),

@@ -40,7 +40,7 @@ def test_frames_survive_the_shard(tmp_path: Path, plate: bool) -> None:
     digest = write_shard(tmp_path / "0.h5", frames, attributes=KEY)
     assert digest == sha256(tmp_path / "0.h5")
     with Shard(tmp_path / "0.h5") as shard:
-        assert len(shard) == 3 and shard.attributes == {**KEY, "format": 1}
+        assert len(shard) == 3 and shard.attributes == {**KEY, "format": 2}
         for i, frame in enumerate(frames):
             assert_same(shard.frame(i), frame)
         np.testing.assert_array_equal(shard.arrays("depth"), np.stack([f.depth for f in frames]))
@@ -189,8 +189,8 @@ def test_bad_files_cost_one_line(tmp_path: Path) -> None:
         Shard(path)
     path.write_bytes(whole)
     with h5py.File(path, "r+") as file:
-        file.attrs["format"] = 2
-    with pytest.raises(InputError, match="shard format 2, this version reads 1"):
+        file.attrs["format"] = 3
+    with pytest.raises(InputError, match="shard format 3, this version reads 2"):
         Shard(path)
     with h5py.File(path, "r+") as file:
         del file.attrs["format"]
@@ -274,8 +274,8 @@ def test_manifest_says_what_differs(tmp_path: Path) -> None:
     [
         ("{", "not JSON"),
         ("[]", "format None"),
-        ('{"format": 9}', "format 9, this version reads 1"),
-        ('{"format": 1, "seed": 0}', "config: Field required"),
+        ('{"format": 9}', "format 9, this version reads 2"),
+        ('{"format": 2, "seed": 0}', "config: Field required"),
     ],
 )
 def test_a_bad_manifest_costs_one_line(tmp_path: Path, text: str, said: str) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.dataset.dataset import Dataset
+from render.dataset.limits import Limits
 from render.dataset.shard import Shard
 from scenes.errors import InputError
 from training.data.decode import resized
@@ -54,6 +55,15 @@ class Rendered:
         self.digest = fingerprint(manifest.config_hash, manifest.seed, self._indices, self.classes, sums, margin)
         # A shard that leaves the cache is closed when the last thread has finished reading it.
         self._opened = lru_cache(_OPEN)(Shard)
+
+    def within(self, limits: Limits) -> NDArray[np.int64]:
+        """The places of the pictures within limits, in order."""
+        places = [
+            start + place
+            for start, path in zip(self._starts, self._shards, strict=False)
+            for place in self._opened(path).within(limits)
+        ]
+        return np.array(places, np.int64)
 
     def __len__(self) -> int:
         return len(self._indices)

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from render.dataset.dataset import MANIFEST
+from render.dataset.limits import NO_LIMITS, Limits
 from scenes.errors import InputError, choices
 from training.data.files import class_folders, listed
-from training.data.pictures import ImageDataset, relabeled, unlabeled
+from training.data.pictures import ImageDataset, chosen, relabeled, unlabeled
 from training.data.rendered import Rendered
 from training.data.s2rda import is_s2rda, s2rda
 from training.data.splits import ALL, halves, parted, split_named
@@ -22,6 +23,7 @@ def open_pictures(
     labels: bool = True,
     rename: Mapping[str, str] | None = None,
     margin: float | None = None,
+    limits: Limits = NO_LIMITS,
     seed: int = 0,
 ) -> ImageDataset:
     """Open a set of pictures for training or evaluation.
@@ -47,6 +49,8 @@ def open_pictures(
     margin : float, optional
         Only for rendered data sets: crop a square around the main object. The margin on each side is this share of
         the side of the object's box. By default the picture is not cropped.
+    limits : Limits
+        Only for rendered data sets: the pictures to keep, by the share of the main object and of the clutter.
     seed : int
         Decides which pictures belong to a half or a percentage.
 
@@ -86,7 +90,7 @@ def open_pictures(
         pictures: ImageDataset = s2rda(path, part)
         part = ALL
     else:
-        pictures = _opened(path, classes, margin)
+        pictures = _opened(path, classes, margin, limits)
     if part != ALL:
         pictures = _half(pictures, part, seed)
     if classes is not None and (labels or _shared(pictures, classes, rename or {})):
@@ -98,9 +102,14 @@ def open_pictures(
     return pictures if labels else unlabeled(pictures, classes or ())
 
 
-def _opened(path: Path, classes: Sequence[str] | None, margin: float | None) -> ImageDataset:
+def _opened(path: Path, classes: Sequence[str] | None, margin: float | None, limits: Limits) -> ImageDataset:
+    if (path / MANIFEST).exists():
+        pictures = Rendered(path, margin=margin)
+        return pictures if limits == NO_LIMITS else chosen(pictures, pictures.within(limits), str(limits))
+    if limits != NO_LIMITS:
+        raise InputError(f"{path}: not a rendered data set, so nobody knows the shares; leave out {limits}")
     if path.is_dir():
-        return Rendered(path, margin=margin) if (path / MANIFEST).exists() else class_folders(path)
+        return class_folders(path)
     return listed(path, classes)
 
 

@@ -20,6 +20,7 @@ from render.dataset.export.masks import write_masks
 from render.dataset.export.per_image import write_per_image
 from render.dataset.export.s2rda import write_s2rda
 from render.dataset.export.webdataset import write_webdataset
+from render.dataset.limits import NO_LIMITS, Limits
 from render.frame import Frame
 from scenes.errors import InputError, choices
 from scenes.files import unfinished
@@ -37,7 +38,9 @@ FORMATS: Mapping[str, Callable[[Iterable[Frame], tuple[str, ...], Path], None]] 
 RECEIPT = "blendmill-export.json"
 
 
-def export_dataset(dataset: Dataset, out: Path, kind: str, samples_per_tar: int = 1000) -> bool:
+def export_dataset(
+    dataset: Dataset, out: Path, kind: str, samples_per_tar: int = 1000, limits: Limits = NO_LIMITS
+) -> bool:
     """Write a complete data set to a folder in a layout that other tools read.
 
     The folder appears when it is complete: it is filled under another name and renamed at the end.
@@ -52,6 +55,8 @@ def export_dataset(dataset: Dataset, out: Path, kind: str, samples_per_tar: int 
         "folder", "coco", "webdataset", "s2rda", "hdf5-per-image" or "masks".
     samples_per_tar : int
         Samples in one tar file of a "webdataset".
+    limits : Limits
+        Pictures outside of them are left out.
 
     Returns
     -------
@@ -61,7 +66,7 @@ def export_dataset(dataset: Dataset, out: Path, kind: str, samples_per_tar: int 
     Raises
     ------
     InputError
-        `out` holds something else, or the data set is not complete.
+        `out` holds something else, the data set is not complete, or no picture is within the limits.
 
     Examples
     --------
@@ -92,15 +97,20 @@ def export_dataset(dataset: Dataset, out: Path, kind: str, samples_per_tar: int 
     if kind == "webdataset":
         writer = partial(write_webdataset, samples_per_tar=samples_per_tar)
         receipt["samples_per_tar"] = samples_per_tar
+    if limits != NO_LIMITS:
+        receipt["limits"] = str(limits)
     if _is_there(out, receipt):
         return False
     missing = set(range(dataset.manifest.shard_count)) - set(dataset.present())
     if missing:
         path = dataset.shard_path(min(missing))
         raise InputError(f"{path}: not there, {len(missing)} shards are missing; rerun the render command to draw them")
+    count = sum(len(shard.within(limits)) for shard in dataset.shards())
+    if not count:
+        raise InputError(f"{dataset.folder}: no picture is within {limits}; allow a smaller share or more clutter")
     console = Console(stderr=True)
     frames = track(
-        dataset.frames(), f"{kind} → {out}", dataset.manifest.count, console=console, disable=not console.is_terminal
+        dataset.frames(limits=limits), f"{kind} → {out}", count, console=console, disable=not console.is_terminal
     )
     with _new_folder(out) as folder:
         writer(frames, dataset.manifest.classes, folder)

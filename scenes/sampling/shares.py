@@ -1,0 +1,112 @@
+"""Keeps the main object large enough in the picture, and larger than the clutter.
+
+Both are measured on the objects' own triangles, as the camera sees them. Nothing is drawn at random here. So the limits
+move no picture that is within them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.projection import depth_map, seen_triangles
+from scenes.record.scene import Camera, Item
+from scenes.sampling.draw import Draw, center_of, vector
+from scenes.sampling.placement import extent
+
+# Larger pictures are measured at this many pixels along the longer side. Small ones are measured exactly.
+_SIDE = 128
+# What a picture that is measured smaller than it is drawn must have in excess, because the two differ a little.
+_EXCESS = 1.05
+# Sizes of the clutter to try, as shares of the drawn size. Nobody recognizes smaller clutter: it is left out instead.
+_SIZES = tuple(0.8**k for k in range(8))
+# Steps of the zoom, and the bounds of each.
+_STEPS = 12
+_STEP = (1.02, 2.0)
+
+
+def within_limits(draw: Draw, items: list[Item], camera: Camera) -> tuple[list[Item], Camera]:
+    """The items and the camera, changed where the main object is too small or the clutter too large.
+
+    No clutter takes more of the picture than the config allows. The main object falls short of its share only where no
+    zoom reaches it: where the picture's middle shows through it, or another member hides it. Then the zoom is the one
+    that shows most of it.
+    """
+    objects = draw.config.objects
+    if objects.max_clutter is not None:
+        items = _with_small_clutter(draw, items, camera, objects.max_clutter)
+    if objects.min_share is not None:
+        zoomed = _zoomed_in(draw, items, camera, objects.min_share)
+        # In a nearer view, the main object can leave the picture and the clutter stay.
+        if objects.max_clutter is not None and zoomed is not camera:
+            items = _with_small_clutter(draw, items, zoomed, objects.max_clutter)
+        camera = zoomed
+    return items, camera
+
+
+def shares(draw: Draw, items: list[Item], camera: Camera) -> NDArray[np.float64]:
+    """(n,) the share of the picture's pixels that shows each item, what hides it taken into account."""
+    shrink = min(1.0, _SIDE / max(camera.width, camera.height))
+    seen = replace(camera, width=max(round(camera.width * shrink), 1), height=max(round(camera.height * shrink), 1))
+    nearest = np.full((seen.height, seen.width), np.inf)
+    shown = np.zeros(nearest.shape, dtype=np.int64)
+    for number, item in enumerate(items, start=1):
+        triangles = seen_triangles(seen, item, draw.catalogue.model(item.asset))
+        depth = depth_map(triangles, (seen.width, seen.height))
+        ahead = depth < nearest
+        nearest[ahead], shown[ahead] = depth[ahead], number
+    return np.bincount(shown.ravel(), minlength=len(items) + 1)[1:] / shown.size
+
+
+def _excess(camera: Camera) -> float:
+    return 1.0 if max(camera.width, camera.height) <= _SIDE else _EXCESS
+
+
+def _with_small_clutter(draw: Draw, items: list[Item], camera: Camera, most: float) -> list[Item]:
+    """The items with the largest clutter that keeps to `most` times the main object. If none does, the worst goes."""
+    clutter = np.array([item.purpose == "clutter" for item in items])
+    if not clutter.any():
+        return items
+    for size in _SIZES:
+        smaller = [_shrunk(draw, item, size) if item.purpose == "clutter" else item for item in items]
+        seen = shares(draw, smaller, camera)
+        if seen[clutter].sum() * _excess(camera) <= most * seen[0]:
+            return smaller
+    worst = int(np.argmax(np.where(clutter, seen, -1)))
+    return _with_small_clutter(draw, items[:worst] + items[worst + 1 :], camera, most)
+
+
+def _shrunk(draw: Draw, item: Item, size: float) -> Item:
+    """An item scaled about the point of the ground below its middle. So it stays within its own free room."""
+    if size == 1:
+        return item
+    low, high = extent(draw.world_points([item]))
+    fixed = np.array([*(low + high)[:2] / 2, 0.0])
+    return replace(item, scale=size * item.scale, location=vector(fixed + size * (np.array(item.location) - fixed)))
+
+
+def _zoomed_in(draw: Draw, items: list[Item], camera: Camera, least: float) -> Camera:
+    """The camera with the shortest focal length found at which the main object has `least` of the picture."""
+    wanted = least * _excess(camera)
+    center = center_of(draw.world_points(items[:1]))
+    best, most, zoom = camera, -1.0, 1.0
+    for _ in range(_STEPS):
+        zoomed = _zoomed(camera, center, zoom)
+        share = float(shares(draw, items, zoomed)[0])
+        if share > most:
+            best, most = zoomed, share
+        if share >= wanted:
+            break
+        # A share grows with the square of the zoom as long as the object is within the picture.
+        zoom *= float(np.clip(np.sqrt(wanted / max(share, 1e-9)), *_STEP))
+    return best
+
+
+def _zoomed(camera: Camera, center: np.ndarray, zoom: float) -> Camera:
+    """The camera with `zoom` times the focal length; what it saw at a center keeps about its place in the picture."""
+    if zoom == 1:
+        return camera
+    target = center + (np.array(camera.target) - center) / zoom
+    return replace(camera, focal_length=zoom * camera.focal_length, target=vector(target))

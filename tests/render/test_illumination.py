@@ -1,0 +1,69 @@
+"""The light on the objects, against integrals done by hand, and what the camera makes of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from render.image.camera_response import metered_gain
+from render.image.clean_plate import plate
+from render.image.illumination import matte_white
+from scenes.record.scene import Background, Camera, Light, Scene, Sensor, World
+
+SCENE = Scene(
+    0, 0, (), World("", 0, 2.0), (), Camera((0, -3, 0), (0, 0, 0), 0, 50, 8, 8),
+    Background("color", color=(1.0, 1.0, 1.0)), Sensor(),
+)  # fmt: skip
+
+
+def nowhere(asset: str) -> Path:
+    raise AssertionError(f"{asset} was asked for")
+
+
+def lit(*lamps: Light) -> float:
+    return matte_white(replace(SCENE, world=World("", 0, 0.0), lights=lamps), nowhere)
+
+
+def test_a_white_surface_under_an_even_sky_is_as_bright_as_the_sky() -> None:
+    assert matte_white(SCENE, nowhere) == pytest.approx(2.0)
+
+
+def test_a_lamp_lights_a_ball_on_one_side() -> None:
+    """A surface facing irradiance E sends E / pi back. Over the ball, the mean of max(cosine, 0) is a quarter."""
+    at, target = (0.0, 0.0, 3.0), (0.0, 0.0, 1.0)
+    assert lit(Light("sun", at, target, 3.0, 1.0, 6500)) == pytest.approx(3.0 / math.pi / 4)
+    # 100 W through a ball of 2 m radius, whose area is 16 pi.
+    assert lit(Light("point", at, target, 100.0, 0.1, 6500)) == pytest.approx(100 / (16 * math.pi) / math.pi / 4)
+    # A flat lamp sends four times as much straight ahead as on average over all directions.
+    assert lit(Light("area", at, target, 100.0, 0.1, 6500)) == pytest.approx(400 / (16 * math.pi) / math.pi / 4)
+
+
+def test_an_environment_counts_by_solid_angle(tmp_path: Path) -> None:
+    """Light 8 from the cap above 60 degrees of elevation, whose share of the sphere is (1 - sin 60 deg) / 2."""
+    path = tmp_path / "cap.hdr"
+    sky = np.zeros((96, 192, 3), np.float32)
+    sky[:16] = 8.0
+    assert cv2.imwrite(str(path), sky)
+    scene = replace(SCENE, world=World("cap", 0, 0.5))
+    assert matte_white(scene, lambda asset: path) == pytest.approx(4 * (1 - math.sin(math.pi / 3)) / 2, rel=1e-3)
+
+
+def test_a_white_backdrop_is_as_bright_as_the_light_on_it() -> None:
+    assert np.allclose(plate(SCENE, nowhere, lit=2.5), 2.5)
+    gray = replace(SCENE, background=Background("color", color=(0.5, 0.5, 0.5)))
+    assert np.allclose(plate(gray, nowhere, lit=2.0), 2 * ((0.5 + 0.055) / 1.055) ** 2.4)
+
+
+def test_a_small_bright_subject_does_not_burn_out() -> None:
+    """A twentieth of the picture at 2, all else at 0.1: the dark ground alone would be metered to 0.18 and burn it."""
+    light = np.full((20, 20, 3), 0.1, np.float32)
+    light[0] = 2.0
+    weight, sensor = np.ones((20, 20), np.float32), Sensor(metering="average")
+    assert metered_gain(light, weight, sensor) > 1.3
+    assert metered_gain(light, weight, sensor, light[..., 0] > 1) == pytest.approx(0.45)
+    assert metered_gain(light, weight, sensor, np.zeros((20, 20), bool)) == metered_gain(light, weight, sensor)
