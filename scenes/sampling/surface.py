@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from scenes.cracks.registry import SHARES
+from scenes.distributions import parse
 from scenes.materials.families import COURSES
 from scenes.record.material import Material
 from scenes.record.scene import Camera, Item, rotation_matrix
@@ -22,6 +24,8 @@ DEPOSIT = ("dirt", "hue", "saturation", "value", "moss", "stain", "stain_value",
 
 # No ray of the picture meets the surface at less than this many degrees.
 _GRAZING = 12.0
+# The kinds of cracks where the config names none.
+_KINDS = parse({"choice": SHARES})
 # A decal's patch is this much wider than the object's diagonal.
 _AROUND = 1.05
 
@@ -30,13 +34,12 @@ def patch(draw: Draw) -> tuple[Camera, Surface]:
     """The camera, looking at the origin, and the surface that fills its picture."""
     drawn = draw.section("surface")
     placement, pixel = drawn["placement"], drawn["scale"]
-    material = draw.dressed(drawn["family"], drawn.path("material"), metric=True)
+    material = draw.dressed("surface", drawn["family"], drawn.path("material"))
     bare = Surface(placement, material, pixel, (0.0, 0.0), (0.0, 0.0))
     camera = _camera(draw, drawn, bare)
     low, high = footprint(camera, bare)
     size = (float(high[0] - low[0]), float(high[1] - low[1]))
     span = pixel * min(draw.config.camera.resolution)
-    seals = several(drawn, "seals", distractors.seal, pixel, span)
     return camera, Surface(
         placement, material, pixel, (float(low[0]), float(low[1])), size,
         crack=_crack(drawn.section("crack"), pixel, laid=material.family in COURSES),
@@ -44,8 +47,8 @@ def patch(draw: Draw) -> tuple[Camera, Surface]:
         marks=several(drawn, "marks", distractors.mark, pixel, span),
         debris=_debris(drawn, placement, pixel, span),
         shadow_casters=several(drawn, "shadow_casters", distractors.shadow_caster, pixel, span),
-        seals=seals,
-        filler=distractors.filler(drawn, material, pixel, sealed=bool(seals)),
+        seals=several(drawn, "seals", distractors.seal, pixel, span),
+        filler=distractors.filler(drawn.section("seals"), pixel),
     )  # fmt: skip
 
 
@@ -81,12 +84,14 @@ def _crack(drawn: Drawn, pixel: float, laid: bool = False) -> Crack | None:
     if not drawn["present"]:
         return None
     width = drawn["width"] * pixel
-    kind = drawn.get("kind", "")
+    kind = drawn.get("kind") or drawn.of("kind", _KINDS)
     if laid and drawn["stepped"]:
         kind = "masonry"
     shape = {name: drawn[name] for name in SHAPE} | {name: drawn[name] * width for name in IN_WIDTHS}
     deposit = {name: drawn[name] for name in DEPOSIT} | {"width": width, "seed": 50 * drawn.quantile("seed")}
-    return Crack(kind=kind, width=width, deposit=Material("deposit", deposit), **shape)
+    return Crack(
+        kind=kind, width=width, deposit=Material("deposit", deposit), healed_tone=drawn["healed_tone"], **shape
+    )
 
 
 def decal(draw: Draw, item: Item, camera: Camera) -> Decal:
