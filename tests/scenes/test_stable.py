@@ -231,7 +231,8 @@ def others(path: str, distribution: Distribution | None) -> list[Any]:
 
 
 OTHER_NAMES = {
-    "objects.rotation": ("free", "stable"), "objects.support": ("floating",), "background.kind": ("color", "room"),
+    "objects.rotation": ("free", "stable"), "objects.support": ("floating", "ground"),
+    "background.kind": ("color", "room"),
     "sensor.metering": ("none",), "sensor.tone": ("filmic",), "material.mode": ("whole",),
     "surface.placement": ("wall", "floor"), "lighting.world.hdri": SKIES,
 }  # fmt: skip
@@ -259,6 +260,10 @@ def with_another(config: Any, path: str, distribution: Distribution | None) -> A
 THINGS = ("joints", "marks", "debris", "seals", "covers", "shadow_casters")
 
 
+# No shadow can be caught from below the ground, where this preset's camera also stands; and it stores clean plates.
+NO_OTHER = {("matting", "background.shadow"), ("matting", "sensor.balance")}
+
+
 def presets() -> dict[str, list[str]]:
     """Configs by name: each preset as it is, and some with more in them."""
     full = ["objects.count=3", "objects.clutter.count=2", "objects.occluder.present=true", "lighting.area.count=2"]
@@ -278,6 +283,8 @@ def test_a_factor_leaves_all_others_alone(name: str) -> None:
     before = [flat(sampler_of(config).sample(3, index)) for index in range(SCENES)]
     moved, strays = 0, {}
     for factor, distribution in factors_of(config):
+        if (name, factor) in NO_OTHER:
+            continue
         drawn = sampler_of(with_another(config, factor, distribution))
         allowed = followers(factor, table)
         differ = set().union(*(changed(flat(drawn.sample(3, k)), old) for k, old in enumerate(before)))
