@@ -60,9 +60,10 @@ def _drawn(name: str, scratch: Path) -> dict[str, str]:
     out = scratch / name
     words = ["render", name]
     if name == "composed":
-        words = ["crack", "compose", "--textures", str(_photographs(scratch)), "--styles", str(_photographs(scratch))]
+        photographs = str(made_photographs(scratch))
+        words = ["crack", "compose", "--textures", photographs, "--styles", photographs]
     if name == "s2rda49-shapenet":
-        words += ["--set", f"assets.models=[{{path: {json.dumps(str(_models(scratch)))}, layout: shapenet}}]"]
+        words += ["--set", f"assets.models=[{{path: {json.dumps(str(made_models(scratch)))}, layout: shapenet}}]"]
     small = ["--set", f"{'resolution' if name == 'composed' else 'camera.resolution'}=[128,96]"]
     size = ["--images", str(PICTURES), "--shard-size", str(PICTURES), "--seed", str(SEED), "--workers", "1"]
     subprocess.run(
@@ -88,7 +89,7 @@ def _differing(known: dict[str, str], found: dict[str, str]) -> list[str]:
     return sorted(part for part in known.keys() | found.keys() if known.get(part) != found.get(part))
 
 
-def _photographs(scratch: Path) -> Path:
+def made_photographs(scratch: Path) -> Path:
     """A folder of made-up photographs of surfaces: coarse and fine noise, one of them too small for a picture."""
     folder = scratch / "photographs"
     if not folder.exists():
@@ -101,12 +102,12 @@ def _photographs(scratch: Path) -> Path:
     return folder
 
 
-def _models(scratch: Path) -> Path:
+def made_models(scratch: Path) -> Path:
     """A folder of made-up models in ShapeNetCore's layout: tents and boxes."""
     folder = scratch / "shapenet"
     for number, synset in enumerate(_SYNSETS):
         place = folder / synset / f"{number:032x}" / "models"
-        place.mkdir(parents=True)
+        place.mkdir(parents=True, exist_ok=True)
         height = 0.2 + 0.2 * number
         corners = [(x, y, z) for x in (-0.3, 0.3) for y in (0, height) for z in (-0.4, 0.2)]
         faces = ["1 2 4 3", "5 7 8 6", "1 5 6 2", "3 4 8 7", "1 3 7 5", "2 6 8 4"]

@@ -1,25 +1,31 @@
 """Distributions as quantile functions: every factor uses exactly one uniform number, whatever its distribution.
 
+Choices among names go by stable keys instead (see `scenes.names`), so that a name more moves few pictures.
+
 In YAML a distribution is a plain value (fixed) or one of
 
     {uniform: [low, high]}            {log_uniform: [low, high]}      {sine_uniform: [low, high]} (elevations)
     {normal: {mean: m, std: s, low: a, high: b}}          truncated to [a, b]
     {choice: [a, b, c]}               {choice: {a: 0.7, b: 0.3}}      weights sum to 1
-    {mixture: [{weight: 0.5, of: …}, {weight: 0.5, of: …}]}
+    {mixture: [{weight: 0.5, of: …}, {weight: 0.5, of: …}]}; a mixture of names is a choice
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from statistics import NormalDist
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from scenes.errors import choices
+from scenes.names import Names
 
 Value = float | int | str | bool
 Triple = tuple[float, float, float]
@@ -154,7 +160,7 @@ def _pick(weights: tuple[float, ...], u: float) -> tuple[int, float]:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of some values."""
+    """One of some values. Names are there once each."""
 
     values: tuple[Any, ...]
     weights: tuple[float, ...]
@@ -165,12 +171,19 @@ class Choice:
     def at(self, u: float) -> Any:
         return self.values[_pick(self.weights, u)[0]]
 
+    @cached_property
+    def names(self) -> tuple[Names, NDArray[np.float64]] | None:
+        """The names with the inverse of their weights, if all values are names."""
+        if not _all_names(self.values):
+            return None
+        return Names(self.values), np.array([1 / weight if weight > 0 else math.inf for weight in self.weights])
+
     def support(self) -> list[Any]:
         return list(self.values)
 
     def plain(self) -> Any:
         # JSON only has strings as keys. Other values need the longer form.
-        if all(isinstance(v, str) for v in self.values):
+        if _all_names(self.values):
             return {"choice": dict(zip(self.values, self.weights, strict=True))}
         return Mixture(tuple(Fixed(v) for v in self.values), self.weights).plain()
 
@@ -241,14 +254,39 @@ def _choice(body: Any) -> Distribution:
         return Choice(tuple(body), tuple(finite_number(w) for w in body.values()))
     if not isinstance(body, list):
         raise ValueError("choice takes a list, or a mapping of values to weights")
-    return Choice(tuple(_plain_value(v) for v in body), tuple(1 / len(body) for _ in body))
+    values, weights = tuple(_plain_value(v) for v in body), tuple(1 / len(body) for _ in body)
+    return _names(zip(values, weights, strict=True)) if body and _all_names(values) else Choice(values, weights)
+
+
+def _all_names(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _names(weighted: Iterable[tuple[str, float]]) -> Choice:
+    """A choice of names, of which some may be given several times."""
+    total: dict[str, float] = {}
+    for name, weight in weighted:
+        total[name] = total.get(name, 0.0) + weight
+    return Choice(tuple(total), tuple(total.values()))
 
 
 def _mixture(body: Any) -> Distribution:
     entries = body if isinstance(body, list) else []
     if not entries or not all(isinstance(e, dict) and set(e) == {"weight", "of"} for e in entries):
         raise ValueError("mixture takes a list of {weight: , of: }")
-    return Mixture(tuple(parse(e["of"]) for e in entries), tuple(finite_number(e["weight"]) for e in entries))
+    mixture = Mixture(tuple(parse(e["of"]) for e in entries), tuple(finite_number(e["weight"]) for e in entries))
+    return _names(_shares(mixture, 1.0)) if _all_names(mixture.support()) else mixture
+
+
+def _shares(distribution: Distribution, of: float) -> Iterator[tuple[str, float]]:
+    """Each value of a distribution over names, with its share of `of`."""
+    if isinstance(distribution, Choice):
+        yield from ((name, of * weight) for name, weight in zip(distribution.values, distribution.weights, strict=True))
+    elif isinstance(distribution, Mixture):
+        for part, weight in zip(distribution.parts, distribution.weights, strict=True):
+            yield from _shares(part, of * weight)
+    elif isinstance(distribution, Fixed):
+        yield distribution.value, of
 
 
 _PARSERS: dict[str, Callable[[Any], Distribution]] = {

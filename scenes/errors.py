@@ -6,6 +6,10 @@ import difflib
 from collections.abc import Iterable
 
 
+class InputWarning(UserWarning):
+    """One line on something that is accepted, but is hardly what was meant."""
+
+
 class InputError(Exception):
     """An error that the user can correct: a wrong config, asset or folder.
 

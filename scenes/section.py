@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from scenes.distributions import Distribution, Fixed
+from scenes.distributions import Distribution
+from scenes.names import Names
 from scenes.streams import Renamed, Streams
 
 
@@ -83,18 +84,19 @@ class Drawn(Mapping[str, Any]):
 
     def of(self, name: str, distribution: Distribution) -> Any:
         """The value of a distribution that is drawn as if it were the field `name`."""
-        # A fixed value needs no quantile. Drawing quantiles takes most of the time of sampling.
-        return distribution.value if isinstance(distribution, Fixed) else distribution.at(self.quantile(name))
+        return self.streams.value(self.path(name), distribution)
 
     def quantile(self, name: str) -> float:
         """The uniform number in [0, 1) that decides a field, or what is drawn beside the fields."""
         return self.streams.quantile(self.path(name))
 
-    def one_of(self, name: str, options: tuple[str, ...]) -> str:
+    def one_of(self, name: str, options: Names) -> str:
         """The drawn name of a field. If the field is null, one of the options, all equally likely."""
-        if getattr(self._section, name) is None:
-            return options[int(self.quantile(name) * len(options))]
-        return str(self[name])
+        return self.choose(name, options) if getattr(self._section, name) is None else str(self[name])
+
+    def choose(self, name: str, options: Names) -> str:
+        """One of some names, all equally likely, for what is drawn beside the fields."""
+        return self.streams.one_of(self.path(name), options)
 
     def section(self, name: str, k: int | None = None) -> Drawn:
         """The values of the section that a field holds; k: of the k-th thing that it describes."""

@@ -3,6 +3,8 @@
 A stream is keyed by (seed, index, factor name). The key selects a Philox-4x64 sequence (Salmon et al. 2011,
 "Parallel random numbers: as easy as 1, 2, 3"): seed and hashed name are its 128-bit key, the index its counter's
 highest word. Nothing is carried from one draw to the next, so the order of drawing does not matter.
+
+A factor takes one 64-bit word of its stream: as a uniform number for a quantile, or as the key of a choice among names.
 """
 
 from __future__ import annotations
@@ -10,8 +12,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+
+from scenes.distributions import Choice, Distribution, Fixed
+from scenes.names import Names
 
 Renamed = tuple[tuple[str, str], ...]
 """New and old names of renamed factors, the longest path first. The streams keep the old names, so pictures do not
@@ -63,6 +69,27 @@ class Streams:
             return self._fixed[factor]
         return float(self._reset(factor).random())
 
+    def value(self, factor: str, distribution: Distribution) -> Any:
+        """The value of a factor."""
+        # A fixed value needs no quantile. Drawing quantiles takes most of the time of sampling.
+        if isinstance(distribution, Fixed):
+            return distribution.value
+        if isinstance(distribution, Choice) and distribution.names and factor not in self._fixed:
+            names, waits = distribution.names
+            return names.chosen(self.key(factor), waits)
+        return distribution.at(self.quantile(factor))
+
+    def one_of(self, factor: str, names: Names) -> str:
+        """One of some names, all equally likely. A fixed quantile runs through them in their order."""
+        if factor in self._fixed:
+            return names[int(self._fixed[factor] * len(names))]
+        return names.chosen(self.key(factor))
+
+    def key(self, factor: str) -> int:
+        """The 64 random bits that a factor's choice among names goes by; `quantile` has the upper 53 of them."""
+        self._reset(factor)
+        return int(self._philox.random_raw())
+
     def generator(self, factor: str) -> np.random.Generator:
         """A random generator for a factor that needs more than one number, such as placement or noise."""
         key = [self.seed, _name_key(factor, self._renamed)]
@@ -85,3 +112,7 @@ class Recorder(Streams):
     def quantile(self, factor: str) -> float:
         self.named.add(factor)
         return super().quantile(factor)
+
+    def key(self, factor: str) -> int:
+        self.named.add(factor)
+        return super().key(factor)

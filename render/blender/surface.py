@@ -22,9 +22,10 @@ from scenes.mesh import Model
 from scenes.record.material import Material
 from scenes.record.record import CRACK
 from scenes.record.scene import Camera, Scene, rotation_matrix
+from scenes.record.surface import COVERS, Debris
 from scenes.sampling.placement import project, yaw_quaternion
 from scenes.sampling.surface import DEPOSIT
-from scenes.sampling.surface_geometry import contour_of, generator, on_surface, relief_of
+from scenes.sampling.surface_geometry import contour_of, filler_of, generator, on_surface, relief_of
 from scenes.shapes.debris import debris, shadow_caster
 
 # Material index of the faces between the lips. All other faces have 0.
@@ -69,7 +70,8 @@ class SurfacePatch:
             self._patch.data.attributes.new("gaping", "FLOAT", "POINT").data.foreach_set("value", away)
         bpy.data.meshes.remove(old)
         self._patch.matrix_world = Matrix(scene.surface.frame())
-        filler = (scene.surface.filler,) if scene.surface.filler and relief.filled.min() < 0 else ()
+        fitted = filler_of(scene.surface)
+        filler = (fitted,) if fitted and relief.filled.min() < 0 else ()
         for slot, inside in zip(self._patch.material_slots, (False, True), strict=True):
             slot.link = "OBJECT"
             slot.material = self._palette.checkout(
@@ -84,8 +86,8 @@ class SurfacePatch:
         """The debris on the surface. It can hide the crack, and no label contains it."""
         assert scene.surface is not None
         frame, things = scene.surface.frame(), []
-        for k, thing in enumerate(scene.surface.debris):
-            rng = generator(scene, f"surface.debris.{k}.shape")
+        for k, (thing, key) in enumerate(zip(scene.surface.debris, shape_keys(scene.surface.debris), strict=True)):
+            rng = generator(scene, key)
             placed = np.diag([*[thing.size / 1000] * 3, 1.0])
             placed[:3, :3] = placed[:3, :3] @ rotation_matrix(yaw_quaternion(thing.angle))
             placed[:2, 3] = thing.x / 1000, -thing.y / 1000
@@ -129,6 +131,17 @@ class SurfacePatch:
         thing.matrix_world = Matrix(matrix)
         thing.visible_camera = True
         return thing
+
+
+def shape_keys(things: tuple[Debris, ...]) -> list[str]:
+    """The stream of each thing's shape: debris and covers count apart, so that neither changes with the other."""
+    counts = {"debris": 0, "covers": 0}
+    keys = []
+    for thing in things:
+        kind = "covers" if thing.kind in COVERS else "debris"
+        keys.append(f"surface.{kind}.{counts[kind]}.shape")
+        counts[kind] += 1
+    return keys
 
 
 def upload(relief: Relief, left: float, top: float, shift: NDArray[np.float64]) -> bpy.types.Mesh:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from typing import TextIO
 
 import click
 
@@ -17,7 +19,7 @@ from render.cli.preview import preview
 from render.cli.render import render
 from render.cli.stream import stream
 from scenes.config.loading import preset_names
-from scenes.errors import InputError
+from scenes.errors import InputError, InputWarning
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,8 +57,27 @@ for command in (render, preview, stream, assets, export, inspect, status, verify
     cli.add_command(command)
 
 
+_show = warnings.showwarning
+
+
+def _in_one_line(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Our own warnings without the place in the code, which says nothing to a user."""
+    if issubclass(category, InputWarning):
+        click.echo(f"blendmill: {message}", err=True)
+    else:
+        _show(message, category, filename, lineno, file, line)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Entry point. Bad input, click's or ours, ends in one line and exit code 2, whichever command finds it."""
+    warnings.showwarning = _in_one_line
     try:
         code = cli.main(arguments, standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

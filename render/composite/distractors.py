@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import cv2
@@ -16,7 +16,7 @@ _RIM, _EDGE = 8, 6.0
 
 def distracted(
     picture: Image,
-    rng: np.random.Generator,
+    generator: Callable[[str], np.random.Generator],
     *,
     stains: Mapping[str, Any],
     scratches: Mapping[str, Any],
@@ -25,22 +25,26 @@ def distracted(
 ) -> Image:
     """Draw distractors on an (H, W, 3) picture. No label contains them.
 
+    generator: the random generator of a thing by its name, so that one thing more leaves the others as they are.
     See `scenes.config.composite.DistractorsConfig`.
     """
     height, width = picture.shape[:2]
     # Soft shapes need few pixels.
     half = (-(-height // 2), -(-width // 2))
     soft = np.ones(half, np.float32)
-    for _ in range(stains["count"]):
+    for k in range(stains["count"]):
+        rng = generator(f"stains.{k}")
         soft *= 1 - np.float32(stains["darkness"] * rng.uniform(0.4, 1)) * _stain(rng, half)
     if shadow["darkness"] > 0:
-        soft *= 1 - np.float32(shadow["darkness"]) * _shadow(rng, half)
+        soft *= 1 - np.float32(shadow["darkness"]) * _shadow(generator("shadow"), half)
     factor = np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR))
-    for _ in range(scratches["count"]):
+    for k in range(scratches["count"]):
+        rng = generator(f"scratches.{k}")
         depth = np.float32(scratches["darkness"] * rng.uniform(0.5, 1))
         box, strokes = _scratch(rng, (height, width))
         factor[box] *= 1 - depth * strokes
-    for _ in range(joints["count"]):
+    for k in range(joints["count"]):
+        rng = generator(f"joints.{k}")
         darkness = joints["darkness"] * float(rng.uniform(0.5, 1))
         factor *= _joint(rng, (height, width), darkness, joints["ledge"])
     return dimmed(picture, factor)

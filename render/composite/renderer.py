@@ -61,7 +61,10 @@ class Painter:
         surface = background.relit(piece, **{name: value for name, value in values.items() if name not in _CUT})
         # This method synthesizes texture, which could cover a crack, so the crack is drawn afterwards.
         surface = self._styled(composition, surface, ("transport",))
-        return _done(composition, "distractors", distracted, surface)
+        things = composition.steps.get("distractors")
+        if things is None:
+            return surface
+        return distracted(surface, lambda name: _generator(composition, "distractors", f".{name}"), **things)
 
     def _styled(self, composition: Composition, picture: Image, methods: tuple[str, ...]) -> Image:
         values = composition.steps.get("style")
@@ -93,8 +96,8 @@ def outlined(frame: Frame) -> NDArray[np.uint8]:
     return np.where((beyond > near)[..., None], np.array(_OUTLINE, np.uint8), frame.rgb)
 
 
-def _generator(composition: Composition, step: str) -> np.random.Generator:
-    return composition.streams().generator(f"{ComposeConfig.STREAMS.get(step, step)}.noise")
+def _generator(composition: Composition, step: str, part: str = "") -> np.random.Generator:
+    return composition.streams().generator(f"{ComposeConfig.STREAMS.get(step, step)}.noise{part}")
 
 
 def _done(composition: Composition, step: str, function: Any, *arguments: Any) -> Any:

@@ -22,6 +22,7 @@ from scenes.assets.texture_sets import TextureSet
 from scenes.errors import InputError, choices
 from scenes.files import sha256
 from scenes.mesh import Model
+from scenes.names import Names
 from scenes.shapes.registry import GENERATORS
 
 Progress = Callable[[int, int, str], None]
@@ -103,7 +104,7 @@ class Catalogue:
         """The classes that have a model, alphabetical."""
         return tuple(self._by_class)
 
-    def assets(self, category: str) -> tuple[str, ...]:
+    def assets(self, category: str) -> Names:
         """Ids of a class's models: built-in shapes by variant, then files by name. Raises InputError."""
         if category not in self._by_class:
             raise InputError(f"no model has the class '{category}', {choices(category, self._by_class)}")
@@ -126,17 +127,17 @@ class Catalogue:
         return found
 
     @property
-    def hdris(self) -> tuple[str, ...]:
+    def hdris(self) -> Names:
         """Ids of the environment maps, sorted."""
         return self._pictures.hdris
 
     @property
-    def textures(self) -> tuple[str, ...]:
+    def textures(self) -> Names:
         """Ids of the texture sets, sorted."""
         return self._pictures.textures
 
     @property
-    def images(self) -> tuple[str, ...]:
+    def images(self) -> Names:
         """Ids of the background pictures, sorted."""
         return self._pictures.images
 
@@ -185,12 +186,12 @@ class Catalogue:
 
         progress: called with (done, total, asset id). workers: processes to share the work.
         """
-        ids = [*self._files, *(i for ids in self._shape_ids.values() for i in ids)]
-        job = partial(_prepared, files=self._files, cache=self.cache, importers=self._importers)
+        assets = [*self._files.values(), *(i for ids in self._shape_ids.values() for i in ids)]
+        job = partial(_prepared, cache=self.cache, importers=self._importers)
         with ProcessPoolExecutor(workers, get_context("spawn")) if workers > 1 else _Here() as pool:
-            for done, asset_id in enumerate(pool.map(job, ids), 1):
+            for done, asset_id in enumerate(pool.map(job, assets), 1):
                 if progress is not None:
-                    progress(done, len(ids), asset_id)
+                    progress(done, len(assets), asset_id)
         self.__dict__.pop("_settled", None)
         self.__dict__.pop("_by_class", None)
         _ = self._by_class
@@ -207,7 +208,7 @@ class Catalogue:
         }
 
     @cached_property
-    def _by_class(self) -> dict[str, tuple[str, ...]]:
+    def _by_class(self) -> dict[str, Names]:
         ids = {name: list(shapes) for name, shapes in self._shape_ids.items()}
         for asset_id, asset in self._files.items():
             ids.setdefault(asset.category, [])
@@ -216,7 +217,7 @@ class Catalogue:
         for category, found in ids.items():
             if not found:
                 raise InputError(self._nothing_left(category))
-        return {category: tuple(ids[category]) for category in sorted(ids)}
+        return {category: Names(ids[category]) for category in sorted(ids)}
 
     def _nothing_left(self, category: str) -> str:
         lost = [i for i, asset in self._files.items() if asset.category == category]
@@ -312,12 +313,14 @@ def _size(model: Model) -> int:
     )
 
 
-def _prepared(asset_id: str, files: Mapping[str, FileAsset], cache: Cache, importers: Importers) -> str:
-    if asset_id in files:
-        settle(files[asset_id], cache, importers)
-    elif not cache.holds(shapes_source.entry_key(asset_id)):
-        shapes_source.make(asset_id, cache)
-    return asset_id
+def _prepared(asset: FileAsset | str, cache: Cache, importers: Importers) -> str:
+    """Prepares a file, or a built-in shape by its id. Each task gets its own asset alone, so all take linear time."""
+    if isinstance(asset, FileAsset):
+        settle(asset, cache, importers)
+        return asset.id
+    if not cache.holds(shapes_source.entry_key(asset)):
+        shapes_source.make(asset, cache)
+    return asset
 
 
 def _checked_shapes(shapes: Mapping[str, int]) -> dict[str, int]:

@@ -10,6 +10,7 @@ from scenes.assets.image_gate import ImageGate, Use
 from scenes.assets.manifest import Manifest
 from scenes.assets.texture_sets import TextureSet, find_texture_sets
 from scenes.errors import InputError, choices
+from scenes.names import Names
 
 HDRI_SUFFIXES = (".hdr", ".exr")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
@@ -47,9 +48,9 @@ class Pictures:
             self._hdris |= {f"studio:{p.stem}": p for p in sorted(studio.glob("*.exr"))}
             self._licenses |= {f"studio:{p.stem}": "CC0-1.0" for p in studio.glob("*.exr")}
         self._add_manifest(manifest)
-        self.hdris = tuple(sorted(self._hdris))
-        self.textures = tuple(sorted(self._sets))
-        self.images = tuple(sorted(self._images))
+        self.hdris = Names(sorted(self._hdris))
+        self.textures = Names(sorted(self._sets))
+        self.images = Names(sorted(self._images))
 
     def path(self, asset_id: str) -> Path:
         found = self._hdris.get(asset_id) or self._images.get(asset_id)

@@ -28,6 +28,8 @@ from scenes.config.composite_crack import (
 )
 from scenes.section import Section
 
+OF_CRACK = ("warp", "smoothing", "dissolve", "lips", "healed", "color")
+"""The steps that do nothing without a crack."""
 STYLES = ("fourier", "histogram", "covariance", "reinhard", "transport")
 
 

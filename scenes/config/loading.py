@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 from scenes.config.camera import ALTERNATIVES
 from scenes.config.composite import ComposeConfig
 from scenes.config.objects import Config
-from scenes.errors import InputError, choices, shortened
+from scenes.config.void import void_fields
+from scenes.errors import InputError, InputWarning, choices, shortened
 from scenes.plain_yaml import parse_yaml, read_yaml
 
 S = TypeVar("S", bound=BaseModel)
@@ -66,6 +68,11 @@ def load_config(source: str | Path, overrides: Iterable[str] = ()) -> AnyConfig:
     InputError
         The message names the file, the field and the wrong value, and says what to change.
 
+    Warns
+    -----
+    InputWarning
+        The file itself or an override sets a field that another field makes void.
+
     Examples
     --------
     >>> from blendmill import load_config
@@ -74,9 +81,16 @@ def load_config(source: str | Path, overrides: Iterable[str] = ()) -> AnyConfig:
     """
     path = _locate(str(source))
     data = _read(path, ())
-    for override in overrides:
-        data = _merge(data, _override(override))
-    return validate(data, path.name)
+    # What presets set is no fault of the user.
+    own: dict[str, Any] = {} if path.parent == PRESETS else _own(path)
+    given = [_override(override) for override in overrides]
+    _check_alternatives(given)
+    for change in given:
+        data, own = _merge(data, change), _merge(own, change)
+    config = validate(data, path.name)
+    for line in void_fields(config, own):
+        warnings.warn(f"{path.name}: {line}", InputWarning, stacklevel=2)
+    return config
 
 
 def load(kind: type[S], path: Path | None, overrides: Iterable[str] = ()) -> S:
@@ -133,6 +147,23 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     if not isinstance(base, str) or parent.suffix not in (".yaml", ".yml"):
         raise InputError(f"{path}: field extends: {shortened(base)} is neither a preset nor a .yaml file")
     return _merge(_read(parent, (*seen, path.resolve())), data)
+
+
+def _own(path: Path) -> dict[str, Any]:
+    """What a file sets itself, without what it extends."""
+    data = read_yaml(path) or {}
+    return {name: value for name, value in data.items() if name != "extends"}
+
+
+def _check_alternatives(given: list[dict[str, Any]]) -> None:
+    """Of two fields that replace each other, only one may be given with --set; the last would win without a word."""
+    cameras = [change["camera"] for change in given if isinstance(change.get("camera"), dict)]
+    wanted = {
+        name for camera in cameras for name, value in camera.items() if name in ALTERNATIVES and value is not None
+    }
+    if len(wanted) > 1:
+        names = " and ".join(f"camera.{name}" for name in sorted(wanted))
+        raise InputError(f"--set {names}: one replaces the other, give only one of them")
 
 
 def _rebase(data: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import field_validator
+from pydantic import AfterValidator
 
 from scenes.annotations import flags, names, numbers
-from scenes.distributions import parse
+from scenes.distributions import Distribution, parse
 from scenes.errors import choices
 from scenes.materials.families import FAMILIES
 from scenes.section import Section
@@ -24,6 +25,30 @@ GROUNDS = {
 }
 
 
+Parameters = Mapping[str, Mapping[str, Any]]
+"""Distributions of material parameters in their YAML form, by family and name."""
+
+
+def _known(value: Parameters) -> Parameters:
+    for family, parameters in value.items():
+        if family not in FAMILIES:
+            raise ValueError(f"unknown material family '{family}', {choices(family, FAMILIES)}")
+        for name, distribution in parameters.items():
+            if name not in FAMILIES[family]:
+                raise ValueError(f"{family} has no parameter '{name}', {choices(name, FAMILIES[family])}")
+            parse(distribution)
+    return value
+
+
+def parsed(parameters: Parameters) -> dict[str, dict[str, Distribution]]:
+    """The distributions themselves."""
+    return {family: {name: parse(value) for name, value in given.items()} for family, given in parameters.items()}
+
+
+ParametersField = Annotated[dict[str, dict[str, Any]], AfterValidator(_known)]
+"""A field of a section that holds such distributions."""
+
+
 class MaterialConfig(Section):
     """What objects are made of."""
 
@@ -34,20 +59,8 @@ class MaterialConfig(Section):
     """The material family, where the mode is "whole" or "per_part"."""
     texture: Annotated[Any, names()] | None = None
     """Asset id of a texture for the families "pbr" and "image"; null draws evenly over all."""
-    parameters: dict[str, dict[str, Any]] = {}
-    """Distributions of single parameters, by family and name, instead of the family's own."""
-
-    @field_validator("parameters")
-    @classmethod
-    def _known(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        for family, parameters in value.items():
-            if family not in FAMILIES:
-                raise ValueError(f"unknown material family '{family}', {choices(family, FAMILIES)}")
-            for name, distribution in parameters.items():
-                if name not in FAMILIES[family]:
-                    raise ValueError(f"{family} has no parameter '{name}', {choices(name, FAMILIES[family])}")
-                parse(distribution)
-        return value
+    parameters: ParametersField = {}
+    """Distributions of single parameters of the objects' materials, by family and name, instead of the family's own."""
 
 
 class BackgroundConfig(Section):
@@ -65,6 +78,10 @@ class BackgroundConfig(Section):
         "choice": {"plaster": 0.35, "painted": 0.25, "brick": 0.1, "concrete": 0.1, "planks": 0.1, "patterned": 0.1}
     }
     """Material family of a room's walls."""
+    texture: Annotated[Any, names()] | None = None
+    """Asset id of a texture for a ground or walls of the families "pbr" and "image"; null draws evenly over all."""
+    parameters: ParametersField = {}
+    """As `material.parameters`, but of the ground and the walls."""
     image: Annotated[Any, names()] | None = None
     """Asset id of a picture; null draws evenly over all."""
     hue: Annotated[Any, numbers(0, 1, unit="share of the color circle")] = {"uniform": [0, 1]}

@@ -14,6 +14,7 @@ from scenes.config.distractors import (
     SealsConfig,
     ShadowCastersConfig,
 )
+from scenes.config.material import ParametersField
 from scenes.materials.families import FAMILIES
 from scenes.section import Section
 
@@ -32,6 +33,10 @@ class SurfaceConfig(Section):
     """Whether the surface is a floor, seen from its near side, or a wall."""
     family: Annotated[Any, names(*FAMILIES)] = {"choice": ["concrete", "plaster", "asphalt"]}
     """The material family."""
+    texture: Annotated[Any, names()] | None = None
+    """Asset id of a texture for the families "pbr" and "image"; null draws evenly over all."""
+    parameters: ParametersField = {}
+    """As `material.parameters`, but of the surface."""
     scale: Annotated[Any, numbers(0.01, 100, unit="mm/px")] = {"log_uniform": [0.3, 2.0]}
     """Length that a pixel in the middle of the picture covers."""
     obliqueness: Annotated[Any, numbers(0, 75, unit="degrees")] = {

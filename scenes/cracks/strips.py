@@ -115,7 +115,8 @@ def _near(segments: Segments, shape: Shape, margin: float) -> Iterator[_Near]:
         group = np.flatnonzero(touches & (side == k))
         offset = np.arange(k, dtype=np.float32) + np.float32(0.5)
         place = (np.arange(k)[:, None] * stride + np.arange(k)).ravel()
-        for which in np.array_split(group, -(-len(group) * k * k // _BLOCK)):
+        # The window of a single wide segment can be larger than a block.
+        for which in np.array_split(group, min(-(-len(group) * k * k // _BLOCK), len(group))):
             some = segments[which]
             px = (x0[which] - some.ax).astype(np.float32)[:, None] + offset
             py = (y0[which] - some.ay).astype(np.float32)[:, None] + offset

@@ -229,6 +229,9 @@ FAMILIES: dict[str, dict[str, Distribution]] = {
     "own": {},
 }  # fmt: skip
 
+TEXTURED = ("pbr", "image")
+"""The families whose look is a texture of the user's."""
+
 # Parameters that differ where the unit is a meter: on grounds and in rooms.
 METRIC: dict[str, Parameters] = {
     "metal": parsed(scale=Uniform(0.8, 2.0)),

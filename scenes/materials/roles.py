@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from scenes.distributions import Fixed, Uniform
+from scenes.distributions import Uniform
 from scenes.errors import InputError, choices
 from scenes.materials.families import ANY_HUE, FAMILIES, Parameters, mix, parsed
 from scenes.record.material import Material, Parameter
@@ -66,10 +66,7 @@ def _drawn(family: str, parameters: Parameters, streams: Streams, key: str) -> M
     names = _streams_of(key, family, tuple(parameters))
     values: dict[str, Parameter] = {}
     for (name, distribution), stream in zip(parameters.items(), names, strict=True):
-        if isinstance(distribution, Fixed):
-            values[name] = distribution.value
-        else:
-            values[name] = distribution.at(streams.quantile(stream))
+        values[name] = streams.value(stream, distribution)
     return Material(family, values)
 
 

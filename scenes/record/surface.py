@@ -13,7 +13,8 @@ from scenes.record.material import Material, Vector
 @dataclass(frozen=True)
 class Crack:
     """A crack in a surface. kind: a generator of `scenes.cracks`; width: mm, nominal; the shape across as in
-    `scenes.cracks.relief.Profile`; deposit: what lies in it and around it, a material of the family "deposit".
+    `scenes.cracks.relief.Profile`; deposit: what lies in it and around it, a material of the family "deposit";
+    healed_tone: albedo of what fills its healed stretches over that of the surface.
     """
 
     kind: str
@@ -27,6 +28,7 @@ class Crack:
     raised: float
     crumble: float
     deposit: Material
+    healed_tone: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,10 @@ class Seal:
     height: float
 
 
+COVERS = ("manhole", "grate")
+"""The kinds of debris that lie in floors as covers."""
+
+
 @dataclass(frozen=True)
 class Debris:
     """A thing that lies on a surface: at x, y mm from what the camera looks at, turned, `size` mm long."""
@@ -102,8 +108,7 @@ class Surface:
     The patch reaches from `corner` (left, top) for `size` (width, height), all mm, x to the right and y down,
     around what the camera looks at. pixel: mm a pixel covers in the middle of the picture. Things that are not
     cracks: joints, marks (overlays of the family "mark": paint, scratches, stains), debris, shadow_casters, seals.
-    filler: the material of the seals, or of healed cracks on a surface without seals; an overlay of the family
-    "filler".
+    filler: the material of the seals, and of healed cracks but for the color; an overlay of the family "filler".
     """
 
     placement: Literal["floor", "wall"]

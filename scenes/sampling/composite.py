@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scenes.config.composite import ComposeConfig
+from scenes.config.composite import OF_CRACK, ComposeConfig
 from scenes.config.composite_crack import StepConfig
 from scenes.distributions import Distribution
 from scenes.errors import InputError, choices
+from scenes.names import Names
 from scenes.record.composite import Composition
 from scenes.streams import Recorder, Streams
 
 _STEPS = tuple(name for name, field in ComposeConfig.model_fields.items() if isinstance(field.default, StepConfig))
 _RENAMED = ComposeConfig.renamed()
-OF_CRACK = {"warp", "smoothing", "dissolve", "lips", "healed", "color"}
 
 
 class Composer:
@@ -41,7 +41,7 @@ class Composer:
     """
 
     def __init__(self, config: ComposeConfig, textures: tuple[str, ...], references: tuple[str, ...] = ()):
-        self.config, self.textures, self.references = config, textures, references
+        self.config, self.textures, self.references = config, Names(textures), Names(references)
         if not textures:
             raise InputError("field assets.textures: there is no picture to draw cracks on; name a folder of them")
         _check_names("background.texture", config.background.texture, textures)
@@ -64,7 +64,7 @@ class Composer:
         steps = {name: drawn.section(name) for name in _STEPS}
         left_out = {name for name, step in steps.items() if not step["use"]}
         if "crack" in left_out:
-            left_out |= OF_CRACK
+            left_out |= set(OF_CRACK)
         if not self.references:
             left_out.add("style")
         background = drawn.section("background")

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from scenes.distributions import LogUniform, Uniform
-from scenes.materials.albedo import brightened, mean_color
 from scenes.materials.families import mix, parsed
 from scenes.materials.roles import draw_family
 from scenes.record.material import Material
@@ -26,8 +25,7 @@ _IRON = parsed(
 
 T = TypeVar("T")
 
-_FILLER = ("roughness", "amount", "grain", "contrast", "proud")
-_COLOR = ("hue", "saturation", "value")
+_FILLER = ("roughness", "amount", "grain", "contrast", "proud", "hue", "saturation", "value")
 
 # Marks by kind. width, soft (the fading edge) and length (0: across the patch) in pixels; bend: how far from straight;
 # wear: share of the paint that is worn off; amount: share of the surface that it covers, 0 to 1.
@@ -127,17 +125,8 @@ def seal(drawn: Drawn, pixel: float, span: float) -> Seal:
     return Seal(kind=drawn["kind"], width=width, height=drawn["height"] * width)
 
 
-def filler(surface: Drawn, around: Material, pixel: float, sealed: bool) -> Material:
-    """The filler of the seals. On a surface without seals, it is the filler of healed cracks."""
-    seals = surface.section("seals")
+def filler(seals: Drawn, pixel: float) -> Material:
+    """The filler of seals, by itself: `surface_geometry.filler_of` fits it to the surface around."""
     look = {name: seals[name] for name in _FILLER}
     look |= {name: look[name] * pixel for name in ("grain", "proud")}
-    if sealed:
-        look |= {name: seals[name] for name in _COLOR}
-    else:
-        hue, saturation, value = mean_color(around)
-        times = surface.section("crack")["healed_tone"]
-        look |= {"hue": hue, "saturation": 0.8 * saturation, "value": brightened(value, times)}
-    # The filler has the same seed as the surface, so stains continue across it.
-    own = {"stains": 0.3, "seed": 50 * seals.quantile("seed")}
-    return Material("filler", {**look, **{name: around.parameters.get(name, own[name]) for name in own}})
+    return Material("filler", {**look, "stains": 0.3, "seed": 50 * seals.quantile("seed")})

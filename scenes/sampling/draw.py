@@ -10,29 +10,28 @@ import numpy as np
 from scenes.assets.catalogue import Catalogue
 from scenes.config.objects import Config
 from scenes.distributions import Distribution
-from scenes.materials.families import METRIC
+from scenes.materials.families import METRIC, TEXTURED
 from scenes.materials.roles import draw_family
+from scenes.names import Names
 from scenes.record.material import Material, Vector
 from scenes.record.scene import Item, rotation_matrix
 from scenes.sampling.placement import extent
 from scenes.section import Drawn
 from scenes.streams import Streams
 
-TEXTURED = ("pbr", "image")
-
 
 @dataclass(frozen=True)
 class Draw:
     """Everything that one scene is drawn from.
 
-    classes: the possible classes of objects. overrides: distributions of material parameters, by family and name.
-    asset: id of the main object; None draws one.
+    classes: the possible classes of objects. overrides: distributions of material parameters, by section, family and
+    name. asset: id of the main object; None draws one.
     """
 
     config: Config
     catalogue: Catalogue
-    classes: tuple[str, ...]
-    overrides: Mapping[str, Mapping[str, Distribution]]
+    classes: Names
+    overrides: Mapping[str, Mapping[str, Mapping[str, Distribution]]]
     streams: Streams
     asset: str | None = None
 
@@ -42,15 +41,16 @@ class Draw:
 
     def replacement(self, key: str) -> Material:
         """A material of one of the config's families."""
-        return self.dressed(self.config.material.draw(self.streams, key)["family"], key)
+        return self.dressed("material", self.config.material.draw(self.streams, key)["family"], key)
 
-    def dressed(self, family: str, key: str, metric: bool = False) -> Material:
-        """A material of a family; metric: for a ground or wall, where features are sized in meters."""
-        sized = METRIC.get(family, {}) if metric else {}
-        material = draw_family(family, self.streams, key, {**sized, **self.overrides.get(family, {})})
+    def dressed(self, section: str, family: str, key: str) -> Material:
+        """A material of a family. section: of the config, whose fields `parameters` and `texture` hold for it."""
+        # Features of objects are sized by the object, those of grounds, walls and surfaces in meters.
+        sized = {} if section == "material" else METRIC.get(family, {})
+        material = draw_family(family, self.streams, key, {**sized, **self.overrides[section].get(family, {})})
         if family not in TEXTURED:
             return material
-        texture = self.config.material.draw(self.streams, key).one_of("texture", self.catalogue.textures)
+        texture = getattr(self.config, section).draw(self.streams, key).one_of("texture", self.catalogue.textures)
         return Material(family, {**material.parameters, "texture": texture})
 
     def world_points(self, items: list[Item]) -> np.ndarray:

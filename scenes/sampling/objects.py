@@ -30,13 +30,15 @@ def members(draw: Draw) -> list[Item]:
     """The main object, the other members and the clutter, side by side on the ground."""
     objects = draw.section("objects")
     count, clutter = objects["count"], objects.section("clutter")["count"]
+    # The keys of members and clutter are apart, so that a member more leaves the clutter as it is.
+    keys = ["objects", *(f"objects.{k}" for k in range(1, count)), *(f"objects.clutter.{k}" for k in range(clutter))]
     items = [
-        _member(draw, k, "main" if k == 0 else "member" if k < count else "clutter") for k in range(count + clutter)
+        _member(draw, key, "main" if k == 0 else "member" if k < count else "clutter") for k, key in enumerate(keys)
     ]
     if len(items) == 1:
         return items
-    footprints = [_footprint(draw, item, f"objects.{k}") for k, item in enumerate(items)]
-    placed = arrange(footprints, draw.streams.generator("objects.arrangement"))
+    footprints = [_footprint(draw, item, key) for key, item in zip(keys, items, strict=True)]
+    placed = arrange(footprints, [draw.streams.generator(f"{key}.place") for key in keys])
     shifts = [(new.x - old.x, new.y - old.y) for new, old in zip(placed, footprints, strict=True)]
     return [
         replace(item, location=(item.location[0] + dx, item.location[1] + dy, item.location[2]))
@@ -44,8 +46,8 @@ def members(draw: Draw) -> list[Item]:
     ]
 
 
-def _member(draw: Draw, k: int, purpose: Purpose) -> Item:
-    objects = draw.config.objects.draw(draw.streams, f"objects.{k}" if k else "objects")
+def _member(draw: Draw, key: str, purpose: Purpose) -> Item:
+    objects = draw.config.objects.draw(draw.streams, key)
     if purpose == "main" and draw.asset is not None:
         info = draw.catalogue.info(draw.asset)
     else:
@@ -58,8 +60,7 @@ def _member(draw: Draw, k: int, purpose: Purpose) -> Item:
 
 def instance_of(draw: Draw, objects: Drawn, category: str) -> AssetInfo:
     """The facts of one of the assets of a class."""
-    assets = draw.catalogue.assets(category)
-    return draw.catalogue.info(assets[int(objects.quantile("instance") * len(assets))])
+    return draw.catalogue.info(objects.choose("instance", draw.catalogue.assets(category)))
 
 
 def placed(draw: Draw, objects: Drawn, info: AssetInfo, purpose: Purpose, scale: float) -> Item:

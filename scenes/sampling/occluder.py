@@ -40,7 +40,7 @@ def occluder(draw: Draw, items: list[Item], camera: Camera) -> list[Item]:
     if not settings["present"]:
         return []
     objects = draw.config.objects.draw(draw.streams, settings.key)
-    category = draw.classes[int(objects.quantile("category") * len(draw.classes))]
+    category = objects.choose("category", draw.classes)
     scale = items[0].scale * (0.5 + 0.5 * objects.quantile("scale"))
     item = placed(draw, objects, instance_of(draw, objects, category), "occluder", scale)
     target = _Target.of(draw, items, camera)

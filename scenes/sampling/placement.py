@@ -77,13 +77,14 @@ class Footprint:
         return not across >= other.half_y + self.half_x * s + self.half_y * c
 
 
-def arrange(footprints: Sequence[Footprint], rng: np.random.Generator) -> list[Footprint]:
+def arrange(footprints: Sequence[Footprint], generators: Sequence[np.random.Generator]) -> list[Footprint]:
     """Footprints moved so that none overlaps another: the first stays, the others close in around it.
 
-    Each footprint tries random places in a disc. The disc grows until a place is free, so the search always ends.
+    Each footprint tries random places in a disc. The disc grows until a place is free, so the search always ends. Each
+    has its own generator, so it only moves for another one if that one takes its place.
     """
     placed = [footprints[0]]
-    for footprint in footprints[1:]:
+    for footprint, rng in zip(footprints[1:], generators[1:], strict=True):
         reach = footprints[0].radius + footprint.radius
         while True:
             angle, distance = 2 * math.pi * rng.random(), reach * math.sqrt(rng.random())

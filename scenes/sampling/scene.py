@@ -12,13 +12,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from scenes.assets.catalogue import Catalogue
+from scenes.config.material import parsed
 from scenes.config.objects import Config
 from scenes.distributions import parse
 from scenes.errors import InputError, choices
+from scenes.materials.families import TEXTURED
+from scenes.names import Names
 from scenes.record.material import Vector
 from scenes.record.record import CRACK
 from scenes.record.scene import Background, Camera, Item, Light, LightKind, Scene, Sensor, World
-from scenes.sampling.draw import TEXTURED, Draw, center_of, vector
+from scenes.sampling.draw import Draw, center_of, vector
 from scenes.sampling.objects import members
 from scenes.sampling.occluder import occluder
 from scenes.sampling.placement import cross, direction, extent, framing_distance
@@ -59,10 +62,8 @@ class Sampler:
         self._members = _known_classes(config, catalogue)
         cracked = config.surface is not None or config.objects.crack is not None
         self.classes = (CRACK,) if cracked else self._members
-        self._overrides = {
-            family: {name: parse(value) for name, value in parameters.items()}
-            for family, parameters in config.material.parameters.items()
-        }
+        dressed = {"material": config.material, "background": config.background, "surface": config.surface}
+        self._overrides = {name: {} if part is None else parsed(part.parameters) for name, part in dressed.items()}
         _check_assets(config, catalogue, self._members)
 
     def sample(self, seed: int, index: int, fixed_quantiles: Mapping[str, float] | None = None) -> Scene:
@@ -126,7 +127,7 @@ def _object_scene(draw: Draw) -> Scene:
 def _world(draw: Draw) -> World:
     world = draw.section("lighting").section("world")
     return World(
-        hdri=world.one_of("hdri", draw.catalogue.hdris or ("",)),
+        hdri=world.one_of("hdri", draw.catalogue.hdris or Names([""])),
         rotation=world["rotation"],
         strength=world["strength"],
     )
@@ -191,10 +192,10 @@ def _background(draw: Draw, items: list[Item], camera: Camera) -> Background:
     drawn = draw.section("background")
     kind = drawn["kind"]
     if kind in ("ground", "room"):
-        surface = draw.dressed(drawn["ground"], drawn.path("ground"), metric=True)
+        surface = draw.dressed("background", drawn["ground"], drawn.path("ground"))
         if kind == "ground":
             return Background(kind, material=surface)
-        walls = draw.dressed(drawn["walls"], drawn.path("walls"), metric=True)
+        walls = draw.dressed("background", drawn["walls"], drawn.path("walls"))
         size, center = _room(draw, drawn, items, camera)
         return Background(kind, material=surface, walls=walls, size=size, center=center)
     if kind == "color":
@@ -228,9 +229,9 @@ _MOST_CLASSES = 32767
 _FRAMING = parse({"uniform": [0.45, 0.9]})
 
 
-def _known_classes(config: Config, catalogue: Catalogue) -> tuple[str, ...]:
+def _known_classes(config: Config, catalogue: Catalogue) -> Names:
     if config.surface is not None:
-        return (CRACK,)
+        return Names([CRACK])
     classes = config.classes or catalogue.classes
     for name in classes:
         if name not in catalogue.classes:
@@ -239,7 +240,7 @@ def _known_classes(config: Config, catalogue: Catalogue) -> tuple[str, ...]:
         raise InputError(f"field classes: {len(classes)} classes, a label can tell {_MOST_CLASSES} apart; name fewer")
     if not classes:
         raise InputError("field assets: there is no object to draw: set shapes above 0, or name a folder of models")
-    return tuple(classes)
+    return Names(classes)
 
 
 def _check_assets(config: Config, catalogue: Catalogue, classes: tuple[str, ...]) -> None:
@@ -248,6 +249,8 @@ def _check_assets(config: Config, catalogue: Catalogue, classes: tuple[str, ...]
         ("objects.category", config.objects.category, classes),
         ("lighting.world.hdri", config.lighting.world.hdri, ("", *catalogue.hdris)),
         ("material.texture", config.material.texture, catalogue.textures),
+        ("background.texture", config.background.texture, catalogue.textures),
+        ("surface.texture", config.surface.texture if config.surface else None, catalogue.textures),
         ("background.image", config.background.image, catalogue.images),
     ]
     for field, distribution, known in named:

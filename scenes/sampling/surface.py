@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from scenes.cracks.registry import SHARES
+from scenes.distributions import parse
 from scenes.materials.albedo import mean_color
 from scenes.materials.families import COURSES
 from scenes.record.material import Material
@@ -25,6 +27,8 @@ DEPOSIT = ("dirt", "hue", "saturation", "value", "moss", "stain", "stain_value",
 _COVERED = 0.7
 # No ray of the picture meets the surface at less than this many degrees.
 _GRAZING = 12.0
+# The kinds of cracks where the config names none.
+_KINDS = parse({"choice": SHARES})
 # A decal's patch is this much wider than the object's diagonal.
 _AROUND = 1.05
 
@@ -33,13 +37,12 @@ def patch(draw: Draw) -> tuple[Camera, Surface]:
     """The camera, looking at the origin, and the surface that fills its picture."""
     drawn = draw.section("surface")
     placement, pixel = drawn["placement"], drawn["scale"]
-    material = draw.dressed(drawn["family"], drawn.path("material"), metric=True)
+    material = draw.dressed("surface", drawn["family"], drawn.path("material"))
     bare = Surface(placement, material, pixel, (0.0, 0.0), (0.0, 0.0))
     camera = _camera(draw, drawn, bare)
     low, high = footprint(camera, bare)
     size = (float(high[0] - low[0]), float(high[1] - low[1]))
     span = pixel * min(draw.config.camera.resolution)
-    seals = several(drawn, "seals", distractors.seal, pixel, span)
     return camera, Surface(
         placement, material, pixel, (float(low[0]), float(low[1])), size,
         crack=_crack(drawn.section("crack"), pixel, material),
@@ -47,8 +50,8 @@ def patch(draw: Draw) -> tuple[Camera, Surface]:
         marks=several(drawn, "marks", distractors.mark, pixel, span),
         debris=_debris(drawn, placement, pixel, span),
         shadow_casters=several(drawn, "shadow_casters", distractors.shadow_caster, pixel, span),
-        seals=seals,
-        filler=distractors.filler(drawn, material, pixel, sealed=bool(seals)),
+        seals=several(drawn, "seals", distractors.seal, pixel, span),
+        filler=distractors.filler(drawn.section("seals"), pixel),
     )  # fmt: skip
 
 
@@ -84,7 +87,7 @@ def _crack(drawn: Drawn, pixel: float, around: Material | None = None) -> Crack 
     if not drawn["present"]:
         return None
     width = drawn["width"] * pixel
-    kind = drawn.get("kind", "")
+    kind = drawn.get("kind") or drawn.of("kind", _KINDS)
     # A crack can follow the joints of a surface that has some.
     if around is not None and around.family in COURSES and drawn["stepped"]:
         kind = "masonry"
@@ -94,7 +97,9 @@ def _crack(drawn: Drawn, pixel: float, around: Material | None = None) -> Crack 
         surface = _albedo(mean_color(around)[2])
         inside = surface + _COVERED * deposit["dirt"] * (_albedo(deposit["value"]) - surface)
         shape["depth"] = visible_depth(shape["depth"], shape["fill"], inside, surface, drawn["visible"])
-    return Crack(kind=kind, width=width, deposit=Material("deposit", deposit), **shape)
+    return Crack(
+        kind=kind, width=width, deposit=Material("deposit", deposit), healed_tone=drawn["healed_tone"], **shape
+    )
 
 
 def _albedo(value: float) -> float:

@@ -13,7 +13,9 @@ from scenes.cracks.generators.masonry import Bond
 from scenes.cracks.registry import GENERATORS, sample
 from scenes.cracks.relief import Band, Profile, Relief, relief
 from scenes.cracks.weathering import sealed
+from scenes.materials.albedo import brightened, mean_color
 from scenes.materials.masonry import bond_of
+from scenes.record.material import Material
 from scenes.record.scene import Camera, Scene
 from scenes.record.surface import Crack, Decal, Joint, Surface
 from scenes.streams import Streams
@@ -93,6 +95,22 @@ def filled_of(scene: Scene, contour: Contour) -> tuple[Band, ...]:
         old = GENERATORS[seal.kind](rng, surface.size, 0.2 * seal.width, 0.05 * seal.width)
         bands.append(Band(sealed(rng, old, seal.width), seal.height, 0.3 * seal.width, filled=True))
     return tuple(bands)
+
+
+def filler_of(surface: Surface) -> Material | None:
+    """The material of what was filled, fitted to the surface around: stains continue across it.
+
+    On a surface with seals it is theirs. Elsewhere it is that of healed cracks, which has the surface's color.
+    """
+    if surface.filler is None:
+        return None
+    around, look = surface.material, dict(surface.filler.parameters)
+    look |= {name: around.parameters[name] for name in ("stains", "seed") if name in around.parameters}
+    if not surface.seals and surface.crack:
+        hue, saturation, value = mean_color(around)
+        tone = brightened(value, surface.crack.healed_tone)
+        look |= {"hue": hue, "saturation": 0.8 * saturation, "value": tone}
+    return Material(surface.filler.family, look)
 
 
 def relief_of(scene: Scene, contour: Contour) -> Relief:

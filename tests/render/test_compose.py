@@ -147,7 +147,9 @@ def test_labels_reach_beyond_the_crack_by_their_margin(painter: Painter, index: 
     assert not (exact.category > wider.category).any() and not (exact.alpha > wider.alpha).any()
     assert wider.width is not None and exact.width is not None
     assert (wider.width[wider.category > 0] > 0).all()
-    assert wider.width.max() == pytest.approx(float(exact.width.max()), rel=1e-3)
+    # The pixels beyond the edges have the width of the crack beside them, which is never made wider by the margin.
+    widest_point = max(stroke.widths.max() for stroke in contour(exact.scene).strokes)  # type: ignore[arg-type]
+    assert exact.width.max() <= wider.width.max() <= widest_point * 1.001
 
 
 @pytest.mark.parametrize("margin", [0, 0.4, 1.5])

@@ -395,9 +395,8 @@ def test_bonds_are_where_the_material_lays_its_joints(small_catalogue: Catalogue
         "surface": {
             "family": family, "placement": "wall", "obliqueness": 0, "side": 0, "scale": 4.0,
             "marks": {"count": 0}, "debris": {"count": 0}, "joints": {"count": 0}, "shadow_casters": {"count": 0},
-            "seals": {"count": 0}, "crack": {"present": False},
+            "seals": {"count": 0}, "crack": {"present": False}, "parameters": {family: parameters},
         },
-        "material": {"parameters": {family: parameters}},
         "camera": {"resolution": [SIZE, SIZE], "roll": 0}, "lighting": {"world": {"hdri": ""}},
     }  # fmt: skip
     drawn = Sampler(validate(config, "test"), small_catalogue)

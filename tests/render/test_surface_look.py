@@ -19,7 +19,7 @@ from scenes.materials.albedo import mean_color
 from scenes.record.scene import Scene
 from scenes.record.surface import Seal
 from scenes.sampling.scene import Sampler
-from scenes.sampling.surface_geometry import contour_of, filled_of, on_surface
+from scenes.sampling.surface_geometry import contour_of, filled_of, filler_of, on_surface
 
 SIZE = 128
 
@@ -50,8 +50,8 @@ def drawn(catalogue: Catalogue, scene: Scene) -> Frame:
 
 def test_small_suns_leave_no_white_pixels(small_catalogue: Catalogue) -> None:
     even = {"stucco": {"kind": "smooth", "relief": 0.05, "value": 0.6, "saturation": 0.0, "stains": 0.0}}
-    surface = {"family": "stucco", "crack": {"present": False}}
-    gray = draw(small_catalogue, surface, "studio:city", material={"parameters": even}).rgb.mean(axis=2)
+    surface = {"family": "stucco", "crack": {"present": False}, "parameters": even}
+    gray = draw(small_catalogue, surface, "studio:city").rgb.mean(axis=2)
     assert 40 < gray.mean() < 200 and gray.std() > 1
     # Six times as many where the sky's importance map is too coarse for the sun in it.
     assert (gray - median_filter(gray, 3) > 60).mean() < 4e-3
@@ -85,13 +85,15 @@ def albedo(value: float) -> float:
 
 
 def test_healed_stretches_are_as_bright_as_their_surface_and_some_are_not(small_catalogue: Catalogue) -> None:
-    config = {"surface": {"family": {"choice": list(FAMILIES)}, "seals": {"count": 0}}}
+    config = {"surface": {"family": {"choice": list(FAMILIES)}, "seals": {"count": 0}, "crack": {"present": True}}}
     sampler = Sampler(validate(config, "test"), small_catalogue)
     shares = []
     for index in range(300):
         surface = sampler.sample(9, index).surface
-        assert surface is not None and surface.filler is not None
-        own, parameters = mean_color(surface.material), surface.filler.parameters
+        assert surface is not None
+        filler = filler_of(surface)
+        assert filler is not None
+        own, parameters = mean_color(surface.material), filler.parameters
         if own[2] < 0.74:  # none twice as bright exceeds white
             shares.append(albedo(parameters["value"]) / albedo(own[2]))
         assert parameters["hue"] == own[0] and parameters["saturation"] <= own[1]
@@ -99,10 +101,11 @@ def test_healed_stretches_are_as_bright_as_their_surface_and_some_are_not(small_
     share = np.array(shares)
     assert len(share) > 150 and share.min() >= 0.6 - 1e-6 and share.max() <= 1.8 + 1e-6
     assert 0.55 < (np.abs(share - 1) <= 0.25).mean() < 0.9
-    fixed = {**config, "surface": {**config["surface"], "crack": {"healed_tone": 1}}}
+    fixed = {**config, "surface": {**config["surface"], "crack": {"present": True, "healed_tone": 1}}}
     one, other = Sampler(validate(fixed, "test"), small_catalogue).sample(9, 3), sampler.sample(9, 3)
-    assert one != other and one.surface is not None and other.surface is not None
-    assert replace(one.surface, filler=None) == replace(other.surface, filler=None) and one.lights == other.lights
+    assert one.surface is not None and one.surface.crack is not None
+    toned = replace(one.surface.crack, healed_tone=other.surface.crack.healed_tone)  # type: ignore[union-attr]
+    assert one != other == replace(one, surface=replace(one.surface, crack=toned))
 
 
 def filled(scene: Scene) -> np.ndarray:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pickle
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import OpenEXR
@@ -16,6 +20,7 @@ from hypothesis import strategies as st
 from scenes.assets import shapes_source
 from scenes.assets.cache import Cache
 from scenes.assets.catalogue import Catalogue
+from scenes.assets.file_source import Settled
 from scenes.assets.hull import hull_points, stable_poses
 from scenes.assets.info import AssetInfo
 from scenes.assets.normalize import describe, unit_model
@@ -150,6 +155,28 @@ def test_catalogue_of_shapes(tmp_path: Path) -> None:
     assert len(info.keypoints) >= 6 and all(np.abs(p).max() <= 0.6 for p in info.keypoints.values())
     assert catalogue.licenses()["shape:mug:2"] == "CC0-1.0"
     assert catalogue.model("shape:mug:2") is model
+
+
+def test_the_tasks_of_prepare_do_not_grow_with_the_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    class Pool(contextlib.nullcontext["Pool"]):
+        def __init__(self, *_: object) -> None:
+            super().__init__(self)
+
+        def map(self, job: Callable[[Any], str], assets: list[Any]) -> Iterator[str]:
+            sizes.append(max(len(pickle.dumps((job, asset))) for asset in assets))
+            return map(job, assets)
+
+    monkeypatch.setattr("scenes.assets.catalogue.ProcessPoolExecutor", Pool)
+    monkeypatch.setattr("scenes.assets.catalogue.settle", lambda *_: Settled())
+    for count in (2, 40):
+        folder = tmp_path / f"{count:02d}" / "mug"
+        folder.mkdir(parents=True)
+        for k in range(count):
+            (folder / f"{k:02d}.obj").touch()
+        Catalogue(models=[ModelFolder(folder.parent)], cache=tmp_path).prepare(workers=2)
+    assert sizes[0] == sizes[1] < 2000
 
 
 def test_prepared_shapes_are_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

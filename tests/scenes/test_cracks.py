@@ -523,6 +523,14 @@ def test_distance_sees_cracks_beside_the_picture() -> None:
     assert np.allclose(got[:, 0], 2.5, atol=1e-4) and np.allclose(got[:, 15], 10)
 
 
+def test_distance_of_a_crack_as_wide_as_the_picture() -> None:
+    """The windows of its few pieces are larger than the blocks in which windows are processed."""
+    wide = one(line((-400.0, 180.0), (800.0, 180.0), width=300.0), (400.0, 400.0))
+    found = raster.distance(wide, Pixels((400, 400), 1.0), reach=20.0)
+    rows = np.abs(np.arange(400) + 0.5 - 180.0) - 150.0
+    assert found == pytest.approx(np.minimum(rows, 20.0)[:, None].repeat(400, axis=1), abs=1e-3)
+
+
 def test_width_map() -> None:
     contour = one(line((10, 50), (90, 50), width=(2, 10)))
     widths, covered = (

@@ -169,7 +169,7 @@ def test_the_first_stays_and_the_second_is_even_over_the_disc_around_it() -> Non
     needle = Footprint(5, -3, 1, 1e-12)
     offsets = []
     for seed in range(1500):
-        first, second = arrange([needle, Footprint(0, 0, 0.5, 1e-12)], np.random.default_rng(seed))
+        first, second = arrange([needle, Footprint(0, 0, 0.5, 1e-12)], [np.random.default_rng(seed)] * 2)
         assert first is needle and (second.half_x, second.half_y) == (0.5, 1e-12)
         offsets.append((second.x - 5, second.y + 3))
     x, y = np.array(offsets).T
@@ -181,7 +181,7 @@ def test_what_is_arranged_lies_close() -> None:
     """Twelve squares, no two of which overlap, reach about 3 sides from the first: the disc grows by small steps."""
     reached = []
     for seed in range(6):
-        placed = arrange([Footprint(0, 0, 0.5, 0.5)] * 12, np.random.default_rng(seed))
+        placed = arrange([Footprint(0, 0, 0.5, 0.5)] * 12, [np.random.default_rng(seed)] * 12)
         assert all(gap(a, b) >= -1e-9 for k, a in enumerate(placed) for b in placed[:k])
         reached.append(max(math.hypot(one.x, one.y) for one in placed))
     assert 2.2 < np.mean(reached) < 3.5

@@ -180,7 +180,7 @@ def test_camera_directions_are_even_over_the_sphere(small_catalogue: Catalogue) 
 )
 def test_arranged_rectangles_never_overlap(sizes: list, seed: int) -> None:
     prints = [Footprint(0, 0, x, y, np.cos(a), np.sin(a)) for x, y, a in sizes]
-    placed = arrange(prints, np.random.default_rng(seed))
+    placed = arrange(prints, [np.random.default_rng((seed, k)) for k in range(len(prints))])
     assert not any(a.overlaps(b) for a, b in combinations(placed, 2))
 
 
