@@ -143,3 +143,8 @@ def redrawn(dataset: Dataset, shard: int, frames: Iterable[Frame]) -> Dataset:
     manifest = dataset.manifest.model_copy(update={"shards": {**dataset.manifest.shards, path.name: digest}})
     manifest.save(dataset.folder)
     return Dataset(dataset.folder, manifest)
+
+
+def forget_sums(folder: Path) -> None:
+    """Take the shards' checksums out of dataset.json, as in a set that is not finished."""
+    Manifest.load(folder).model_copy(update={"shards": {}}).save(folder)

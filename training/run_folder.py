@@ -11,10 +11,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scenes.errors import InputError
-from scenes.files import UNFINISHED, replacing
+from scenes.files import UNFINISHED, read_regular, replacing
 from training import checkpoint
 from training.checkpoint import Checkpoint
 from training.config import TrainConfig, load_config
+
+_LARGEST = 1 << 28
+"""Bytes of results.json."""
 
 CONFIG, RESULTS, REPORT = "config.yaml", "results.json", "report.html"
 
@@ -73,9 +76,17 @@ class Folder:
             left.unlink(missing_ok=True)
 
     def results(self) -> dict[str, Any] | None:
-        """The content of results.json; None while the run is not finished."""
+        """The content of results.json; None while the run is not finished. Raises InputError if it is damaged."""
         path = self.path / RESULTS
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        if not path.exists():
+            return None
+        try:
+            results = json.loads(read_regular(path, _LARGEST))
+            if not isinstance(results["history"][-1]["step"], int):
+                raise TypeError
+        except (ValueError, TypeError, LookupError, RecursionError):
+            raise InputError(f"{path}: is damaged; delete it and give the same command again") from None
+        return dict(results)
 
     def save_results(self, results: dict[str, Any]) -> None:
         with replacing(self.path / RESULTS) as temporary:

@@ -50,7 +50,8 @@ def attribute(file: h5py.File, name: str, where: str) -> str | int | None:
 
 def _datasets(file: h5py.File, where: str) -> Iterator[tuple[str, h5py.Dataset]]:
     count = height = width = 0
-    for name, label in LABELS.items():
+    # The picture comes first: it tells the number and the size that all others must have.
+    for name, label in sorted(LABELS.items(), key=lambda entry: entry[0] != "rgb"):
         dataset = _own(file, label.path, where)
         if dataset is None:
             if label.optional:

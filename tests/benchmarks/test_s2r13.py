@@ -92,7 +92,8 @@ def test_a_job_that_is_done_is_not_run_again_and_no_other_runs_in_its_place(tmp_
     config.write_text("{data: {source: [{where: nowhere}]}, report: false}")
     folder = Folder(tmp_path / "runs" / "x")
     folder.claim(load_training(config))
-    folder.save_results({"selected": {"step": 3, "statement": "the last"}, "test": None})
+    selected = {"step": 3, "statement": "the last"}
+    folder.save_results({"selected": selected, "test": None, "history": [{"step": load_training(config).iterations}]})
     Job("runs/x", ("train", "c.yaml")).run(tmp_path)
     assert "runs/x: step 3, the last" in (tmp_path / "runs-x.log").read_text()
     with pytest.raises(click.ClickException, match="runs/x: exit 2"):

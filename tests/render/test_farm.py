@@ -206,7 +206,6 @@ def test_a_folder_of_something_else_is_refused(sampler: Sampler, tmp_path: Path)
     for other, word in (
         (replace(whole, seed=4), "seed"),
         (replace(whole, config=bigger), "objects.scale"),
-        (replace(whole, count=2), "count"),
         (replace(whole, device="cuda"), "device"),
     ):
         with pytest.raises(InputError, match=word):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -13,7 +12,6 @@ from PIL import Image
 import scenes.sampling.scene
 from render.dataset.checks import CHECKS
 from render.dataset.export import export_dataset
-from render.dataset.shard import Shard, write_shard
 from render.settings import DrawSettings
 from scenes.assets.catalogue import Catalogue
 from scenes.assets.loading import MAX_PARTS
@@ -21,7 +19,7 @@ from scenes.assets.sources import ModelFolder
 from scenes.config.loading import validate
 from scenes.errors import InputError
 from scenes.sampling.scene import Sampler
-from tests.frames import make_dataset, make_frame
+from tests.frames import make_dataset
 
 COLUMNS, ROWS = 20, 15
 MANY = tuple(f"c{number:03d}" for number in range(300))
@@ -81,23 +79,6 @@ def test_exports_keep_300_classes_and_parts_apart(tmp_path: Path) -> None:
             assert file["category_id_segmaps"].dtype == np.uint16 and file["instance_segmaps"].dtype == np.uint8
             np.testing.assert_array_equal(file["category_id_segmaps"][:], frame.category)
     assert highest > 255
-
-
-def test_a_shard_of_8_bit_categories_and_parts_is_read(tmp_path: Path) -> None:
-    """As older versions wrote it."""
-    frame = make_frame(0)
-    write_shard(tmp_path / "new.h5", [frame], attributes={})
-    with h5py.File(tmp_path / "new.h5", "r+") as file:
-        for name in ("category", "part"):
-            old = file[name][:].astype(np.uint8)
-            del file[name]
-            file.create_dataset(name, data=old, chunks=(1, *old.shape[1:]), compression="gzip", shuffle=True)
-    with Shard(tmp_path / "new.h5") as shard:
-        read = shard.frame(0)
-    for name in ("category", "part"):
-        assert getattr(read, name).dtype == np.uint16
-        np.testing.assert_array_equal(getattr(read, name), getattr(frame, name))
-    write_shard(tmp_path / "again.h5", [replace(read, index=1)], attributes={})
 
 
 def test_more_classes_than_a_label_holds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,7 +114,7 @@ _KEYS = ("scenes", "nodes", "meshes", "accessors", "bufferViews", "buffers", "ma
 
 
 @pytest.mark.skipif(not BLENDER, reason="needs Blender's module")
-@_FUZZ
+@settings(_FUZZ, max_examples=10)  # each file goes through Blender
 @given(st.dictionaries(st.sampled_from(_KEYS), _JSON, max_size=5))
 @example({"nodes": [{"children": [0]}], "scenes": [{"nodes": [0]}], "scene": 0})
 @example({"nodes": [{"children": [1]}, {"children": [0]}], "scenes": [{"nodes": [0]}], "scene": 0})

@@ -18,7 +18,7 @@ from scenes.assets.fetch import Outcome, fetch
 from scenes.assets.manifest import load_manifest
 from scenes.errors import InputError
 
-DATA = b"#?RADIANCE\n" + bytes(range(256)) * 400
+DATA = b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 128 +X 200\n" + bytes(range(256)) * 400
 DIGEST = hashlib.sha256(DATA).hexdigest()
 
 

@@ -20,7 +20,6 @@ from scenes.sampling.placement import (
     direction,
     extent,
     free_quaternion,
-    hidden_share,
     quaternion_product,
     yaw_quaternion,
 )
@@ -191,42 +190,3 @@ def test_what_is_arranged_lies_close() -> None:
 
 # Looks along +y: at depth 1, a metre is 100 pixels.
 STRAIGHT = Camera((0, 0, 0), (0, 1, 0), 0, 36, 100, 80)
-
-
-def sheet(width: float, height: float, x: float = 0, z: float = 0, depth: float = 1) -> np.ndarray:
-    """The corners of a rectangle square to the view, as large in the picture as `depth` 1 makes it."""
-    return depth * np.array([(x + a * width / 2, 1, z + b * height / 2) for a in (-1, 1) for b in (-1, 1)])
-
-
-@pytest.mark.parametrize(
-    ("behind", "front", "share"),
-    [
-        (sheet(0.4, 0.4, depth=4), sheet(0.4, 0.4), 1.0),
-        (sheet(0.4, 0.4, depth=4), sheet(0.4, 0.4, x=0.2), 0.5),
-        (sheet(0.4, 0.4, depth=4), sheet(0.4, 0.4, x=-0.3), 0.25),
-        (sheet(0.4, 0.4, depth=4), sheet(0.4, 0.4, z=0.1), 0.75),
-        (sheet(0.4, 0.4, depth=4), sheet(0.2, 0.1), 0.125),
-        (sheet(0.4, 0.4, depth=4), sheet(0.4, 0.4, 0.2, 0.2), 0.25),
-        (sheet(0.4, 0.4, depth=4), sheet(0.1, 0.1, x=0.4), 0.0),
-        # A quarter of this one is in the picture, and all of that is covered, or half.
-        (sheet(0.4, 0.4, x=0.6, depth=3), sheet(0.4, 0.4, x=0.6), 1.0),
-        (sheet(0.4, 0.4, x=0.6, depth=3), sheet(0.1, 0.4, x=0.4), 0.5),
-        (sheet(0.4, 0.4, z=-0.5, depth=3), sheet(0.2, 1, x=0.1), 0.5),
-        (sheet(0.4, 0.4, x=3, depth=3), sheet(9, 9), 0.0),
-    ],
-)  # fmt: skip
-def test_the_hidden_share_by_hand(behind: np.ndarray, front: np.ndarray, share: float) -> None:
-    assert hidden_share(STRAIGHT, behind, front) == pytest.approx(share, abs=1e-4)
-
-
-def test_a_triangle_has_a_share_too() -> None:
-    triangle = 4 * np.array([(-0.2, 1, -0.2), (0.2, 1, -0.2), (0, 1, 0.2)])
-    assert hidden_share(STRAIGHT, triangle, sheet(1, 1)) == pytest.approx(1)
-    assert hidden_share(STRAIGHT, triangle, sheet(1, 1, x=0.5)) == pytest.approx(0.5, abs=1e-4)
-    assert hidden_share(STRAIGHT, sheet(0.4, 0.4, depth=5), triangle) == pytest.approx(0.5, abs=1e-4)
-
-
-def test_what_reaches_behind_the_camera_hides_all() -> None:
-    beside = np.concatenate([sheet(0.1, 0.1, x=0.45), [[0.4, -0.1, 0]]])
-    assert hidden_share(STRAIGHT, sheet(0.4, 0.4, depth=2), beside) == 1
-    assert hidden_share(STRAIGHT, sheet(0.4, 0.4, depth=2), sheet(0.1, 0.1, x=0.45)) == 0

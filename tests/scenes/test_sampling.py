@@ -17,7 +17,7 @@ from scenes.assets.catalogue import Catalogue
 from scenes.config.loading import validate
 from scenes.errors import InputError
 from scenes.record.scene import Camera, Scene, rotation_matrix
-from scenes.sampling.placement import Footprint, arrange, framing_distance, free_quaternion, hidden_share, project
+from scenes.sampling.placement import Footprint, arrange, framing_distance, free_quaternion, project
 from scenes.sampling.scene import Sampler
 
 
@@ -126,20 +126,6 @@ def test_framing_fills_the_share_asked_for(small_catalogue: Catalogue, share: fl
         pixels, depth = project(scene.camera, hull(small_catalogue, scene))
         assert depth.min() > 0
         assert (np.ptp(pixels, axis=0) / (200, 100)).max() == pytest.approx(share, rel=0.01)
-
-
-def test_an_occluder_hides_about_what_it_should(small_catalogue: Catalogue) -> None:
-    drawn = sampler(
-        small_catalogue,
-        objects={"occluder": {"present": True, "visibility": 0.6}, "support": "floating"},
-        camera={"framing": 0.7, "elevation": {"uniform": [0, 30]}},
-    )
-    hidden = []
-    for index in range(40):
-        scene = drawn.sample(4, index)
-        assert [item.purpose for item in scene.items] == ["main", "occluder"]
-        hidden.append(hidden_share(scene.camera, hull(small_catalogue, scene, 0), hull(small_catalogue, scene, 1)))
-    assert np.median(hidden) == pytest.approx(0.4, abs=0.05)
 
 
 def test_a_room_holds_the_objects_and_the_camera(small_catalogue: Catalogue) -> None:

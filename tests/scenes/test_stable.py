@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.spatial import ConvexHull
 
 from scenes.assets.info import AssetInfo
 from scenes.config.camera import ALTERNATIVES
@@ -17,6 +18,7 @@ from scenes.config.composite import ComposeConfig
 from scenes.config.loading import load_config, preset_names, validate
 from scenes.distributions import Distribution, Fixed, parse
 from scenes.errors import InputError
+from scenes.mesh import Model, Part
 from scenes.names import Names
 from scenes.record.record import CRACK
 from scenes.record.surface import COVERS
@@ -27,7 +29,7 @@ from scenes.section import Section
 from scenes.shapes.registry import GENERATORS
 from scenes.streams import Streams
 
-SCENES = 20
+SCENES = 8
 SKIES = ("studio:city", "studio:courtyard", "studio:forest")
 Leaves = dict[str, Any]
 
@@ -51,6 +53,17 @@ class Boxes:
 
     @staticmethod
     @cache
+    def model(asset: str) -> Model:
+        """The box of `info`: its sides and its top and bottom."""
+        corners = Boxes.info(asset).hull.astype(np.float32)
+        hull = ConvexHull(corners)
+        flat = np.abs(hull.equations[:, 2]) > 0.5
+        parts = (("side", hull.simplices[~flat]), ("top", hull.simplices[flat]))
+        up = np.float32([0, 0, 1])
+        return Model(tuple(Part(name, corners, f, np.broadcast_to(up, (len(f), 3, 3))) for name, f in parts))
+
+    @staticmethod
+    @cache
     def info(asset: str) -> AssetInfo:
         half = 0.2 + 0.3 * np.random.default_rng(list(asset.encode())).random(3)
         half /= 2 * np.linalg.norm(half)
@@ -67,12 +80,15 @@ PLACES = ("items.*.location.*",)  # objects make room for each other and rest on
 VIEW = ("camera.location.*", "camera.target.*")  # the camera frames the objects
 AROUND = ("background.size.*", "background.center.*")  # a room holds objects and camera
 AIMED = ("lights.*.location.*", "lights.*.target.*")  # lamps stand around the main object
+# The camera zooms in on a small object, and large clutter shrinks: objects.min_share and max_clutter.
+LIMITS = ("camera.focal_length", "items.clutter.*.scale", "items.clutter.*.location.*")
 HIDING = ("items.occluder.*",)  # it hides what the camera sees; where there is no room for it, there is none
 PATCH = ("surface.corner.*", "surface.size.*")  # the patch fills the picture
 WIDE = ("*.crack.width", "*.crack.deposit.parameters.width", *(f"*.crack.{name}" for name in IN_WIDTHS))
 DECAL = ("decal.size", "decal.pixel", "decal.right.*", "decal.down.*", *WIDE)  # on the object, as the camera sees it
-SEEN = (*VIEW, *AROUND, *HIDING, *DECAL)
+SEEN = (*VIEW, *AROUND, *HIDING, *DECAL, *LIMITS)
 MOVED = (*PLACES, *AIMED, *SEEN)
+DARK = ("surface.crack.depth",)  # a crack that would not be seen is made deeper
 MM = ("*.width", "*.size", "*.offset", "*.depth", "*.height", "*.x", "*.y", *WIDE, *(
     f"surface.*.parameters.{name}" for name in ("width", "soft", "length", "x", "y", "grain", "proud")
 ))  # fmt: skip
@@ -122,7 +138,7 @@ FOLLOWS: list[tuple[str, tuple[str, ...]]] = [
     # A wall stands where a floor lies: the camera and the lamps turn with it. Walls have no covers.
     ("surface.placement", ("surface.placement", "surface.covers.*", *VIEW, *PATCH, *AIMED)),
     # A stepped crack keeps to the joints, which only some families have.
-    ("surface.family", ("surface.material.*", "surface.crack.kind")),
+    ("surface.family", ("surface.material.*", "surface.crack.kind", *DARK)),
     ("surface.texture", ("surface.material.*.texture",)),
     ("surface.scale", ("surface.pixel", *VIEW, *PATCH, *MM)),
     ("surface.obliqueness", (*VIEW, *PATCH)),
@@ -131,6 +147,7 @@ FOLLOWS: list[tuple[str, tuple[str, ...]]] = [
     ("*.crack.stepped", ("surface.crack.kind",)),
     ("*.crack.width", WIDE),
     ("*.crack.*", ("*.crack.{}", "*.crack.deposit.parameters.{}")),
+    *((f"surface.crack.{name}", DARK) for name in ("fill", "dirt", "value", "visible")),
     ("surface.*.count", ("surface.{-2}.*",)),
     # What a mark is made of goes by its kind, and all its lengths by its size. So does the material of debris.
     ("surface.marks.*", ("surface.marks.*",)),

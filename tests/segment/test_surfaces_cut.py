@@ -88,7 +88,9 @@ def weights(tmp_path: Path) -> Path:
     config = SegmentConfig.model_validate({"data": {"source": [{"where": "x"}]}, "width": 2, "depth": 1})
     path = tmp_path / "weights.safetensors"
     tensors = {f"method.network.{name}": tensor for name, tensor in state.items()}
-    checkpoint.write(path, tensors, {"task": "segment", "config": config.model_dump(mode="json")})
+    facts = {"task": "segment", "config": config.model_dump(mode="json"), "classes": ["crack"], "data": {},
+             "history": [], "seconds": 0.0, "step": 1}  # fmt: skip
+    checkpoint.write(path, tensors, facts)
     return path
 
 

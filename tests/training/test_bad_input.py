@@ -92,10 +92,10 @@ def test_a_damaged_test_picture_does_not_end_a_segmenters_run(tmp_path: Path, ca
     (test / "img" / "2.png").symlink_to("moved.png")
     found = segmented(tmp_path / "run", source=[{"where": str(source)}], test={"where": str(test)})
     assert found["test"]["iou_at_best_threshold"] >= 0 and (tmp_path / "run" / "report.html").exists()
-    assert f"left out: {test / 'mask' / '1.png'}: cannot be read" in caplog.text
+    assert f"left out: {test / 'mask' / '1.png'}: " in caplog.text
     assert f"left out: {test / 'img' / '2.png'}: is a link to nothing" in caplog.text
     (test / "mask" / "0.png").write_bytes(b"no mask")
-    with pytest.raises(InputError, match=r"test: no picture can be used"):
+    with pytest.raises(InputError, match=r"test: no mask can be read"):
         segmented(tmp_path / "again", source=[{"where": str(source)}], test={"where": str(test)})
 
 

@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 from render.catalogue import open_catalogue  # noqa: E402
 from scenes.errors import InputError  # noqa: E402
 from scenes.sampling.scene import Sampler  # noqa: E402
-from tests.frames import make_dataset  # noqa: E402
+from tests.frames import forget_sums, make_dataset  # noqa: E402
 from tests.painter import command, paint  # noqa: E402
 from tests.render.test_stream import CONFIG, painters  # noqa: E402
 from tests.training.test_pictures import Named, said, tree  # noqa: E402
@@ -229,7 +229,8 @@ def test_a_torn_jpeg_and_a_torn_shard_cost_a_warning(tmp_path: Path, caplog: pyt
         where = opened._dataset("rgb").id.get_chunk_info(1)
     content[where.byte_offset : where.byte_offset + where.size] = bytes(where.size)
     shard.write_bytes(content)
-    for folder, message in ((root, "mug_001.png: cannot be decoded"), (data.folder, "rgb of picture 1 is damaged")):
+    forget_sums(data.folder)
+    for folder, message in ((root, "mug_001.png: "), (data.folder, "rgb of picture 1 is damaged")):
         caplog.clear()
         made = Loader(open_pictures(folder), 4, Windows(14))
         take(made, 6)

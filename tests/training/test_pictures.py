@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from render.dataset.shard import write_shard
+from render.dataset.shard import FORMAT
 from scenes.errors import InputError
-from tests.frames import CLASSES, make_dataset, make_frame
+from tests.frames import CLASSES, forget_sums, make_dataset, make_frame, redrawn
 from training.data.decode import decoded, resized
 from training.data.pictures import ImageDataset, chosen, joined, require_labels
 from training.data.sources import open_pictures
@@ -88,19 +88,20 @@ def test_the_main_object_is_cut_out(rendered: Path) -> None:
         (lambda shard: shard.write_bytes(shard.read_bytes()[:-4000]), "00001.h5: truncated; delete it and rerun"),
         (lambda shard: shard.unlink(), "00001.h5: no such shard; rerun the render command"),
         (lambda shard: shard.write_text("not one"), "00001.h5: not an HDF5 file"),
-        (lambda shard: _attribute(shard, "format", 99), "00001.h5: shard format 99, this version reads 1"),
+        (lambda shard: _attribute(shard, "format", 99), f"00001.h5: shard format 99, this version reads {FORMAT}"),
         (lambda shard: _attribute(shard, "seed", 5), "00001.h5: seed 5 is not the data set's 0"),
         (
             lambda shard: _label(shard, 3),
-            "00001.h5: label 3 of its picture 1 is not one of the set's 3 classes; delete",
+            "00001.h5: a label is not one of the set's 3 classes; delete",
         ),
-        (lambda shard: _label(shard, -2), "00001.h5: label -2 of its picture 1 is not one of the set's 3 classes"),
+        (lambda shard: _label(shard, -2), "00001.h5: a label is not one of the set's 3 classes"),
     ],
 )
 def test_a_bad_shard_is_one_line(
     rendered: Path, tmp_path: Path, damage: Callable[[Path], object], message: str
 ) -> None:
     shutil.copytree(rendered, tmp_path / "set")
+    forget_sums(tmp_path / "set")
     damage(tmp_path / "set" / "shards" / "00001.h5")
     assert message in said(lambda: open_pictures(tmp_path / "set"))
 
@@ -118,7 +119,7 @@ def _label(shard: Path, value: int) -> None:
 def test_a_picture_without_main_object_has_no_class(tmp_path: Path) -> None:
     data = make_dataset(tmp_path / "set", count=3, shard_size=3)
     frames = (replace(make_frame(i), label=-1 if i == 1 else 0) for i in range(3))
-    write_shard(data.shard_path(0), frames, attributes=data.manifest.attributes())
+    redrawn(data, 0, frames)
     pictures = open_pictures(tmp_path / "set")
     assert pictures.labels.tolist() == [0, -1, 0]
     assert "1 of 3 pictures have no class" in said(lambda: require_labels(pictures))
