@@ -39,6 +39,10 @@ class References:
         """All files that change the model if they are added, removed or edited."""
         return sorted({*self.found.values(), *self.lacking.values()})
 
+    def file(self, written: str) -> Path | None:
+        """The file that a name means, as a line of an MTL, OBJ or PLY file has it."""
+        return self.found.get(written) or self.found.get(clean(written))
+
     def digest(self, path: Path) -> str:
         """sha256 over the model file and all it refers to. Raises LoadError."""
         try:
