@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,9 @@ def settle(asset: FileAsset, cache: Cache, importers: Importers) -> Settled:
             return settled
     before = file_stat(asset.path)
     try:
-        note = _READER.ask((asset, cache, importers))
+        # The process stays in the folder that it was started in.
+        there = replace(asset, path=asset.path.absolute(), root=asset.root.absolute())
+        note = _READER.ask((there, Cache(cache.folder.absolute()), importers))
     except LoadError as error:
         # The process was lost.
         note = {"stats": {str(asset.path.absolute()): before}, "entry": "", "reason": str(error), "warnings": []}

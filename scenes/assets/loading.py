@@ -23,7 +23,7 @@ from scenes.assets.model_maps import Maps
 from scenes.assets.obj import linear_colors, read_obj
 from scenes.assets.off import read_off
 from scenes.assets.ply import read_ply
-from scenes.assets.references import References
+from scenes.assets.references import MAX_PARTS, References
 from scenes.assets.sources import READ_HERE
 from scenes.mesh import Appearance, Model, Part
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     import trimesh
 
 MAX_LOADED = 5_000_000
-# Blender's pass indices, which become the part mask, end here.
-MAX_PARTS = 32767
 
 
 @dataclass(frozen=True)

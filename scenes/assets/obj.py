@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scenes.assets.appearance import Mtl
 from scenes.assets.info import LoadError
 from scenes.assets.polygons import triangles
-from scenes.assets.references import References, decoded, libraries, tiling
+from scenes.assets.references import MAX_PARTS, References, decoded, libraries, tiling
 
 if TYPE_CHECKING:
     import trimesh
@@ -54,9 +54,10 @@ def read_obj(data: bytes, refers: References) -> trimesh.Scene:
     normals = _numbers(lines.normals, 3)
     known = _materials(data, refers)
     chosen = np.array(lines.material)[polygon]
+    order = np.argsort(chosen, kind="stable")
+    groups = np.split(cut[order], np.searchsorted(chosen[order], np.arange(1, len(lines.materials))))
     scene = trimesh.Scene()
-    for name, number in lines.materials.items():
-        mine = cut[chosen == number]
+    for name, mine in zip(lines.materials, groups, strict=True):
         if len(mine):
             rows, index = np.unique(corners[mine.reshape(-1)], axis=0, return_inverse=True)
             mesh = trimesh.Trimesh(places[rows[:, 0]], index.reshape(-1, 3), process=False, validate=False)
@@ -92,6 +93,9 @@ def _lines(text: str) -> _Lines:
             # A name may hold a #, so it is the rest of the line.
             name = line.strip()[len("usemtl") :].strip()
             current = found.materials.setdefault(name, len(found.materials))
+            # One stands for faces before the first name.
+            if len(found.materials) > MAX_PARTS + 1:
+                raise LoadError(f"has more than {MAX_PARTS} materials")
         elif key in ("l", "p", "curv", "surf"):
             found.others = True
     return found
