@@ -32,7 +32,7 @@ def check_layers(main: Path) -> None:
     All layers are found by USD itself, so it does not matter how they are referred to, or whether they are packed.
     """
     bpy.utils.expose_bundled_modules()
-    from pxr import Tf, Usd  # type: ignore[import-not-found]
+    from pxr import Tf, Usd
 
     _check_named(main, main.parent, set())
     try:
