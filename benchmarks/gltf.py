@@ -53,7 +53,10 @@ def _compared(path: Path, root: Path, scratch: Path) -> tuple[list[str], tuple[N
     if settled.reason:
         return ["", "", "refused", told], None
     ours = _picture(scratch / "ours.png", lambda: _ours(cache, settled.entry))
-    theirs = _picture(scratch / "theirs.png", lambda: _theirs(path))
+    try:
+        theirs = _picture(scratch / "theirs.png", lambda: _theirs(path))
+    except RuntimeError:
+        return ["", "", "refused by Blender", told], None
     # Half of the most that is there: an object of glass is never opaque.
     half = max(int(theirs[..., 3].max()) // 2, 1)
     mine, other = ours[..., 3] > half, theirs[..., 3] > half

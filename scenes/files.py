@@ -86,7 +86,10 @@ def inside(root: Path, relative: str, start: Path | None = None) -> Path:
         raise ValueError(f"{relative!r} is not a path")
     if text.startswith("/") or text[1:2] == ":":
         raise ValueError(f"'{relative}' is absolute, write it relative to {root.resolve().name}")
-    path = ((start or root).resolve() / text).resolve()
+    try:
+        path = ((start or root).resolve() / text).resolve()
+    except RuntimeError:
+        raise ValueError(f"'{relative}' is a loop of links") from None
     if not path.is_relative_to(root.resolve()):
         raise ValueError(f"'{relative}' leads out of {root.resolve().name}")
     return path

@@ -13,14 +13,14 @@ from pathlib import Path
 import bpy
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from render.blender.importers import Piece, joined, pieces
-from scenes.assets.appearance import opacity_map, role_of
+from scenes.assets.appearance import role_of
 from scenes.assets.gltf import Buffers, Tree, as_list, check, check_places, notes, shapes
 from scenes.assets.gltf_images import Images
 from scenes.assets.gltf_materials import Layer, Surface, surface
 from scenes.assets.loading import Loaded, unused
+from scenes.assets.model_maps import Maps
 from scenes.assets.references import gltf_tree
 from scenes.mesh import Appearance, Model, Part
 
@@ -43,7 +43,8 @@ def read_gltf(source: Path, found: Mapping[str, Path], scratch: Path) -> Loaded:
     _import(tree, buffers, scratch)
     lost: list[str] = []
     told = notes(tree)
-    images = Images(tree, buffers, found, scratch, lost)
+    maps = Maps(scratch, lost)
+    images = Images(tree, buffers, found, maps)
     groups: dict[tuple[int | None, bool], list[Piece]] = {}
     for piece in pieces():
         groups.setdefault((_number(piece), bool(piece.colors)), []).append(piece)
@@ -52,7 +53,7 @@ def read_gltf(source: Path, found: Mapping[str, Path], scratch: Path) -> Loaded:
         made = Surface() if number is None else surface(tree, number, images, told)
         look = made.look or (_COLORED if colored else None)
         if look is not None and look.texture is not None and look.mode != "OPAQUE":
-            look = replace(look, opacity=opacity_map(Image.open(look.texture), scratch))
+            look = replace(look, opacity=maps.opacity(look.texture))
         name = unused(made.name or group[0].item, taken)
         parts.append(_part(joined(name, role_of(made.name, look is not None), look, group), made.layers, group))
     return Loaded(Model(tuple(parts)), tuple(dict.fromkeys(lost)), tuple(dict.fromkeys(told)))

@@ -7,35 +7,24 @@ off. The results use Blender's axes: z up, front -y; those of glTF files are y u
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from render.blender.reader import Reader, Request, serve
-from scenes.assets.appearance import BROKEN, opacity_map, role_of
+from scenes.assets.appearance import role_of
 from scenes.assets.info import LoadError
 from scenes.assets.loading import Importer, Loaded
+from scenes.assets.model_maps import Maps
 from scenes.assets.packing import DAMAGE, pack, unpack
+from scenes.assets.reader import Reader, serve
 from scenes.assets.references import References
 from scenes.assets.sources import GLTF, IMPORTED
 from scenes.files import inside
 from scenes.mesh import Appearance, Model, Part
-
-_STARTS = {
-    b"\x89PNG": ".png",
-    b"\xff\xd8\xff": ".jpg",
-    b"II*\0": ".tif",
-    b"MM\0*": ".tif",
-    b"BM": ".bmp",
-    b"RIFF": ".webp",
-}
-
 
 _READER = Reader("render.blender.importers")
 
@@ -57,7 +46,7 @@ def convert(path: Path, refers: References, scratch: Path) -> Loaded:
 IMPORTERS: dict[str, Importer] = {suffix: convert for suffix in (*GLTF, *IMPORTED)}
 
 
-def _work(request: Request) -> None:
+def _work(request: Mapping[str, Any]) -> None:
     import bpy
 
     from render.blender.gltf import read_gltf
@@ -75,21 +64,19 @@ def _work(request: Request) -> None:
     result.write_bytes(pack(loaded.model, lost=loaded.lost, notes=loaded.notes))
 
 
-def _read(source: Path, suffix: str, maps: Path) -> Loaded:
+def _read(source: Path, suffix: str, scratch: Path) -> Loaded:
     import bpy
+
+    from render.blender.usd import read_usd
 
     if suffix == ".fbx":
         bpy.ops.wm.fbx_import(filepath=str(source))
     elif suffix == ".blend":
         _append(source)
     else:
-        # Packing would take pictures from any place; only those inside of the file have no place of their own.
-        mode = "IMPORT_PACK" if source.suffix.lower() == ".usdz" else "IMPORT_NONE"
-        bpy.ops.wm.usd_import(
-            filepath=str(source), import_cameras=False, import_lights=False, import_textures_mode=mode
-        )
+        source = read_usd(source, scratch)
     lost: list[str] = []
-    return Loaded(Model(tuple(_parts(source, maps, lost))), tuple(lost))
+    return Loaded(Model(tuple(_parts(source, Maps(scratch, lost)))), tuple(dict.fromkeys(lost)))
 
 
 def _append(source: Path) -> None:
@@ -136,7 +123,7 @@ def _drawn(layer: Any) -> Iterator[Any]:
         yield from _drawn(below)
 
 
-def _parts(source: Path, maps: Path, lost: list[str]) -> Iterator[Part]:
+def _parts(source: Path, maps: Maps) -> Iterator[Part]:
     """The surfaces of the scene as parts, one per material."""
     groups: dict[str, list[Piece]] = {}
     materials: dict[str, Any] = {}
@@ -145,7 +132,7 @@ def _parts(source: Path, maps: Path, lost: list[str]) -> Iterator[Part]:
         groups.setdefault(name, []).append(piece)
         materials[name] = piece.material
     for name, group in groups.items():
-        look = _appearance(materials[name], source, maps, lost) if materials[name] else None
+        look = _appearance(materials[name], source, maps) if materials[name] else None
         yield joined(name or "surface", role_of(name, look is not None), look, group)
 
 
@@ -227,7 +214,7 @@ def _values(rows: Any, name: str, width: int) -> NDArray[np.float32]:
     return values.reshape(-1, width)
 
 
-def _appearance(material: Any, source: Path, maps: Path, lost: list[str]) -> Appearance:
+def _appearance(material: Any, source: Path, maps: Maps) -> Appearance:
     nodes = material.node_tree.nodes if material.use_nodes and material.node_tree else []
     surface = next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
     if surface is None:
@@ -235,16 +222,14 @@ def _appearance(material: Any, source: Path, maps: Path, lost: list[str]) -> App
         return Appearance((r, g, b), material.metallic, material.roughness, **_plain_opacity(a))
     base = surface.inputs["Base Color"]
     image = _image_behind(base)
-    texture = _saved(image, source, maps) if image else None
-    if image and texture is None:
-        lost.append(f"'{Path(image.filepath.replace(chr(92), '/')).name or image.name}' is missing")
+    texture = _kept(image, source, maps) if image else None
     color = (1.0, 1.0, 1.0) if texture else tuple(float(c) for c in base.default_value[:3])
     return Appearance(
         color=(color[0], color[1], color[2]),
         metallic=_plain(surface, "Metallic", 0.0),
         roughness=_plain(surface, "Roughness", 0.5),
         texture=texture,
-        **_opacity(surface.inputs["Alpha"], source, maps, lost),
+        **_opacity(surface.inputs["Alpha"], source, maps),
     )
 
 
@@ -253,7 +238,7 @@ def _plain_opacity(alpha: float) -> dict[str, Any]:
     return {"alpha": alpha, "mode": "BLEND"} if 0 < alpha < 1 else {}
 
 
-def _opacity(socket: Any, source: Path, maps: Path, lost: list[str]) -> dict[str, Any]:
+def _opacity(socket: Any, source: Path, maps: Maps) -> dict[str, Any]:
     """The fields of an Appearance for the nodes that feed the socket Alpha."""
     if not socket.is_linked:
         return _plain_opacity(float(socket.default_value))
@@ -261,13 +246,10 @@ def _opacity(socket: Any, source: Path, maps: Path, lost: list[str]) -> dict[str
     image = next((link for link in links if _shows_image(link)), None)
     if image is None:
         return {}
-    try:
-        picture = Image.open(io.BytesIO(_data(image.from_node.image, source)))
-        gray = image.from_socket.name != "Alpha"
-        opacity = opacity_map(picture.convert("RGB") if gray else picture, maps, gray)
-    except BROKEN:
-        lost.append(f"the opacity map '{image.from_node.image.name}' cannot be read")
+    picture = _kept(image.from_node.image, source, maps)
+    if picture is None:
         return {}
+    opacity = maps.opacity(picture, ("alpha" if image.from_socket.name == "Alpha" else "brightness",))
     steps = [link.from_node for link in links if link.from_node.type == "MATH"]
     alpha = float(np.prod([_constant(step, 1.0) for step in steps if step.operation == "MULTIPLY"]))
     cuts = [step for step in steps if step.operation in ("ROUND", "LESS_THAN", "GREATER_THAN")]
@@ -309,22 +291,15 @@ def _links_behind(socket: Any) -> Iterator[Any]:
             waiting += [before for way in link.from_node.inputs for before in way.links]
 
 
-def _saved(image: Any, source: Path, maps: Path) -> Path | None:
-    """Save an image into `maps`. Its bytes are packed, or in a file below the folder of the model."""
-    data = _data(image, source)
-    suffix = next((s for start, s in _STARTS.items() if data.startswith(start)), None)
-    if suffix is None:
-        return None
-    path = maps / f"map{len(list(maps.iterdir()))}{suffix}"
-    path.write_bytes(data)
-    return path
+def _kept(image: Any, source: Path, maps: Maps) -> Path | None:
+    """Keep an image. Its bytes are packed, or in a file below the folder of the model."""
+    name = Path(image.filepath.replace("\\", "/")).name or image.name
+    if image.packed_file:
+        return maps.inside(name, bytes(image.packed_file.data))
+    return maps.beside(name, _beside(image, source))
 
 
-def _data(image: Any, source: Path) -> bytes:
-    return bytes(image.packed_file.data) if image.packed_file else _beside(image, source)
-
-
-def _beside(image: Any, source: Path) -> bytes:
+def _beside(image: Any, source: Path) -> Path | None:
     import bpy
 
     written = image.filepath.replace("\\", "/")
@@ -336,8 +311,8 @@ def _beside(image: Any, source: Path) -> bytes:
         except ValueError:
             continue
         if path.is_file():
-            return path.read_bytes()
-    return b""
+            return path
+    return None
 
 
 if __name__ == "__main__":

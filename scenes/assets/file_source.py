@@ -2,22 +2,29 @@
 
 For each path, a note in the cache records size and time of the file and of all files it refers to, and the result of
 reading it. So a warm start reads no model. The key of the cache entry comes from the content of these files.
+
+A file is read, normalized and stored in a process of its own, which has one limit of time and memory for each file
+(`scenes.assets.reader`): `python -m scenes.assets.file_source`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from scenes.assets.cache import Cache
 from scenes.assets.info import LoadError
 from scenes.assets.loading import Importers, load
 from scenes.assets.normalize import VERSION, describe, from_file
+from scenes.assets.reader import Reader, serve
 from scenes.assets.references import References, references
 from scenes.assets.sources import FileAsset
 from scenes.files import file_stat, is_utf8, sha256
+
+_READER = Reader("scenes.assets.file_source")
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,7 @@ class Settled:
 
 
 def settle(asset: FileAsset, cache: Cache, importers: Importers) -> Settled:
-    """Look the file up in the cache, or read it."""
+    """Look the file up in the cache, or read it. importers: functions of modules, which another process can find."""
     if not is_utf8(asset.path):
         return Settled(reason="has a name that is not UTF-8: rename it")
     can_read = asset.path.suffix.lower() in importers
@@ -40,6 +47,20 @@ def settle(asset: FileAsset, cache: Cache, importers: Importers) -> Settled:
         settled = Settled(note["entry"], note["reason"], tuple(note["warnings"]))
         if settled.reason or cache.holds(settled.entry):
             return settled
+    before = file_stat(asset.path)
+    try:
+        # The process stays in the folder that it was started in.
+        there = replace(asset, path=asset.path.absolute(), root=asset.root.absolute())
+        note = _READER.ask((there, Cache(cache.folder.absolute()), importers))
+    except LoadError as error:
+        # The process was lost.
+        note = {"stats": {str(asset.path.absolute()): before}, "entry": "", "reason": str(error), "warnings": []}
+    cache.keep_note(key, note)
+    return Settled(note["entry"], note["reason"], tuple(note["warnings"]))
+
+
+def read_now(asset: FileAsset, cache: Cache, importers: Importers) -> dict[str, Any]:
+    """Read the file in this process, without limits, and store the model. Returns the note to keep."""
     stats = {str(asset.path.absolute()): file_stat(asset.path)}
     try:
         refers = references(asset.path, asset.root)
@@ -47,9 +68,7 @@ def settle(asset: FileAsset, cache: Cache, importers: Importers) -> Settled:
         settled = _read(asset, refers, cache, importers)
     except LoadError as error:
         settled = Settled(reason=str(error))
-    note = {"stats": stats, "entry": settled.entry, "reason": settled.reason, "warnings": settled.warnings}
-    cache.keep_note(key, note)
-    return settled
+    return {"stats": stats, "entry": settled.entry, "reason": settled.reason, "warnings": settled.warnings}
 
 
 def _read(asset: FileAsset, refers: References, cache: Cache, importers: Importers) -> Settled:
@@ -66,3 +85,7 @@ def _read(asset: FileAsset, refers: References, cache: Cache, importers: Importe
             known = describe(model, meters=diagonal, sha256=digest, warnings=(*loaded.lost, *loaded.notes, *mended))
             cache.store(entry, known, model)
     return Settled(entry, warnings=known.warnings)
+
+
+if __name__ == "__main__":
+    serve(lambda request: read_now(*request))

@@ -16,6 +16,8 @@ from scenes.assets.info import LoadError
 
 Tree = dict[str, Any]
 
+MAX_NODES, MAX_DEPTH = 100_000, 200
+"""Nodes of a file, and how deep they may lie in each other: Blender's importer calls itself for each level."""
 _FLOAT = 5126
 # What Blender's importer makes triangles from.
 _SHAPES = {"KHR_draco_mesh_compression", "KHR_mesh_quantization", "EXT_mesh_gpu_instancing"}
@@ -176,6 +178,8 @@ def _moving(animation: Tree) -> Tree:
 
 def _check_nodes(nodes: list[Tree]) -> None:
     """Raises LoadError unless the nodes are trees: Blender's importer follows them without looking."""
+    if len(nodes) > MAX_NODES:
+        raise LoadError(f"has {len(nodes)} nodes, the limit is {MAX_NODES}")
     parents = [0] * len(nodes)
     for child in _children(nodes):
         if not isinstance(child, int) or not 0 <= child < len(nodes):
@@ -183,12 +187,13 @@ def _check_nodes(nodes: list[Tree]) -> None:
         parents[child] += 1
         if parents[child] > 1:
             raise LoadError(f"is damaged: node {child} has two parents")
-    waiting = [number for number, count in enumerate(parents) if count == 0]
-    reached = len(waiting)
-    while waiting:
-        below = as_list(nodes[waiting.pop()].get("children"))
-        waiting += below
-        reached += len(below)
+    level = [number for number, count in enumerate(parents) if count == 0]
+    reached, depth = len(level), 1
+    while level:
+        level = [child for number in level for child in as_list(nodes[number].get("children"))]
+        reached, depth = reached + len(level), depth + 1
+        if depth > MAX_DEPTH:
+            raise LoadError(f"nests its nodes more than {MAX_DEPTH} deep")
     if reached < len(nodes):
         raise LoadError("is damaged: its nodes go round in a circle")
 

@@ -186,6 +186,9 @@ class _Reading:
         """Note the map of an input. Returns whether it has one that can be drawn."""
         texture = self._texture(info)
         if texture is None:
+            # No map is no loss; one that names no texture is told like one that names no picture.
+            if as_dict(info):
+                self.image(None)
             return False
         path = self.image(_source(texture))
         if path is None:

@@ -38,7 +38,7 @@ def stable_poses(points: Array) -> tuple[tuple[Quaternion, float], ...]:
     "Part pose statistics"). Each rotation is the smallest turn that puts its face down.
     """
     if _flat(points):
-        normal = np.linalg.svd(points - points.mean(axis=0))[2][2]
+        normal = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)[2][2]
         return (_turn(normal), 0.5), (_turn(-normal), 0.5)
     hull = ConvexHull(points)
     normals = hull.equations[:, :3]

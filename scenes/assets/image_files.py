@@ -34,7 +34,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "PPM")
 _LARGEST = 4096
 # What Pillow's decoders raise for damaged files.
 _FAULTS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error,
-           zlib.error, MemoryError, Image.DecompressionBombError)  # fmt: skip
+           zlib.error, MemoryError)  # fmt: skip
 _EXR, _RADIANCE = b"v/1\x01", b"#?"
 _RESOLUTION = re.compile(rb"\n\n([-+][XY]) (\d+) ([-+][XY]) (\d+)\n")
 # Layers that hold the finished picture have such names.
@@ -59,6 +59,9 @@ def opened(path: Path) -> Iterator[Image.Image]:
         raise
     except UnidentifiedImageError:
         raise LoadError("is not a picture of a known format (PNG, JPEG, WebP, TIFF, BMP, PPM)") from None
+    except Image.DecompressionBombError:
+        # Pillow's own limit comes first. It is higher.
+        raise LoadError(f"has more than {MAX_PIXELS >> 20} Mi pixels: reduce it") from None
     except _FAULTS as error:
         raise LoadError(f"cannot be decoded: {_line(error)}") from None
 

@@ -40,15 +40,16 @@ _ORIENTATION = 0x0112
 def judge(path: Path, use: str, plain: str) -> str:
     """Decode a file whole. Returns the name of the file written in its place, or an empty string if it needs none.
 
-    use: as in `scenes.assets.image_gate`. plain: path without suffix for a
-    file that says the same in a way that Blender reads right. Raises LoadError if the file cannot be used.
+    use: as in `scenes.assets.image_gate`, or "model" for the maps of model files, which no viewer turns upright.
+    plain: path without suffix for a file that says the same in a way that Blender reads right. Raises LoadError if the
+    file cannot be used.
     """
     if use == "light" or (use == "map" and is_light(path)):
         return _light(path, plain)
     if use in ("photo", "surface"):
         _photo(path, _SMALLEST if use == "surface" else 1)
         return ""
-    return _map(path, plain)
+    return _map(path, plain, upright=use == "map")
 
 
 def _light(path: Path, plain: str) -> str:
@@ -76,22 +77,22 @@ def _photo(path: Path, smallest: int) -> None:
     read_picture(path)
 
 
-def _map(path: Path, plain: str) -> str:
+def _map(path: Path, plain: str, upright: bool) -> str:
     with opened(path) as image:
         several = image.format != "MPO" and getattr(image, "n_frames", 1) > 1
-        turned = image.getexif().get(_ORIENTATION, 1) != 1
+        turned = upright and image.getexif().get(_ORIENTATION, 1) != 1
         if not several and not turned and image.mode in _MODES.get(image.format or "", ()):
             _decode(image, path)
             return ""
-        upright: Image.Image = ImageOps.exif_transpose(image)
-        if upright.mode.startswith("I;16") or upright.mode == "I":
-            upright = Image.fromarray(np.asarray(upright).astype(np.uint16))
-        elif upright.mode not in ("L", "RGB", "RGBA"):
-            upright = upright.convert("RGBA" if is_transparent(upright) else "RGB")
+        picture: Image.Image = ImageOps.exif_transpose(image) if upright else image.copy()
+        if picture.mode.startswith("I;16") or picture.mode == "I":
+            picture = Image.fromarray(np.asarray(picture).astype(np.uint16))
+        elif picture.mode not in ("L", "RGB", "RGBA"):
+            picture = picture.convert("RGBA" if is_transparent(picture) else "RGB")
     # The color profile and the orientation are those of the old file.
-    upright.info.clear()
+    picture.info.clear()
     with replacing(Path(f"{plain}.png")) as temporary:
-        upright.save(temporary, "PNG", compress_level=1)
+        picture.save(temporary, "PNG", compress_level=1)
     return f"{plain}.png"
 
 
@@ -108,10 +109,15 @@ def _hear_jpeg(path: Path) -> None:
     with gray. Pillow does not tell; OpenCV lets the decoder write a warning to standard error."""
     import cv2
 
-    os.ftruncate(2, 0)
-    os.lseek(2, 0, os.SEEK_SET)
-    cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_8)
-    heard = os.pread(2, 4000, 0).decode(errors="replace").lower()
+    before = os.dup(2)
+    with tempfile.TemporaryFile() as words:
+        os.dup2(words.fileno(), 2)
+        try:
+            cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_8)
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
+        heard = os.pread(words.fileno(), 4000, 0).decode(errors="replace").lower()
     if "premature end" in heard or "bad huffman" in heard:
         raise LoadError("is cut off or damaged: a part of its pixels is missing")
 
@@ -124,9 +130,8 @@ def main() -> None:
     )
     warnings.simplefilter("ignore")
     # Some decoders print what they find. Their words must not come between the answers.
-    with os.fdopen(os.dup(1), "w") as answers, tempfile.TemporaryFile() as words:
+    with os.fdopen(os.dup(1), "w") as answers:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        os.dup2(words.fileno(), 2)
         for line in sys.stdin:
             answers.write(json.dumps(_answer(json.loads(line)) if line.strip() else {}) + "\n")
             answers.flush()

@@ -12,17 +12,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.assets.appearance import Looks, role_of, without_blank
+from scenes.assets.appearance import Mtl, painted, role_of, without_blank
 from scenes.assets.info import LoadError
+from scenes.assets.model_maps import Maps
 from scenes.assets.obj import linear_colors, read_obj
 from scenes.assets.off import read_off
 from scenes.assets.ply import read_ply
-from scenes.assets.references import References, clean
+from scenes.assets.references import MAX_PARTS, References
 from scenes.assets.sources import READ_HERE
 from scenes.mesh import Appearance, Model, Part
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     import trimesh
 
 MAX_LOADED = 5_000_000
-# Blender's pass indices, which become the part mask, end here.
-MAX_PARTS = 32767
 
 
 @dataclass(frozen=True)
@@ -91,13 +90,13 @@ def _scene(path: Path, refers: References) -> trimesh.Scene:
     with _quiet():
         try:
             if suffix == "obj":
-                return read_obj(path.read_bytes(), _resolver(refers))
+                return read_obj(path.read_bytes(), refers)
             if suffix == "off":
                 return read_off(path.read_bytes())
             if suffix == "ply":
-                return read_ply(path.read_bytes(), _resolver(refers))
+                return read_ply(path.read_bytes())
             with path.open("rb") as file:
-                return trimesh.load_scene(file, file_type=suffix, resolver=_resolver(refers), process=False)
+                return trimesh.load_scene(file, file_type=suffix, process=False)
         except LoadError:
             raise
         # A parser can raise any exception for a damaged or hostile file. Each means that the file cannot be used.
@@ -111,47 +110,21 @@ def _instead(scene: trimesh.Scene) -> str:
     return "holds only points or lines" if kinds - {"Trimesh"} else "is empty: it holds no triangles"
 
 
-def _resolver(refers: References) -> Any:
-    from trimesh.resolvers import Resolver
-
-    class Beside(Resolver):  # type: ignore[misc]
-        """Hands out the files that were found to be referred to, and no others."""
-
-        def __init__(self) -> None:
-            self.file_name = "model"
-
-        def get(self, key: str) -> bytes:
-            name = key if key in refers.found else clean(key)
-            if name not in refers.found:
-                raise FileNotFoundError(name)
-            return refers.found[name].read_bytes()
-
-        def keys(self) -> list[str]:
-            return list(refers.found)
-
-        def write(self, name: str, data: object) -> None:
-            raise PermissionError(name)
-
-        def namespaced(self, namespace: str) -> Any:
-            return self
-
-    return Beside()
-
-
 def _parts(scene: trimesh.Scene, refers: References, scratch: Path, lost: list[str]) -> Iterator[Part]:
     """The scene's triangles, a part for each material."""
-    groups: dict[tuple[int, str], list[_Piece]] = {}
-    materials: dict[int, Any] = {}
+    groups: dict[Mtl | None, list[_Piece]] = {}
     for piece in _pieces(scene):
-        name = str(getattr(piece.material, "name", None) or "")
-        groups.setdefault((id(piece.material), name), []).append(piece)
-        materials[id(piece.material)] = piece.material
-    looks = Looks(refers, scratch, lost)
+        groups.setdefault(piece.material, []).append(piece)
+    maps = Maps(scratch, lost)
     taken: set[str] = set()
-    for (key, name), pieces in groups.items():
+    for material, pieces in groups.items():
+        name = material.name if material else ""
         label = unused(name or pieces[0].name, taken)
-        tint = None if all(piece.colors is None for piece in pieces) else np.ones(3)
-        look = looks.of(materials[key], tint, any(piece.uv is not None for piece in pieces))
+        look = None
+        if material is not None:
+            look = material.look(refers, maps, any(piece.uv is not None for piece in pieces))
+        elif any(piece.colors is not None for piece in pieces):
+            look = painted(np.ones(3))
         yield _joined(label, role_of(name, look is not None), look, pieces)
 
 
@@ -163,7 +136,7 @@ class _Piece:
     uv: NDArray[np.float64] | None
     colors: NDArray[np.float64] | None
     normals: NDArray[np.float64] | None
-    material: Any
+    material: Mtl | None
 
 
 def _pieces(scene: trimesh.Scene) -> Iterator[_Piece]:
@@ -204,7 +177,9 @@ def _piece(name: str, mesh: trimesh.Trimesh, matrix: NDArray[np.float64]) -> _Pi
         uv = np.asarray(uv, dtype=np.float64)
         good = uv.ndim == 2 and uv.shape[1] >= 2 and len(uv) == len(mesh.vertices) and np.isfinite(uv[used]).all()
         uv = uv[used, :2] if good else None
-    return _Piece(name, vertices, faces, uv, colors, normals, getattr(mesh.visual, "material", None))
+    # What has UVs but no material is gray.
+    material = mesh.metadata.get("material") or (Mtl() if mesh.visual.kind == "texture" else None)
+    return _Piece(name, vertices, faces, uv, colors, normals, material)
 
 
 def _colors(mesh: trimesh.Trimesh) -> NDArray[np.float64] | None:

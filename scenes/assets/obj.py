@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.assets.appearance import Mtl
 from scenes.assets.info import LoadError
 from scenes.assets.polygons import triangles
-from scenes.assets.references import decoded, libraries, tiling
+from scenes.assets.references import MAX_PARTS, References, decoded, libraries, tiling
 
 if TYPE_CHECKING:
     import trimesh
@@ -32,10 +33,11 @@ class _Lines:
     others: bool = False
 
 
-def read_obj(data: bytes, resolver: Any) -> trimesh.Scene:
-    """The file as a scene with a mesh for each material. resolver: hands out libraries and color maps.
+def read_obj(data: bytes, refers: References) -> trimesh.Scene:
+    """The file as a scene with a mesh for each material. refers: where its libraries are.
 
-    A mesh has its corner normals in the vertex attribute "normal" and its colors, linear RGBA, in "color".
+    A mesh has its corner normals in the vertex attribute "normal", its colors, linear RGBA, in "color", and its
+    material, a `Mtl`, in the metadata.
     """
     import trimesh
 
@@ -50,11 +52,12 @@ def read_obj(data: bytes, resolver: Any) -> trimesh.Scene:
     cut, polygon = triangles(places, corners[:, 0], np.array(lines.counts))
     uvs = _numbers(lines.uvs, 2)
     normals = _numbers(lines.normals, 3)
-    known = _materials(data, resolver)
+    known = _materials(data, refers)
     chosen = np.array(lines.material)[polygon]
+    order = np.argsort(chosen, kind="stable")
+    groups = np.split(cut[order], np.searchsorted(chosen[order], np.arange(1, len(lines.materials))))
     scene = trimesh.Scene()
-    for name, number in lines.materials.items():
-        mine = cut[chosen == number]
+    for name, mine in zip(lines.materials, groups, strict=True):
         if len(mine):
             rows, index = np.unique(corners[mine.reshape(-1)], axis=0, return_inverse=True)
             mesh = trimesh.Trimesh(places[rows[:, 0]], index.reshape(-1, 3), process=False, validate=False)
@@ -63,7 +66,7 @@ def read_obj(data: bytes, resolver: Any) -> trimesh.Scene:
             normal = _looked_up(normals, rows[:, 2])
             if normal is not None:
                 mesh.vertex_attributes["normal"] = normal
-            _dress(mesh, known.get(name), _looked_up(uvs, rows[:, 1]))
+            _dress(mesh, known.get(name), _looked_up(uvs, rows[:, 1]), refers)
             scene.add_geometry(mesh, geom_name=name or "surface")
     return scene
 
@@ -90,6 +93,9 @@ def _lines(text: str) -> _Lines:
             # A name may hold a #, so it is the rest of the line.
             name = line.strip()[len("usemtl") :].strip()
             current = found.materials.setdefault(name, len(found.materials))
+            # One stands for faces before the first name.
+            if len(found.materials) > MAX_PARTS + 1:
+                raise LoadError(f"has more than {MAX_PARTS} materials")
         elif key in ("l", "p", "curv", "surf"):
             found.others = True
     return found
@@ -145,31 +151,32 @@ def _looked_up(values: NDArray[np.float64], index: NDArray[np.int64]) -> NDArray
     return found
 
 
-def _materials(data: bytes, resolver: Any) -> dict[str, dict[str, Any]]:
-    """The materials of all libraries by name, as trimesh reads them."""
-    from trimesh.exchange.obj import parse_mtl
-
-    known: dict[str, dict[str, Any]] = {}
-    for name in libraries(data):
-        try:
-            text = resolver.get(name)
-        except FileNotFoundError:
-            continue
-        known |= parse_mtl(text, resolver)
-    return known
+def _materials(data: bytes, refers: References) -> dict[str, Mtl]:
+    """The materials of all libraries by name."""
+    files = [file for name in libraries(data) if (file := refers.file(name))]
+    return {one.name: one for file in files for one in _of_library(decoded(file.read_bytes()))}
 
 
-def _dress(mesh: trimesh.Trimesh, values: dict[str, Any] | None, uvs: NDArray[np.float64] | None) -> None:
+def _of_library(text: str) -> list[Mtl]:
+    found: list[tuple[str, dict[str, str]]] = []
+    for line in text.splitlines():
+        key, _, rest = line.strip().replace("\t", " ").partition(" ")
+        if key.lower() == "newmtl":
+            found.append((rest.strip(), {}))
+        elif found and rest.strip():
+            found[-1][1][key.lower()] = rest.strip()
+    return [Mtl(name, values) for name, values in found]
+
+
+def _dress(mesh: trimesh.Trimesh, material: Mtl | None, uvs: NDArray[np.float64] | None, refers: References) -> None:
     """Give a mesh its UVs and its material, if a library has it."""
     from trimesh.visual import TextureVisuals
-    from trimesh.visual.material import SimpleMaterial
 
-    if values is None:
-        if uvs is not None:
-            mesh.visual = TextureVisuals(uv=uvs)
-        return
-    image = values.get("image")
-    if image is not None and uvs is not None:
-        scale, offset = tiling(str(image.info["file_path"]))
-        uvs = uvs * scale + offset
-    mesh.visual = TextureVisuals(uv=uvs, material=SimpleMaterial(**values))
+    if material is not None:
+        mesh.metadata["material"] = material
+        written = material.values.get("map_kd", "")
+        if uvs is not None and refers.file(written):
+            scale, offset = tiling(written)
+            uvs = uvs * scale + offset
+    if uvs is not None:
+        mesh.visual = TextureVisuals(uv=uvs)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.assets.appearance import Mtl
 from scenes.assets.info import LoadError
 from scenes.assets.obj import linear_colors
 from scenes.assets.polygons import triangles
-from scenes.assets.references import clean, decoded
+from scenes.assets.references import decoded
 
 if TYPE_CHECKING:
     import trimesh
@@ -43,11 +44,8 @@ class _Property:
 Element = tuple[str, int, list[_Property]]
 
 
-def read_ply(data: bytes, resolver: Any) -> trimesh.Scene:
-    """The file as a scene with one mesh, its corner normals and colors as `read_obj` gives them.
-
-    resolver: hands out the color map.
-    """
+def read_ply(data: bytes) -> trimesh.Scene:
+    """The file as a scene with one mesh; its corner normals, its colors and its material as `read_obj` gives them."""
     import trimesh
 
     head, form, elements, body = _head(data)
@@ -81,7 +79,8 @@ def read_ply(data: bytes, resolver: Any) -> trimesh.Scene:
     elif of_faces is not None:
         mesh.face_attributes["color"] = of_faces[polygon]
     if uvs is not None:
-        mesh.visual = trimesh.visual.TextureVisuals(uv=uvs, material=_material(head, resolver))
+        mesh.visual = trimesh.visual.TextureVisuals(uv=uvs)
+        mesh.metadata["material"] = _material(head)
     return trimesh.Scene([mesh])
 
 
@@ -213,16 +212,7 @@ def _uvs(
     return None if names is None else _stacked(vertex, names)[corners]
 
 
-def _material(head: str, resolver: Any) -> Any:
+def _material(head: str) -> Mtl:
     """The color map that the header names, as a material."""
-    from PIL import Image
-    from trimesh.util import wrap_as_stream
-    from trimesh.visual.material import SimpleMaterial
-
     named = re.search(r"^comment[ \t]+TextureFile[ \t]+([^\r\n]+)", head, re.MULTILINE)
-    if named is None:
-        return None
-    try:
-        return SimpleMaterial(image=Image.open(wrap_as_stream(resolver.get(clean(named[1])))))
-    except OSError:
-        return SimpleMaterial()
+    return Mtl(values={"map_kd": named[1]} if named else {})

@@ -13,11 +13,16 @@ from typing import Any
 from urllib.parse import unquote
 
 from scenes.assets.info import LoadError
+from scenes.errors import shortened
 from scenes.files import inside
 
 MAX_BYTES = 512 << 20
 # A hostile file can announce more numbers than it holds, and reading would then fill the memory with zeros.
 MAX_COUNT = 30_000_000
+MAX_NAMES = 1000
+"""Other files that one file may name."""
+MAX_PARTS = 4096
+"""Materials, each of which is a part. Blender's pass indices, which become the part mask, end at 32767."""
 # Map options of MTL files: "-s 1 1 1 -clamp on wood.png".
 _OPTIONS = re.compile(r"^(?:-\w+\s+(?:(?:on|off|[lrgbmz]|[-+.\deE]+)\s+)+)+")
 
@@ -38,6 +43,10 @@ class References:
     def watched(self) -> list[Path]:
         """All files that change the model if they are added, removed or edited."""
         return sorted({*self.found.values(), *self.lacking.values()})
+
+    def file(self, written: str) -> Path | None:
+        """The file that a name means, as a line of an MTL, OBJ or PLY file has it."""
+        return self.found.get(written) or self.found.get(clean(written))
 
     def digest(self, path: Path) -> str:
         """sha256 over the model file and all it refers to. Raises LoadError."""
@@ -90,6 +99,9 @@ class _Finder:
         name more."""
         found: dict[str, Path] = {}
         lacking: dict[str, Path] = {}
+        names = list(dict.fromkeys(names))
+        if len(names) > MAX_NAMES:
+            raise LoadError(f"names {len(names)} other files, the limit is {MAX_NAMES}")
         for name, purpose in names:
             if "://" in name and purpose in ("picture", "library"):
                 lacking[name] = self._folder / re.sub(r"\W+", "_", name)
@@ -185,8 +197,9 @@ def _of_mtl(data: bytes) -> list[tuple[str, str]]:
 def _of_ply(data: bytes) -> list[tuple[str, str]]:
     head = data[:100_000].split(b"end_header")[0]
     for count in re.findall(rb"^element[ \t]+\S+[ \t]+(\d+)", head, re.MULTILINE):
-        if int(count) > len(data):
-            raise LoadError(f"is truncated: it announces {int(count)} elements in {len(data)} bytes")
+        # Python converts no number of thousands of digits.
+        if len(count) > 12 or int(count) > len(data):
+            raise LoadError(f"is truncated: it announces {shortened(count.decode())} elements in {len(data)} bytes")
     found = re.search(rb"^comment[ \t]+TextureFile[ \t]+([^\r\n]+)", head, re.MULTILINE)
     return [(clean(decoded(found[1])), "picture")] if found else []
 

@@ -1,4 +1,4 @@
-"""What `render.blender.reader` runs in its tests instead of Blender: each request says what shall happen."""
+"""What `scenes.assets.reader` runs in its tests instead of Blender: each request says what shall happen."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import sys
 import time
 from pathlib import Path
 
-from render.blender.reader import Request, serve
+from scenes.assets.loading import Loaded
+from scenes.assets.reader import serve
+from scenes.assets.references import References
+from tests.scenes.test_assets import box
 
 
-def work(request: Request) -> None:
+def work(request: dict[str, str]) -> None:
     what = request["do"]
     if what == "hang":
         time.sleep(60)
@@ -27,6 +30,11 @@ def work(request: Request) -> None:
         sys.stdout.write("more\n")
     elif what == "number":
         Path(request["to"]).write_text(str(os.getpid()))
+
+
+def a_box(path: Path, refers: References, scratch: Path) -> Loaded:
+    """An importer that always reads the same."""
+    return Loaded(box((1, 2, 3)), ("'t.png' is missing",))
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ def test_a_lost_picture_is_told(made: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_blend_shows_what_a_render_shows(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", _HIDDEN, str(tmp_path)], check=True, capture_output=True, timeout=120)
-    (part,) = convert(tmp_path / "hidden.blend", scratch(tmp_path)).model.parts
+    (part,) = convert(tmp_path / "hidden.blend", References(), scratch(tmp_path)).model.parts
     assert sorted({round(float(x)) for x in part.vertices[part.faces].mean(axis=1)[:, 0] / 10}) == [0, 4, 5, 7]
     assert len(part.faces) == 4 * 12
 

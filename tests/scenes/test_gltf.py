@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from scenes.assets.file_source import settle
 from scenes.assets.gltf_materials import Layer
 from scenes.assets.info import LoadError
 from scenes.assets.loading import Loaded
-from scenes.assets.references import references
+from scenes.assets.references import gltf_tree, references
 from scenes.assets.sources import FileAsset
 from scenes.mesh import Appearance, Part, face_crosses
 from tests.scenes.gltf_files import SQUARE, Builder
@@ -285,8 +287,8 @@ def test_pictures_that_are_not_read_are_told(tmp_path: Path) -> None:
     base = {"baseColorTexture": {"index": 0}, "metallicRoughnessTexture": {"index": 1}}
     found = loaded(built.of({"pbrMetallicRoughness": base, "normalTexture": {"index": 2}}), tmp_path)
     assert found.lost[0] == "'a.ktx2' is KTX2, which is not read"
-    assert "'b.png' cannot be read" in found.lost
-    assert any(line.startswith("'huge.png' is left out: it has more than") for line in found.lost)
+    assert any(line.startswith("'b.png' cannot be decoded:") for line in found.lost)
+    assert "'huge.png' has more than 128 Mi pixels: reduce it" in found.lost
 
 
 def _announced_png(width: int, height: int) -> bytes:
@@ -334,3 +336,23 @@ def test_an_outside_buffer_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), "buffers": [{"uri": "../x.bin", "byteLength": 9}]}))
     with pytest.raises(LoadError, match="outside its folder"):
         references(path, tmp_path / "in")
+
+
+_DRACO = """
+import bpy, sys
+bpy.ops.wm.read_factory_settings(use_empty=True)
+bpy.ops.mesh.primitive_cone_add(vertices=200, radius1=1, depth=4)
+bpy.ops.export_scene.gltf(filepath=sys.argv[1], export_draco_mesh_compression_enable=True)
+"""
+
+
+@pytest.mark.slow
+def test_draco_is_read(tmp_path: Path) -> None:
+    """A cone of height 4 over a circle of radius 1."""
+    path = tmp_path / "a.glb"
+    subprocess.run([sys.executable, "-c", _DRACO, str(path)], capture_output=True, timeout=120, check=True)
+    assert "KHR_draco_mesh_compression" in gltf_tree(path.read_bytes())["extensionsRequired"]
+    (tmp_path / "scratch").mkdir()
+    (one,) = convert(path, references(path, tmp_path), tmp_path / "scratch").model.parts
+    assert np.ptp(one.vertices, axis=0) == pytest.approx((2, 4, 2), abs=2e-3)
+    assert len(one.faces) == 200 + 198

@@ -114,7 +114,7 @@ def test_a_lost_map_d_is_told(tmp_path: Path) -> None:
     rgba(tmp_path / "d.png")
     (tmp_path / "d.png").write_bytes((tmp_path / "d.png").read_bytes()[:60])
     (warning,) = settle(asset, Cache(tmp_path / "cache"), {}).warnings
-    assert "cannot be read" in warning
+    assert warning.startswith("'d.png' cannot be decoded:")
 
 
 _BLEND = """

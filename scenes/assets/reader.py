@@ -1,4 +1,4 @@
-"""A Blender process beside this one, which reads model files one after another.
+"""A process beside this one, which reads model files one after another, with one limit of time and memory for each.
 
 It starts at the first file and ends after a while without work. A file that crashes it, or that needs too much time or
 memory, costs only one asset: the next file gets a new process.
@@ -6,8 +6,11 @@ memory, costs only one asset: the next file gets a new process.
 
 from __future__ import annotations
 
+import base64
+import errno
 import json
 import os
+import pickle
 import resource
 import select
 import signal
@@ -15,16 +18,21 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from scenes.assets.info import LoadError
+from scenes.errors import LoadError
+from scenes.files import NO_ROOM
+
+SECONDS = 300
+MEMORY = 6 << 30
+"""What one model file may take, and bytes that its process may hold. The same for all formats."""
 
 # A process that got larger than this by its files makes room: the next file gets a new one.
 _LARGE = 1 << 30
-
-Request = Mapping[str, Any]
+# Errors of writing that are no fault of the file.
+_OURS = (*NO_ROOM, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class Reader:
@@ -36,14 +44,20 @@ class Reader:
         self._owner = 0
         self._lock = threading.Lock()
 
-    def ask(self, request: Request) -> None:
-        """Returns when the request is done. Raises LoadError if it failed."""
-        with self._lock:
-            answer = self._answer(json.dumps(request))
-        if answer:
-            raise LoadError(answer)
+    def ask(self, request: object) -> Any:
+        """What the process makes of a request, any object that can be pickled.
 
-    def _answer(self, line: str) -> str:
+        Raises LoadError if the file cannot be used, OSError if its result cannot be written.
+        """
+        with self._lock:
+            answer = self._answer(base64.b64encode(pickle.dumps(request)).decode())
+        if "refused" in answer:
+            raise LoadError(answer["refused"])
+        if "failed" in answer:
+            raise OSError(*answer["failed"])
+        return answer["result"]
+
+    def _answer(self, line: str) -> dict[str, Any]:
         while True:
             process, start = self._running(), time.monotonic()
             try:
@@ -53,14 +67,15 @@ class Reader:
             except BrokenPipeError:
                 answer = ""
             if answer:
-                return str(json.loads(answer))
+                return dict(json.loads(answer))
             self._process = None
             code = process.wait()
             if code == -signal.SIGALRM:
-                return f"took Blender more than {time.monotonic() - start:.0f} s to read"
+                return {"refused": f"takes more than {time.monotonic() - start:.0f} s to read"}
             # It had nothing to do for a while and left, just now.
             if code != 0:
-                return f"crashed Blender (signal {-code})" if code < 0 else f"ended Blender with code {code}"
+                how = f"by signal {-code}" if code < 0 else f"with code {code}"
+                return {"refused": f"ends the process that reads it, {how}"}
 
     def _running(self) -> subprocess.Popen[str]:
         # A forked process must not share the pipes of its parent.
@@ -78,15 +93,17 @@ class Reader:
         return self._process
 
 
-def serve(work: Callable[[Request], None], seconds: int = 300, memory: int = 6 << 30, idle: float = 20.0) -> None:
-    """The main of the process: calls `work` for each request, and answers "" or why it failed.
+def serve(work: Callable[[Any], Any], seconds: int = SECONDS, memory: int = MEMORY, idle: float = 20.0) -> None:
+    """The main of the process: calls `work` for each request, and answers its result, plain JSON, or why it failed.
 
     seconds, memory: what one file may take, and bytes in all. idle: seconds without a request after which it ends.
     """
-    # What Blender and its importers print goes nowhere.
+    # What importers print goes nowhere.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     # Not the address space: each thread reserves some of it that is never used, and machines have many cores.
+    allowed = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    memory = memory if allowed == resource.RLIM_INFINITY else min(memory, allowed)
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while select.select([0], [], [], idle)[0]:
@@ -95,7 +112,7 @@ def serve(work: Callable[[Request], None], seconds: int = 300, memory: int = 6 <
             break
         # The alarm ends the process, whatever it does then and whoever waits for it.
         signal.alarm(seconds)
-        answers.write(json.dumps(_failure(work, json.loads(line), memory)) + "\n")
+        answers.write(json.dumps(_tried(work, pickle.loads(base64.b64decode(line)), memory)) + "\n")
         signal.alarm(0)
         answers.flush()
         if _size() > _LARGE:
@@ -104,18 +121,25 @@ def serve(work: Callable[[Request], None], seconds: int = 300, memory: int = 6 <
     os._exit(0)
 
 
-def _failure(work: Callable[[Request], None], request: Request, memory: int) -> str:
+def _tried(work: Callable[[Any], Any], request: object, memory: int) -> dict[str, Any]:
     try:
-        work(request)
+        return {"result": work(request)}
     except MemoryError:
-        return f"needs more than {memory >> 30} GiB of memory to read"
+        return {"refused": f"needs more than {memory >> 30} GiB of memory to read"}
     except LoadError as error:
-        return str(error)
-    # An importer can raise any exception for a damaged or hostile file. Each means that the file cannot be used.
+        return {"refused": str(error)}
+    # A parser can raise any exception for a damaged or hostile file. Each means that the file cannot be used.
     except Exception as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        return f"cannot be imported: {lines[-1].removeprefix('Error: ').strip()[:160]}"
-    return ""
+        if isinstance(error, OSError) and error.errno in _OURS:
+            return {"failed": [error.errno, error.strerror, str(error.filename or "")]}
+        return {"refused": f"cannot be imported: {_reason(error)}"}
+
+
+def _reason(error: Exception) -> str:
+    """The line that says what went wrong. Blender's operators put a traceback before it, and a place in code behind."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    lines = [line for line in lines if line and not line.startswith("Location: ")]
+    return (lines or [type(error).__name__])[-1].removeprefix("Error: ").strip()[:160]
 
 
 def _line() -> bytes:
