@@ -1,7 +1,7 @@
 """A Blender process beside this one, which reads model files one after another.
 
-It starts at the first file and ends after a while without work. A file that crashes it, or that needs too much time or
-memory, costs only one asset: the next file gets a new process.
+It starts at the first file and ends after a while without work. A file that crashes it several times, or that needs too
+much time or memory, costs only one asset: the next file gets a new process.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ import resource
 import select
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from scenes.assets.info import LoadError
+from scenes.helper import ATTEMPTS, leave_with_parent, start_helper, why_ended
 
 # A process that got larger than this by its files makes room: the next file gets a new one.
 _LARGE = 1 << 30
@@ -32,7 +31,7 @@ class Reader:
 
     def __init__(self, module: str):
         self._module = module
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
         self._lock = threading.Lock()
 
@@ -44,37 +43,30 @@ class Reader:
             raise LoadError(answer)
 
     def _answer(self, line: str) -> str:
-        while True:
+        deaths = 0
+        while deaths < ATTEMPTS:
             process, start = self._running(), time.monotonic()
             try:
-                process.stdin.write(line + "\n")  # type: ignore[union-attr]
+                process.stdin.write(line.encode() + b"\n")  # type: ignore[union-attr]
                 process.stdin.flush()  # type: ignore[union-attr]
                 answer = process.stdout.readline()  # type: ignore[union-attr]
             except BrokenPipeError:
-                answer = ""
-            if answer:
+                answer = b""
+            if answer.endswith(b"\n"):
                 return str(json.loads(answer))
             self._process = None
             code = process.wait()
             if code == -signal.SIGALRM:
                 return f"took Blender more than {time.monotonic() - start:.0f} s to read"
-            # It had nothing to do for a while and left, just now.
-            if code != 0:
-                return f"crashed Blender (signal {-code})" if code < 0 else f"ended Blender with code {code}"
+            # With code 0, it had nothing to do for a while and left, just now.
+            deaths += code != 0
+        return f"ends Blender: {why_ended(code)}"
 
-    def _running(self) -> subprocess.Popen[str]:
+    def _running(self) -> subprocess.Popen[bytes]:
         # A forked process must not share the pipes of its parent.
         if self._process is None or self._owner != os.getpid():
-            paths = [str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
             self._owner = os.getpid()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
+            self._process = start_helper(self._module, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         return self._process
 
 
@@ -83,6 +75,7 @@ def serve(work: Callable[[Request], None], seconds: int = 300, memory: int = 6 <
 
     seconds, memory: what one file may take, and bytes in all. idle: seconds without a request after which it ends.
     """
+    leave_with_parent(0)
     # What Blender and its importers print goes nowhere.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)

@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -27,6 +26,7 @@ import psutil
 
 from render.farm.devices import WorkerSlot
 from scenes.errors import InputError
+from scenes.helper import why_ended
 
 SCRATCH = "blendmill-"
 """Prefix of the names of scratch folders. The pid of the run follows."""
@@ -193,7 +193,7 @@ class WorkerPool:
             worker.process.kill()
         code = worker.process.wait()
         worker.line.close()
-        reason = reason or _cause(code)
+        reason = reason or why_ended(code)
         if not worker.ready:
             self._failed_starts += 1
             if self._failed_starts >= _STARTS:
@@ -202,14 +202,6 @@ class WorkerPool:
         shutil.rmtree(worker.folder, ignore_errors=True)
         self._workers[number] = self._start(number, worker.worker_slot)
         return Event(number, "died", {"reason": reason, "pid": worker.process.pid}, worker.order, worker.index)
-
-
-def _cause(code: int) -> str:
-    if code == -signal.SIGKILL:
-        return "killed (SIGKILL), as the system does when memory runs out"
-    if code < 0:
-        return f"crashed ({signal.Signals(-code).name})"
-    return f"ended with exit code {code}"
 
 
 def _last_words(folder: Path) -> str:

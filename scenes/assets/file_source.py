@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,8 +34,7 @@ def settle(asset: FileAsset, cache: Cache, importers: Importers) -> Settled:
     """Look the file up in the cache, or read it."""
     if not is_utf8(asset.path):
         return Settled(reason="has a name that is not UTF-8: rename it")
-    can_read = asset.path.suffix.lower() in importers
-    key = hashlib.sha256(repr((VERSION, asset, str(asset.path.absolute()), can_read)).encode()).hexdigest()
+    key = _key(asset, importers)
     note = cache.note(key)
     if note is not None and all(file_stat(Path(path)) == stat for path, stat in note["stats"].items()):
         settled = Settled(note["entry"], note["reason"], tuple(note["warnings"]))
@@ -47,9 +47,24 @@ def settle(asset: FileAsset, cache: Cache, importers: Importers) -> Settled:
         settled = _read(asset, refers, cache, importers)
     except LoadError as error:
         settled = Settled(reason=str(error))
+    _keep(key, cache, stats, settled)
+    return settled
+
+
+def give_up(asset: FileAsset, cache: Cache, importers: Importers, reason: str) -> None:
+    """Note that a file cannot be used, until it changes. No process need read it again to learn so."""
+    stats = {str(asset.path.absolute()): file_stat(asset.path)}
+    _keep(_key(asset, importers), cache, stats, Settled(reason=reason))
+
+
+def _key(asset: FileAsset, importers: Importers) -> str:
+    can_read = asset.path.suffix.lower() in importers
+    return hashlib.sha256(repr((VERSION, asset, str(asset.path.absolute()), can_read)).encode()).hexdigest()
+
+
+def _keep(key: str, cache: Cache, stats: Mapping[str, object], settled: Settled) -> None:
     note = {"stats": stats, "entry": settled.entry, "reason": settled.reason, "warnings": settled.warnings}
     cache.keep_note(key, note)
-    return settled
 
 
 def _read(asset: FileAsset, refers: References, cache: Cache, importers: Importers) -> Settled:
