@@ -10,15 +10,19 @@ import json
 import os
 import resource
 import select
+import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from scenes.assets.info import LoadError
 from scenes.helper import ATTEMPTS, leave_with_parent, start_helper, why_ended
+from scenes.leftovers import scratch_name
 
 # A process that got larger than this by its files makes room: the next file gets a new one.
 _LARGE = 1 << 30
@@ -75,7 +79,10 @@ def serve(work: Callable[[Request], None], seconds: int = 300, memory: int = 6 <
 
     seconds, memory: what one file may take, and bytes in all. idle: seconds without a request after which it ends.
     """
-    leave_with_parent(0)
+    # Blender keeps a folder of its own for each session: in here, to go with it.
+    tempfile.tempdir = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix=scratch_name())
+    clear_up = partial(shutil.rmtree, tempfile.tempdir, ignore_errors=True)
+    leave_with_parent(0, clear_up)
     # What Blender and its importers print goes nowhere.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -93,6 +100,7 @@ def serve(work: Callable[[Request], None], seconds: int = 300, memory: int = 6 <
         answers.flush()
         if _size() > _LARGE:
             break
+    clear_up()
     # sys.exit would hang at times in the cleanup of Blender's USD library.
     os._exit(0)
 

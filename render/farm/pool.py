@@ -22,14 +22,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import psutil
-
 from render.farm.devices import WorkerSlot
 from scenes.errors import InputError
 from scenes.helper import why_ended
+from scenes.leftovers import scratch_name, sweep_scratch
 
-SCRATCH = "blendmill-"
-"""Prefix of the names of scratch folders. The pid of the run follows."""
 COMMAND = (sys.executable, "-m", "render.farm.worker")
 
 # The pool gives up if this many workers in a row die before they are ready.
@@ -85,7 +82,7 @@ class WorkerPool:
         self._spec, self._timeout, self._memory, self._command = spec, timeout, memory, tuple(command)
         self._failed_starts = 0
         sweep_scratch()
-        self._scratch = _scratch_root() / f"{SCRATCH}{os.getpid()}-{secrets.token_hex(3)}"
+        self._scratch = _scratch_root() / f"{scratch_name()}{secrets.token_hex(3)}"
         self._scratch.mkdir(mode=0o700)
         self._workers: list[_Worker] = []
         try:
@@ -215,11 +212,3 @@ def _scratch_root() -> Path:
     shm = Path("/dev/shm")
     roomy = shm.is_dir() and os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > _ROOM
     return shm if roomy else Path(tempfile.gettempdir())
-
-
-def sweep_scratch() -> None:
-    """Remove the scratch folders of this user's runs that have ended."""
-    for folder in _scratch_root().glob(f"{SCRATCH}*-*"):
-        pid = folder.name.split("-")[1]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)) and folder.stat().st_uid == os.getuid():
-            shutil.rmtree(folder, ignore_errors=True)

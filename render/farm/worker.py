@@ -30,13 +30,13 @@ from typing import Any
 from render.dataset.shard import write_shard
 from render.dataset.store import open_store
 from render.farm.cores import claim
-from render.farm.pool import SCRATCH
 from render.farm.shared_memory import put_frame
 from render.frame import Frame
 from render.renderer import load_renderer, open_sampler
 from scenes.config.loading import validate
 from scenes.errors import InputError
 from scenes.helper import leave_with_parent
+from scenes.leftovers import SCRATCH
 
 
 class WorkerLoop:

@@ -19,6 +19,7 @@ from scenes.assets.normalize import VERSION, describe, from_file
 from scenes.assets.references import References, references
 from scenes.assets.sources import FileAsset
 from scenes.files import file_stat, is_utf8, sha256
+from scenes.leftovers import scratch_name
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _read(asset: FileAsset, refers: References, cache: Cache, importers: Importe
     entry = hashlib.sha256(f"{digest} {settings}".encode()).hexdigest()
     known = cache.info(entry)
     if known is None:
-        with tempfile.TemporaryDirectory(prefix="blendmill-") as scratch:
+        with tempfile.TemporaryDirectory(prefix=scratch_name()) as scratch:
             loaded = load(asset.path, refers, Path(scratch), importers, asset.need_textures)
             model, diagonal, mended = from_file(loaded.model, asset.up, asset.front)
             known = describe(model, meters=diagonal, sha256=digest, warnings=(*loaded.lost, *loaded.notes, *mended))
