@@ -12,7 +12,7 @@ from classify.datasets import open_part
 from classify.evaluation import evaluation, outputs
 from classify.load import load_method
 from classify.task import pipeline
-from scenes.files import replacing
+from scenes.outputs import written
 from training.batches import plain
 from training.data.loader import Loader
 from training.devices import device_of
@@ -30,8 +30,7 @@ def evaluate_on(where: Path, data: str, split: str, *, batch: int, device: str, 
     batches = plain(loader, made.plain, on)
     figures = evaluation(outputs(method, _counted(batches, len(pictures))), classes)
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(out) as temporary:
+        with written(out) as temporary:
             temporary.write_text(
                 json.dumps(figures | {"checkpoint": str(where), "data": data, "split": split}, indent=1)
             )

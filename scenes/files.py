@@ -26,11 +26,13 @@ def unfinished(path: Path) -> Path:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, folder: Path | None = None) -> Iterator[Path]:
     """A temporary path beside `path` to write to; what is there when the block ends becomes `path`, at once and
     durably. When the block raises, the temporary file goes and `path` stays as it was.
+
+    folder: where the temporary file is, on the same disk, if not beside `path`.
     """
-    temporary = unfinished(path)
+    temporary = unfinished((folder or path.parent) / path.name)
     try:
         yield temporary
         _sync(temporary)
@@ -49,10 +51,14 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file that any number of processes may be writing, in a folder that need not be there yet."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
+def write_atomically(path: Path, data: bytes, folder: Path | None = None) -> None:
+    """Write a file that any number of processes may be writing, in a folder that need not be there yet.
+
+    folder: where the temporary file is, as in `replacing`.
+    """
+    for each in (path.parent, folder or path.parent):
+        each.mkdir(parents=True, exist_ok=True)
+    with replacing(path, folder) as temporary:
         temporary.write_bytes(data)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from render.cli.options import SEED, SET, progress, require_png, write_png
 from render.image.sheets import side_by_side
 from scenes.errors import InputError
-from scenes.files import write_atomically
+from scenes.outputs import written
 from segment.sets import open_set
 from segment.statistics.compare import Measured, as_json, measured, table
 
@@ -103,7 +103,8 @@ def evaluate_command(
     figures = figures_at(scores_of(method, pictures), threshold)
     if out is not None:
         named = {**figures, "checkpoint": str(run), "data": str(data), "split": split}
-        write_atomically(out, json.dumps(named, indent=1).encode())
+        with written(out) as temporary:
+            temporary.write_bytes(json.dumps(named, indent=1).encode())
     click.echo(f"{data}: {len(pictures)} pictures")
     for name, value in figures.items():
         click.echo(f"  {name.replace('_', ' ')}  {'none' if value is None else f'{value:.4f}'}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from scenes.files import replacing
+from scenes.outputs import written
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,12 @@ class Row:
 
 def write(rows: Sequence[Row], out: Path, across: str | None, columns: Columns) -> str:
     """Write table.md, table.json and figure.png. across: the label on the x axis. Returns the text of table.md."""
-    out.mkdir(parents=True, exist_ok=True)
     text = table(rows, columns)
     data = [{**row.labels, **{name: row.figures(name) for name in columns.names}, **_choice(row)} for row in rows]
     for name, content in (("table.md", text), ("table.json", json.dumps(data, indent=1) + "\n")):
-        with replacing(out / name) as temporary:
+        with written(out / name) as temporary:
             temporary.write_text(content, encoding="utf-8")
-    with replacing(out / "figure.png") as temporary:
+    with written(out / "figure.png") as temporary:
         _draw(rows, across, columns, temporary)
     return text
 

@@ -11,6 +11,7 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
+from render.cli.options import write_png
 from render.dataset.dataset import Dataset
 from render.dataset.export import FORMATS, export_dataset
 from render.dataset.inspect import inspect_dataset
@@ -18,7 +19,6 @@ from render.dataset.limits import Limits
 from render.frame import Frame
 from render.image.sheets import contact_sheet, label_sheet
 from scenes.errors import InputError
-from scenes.files import replacing
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -110,7 +110,5 @@ def _spread(dataset: Dataset, count: int) -> Iterator[Frame]:
 def _write(image: Image.Image, path: Path) -> None:
     if path.suffix.lower() != ".png":
         raise InputError(f"{path}: a sheet is a PNG; give a name that ends in .png")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        image.save(temporary, "PNG")
+    write_png(image, path)
     click.echo(f"wrote {path}")

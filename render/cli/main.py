@@ -20,6 +20,7 @@ from render.cli.render import render
 from render.cli.stream import stream
 from scenes.config.loading import preset_names
 from scenes.errors import InputError, InputWarning
+from scenes.files import NO_ROOM
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -87,6 +88,13 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(
             f"blendmill: {error.format_message() if isinstance(error, click.ClickException) else error}", err=True
         )
+        code = 2
+    except OSError as error:
+        # What failed to write did not know what it was for. Nothing more can be said, and nothing is half written.
+        if error.errno not in NO_ROOM:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"blendmill: {place}{error.strerror}; make room, then give the same command again", err=True)
         code = 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("blendmill: stopped; the same command run again completes what is missing", err=True)

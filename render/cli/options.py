@@ -15,9 +15,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from render.farm.devices import ASKED
 from render.renderer import Assets, Sampler, open_sampler
+from scenes.assets.cache import Cache
 from scenes.config.loading import AnyConfig
 from scenes.errors import InputError
-from scenes.files import replacing
+from scenes.leftovers import sweep_scratch
+from scenes.outputs import written
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -90,6 +92,8 @@ def progress(title: str, total: int | None) -> Iterator[Any]:
 
 def opened(config: AnyConfig) -> Sampler:
     """The sampler of a config. Raises InputError where the config does not fit its assets."""
+    sweep_scratch()
+    Cache().sweep()
     with progress("looking through assets", None):
         return open_sampler(config)
 
@@ -99,6 +103,9 @@ def prepare(sampler: Sampler, workers: int) -> None:
     assets = sampler.catalogue
     with progress("preparing assets", None) as advance:
         assets.prepare(lambda done, total, name: advance(1, total), workers=workers)
+    # Of processes that died at it.
+    sweep_scratch()
+    Cache().sweep()
     tell(assets)
 
 
@@ -128,6 +135,5 @@ def require_png(path: Path | None) -> None:
 
 def write_png(image: Image.Image, path: Path) -> None:
     """Write a PNG, whole or not at all; its folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
+    with written(path) as temporary:
         image.save(temporary, "PNG")

@@ -14,10 +14,9 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, Protocol
 
-import psutil
-
 from scenes.errors import InputError
 from scenes.files import NO_ROOM, UNFINISHED, read_regular, replacing, unfinished
+from scenes.leftovers import remove_dead
 
 _HOLD = ".hold-"
 _LARGEST = 1 << 28
@@ -132,7 +131,7 @@ class Folder:
             except BaseException:
                 # A process that wrote to it for us may have been killed.
                 for left in path.parent.glob(f"{path.name}{UNFINISHED}*"):
-                    _remove_dead(left)
+                    remove_dead(left)
                 raise
 
     @contextmanager
@@ -173,7 +172,7 @@ class Folder:
         with disk_errors(self.folder):
             for folder in (self.folder, *(path for path in self.folder.glob("*") if path.is_dir())):
                 for path in folder.glob(f"*{UNFINISHED}*"):
-                    _remove_dead(path, everything)
+                    remove_dead(path, everything)
             for path in self.folder.glob(f"{_HOLD}*") if everything else ():
                 descriptor = _lock(path)
                 if descriptor is not None:
@@ -216,35 +215,6 @@ def _lock(path: Path) -> int | None:
         os.close(descriptor)  # the one who had it deleted it in between
 
 
-# Leftovers -----------------------------------------------------------------------------------------------------------
-
-
-def process_alive(pid: int, since: float) -> bool:
-    """Whether the process of this machine that was there at a time (seconds since 1970) still is."""
-    try:
-        # Numbers are used again, in containers at once; start times are known to a second or two.
-        return bool(psutil.Process(pid).create_time() < since + 2)
-    except psutil.NoSuchProcess:
-        return False
-
-
-def own_name(name: str) -> int | None:
-    """The process of this host by which `unfinished` named a file, None where it is of another host."""
-    host, _, pid = name.rpartition(UNFINISHED)[2].rpartition("-")
-    return int(pid) if host == platform.node() and pid.isdigit() else None
-
-
-def _remove_dead(path: Path, other_hosts: bool = False) -> None:
-    """Delete an unfinished file if it is of a process of this machine that is no more, or of another machine."""
-    try:
-        changed = path.stat().st_mtime
-    except FileNotFoundError:
-        return
-    pid = own_name(path.name)
-    if other_hosts if pid is None else not process_alive(pid, changed):
-        path.unlink(missing_ok=True)
-
-
 # Errors --------------------------------------------------------------------------------------------------------------
 
 
@@ -257,12 +227,21 @@ def disk_errors(folder: Path) -> Iterator[None]:
         raise InputError(f"{folder}: no permission to write there; give another folder or change its owner") from None
     except (FileExistsError, NotADirectoryError):
         raise InputError(f"{folder}: is a file or lies in one, --out names a folder") from None
+    except FileNotFoundError:
+        if folder.exists():
+            raise  # it is another file that is missing
+        raise InputError(removed(folder)) from None
     except OSError as error:
         if error.errno not in (*NO_ROOM, errno.EROFS):
             raise
         free = _free(folder)
         reason = os.strerror(error.errno)
         raise InputError(f"{folder}: {reason} ({free}); finished shards are whole, rerun to complete") from None
+
+
+def removed(place: Path | str) -> str:
+    """What is said of a data set that is gone while it is being drawn."""
+    return f"{place}: was removed while this run was writing to it; give the same command again to draw it anew"
 
 
 def _free(folder: Path) -> str:

@@ -16,9 +16,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
-from render.dataset.local import Journal, disk_errors, own_name, process_alive
+from render.dataset.local import Journal, disk_errors
 from scenes.errors import InputError, choices
 from scenes.files import UNFINISHED, sha256, unfinished
+from scenes.leftovers import own_name, process_alive
 
 T = TypeVar("T")
 

@@ -22,8 +22,9 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from render.dataset.local import Journal, process_alive
+from render.dataset.local import Journal
 from scenes.errors import InputError
+from scenes.leftovers import process_alive
 
 BEAT = 10.0
 """Seconds between signs of life."""

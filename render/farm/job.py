@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from render.dataset.dataset import AssetRecord, Manifest
+from render.dataset.local import removed
 from render.dataset.store import Store, open_store
 from render.farm.local import EventCallback, RetryPolicy, Run
 from render.renderer import Assets, Sampler, versions
@@ -173,6 +174,8 @@ def run(
                 finally:
                     store.sweep()  # delete unfinished files of stopped workers
         tell("end")
+        if store.load() is None:
+            raise InputError(removed(store.url))
         return store.finish()
 
 

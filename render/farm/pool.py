@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -23,13 +22,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import psutil
-
 from render.farm.devices import WorkerSlot
 from scenes.errors import InputError
+from scenes.helper import why_ended
+from scenes.leftovers import scratch_name, sweep_scratch
 
-SCRATCH = "blendmill-"
-"""Prefix of the names of scratch folders. The pid of the run follows."""
 COMMAND = (sys.executable, "-m", "render.farm.worker")
 
 # The pool gives up if this many workers in a row die before they are ready.
@@ -85,7 +82,7 @@ class WorkerPool:
         self._spec, self._timeout, self._memory, self._command = spec, timeout, memory, tuple(command)
         self._failed_starts = 0
         sweep_scratch()
-        self._scratch = _scratch_root() / f"{SCRATCH}{os.getpid()}-{secrets.token_hex(3)}"
+        self._scratch = _scratch_root() / f"{scratch_name()}{secrets.token_hex(3)}"
         self._scratch.mkdir(mode=0o700)
         self._workers: list[_Worker] = []
         try:
@@ -193,7 +190,7 @@ class WorkerPool:
             worker.process.kill()
         code = worker.process.wait()
         worker.line.close()
-        reason = reason or _cause(code)
+        reason = reason or why_ended(code)
         if not worker.ready:
             self._failed_starts += 1
             if self._failed_starts >= _STARTS:
@@ -202,14 +199,6 @@ class WorkerPool:
         shutil.rmtree(worker.folder, ignore_errors=True)
         self._workers[number] = self._start(number, worker.worker_slot)
         return Event(number, "died", {"reason": reason, "pid": worker.process.pid}, worker.order, worker.index)
-
-
-def _cause(code: int) -> str:
-    if code == -signal.SIGKILL:
-        return "killed (SIGKILL), as the system does when memory runs out"
-    if code < 0:
-        return f"crashed ({signal.Signals(-code).name})"
-    return f"ended with exit code {code}"
 
 
 def _last_words(folder: Path) -> str:
@@ -223,11 +212,3 @@ def _scratch_root() -> Path:
     shm = Path("/dev/shm")
     roomy = shm.is_dir() and os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > _ROOM
     return shm if roomy else Path(tempfile.gettempdir())
-
-
-def sweep_scratch() -> None:
-    """Remove the scratch folders of this user's runs that have ended."""
-    for folder in _scratch_root().glob(f"{SCRATCH}*-*"):
-        pid = folder.name.split("-")[1]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)) and folder.stat().st_uid == os.getuid():
-            shutil.rmtree(folder, ignore_errors=True)

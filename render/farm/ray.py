@@ -31,11 +31,12 @@ import ray
 from render.farm import limits
 from render.farm.devices import KINDS, WORKER_MEMORY
 from render.farm.local import Run
-from render.farm.pool import COMMAND, sweep_scratch
+from render.farm.pool import COMMAND
 from render.farm.ray_cluster import alive_nodes, needs, slots
 from render.farm.ray_driver import ShardDriver, one_line
 from render.renderer import versions
 from scenes.errors import InputError
+from scenes.leftovers import sweep_scratch
 
 _OBJECTS = 100 << 20
 _PATIENCE = 30.0

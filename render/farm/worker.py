@@ -18,11 +18,9 @@ import contextlib
 import faulthandler
 import json
 import os
-import select
 import shutil
 import signal
 import sys
-import threading
 import traceback
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -32,12 +30,13 @@ from typing import Any
 from render.dataset.shard import write_shard
 from render.dataset.store import open_store
 from render.farm.cores import claim
-from render.farm.pool import SCRATCH
 from render.farm.shared_memory import put_frame
 from render.frame import Frame
 from render.renderer import load_renderer, open_sampler
 from scenes.config.loading import validate
 from scenes.errors import InputError
+from scenes.helper import leave_with_parent
+from scenes.leftovers import SCRATCH
 
 
 class WorkerLoop:
@@ -90,19 +89,13 @@ class WorkerLoop:
             self.tell("frame", index=index, slot=slot, labels=labels)
 
 
-def leave_with(parent: int, line: Connection) -> None:
-    """End this process as soon as its parent process has ended."""
-    watch = select.poll()
-    watch.register(line.fileno(), 0)  # a hang-up is told unasked
-    while os.getppid() == parent and not watch.poll(1000):
-        pass
-    # Nobody is left to clear up after this one; what it was writing, the next run sweeps away.
+def clear_up() -> None:
+    """Remove the scratch of a worker whose parent has gone. What it was writing, the next run sweeps away."""
     scratch = Path(os.environ["TMPDIR"])
     if scratch.parent.name.startswith(SCRATCH):
         shutil.rmtree(scratch, ignore_errors=True)
         with contextlib.suppress(OSError):
             scratch.parent.rmdir()  # the last one out
-    os._exit(1)
 
 
 def main() -> None:
@@ -110,8 +103,7 @@ def main() -> None:
     # A terminal's Ctrl-C is for the parent to act on.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     line = Connection(int(sys.argv[1]))
-    watcher = threading.Thread(target=leave_with, args=(os.getppid(), line), daemon=True)
-    watcher.start()
+    watcher = leave_with_parent(line.fileno(), clear_up)
     try:
         loop = WorkerLoop(line, int(sys.argv[2]) if len(sys.argv) > 2 else None)
         while True:

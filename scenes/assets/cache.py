@@ -15,7 +15,9 @@ from typing import Any
 
 from scenes.assets.info import AssetInfo
 from scenes.assets.packing import DAMAGE, pack, unpack, unpack_about
-from scenes.files import sha256, write_atomically
+from scenes.errors import InputError
+from scenes.files import UNFINISHED, sha256, write_atomically
+from scenes.leftovers import remove_dead
 from scenes.mesh import Model, Part
 
 
@@ -30,6 +32,7 @@ class Cache:
     def __init__(self, folder: Path | None = None):
         self.folder = folder or default_folder()
         self._maps = self.folder / "textures"
+        self._unfinished = self.folder / "unfinished"
 
     def info(self, key: str) -> AssetInfo | None:
         """What is known of the entry's model."""
@@ -58,7 +61,7 @@ class Cache:
     def store(self, key: str, info: AssetInfo, model: Model) -> Model:
         """Keep a model with its color maps; returns it as it will be read back."""
         model = replace(model, parts=tuple(self._with_own_maps(part) for part in model.parts))
-        write_atomically(self._entry(key), pack(model, info=info.to_json()))
+        self._write(self._entry(key), pack(model, info=info.to_json()))
         return model
 
     def note(self, key: str) -> dict[str, Any] | None:
@@ -70,7 +73,21 @@ class Cache:
         return note if isinstance(note, dict) else None
 
     def keep_note(self, key: str, note: Mapping[str, Any]) -> None:
-        write_atomically(self._note(key), json.dumps(note).encode())
+        self._write(self._note(key), json.dumps(note).encode())
+
+    def sweep(self) -> None:
+        """Delete what processes of this machine that are no more left half written."""
+        for folder in (self._unfinished, self.folder / "images"):
+            for left in folder.glob(f"*{UNFINISHED}*"):
+                remove_dead(left)
+
+    def _write(self, path: Path, data: bytes) -> None:
+        try:
+            # In one folder for all, so that what is left of killed processes is found without looking everywhere.
+            write_atomically(path, data, self._unfinished)
+        except OSError as error:
+            reason = error.strerror or error
+            raise InputError(f"cache {self.folder}: {reason}; make room there, or set BLENDMILL_CACHE") from None
 
     def _entry(self, key: str) -> Path:
         return self.folder / "models" / key[:2] / f"{key}.npz"
@@ -88,5 +105,5 @@ class Cache:
         data = source.read_bytes()
         kept = self._maps / f"{hashlib.sha256(data).hexdigest()}{source.suffix.lower()}"
         if not kept.is_file() or sha256(kept) != kept.stem:
-            write_atomically(kept, data)
+            self._write(kept, data)
         return kept

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from scenes.assets import shapes_source
 from scenes.assets.cache import Cache
-from scenes.assets.file_source import Settled, settle
+from scenes.assets.file_source import Settled, give_up, settle
 from scenes.assets.info import AssetInfo
 from scenes.assets.loading import Importers
 from scenes.assets.manifest import Manifest, load_manifest
 from scenes.assets.pictures import Pictures
+from scenes.assets.preparing import prepared
 from scenes.assets.sources import FileAsset, ModelFolder, discover, unread
 from scenes.assets.texture_sets import TextureSet
 from scenes.errors import InputError, choices
@@ -186,12 +185,20 @@ class Catalogue:
 
         progress: called with (done, total, asset id). workers: processes to share the work.
         """
-        assets = [*self._files.values(), *(i for ids in self._shape_ids.values() for i in ids)]
+        assets: list[FileAsset | str] = [*self._files.values(), *(i for ids in self._shape_ids.values() for i in ids)]
         job = partial(_prepared, cache=self.cache, importers=self._importers)
-        with ProcessPoolExecutor(workers, get_context("spawn")) if workers > 1 else _Here() as pool:
-            for done, asset_id in enumerate(pool.map(job, assets), 1):
-                if progress is not None:
-                    progress(done, len(assets), asset_id)
+        found = prepared(job, assets, workers) if workers > 1 else _here(job, assets)
+        for done, (asset, died) in enumerate(found, 1):
+            if isinstance(asset, FileAsset):
+                name = asset.id
+                if died:
+                    give_up(asset, self.cache, self._importers, f"ends each process that reads it: {died}")
+            else:
+                name = asset
+                if died:
+                    raise InputError(f"{name}: ends each process that makes it: {died}; leave more memory free")
+            if progress is not None:
+                progress(done, len(assets), name)
         self.__dict__.pop("_settled", None)
         self.__dict__.pop("_by_class", None)
         _ = self._by_class
@@ -292,18 +299,6 @@ class _Recent:
             self._held -= _size(self._models.popitem(last=False)[1])
 
 
-class _Here:
-    """The part of an executor that `prepare` uses, in this process."""
-
-    map = staticmethod(map)
-
-    def __enter__(self) -> _Here:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-
 def _size(model: Model) -> int:
     return sum(
         array.nbytes
@@ -313,14 +308,21 @@ def _size(model: Model) -> int:
     )
 
 
-def _prepared(asset: FileAsset | str, cache: Cache, importers: Importers) -> str:
+def _here(
+    job: Callable[[FileAsset | str], None], assets: Iterable[FileAsset | str]
+) -> Iterator[tuple[FileAsset | str, str]]:
+    """What `prepared` does, in this process."""
+    for asset in assets:
+        job(asset)
+        yield asset, ""
+
+
+def _prepared(asset: FileAsset | str, cache: Cache, importers: Importers) -> None:
     """Prepares a file, or a built-in shape by its id. Each task gets its own asset alone, so all take linear time."""
     if isinstance(asset, FileAsset):
         settle(asset, cache, importers)
-        return asset.id
-    if not cache.holds(shapes_source.entry_key(asset)):
+    elif not cache.holds(shapes_source.entry_key(asset)):
         shapes_source.make(asset, cache)
-    return asset
 
 
 def _checked_shapes(shapes: Mapping[str, int]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from scenes.assets.reader import Reader, serve
 from scenes.assets.references import References, references
 from scenes.assets.sources import FileAsset
 from scenes.files import file_stat, is_utf8, sha256
+from scenes.leftovers import scratch_name
 
 _READER = Reader("scenes.assets.file_source")
 
@@ -40,8 +42,7 @@ def settle(asset: FileAsset, cache: Cache, importers: Importers) -> Settled:
     """Look the file up in the cache, or read it. importers: functions of modules, which another process can find."""
     if not is_utf8(asset.path):
         return Settled(reason="has a name that is not UTF-8: rename it")
-    can_read = asset.path.suffix.lower() in importers
-    key = hashlib.sha256(repr((VERSION, asset, str(asset.path.absolute()), can_read)).encode()).hexdigest()
+    key = _key(asset, importers)
     note = cache.note(key)
     if note is not None and all(file_stat(Path(path)) == stat for path, stat in note["stats"].items()):
         settled = Settled(note["entry"], note["reason"], tuple(note["warnings"]))
@@ -68,6 +69,21 @@ def read_now(asset: FileAsset, cache: Cache, importers: Importers) -> dict[str, 
         settled = _read(asset, refers, cache, importers)
     except LoadError as error:
         settled = Settled(reason=str(error))
+    return _note(stats, settled)
+
+
+def give_up(asset: FileAsset, cache: Cache, importers: Importers, reason: str) -> None:
+    """Note that a file cannot be used, until it changes. No process need read it again to learn so."""
+    stats = {str(asset.path.absolute()): file_stat(asset.path)}
+    cache.keep_note(_key(asset, importers), _note(stats, Settled(reason=reason)))
+
+
+def _key(asset: FileAsset, importers: Importers) -> str:
+    can_read = asset.path.suffix.lower() in importers
+    return hashlib.sha256(repr((VERSION, asset, str(asset.path.absolute()), can_read)).encode()).hexdigest()
+
+
+def _note(stats: Mapping[str, object], settled: Settled) -> dict[str, Any]:
     return {"stats": stats, "entry": settled.entry, "reason": settled.reason, "warnings": settled.warnings}
 
 
@@ -79,7 +95,7 @@ def _read(asset: FileAsset, refers: References, cache: Cache, importers: Importe
     entry = hashlib.sha256(f"{digest} {settings}".encode()).hexdigest()
     known = cache.info(entry)
     if known is None:
-        with tempfile.TemporaryDirectory(prefix="blendmill-") as scratch:
+        with tempfile.TemporaryDirectory(prefix=scratch_name()) as scratch:
             loaded = load(asset.path, refers, Path(scratch), importers, asset.need_textures)
             model, diagonal, mended = from_file(loaded.model, asset.up, asset.front)
             known = describe(model, meters=diagonal, sha256=digest, warnings=(*loaded.lost, *loaded.notes, *mended))

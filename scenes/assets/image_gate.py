@@ -11,7 +11,6 @@ import json
 import os
 import select
 import subprocess
-import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from scenes.assets.cache import Cache
 from scenes.assets.image_files import first_bytes
 from scenes.errors import InputError, LoadError
 from scenes.files import file_stat, is_utf8, sha256
+from scenes.helper import ATTEMPTS, start_helper, why_ended
 
 Use = Literal["light", "map", "photo", "surface"]
 """light: environment maps. map: the maps of textures. photo: backgrounds. surface: photographs that are drawn on."""
@@ -124,21 +124,31 @@ class ImageGate:
 
 
 class _Judge:
-    """A process that decodes files on trial. It is started when it is asked, and anew after it was lost."""
+    """A process that decodes files on trial. It is started when it is asked, and anew after it was lost.
+
+    A file that it was lost with is tried again, for another may have killed it.
+    """
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
     def asked(self, path: Path, use: Use, plain: Path) -> dict[str, str]:
         """`reason` and `plain`, or `failed` if the verdict cannot be kept."""
-        if self._process is None:
-            self._process = _started()
         line = json.dumps({"path": str(path.absolute()), "use": use, "plain": str(plain.absolute())})
-        answer = _answer(self._process, line)
-        if answer is None:
-            self.end()
-            return {"reason": f"ends its decoder, or takes it more than {_SECONDS:.0f} s", "plain": ""}
-        return answer
+        reason = ""
+        for _ in range(ATTEMPTS):
+            if self._process is None:
+                self._process = _started()
+            try:
+                return _answer(self._process, line)
+            except TimeoutError:
+                self.end()
+                reason = f"takes its decoder more than {_SECONDS:.0f} s"
+                break
+            except EOFError:
+                reason = f"ends its decoder: {why_ended(self._process.wait())}"
+                self.end()
+        return {"reason": reason, "plain": ""}
 
     def end(self) -> None:
         """Stop the process, whatever it does."""
@@ -149,31 +159,38 @@ class _Judge:
 
 
 def _started() -> subprocess.Popen[bytes]:
-    # The package may be importable only by this process's path. Threads of BLAS would take a share of the memory each.
-    places = os.pathsep.join([str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")])
-    process = subprocess.Popen(
-        [sys.executable, "-m", "scenes.assets.image_judge", str(_MEMORY)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": places, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    if _answer(process, "") is None:
-        process.kill()
-        process.communicate()
-        raise RuntimeError("the process that decodes images does not start: try `python -m scenes.assets.image_judge`")
-    return process
+    for _ in range(ATTEMPTS):
+        process = start_helper(
+            "scenes.assets.image_judge", str(_MEMORY), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            # Threads of BLAS would take a share of the memory each.
+            environment={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+        try:
+            _answer(process, "")
+            return process
+        except (EOFError, TimeoutError):
+            process.kill()
+            process.communicate()
+    raise InputError(
+        f"the process that decodes images does not start: {why_ended(process.returncode)}; "
+        "`python -m scenes.assets.image_judge` says why"
+    )
 
 
-def _answer(process: subprocess.Popen[bytes], line: str) -> dict[str, str] | None:
-    """The answer of a judge; None if it ends or takes too long."""
+def _answer(process: subprocess.Popen[bytes], line: str) -> dict[str, str]:
+    """The answer of a judge. Raises EOFError if it ends, and TimeoutError if it takes too long."""
     assert process.stdin is not None and process.stdout is not None
     try:
         process.stdin.write(line.encode() + b"\n")
         process.stdin.flush()
     except BrokenPipeError:
-        return None
-    ready = select.select([process.stdout], [], [], _SECONDS)[0]
-    answer = process.stdout.readline() if ready else b""
-    return dict(json.loads(answer)) if answer else None
+        raise EOFError from None
+    if not select.select([process.stdout], [], [], _SECONDS)[0]:
+        raise TimeoutError
+    answer = process.stdout.readline()
+    if not answer.endswith(b"\n"):
+        raise EOFError
+    return dict(json.loads(answer))
 
 
 def _key(kind: str, use: Use, name: str) -> str:

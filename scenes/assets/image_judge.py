@@ -22,6 +22,7 @@ from PIL import Image, ImageOps
 from scenes.assets.image_files import is_light, is_transparent, opened, read_exr, read_light, read_picture
 from scenes.errors import LoadError
 from scenes.files import replacing
+from scenes.helper import leave_with_parent
 
 # Smallest side in pixels of a photograph that is drawn on.
 _SMALLEST = 16
@@ -123,6 +124,7 @@ def _hear_jpeg(path: Path) -> None:
 
 
 def main() -> None:
+    leave_with_parent(0)
     allowed = resource.getrlimit(resource.RLIMIT_AS)[1]
     memory = int(sys.argv[1])
     resource.setrlimit(

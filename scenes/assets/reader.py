@@ -1,7 +1,7 @@
 """A process beside this one, which reads model files one after another, with one limit of time and memory for each.
 
-It starts at the first file and ends after a while without work. A file that crashes it, or that needs too much time or
-memory, costs only one asset: the next file gets a new process.
+It starts at the first file and ends after a while without work. A file that crashes it several times, or that needs too
+much time or memory, costs only one asset: the next file gets a new process.
 """
 
 from __future__ import annotations
@@ -13,17 +13,20 @@ import os
 import pickle
 import resource
 import select
+import shutil
 import signal
 import subprocess
-import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from scenes.errors import LoadError
 from scenes.files import NO_ROOM
+from scenes.helper import ATTEMPTS, leave_with_parent, start_helper, why_ended
+from scenes.leftovers import scratch_name
 
 SECONDS = 300
 MEMORY = 6 << 30
@@ -40,7 +43,7 @@ class Reader:
 
     def __init__(self, module: str):
         self._module = module
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
         self._lock = threading.Lock()
 
@@ -58,38 +61,30 @@ class Reader:
         return answer["result"]
 
     def _answer(self, line: str) -> dict[str, Any]:
-        while True:
+        deaths = 0
+        while deaths < ATTEMPTS:
             process, start = self._running(), time.monotonic()
             try:
-                process.stdin.write(line + "\n")  # type: ignore[union-attr]
+                process.stdin.write(line.encode() + b"\n")  # type: ignore[union-attr]
                 process.stdin.flush()  # type: ignore[union-attr]
                 answer = process.stdout.readline()  # type: ignore[union-attr]
             except BrokenPipeError:
-                answer = ""
-            if answer:
+                answer = b""
+            if answer.endswith(b"\n"):
                 return dict(json.loads(answer))
             self._process = None
             code = process.wait()
             if code == -signal.SIGALRM:
                 return {"refused": f"takes more than {time.monotonic() - start:.0f} s to read"}
-            # It had nothing to do for a while and left, just now.
-            if code != 0:
-                how = f"by signal {-code}" if code < 0 else f"with code {code}"
-                return {"refused": f"ends the process that reads it, {how}"}
+            # With code 0, it had nothing to do for a while and left, just now.
+            deaths += code != 0
+        return {"refused": f"ends the process that reads it: {why_ended(code)}"}
 
-    def _running(self) -> subprocess.Popen[str]:
+    def _running(self) -> subprocess.Popen[bytes]:
         # A forked process must not share the pipes of its parent.
         if self._process is None or self._owner != os.getpid():
-            paths = [str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
             self._owner = os.getpid()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
+            self._process = start_helper(self._module, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         return self._process
 
 
@@ -98,6 +93,10 @@ def serve(work: Callable[[Any], Any], seconds: int = SECONDS, memory: int = MEMO
 
     seconds, memory: what one file may take, and bytes in all. idle: seconds without a request after which it ends.
     """
+    # Blender keeps a folder of its own for each session: in here, to go with it.
+    tempfile.tempdir = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix=scratch_name())
+    clear_up = partial(shutil.rmtree, tempfile.tempdir, ignore_errors=True)
+    leave_with_parent(0, clear_up)
     # What importers print goes nowhere.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -117,6 +116,7 @@ def serve(work: Callable[[Any], Any], seconds: int = SECONDS, memory: int = MEMO
         answers.flush()
         if _size() > _LARGE:
             break
+    clear_up()
     # sys.exit would hang at times in the cleanup of Blender's USD library.
     os._exit(0)
 

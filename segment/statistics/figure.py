@@ -13,7 +13,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FormatStrFormatter
 
-from scenes.files import replacing
+from scenes.outputs import written
 from segment.statistics.compare import PHOTOGRAPHS, Measured, Values, distances
 from segment.statistics.measure import GROUPS, QUANTITIES, Quantity
 
@@ -47,8 +47,7 @@ def figure(sets: Sequence[Measured]) -> Figure:
 
 def write_figure(drawn: Figure, path: Path) -> None:
     """Write the figure as a PNG, completely or not at all. Creates its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
+    with written(path) as temporary:
         drawn.savefig(temporary, format="png", dpi=110)
 
 

@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 from render.farm.devices import WORKER_MEMORY, choose, worker_slots
 from render.farm.job import Farm, Job, run
 from render.farm.local import Local, RetryPolicy
-from render.farm.pool import sweep_scratch
 from render.renderer import Sampler, open_sampler, versions
 from scenes.config.loading import load_config
 from scenes.errors import InputError
+from scenes.leftovers import sweep_scratch
 from tests.painter import command
 
 pytest.importorskip("bpy", reason="needs Blender's module")

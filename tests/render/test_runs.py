@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.dataset.local import process_alive
 from render.dataset.run_log import SILENCE, RunLog, log_name, parse_run
 from render.dataset.store import open_store
 from scenes.errors import InputError
+from scenes.leftovers import process_alive
 
 HOST = platform.node()
 

@@ -20,6 +20,14 @@ def work(request: dict[str, str]) -> None:
         time.sleep(60)
     elif what == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
+    elif what == "crash once":
+        if not Path(request["mark"]).exists():
+            Path(request["mark"]).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+    elif what == "wait":
+        Path(f"{request['mark']}-{os.getpid()}").touch()
+        signal.alarm(0)
+        time.sleep(60)
     elif what == "grow":
         bytearray(2 << 30)
     elif what == "fail":

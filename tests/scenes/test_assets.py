@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pickle
 from collections.abc import Callable, Iterator
@@ -160,15 +159,13 @@ def test_catalogue_of_shapes(tmp_path: Path) -> None:
 def test_the_tasks_of_prepare_do_not_grow_with_the_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
 
-    class Pool(contextlib.nullcontext["Pool"]):
-        def __init__(self, *_: object) -> None:
-            super().__init__(self)
+    def prepared(job: Callable[[Any], None], assets: list[Any], count: int) -> Iterator[tuple[Any, str]]:
+        sizes.append(max(len(pickle.dumps((job, asset))) for asset in assets))
+        for asset in assets:
+            job(asset)
+            yield asset, ""
 
-        def map(self, job: Callable[[Any], str], assets: list[Any]) -> Iterator[str]:
-            sizes.append(max(len(pickle.dumps((job, asset))) for asset in assets))
-            return map(job, assets)
-
-    monkeypatch.setattr("scenes.assets.catalogue.ProcessPoolExecutor", Pool)
+    monkeypatch.setattr("scenes.assets.catalogue.prepared", prepared)
     monkeypatch.setattr("scenes.assets.catalogue.settle", lambda *_: Settled())
     for count in (2, 40):
         folder = tmp_path / f"{count:02d}" / "mug"

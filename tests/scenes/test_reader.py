@@ -30,7 +30,12 @@ def test_one_process_reads_many_files(reader: Reader, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "words"), [("crash", "by signal 11"), ("hang", "takes more than"), ("grow", "memory")]
+    ("what", "words"),
+    [
+        ("crash", r"ends the process that reads it: crashed \(SIGSEGV\)"),
+        ("hang", "takes more than"),
+        ("grow", "memory"),
+    ],
 )
 def test_what_it_cannot_bear_costs_one_file(reader: Reader, tmp_path: Path, what: str, words: str) -> None:
     start = time.monotonic()
@@ -38,6 +43,12 @@ def test_what_it_cannot_bear_costs_one_file(reader: Reader, tmp_path: Path, what
         reader.ask({"do": what})
     assert time.monotonic() - start < 20
     assert number(reader, tmp_path) > 0
+
+
+def test_a_process_that_another_killed_costs_no_file(reader: Reader, tmp_path: Path) -> None:
+    first = number(reader, tmp_path)
+    reader.ask({"do": "crash once", "mark": str(tmp_path / "mark")})
+    assert number(reader, tmp_path) != first
 
 
 def test_it_leaves_when_idle_and_another_takes_over(reader: Reader, tmp_path: Path) -> None:

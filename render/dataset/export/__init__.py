@@ -24,6 +24,8 @@ from render.dataset.limits import NO_LIMITS, Limits
 from render.frame import Frame
 from scenes.errors import InputError, choices
 from scenes.files import unfinished
+from scenes.leftovers import sweep_unfinished
+from scenes.outputs import told
 
 FORMATS: Mapping[str, Callable[[Iterable[Frame], tuple[str, ...], Path], None]] = {
     "folder": write_folder,
@@ -112,7 +114,7 @@ def export_dataset(
     frames = track(
         dataset.frames(limits=limits), f"{kind} → {out}", count, console=console, disable=not console.is_terminal
     )
-    with _new_folder(out) as folder:
+    with told(out), _new_folder(out) as folder:
         writer(frames, dataset.manifest.classes, folder)
         (folder / RECEIPT).write_text(json.dumps(receipt, indent=1) + "\n", encoding="utf-8")
     return True
@@ -138,8 +140,8 @@ def _is_there(out: Path, receipt: Mapping[str, str | int]) -> bool:
 @contextmanager
 def _new_folder(out: Path) -> Iterator[Path]:
     out.parent.mkdir(parents=True, exist_ok=True)
+    sweep_unfinished(out)
     temporary = unfinished(out)
-    shutil.rmtree(temporary, ignore_errors=True)  # of a killed process that had this one's number
     try:
         temporary.mkdir()
         yield temporary

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -32,7 +33,9 @@ _FLIP = np.array([1.0, -1.0, -1.0])
 def write_per_image(frames: Iterable[Frame], classes: tuple[str, ...], out: Path) -> None:
     """Write the files into `out`."""
     for frame in frames:
-        with h5py.File(out / f"{frame.index}.hdf5", "w", libver=("earliest", "v110")) as file:
+        # In memory: HDF5 cannot close a file that the disk has no room for.
+        content = io.BytesIO()
+        with h5py.File(content, "w", libver=("earliest", "v110")) as file:
             for name, picture in _pictures(frame, classes).items():
                 dataset = file.create_dataset(
                     name, picture.shape, picture.dtype, chunks=picture.shape, compression="gzip", shuffle=True
@@ -41,6 +44,7 @@ def write_per_image(frames: Iterable[Frame], classes: tuple[str, ...], out: Path
             file["instance_attribute_maps"] = np.bytes_(json.dumps(_attributes(frame, classes)))
             file["cam_K"] = frame.intrinsics
             file["cam2world_matrix"] = np.linalg.inv(frame.world_to_camera) @ np.diag([*_FLIP, 1.0])
+        (out / f"{frame.index}.hdf5").write_bytes(content.getvalue())
 
 
 def _pictures(frame: Frame, classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
