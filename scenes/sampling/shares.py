@@ -1,16 +1,19 @@
 """Keeps the main object large enough in the picture, and larger than the clutter.
 
 Both are measured on the objects' own triangles, as the camera sees them. Nothing is drawn at random here. So the limits
-move no picture that is within them.
+move no picture that is within them. Most pictures are far within them: a glance at coarse copies of the objects tells.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.assets.coarse import Coarse
+from scenes.mesh import Model
 from scenes.projection import depth_map, seen_triangles
 from scenes.record.scene import Camera, Item
 from scenes.sampling.draw import Draw, center_of, vector
@@ -18,6 +21,9 @@ from scenes.sampling.placement import extent
 
 # Larger pictures are measured at this many pixels along the longer side. Small ones are measured exactly.
 _SIDE = 128
+# A glance takes this many pixels along the longer side. Coarse copies take up to 1.15 times the pixels of the models,
+# and few pixels are off by some more. So a glance settles what is right by this factor.
+_GLANCE, _FAR = 32, 1.6
 # What a picture that is measured smaller than it is drawn must have in excess, because the two differ a little.
 _EXCESS = 1.05
 # Sizes of the clutter to try, as shares of the drawn size. Nobody recognizes smaller clutter: it is left out instead.
@@ -35,6 +41,8 @@ def within_limits(draw: Draw, items: list[Item], camera: Camera) -> tuple[list[I
     that shows most of it.
     """
     objects = draw.config.objects
+    if _far_within(draw, items, camera):
+        return items, camera
     if objects.max_clutter is not None:
         items = _with_small_clutter(draw, items, camera, objects.max_clutter)
     if objects.min_share is not None:
@@ -48,16 +56,35 @@ def within_limits(draw: Draw, items: list[Item], camera: Camera) -> tuple[list[I
 
 def shares(draw: Draw, items: list[Item], camera: Camera) -> NDArray[np.float64]:
     """(n,) the share of the picture's pixels that shows each item, what hides it taken into account."""
-    shrink = min(1.0, _SIDE / max(camera.width, camera.height))
+    return _shares(items, camera, draw.catalogue.model, _SIDE)
+
+
+def _shares(
+    items: list[Item], camera: Camera, model: Callable[[str], Model | Coarse], side: int
+) -> NDArray[np.float64]:
+    """The same of models or coarse copies, with at most `side` pixels along the picture's longer side."""
+    shrink = min(1.0, side / max(camera.width, camera.height))
     seen = replace(camera, width=max(round(camera.width * shrink), 1), height=max(round(camera.height * shrink), 1))
     nearest = np.full((seen.height, seen.width), np.inf)
     shown = np.zeros(nearest.shape, dtype=np.int64)
     for number, item in enumerate(items, start=1):
-        triangles = seen_triangles(seen, item, draw.catalogue.model(item.asset))
-        depth = depth_map(triangles, (seen.width, seen.height))
+        depth = depth_map(seen_triangles(seen, item, model(item.asset)), (seen.width, seen.height))
         ahead = depth < nearest
         nearest[ahead], shown[ahead] = depth[ahead], number
     return np.bincount(shown.ravel(), minlength=len(items) + 1)[1:] / shown.size
+
+
+def _far_within(draw: Draw, items: list[Item], camera: Camera) -> bool:
+    """Whether the items are so far within all limits that a glance is enough."""
+    least, most = draw.config.objects.min_share, draw.config.objects.max_clutter
+    clutter = np.array([item.purpose == "clutter" for item in items])
+    limited = most is not None and clutter.any()
+    if least is None and not limited:
+        return True
+    seen = _shares(items, camera, draw.catalogue.coarse, _GLANCE)
+    if least is not None and seen[0] < _FAR * least:
+        return False
+    return not limited or bool(seen[clutter].sum() * _FAR <= most * seen[0])
 
 
 def _excess(camera: Camera) -> float:
@@ -69,11 +96,17 @@ def _with_small_clutter(draw: Draw, items: list[Item], camera: Camera, most: flo
     clutter = np.array([item.purpose == "clutter" for item in items])
     if not clutter.any():
         return items
+    drawn = None
     for size in _SIZES:
+        # An area goes by the square of the size. What is far too large by that needs no look.
+        if drawn is not None and size**2 * drawn > _FAR * most:
+            continue
         smaller = [_shrunk(draw, item, size) if item.purpose == "clutter" else item for item in items]
         seen = shares(draw, smaller, camera)
         if seen[clutter].sum() * _excess(camera) <= most * seen[0]:
             return smaller
+        if drawn is None:
+            drawn = float(seen[clutter].sum() / max(seen[0], 1e-9))
     worst = int(np.argmax(np.where(clutter, seen, -1)))
     return _with_small_clutter(draw, items[:worst] + items[worst + 1 :], camera, most)
 
