@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from scenes.assets.coarse import Coarse
-from scenes.mesh import Model
+from scenes.mesh import Model, Part
 from scenes.record.scene import Camera, Item
 
 Triangles = NDArray[np.float64]
@@ -18,7 +20,7 @@ _BATCH = 1_000_000
 
 def seen_triangles(camera: Camera, item: Item, model: Model | Coarse) -> Triangles:
     """The triangles of an item in the picture. What is nearer than the camera's near plane is cut off."""
-    parts = model.parts if isinstance(model, Model) else (model,)
+    parts: Sequence[Part | Coarse] = model.parts if isinstance(model, Model) else (model,)
     matrix, k = camera.world_to_camera() @ item.matrix(), camera.intrinsics()
     # Coordinates in rows, and views of them as triangles: numpy works several times faster along contiguous memory.
     points = [matrix[:3, :3] @ part.vertices.T.astype(np.float64) + matrix[:3, 3:] for part in parts]
@@ -75,17 +77,13 @@ def depth_map(triangles: Triangles, size: tuple[int, int]) -> NDArray[np.float64
     keep = np.flatnonzero((left <= right) & (top <= bottom))
     corners, left, top = corners[..., keep], left[keep], top[keep]
     wide = right[keep] - left + 1
-    counts = wide * (bottom[keep] - top + 1)
-    ends = np.cumsum(counts)
+    # The candidates are counted through all boxes. Each batch of them is that of whole triangles.
+    begins = np.concatenate([[0], np.cumsum(wide * (bottom[keep] - top + 1))])
     start = 0
-    while start < len(counts):
-        stop = max(int(np.searchsorted(ends, (ends[start - 1] if start else 0) + _BATCH)), start + 1)
-        some = slice(start, stop)
-        which = np.repeat(np.arange(start, stop), counts[some])
-        row, column = np.divmod(
-            np.arange(len(which)) - np.repeat(ends[some] - counts[some] - (ends[start] - counts[start]), counts[some]),
-            wide[which],
-        )
+    while start < len(keep):
+        stop = max(int(np.searchsorted(begins, begins[start] + _BATCH)) - 1, start + 1)
+        which = np.repeat(np.arange(start, stop), np.diff(begins[start : stop + 1]))
+        row, column = np.divmod(np.arange(begins[start], begins[stop]) - begins[which], wide[which])
         x, y = left[which] + column, top[which] + row
         hit, away = _met(corners, which, x + 0.5, y + 0.5)
         np.minimum.at(depth, y[hit] * width + x[hit], away)

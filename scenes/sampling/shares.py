@@ -6,6 +6,7 @@ move no picture that is within them. Most pictures are far within them: a glance
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -21,9 +22,11 @@ from scenes.sampling.placement import extent
 
 # Larger pictures are measured at this many pixels along the longer side. Small ones are measured exactly.
 _SIDE = 128
-# A glance takes this many pixels along the longer side. Coarse copies take up to 1.15 times the pixels of the models,
-# and few pixels are off by some more. So a glance settles what is right by this factor.
-_GLANCE, _FAR = 32, 1.6
+# Glances at coarse copies: pixels along the longer side, and by what factor a limit must be kept to be sure. Coarse
+# copies take up to 1.15 times the pixels of the models. Few pixels are off by some more.
+_GLANCES = ((32, 1.6), (128, 1.2))
+# What is too large by this factor, by its square, is not measured.
+_FAR = 1.6
 # What a picture that is measured smaller than it is drawn must have in excess, because the two differ a little.
 _EXCESS = 1.05
 # Sizes of the clutter to try, as shares of the drawn size. Nobody recognizes smaller clutter: it is left out instead.
@@ -41,11 +44,10 @@ def within_limits(draw: Draw, items: list[Item], camera: Camera) -> tuple[list[I
     that shows most of it.
     """
     objects = draw.config.objects
-    if _far_within(draw, items, camera):
-        return items, camera
-    if objects.max_clutter is not None:
+    large, sparse = _sure(draw, items, camera)
+    if objects.max_clutter is not None and not sparse:
         items = _with_small_clutter(draw, items, camera, objects.max_clutter)
-    if objects.min_share is not None:
+    if objects.min_share is not None and not large:
         zoomed = _zoomed_in(draw, items, camera, objects.min_share)
         # In a nearer view, the main object can leave the picture and the clutter stay.
         if objects.max_clutter is not None and zoomed is not camera:
@@ -74,17 +76,20 @@ def _shares(
     return np.bincount(shown.ravel(), minlength=len(items) + 1)[1:] / shown.size
 
 
-def _far_within(draw: Draw, items: list[Item], camera: Camera) -> bool:
-    """Whether the items are so far within all limits that a glance is enough."""
-    least, most = draw.config.objects.min_share, draw.config.objects.max_clutter
+def _sure(draw: Draw, items: list[Item], camera: Camera) -> tuple[bool, bool]:
+    """Whether a glance is enough to be sure that the main object is large enough, and the clutter small enough."""
+    objects = draw.config.objects
+    least = 0.0 if objects.min_share is None else objects.min_share
+    most = math.inf if objects.max_clutter is None else objects.max_clutter
     clutter = np.array([item.purpose == "clutter" for item in items])
-    limited = most is not None and clutter.any()
-    if least is None and not limited:
-        return True
-    seen = _shares(items, camera, draw.catalogue.coarse, _GLANCE)
-    if least is not None and seen[0] < _FAR * least:
-        return False
-    return not limited or bool(seen[clutter].sum() * _FAR <= most * seen[0])
+    large, sparse = least == 0, math.isinf(most) or not clutter.any()
+    for side, factor in _GLANCES:
+        if large and sparse:
+            break
+        seen = _shares(items, camera, draw.catalogue.coarse, side)
+        large = large or bool(seen[0] >= factor * least)
+        sparse = sparse or bool(seen[clutter].sum() * factor <= most * seen[0])
+    return large, sparse
 
 
 def _excess(camera: Camera) -> float:
