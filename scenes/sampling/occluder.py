@@ -91,7 +91,7 @@ class _Target:
 
     def triangles(self, draw: Draw, item: Item) -> Triangles:
         """The triangles of an item, in cells."""
-        triangles = seen_triangles(self.camera, item, draw.catalogue.coarse(item.asset))
+        triangles = seen_triangles(self.camera, item, draw.catalogue.model(item.asset))
         triangles[..., :2] = (triangles[..., :2] - self.low) * self.zoom
         return triangles
 
