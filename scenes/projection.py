@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.mesh import Model
+from scenes.assets.coarse import Coarse
+from scenes.mesh import Model, Part
 from scenes.record.scene import Camera, Item
 
 Triangles = NDArray[np.float64]
@@ -15,15 +18,22 @@ Triangles = NDArray[np.float64]
 _BATCH = 1_000_000
 
 
-def seen_triangles(camera: Camera, item: Item, model: Model) -> Triangles:
+def seen_triangles(camera: Camera, item: Item, model: Model | Coarse) -> Triangles:
     """The triangles of an item in the picture. What is nearer than the camera's near plane is cut off."""
-    matrix = camera.world_to_camera() @ item.matrix()
-    corners = [
-        (part.vertices.astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3])[part.faces] for part in model.parts
-    ]
-    triangles = clipped(np.concatenate(corners), camera.near)
-    k = camera.intrinsics()
-    triangles[..., :2] = triangles[..., :2] / triangles[..., 2:] * k[0, 0] + k[:2, 2]
+    parts: Sequence[Part | Coarse] = model.parts if isinstance(model, Model) else (model,)
+    matrix, k = camera.world_to_camera() @ item.matrix(), camera.intrinsics()
+    # Coordinates in rows, and views of them as triangles: numpy works several times faster along contiguous memory.
+    points = [matrix[:3, :3] @ part.vertices.T.astype(np.float64) + matrix[:3, 3:] for part in parts]
+    whole = all(part[2].min(initial=np.inf) >= camera.near for part in points)
+    if whole:
+        # There are half as many points as triangles, so they are projected before they are put together.
+        for part in points:
+            part[:2] = part[:2] / part[2] * k[0, 0] + k[:2, 2:]
+    corners = [point[:, part.faces.T] for point, part in zip(points, parts, strict=True)]
+    triangles = np.concatenate(corners, axis=2).transpose(2, 1, 0)
+    if not whole:
+        triangles = clipped(triangles, camera.near)
+        triangles[..., :2] = triangles[..., :2] / triangles[..., 2:] * k[0, 0] + k[:2, 2]
     return triangles
 
 
@@ -58,30 +68,27 @@ def silhouette(triangles: Triangles, size: tuple[int, int]) -> NDArray[np.bool_]
 def depth_map(triangles: Triangles, size: tuple[int, int]) -> NDArray[np.float64]:
     """(H, W) depth of the nearest triangle at each pixel center; inf where there is none. size: (width, height)."""
     width, height = size
-    low, high = _boxes(triangles)
-    low = np.ceil(low - 0.5).clip(0, [width, height]).astype(np.int64)
-    high = np.floor(high - 0.5).clip(-1, [width - 1, height - 1]).astype(np.int64)
-    spans = np.maximum(high - low + 1, 0)
-    counts = spans[:, 0] * spans[:, 1]
-    depth = np.full((height, width), np.inf)
-    keep = counts > 0
-    triangles, low, spans, counts = triangles[keep], low[keep], spans[keep], counts[keep]
-    ends = np.cumsum(counts)
+    depth = np.full(height * width, np.inf)
+    corners = _corners(triangles)
+    low, high = _boxes(corners)
+    # The first and the last column and row of pixel centers in each box.
+    left, top = (np.ceil(low[k] - 0.5).clip(0, size[k]).astype(np.int64) for k in (0, 1))
+    right, bottom = (np.floor(high[k] - 0.5).clip(-1, size[k] - 1).astype(np.int64) for k in (0, 1))
+    keep = np.flatnonzero((left <= right) & (top <= bottom))
+    corners, left, top = corners[..., keep], left[keep], top[keep]
+    wide = right[keep] - left + 1
+    # The candidates are counted through all boxes. Each batch of them is that of whole triangles.
+    begins = np.concatenate([[0], np.cumsum(wide * (bottom[keep] - top + 1))])
     start = 0
-    while start < len(counts):
-        stop = max(int(np.searchsorted(ends, (ends[start - 1] if start else 0) + _BATCH)), start + 1)
-        _fill(depth, triangles[start:stop], low[start:stop], spans[start:stop], counts[start:stop])
+    while start < len(keep):
+        stop = max(int(np.searchsorted(begins, begins[start] + _BATCH)) - 1, start + 1)
+        which = np.repeat(np.arange(start, stop), np.diff(begins[start : stop + 1]))
+        row, column = np.divmod(np.arange(begins[start], begins[stop]) - begins[which], wide[which])
+        x, y = left[which] + column, top[which] + row
+        hit, away = _met(corners, which, x + 0.5, y + 0.5)
+        np.minimum.at(depth, y[hit] * width + x[hit], away)
         start = stop
-    return depth
-
-
-def _fill(depth: NDArray[np.float64], triangles: Triangles, low: NDArray, spans: NDArray, counts: NDArray) -> None:
-    which = np.repeat(np.arange(len(counts)), counts)
-    within = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
-    x = low[which, 0] + within % spans[which, 0]
-    y = low[which, 1] + within // spans[which, 0]
-    hit, away = _met(triangles[which], np.stack([x, y], axis=1) + 0.5)
-    np.minimum.at(depth, (y[hit], x[hit]), away)
+    return depth.reshape(height, width)
 
 
 def first_depth(triangles: Triangles, points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -89,37 +96,44 @@ def first_depth(triangles: Triangles, points: NDArray[np.float64]) -> NDArray[np
 
     The points lie anywhere, not only at the centers of pixels, so nothing depends on the size of the picture.
     """
-    low, high = _boxes(triangles)
+    corners = _corners(triangles)
+    low, high = _boxes(corners)
     first = np.full(len(points), np.inf)
     for k, point in enumerate(points):
-        near = triangles[((low <= point) & (point <= high)).all(axis=1)]
-        first[k] = _met(near, np.broadcast_to(point, (len(near), 2)))[1].min(initial=np.inf)
+        near = np.flatnonzero(((low <= point[:, None]) & (point[:, None] <= high)).all(axis=0))
+        first[k] = _met(corners, near, *point)[1].min(initial=np.inf)
     return first
 
 
-def _boxes(triangles: Triangles) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The smallest and the largest x and y of each triangle, (m, 2) each."""
-    # For three corners this is several times faster than a reduction along the axis.
-    a, b, c = (triangles[:, k, :2] for k in range(3))
+def _corners(triangles: Triangles) -> NDArray[np.float64]:
+    """(3, 3, m) the same numbers: x, y and depth, of each corner, of all triangles in a row.
+
+    Numpy works several times faster along contiguous memory. `seen_triangles` makes views of such an array.
+    """
+    return np.ascontiguousarray(triangles.transpose(2, 1, 0))
+
+
+def _boxes(corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The smallest and the largest x and y of each triangle, (2, m) each."""
+    a, b, c = corners[:2, 0], corners[:2, 1], corners[:2, 2]
     return np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
 
 
-def _met(triangles: Triangles, points: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """(n,) whether each point (n, 2) of the picture lies in its triangle, and the depth there of those that do.
+def _met(
+    corners: NDArray[np.float64], which: NDArray[np.int64], x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Which of n points lie in their triangles, and the depth there of those that do.
 
+    which: (n,) the number of each point's triangle. x, y: (n,) the places of the points in the picture, or one of all.
     An edge belongs to its triangle. A triangle seen edge-on has the depth of its nearest corner.
     """
-    a, b, c = (triangles[:, k, :2] - points for k in range(3))
+    ax, bx, cx = (corners[0, k][which] - x for k in range(3))
+    ay, by, cy = (corners[1, k][which] - y for k in range(3))
     # The side on which the point lies of the edge opposite to each corner, as twice an area: the corner's weight.
-    one, two, three = _twice_area(b, c), _twice_area(c, a), _twice_area(a, b)
-    hit = ((one >= 0) & (two >= 0) & (three >= 0)) | ((one <= 0) & (two <= 0) & (three <= 0))
-    weights, corners = np.stack([one[hit], two[hit], three[hit]], axis=1), triangles[hit, :, 2]
-    area = weights.sum(axis=1)
+    weights = np.stack([bx * cy - by * cx, cx * ay - cy * ax, ax * by - ay * bx])
+    hit = np.flatnonzero((weights.min(axis=0) >= 0) | (weights.max(axis=0) <= 0))
+    weights, depths = weights[:, hit], corners[2][:, which[hit]]
+    area = weights.sum(axis=0)
     # The inverse of the depth is linear in the picture.
-    away = np.divide(area, (weights / corners).sum(axis=1), out=corners.min(axis=1), where=area != 0)
+    away = np.divide(area, (weights / depths).sum(axis=0), out=depths.min(axis=0), where=area != 0)
     return hit, away
-
-
-def _twice_area(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n,) twice the signed areas of the triangles of 0, p and q (n, 2)."""
-    return p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]

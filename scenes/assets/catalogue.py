@@ -10,6 +10,7 @@ from pathlib import Path
 
 from scenes.assets import shapes_source
 from scenes.assets.cache import Cache
+from scenes.assets.coarse import Coarse, coarse_copies
 from scenes.assets.file_source import Settled, give_up, settle
 from scenes.assets.info import AssetInfo
 from scenes.assets.loading import Importers
@@ -124,6 +125,11 @@ class Catalogue:
                 found = self._remade(asset_id)
             self._models.put(asset_id, found)
         return found
+
+    @cached_property
+    def coarse(self) -> Callable[[str], Coarse]:
+        """From an asset's id to its coarse copy. Raises InputError for an unknown id."""
+        return coarse_copies(self.model)
 
     @property
     def hdris(self) -> Names:

@@ -119,17 +119,23 @@ def _in_front(draw: Draw, item: Item, target: _Target, wanted: float) -> Item | 
     """
     best, most = None, -1.0
     for turned in (item, replace(item, rotation=quaternion_product(yaw_quaternion(90), item.rotation))):
-        candidates = [(target.most_hidden(points), one) for one, points in _candidates(draw, turned, target)]
-        enough = [candidate for candidate in candidates if candidate[0] >= wanted]
-        others = sorted((candidate for candidate in candidates if candidate[0] < wanted), key=lambda one: -one[0])
-        for bound, candidate in (*enough, *others):
-            if bound <= most:
+        others = []
+        for candidate, points in _candidates(draw, turned, target):
+            bound = target.most_hidden(points)
+            if bound < wanted:
+                others.append((bound, candidate))
                 continue
             hides = target.hidden(draw, candidate)
             if hides > most:
                 best, most = candidate, hides
             if hides >= wanted:
                 return best
+        for bound, candidate in sorted(others, key=lambda one: -one[0]):
+            if bound <= most:
+                break
+            hides = target.hidden(draw, candidate)
+            if hides > most:
+                best, most = candidate, hides
     return best
 
 
