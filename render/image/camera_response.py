@@ -15,8 +15,8 @@ from scenes.record.scene import Sensor
 Light = NDArray[np.float32]
 
 MID_GRAY = 0.18
-# The least mean brightness of a subject that is darker than what is around it, as one against the light.
-_SILHOUETTE = MID_GRAY / 10
+# The least mean brightness of a subject that is much darker than what is around it, or than a mirror or lamp in it.
+_SILHOUETTE = MID_GRAY / 6
 
 # Limits of the automatic white balance: log of blue over red, and log of green over the mean of both.
 _DAYLIGHT = (-0.25, 0.9)
@@ -32,8 +32,8 @@ def metered_gain(
 
     The meter sets the log-average luminance to middle gray, over the pixels where (H, W) `weight` is positive. It uses
     a smaller factor if more than a tenth of them would be clipped, or a tenth of the (H, W) subject, if there is one.
-    It uses a larger factor if the subject would be a black outline before a bright background. Then the background may
-    be clipped. The sensor's exposure is applied on top.
+    It uses a larger factor if the subject would be nearly black, as before a bright background or beside a lamp of its
+    own. Then what is bright may be clipped. The sensor's exposure is applied on top.
     """
     gain = 1.0
     seen = luminance(linear)
@@ -41,7 +41,7 @@ def metered_gain(
     if sensor.metering == "average" and metered.size:
         gain = min(MID_GRAY / _mean(metered), _unclipped(metered))
         if subject is not None and subject.any():
-            gain = min(max(gain, _SILHOUETTE / _mean(seen[subject])), _unclipped(seen[subject]))
+            gain = max(min(gain, _unclipped(seen[subject])), _SILHOUETTE / _mean(seen[subject]))
     return float(np.clip(gain, 1 / 256, 256) * 2.0**sensor.exposure)
 
 
