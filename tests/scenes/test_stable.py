@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import trimesh
 
 from scenes.assets.info import AssetInfo
 from scenes.config.camera import ALTERNATIVES
@@ -17,6 +18,7 @@ from scenes.config.composite import ComposeConfig
 from scenes.config.loading import load_config, preset_names, validate
 from scenes.distributions import Distribution, Fixed, parse
 from scenes.errors import InputError
+from scenes.mesh import Model, Part, corner_normals
 from scenes.names import Names
 from scenes.record.record import CRACK
 from scenes.record.surface import COVERS
@@ -60,6 +62,13 @@ class Boxes:
             asset, asset.split(":")[1], np.array([-half, half]), corners, stable, None, 12, ("side", "top"),
             {"side": "wood", "top": "painted"},
         )  # fmt: skip
+
+    @staticmethod
+    @cache
+    def model(asset: str) -> Model:
+        hull = trimesh.convex.convex_hull(Boxes.info(asset).hull)
+        vertices, faces = np.array(hull.vertices, np.float32), np.array(hull.faces, np.int32)
+        return Model((Part("side", vertices, faces, corner_normals(vertices, faces, 30.0)),))
 
 
 # Where the leaves of a record may follow a factor, and why they follow.
@@ -122,7 +131,7 @@ FOLLOWS: list[tuple[str, tuple[str, ...]]] = [
     # A wall stands where a floor lies: the camera and the lamps turn with it. Walls have no covers.
     ("surface.placement", ("surface.placement", "surface.covers.*", *VIEW, *PATCH, *AIMED)),
     # A stepped crack keeps to the joints, which only some families have.
-    ("surface.family", ("surface.material.*", "surface.crack.kind")),
+    ("surface.family", ("surface.material.*", "surface.crack.kind", "surface.crack.depth")),
     ("surface.texture", ("surface.material.*.texture",)),
     ("surface.scale", ("surface.pixel", *VIEW, *PATCH, *MM)),
     ("surface.obliqueness", (*VIEW, *PATCH)),
@@ -130,6 +139,10 @@ FOLLOWS: list[tuple[str, tuple[str, ...]]] = [
     ("surface.crack.present", ("surface.crack*",)),
     ("*.crack.stepped", ("surface.crack.kind",)),
     ("*.crack.width", WIDE),
+    # A crack that would not be seen on its surface, or among grains as wide as itself, is made deeper.
+    *((f"surface.crack.{name}", ("surface.crack.depth",)) for name in (
+        "kind", "stepped", "width", "fill", "dirt", "value", "visible"
+    )),
     ("*.crack.*", ("*.crack.{}", "*.crack.deposit.parameters.{}")),
     ("surface.*.count", ("surface.{-2}.*",)),
     # What a mark is made of goes by its kind, and all its lengths by its size. So does the material of debris.
