@@ -481,17 +481,16 @@ def test_a_crack_along_joints_differs_from_the_mortar(small_catalogue: Catalogue
     """Dark dirt is seen on light bricks, but not in joints as dark as it."""
     look = {"value": 0.9, "mortar": 0.3, "stains": 0}
     dirty = {**FLAT, "dirt": 1, "value": 0.3}
-    walls = [
+    along, across = (
         sampler(
             small_catalogue, family="brickwork", parameters={"brickwork": look}, crack={**dirty, "stepped": stepped}
         )
-        .sample(3, 0)
-        .surface
         for stepped in (True, False)
-    ]
-    assert all(wall is not None and wall.crack is not None for wall in walls)
-    assert darkness(walls[0], 0.3**2.2) == pytest.approx(0.25, abs=1e-6)
-    assert walls[1].crack.depth == 0.01
+    )
+    stepped, free = along.sample(3, 0).surface, across.sample(3, 0).surface
+    assert stepped is not None and free is not None and free.crack is not None
+    assert darkness(stepped, 0.3**2.2) == pytest.approx(0.25, abs=1e-6)
+    assert free.crack.depth == 0.01
 
 
 # What is drawn here is measured as in the table: among pixels, whose grains are a few pixels wide.
