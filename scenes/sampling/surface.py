@@ -155,4 +155,5 @@ def decal(draw: Draw, item: Item, camera: Camera) -> Decal:
         pixel=pixel,
         right=vector(back @ (math.cos(turn) * first + math.sin(turn) * second)),
         down=vector(back @ (math.cos(turn) * second - math.sin(turn) * first)),
+        visible=drawn["visible"],
     )

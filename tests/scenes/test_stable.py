@@ -100,6 +100,7 @@ FOLLOWS: list[tuple[str, tuple[str, ...]]] = [
     ("objects.occluder.present", ("items.occluder.*", *AROUND)),
     ("objects.occluder.visibility", (*HIDING, *AROUND)),
     ("objects.crack.present", ("decal.crack*",)),
+    ("objects.crack.visible", ("decal.visible",)),
     ("material.mode", ("items.*.materials.*",)),
     ("material.family", ("items.*.materials.*",)),
     ("material.texture", ("items.*.materials.*.texture",)),
