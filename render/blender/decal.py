@@ -6,6 +6,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from render.image.decal_tone import visible_crack
 from scenes.cracks.contour import Contour
 from scenes.cracks.raster import distance, width_map
 from scenes.cracks.strips import Pixels
@@ -50,15 +51,20 @@ def _filled(width: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(width > 0, width, np.max(near, axis=0))
 
 
-def overlays(decal: Decal, scale: float) -> tuple[Material, ...]:
-    """The overlay of a decal for an object whose diagonal is `scale` meters; empty if it has no crack."""
+def overlays(decal: Decal, scale: float, beside: float) -> tuple[Material, ...]:
+    """The overlay of a decal on a material whose mean display value is `beside`; empty if there is no crack.
+
+    scale: diagonal of the object in meters.
+    """
     if decal.crack is None:
         return ()
     ways = {"right": decal.right, "down": decal.down}
     axes = {f"{name}_{axis}": value for name, way in ways.items() for axis, value in zip("xyz", way, strict=True)}
     deposit = decal.crack.deposit.parameters
     kept = {name: deposit[name] for name in ("width", "dirt", "hue", "saturation", "value")}
-    return (Material("decal", {**axes, **kept, "depth": decal.crack.depth, "size": decal.size / 1000 / scale}),)
+    dirt, value = (float(deposit[name]) for name in ("dirt", "value"))  # type: ignore[arg-type]
+    depth, dirt = visible_crack(beside, decal.crack.depth, dirt, value, decal.visible)
+    return (Material("decal", {**axes, **kept, "depth": depth, "dirt": dirt, "size": decal.size / 1000 / scale}),)
 
 
 def middle(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

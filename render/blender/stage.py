@@ -25,6 +25,7 @@ from render.frame import Frame, ObjectLabel
 from render.image.camera_response import MID_GRAY, apply_camera_response, metered_gain
 from render.image.clean_plate import plate
 from render.image.crop_window import Window, window
+from render.image.decal_tone import brightness
 from render.image.decal_width import on_surface
 from render.image.illumination import matte_white
 from render.image.labels import object_labels
@@ -162,17 +163,19 @@ class Stage:
             prop.pass_index = number
             prop.hide_render = False
             info = self.catalogue.info(item.asset)
-            cracked = overlays(scene.decal, item.scale) if scene.decal and item is scene.main else ()
+            decal = scene.decal if item is scene.main else None
             for slot, name in enumerate(info.parts):
                 material = item.materials.get("*") or item.materials[info.roles[name]]
+                look = uploaded.appearances[slot]
+                cracked = info.roles[name] not in LIQUIDS
                 socket = prop.material_slots[slot]
                 socket.link = "OBJECT"
                 socket.material = self._palette.checkout(
                     material,
                     pass_index=slot + 1,
-                    appearance=uploaded.appearances[slot],
+                    appearance=look,
                     colored=uploaded.colored[slot],
-                    overlays=() if info.roles[name] in LIQUIDS else cracked,
+                    overlays=overlays(decal, item.scale, brightness(material, look)) if decal and cracked else (),
                     pictures=field,
                 )
         return self._props[: len(scene.items)]

@@ -15,6 +15,8 @@ from scenes.record.scene import Sensor
 Light = NDArray[np.float32]
 
 MID_GRAY = 0.18
+# The least mean brightness of a subject that is much darker than what is around it, or than a mirror or lamp in it.
+_SILHOUETTE = MID_GRAY / 6
 
 # Limits of the automatic white balance: log of blue over red, and log of green over the mean of both.
 _DAYLIGHT = (-0.25, 0.9)
@@ -30,16 +32,22 @@ def metered_gain(
 
     The meter sets the log-average luminance to middle gray, over the pixels where (H, W) `weight` is positive. It uses
     a smaller factor if more than a tenth of them would be clipped, or a tenth of the (H, W) subject, if there is one.
-    The sensor's exposure is applied on top.
+    It uses a larger factor if the subject would be nearly black, as before a bright background or beside a lamp of its
+    own. Then what is bright may be clipped. The sensor's exposure is applied on top.
     """
     gain = 1.0
-    metered = luminance(linear)[weight > 0]
+    seen = luminance(linear)
+    metered = seen[weight > 0]
     if sensor.metering == "average" and metered.size:
-        average = float(np.exp(np.log(np.maximum(metered, 0) + 1e-4).mean()))
-        gain = min(MID_GRAY / average, _unclipped(metered))
+        gain = min(MID_GRAY / _mean(metered), _unclipped(metered))
         if subject is not None and subject.any():
-            gain = min(gain, _unclipped(luminance(linear)[subject]))
+            gain = max(min(gain, _unclipped(seen[subject])), _SILHOUETTE / _mean(seen[subject]))
     return float(np.clip(gain, 1 / 256, 256) * 2.0**sensor.exposure)
+
+
+def _mean(metered: NDArray[np.floating]) -> float:
+    """The mean of the logarithms of luminances, as a luminance."""
+    return float(np.exp(np.log(np.maximum(metered, 0) + 1e-4).mean()))
 
 
 def _unclipped(metered: NDArray[np.floating]) -> float:

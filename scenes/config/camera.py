@@ -58,7 +58,8 @@ class SensorConfig(Section):
     """Brightness on top of what the meter sets."""
     metering: Annotated[Any, names("average", "none")] = "average"
     """"average" brings the picture's mean brightness to a middle gray, but burns out no more than a tenth of the
-    objects; a plain color behind them counts as gray. "none" leaves the light as it is."""
+    objects, unless they would be nearly black; a plain color behind them counts as gray. "none" leaves the light as it
+    is."""
     tone: Annotated[Any, names("standard", "filmic")] = {"choice": ["standard", "filmic"]}
     """The curve from light to display values: sRGB, or one that rolls off softly in bright places."""
     white_balance: Annotated[Any, numbers(2000, 15000, unit="kelvin")] = {

@@ -54,8 +54,10 @@ class CrackConfig(Section):
     value: Annotated[Any, numbers(0, 1, unit="share of full scale")] = {"uniform": [0.12, 0.6]}
     """Brightness of the dirt."""
     visible: Annotated[Any, numbers(0, 0.95, unit="share")] = {"uniform": [0.15, 0.3]}
-    """Share of the light beside a crack in a surface that is missing in it, at least. A crack that is too shallow or as
-    light as the surface is made deeper until it reaches this. 0 leaves it as it is."""
+    """Share of the light beside a crack in a surface that is missing in it, at least; up to three times as much where
+    the surface is grainy. A crack that is too shallow or as light as the surface is made deeper until it reaches this.
+    On an object, a third of this is the least difference in brightness, as a share of full scale. Cracks on dark
+    materials become lighter where no depth is enough. 0 leaves the crack as it is."""
     moss: Annotated[Any, numbers(0, 1, unit="share")] = {
         "mixture": [{"weight": 0.88, "of": 0}, {"weight": 0.12, "of": {"uniform": [0.3, 1]}}]
     }

@@ -15,7 +15,7 @@ from scenes.distributions import Uniform
 from scenes.materials.families import COURSES, TEXTURED
 
 # What is read of a crack in an object; the others shape the relief of surfaces.
-_DECAL = ("present", "kind", "width", "depth", "dirt", "hue", "saturation", "value")
+_DECAL = ("present", "kind", "width", "depth", "dirt", "hue", "saturation", "value", "visible")
 
 Rule = tuple[str, str, Callable[[Any], bool]]
 """The patterns of the fields that are void, the reason, and the condition."""

@@ -274,13 +274,15 @@ SHOWN: dict[str, tuple[float, str, float]] = {
 class Courses:
     """A family's layout, in bricks' lengths with their joint.
 
-    course: from one bed joint to the next. joint: half the width of the mortar. shift: of every other course. size: the
-    parameter that says how large they are; per_meter: whether it counts them on a meter, or is their length in meters.
-    rise: how far up the parameter seed moves them; it moves them one to the left.
+    course: from one bed joint to the next. joint: half the width of the mortar. mortar: the parameter that is its
+    brightness. shift: of every other course. size: the parameter that says how large they are; per_meter: whether it
+    counts them on a meter, or is their length in meters. rise: how far up the parameter seed moves them; it moves them
+    one to the left.
     """
 
     course: float
     joint: float
+    mortar: str
     shift: float
     size: str
     per_meter: bool
@@ -288,7 +290,9 @@ class Courses:
 
 
 COURSES: dict[str, Courses] = {
-    "brickwork": Courses(course=0.31, joint=0.022, shift=0.5, size="length", per_meter=False, rise=0.7),
-    "brick": Courses(course=0.34, joint=0.032, shift=0.5, size="scale", per_meter=True, rise=0.37),
-    "tiles": Courses(course=1.0, joint=0.028, shift=0.0, size="scale", per_meter=True, rise=0.37),
+    "brickwork": Courses(
+        course=0.31, joint=0.022, mortar="mortar", shift=0.5, size="length", per_meter=False, rise=0.7
+    ),
+    "brick": Courses(course=0.34, joint=0.032, mortar="mortar", shift=0.5, size="scale", per_meter=True, rise=0.37),
+    "tiles": Courses(course=1.0, joint=0.028, mortar="grout", shift=0.0, size="scale", per_meter=True, rise=0.37),
 }

@@ -38,7 +38,8 @@ class Decal:
 
     crack: None in pictures that show the object without one; its width is that on the patch. Where the surface leans
     away from the patch, the crack on it is wider. right, down: the patch's axes in model coordinates,
-    unit vectors; the model's origin is the patch's middle. pixel: mm a pixel covers at the object.
+    unit vectors; the model's origin is the patch's middle. pixel: mm a pixel covers at the object. visible: how much
+    the crack differs from the object's materials, at least; see the config.
     """
 
     crack: Crack | None
@@ -46,6 +47,7 @@ class Decal:
     pixel: float
     right: Vector
     down: Vector
+    visible: float = 0.0
 
 
 @dataclass(frozen=True)

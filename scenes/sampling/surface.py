@@ -10,6 +10,7 @@ from scenes.cracks.registry import SHARES
 from scenes.distributions import parse
 from scenes.materials.albedo import mean_color
 from scenes.materials.families import COURSES
+from scenes.materials.grain import graininess
 from scenes.record.material import Material
 from scenes.record.scene import Camera, Item, rotation_matrix
 from scenes.record.surface import Crack, Debris, Decal, Surface
@@ -25,6 +26,8 @@ DEPOSIT = ("dirt", "hue", "saturation", "value", "moss", "stain", "stain_value",
 
 # Share of a crack that is covered where `dirt` is 1; the shader leaves some places clean.
 _COVERED = 0.7
+# How much more a crack must differ from a grainy surface than from a smooth one, as a factor of its graininess.
+_AMONG_GRAINS = 4.0
 # No ray of the picture meets the surface at less than this many degrees.
 _GRAZING = 12.0
 # The kinds of cracks where the config names none.
@@ -94,9 +97,12 @@ def _crack(drawn: Drawn, pixel: float, around: Material | None = None) -> Crack 
     shape = {name: drawn[name] for name in SHAPE} | {name: drawn[name] * width for name in IN_WIDTHS}
     deposit = {name: drawn[name] for name in DEPOSIT} | {"width": width, "seed": 50 * drawn.quantile("seed")}
     if around is not None:
-        surface = _albedo(mean_color(around)[2])
+        # A crack that follows the joints must differ from the mortar.
+        laid = COURSES.get(around.family) if kind == "masonry" else None
+        surface = _albedo(float(around.parameters[laid.mortar]) if laid else mean_color(around)[2])  # type: ignore[arg-type]
         inside = surface + _COVERED * deposit["dirt"] * (_albedo(deposit["value"]) - surface)
-        shape["depth"] = visible_depth(shape["depth"], shape["fill"], inside, surface, drawn["visible"])
+        least = min(drawn["visible"] * (1 + _AMONG_GRAINS * graininess(around, width)), 0.95)
+        shape["depth"] = visible_depth(shape["depth"], shape["fill"], inside, surface, least)
     return Crack(
         kind=kind, width=width, deposit=Material("deposit", deposit), healed_tone=drawn["healed_tone"], **shape
     )
@@ -149,4 +155,5 @@ def decal(draw: Draw, item: Item, camera: Camera) -> Decal:
         pixel=pixel,
         right=vector(back @ (math.cos(turn) * first + math.sin(turn) * second)),
         down=vector(back @ (math.cos(turn) * second - math.sin(turn) * first)),
+        visible=drawn["visible"],
     )

@@ -67,3 +67,18 @@ def test_a_small_bright_subject_does_not_burn_out() -> None:
     assert metered_gain(light, weight, sensor) > 1.3
     assert metered_gain(light, weight, sensor, light[..., 0] > 1) == pytest.approx(0.45)
     assert metered_gain(light, weight, sensor, np.zeros((20, 20), bool)) == metered_gain(light, weight, sensor)
+
+
+def test_a_subject_against_the_light_is_no_black_outline() -> None:
+    """Its mean is brought to a sixth of middle gray, by hand, whatever burns out."""
+    light = np.full((20, 20, 3), 0.8, np.float32)
+    light[5:10, 5:15] = 0.0019
+    weight, sensor, subject = np.ones((20, 20), np.float32), Sensor(metering="average"), light[..., 0] < 0.1
+    assert metered_gain(light, weight, sensor) * 0.0019 < 0.001
+    assert metered_gain(light, weight, sensor, subject) == pytest.approx(0.03 / 0.002)
+    # A fifth of the subject is a lamp: the rest is still seen.
+    light[5, 5:15] = 0.5
+    assert metered_gain(light, weight, sensor, subject) == pytest.approx(0.03 / (0.002**0.8 * 0.5001**0.2))
+    # A subject that is bright enough leaves the meter as it is.
+    light[5:10, 5:15] = 0.2
+    assert metered_gain(light, weight, sensor, subject) == metered_gain(light, weight, sensor)

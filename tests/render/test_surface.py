@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import trimesh
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from render.catalogue import studio_folder
 from render.dataset.checks import CHECKS
 from render.frame import PICTURES, Frame
+from render.image.color import from_srgb
 from render.image.decal_width import stretch
 from render.settings import DrawSettings
 from scenes.assets.catalogue import Catalogue
@@ -25,8 +27,11 @@ from scenes.cracks.raster import distance
 from scenes.cracks.relief import Band, Profile, Relief, relief
 from scenes.cracks.strips import Pixels
 from scenes.errors import InputError
+from scenes.materials.albedo import mean_color
+from scenes.materials.grain import graininess
 from scenes.materials.masonry import COURSES, bond_of
 from scenes.record.scene import Camera, Scene
+from scenes.record.surface import Surface
 from scenes.sampling.scene import Sampler
 from scenes.sampling.surface import visible_depth
 from scenes.sampling.surface_geometry import contour_of, decal_contour, filled_of, on_surface, relief_of
@@ -447,6 +452,68 @@ def test_the_least_darkness_changes_the_depth_alone(small_catalogue: Catalogue) 
     assert seen.surface is not None and seen.surface.crack is not None and seen.surface.crack.depth > 0.5
     depth = seen.surface.crack.depth
     assert seen == replace(plain, surface=replace(plain.surface, crack=replace(plain.surface.crack, depth=depth)))
+
+
+def darkness(surface: Surface, albedo: float) -> float:
+    """The share of light that a groove without dirt lacks, in a surface with this albedo."""
+    assert surface.crack is not None
+    sky = 1 / math.sqrt(1 + 4 * surface.crack.depth**2)
+    return 1 - sky / (1 - albedo * (1 - sky))
+
+
+FLAT = {"present": True, "width": 10, "depth": 0.01, "fill": 0, "dirt": 0, "visible": 0.25}
+
+
+def test_a_crack_among_grains_is_made_deeper(small_catalogue: Catalogue) -> None:
+    """Stones of 5 mm with a contrast of 0.6 have one of 0.3 among patches as wide, so the crack must differ more."""
+    look = {"wear": 1, "value": 0.5, "scale": 200, "stains": 0}
+    road = (
+        sampler(small_catalogue, family="road", scale=0.5, parameters={"road": look}, crack=FLAT).sample(3, 0).surface
+    )
+    wall = sampler(small_catalogue, family="plaster", scale=0.5, crack=FLAT).sample(3, 0).surface
+    assert road is not None and wall is not None
+    # A worn road reflects 0.83 times the light of its color.
+    assert darkness(road, 0.83 * 0.5**2.2) == pytest.approx(0.25 * (1 + 4 * 0.3), abs=1e-6)
+    assert darkness(wall, mean_color(wall.material)[2] ** 2.2) == pytest.approx(0.25, abs=1e-6)
+
+
+def test_a_crack_along_joints_differs_from_the_mortar(small_catalogue: Catalogue) -> None:
+    """Dark dirt is seen on light bricks, but not in joints as dark as it."""
+    look = {"value": 0.9, "mortar": 0.3, "stains": 0}
+    dirty = {**FLAT, "dirt": 1, "value": 0.3}
+    along, across = (
+        sampler(
+            small_catalogue, family="brickwork", parameters={"brickwork": look}, crack={**dirty, "stepped": stepped}
+        )
+        for stepped in (True, False)
+    )
+    stepped, free = along.sample(3, 0).surface, across.sample(3, 0).surface
+    assert stepped is not None and free is not None and free.crack is not None
+    assert darkness(stepped, 0.3**2.2) == pytest.approx(0.25, abs=1e-6)
+    assert free.crack.depth == 0.01
+
+
+# What is drawn here is measured as in the table: among pixels, whose grains are a few pixels wide.
+@pytest.mark.parametrize(("family", "name"), [("road", "wear"), ("stucco", "relief"), ("aggregate", "contrast")])
+def test_graininess_is_that_of_pictures(small_catalogue: Catalogue, family: str, name: str) -> None:
+    bare = {thing: {"count": 0} for thing in ("joints", "marks", "debris", "covers", "shadow_casters", "seals")}
+    look = {name: 0.6, "scale": 200, "stains": 0, "value": 0.5}
+    looks = {**look, "kind": "sanded"} if family == "stucco" else look
+    clean = {"noise": 0, "shot": 0, "blur": 0.4, "jpeg": 0, "vignette": 0, "tone": "standard"}
+    sun = {"count": 1, "elevation": 40, "energy": 3, "size": 20}
+    config = {
+        "surface": {"family": family, "scale": 0.8, "obliqueness": 0, "crack": {"present": False}, **bare,
+                    "parameters": {family: looks}},
+        "camera": {"resolution": [SIZE, SIZE]}, "sensor": clean,
+        "lighting": {"world": {"hdri": "", "strength": 1}, "sun": sun},
+    }  # fmt: skip
+    scene = Sampler(validate(config, "test"), small_catalogue).sample(5, 0)
+    assert scene.surface is not None
+    (frame,) = draw([scene], small_catalogue)
+    light = cv2.GaussianBlur(from_srgb(frame.rgb.mean(axis=2) / 255), (0, 0), 1.5)
+    low, middle, high = np.quantile(light / cv2.GaussianBlur(light, (0, 0), 14), (0.16, 0.5, 0.84))
+    # A Gaussian of sigma 1.5 averages over as much as a patch 5.3 pixels across.
+    assert (high - low) / 2 / middle == pytest.approx(graininess(scene.surface.material, 0.8 * 5.3), rel=0.5)
 
 
 def test_what_is_narrower_than_a_share_of_a_pixel_is_no_crack() -> None:

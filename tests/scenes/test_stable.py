@@ -107,6 +107,7 @@ FOLLOWS: list[tuple[str, tuple[str, ...]]] = [
     ("objects.occluder.present", ("items.occluder.*", *AROUND)),
     ("objects.occluder.visibility", (*HIDING, *AROUND)),
     ("objects.crack.present", ("decal.crack*",)),
+    ("objects.crack.visible", ("decal.visible",)),
     ("material.mode", ("items.*.materials.*",)),
     ("material.family", ("items.*.materials.*",)),
     ("material.texture", ("items.*.materials.*.texture",)),
@@ -146,8 +147,11 @@ FOLLOWS: list[tuple[str, tuple[str, ...]]] = [
     ("surface.crack.present", ("surface.crack*",)),
     ("*.crack.stepped", ("surface.crack.kind",)),
     ("*.crack.width", WIDE),
+    # A crack that would not be seen on its surface, or among grains as wide as itself, is made deeper.
+    *((f"surface.crack.{name}", DARK) for name in (
+        "kind", "stepped", "width", "fill", "dirt", "value", "visible"
+    )),
     ("*.crack.*", ("*.crack.{}", "*.crack.deposit.parameters.{}")),
-    *((f"surface.crack.{name}", DARK) for name in ("fill", "dirt", "value", "visible")),
     ("surface.*.count", ("surface.{-2}.*",)),
     # What a mark is made of goes by its kind, and all its lengths by its size. So does the material of debris.
     ("surface.marks.*", ("surface.marks.*",)),

@@ -141,7 +141,9 @@ def decal(tree: Nodes, under: Wire) -> Wire:
     down = tree.ramp(away / width, 0.0, -0.45) * tree.math("MINIMUM", tree["depth"] * 0.45, 1.0)
     raw = tree.mix(tree["dirt"], (0.42, 0.39, 0.35), tree.own_color())
     wall = tree.tinted(raw, (0.55 + speck * 0.5) * (1.0 - down * 0.93))
-    bent = tree.add("Bump", {"Height": away, "Distance": 0.004, "Strength": 1.0})
+    # The walls are as steep as those of a groove with this depth, up to a right angle between them.
+    slope = tree.math("MINIMUM", tree["depth"], 0.5) * 0.002
+    bent = tree.add("Bump", {"Height": away, "Distance": slope, "Strength": 1.0})
     broken = tree.add("BsdfDiffuse", {"Color": wall, "Normal": bent})
     rim = tree.ramp(away / width, 0.22, 0.02) * tree.ramp(speck, 0.42, 0.6) * 0.8
     chipped = tree.add("MixShader", {0: rim, 1: under, 2: _matt(tree, tree.tinted(raw, 0.8 + speck * 0.4))})
