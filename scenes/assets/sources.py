@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -67,7 +68,7 @@ class ModelFolder:
     license: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FileAsset:
     """One model file. root: folder that must contain all files it refers to. sha256: checksum of the file, if known."""
 
@@ -100,33 +101,49 @@ def axes(suffix: str, up: str, front: str, default: tuple[str, str] | None = Non
     return up, front
 
 
-def discover(folder: ModelFolder, prefix: str) -> list[FileAsset]:
-    """The folder's models sorted by id, `<prefix>/<path below the folder>`. Raises InputError where there are none."""
+@dataclass(frozen=True)
+class Listing:
+    """What a folder holds, by its names alone. assets: sorted by id. left_out: what is not read, with the reason."""
+
+    assets: list[FileAsset]
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def discover(folder: ModelFolder, prefix: str) -> Listing:
+    """The folder's models, named `<prefix>/<path below the folder>`. Raises InputError where there are none.
+
+    One walk of the folder lists them. No file is opened.
+    """
     if folder.path.is_file():
-        return [_alone(folder, prefix)]
+        return Listing([_alone(folder, prefix)])
     if not folder.path.is_dir():
         raise InputError(f"models folder {folder.path} does not exist")
     layout = _detect(folder.path) if folder.layout == "auto" else folder.layout
     if layout == "flat" and not folder.category:
         raise InputError(f"models folder {folder.path}: field category is needed, its models lie in no class folders")
-    found = []
-    for category, path in sorted(_walk(folder, layout)):
-        default = SHAPENET_AXES[path.name] if layout == "shapenet" else None
-        name = f"{prefix}/{path.relative_to(folder.path).as_posix()}"
-        found.append(_asset(folder, name, category, path, folder.path, default))
+    walk = _Walk({})
+    root, start = str(folder.path), len(str(folder.path / "_")) - 1
+    found, foreign = [], []
+    for category, place in walk.models(root, layout, folder.category):
+        suffix = _suffix(place)
+        if suffix in AXES:
+            path = Path(place)
+            default = SHAPENET_AXES[path.name] if layout == "shapenet" else None
+            name = f"{prefix}/{str(path)[start:]}"
+            found.append(_asset(folder, name, category, path, folder.path, default))
+        elif suffix in UNREAD:
+            foreign.append(place)
     if not found:
-        others = sorted({path.suffix.lower() for path in unread(folder)})
+        others = sorted({_suffix(place) for place in foreign})
         remedy = f"; {', '.join(others)} files are not read, convert them to .glb" if others else ""
-        raise InputError(f"models folder {folder.path} holds no model in the layout '{layout}'{remedy}")
-    return sorted(found, key=lambda asset: asset.id)
-
-
-def unread(folder: ModelFolder) -> list[Path]:
-    """The files in a folder that are models of a format that nobody here reads, sorted."""
-    # The layouts of collections say which one file of a model is read; what else they hold is no loss.
-    if folder.path.is_file() or folder.layout in ("shapenet", "modelnet"):
-        return []
-    return [path for path in _files(folder.path) if path.suffix.lower() in UNREAD]
+        lost = next((f"; {place} {reason}" for place, reason in walk.lost.items()), "")
+        raise InputError(f"models folder {folder.path} holds no model in the layout '{layout}'{remedy}{lost}")
+    found.sort(key=lambda asset: asset.id)
+    unread = {
+        str(Path(place)): f"is a {Path(place).suffix} file, which is not read; convert it to .glb"
+        for place in sorted(foreign)
+    }
+    return Listing(found, {**unread, **walk.lost})
 
 
 def _alone(folder: ModelFolder, prefix: str) -> FileAsset:
@@ -159,40 +176,62 @@ def _detect(folder: Path) -> Layout:
         return "shapenet"
     if any((path / split).is_dir() for path in subfolders for split in ("train", "test")):
         return "modelnet"
-    return "class-folders" if any(True for path in subfolders for _ in _models(path)) else "flat"
+    below = (file for path in subfolders for file in _Walk({}).files(str(path)))
+    return "class-folders" if any(_suffix(file) in AXES for file in below) else "flat"
 
 
-def _walk(folder: ModelFolder, layout: Layout) -> Iterator[tuple[str, Path]]:
-    root = folder.path
-    if layout == "flat":
-        yield from ((folder.category, path) for path in _models(root))
-    elif layout == "shapenet":
-        for synset in _subfolders(root):
-            for model in _subfolders(synset):
-                for path in (model / "models" / "model_normalized.obj", model / "model.obj"):
-                    if path.is_file():
-                        yield SYNSETS.get(synset.name, synset.name), path
-                        break
-    elif layout == "modelnet":
-        for category in _subfolders(root):
-            for split in ("test", "train"):
-                yield from ((category.name, path) for path in sorted((category / split).glob("*.off")))
-    else:
-        for category in _subfolders(root):
-            yield from ((category.name, path) for path in _models(category))
+@dataclass(frozen=True)
+class _Walk:
+    """Lists files by their names. lost: gets the folders that cannot be read, with the reason."""
+
+    lost: dict[str, str]
+
+    def models(self, root: str, layout: Layout, category: str) -> Iterator[tuple[str, str]]:
+        """Class and path of each file that may be a model. Collections say which one file of a model is read."""
+        if layout == "flat":
+            yield from ((category, place) for place in self.files(root))
+        elif layout == "shapenet":
+            for synset in self._subfolders(root):
+                name = SYNSETS.get(synset.name, synset.name)
+                for model in self._subfolders(synset.path):
+                    for place in (f"{model.path}/models/model_normalized.obj", f"{model.path}/model.obj"):
+                        if os.path.isfile(place):  # noqa: PTH113  # of 51,300 models, Path takes a second
+                            yield name, place
+                            break
+        elif layout == "modelnet":
+            for one in self._subfolders(root):
+                for split in self._subfolders(one.path):
+                    if split.name in ("test", "train"):
+                        files = (entry.path for entry in self._entries(split.path) if entry.is_file())
+                        yield from ((one.name, place) for place in files if place.lower().endswith(".off"))
+        else:
+            for one in self._subfolders(root):
+                yield from ((one.name, place) for place in self.files(one.path))
+            for other in self._entries(root):
+                if other.is_file() and _suffix(other.name) in (*AXES, *UNREAD):
+                    self.lost[other.path] = "lies in no class folder; move it into one"
+
+    def files(self, folder: str) -> Iterator[str]:
+        """All files below a folder. Links to folders are not followed, because they may lead in a circle."""
+        folders = [folder]
+        while folders:
+            for entry in self._entries(folders.pop()):
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif entry.is_file():
+                    yield entry.path
+
+    def _subfolders(self, folder: str) -> Iterator[os.DirEntry[str]]:
+        return (entry for entry in self._entries(folder) if entry.is_dir())
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as found:
+                return [entry for entry in found if not entry.name.startswith((".", "__MACOSX"))]
+        except OSError as error:
+            self.lost[folder] = f"cannot be read: {error.strerror or error}"
+            return []
 
 
-def _subfolders(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__MACOSX")))
-
-
-def _models(folder: Path) -> Iterator[Path]:
-    """All model files below a folder."""
-    yield from (path for path in _files(folder) if path.suffix.lower() in AXES)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith((".", "__MACOSX")) for part in path.relative_to(folder).parts)
-        if not hidden and path.is_file():
-            yield path
+def _suffix(name: str) -> str:
+    return f".{name.rpartition('.')[2].lower()}"
