@@ -17,7 +17,7 @@ from scenes.assets.loading import Importers
 from scenes.assets.manifest import Manifest, load_manifest
 from scenes.assets.pictures import Pictures
 from scenes.assets.recent import RecentModels
-from scenes.assets.sources import FileAsset, Listing, ModelFolder, discover
+from scenes.assets.sources import FileAsset, Files, Listing, ModelFolder, discover
 from scenes.assets.texture_sets import TextureSet
 from scenes.errors import InputError, choices
 from scenes.files import sha256
@@ -100,8 +100,7 @@ class Catalogue:
         self._manifest = load_manifest(manifest) if manifest else Manifest(Path())
         folders = tuple(models)
         listings = _listed(folders)
-        files = [*(asset for listing in listings for asset in listing.assets), *self._manifest.models()]
-        self._files = {asset.id: asset for asset in files}
+        self._files = Files(listings, self._manifest.models())
         self._foreign = {path: reason for listing in listings for path, reason in listing.left_out.items()}
         self._settled: dict[str, Settled] = {}
         self._pictures = Pictures(self._manifest, hdris, studio, textures, images, self.cache)
@@ -225,8 +224,8 @@ class Catalogue:
     @cached_property
     def _by_class(self) -> dict[str, Candidates]:
         ids = {name: list(shapes) for name, shapes in self._shape_ids.items()}
-        for asset_id, asset in self._files.items():
-            ids.setdefault(asset.category, []).append(asset_id)
+        for asset_id, category in self._files.categories():
+            ids.setdefault(category, []).append(asset_id)
         return {name: Candidates(ids[name], self.usable, partial(self._nothing_left, name)) for name in sorted(ids)}
 
     def _nothing_left(self, category: str) -> InputError:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -85,6 +86,7 @@ class FileAsset:
     sha256: str | None = None
 
 
+@lru_cache
 def axes(suffix: str, up: str, front: str, default: tuple[str, str] | None = None) -> tuple[str, str]:
     """(up, front) with "auto" filled in. Raises InputError for axes that are unknown or not perpendicular."""
     own_up, own_front = default or AXES[suffix]
@@ -103,10 +105,36 @@ def axes(suffix: str, up: str, front: str, default: tuple[str, str] | None = Non
 
 @dataclass(frozen=True)
 class Listing:
-    """What a folder holds, by its names alone. assets: sorted by id. left_out: what is not read, with the reason."""
+    """The models of a folder, by their names alone. found: class and path by id, sorted by id. left_out: what is not
+    read, with the reason."""
 
-    assets: list[FileAsset]
+    folder: ModelFolder
+    layout: Layout
+    found: dict[str, tuple[str, str]]
     left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def assets(self) -> list[FileAsset]:
+        """All models, sorted by id."""
+        return [self.asset(name) for name in self.found]
+
+    def asset(self, name: str) -> FileAsset:
+        """A model by its id. It is put together when it is asked for: a path takes 30 times as long as its text."""
+        (category, place), folder = self.found[name], self.folder
+        path = Path(place)
+        up, front = _axes(folder, self.layout, place)
+        return FileAsset(
+            id=name,
+            category=category,
+            path=path,
+            root=path.parent if folder.path == path else folder.path,
+            up=up,
+            front=front,
+            unit=folder.unit,
+            need_textures=folder.need_textures,
+            license=folder.license,
+            source=folder.path.name,
+        )
 
 
 def discover(folder: ModelFolder, prefix: str) -> Listing:
@@ -115,22 +143,20 @@ def discover(folder: ModelFolder, prefix: str) -> Listing:
     One walk of the folder lists them. No file is opened.
     """
     if folder.path.is_file():
-        return Listing([_alone(folder, prefix)])
+        return _alone(folder, prefix)
     if not folder.path.is_dir():
         raise InputError(f"models folder {folder.path} does not exist")
     layout = _detect(folder.path) if folder.layout == "auto" else folder.layout
     if layout == "flat" and not folder.category:
         raise InputError(f"models folder {folder.path}: field category is needed, its models lie in no class folders")
-    walk = _Walk({})
-    root, start = str(folder.path), len(str(folder.path / "_")) - 1
-    found, foreign = [], []
+    walk, root = _Walk({}), str(folder.path)
+    found: dict[str, tuple[str, str]] = {}
+    foreign: list[str] = []
     for category, place in walk.models(root, layout, folder.category):
         suffix = _suffix(place)
         if suffix in AXES:
-            path = Path(place)
-            default = SHAPENET_AXES[path.name] if layout == "shapenet" else None
-            name = f"{prefix}/{str(path)[start:]}"
-            found.append(_asset(folder, name, category, path, folder.path, default))
+            _axes(folder, layout, place)  # raises
+            found[f"{prefix}/{place[len(root) :].lstrip('/')}"] = SPELLINGS.get(category, category), place
         elif suffix in UNREAD:
             foreign.append(place)
     if not found:
@@ -138,36 +164,50 @@ def discover(folder: ModelFolder, prefix: str) -> Listing:
         remedy = f"; {', '.join(others)} files are not read, convert them to .glb" if others else ""
         lost = next((f"; {place} {reason}" for place, reason in walk.lost.items()), "")
         raise InputError(f"models folder {folder.path} holds no model in the layout '{layout}'{remedy}{lost}")
-    found.sort(key=lambda asset: asset.id)
     unread = {
         str(Path(place)): f"is a {Path(place).suffix} file, which is not read; convert it to .glb"
         for place in sorted(foreign)
     }
-    return Listing(found, {**unread, **walk.lost})
+    return Listing(folder, layout, dict(sorted(found.items())), {**unread, **walk.lost})
 
 
-def _alone(folder: ModelFolder, prefix: str) -> FileAsset:
+class Files(Mapping[str, FileAsset]):
+    """The model files by id: those of folders, and those of the manifest."""
+
+    def __init__(self, listings: Iterable[Listing], others: Iterable[FileAsset]):
+        self._homes: dict[str, Listing | FileAsset] = {name: one for one in listings for name in one.found}
+        self._homes |= {asset.id: asset for asset in others}
+
+    def __getitem__(self, name: str) -> FileAsset:
+        home = self._homes[name]
+        return home.asset(name) if isinstance(home, Listing) else home
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._homes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._homes)
+
+    def __len__(self) -> int:
+        return len(self._homes)
+
+    def categories(self) -> Iterator[tuple[str, str]]:
+        """The id and the class of each."""
+        for name, home in self._homes.items():
+            yield name, home.found[name][0] if isinstance(home, Listing) else home.category
+
+
+def _axes(folder: ModelFolder, layout: Layout, place: str) -> tuple[str, str]:
+    default = SHAPENET_AXES[place.rpartition("/")[2]] if layout == "shapenet" else None
+    return axes(_suffix(place), folder.up, folder.front, default)
+
+
+def _alone(folder: ModelFolder, prefix: str) -> Listing:
     if folder.path.suffix.lower() not in AXES:
         raise InputError(f"models file {folder.path} is of no format that is read, {choices('', AXES)}")
-    return _asset(folder, prefix, folder.category or folder.path.stem, folder.path, folder.path.parent, None)
-
-
-def _asset(
-    folder: ModelFolder, name: str, category: str, path: Path, root: Path, default: tuple[str, str] | None
-) -> FileAsset:
-    up, front = axes(path.suffix.lower(), folder.up, folder.front, default)
-    return FileAsset(
-        id=name,
-        category=SPELLINGS.get(category, category),
-        path=path,
-        root=root,
-        up=up,
-        front=front,
-        unit=folder.unit,
-        need_textures=folder.need_textures,
-        license=folder.license,
-        source=folder.path.name,
-    )
+    _axes(folder, "flat", str(folder.path))  # raises
+    category = folder.category or folder.path.stem
+    return Listing(folder, "flat", {prefix: (SPELLINGS.get(category, category), str(folder.path))})
 
 
 def _detect(folder: Path) -> Layout:
