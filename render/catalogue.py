@@ -45,8 +45,8 @@ def open_catalogue(config: Config) -> Catalogue:
     --------
     >>> import blendmill
     >>> config = blendmill.load_config("smoke", ["assets.shapes=1", "classes=[mug]"])
-    >>> "shape:mug:0" in blendmill.open_catalogue(config).licenses()
-    True
+    >>> blendmill.open_catalogue(config).assets("mug")
+    ('shape:mug:0',)
     """
     assets = config.assets
     named = set(config.classes or GENERATORS)

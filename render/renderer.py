@@ -10,7 +10,7 @@ A backend is imported on demand. Only `load_renderer` starts Blender.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,29 +21,24 @@ from scenes.config.loading import AnyConfig
 from scenes.errors import InputError
 from scenes.record.record import Record
 
-Advance = Callable[[int, int, str], None]
-"""Callback: number of finished assets, number of all assets, id of the last finished asset."""
-
 
 class Assets(Protocol):
-    """The files and shapes that the pictures of a config use, by asset id."""
+    """The files and shapes that the pictures of a config use, by asset id. A file is read when a picture needs it."""
 
     @property
     def left_out(self) -> Mapping[str, str]:
-        """The files that cannot be used, with the reason for each."""
+        """The files that are known to be of no use, with the reason for each: by their names, or because they were
+        read."""
 
     @property
     def warnings(self) -> Mapping[str, tuple[str, ...]]:
-        """What was mended or is missing in the assets that are used, by asset id."""
+        """What was mended or is missing in the assets that were read, by asset id."""
 
-    def checksums(self) -> Mapping[str, str]:
-        """The sha256 of each asset."""
+    def checksums(self, ids: Iterable[str], /) -> Mapping[str, str]:
+        """The sha256 of some assets. A texture has an entry for each of its maps, `<id>#<map>`."""
 
-    def licenses(self) -> Mapping[str, str]:
-        """The license of each asset; empty if it is unknown."""
-
-    def prepare(self, progress: Advance | None = None, workers: int = 1) -> None:
-        """Do the work that all processes share, once and before they start."""
+    def licenses(self, ids: Iterable[str], /) -> Mapping[str, str]:
+        """The license of some assets, with the same entries; empty if it is unknown."""
 
 
 class Sampler(Protocol):

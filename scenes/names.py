@@ -8,7 +8,9 @@ only those pictures that get it. (Thaler and Ravishankar 1998, "Using name-based
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,13 +34,63 @@ class Names(tuple[str, ...]):
     def chosen(self, key: int, waits: NDArray[np.float64] | None = None) -> str:
         """The name that a choice takes. key: the 64 random bits of the choice. waits: (n,) the inverse of each name's
         weight, inf for a name that is never taken; by default all are equal."""
+        return self[int(self._scores(key, waits).argmax())]
+
+    def at(self, quantile: float) -> str:
+        """The name at a share, 0 to 1, of the way through the names in their order."""
+        return self[int(quantile * len(self))]
+
+    def _scores(self, key: int, waits: NDArray[np.float64] | None = None) -> NDArray[Any]:
+        """(n,) the larger the better."""
         scores = _mixed(self._hashes ^ np.uint64(key))
         if waits is None:
-            return self[int(scores.argmax())]
+            return scores
         # log(u) * wait is minus the time of an event that comes with the rate 1 / wait. Of several such events, the
         # share of each in coming first is its rate. If all are equal, it is the largest u, as above.
         u = ((scores >> _LOW) + 0.5) * 2.0**-53
-        return self[int((np.log(u) * waits).argmax())]
+        return np.log(u) * waits
+
+
+class Candidates(Names):
+    """Names of things that are looked at only when they are chosen; one that is of no use leaves its place to the next.
+
+    The next is the name that would have been chosen if the useless one were not there. So a choice depends on the files
+    alone, and not on which of them the process looked at before.
+
+    usable: whether a thing can be used. lost: makes the error where none can.
+
+    >>> Candidates(["a", "b"], lambda name: name != "a", ValueError).chosen(7)
+    'b'
+    """
+
+    _usable: Callable[[str], bool]
+    _lost: Callable[[], Exception]
+
+    def __new__(cls, names: Iterable[str], usable: Callable[[str], bool], lost: Callable[[], Exception]) -> Candidates:
+        self = super().__new__(cls, names)
+        self._usable, self._lost = usable, lost
+        return self
+
+    def chosen(self, key: int, waits: NDArray[np.float64] | None = None) -> str:
+        best = super().chosen(key, waits)
+        if self._usable(best):
+            return best
+        order = np.argsort(self._scores(key, waits), kind="stable")[::-1]
+        return self._first(self[int(place)] for place in order)
+
+    def at(self, quantile: float) -> str:
+        start = int(quantile * len(self))
+        return self._first([*self[start:], *self[:start]])
+
+    def all_usable(self) -> tuple[str, ...]:
+        """Those that can be used. All are looked at."""
+        return tuple(filter(self._usable, self))
+
+    def _first(self, order: Iterable[str]) -> str:
+        for name in order:
+            if self._usable(name):
+                return name
+        raise self._lost()
 
 
 _LOW = np.uint64(11)

@@ -82,7 +82,7 @@ class Streams:
     def one_of(self, factor: str, names: Names) -> str:
         """One of some names, all equally likely. A fixed quantile runs through them in their order."""
         if factor in self._fixed:
-            return names[int(self._fixed[factor] * len(names))]
+            return names.at(self._fixed[factor])
         return names.chosen(self.key(factor))
 
     def key(self, factor: str) -> int:

@@ -36,7 +36,7 @@ def make_walls(folder: Path) -> Path:
 
 
 def make_painter(folder: Path) -> Painter:
-    found, _ = find_photographs("textures", [folder])
+    found = find_photographs("textures", [folder])
     return Painter(found, found)
 
 

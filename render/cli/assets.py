@@ -177,11 +177,11 @@ def preview(
         catalogue = Catalogue(models=[_folder(folder, category)], studio=studio_folder(), importers=IMPORTERS)
     else:
         catalogue = Catalogue(manifest=manifest, studio=studio_folder(), importers=IMPORTERS)
-    chosen = ids or tuple(i for name in catalogue.classes for i in catalogue.assets(name))
+    chosen = ids or tuple(i for name in catalogue.classes for i in catalogue.assets(name).all_usable())
     if not chosen:
         raise InputError(f"{manifest}: no model is here, add one or fetch them")
     draw_assets(chosen, catalogue, out)
-    tell(catalogue)
+    tell(catalogue, len(chosen))
     click.echo(f"{out}: {len(chosen)} models")
 
 
@@ -204,7 +204,7 @@ def _folder(folder: Path, category: str | None) -> ModelFolder:
 
 def _verify_folder(folder: Path, category: str | None) -> int:
     faults, cache = 0, Cache()
-    for asset in discover(_folder(folder, category), folder.resolve().name):
+    for asset in discover(_folder(folder, category), folder.resolve().name).assets:
         settled = settle(asset, cache, IMPORTERS)
         faults += bool(settled.reason)
         detail = settled.reason or "; ".join(settled.warnings)
@@ -234,7 +234,9 @@ def _fault(manifest: Manifest, entry: Entry, cache: Cache) -> str:
     alone = Manifest(manifest.root, (entry,))
     if entry.kind == "model":
         return settle(alone.models()[0], cache, IMPORTERS).reason
-    return next(iter(Pictures(alone, (), None, (), (), cache).rejected.values()), "")
+    pictures = Pictures(alone, (), None, (), (), cache)
+    pictures.judge_all()
+    return next(iter(pictures.rejected.values()), "")
 
 
 @contextmanager

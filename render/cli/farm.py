@@ -198,7 +198,9 @@ def bring(store: Store, source: Store) -> list[str]:
         return []
     failures = source.failures()
     expected = theirs.model_copy(update={"skipped": tuple(sorted({*theirs.skipped, *failures}))})
-    known = noted(theirs, source.runs())
+    known, notes = noted(theirs, source.runs()), source.notes(wanted)
+    # A finished set does not say which shard has which of its assets.
+    notes |= {shard: theirs.provenance for shard in [shard for shard in wanted if shard not in notes][:1]}
     for index in expected.skipped:  # before the shards that lack them, so that none lacks a picture without a record
         if index // manifest.shard_size in wanted:
             store.fail(index, failures.get(index, {"reason": f"was skipped in {source.url}"}))
@@ -208,6 +210,8 @@ def bring(store: Store, source: Store) -> list[str]:
         pictures = sum(len(expected.pictures(shard)) for shard in wanted)
         log.note("run", workers=1, device=manifest.device, pictures=pictures)
         for shard in track(wanted, f"from {source.url}", console=console, disable=not console.is_terminal):
+            if shard in notes:
+                store.note_drawn(shard, notes[shard])
             faults += _copy(store, source, shard, expected, known[shard], log)
     return faults
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from render.farm.devices import ASKED
+from render.farm.progress import asset_lines
 from render.renderer import Assets, Sampler, open_sampler
 from scenes.assets.cache import Cache
 from scenes.config.loading import AnyConfig
@@ -22,9 +22,6 @@ from scenes.leftovers import sweep_scratch
 from scenes.outputs import written
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
-
-# Warnings of one kind that are shown before they are only counted.
-_SHOWN = 3
 
 CONFIG = click.argument("config")
 SET = click.option(
@@ -98,33 +95,13 @@ def opened(config: AnyConfig) -> Sampler:
         return open_sampler(config)
 
 
-def prepare(sampler: Sampler, workers: int) -> None:
-    """Do the work that all processes share, and tell which files cannot be used."""
-    assets = sampler.catalogue
-    with progress("preparing assets", None) as advance:
-        assets.prepare(lambda done, total, name: advance(1, total), workers=workers)
-    # Of processes that died at it.
-    sweep_scratch()
-    Cache().sweep()
-    tell(assets)
+def tell(assets: Assets, used: int) -> None:
+    """Say on standard error what was mended, what is missing, and which files cannot be used, of those that were read.
 
-
-def tell(assets: Assets) -> None:
-    """Say on standard error what was mended, what is missing, and which files cannot be used."""
-    alike: dict[str, list[str]] = {}
-    for name, lines in assets.warnings.items():
-        for line in lines:
-            # Names and numbers differ from model to model.
-            alike.setdefault(re.sub(r"'[^']*'|\d+", "", line), []).append(f"warning: {name}: {line}")
-    for same in alike.values():
-        for line in same[:_SHOWN]:
-            click.echo(line, err=True)
-        if len(same) > _SHOWN:
-            click.echo(f"warning: {len(same) - _SHOWN} more models with such a warning", err=True)
-    for file, reason in assets.left_out.items():
-        click.echo(f"left out: {file}: {reason}", err=True)
-    if assets.left_out:
-        click.echo(f"files left out: {len(assets.left_out)}, assets used: {len(assets.licenses())}", err=True)
+    used: the number of assets that were drawn.
+    """
+    for line in asset_lines(assets.warnings, assets.left_out, used):
+        click.echo(line, err=True)
 
 
 def require_png(path: Path | None) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from render.cli.options import CONFIG, SEED, SET, adding, opened, prepare, progress, require_png, write_png
+from render.cli.options import CONFIG, SEED, SET, adding, opened, progress, require_png, tell, write_png
 from render.image.sheets import contact_sheet
 from render.renderer import Renderer, Sampler, load_renderer
 from scenes.assets.catalogue import Catalogue
@@ -97,9 +97,9 @@ def draw_preview(config: AnyConfig, asked: Request) -> None:
         pictures = swept(sampler, asked.seed, asked.index, asked.vary, asked.images)
     else:
         pictures = first(sampler, asked.seed, asked.index, asked.images)
-    prepare(sampler, 1)
     with progress("drawing", asked.images) as advance:
         drawn = sheet(load_renderer(sampler), pictures, advance, asked.cell)
+    tell(sampler.catalogue, len({name for _, record in pictures for name in record.assets()}))
     write_png(drawn, asked.out)
     click.echo(f"wrote the contact sheet {asked.out}")
 

@@ -11,12 +11,11 @@ from typing import Any
 
 import click
 
-from render.cli.options import CONFIG, DEVICE, SEED, SET, WORKERS, adding, opened, prepare, progress
+from render.cli.options import CONFIG, DEVICE, SEED, SET, WORKERS, adding, opened, progress
 from render.dataset.dataset import Manifest
 from render.dataset.local import Folder
 from render.dataset.shard import Shard
 from render.dataset.store import Store, open_store
-from render.farm import limits
 from render.farm.devices import choose, worker_slots
 from render.farm.job import Farm, Job, parse_part, run
 from render.farm.local import EventCallback, Local, RetryPolicy
@@ -125,7 +124,6 @@ def render_set(config: AnyConfig, asked: Request) -> None:
     else:
         kind, farm = _cluster(asked.ray, device, asked.workers)
     job = Job(config, asked.seed, asked.images, asked.out, asked.shard_size or 0, part, kind)
-    prepare(sampler, min(limits.cores(), asked.images))
     with reporter(asked.json_logs) as report, interruptible(report) as stopping:
         manifest = run(job, sampler, farm, policy, report, stopping)
     store = open_store(asked.out)

@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext, suppress
 import click
 from rich.console import Console
 
-from render.cli.options import CONFIG, DEVICE, SEED, SET, WORKERS, opened, prepare
+from render.cli.options import CONFIG, DEVICE, SEED, SET, WORKERS, opened
 from render.farm.devices import choose, worker_slots
 from render.farm.stream import Stats, Stream
 from render.renderer import device_for
@@ -62,9 +62,8 @@ def stream(
     """
     settings = load_config(config, overrides)
     device = device_for(settings, device)
-    sampler = opened(settings)  # bad input is told before anything starts
+    opened(settings)  # bad input is told before anything starts
     taken = worker_slots(choose(device), workers, pictures=count or 1 << 30)
-    prepare(sampler, len(taken))
     pictures = Stream(settings, seed, start, count, worker_slots=taken, ahead=ahead)
     with pictures, figures(pictures, stats), suppress(KeyboardInterrupt):
         for _ in pictures:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
@@ -13,8 +13,8 @@ import numpy as np
 
 from render.composite.photographs import Photographs, find_photographs
 from render.composite.renderer import Painter
-from render.renderer import Advance
 from scenes.config.composite import ComposeConfig
+from scenes.files import sha256
 from scenes.record.record import CRACK
 from scenes.sampling.composite import Composer
 
@@ -31,19 +31,21 @@ class PhotographCatalogue:
 
     textures: Photographs
     references: Photographs
-    left_out: Mapping[str, str]
     warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def checksums(self) -> dict[str, str]:
-        """sha256 of each file, by asset id."""
-        return {**self.textures.checksums(), **self.references.checksums()}
+    @property
+    def left_out(self) -> dict[str, str]:
+        """The files that are known to be of no use, with the reason for each."""
+        return {**self.textures.rejected, **self.references.rejected}
 
-    def licenses(self) -> dict[str, str]:
+    def checksums(self, ids: Iterable[str]) -> dict[str, str]:
+        """sha256 of some files, by asset id."""
+        paths = {**self.references.paths, **self.textures.paths}
+        return {name: sha256(paths[name]) for name in ids}
+
+    def licenses(self, ids: Iterable[str]) -> dict[str, str]:
         """Empty for each photograph: the license of a file in a folder is unknown."""
-        return dict.fromkeys((*self.textures.names, *self.references.names), "")
-
-    def prepare(self, progress: Advance | None = None, workers: int = 1) -> None:
-        """Do nothing: photographs are read when a picture needs them."""
+        return dict.fromkeys(ids, "")
 
 
 class PhotographSampler(Composer):
@@ -52,9 +54,9 @@ class PhotographSampler(Composer):
     classes = (CRACK,)
 
     def __init__(self, config: ComposeConfig):
-        textures, rejected = find_photographs("assets.textures", config.assets.textures)
-        references, others = find_photographs("assets.styles", config.assets.styles)
-        self.catalogue = PhotographCatalogue(textures, references, rejected | others)
+        textures = find_photographs("assets.textures", config.assets.textures)
+        references = find_photographs("assets.styles", config.assets.styles)
+        self.catalogue = PhotographCatalogue(textures, references)
         super().__init__(config, textures.names, references.names)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from scenes.assets.image_files import Picture, read_picture
 from scenes.assets.image_gate import ImageGate
 from scenes.assets.texture_sets import find_texture_sets
 from scenes.errors import InputError, LoadError
+from scenes.names import Candidates
 from scenes.streams import Streams
 
 _MEMORY = 512 << 20
@@ -20,20 +20,33 @@ _MEMORY = 512 << 20
 class Photographs:
     """Photographs by asset id, which is the path below their folder. The last used ones stay decoded.
 
-    paths: file by asset id.
+    A file is decoded on trial when it is chosen for a picture.
+
+    paths: file by asset id. rejected: the files that are left out, as far as that is known, each with the reason.
+    names: the ids to choose from.
     """
 
-    def __init__(self, paths: Mapping[str, Path]):
-        self.paths = dict(paths)
+    def __init__(self, field: str, paths: Mapping[str, Path], rejected: Mapping[str, str]):
+        self._field, self.paths, self.rejected = field, dict(paths), dict(rejected)
+        self.names = Candidates(self.paths, self._usable, self._lost)
+        self._gate = ImageGate()
+        self._judged: dict[str, bool] = {}
         self._kept: OrderedDict[tuple[str, int], Picture] = OrderedDict()
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self.paths)
+    def _usable(self, name: str) -> bool:
+        if name not in self._judged:
+            path = self.paths[name]
+            reason = self._gate.judged([path], "surface")[path].reason
+            self._judged[name] = not reason
+            if reason:
+                self.rejected[str(path)] = reason
+        return self._judged[name]
 
-    def checksums(self) -> dict[str, str]:
-        """sha256 of each file, by asset id."""
-        return {name: _sha256(path) for name, path in self.paths.items()}
+    def _lost(self) -> InputError:
+        path, reason = next(iter(self.rejected.items()))
+        return InputError(
+            f"field {self._field}: none of {len(self.paths)} pictures can be used; the first: {path}: {reason}"
+        )
 
     def picture(self, name: str) -> Picture:
         """Read a picture as (H, W, 3) uint8 sRGB. Raises InputError if the file can no longer be read."""
@@ -67,19 +80,18 @@ class Photographs:
         return found
 
 
-def find_photographs(field: str, folders: Iterable[Path]) -> tuple[Photographs, dict[str, str]]:
-    """Find the pictures in folders and their subfolders; returns also the rejected files, with the reason for each.
+def find_photographs(field: str, folders: Iterable[Path]) -> Photographs:
+    """Find the pictures in folders and their subfolders, by their names.
 
     A scanned texture set counts as one picture, its color map. Raises InputError if a folder does not exist or contains
-    no usable picture.
+    no picture.
     """
     found: dict[str, Path] = {}
     rejected: dict[str, str] = {}
-    gate = ImageGate()
     for folder in folders:
         if not folder.is_dir():
             raise InputError(f"field {field}: {folder} is not a folder")
-        scanned = find_texture_sets(folder, gate, color="surface")
+        scanned = find_texture_sets(folder)
         reasons = {str(path): reason for path, reason in scanned.rejected.items()}
         for one in scanned.sets:
             found[_free(f"{folder.resolve().name}/{one.name}", found)] = one.maps["color"]
@@ -87,12 +99,7 @@ def find_photographs(field: str, folders: Iterable[Path]) -> tuple[Photographs, 
         if not scanned.sets:
             why = f": {next(iter(reasons))} {next(iter(reasons.values()))}" if reasons else ""
             raise InputError(f"field {field}: {folder} contains no usable picture{why}")
-    return Photographs(found), rejected
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return Photographs(field, found, rejected)
 
 
 def _free(name: str, taken: Mapping[str, object]) -> str:

@@ -37,7 +37,7 @@ class Painter:
     """Draws compositions on photographs, in the style of references."""
 
     textures: Photographs
-    references: Photographs = field(default_factory=lambda: Photographs({}))
+    references: Photographs = field(default_factory=lambda: Photographs("assets.styles", {}, {}))
 
     def draw(self, composition: Composition) -> Frame:
         """Draw a picture with its labels. The crack is class 0 and instance 1. Depth and normals are unknown."""

@@ -8,12 +8,13 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from render.dataset.limits import NO_LIMITS, Limits
+from render.dataset.provenance import AssetRecord, Provenance
 from render.dataset.shard import FORMAT, Shard
 from render.frame import Frame
 from scenes.errors import InputError, shortened
@@ -27,20 +28,12 @@ _LARGEST = 1 << 28
 
 _MOST_SHARDS = 1_000_000
 _SHARD = re.compile(r"(\d{5,7})\.h5")
+_NOTE = re.compile(r"(\d{5,7})\.json")
 _TOLD = 20
 
 ClassName = Annotated[str, Field(max_length=200)]
 ShardName = Annotated[str, Field(pattern=rf"^{_SHARD.pattern}$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class AssetRecord(BaseModel):
-    """Where an asset's bytes came from: their sha256, and the license they are under."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    sha256: str
-    license: str
 
 
 class Manifest(BaseModel):
@@ -67,11 +60,12 @@ class Manifest(BaseModel):
     device : str
         The kind of device that drew the pictures.
     assets : mapping of str to AssetRecord
-        Checksum and license of each asset, by asset id.
+        Checksum and license of each asset that is in a picture, by asset id. Recorded with the checksums.
     warnings : mapping of str to tuple of str
-        What was mended or is missing in an asset, by asset id.
+        What was mended or is missing in these assets, by asset id.
     left_out : mapping of str to str
-        The files that could not be used, each with the reason.
+        The files that could not be used, each with the reason: those that no reader knows, and those that would
+        otherwise be in a picture.
     shards : mapping of str to str
         The sha256 of each shard by file name. Empty until all shards are there; while a set grows, those of the shards
         that stay.
@@ -138,6 +132,11 @@ class Manifest(BaseModel):
         skipped = set(self.skipped)
         return [index for index in self.indices(shard) if index not in skipped]
 
+    @property
+    def provenance(self) -> Provenance:
+        """What is recorded of the assets."""
+        return Provenance(assets=self.assets, warnings=self.warnings, left_out=self.left_out)
+
     def attributes(self) -> dict[str, str | int]:
         """The attributes that mark a shard as a part of this data set."""
         return {"config_hash": self.config_hash, "seed": self.seed}
@@ -197,8 +196,8 @@ class Manifest(BaseModel):
                 f"{place}: holds a data set of another config ({shown or 'see dataset.json'}); "
                 "choose another folder, or the config that is there"
             )
-        for name in sorted(self.assets.keys() | asked.assets.keys()):
-            if self.assets.get(name) != asked.assets.get(name):
+        for name in sorted(self.assets.keys() & asked.assets.keys()):
+            if self.assets[name] != asked.assets[name]:
                 raise InputError(f"{place}: holds a data set drawn with another asset '{name}' than is here now")
 
     def _decisive(self, asked: Manifest) -> Iterator[tuple[str, Any, Any]]:
@@ -317,10 +316,10 @@ class Dataset:
         yield from shard_faults(path, self.manifest, shard, {recorded} if recorded else set(), str(path))
 
 
-def shard_numbers(names: Iterable[str]) -> Iterator[int]:
-    """The numbers of those names in a folder that are shards'."""
+def shard_numbers(names: Iterable[str], suffix: Literal["h5", "json"] = "h5") -> Iterator[int]:
+    """The numbers of those names in a folder that are shards', or of the notes on shards."""
     for name in names:
-        if found := _SHARD.fullmatch(name):
+        if found := (_SHARD if suffix == "h5" else _NOTE).fullmatch(name):
             yield int(found[1])
 
 

@@ -1,7 +1,8 @@
 """The storage of a data set, in a folder or behind a URL, and all that render runs do with it.
 
 A finished set is `dataset.json`, `shards/`, and `failed/` where pictures were given up. While runs go on there are also
-their logs in `runs/`, and, in a folder, the locks by which each part is drawn by one run.
+their logs in `runs/`, notes in `drawn/` on what each shard was drawn from, and, in a folder, the locks by which each
+part is drawn by one run.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -18,13 +19,14 @@ from urllib.parse import unquote, urlsplit
 
 from render.dataset.dataset import MANIFEST, Manifest, missing_lines, shard_faults, shard_numbers
 from render.dataset.local import Folder, Storage
+from render.dataset.provenance import Provenance, united
 from render.dataset.run_log import Run, RunLog, log_name, parse_run
 from render.dataset.shard import Shard
 from scenes.errors import InputError
 from scenes.files import UNFINISHED, sha256
 
 _READERS = 8
-_OURS = re.compile(rf"dataset\.json{re.escape(UNFINISHED)}.*|\.hold-.*|runs|shards|failed")
+_OURS = re.compile(rf"dataset\.json{re.escape(UNFINISHED)}.*|\.hold-.*|runs|shards|failed|drawn")
 
 
 def open_store(out: str) -> Store:
@@ -127,22 +129,31 @@ class Store:
         return self.storage.source(f"shards/{Manifest.shard_name(shard)}")
 
     def finish(self) -> Manifest:
-        """Where all shards are there, record their checksums and the skipped pictures, and clear away what runs left.
+        """Where all shards are there, record their checksums, the skipped pictures and the assets, and clear away what
+        runs left.
 
         Checksums are those the runs noted, or are taken from the files where runs noted none or differ. Otherwise all
-        stays as it is. To be called when this process has no log open.
+        stays as it is. To be called when this process has no log open. Raises InputError where two shards were drawn
+        with different contents of an asset.
         """
         manifest = self.opened()
         if not self.present().issuperset(range(manifest.shard_count)):
             return manifest
+        shards = set(range(manifest.shard_count))
+        notes = self.notes(shards)
+        manifest = self.opened()  # after the notes: a process that finishes the set writes it before they go
+        found = self.drawn_with(manifest, shards, notes)
         runs = self.runs()
         known = noted(manifest, runs)
         sums = {
             Manifest.shard_name(shard): self._checksum(shard, known[shard]) for shard in range(manifest.shard_count)
         }
-        finished = manifest.model_copy(update={"shards": sums, "skipped": self._skipped(manifest)})
+        assets = {name: getattr(found, name) for name in Provenance.model_fields}
+        finished = manifest.model_copy(update={"shards": sums, "skipped": self._skipped(manifest), **assets})
         if finished != manifest:
             self.storage.write(MANIFEST, finished.encoded())
+        for shard in notes:
+            self.storage.remove(_note(shard))
         self.sweep(everything=not any(run.alive for run in runs))
         for run in runs:
             self.storage.remove(f"runs/{run.name}")
@@ -167,6 +178,42 @@ class Store:
         with ThreadPoolExecutor(_READERS) as pool:
             found = [line for lines in pool.map(faults, there) for line in lines]
         return (*missing_lines(f"{self.url}/shards", manifest, present), *found)
+
+    # What shards were drawn from -------------------------------------------------------------------------------------
+
+    def note_drawn(self, shard: int, provenance: Provenance) -> None:
+        """Note what a shard is drawn from, before it is there."""
+        self.storage.write(_note(shard), provenance.encoded())
+
+    def notes(self, shards: Collection[int]) -> dict[int, Provenance]:
+        """What was noted of some shards. A set that is finished has no notes."""
+        there = sorted(shard for shard in shard_numbers(self.storage.names("drawn"), "json") if shard in shards)
+
+        def read(shard: int) -> Provenance | None:
+            content = self.storage.read(_note(shard))
+            return None if content is None else Provenance.parse(content, f"{self.url}/{_note(shard)}")
+
+        with ThreadPoolExecutor(_READERS) as pool:
+            found = zip(there, pool.map(read, there), strict=True)
+            return {shard: note for shard, note in found if note is not None}
+
+    def drawn_with(
+        self, manifest: Manifest, shards: Collection[int], notes: Mapping[int, Provenance] | None = None
+    ) -> Provenance:
+        """What dataset.json and the notes of some shards say together. notes: as read before.
+
+        Raises InputError where they contradict each other.
+        """
+        found = self.notes(shards) if notes is None else notes
+        sums = {name: record.sha256 for name, record in manifest.assets.items()}
+        for shard, note in found.items():
+            for name, record in note.assets.items():
+                if sums.setdefault(name, record.sha256) != record.sha256:
+                    raise InputError(
+                        f"{self.url}/shards/{Manifest.shard_name(shard)}: was drawn with another asset '{name}' than "
+                        "other shards; restore the file, delete the shard, and rerun the render command"
+                    )
+        return united([manifest.provenance, *found.values()])
 
     # Runs ------------------------------------------------------------------------------------------------------------
 
@@ -247,6 +294,10 @@ def noted(manifest: Manifest, runs: tuple[Run, ...]) -> Mapping[int, set[str]]:
         if drawn.shard < manifest.shard_count:
             known[drawn.shard].add(drawn.sha256)
     return known
+
+
+def _note(shard: int) -> str:
+    return f"drawn/{shard:05d}.json"
 
 
 def _record(index: int) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from render.dataset.dataset import AssetRecord, Manifest
+from render.dataset.dataset import Manifest
 from render.dataset.local import removed
+from render.dataset.provenance import united
 from render.dataset.store import Store, open_store
 from render.farm.local import EventCallback, RetryPolicy, Run
-from render.renderer import Assets, Sampler, versions
+from render.renderer import Sampler, versions
 from scenes.config.loading import AnyConfig
 from scenes.errors import InputError
 
@@ -71,8 +72,6 @@ class Job:
             classes=sampler.classes,
             versions=versions(self.config.renderer),
             device=self.device,
-            assets=_records(sampler.catalogue),
-            warnings=sampler.catalogue.warnings,
             left_out=sampler.catalogue.left_out,
         )
 
@@ -162,21 +161,27 @@ def run(
         tell("start", pictures=total, done=total - left, workers=workers, device=job.device)
         if missing:
             _forgive(store, manifest, missing)
-            spec = {"config": manifest.config, "seed": job.seed}
+            known = store.drawn_with(manifest, present)
+            assets = {name: record.sha256 for name, record in known.assets.items()}
+            spec = {"config": manifest.config, "seed": job.seed, "assets": assets}
             with store.log(part) as log:
                 log.note("run", part=part, workers=workers, device=job.device, pictures=left)
-
-                def scene(index: int) -> Any:
-                    return sampler.sample(job.seed, index).to_data()
-
                 try:
-                    farm.draw(Run(spec, store, manifest, policy, log, tell, scene, stopping), missing)
+                    farm.draw(Run(spec, store, manifest, policy, log, tell, stopping), missing)
                 finally:
                     store.sweep()  # delete unfinished files of stopped workers
+            _tell_assets(store, sampler, missing, tell)
         tell("end")
         if store.load() is None:
             raise InputError(removed(store.url))
         return store.finish()
+
+
+def _tell_assets(store: Store, sampler: Sampler, shards: Sequence[int], tell: EventCallback) -> None:
+    """Tell what was left out when these shards were drawn, and what was mended or is missing."""
+    drawn = united(list(store.notes(set(shards) & store.present()).values()))
+    left_out = {**sampler.catalogue.left_out, **drawn.left_out}
+    tell("assets", used=len(drawn.assets), warnings=dict(drawn.warnings), left_out=left_out)
 
 
 def _forgive(store: Store, manifest: Manifest, shards: Sequence[int]) -> None:
@@ -192,8 +197,3 @@ def parse_part(text: str) -> tuple[int, int]:
     if not slash or not number.isdigit() or not parts.isdigit() or not int(number) < int(parts):
         raise InputError(f"--shard {text}: write i/n with i from 0 to n - 1, for instance 0/8")
     return int(number), int(parts)
-
-
-def _records(catalogue: Assets) -> dict[str, AssetRecord]:
-    licenses = catalogue.licenses()
-    return {name: AssetRecord(sha256=digest, license=licenses[name]) for name, digest in catalogue.checksums().items()}

@@ -48,8 +48,8 @@ class RetryPolicy:
 class Run:
     """One run of a job.
 
-    spec: `config` as plain data and `seed`, for the workers. scene: returns the record of a picture as JSON data, to
-    save with a picture that was given up. stopping: returns True as soon as no new shard may begin.
+    spec: `config` as plain data, `seed` and `assets`, for the workers. stopping: returns True as soon as no new shard
+    may begin.
     """
 
     spec: dict[str, Any]
@@ -58,7 +58,6 @@ class Run:
     policy: RetryPolicy
     log: RunLog
     tell: EventCallback
-    scene: Callable[[int], Any]
     stopping: Callable[[], bool]
 
 
@@ -156,11 +155,12 @@ class ShardScheduler:
         if event.index is None:
             attempts = self.run.policy.attempts
             raise InputError(f"{self.run.store.url}: {culprit} was given up after {attempts} workers died: {reason}")
-        self._give_up(event.index, reason)
+        self._give_up(event.index, reason, event.data["scene"])
 
-    def _give_up(self, index: int, reason: str) -> None:
+    def _give_up(self, index: int, reason: str, scene: Any) -> None:
+        """scene: the record of the picture; None where the worker died before it had one."""
         attempts = self.run.policy.attempts
-        record = {"index": index, "reason": reason, "attempts": attempts, "scene": self.run.scene(index)}
+        record = {"index": index, "reason": reason, "attempts": attempts, "scene": scene}
         self.run.store.fail(index, record)
         self.run.log.note("failed", index=index, reason=reason, attempts=attempts)
         self.run.tell("failed", index=index, reason=reason, attempts=attempts)

@@ -37,7 +37,7 @@ _ROOM = 1 << 30
 
 @dataclass(frozen=True)
 class Event:
-    """Something a worker said (see `render.farm.worker`), or `died` with a `reason`.
+    """Something a worker said (see `render.farm.worker`), or `died` with a `reason`, and the `scene` it was at.
 
     order: the order that the worker had, or None. index: the picture it was drawing, or None.
     """
@@ -51,7 +51,8 @@ class Event:
 
 @dataclass
 class _Worker:
-    """One process. heard: time of its last message, on the monotonic clock."""
+    """One process. scene: the record of the picture it draws, as JSON data, once it is known. heard: time of its last
+    message, on the monotonic clock."""
 
     worker_slot: WorkerSlot
     folder: Path
@@ -60,15 +61,16 @@ class _Worker:
     ready: bool = False
     order: dict[str, Any] | None = None
     index: int | None = None
+    scene: Any = None
     heard: float = field(default_factory=time.monotonic)
 
 
 class WorkerPool:
     """Workers for one (config, seed), one a worker_slot. A context manager: at its end no process and no file is left.
 
-    spec: `config` as plain data and `seed`, for `render.farm.worker`. timeout: seconds without a word after which a
-    worker that starts, draws or writes counts as hung and is killed. memory: file descriptor of shared memory that
-    workers inherit.
+    spec: `config` as plain data, `seed` and perhaps `assets`, for `render.farm.worker`. timeout: seconds without a word
+    after which a worker that starts, draws or writes counts as hung and is killed. memory: file descriptor of shared
+    memory that workers inherit.
     """
 
     def __init__(
@@ -157,7 +159,7 @@ class WorkerPool:
                 start_new_session=True,
             )
             worker = _Worker(worker_slot, folder, process, Connection(ours.detach()))
-        spec = {**self._spec, "device": worker_slot.device.kind, "threads": worker_slot.threads}
+        spec = {"assets": {}, **self._spec, "device": worker_slot.device.kind, "threads": worker_slot.threads}
         with contextlib.suppress(OSError):
             worker.line.send_bytes(json.dumps(spec).encode())
         return worker
@@ -173,7 +175,9 @@ class WorkerPool:
         if kind == "ready":
             worker.ready, self._failed_starts = True, 0
         elif kind == "drawing":
-            worker.index = data["index"]
+            worker.index, worker.scene = data["index"], None
+        elif kind == "sampled":
+            worker.scene = data["scene"]
         elif kind in ("drawn", "frame"):
             worker.index = None
         elif kind == "failed":
@@ -198,7 +202,8 @@ class WorkerPool:
                 raise InputError(f"workers do not start: {reason}{said}; `blendmill doctor` says what is missing")
         shutil.rmtree(worker.folder, ignore_errors=True)
         self._workers[number] = self._start(number, worker.worker_slot)
-        return Event(number, "died", {"reason": reason, "pid": worker.process.pid}, worker.order, worker.index)
+        data = {"reason": reason, "pid": worker.process.pid, "scene": worker.scene}
+        return Event(number, "died", data, worker.order, worker.index)
 
 
 def _last_words(folder: Path) -> str:

@@ -2,15 +2,17 @@
 
 Events: `start` (pictures, done, workers, device), `begin` (shard, worker), `drawn` (pictures, index, worker), `shard`
 (shard, pictures), `died` (worker, reason, index, shard, pictures: what has to be drawn again, negative), `failed`
-(index, reason, attempts), `stopping`, `end` (done).
+(index, reason, attempts), `assets` (used, warnings, left_out), `stopping`, `end` (done).
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self, TextIO
 
@@ -20,6 +22,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 # The rate is taken over the last minute or so: workers start slowly, and machines change their pace.
 _WINDOW = 60.0
 _EVERY = 30.0
+# Warnings of one kind that are shown before they are only counted.
+_SHOWN = 3
 
 
 class Report:
@@ -148,6 +152,24 @@ def _trouble(event: str, fields: dict[str, Any]) -> str:
             return f"worker {fields['worker']} died{at}: {fields['reason']}; replaced"
         case "failed":
             return f"picture {fields['index']} given up after {fields['attempts']} attempts: {fields['reason']}"
+        case "assets":
+            return "\n".join(asset_lines(fields["warnings"], fields["left_out"], fields["used"]))
         case "stopping":
             return "stopping: shards that are begun are finished first; once more stops now"
     return ""
+
+
+def asset_lines(warnings: Mapping[str, tuple[str, ...]], left_out: Mapping[str, str], used: int) -> Iterator[str]:
+    """What was mended or is missing in assets, and which files are left out. used: the number of assets drawn."""
+    alike: dict[str, list[str]] = {}
+    for name, lines in warnings.items():
+        for line in lines:
+            # Names and numbers differ from model to model.
+            alike.setdefault(re.sub(r"'[^']*'|\d+", "", line), []).append(f"warning: {name}: {line}")
+    for same in alike.values():
+        yield from same[:_SHOWN]
+        if len(same) > _SHOWN:
+            yield f"warning: {len(same) - _SHOWN} more models with such a warning"
+    yield from (f"left out: {file}: {reason}" for file, reason in left_out.items())
+    if left_out:
+        yield f"files left out: {len(left_out)}, assets used: {used}"

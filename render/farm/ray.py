@@ -1,8 +1,9 @@
 """Shards drawn as Ray tasks, on a cluster or on a Ray started here.
 
 Every node has the same blendmill installed (`blendmill[render,farm]`), and sees assets under the same paths and the
-data set under the same name: a plain folder must be one that all nodes share, a URL needs nothing. Assets are
-normalized into each node's own cache first, which takes its time; a $BLENDMILL_CACHE that the nodes share saves it.
+data set under the same name: a plain folder must be one that all nodes share, a URL needs nothing. A worker reads and
+normalizes an asset when it first draws it, into its node's own cache; a $BLENDMILL_CACHE that the nodes share saves
+most of this.
 
 A task draws one shard with a render worker apart, as everywhere (`render.farm.local`): Blender may crash, hang or be
 killed without taking Ray's process with it. The worker stays for the next task of the same run.

@@ -6,7 +6,6 @@ without taking Ray's process with it. The worker stays for the next task of the 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import platform
@@ -19,9 +18,7 @@ from render.dataset.store import open_store
 from render.farm.devices import Device, WorkerSlot, pinned
 from render.farm.local import RetryPolicy, Run, ShardScheduler
 from render.farm.pool import WorkerPool
-from render.renderer import open_sampler, versions
-from scenes.assets.cache import default_folder
-from scenes.config.loading import validate
+from render.renderer import versions
 from scenes.errors import InputError
 
 # By which Ray tells a task its GPU.
@@ -79,10 +76,8 @@ class NodeWorker:
     def __init__(self, key: tuple[str, ...], job: dict[str, Any]):
         self.key, self._spec = key, job["spec"]
         self._manifest, self._policy = Manifest.model_validate(job["manifest"]), RetryPolicy(**job["policy"])
-        self._sampler = open_sampler(validate(self._spec["config"], "the job's config"))
         self._store = open_store(job["out"])
         self._store.sweep()
-        self._prepare()
         device = Device(job["kind"], 0, platform.node())  # of those that Ray shows the task
         worker_slot = WorkerSlot(device, job["threads"], pinned(device, os.environ))
         self._pool = WorkerPool(self._spec, [worker_slot], self._policy.timeout, command=job["command"])
@@ -90,25 +85,12 @@ class NodeWorker:
     def draw(self, shard: int, forwarder: EventForwarder) -> None:
         """Draw a shard into the job's store. Raises InputError where the run cannot go on."""
         log = cast(RunLog, forwarder)
-        run = Run(
-            self._spec, self._store, self._manifest, self._policy, log, forwarder.tell, self._scene, lambda: False
-        )
+        run = Run(self._spec, self._store, self._manifest, self._policy, log, forwarder.tell, lambda: False)
         ShardScheduler(run, self._pool).deal([shard])
 
     def close(self) -> None:
         self._pool.close()
         self._store.sweep()
-
-    def _prepare(self) -> None:
-        """Normalize the assets into this node's cache, one of its processes for all."""
-        folder = default_folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ".preparing").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            self._sampler.catalogue.prepare()
-
-    def _scene(self, index: int) -> Any:
-        return self._sampler.sample(self._spec["seed"], index).to_data()
 
 
 _node_worker: NodeWorker | None = None

@@ -5,9 +5,12 @@ and of the memory that frames are put into. Messages are JSON, one a message.
 
 | order | answers |
 | --- | --- |
-| the spec, once: `config`, `seed`, `device`, `threads` | `ready` |
-| `{"do": "shard", "out", "shard", "indices", "attributes"}` | `drawing`, `drawn` with `index`; `done` with `sha256` |
-| `{"do": "frames", "indices", "slots", "size"}` | `drawing`, then `frame` with `index`, `slot`, `labels` |
+| the spec, once: `config`, `seed`, `device`, `threads`, `assets` | `ready` |
+| `{"do": "shard", "out", "shard", "indices", "attributes"}` | of each picture `drawn`; at last `done` with `sha256` |
+| `{"do": "frames", "indices", "slots", "size"}` | of each picture `frame` with `slot`, `labels` |
+
+Before, it tells of each picture `drawing`, and of one for a shard also `sampled` with `scene`, as soon as there is a
+record of it. All have the `index`. `assets` has the sha256 of what the data set was drawn with so far, by asset id.
 
 Bad input is answered by `refused` with the `reason`; any other failure by `failed` and the end of the process.
 """
@@ -30,6 +33,7 @@ from typing import Any
 from render.dataset.shard import write_shard
 from render.dataset.store import open_store
 from render.farm.cores import claim
+from render.farm.ledger import Ledger
 from render.farm.shared_memory import put_frame
 from render.frame import Frame
 from render.renderer import load_renderer, open_sampler
@@ -37,6 +41,7 @@ from scenes.config.loading import validate
 from scenes.errors import InputError
 from scenes.helper import leave_with_parent
 from scenes.leftovers import SCRATCH
+from scenes.record.record import Record
 
 
 class WorkerLoop:
@@ -47,6 +52,7 @@ class WorkerLoop:
         spec = json.loads(line.recv_bytes())
         self.seed: int = spec["seed"]
         self.sampler = open_sampler(validate(spec["config"], "the job's config"))
+        self._ledger = Ledger(self.sampler.catalogue, spec["assets"])
         self._cores = claim(spec["threads"])
         # Loaded late: bad input is told before Blender has taken its time to start, and Blender counts the cores then.
         self.renderer = load_renderer(self.sampler, spec["device"], spec["threads"])
@@ -55,9 +61,9 @@ class WorkerLoop:
     def tell(self, event: str, **fields: Any) -> None:
         self._line.send_bytes(json.dumps({"event": event, **fields}).encode())
 
-    def draw(self, index: int) -> Frame:
+    def sample(self, index: int) -> Record:
         self.tell("drawing", index=index)
-        return self.renderer.draw(self.sampler.sample(self.seed, index))
+        return self.sampler.sample(self.seed, index)
 
     def obey(self, order: dict[str, Any]) -> None:
         try:
@@ -70,13 +76,21 @@ class WorkerLoop:
 
     def shard(self, order: dict[str, Any]) -> None:
         """Draw one shard into its store. A failure leaves no partial shard."""
+        store = open_store(order["out"])
 
         def frames() -> Iterator[Frame]:
+            used: set[str] = set()
             for index in order["indices"]:
-                yield self.draw(index)
+                record = self.sample(index)
+                self.tell("sampled", index=index, scene=record.to_data())
+                self._ledger.admit(record.assets())
+                used.update(record.assets())
+                yield self.renderer.draw(record)
                 self.tell("drawn", index=index)
+            # Before the shard appears, so that there is none without.
+            store.note_drawn(order["shard"], self._ledger.provenance(used))
 
-        with open_store(order["out"]).target(order["shard"]) as path:
+        with store.target(order["shard"]) as path:
             checksum = write_shard(path, frames(), attributes=order["attributes"])
         self.tell("done", sha256=checksum)
 
@@ -85,7 +99,8 @@ class WorkerLoop:
         if self._memory is None:
             raise ValueError("frames need memory to be put into")
         for index, slot in zip(order["indices"], order["slots"], strict=True):
-            labels = put_frame(self.draw(index), self._memory, slot, order["size"])
+            frame = self.renderer.draw(self.sample(index))
+            labels = put_frame(frame, self._memory, slot, order["size"])
             self.tell("frame", index=index, slot=slot, labels=labels)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
 from scenes.assets import shapes_source
@@ -17,20 +16,24 @@ from scenes.assets.loading import Importers
 from scenes.assets.manifest import Manifest, load_manifest
 from scenes.assets.pictures import Pictures
 from scenes.assets.preparing import prepared
-from scenes.assets.sources import FileAsset, ModelFolder, discover, unread
+from scenes.assets.recent import RecentModels
+from scenes.assets.sources import FileAsset, Files, Listing, ModelFolder, discover
 from scenes.assets.texture_sets import TextureSet
 from scenes.errors import InputError, choices
 from scenes.files import sha256
 from scenes.mesh import Model
-from scenes.names import Names
+from scenes.names import Candidates
 from scenes.shapes.registry import GENERATORS
 
 Progress = Callable[[int, int, str], None]
 
+# Models whose facts stay in memory, about 10 kB each.
+_INFOS = 4096
+
 
 @dataclass(frozen=True)
 class Report:
-    """The result of reading the files. quarantined: reason by file. warnings: repairs and gaps by asset id."""
+    """What is known of the files so far. quarantined: reason by file. warnings: repairs and gaps by asset id."""
 
     quarantined: Mapping[str, str]
     warnings: Mapping[str, tuple[str, ...]]
@@ -39,7 +42,9 @@ class Report:
 class Catalogue:
     """All assets that scenes are drawn from: models by class, environment maps, texture sets and pictures.
 
-    The same arguments and the same files give the same ids in the same order, in any process.
+    Opening it lists names. A file is read when something is asked of it, or when it is chosen for a picture; one that
+    turns out useless then leaves its place to the next (`scenes.names.Candidates`). The same arguments and the same
+    files give the same ids in the same order, in any process.
 
     Parameters
     ----------
@@ -63,7 +68,8 @@ class Catalogue:
     Raises
     ------
     InputError
-        A folder does not exist, or a class has no usable model.
+        A folder does not exist or holds no model. A class of which no model can be used is an error when a picture is
+        drawn from it.
 
     Examples
     --------
@@ -93,28 +99,35 @@ class Catalogue:
         self._shapes = _checked_shapes(shapes or {})
         self._manifest = load_manifest(manifest) if manifest else Manifest(Path())
         folders = tuple(models)
-        self._files = {asset.id: asset for asset in [*_discovered(folders), *self._manifest.models()]}
-        self._unread = [path for folder in folders for path in unread(folder)]
+        listings = _listed(folders)
+        self._files = Files(listings, self._manifest.models())
+        self._foreign = {path: reason for listing in listings for path, reason in listing.left_out.items()}
+        self._settled: dict[str, Settled] = {}
         self._pictures = Pictures(self._manifest, hdris, studio, textures, images, self.cache)
-        self._infos: dict[str, AssetInfo] = {}
-        self._models = _Recent(memory)
+        self._info = lru_cache(_INFOS)(self._known)
+        self._models = RecentModels(memory)
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The classes that have a model, alphabetical."""
         return tuple(self._by_class)
 
-    def assets(self, category: str) -> Names:
-        """Ids of a class's models: built-in shapes by variant, then files by name. Raises InputError."""
+    def assets(self, category: str) -> Candidates:
+        """Ids of a class's models: built-in shapes by variant, then files by name. Raises InputError.
+
+        Some may turn out useless: `usable` reads one.
+        """
         if category not in self._by_class:
             raise InputError(f"no model has the class '{category}', {choices(category, self._by_class)}")
         return self._by_class[category]
 
+    def usable(self, asset_id: str) -> bool:
+        """Whether a model can be drawn. Reads it. Raises InputError for an unknown id."""
+        return asset_id.startswith(shapes_source.PREFIX) or not self._settle(asset_id).reason
+
     def info(self, asset_id: str) -> AssetInfo:
         """Facts about a model, without its triangles. Raises InputError for an unknown id."""
-        if asset_id not in self._infos:
-            self._infos[asset_id] = self._known(asset_id)
-        return self._infos[asset_id]
+        return self._info(asset_id)
 
     def model(self, asset_id: str) -> Model:
         """The unit model: diagonal 1, origin at the box's center, z up, front -y. Raises InputError."""
@@ -132,17 +145,17 @@ class Catalogue:
         return coarse_copies(self.model)
 
     @property
-    def hdris(self) -> Names:
-        """Ids of the environment maps, sorted."""
+    def hdris(self) -> Candidates:
+        """Ids of the environment maps, sorted. As with models, some may turn out useless."""
         return self._pictures.hdris
 
     @property
-    def textures(self) -> Names:
+    def textures(self) -> Candidates:
         """Ids of the texture sets, sorted."""
         return self._pictures.textures
 
     @property
-    def images(self) -> Names:
+    def images(self) -> Candidates:
         """Ids of the background pictures, sorted."""
         return self._pictures.images
 
@@ -156,38 +169,35 @@ class Catalogue:
 
     @property
     def report(self) -> Report:
-        """Which files were quarantined and why, and all warnings."""
-        settled = self._settled
-        quarantined = {str(self._files[i].path): s.reason for i, s in settled.items() if s.reason}
-        warnings = {i: s.warnings for i, s in settled.items() if s.warnings}
-        foreign = {
-            str(path): f"is a {path.suffix} file, which is not read; convert it to .glb" for path in self._unread
-        }
-        return Report({**quarantined, **foreign, **self._pictures.rejected}, warnings)
+        """Which files were left out so far and why, and the warnings about those that were read."""
+        quarantined = {str(self._files[i].path): s.reason for i, s in self._settled.items() if s.reason}
+        warnings = {i: s.warnings for i, s in self._settled.items() if s.warnings}
+        return Report({**quarantined, **self._foreign, **self._pictures.rejected}, warnings)
 
     @property
     def left_out(self) -> Mapping[str, str]:
-        """The files that cannot be used, each with the reason."""
+        """The files that are known to be of no use, each with the reason."""
         return self.report.quarantined
 
     @property
     def warnings(self) -> Mapping[str, tuple[str, ...]]:
-        """What was mended or is missing in the models that are used, by asset id."""
+        """What was mended or is missing in the models that were read, by asset id."""
         return self.report.warnings
 
-    def licenses(self) -> dict[str, str]:
-        """The license of each asset by id; "" if it is unknown."""
-        models = {i: self._license(i) for ids in self._by_class.values() for i in ids}
-        return {**models, **self._pictures.licenses()}
+    def checksums(self, ids: Iterable[str]) -> dict[str, str]:
+        """The sha256 of assets by id. It covers a model file with all files it refers to, or the code of a shape.
+        Each map of a texture has its own entry, `<id>#<map>`. The files of pictures are read."""
+        models, others = self._parted(ids)
+        files = self._pictures.files(others)
+        return {**{i: self._checksum(i) for i in models}, **{i: sha256(path) for i, path in files.items()}}
 
-    def checksums(self) -> dict[str, str]:
-        """The sha256 of each asset by id. It covers a model file with all files it refers to, or the code of a shape.
-        Each map of a texture has its own entry, `<id>#<map>`. All picture files are read."""
-        models = {i: self._checksum(i) for ids in self._by_class.values() for i in ids}
-        return {**models, **{i: sha256(path) for i, path in self._pictures.files().items()}}
+    def licenses(self, ids: Iterable[str]) -> dict[str, str]:
+        """The license of assets by id, or "" if it is unknown, with the same entries as `checksums`."""
+        models, others = self._parted(ids)
+        return {**{i: self._license(i) for i in models}, **self._pictures.licenses(others)}
 
     def prepare(self, progress: Progress | None = None, workers: int = 1) -> None:
-        """Read and normalize everything once, so that other processes find it in the cache.
+        """Read and normalize everything, so that other processes find it in the cache. No run needs this.
 
         progress: called with (done, total, asset id). workers: processes to share the work.
         """
@@ -205,13 +215,17 @@ class Catalogue:
                     raise InputError(f"{name}: ends each process that makes it: {died}; leave more memory free")
             if progress is not None:
                 progress(done, len(assets), name)
-        self.__dict__.pop("_settled", None)
-        self.__dict__.pop("_by_class", None)
-        _ = self._by_class
+        for asset_id in self._files:
+            self._settle(asset_id)
+        self._pictures.judge_all()
 
-    @cached_property
-    def _settled(self) -> dict[str, Settled]:
-        return {i: settle(asset, self.cache, self._importers) for i, asset in self._files.items()}
+    def _settle(self, asset_id: str) -> Settled:
+        """The result of reading a file, which this process keeps to."""
+        if asset_id not in self._settled:
+            if asset_id not in self._files:
+                raise InputError(f"no model has the id '{asset_id}', {choices(asset_id, self._files)}")
+            self._settled[asset_id] = settle(self._files[asset_id], self.cache, self._importers)
+        return self._settled[asset_id]
 
     @cached_property
     def _shape_ids(self) -> dict[str, tuple[str, ...]]:
@@ -221,23 +235,17 @@ class Catalogue:
         }
 
     @cached_property
-    def _by_class(self) -> dict[str, Names]:
+    def _by_class(self) -> dict[str, Candidates]:
         ids = {name: list(shapes) for name, shapes in self._shape_ids.items()}
-        for asset_id, asset in self._files.items():
-            ids.setdefault(asset.category, [])
-            if not self._settled[asset_id].reason:
-                ids[asset.category].append(asset_id)
-        for category, found in ids.items():
-            if not found:
-                raise InputError(self._nothing_left(category))
-        return {category: Names(ids[category]) for category in sorted(ids)}
+        for asset_id, category in self._files.categories():
+            ids.setdefault(category, []).append(asset_id)
+        return {name: Candidates(ids[name], self.usable, partial(self._nothing_left, name)) for name in sorted(ids)}
 
-    def _nothing_left(self, category: str) -> str:
-        lost = [i for i, asset in self._files.items() if asset.category == category]
-        first = lost[0]
-        return (
-            f"class '{category}' is left with no usable model: {len(lost)} quarantined, "
-            f"{self._files[first].path} {self._settled[first].reason}"
+    def _nothing_left(self, category: str) -> InputError:
+        first, *others = self._by_class[category]
+        return InputError(
+            f"class '{category}' is left with no usable model: {len(others) + 1} quarantined, "
+            f"{self._files[first].path} {self._settle(first).reason}"
         )
 
     def _known(self, asset_id: str) -> AssetInfo:
@@ -258,9 +266,7 @@ class Catalogue:
     def _entry(self, asset_id: str) -> str:
         if asset_id.startswith(shapes_source.PREFIX):
             return shapes_source.entry_key(asset_id)
-        if asset_id not in self._files:
-            raise InputError(f"no model has the id '{asset_id}', {choices(asset_id, self._files)}")
-        settled = self._settled[asset_id]
+        settled = self._settle(asset_id)
         if settled.reason:
             raise InputError(f"{self._files[asset_id].path} {settled.reason}")
         return settled.entry
@@ -280,38 +286,16 @@ class Catalogue:
         # Asking a shape's info for it would generate the shape.
         return self.info(asset_id).sha256 if asset_id in self._files else shapes_source.source_digest(asset_id)
 
+    def _parted(self, ids: Iterable[str]) -> tuple[list[str], list[str]]:
+        """The models among some ids, and the others."""
+        models: list[str] = []
+        others: list[str] = []
+        for i in ids:
+            (models if i in self._files or i.startswith(shapes_source.PREFIX) else others).append(i)
+        return models, others
+
     def _license(self, asset_id: str) -> str:
         return self._files[asset_id].license if asset_id in self._files else shapes_source.LICENSE
-
-
-class _Recent:
-    """The most recently used models, up to a number of bytes."""
-
-    def __init__(self, limit: int):
-        self._limit, self._held = limit, 0
-        self._models: OrderedDict[str, Model] = OrderedDict()
-
-    def get(self, key: str) -> Model | None:
-        if key in self._models:
-            self._models.move_to_end(key)
-        return self._models.get(key)
-
-    def put(self, key: str, model: Model) -> None:
-        if key in self._models:
-            self._held -= _size(self._models.pop(key))
-        self._models[key] = model
-        self._held += _size(model)
-        while self._held > self._limit and len(self._models) > 1:
-            self._held -= _size(self._models.popitem(last=False)[1])
-
-
-def _size(model: Model) -> int:
-    return sum(
-        array.nbytes
-        for part in model.parts
-        for array in (part.vertices, part.faces, part.normals, part.uvs, part.colors)
-        if array is not None
-    )
 
 
 def _here(
@@ -338,12 +322,12 @@ def _checked_shapes(shapes: Mapping[str, int]) -> dict[str, int]:
     return {name: shapes[name] for name in sorted(shapes) if shapes[name] > 0}
 
 
-def _discovered(folders: Iterable[ModelFolder]) -> list[FileAsset]:
-    found: list[FileAsset] = []
+def _listed(folders: Iterable[ModelFolder]) -> list[Listing]:
+    found: list[Listing] = []
     taken: dict[str, int] = {}
     for folder in folders:
         name = folder.path.resolve().name
         taken[name] = taken.get(name, 0) + 1
         # A second folder of the same name must not hide the first one's assets.
-        found += discover(folder, name if taken[name] == 1 else f"{name}~{taken[name]}")
+        found.append(discover(folder, name if taken[name] == 1 else f"{name}~{taken[name]}"))
     return found

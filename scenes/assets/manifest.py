@@ -144,17 +144,17 @@ class Manifest:
 def load_manifest(path: Path) -> Manifest:
     """Read and check a manifest. Raises InputError naming file, entry, field and remedy."""
     data = _read(path)
-    entries: list[Entry] = []
+    entries: dict[str, Entry] = {}
     for number, raw in enumerate(data, 1):
         entry = entry_from(raw, f"{path}: asset {number}")
-        if any(entry.name == other.name for other in entries):
+        if entry.name in entries:
             raise InputError(f"{path}: asset '{entry.name}': field name: there are two of that name, rename one")
         try:
             inside(path.parent, entry.path)
         except ValueError as error:
             raise InputError(f"{path}: asset '{entry.name}': field path: {error}") from None
-        entries.append(entry)
-    return Manifest(path.parent, tuple(entries))
+        entries[entry.name] = entry
+    return Manifest(path.parent, tuple(entries.values()))
 
 
 def entry_from(raw: Any, where: str) -> Entry:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from scenes.assets.cache import Cache
-from scenes.assets.image_gate import ImageGate, Use
+from scenes.assets.image_gate import ImageGate, Use, Verdict
 from scenes.assets.manifest import Manifest
-from scenes.assets.texture_sets import TextureSet, find_texture_sets
+from scenes.assets.texture_sets import TextureSet, find_texture_sets, judged
 from scenes.errors import InputError, choices
-from scenes.names import Names
+from scenes.names import Candidates
 
 HDRI_SUFFIXES = (".hdr", ".exr")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-# The kinds of the manifest's entries, as the gate for image files has them.
-_USES: Mapping[str, Use] = {"hdri": "light", "image": "photo"}
 
 
 class Pictures:
     """All that is not a model, by id: `<folder>/<path below it>`, `studio:<name>`, or the manifest's name.
 
-    rejected: file or folder to the reason why it is left out.
+    A file is decoded on trial when it is chosen for a picture, not before.
+
+    rejected: file or folder to the reason why it is left out, as far as that is known.
     """
 
     def __init__(
@@ -34,96 +34,136 @@ class Pictures:
         cache: Cache,
     ):
         self._gate = ImageGate(cache)
-        # The files to draw from, by the files that were found.
-        self._drawn: dict[Path, Path] = {}
+        self._verdicts: dict[Path, Verdict] = {}
+        self._maps: dict[str, dict[str, Verdict]] = {}
         self.rejected: dict[str, str] = {}
         self._licenses: dict[str, str] = {}
-        self._hdris = self._files("hdris", hdris, HDRI_SUFFIXES, "light")
-        self._images = self._files("images", images, IMAGE_SUFFIXES, "photo")
+        self._hdris = _files("hdris", hdris, HDRI_SUFFIXES)
+        self._images = _files("images", images, IMAGE_SUFFIXES)
         self._sets: dict[str, TextureSet] = {}
         for folder in textures:
             name = _existing("textures", folder).resolve().name
             self._sets |= {_free(f"{name}/{one.name}", self._sets): one for one in self._scanned(folder)}
         if studio is not None:
-            self._hdris |= {f"studio:{p.stem}": p for p in sorted(studio.glob("*.exr"))}
-            self._licenses |= {f"studio:{p.stem}": "CC0-1.0" for p in studio.glob("*.exr")}
+            trusted = {f"studio:{path.stem}": path for path in sorted(studio.glob("*.exr"))}
+            self._hdris |= trusted
+            self._verdicts |= {path: Verdict(path) for path in trusted.values()}
+            self._licenses |= dict.fromkeys(trusted, "CC0-1.0")
         self._add_manifest(manifest)
-        self.hdris = Names(sorted(self._hdris))
-        self.textures = Names(sorted(self._sets))
-        self.images = Names(sorted(self._images))
+        self.hdris = self._candidates("environment map", self._hdris, self._usable)
+        self.images = self._candidates("picture", self._images, self._usable)
+        self.textures = self._candidates("texture set", self._sets, lambda name: bool(self._usable_maps(name)))
 
     def path(self, asset_id: str) -> Path:
+        """The file to draw a picture from. Raises InputError where it cannot be used."""
+        verdict = self._verdict(asset_id)
+        if verdict.reason:
+            raise InputError(f"{self._file(asset_id)} {verdict.reason}")
+        return verdict.path
+
+    def texture_set(self, asset_id: str) -> TextureSet:
+        """The files to draw a texture from. Raises InputError where it cannot be used."""
+        maps = self._usable_maps(asset_id)
+        if not maps:
+            color = self._sets[asset_id].maps["color"]
+            raise InputError(f"{color} {self.rejected[str(color)]}")
+        return TextureSet(self._sets[asset_id].name, {kind: verdict.path for kind, verdict in maps.items()})
+
+    def licenses(self, ids: Iterable[str]) -> dict[str, str]:
+        """The licenses of some, by the ids that `files` has; a map has its texture's."""
+        return {name: self._licenses.get(name.partition("#")[0], "") for name in self.files(ids)}
+
+    def files(self, ids: Iterable[str]) -> dict[str, Path]:
+        """The files of some of the assets by id; those of a texture that are used as `<id>#<map>`."""
+        found: dict[str, Path] = {}
+        for name in ids:
+            if name in self._sets:
+                found |= {f"{name}#{kind}": self._sets[name].maps[kind] for kind in self._usable_maps(name)}
+            else:
+                found[name] = self._file(name)
+        return found
+
+    def judge_all(self) -> None:
+        """Look at all files, several at once."""
+        for found, use in ((self._hdris, "light"), (self._images, "photo")):
+            self._judge([path for path in found.values() if path not in self._verdicts], use)  # type: ignore[arg-type]
+        self._gate.judged([path for one in self._sets.values() for path in one.maps.values()], "map")
+        for name in self._sets:
+            self._usable_maps(name)
+
+    def _candidates(self, what: str, found: Mapping[str, object], usable: Callable[[str], bool]) -> Candidates:
+        def lost() -> InputError:
+            path, reason = next(iter(self.rejected.items()))
+            return InputError(f"field assets: no {what} of {len(found)} can be used; {path}: {reason}")
+
+        return Candidates(sorted(found), usable, lost)
+
+    def _file(self, asset_id: str) -> Path:
         found = self._hdris.get(asset_id) or self._images.get(asset_id)
         if found is None:
             raise InputError(f"no picture has the id '{asset_id}', {choices(asset_id, [*self._hdris, *self._images])}")
-        return self._drawn.get(found, found)
-
-    def texture_set(self, asset_id: str) -> TextureSet:
-        if asset_id not in self._sets:
-            raise InputError(f"no texture has the id '{asset_id}', {choices(asset_id, self._sets)}")
-        found = self._sets[asset_id]
-        return TextureSet(found.name, {kind: self._drawn.get(path, path) for kind, path in found.maps.items()})
-
-    def licenses(self) -> dict[str, str]:
-        """The license of each picture, texture and map of a texture, by asset id; a map has its texture's."""
-        maps = {f"{i}#{name}": self._licenses.get(i, "") for i, one in self._sets.items() for name in one.maps}
-        return {**{i: self._licenses.get(i, "") for i in (*self.hdris, *self.textures, *self.images)}, **maps}
-
-    def files(self) -> dict[str, Path]:
-        """Every file that can be drawn from, by asset id; the maps of a texture as `<id>#<map>`."""
-        maps = {f"{i}#{name}": path for i, one in self._sets.items() for name, path in one.maps.items()}
-        return {**self._hdris, **self._images, **maps}
-
-    def _files(self, field: str, folders: Iterable[Path], suffixes: tuple[str, ...], use: Use) -> dict[str, Path]:
-        named: list[tuple[str, Path]] = []
-        for folder in folders:
-            base = _existing(field, folder)
-            for path in [base] if base.is_file() else sorted(base.rglob("*")):
-                if path.suffix.lower() in suffixes and not path.name.startswith("."):
-                    inside = f"{base.resolve().name}/{path.relative_to(base).as_posix()}"
-                    named.append((path.name if base.is_file() else inside, path))
-        usable = self._usable([path for _, path in named], use)
-        found: dict[str, Path] = {}
-        for name, path in named:
-            if path in usable:
-                found[_free(name, found)] = path
         return found
 
-    def _usable(self, paths: Iterable[Path], use: Use) -> set[Path]:
-        """Those of the files that can be used; the others are rejected with their reason."""
+    def _usable(self, asset_id: str) -> bool:
+        return not self._verdict(asset_id).reason
+
+    def _verdict(self, asset_id: str) -> Verdict:
+        path = self._file(asset_id)
+        if path not in self._verdicts:
+            self._judge([path], "light" if asset_id in self._hdris else "photo")
+        return self._verdicts[path]
+
+    def _judge(self, paths: list[Path], use: Use) -> None:
         verdicts = self._gate.judged(paths, use)
         self.rejected |= {str(path): verdict.reason for path, verdict in verdicts.items() if verdict.reason}
-        usable = {path: verdict.path for path, verdict in verdicts.items() if not verdict.reason}
-        self._drawn |= usable
-        return set(usable)
+        self._verdicts |= verdicts
+
+    def _usable_maps(self, asset_id: str) -> dict[str, Verdict]:
+        """The maps of a texture that can be used, by kind. There are none where its color cannot."""
+        if asset_id not in self._sets:
+            raise InputError(f"no texture has the id '{asset_id}', {choices(asset_id, self._sets)}")
+        if asset_id not in self._maps:
+            self._maps[asset_id], rejected = judged(self._sets[asset_id], self._gate)
+            self.rejected |= {str(path): reason for path, reason in rejected.items()}
+        return self._maps[asset_id]
 
     def _scanned(self, folder: Path) -> tuple[TextureSet, ...]:
-        found = find_texture_sets(folder, self._gate)
+        found = find_texture_sets(folder)
         self.rejected |= {str(path): reason for path, reason in found.rejected.items()}
-        self._drawn |= found.drawn
         return found.sets
 
     def _add_manifest(self, manifest: Manifest) -> None:
         for kind, found in (("hdri", self._hdris), ("image", self._images)):
             for entry in manifest.of_kind(kind):
                 path = manifest.content(entry)
-                if not path.is_file():
-                    self.rejected[str(path)] = "does not exist"
-                elif self._usable([path], _USES[kind]):
+                if path.is_file():
                     found[entry.name] = path
                     self._licenses[entry.name] = entry.license
+                else:
+                    self.rejected[str(path)] = "does not exist"
         for entry in manifest.of_kind("texture"):
             path = manifest.content(entry)
-            if path.is_file() and self._usable([path], "map"):
+            if path.is_file():
                 sets: tuple[TextureSet, ...] = (TextureSet(entry.name, {"color": path}),)
             elif path.is_dir():
                 sets = self._scanned(path)
             else:
-                self.rejected.setdefault(str(path), "does not exist")
+                self.rejected[str(path)] = "does not exist"
                 continue
             names = [entry.name] if len(sets) == 1 else [f"{entry.name}/{one.name}" for one in sets]
             self._sets |= zip(names, sets, strict=True)
             self._licenses |= dict.fromkeys(names, entry.license)
+
+
+def _files(field: str, folders: Iterable[Path], suffixes: tuple[str, ...]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for folder in folders:
+        base = _existing(field, folder)
+        for path in [base] if base.is_file() else sorted(base.rglob("*")):
+            if path.suffix.lower() in suffixes and not path.name.startswith("."):
+                inside = f"{base.resolve().name}/{path.relative_to(base).as_posix()}"
+                found[_free(path.name if base.is_file() else inside, found)] = path
+    return found
 
 
 def _existing(field: str, path: Path) -> Path:

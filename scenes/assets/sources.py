@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -67,7 +69,7 @@ class ModelFolder:
     license: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FileAsset:
     """One model file. root: folder that must contain all files it refers to. sha256: checksum of the file, if known."""
 
@@ -84,6 +86,7 @@ class FileAsset:
     sha256: str | None = None
 
 
+@lru_cache
 def axes(suffix: str, up: str, front: str, default: tuple[str, str] | None = None) -> tuple[str, str]:
     """(up, front) with "auto" filled in. Raises InputError for axes that are unknown or not perpendicular."""
     own_up, own_front = default or AXES[suffix]
@@ -100,57 +103,111 @@ def axes(suffix: str, up: str, front: str, default: tuple[str, str] | None = Non
     return up, front
 
 
-def discover(folder: ModelFolder, prefix: str) -> list[FileAsset]:
-    """The folder's models sorted by id, `<prefix>/<path below the folder>`. Raises InputError where there are none."""
+@dataclass(frozen=True)
+class Listing:
+    """The models of a folder, by their names alone. found: class and path by id, sorted by id. left_out: what is not
+    read, with the reason."""
+
+    folder: ModelFolder
+    layout: Layout
+    found: dict[str, tuple[str, str]]
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def assets(self) -> list[FileAsset]:
+        """All models, sorted by id."""
+        return [self.asset(name) for name in self.found]
+
+    def asset(self, name: str) -> FileAsset:
+        """A model by its id. It is put together when it is asked for: a path takes 30 times as long as its text."""
+        (category, place), folder = self.found[name], self.folder
+        path = Path(place)
+        up, front = _axes(folder, self.layout, place)
+        return FileAsset(
+            id=name,
+            category=category,
+            path=path,
+            root=path.parent if folder.path == path else folder.path,
+            up=up,
+            front=front,
+            unit=folder.unit,
+            need_textures=folder.need_textures,
+            license=folder.license,
+            source=folder.path.name,
+        )
+
+
+def discover(folder: ModelFolder, prefix: str) -> Listing:
+    """The folder's models, named `<prefix>/<path below the folder>`. Raises InputError where there are none.
+
+    One walk of the folder lists them. No file is opened.
+    """
     if folder.path.is_file():
-        return [_alone(folder, prefix)]
+        return _alone(folder, prefix)
     if not folder.path.is_dir():
         raise InputError(f"models folder {folder.path} does not exist")
     layout = _detect(folder.path) if folder.layout == "auto" else folder.layout
     if layout == "flat" and not folder.category:
         raise InputError(f"models folder {folder.path}: field category is needed, its models lie in no class folders")
-    found = []
-    for category, path in sorted(_walk(folder, layout)):
-        default = SHAPENET_AXES[path.name] if layout == "shapenet" else None
-        name = f"{prefix}/{path.relative_to(folder.path).as_posix()}"
-        found.append(_asset(folder, name, category, path, folder.path, default))
+    walk, root = _Walk({}), str(folder.path)
+    found: dict[str, tuple[str, str]] = {}
+    foreign: list[str] = []
+    for category, place in walk.models(root, layout, folder.category):
+        suffix = _suffix(place)
+        if suffix in AXES:
+            _axes(folder, layout, place)  # raises
+            found[f"{prefix}/{place[len(root) :].lstrip('/')}"] = SPELLINGS.get(category, category), place
+        elif suffix in UNREAD:
+            foreign.append(place)
     if not found:
-        others = sorted({path.suffix.lower() for path in unread(folder)})
+        others = sorted({_suffix(place) for place in foreign})
         remedy = f"; {', '.join(others)} files are not read, convert them to .glb" if others else ""
-        raise InputError(f"models folder {folder.path} holds no model in the layout '{layout}'{remedy}")
-    return sorted(found, key=lambda asset: asset.id)
+        lost = next((f"; {place} {reason}" for place, reason in walk.lost.items()), "")
+        raise InputError(f"models folder {folder.path} holds no model in the layout '{layout}'{remedy}{lost}")
+    unread = {
+        str(Path(place)): f"is a {Path(place).suffix} file, which is not read; convert it to .glb"
+        for place in sorted(foreign)
+    }
+    return Listing(folder, layout, dict(sorted(found.items())), {**unread, **walk.lost})
 
 
-def unread(folder: ModelFolder) -> list[Path]:
-    """The files in a folder that are models of a format that nobody here reads, sorted."""
-    # The layouts of collections say which one file of a model is read; what else they hold is no loss.
-    if folder.path.is_file() or folder.layout in ("shapenet", "modelnet"):
-        return []
-    return [path for path in _files(folder.path) if path.suffix.lower() in UNREAD]
+class Files(Mapping[str, FileAsset]):
+    """The model files by id: those of folders, and those of the manifest."""
+
+    def __init__(self, listings: Iterable[Listing], others: Iterable[FileAsset]):
+        self._homes: dict[str, Listing | FileAsset] = {name: one for one in listings for name in one.found}
+        self._homes |= {asset.id: asset for asset in others}
+
+    def __getitem__(self, name: str) -> FileAsset:
+        home = self._homes[name]
+        return home.asset(name) if isinstance(home, Listing) else home
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._homes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._homes)
+
+    def __len__(self) -> int:
+        return len(self._homes)
+
+    def categories(self) -> Iterator[tuple[str, str]]:
+        """The id and the class of each."""
+        for name, home in self._homes.items():
+            yield name, home.found[name][0] if isinstance(home, Listing) else home.category
 
 
-def _alone(folder: ModelFolder, prefix: str) -> FileAsset:
+def _axes(folder: ModelFolder, layout: Layout, place: str) -> tuple[str, str]:
+    default = SHAPENET_AXES[place.rpartition("/")[2]] if layout == "shapenet" else None
+    return axes(_suffix(place), folder.up, folder.front, default)
+
+
+def _alone(folder: ModelFolder, prefix: str) -> Listing:
     if folder.path.suffix.lower() not in AXES:
         raise InputError(f"models file {folder.path} is of no format that is read, {choices('', AXES)}")
-    return _asset(folder, prefix, folder.category or folder.path.stem, folder.path, folder.path.parent, None)
-
-
-def _asset(
-    folder: ModelFolder, name: str, category: str, path: Path, root: Path, default: tuple[str, str] | None
-) -> FileAsset:
-    up, front = axes(path.suffix.lower(), folder.up, folder.front, default)
-    return FileAsset(
-        id=name,
-        category=SPELLINGS.get(category, category),
-        path=path,
-        root=root,
-        up=up,
-        front=front,
-        unit=folder.unit,
-        need_textures=folder.need_textures,
-        license=folder.license,
-        source=folder.path.name,
-    )
+    _axes(folder, "flat", str(folder.path))  # raises
+    category = folder.category or folder.path.stem
+    return Listing(folder, "flat", {prefix: (SPELLINGS.get(category, category), str(folder.path))})
 
 
 def _detect(folder: Path) -> Layout:
@@ -159,40 +216,62 @@ def _detect(folder: Path) -> Layout:
         return "shapenet"
     if any((path / split).is_dir() for path in subfolders for split in ("train", "test")):
         return "modelnet"
-    return "class-folders" if any(True for path in subfolders for _ in _models(path)) else "flat"
+    below = (file for path in subfolders for file in _Walk({}).files(str(path)))
+    return "class-folders" if any(_suffix(file) in AXES for file in below) else "flat"
 
 
-def _walk(folder: ModelFolder, layout: Layout) -> Iterator[tuple[str, Path]]:
-    root = folder.path
-    if layout == "flat":
-        yield from ((folder.category, path) for path in _models(root))
-    elif layout == "shapenet":
-        for synset in _subfolders(root):
-            for model in _subfolders(synset):
-                for path in (model / "models" / "model_normalized.obj", model / "model.obj"):
-                    if path.is_file():
-                        yield SYNSETS.get(synset.name, synset.name), path
-                        break
-    elif layout == "modelnet":
-        for category in _subfolders(root):
-            for split in ("test", "train"):
-                yield from ((category.name, path) for path in sorted((category / split).glob("*.off")))
-    else:
-        for category in _subfolders(root):
-            yield from ((category.name, path) for path in _models(category))
+@dataclass(frozen=True)
+class _Walk:
+    """Lists files by their names. lost: gets the folders that cannot be read, with the reason."""
+
+    lost: dict[str, str]
+
+    def models(self, root: str, layout: Layout, category: str) -> Iterator[tuple[str, str]]:
+        """Class and path of each file that may be a model. Collections say which one file of a model is read."""
+        if layout == "flat":
+            yield from ((category, place) for place in self.files(root))
+        elif layout == "shapenet":
+            for synset in self._subfolders(root):
+                name = SYNSETS.get(synset.name, synset.name)
+                for model in self._subfolders(synset.path):
+                    for place in (f"{model.path}/models/model_normalized.obj", f"{model.path}/model.obj"):
+                        if os.path.isfile(place):  # noqa: PTH113  # of 51,300 models, Path takes a second
+                            yield name, place
+                            break
+        elif layout == "modelnet":
+            for one in self._subfolders(root):
+                for split in self._subfolders(one.path):
+                    if split.name in ("test", "train"):
+                        files = (entry.path for entry in self._entries(split.path) if entry.is_file())
+                        yield from ((one.name, place) for place in files if place.lower().endswith(".off"))
+        else:
+            for one in self._subfolders(root):
+                yield from ((one.name, place) for place in self.files(one.path))
+            for other in self._entries(root):
+                if other.is_file() and _suffix(other.name) in (*AXES, *UNREAD):
+                    self.lost[other.path] = "lies in no class folder; move it into one"
+
+    def files(self, folder: str) -> Iterator[str]:
+        """All files below a folder. Links to folders are not followed, because they may lead in a circle."""
+        folders = [folder]
+        while folders:
+            for entry in self._entries(folders.pop()):
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif entry.is_file():
+                    yield entry.path
+
+    def _subfolders(self, folder: str) -> Iterator[os.DirEntry[str]]:
+        return (entry for entry in self._entries(folder) if entry.is_dir())
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as found:
+                return [entry for entry in found if not entry.name.startswith((".", "__MACOSX"))]
+        except OSError as error:
+            self.lost[folder] = f"cannot be read: {error.strerror or error}"
+            return []
 
 
-def _subfolders(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__MACOSX")))
-
-
-def _models(folder: Path) -> Iterator[Path]:
-    """All model files below a folder."""
-    yield from (path for path in _files(folder) if path.suffix.lower() in AXES)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith((".", "__MACOSX")) for part in path.relative_to(folder).parts)
-        if not hidden and path.is_file():
-            yield path
+def _suffix(name: str) -> str:
+    return f".{name.rpartition('.')[2].lower()}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scenes.assets.image_gate import ImageGate, Use, Verdict
+from scenes.assets.image_gate import ImageGate, Verdict
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".exr", ".hdr"})
 
@@ -35,38 +35,49 @@ class TextureSet:
 
 @dataclass(frozen=True)
 class Found:
-    """sets: sorted by name. rejected: the files left out, with the reason. drawn: for each file that is used, the file
-    to draw from."""
+    """sets: sorted by name. rejected: the files that are in no set, with the reason."""
 
     sets: tuple[TextureSet, ...]
     rejected: Mapping[Path, str]
-    drawn: Mapping[Path, Path]
 
 
-def find_texture_sets(folder: Path, gate: ImageGate, color: Use = "map") -> Found:
-    """The texture sets below a folder.
+def find_texture_sets(folder: Path) -> Found:
+    """The texture sets below a folder, by the names of the files. No file is opened.
 
     Files named `<set>_<map>` or `<set>_<map>_<size>` make a set; a picture that is no map is a set of one color,
-    unless it lies beside a scanned set (those come with previews). A set's name is its path below `folder`. The gate
-    judges every picture: what cannot be used is left out, and a set whose color cannot is, too. color: what the color
-    maps are used as.
+    unless it lies beside a scanned set (those come with previews). A set's name is its path below `folder`.
     """
     rejected: dict[Path, str] = {}
-    named: list[tuple[str, Mapping[str, Path]]] = []
+    sets: dict[str, TextureSet] = {}
     for place, files in _by_folder(folder):
         scans, others = _grouped(files)
-        named += [(_name(folder, place, base), maps) for base, maps in scans.items()]
+        named = [(_name(folder, place, base), maps) for base, maps in scans.items()]
         if scans:
             rejected |= dict.fromkeys(others, "is no map of the texture set beside it")
         else:
             named += [(_name(folder, place, path.stem), {"color": path}) for path in others]
-    verdicts = gate.judged([maps["color"] for _, maps in named if "color" in maps], color)
-    verdicts |= gate.judged([path for _, maps in named for kind, path in maps.items() if kind != "color"], "map")
-    sets: dict[str, TextureSet] = {}
-    for name, maps in named:
-        _add(sets, rejected, name, maps, verdicts)
-    used = [path for one in sets.values() for path in one.maps.values()]
-    return Found(tuple(sets[name] for name in sorted(sets)), rejected, {path: verdicts[path].path for path in used})
+        for name, maps in named:
+            if "color" in maps:
+                # Two pictures can share a stem: a.jpg beside a.png.
+                unique = name if name not in sets else f"{name}{maps['color'].suffix}"
+                sets[unique] = TextureSet(unique, maps)
+            else:
+                rejected |= dict.fromkeys(maps.values(), without_color(name))
+    return Found(tuple(sets[name] for name in sorted(sets)), rejected)
+
+
+def judged(one: TextureSet, gate: ImageGate) -> tuple[dict[str, Verdict], dict[Path, str]]:
+    """The maps of a set that can be used, by kind, and the others with the reason. Without its color none is used."""
+    verdicts = gate.judged(one.maps.values(), "map")
+    rejected = {path: verdicts[path].reason for path in one.maps.values() if verdicts[path].reason}
+    if one.maps["color"] in rejected:
+        return {}, {**dict.fromkeys(one.maps.values(), without_color(one.name)), **rejected}
+    return {kind: verdicts[path] for kind, path in one.maps.items() if path not in rejected}, rejected
+
+
+def without_color(name: str) -> str:
+    """The reason why the maps of a set are not used."""
+    return f"the texture set '{name}' has no color map that can be used"
 
 
 def _by_folder(folder: Path) -> Iterator[tuple[Path, list[Path]]]:
@@ -100,21 +111,3 @@ def _name(folder: Path, place: Path, base: str) -> str:
     if parts and parts[-1] == base:
         parts = parts[:-1]
     return "/".join((*parts, base))
-
-
-def _add(
-    sets: dict[str, TextureSet],
-    rejected: dict[Path, str],
-    name: str,
-    maps: Mapping[str, Path],
-    verdicts: Mapping[Path, Verdict],
-) -> None:
-    reasons = {path: verdicts[path].reason for path in maps.values() if verdicts[path].reason}
-    rejected |= reasons
-    usable = {kind: path for kind, path in maps.items() if path not in reasons}
-    if "color" in usable:
-        # Two pictures can share a stem: a.jpg beside a.png.
-        unique = name if name not in sets else f"{name}{usable['color'].suffix}"
-        sets[unique] = TextureSet(unique, usable)
-    else:
-        rejected |= {path: f"the texture set '{name}' has no color map that can be used" for path in usable.values()}

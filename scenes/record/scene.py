@@ -335,8 +335,11 @@ class Scene:
                 yield from material.factors()
 
     def assets(self) -> Iterator[str]:
-        """Objects, the HDRI, the background picture."""
+        """Objects, textures, the HDRI, the background picture."""
         yield from (item.asset for item in self.items)
+        places = [self.background.material, self.background.walls, self.surface.material if self.surface else None]
+        materials = [*(material for item in self.items for material in item.materials.values()), *filter(None, places)]
+        yield from (str(material.parameters["texture"]) for material in materials if "texture" in material.parameters)
         yield from (asset for asset in (self.world.hdri, self.background.image) if asset)
 
     def to_json(self) -> str:

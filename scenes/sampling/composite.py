@@ -41,7 +41,7 @@ class Composer:
     """
 
     def __init__(self, config: ComposeConfig, textures: tuple[str, ...], references: tuple[str, ...] = ()):
-        self.config, self.textures, self.references = config, Names(textures), Names(references)
+        self.config, self.textures, self.references = config, _names(textures), _names(references)
         if not textures:
             raise InputError("field assets.textures: there is no picture to draw cracks on; name a folder of them")
         _check_names("background.texture", config.background.texture, textures)
@@ -84,6 +84,10 @@ class Composer:
             texture=background.one_of("texture", self.textures),
             steps=done,
         )
+
+
+def _names(ids: tuple[str, ...]) -> Names:
+    return ids if isinstance(ids, Names) else Names(ids)
 
 
 def _parameters(step: Mapping[str, object]) -> dict[str, object]:

@@ -40,12 +40,12 @@ def test_odd_photographs_are_read_or_left_out(tmp_path: Path) -> None:
     Image.fromarray(np.dstack([rgb, half * 0])).save(good / "nothing.png")
     (good / "broken.png").write_bytes((good / "plain.png").read_bytes()[:300])
     (good / "text.jpg").write_text("not a picture")
-    found, rejected = find_photographs("textures", [good])
-    assert {name.split("/")[1] for name in found.names} == {
+    found = find_photographs("textures", [good])
+    assert {name.split("/")[1] for name in found.names.all_usable()} == {
         "plain", "opaque", "alpha", "grey", "sixteen", "cmyk", "palette"
     }  # fmt: skip
-    assert {Path(path).name for path in rejected} == {"pixel.png", "nothing.png", "broken.png", "text.jpg"}
-    assert all(reason and "\n" not in reason for reason in rejected.values())
+    assert {Path(path).name for path in found.rejected} == {"pixel.png", "nothing.png", "broken.png", "text.jpg"}
+    assert all(reason and "\n" not in reason for reason in found.rejected.values())
     for name in ("opaque", "plain"):
         assert np.array_equal(found.picture(f"good/{name}"), rgb)
     for name in ("grey", "sixteen"):
@@ -57,7 +57,7 @@ def test_odd_photographs_are_read_or_left_out(tmp_path: Path) -> None:
 
 def test_a_photograph_that_goes_is_told(tmp_path: Path) -> None:
     Image.fromarray(surface(0)).save(tmp_path / "a.png")
-    found, _ = find_photographs("textures", [tmp_path])
+    found = find_photographs("textures", [tmp_path])
     (tmp_path / "a.png").unlink()
     with pytest.raises(InputError, match="can no longer be read"):
         found.picture(found.names[0])
@@ -67,7 +67,7 @@ def test_memory_for_photographs_is_bounded(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("render.composite.photographs._MEMORY", 2 * 120 * 150 * 3)
     for seed in range(4):
         Image.fromarray(surface(seed)).save(tmp_path / f"{seed}.png")
-    found: Photographs = find_photographs("textures", [tmp_path])[0]
+    found: Photographs = find_photographs("textures", [tmp_path])
     for name in found.names * 2:
         assert np.array_equal(found.picture(name), read_picture(found.paths[name]))
     assert len(found._kept) == 2
@@ -75,7 +75,7 @@ def test_memory_for_photographs_is_bounded(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_continued_photograph_is_the_same_whenever_it_is_made(tmp_path: Path) -> None:
     walls = make_walls(tmp_path / "walls")
-    one, other = (find_photographs("textures", [walls])[0] for _ in range(2))
+    one, other = (find_photographs("textures", [walls]) for _ in range(2))
     made = {name: one.continued(name, 200) for name in one.names}
     other.continued(one.names[0], 300)
     for name in reversed(one.names):
@@ -108,7 +108,6 @@ def test_odd_photographs_are_composed_and_the_broken_told(capsys: pytest.Capture
         ([], "name a folder"),
         (["--textures", "EMPTY"], "contains no usable picture"),
         (["--textures", "EMPTY/nowhere"], "is not a folder"),
-        (["--textures", "BROKEN"], "is not a picture of a known format"),
         (["--textures", "WALLS", "--styles", "EMPTY"], "assets.styles"),
         (
             ["--textures", "WALLS", "--set", "crack.width=600"],
@@ -119,8 +118,6 @@ def test_odd_photographs_are_composed_and_the_broken_told(capsys: pytest.Capture
         (["--textures", "WALLS", "--set", "background.texture=wall9"], "no picture is called"),
         (["--textures", "WALLS", "--set", "resolution=[8,8]"], "outside 32 to 8192"),
         (["--textures", "WALLS", "--config", "missing.yaml"], "cannot be read"),
-        (["--textures", "PIXEL"], "has 1 x 1 pixels; each side needs at least 16"),
-        (["--textures", "NOTHING"], "is fully transparent"),
         (["--textures", "WALLS", "--shard", "2/2"], "write i/n with i from 0 to n - 1"),
         (["--textures", "WALLS", "--shard", "a"], "write i/n"),
     ],
@@ -129,18 +126,37 @@ def test_bad_input_is_one_line(
     capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path, arguments: list[str], words: str
 ) -> None:
     (tmp_path / "empty").mkdir()
-    (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "a.png").write_bytes(b"\x89PNG and no more")
-    for name, rgba in (("pixel", np.full((1, 1, 4), 255)), ("nothing", np.zeros((40, 40, 4)))):
-        (tmp_path / name).mkdir()
-        Image.fromarray(rgba.astype(np.uint8)).save(tmp_path / name / "a.png")
-    places = {name.upper(): tmp_path / name for name in ("empty", "broken", "pixel", "nothing")} | {"WALLS": folder}
-    for word, place in places.items():
+    for word, place in (("EMPTY", tmp_path / "empty"), ("WALLS", folder)):
         arguments = [argument.replace(word, str(place)) for argument in arguments]
     code, printed, error = run(capsys, "compose", "--out", tmp_path / "set", *arguments)
     assert (code, printed) == (2, "")
     assert error.startswith("blendmill: ") and error.count("\n") == 1 and words in error
     assert not (tmp_path / "set").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\x89PNG and no more", "is not a picture of a known format"),
+        (np.full((1, 1, 4), 255, np.uint8), "has 1 x 1 pixels; each side needs at least 16"),
+        (np.zeros((40, 40, 4), np.uint8), "is fully transparent"),
+    ],
+)
+def test_photographs_of_no_use_are_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes | np.ndarray, words: str
+) -> None:
+    """They are looked at when the first picture is drawn."""
+    (tmp_path / "walls").mkdir()
+    path = tmp_path / "walls/a.png"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        Image.fromarray(content).save(path)
+    code, printed, error = run(capsys, *small(tmp_path / "walls", tmp_path / "set", "--workers", "1"))
+    assert (code, printed) == (2, "")
+    line = error.splitlines()[-1]
+    assert line.startswith("blendmill: field assets.textures: none of 1 pictures can be used") and words in line
+    assert not list((tmp_path / "set").rglob("*.h5"))
 
 
 def test_a_config_file_is_merged_with_options(capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path) -> None:

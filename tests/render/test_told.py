@@ -10,11 +10,13 @@ from click.testing import CliRunner
 
 from render.cli.main import cli as blendmill
 from render.cli.options import tell
-from render.dataset.dataset import Manifest
+from render.dataset.provenance import Provenance
 from render.farm.job import Job
+from render.farm.ledger import Ledger
 from scenes.assets.catalogue import Catalogue
 from scenes.assets.sources import ModelFolder
 from scenes.config.loading import load_config
+from scenes.errors import InputError
 from scenes.sampling.scene import Sampler
 
 TRIANGLE = "mtllib {0}.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 1\nvt 0 0\nusemtl a\nf 1/1 2/1 3/1\n"
@@ -35,7 +37,8 @@ def models(tmp_path: Path) -> Path:
 
 
 def test_what_is_lost_is_told_in_few_lines(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    tell(Catalogue(models=[ModelFolder(models)], cache=tmp_path / "cache"))
+    catalogue = Catalogue(models=[ModelFolder(models)], cache=tmp_path / "cache")
+    tell(catalogue, len(catalogue.assets("sign").all_usable()))
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
         *(f"warning: set/sign/m{k}.obj: 'picture{k}.png' is missing" for k in range(3)),
@@ -46,13 +49,28 @@ def test_what_is_lost_is_told_in_few_lines(models: Path, tmp_path: Path, capsys:
     ]
 
 
-def test_the_data_set_keeps_what_was_lost(models: Path, tmp_path: Path) -> None:
-    config = load_config("smoke", ())
-    sampler = Sampler(config, Catalogue(models=[ModelFolder(models)], cache=tmp_path / "cache"))
-    manifest = Job(config, seed=0, count=4, out=str(tmp_path / "out")).manifest(sampler)
-    back = Manifest.parse(manifest.encoded(), "dataset.json")
-    assert back.warnings == {f"set/sign/m{k}.obj": (f"'picture{k}.png' is missing",) for k in range(7)}
-    assert {Path(name).name for name in back.left_out} == {"points.obj", "other.dae"}
+def test_a_worker_notes_what_it_drew_and_what_was_lost(models: Path, tmp_path: Path) -> None:
+    catalogue = Catalogue(models=[ModelFolder(models)], cache=tmp_path / "cache")
+    manifest = Job(config := load_config("smoke", ()), 0, 4, str(tmp_path)).manifest(Sampler(config, catalogue))
+    assert {Path(name).name for name in manifest.left_out} == {"other.dae"}, "known by its name, the rest is not read"
+    ledger = Ledger(catalogue, {})
+    assert not catalogue.usable("set/sign/points.obj")
+    drawn = [f"set/sign/{name}" for name in ("m3.obj", "sound.stl")]
+    ledger.admit([*drawn, "set/sign/m4.obj"])
+    noted = ledger.provenance(drawn)
+    assert Provenance.parse(noted.encoded(), "here") == noted
+    assert sorted(noted.assets) == drawn
+    assert noted.assets["set/sign/sound.stl"].sha256 == catalogue.info("set/sign/sound.stl").sha256
+    assert noted.warnings == {"set/sign/m3.obj": ("'picture3.png' is missing",)}
+    assert noted.left_out == {str(models / "sign/points.obj"): "holds only points or lines"}
+
+
+def test_a_model_that_changed_is_not_drawn_again(models: Path, tmp_path: Path) -> None:
+    catalogue = Catalogue(models=[ModelFolder(models)], cache=tmp_path / "cache")
+    ledger = Ledger(catalogue, {"set/sign/m1.obj": "0" * 64, "set/sign/gone.obj": "1" * 64})
+    ledger.admit(["set/sign/m0.obj"])
+    with pytest.raises(InputError, match=r"asset 'set/sign/m1.obj' has changed since pictures .* its sha256 was 0000"):
+        ledger.admit(["set/sign/m0.obj", "set/sign/m1.obj"])
 
 
 @pytest.mark.slow

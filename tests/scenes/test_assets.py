@@ -152,7 +152,7 @@ def test_catalogue_of_shapes(tmp_path: Path) -> None:
     assert np.abs(model.bounds.sum(axis=0)).max() < 1e-5
     assert info.bounds == pytest.approx(model.bounds) and set(info.roles) == set(info.parts)
     assert len(info.keypoints) >= 6 and all(np.abs(p).max() <= 0.6 for p in info.keypoints.values())
-    assert catalogue.licenses()["shape:mug:2"] == "CC0-1.0"
+    assert catalogue.licenses(["shape:mug:2"]) == {"shape:mug:2": "CC0-1.0"}
     assert catalogue.model("shape:mug:2") is model
 
 
@@ -183,7 +183,7 @@ def test_prepared_shapes_are_not_made_again(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(shapes_source, "generate", None)
     catalogue = Catalogue(shapes={"mug": 2}, cache=tmp_path)
     assert catalogue.info("shape:mug:1").triangles == catalogue.model("shape:mug:1").triangles
-    assert len(catalogue.checksums()["shape:mug:0"]) == 64
+    assert len(catalogue.checksums(["shape:mug:0"])["shape:mug:0"]) == 64
 
 
 @pytest.mark.slow
@@ -244,7 +244,9 @@ def test_bad_files_are_quarantined_and_the_run_goes_on(tmp_path: Path) -> None:
     folder = models(tmp_path / "set", ("ball/a.obj", "ball/b.obj", "mug/x.obj"), ("ball/c.obj",))
     catalogue = Catalogue(shapes={"mug": 1}, models=[ModelFolder(folder)], cache=tmp_path / "cache")
     assert catalogue.classes == ("ball", "mug")
-    assert catalogue.assets("ball") == ("set/ball/a.obj", "set/ball/b.obj")
+    assert catalogue.assets("ball") == ("set/ball/a.obj", "set/ball/b.obj", "set/ball/c.obj")
+    assert catalogue.report.quarantined == {}, "nothing was read"
+    assert catalogue.assets("ball").all_usable() == ("set/ball/a.obj", "set/ball/b.obj")
     assert catalogue.assets("mug") == ("shape:mug:0", "set/mug/x.obj")
     assert catalogue.report.quarantined == {str(folder / "ball/c.obj"): "holds only points or lines"}
     assert catalogue.info("set/ball/a.obj").sha256 == catalogue.info("set/ball/b.obj").sha256
@@ -255,7 +257,7 @@ def test_bad_files_are_quarantined_and_the_run_goes_on(tmp_path: Path) -> None:
 def test_a_class_left_with_nothing_fails(tmp_path: Path) -> None:
     folder = models(tmp_path / "set", ("ball/a.obj",), ("cone/c.obj", "cone/d.obj"))
     with pytest.raises(InputError, match="class 'cone' is left with no usable model: 2 quarantined"):
-        Catalogue(models=[ModelFolder(folder)], cache=tmp_path / "cache").prepare()
+        Catalogue(models=[ModelFolder(folder)], cache=tmp_path / "cache").assets("cone").chosen(0)
 
 
 def test_a_warm_start_reads_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,7 +266,7 @@ def test_a_warm_start_reads_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("scenes.assets.file_source.load", None)
     monkeypatch.setattr("scenes.assets.file_source.references", None)
     warm = Catalogue(models=[ModelFolder(folder)], cache=tmp_path / "cache")
-    assert warm.assets("ball") == ("set/ball/a.obj",) and warm.model("set/ball/a.obj").triangles == 80
+    assert warm.assets("ball").all_usable() == ("set/ball/a.obj",) and warm.model("set/ball/a.obj").triangles == 80
     assert len(warm.report.quarantined) == 1
 
 
@@ -273,7 +275,7 @@ def test_a_name_that_is_not_text_is_a_reason(tmp_path: Path) -> None:
     folder = models(tmp_path / "set", ("ball/a.obj", "ball/b.obj"))
     (folder / "ball/b.obj").rename(folder / os.fsdecode(b"ball/\xe9.obj"))
     catalogue = Catalogue(models=[ModelFolder(folder)], cache=tmp_path / "c")
-    assert catalogue.assets("ball") == ("set/ball/a.obj",)
+    assert catalogue.assets("ball").all_usable() == ("set/ball/a.obj",)
     assert list(catalogue.report.quarantined.values()) == ["has a name that is not UTF-8: rename it"]
 
 
@@ -312,10 +314,14 @@ def test_pictures_are_named_and_looked_at(tmp_path: Path) -> None:
     OpenEXR.File({}, {"RGB": np.ones((2, 4, 3), np.float32)}).write(str(folder / "b.exr"))
     (folder / "c.hdr").write_bytes(b"<html>")
     catalogue = Catalogue(shapes={"mug": 1}, hdris=[folder], studio=folder, cache=tmp_path / "c")
-    assert catalogue.hdris == ("sky/b.exr", "sky/day/a.hdr", "studio:b")
+    assert catalogue.hdris == ("sky/b.exr", "sky/c.hdr", "sky/day/a.hdr", "studio:b")
+    assert catalogue.report.quarantined == {}, "nothing was read"
+    assert catalogue.hdris.all_usable() == ("sky/b.exr", "sky/day/a.hdr", "studio:b")
     assert catalogue.path("studio:b") == folder / "b.exr"
     assert list(catalogue.report.quarantined) == [str(folder / "c.hdr")]
-    assert catalogue.checksums()["sky/day/a.hdr"] != catalogue.checksums()["sky/b.exr"]
+    assert len(set(catalogue.checksums(["sky/day/a.hdr", "sky/b.exr"]).values())) == 2
+    with pytest.raises(InputError, match=r"c\.hdr .*"):
+        catalogue.path("sky/c.hdr")
     with pytest.raises(InputError, match=r"did you mean 'sky/b.exr'"):
         catalogue.path("sky/b.exe")
     with pytest.raises(InputError, match="field images"):

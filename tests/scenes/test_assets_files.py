@@ -328,17 +328,17 @@ def test_versions_of_shapenet_have_their_own_front(tmp_path: Path) -> None:
     put(tmp_path / "v1", "03001627/abc/model.obj")
     put(tmp_path / "v2", "03001627/abc/models/model_normalized.obj")
     for version, front in (("v1", "x"), ("v2", "-z")):
-        (asset,) = discover(ModelFolder(tmp_path / version), version)
+        (asset,) = discover(ModelFolder(tmp_path / version), version).assets
         assert (asset.category, asset.up, asset.front) == ("chair", "y", front)
-    (asset,) = discover(ModelFolder(tmp_path / "v1", front="z"), "v1")
+    (asset,) = discover(ModelFolder(tmp_path / "v1", front="z"), "v1").assets
     assert asset.front == "z", "what the config says counts"
 
 
 def test_one_file_is_a_folder_of_one(tmp_path: Path) -> None:
     put(tmp_path, "chairs/Mug.obj", "chairs/b.obj", "chairs/note.txt")
-    (asset,) = discover(ModelFolder(tmp_path / "chairs/Mug.obj"), "Mug.obj")
+    (asset,) = discover(ModelFolder(tmp_path / "chairs/Mug.obj"), "Mug.obj").assets
     assert (asset.id, asset.category, asset.root) == ("Mug.obj", "Mug", tmp_path / "chairs")
-    (asset,) = discover(ModelFolder(tmp_path / "chairs/Mug.obj", category="cup"), "Mug.obj")
+    (asset,) = discover(ModelFolder(tmp_path / "chairs/Mug.obj", category="cup"), "Mug.obj").assets
     assert asset.category == "cup" and (asset.up, asset.front) == ("y", "z")
     with pytest.raises(InputError, match=r"note.txt is of no format that is read.*\.obj"):
         discover(ModelFolder(tmp_path / "chairs/note.txt"), "note.txt")
@@ -358,7 +358,7 @@ def test_formats_that_nobody_reads_are_named(tmp_path: Path) -> None:
 
 def test_layouts_are_told_apart(tmp_path: Path) -> None:
     def found(folder: Path, **fields: str) -> list[tuple[str, str, str]]:
-        listed = discover(ModelFolder(folder, **fields), "p")  # type: ignore[arg-type]
+        listed = discover(ModelFolder(folder, **fields), "p").assets  # type: ignore[arg-type]
         return [(a.category, a.path.relative_to(folder).as_posix(), a.up + a.front) for a in listed]
 
     two = put(
@@ -404,7 +404,7 @@ def test_without_blender_its_formats_are_refused_in_words(tmp_path: Path, cache:
 def test_all_real_models(shared: Path, cache: Cache) -> None:
     """Each is used, or refused for the reason that its name tells."""
     used = 0
-    for asset in discover(ModelFolder(shared / "models", "flat", "thing"), "models"):
+    for asset in discover(ModelFolder(shared / "models", "flat", "thing"), "models").assets:
         settled = settle(asset, cache, IMPORTERS)
         if asset.path.name in FATE:
             assert FATE[asset.path.name] in settled.reason, asset.path

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from scenes.assets.image_gate import ImageGate
-from scenes.assets.texture_sets import TextureSet
+from scenes.assets.texture_sets import TextureSet, judged
 from scenes.assets.texture_sets import find_texture_sets as find
 
 
@@ -19,10 +19,16 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("BLENDMILL_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
-def find_texture_sets(folder: Path) -> tuple[tuple[TextureSet, ...], Mapping[Path, str]]:
-    found = find(folder, ImageGate())
-    assert found.drawn.keys() == {path for one in found.sets for path in one.maps.values()}
-    return found.sets, found.rejected
+def find_texture_sets(folder: Path) -> tuple[list[TextureSet], Mapping[Path, str]]:
+    """The sets that can be used, with those of their maps that can be, and the files that are not used."""
+    found = find(folder)
+    sets, rejected = [], dict(found.rejected)
+    for one in found.sets:
+        maps, useless = judged(one, ImageGate())
+        rejected |= useless
+        if maps:
+            sets.append(TextureSet(one.name, {kind: one.maps[kind] for kind in maps}))
+    return sets, rejected
 
 
 def picture(path: Path, mode: str = "RGB", size: tuple[int, int] = (16, 16)) -> Path:
@@ -97,7 +103,7 @@ def test_what_blender_reads_wrong_is_drawn_from_an_rgb_copy(tmp_path: Path) -> N
     turned[0x0112] = 6
     Image.fromarray(rgb).save(tmp_path / "c.png", exif=turned)
     Image.fromarray(rgb).save(tmp_path / "d.png")
-    drawn = find(tmp_path, ImageGate()).drawn
+    drawn = {one.maps["color"]: judged(one, ImageGate())[0]["color"].path for one in find(tmp_path).sets}
     read = {path.name: np.asarray(Image.open(copy)) for path, copy in drawn.items()}
     np.testing.assert_array_equal(read["a.tif"], rgb)
     np.testing.assert_array_equal(read["b.tif"], np.asarray(Image.fromarray(rgb).quantize(8).convert("RGB")))
