@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -29,7 +30,7 @@ from scenes.leftovers import scratch_name, sweep_scratch
 
 COMMAND = (sys.executable, "-m", "render.farm.worker")
 
-# The pool gives up if this many workers in a row die before they are ready.
+# The pool gives up if this many workers in a row of one slot die before they are ready.
 _STARTS = 3
 # Free bytes that scratch in memory needs: a picture of 2048 x 2048 with its passes takes 400 MB.
 _ROOM = 1 << 30
@@ -82,7 +83,7 @@ class WorkerPool:
         command: Sequence[str] = COMMAND,
     ):
         self._spec, self._timeout, self._memory, self._command = spec, timeout, memory, tuple(command)
-        self._failed_starts = 0
+        self._failed_starts = Counter[int]()
         sweep_scratch()
         self._scratch = _scratch_root() / f"{scratch_name()}{secrets.token_hex(3)}"
         self._scratch.mkdir(mode=0o700)
@@ -173,7 +174,7 @@ class WorkerPool:
         worker.heard = time.monotonic()
         order, kind = worker.order, data.pop("event")
         if kind == "ready":
-            worker.ready, self._failed_starts = True, 0
+            worker.ready, self._failed_starts[number] = True, 0
         elif kind == "drawing":
             worker.index, worker.scene = data["index"], None
         elif kind == "sampled":
@@ -196,8 +197,8 @@ class WorkerPool:
         worker.line.close()
         reason = reason or why_ended(code)
         if not worker.ready:
-            self._failed_starts += 1
-            if self._failed_starts >= _STARTS:
+            self._failed_starts[number] += 1
+            if self._failed_starts[number] >= _STARTS:
                 said = _last_words(worker.folder)
                 raise InputError(f"workers do not start: {reason}{said}; `blendmill doctor` says what is missing")
         shutil.rmtree(worker.folder, ignore_errors=True)
