@@ -255,9 +255,8 @@ class Shard:
         except (OSError, RuntimeError) as error:
             raise self._damaged(name, 0) from error
         valid = _VALID.get(name)
-        wrong = [] if valid is None else np.flatnonzero(~valid(found).reshape(len(found), -1).all(axis=1))
-        if len(wrong):
-            raise self._damaged(name, int(wrong[0]))
+        if valid is not None and not valid(found).all():
+            raise self._damaged(name, int(np.argwhere(~valid(found))[0, 0]))
         return found
 
     def frame(self, i: int) -> Frame:

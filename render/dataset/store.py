@@ -283,7 +283,10 @@ def _record(index: int) -> str:
 
 
 def _parsed(content: bytes, where: str) -> dict[str, Any]:
-    record = parse_json(content, where)
+    try:
+        record = parse_json(content, where)
+    except InputError as error:
+        raise InputError(f"{error}; delete it") from None
     if not isinstance(record, dict):
         raise InputError(f"{where}: not the record of a picture; delete it")
     return record

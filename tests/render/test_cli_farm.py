@@ -206,6 +206,8 @@ BREAK = {
 @pytest.mark.parametrize("known", [True, False])
 def test_merge_replaces_a_broken_shard(tmp_path: Path, whole: dict[str, bytes], how: str, known: bool) -> None:
     """It is told, and deleted; a part that has it brings it back. known: whether its sum is recorded."""
+    if how == "a byte differs" and not known:
+        pytest.skip("only a sum tells every byte")
     out, manifest = tmp_path / "set", make_manifest()
     render(out, manifest)
     render(tmp_path / "part", manifest, [3])
