@@ -14,14 +14,17 @@ from typing import Annotated, Any, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from render import false_color
-from render.label import H, Label, Text, W, above_zero, finite_lengths, zero_or_one
+from render.label import H, Label, Text, W, above_zero, finite, finite_lengths, poses, zero_or_one
 from scenes.record.reading import scene_from_json
 from scenes.record.record import Record
 
-Box = tuple[float, float, float, float]
+Coordinate = Annotated[float, Field(ge=-1e12, le=1e12)]
+"""A place in the picture or far beside it, in pixels. Sums and differences of such numbers are numbers."""
+
+Box = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ class ObjectLabel:
 
 @lru_cache(maxsize=1)
 def _objects() -> TypeAdapter[tuple[ObjectLabel, ...]]:
-    return TypeAdapter(tuple[ObjectLabel, ...])
+    return TypeAdapter(tuple[ObjectLabel, ...], config=ConfigDict(allow_inf_nan=False))
 
 
 def _objects_to_json(objects: tuple[ObjectLabel, ...]) -> str:
@@ -216,7 +219,7 @@ class Frame:
     normals: Annotated[
         NDArray[np.float16],
         Label("<f2", (H, W, 3), "unit normals, camera axes x right, y down, z forward; 0 where no surface is hit",
-              show=false_color.normals, blenderproc="normals"),
+              show=false_color.normals, valid=finite, blenderproc="normals"),
     ]  # fmt: skip
     alpha: Annotated[
         NDArray[np.uint8],
@@ -238,11 +241,11 @@ class Frame:
     ] = None  # fmt: skip
     intrinsics: Annotated[
         NDArray[np.float64],
-        Label("<f8", (3, 3), "OpenCV, pixel centers at +0.5", path="camera/intrinsics"),
+        Label("<f8", (3, 3), "OpenCV, pixel centers at +0.5", path="camera/intrinsics", valid=finite),
     ]
     world_to_camera: Annotated[
         NDArray[np.float64],
-        Label("<f8", (4, 4), "OpenCV, meters", path="camera/world_to_camera"),
+        Label("<f8", (4, 4), "OpenCV, meters", path="camera/world_to_camera", valid=poses),
     ]
     index: Annotated[int, Label("<i8", (), "index of the picture")]
     label: Annotated[int, Label("<i2", (), "class index of the main object, -1 if none")]

@@ -101,6 +101,18 @@ def above_zero(array: NDArray[Any]) -> NDArray[np.bool_]:
     return array > 0
 
 
+def finite(array: NDArray[Any]) -> NDArray[np.bool_]:
+    """Numbers that are not infinite."""
+    return np.isfinite(array)
+
+
+def poses(array: NDArray[Any]) -> NDArray[np.bool_]:
+    """Finite numbers of matrices (…, 4, 4) that can be inverted, as all that turn and move can."""
+    known = np.isfinite(array).all(axis=(-2, -1), keepdims=True)
+    volume = np.linalg.det(np.where(known, array, np.eye(4)))
+    return known & (np.abs(volume) > 0.5)[..., None, None]
+
+
 def finite_lengths(array: NDArray[Any]) -> NDArray[np.bool_]:
     """Finite numbers of at least 0."""
     return np.isfinite(array) & (array >= 0)

@@ -32,11 +32,16 @@ class InputError(Exception):
     def __init__(self, message: str):
         if len(message) > LONGEST:
             message = f"{message[: LONGEST * 2 // 3]} … {message[-LONGEST // 3 :]}"
-        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
+        super().__init__(printable(message))
 
 
 LONGEST = 900
 """Characters of a message. A longer one loses its middle, because its remedy stands at the end."""
+
+
+def printable(text: str) -> str:
+    """A text with escapes in place of line ends and of all else that a terminal would obey."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def shortened(value: object, longest: int = 60) -> str:

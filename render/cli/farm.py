@@ -17,7 +17,7 @@ from rich.progress import track
 from render.dataset.dataset import Manifest, shard_faults
 from render.dataset.run_log import Run, RunLog
 from render.dataset.store import Store, noted, open_store
-from scenes.errors import InputError
+from scenes.errors import InputError, printable
 from scenes.files import replacing, sha256
 
 _WINDOW = 600.0
@@ -82,7 +82,7 @@ def status(place: str, as_json: bool) -> None:
       blendmill status s3://bucket/set
     """
     found = read_status(open_store(place))
-    click.echo(json.dumps(_plain(found)) if as_json else "\n".join(_lines(found)))
+    click.echo(json.dumps(_plain(found)) if as_json else "\n".join(map(printable, _lines(found))))
 
 
 def _plain(found: Status) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def verify(context: click.Context, place: str) -> None:
     store = open_store(place)
     faults = store.verify()
     for fault in faults:
-        click.echo(fault)
+        click.echo(printable(fault))
     if not faults:
         click.echo(f"{store.url}: {store.opened().shard_count} shards, all as recorded")
     context.exit(1 if faults else 0)
@@ -159,8 +159,9 @@ def verify(context: click.Context, place: str) -> None:
 def merge(context: click.Context, place: str, parts: tuple[str, ...]) -> None:
     """Collect the shards of one job in one place and finish the set.
 
-    Copies the shards from PARTS (folders or URLs) to DIR_OR_URL and checks each of them. If a part is of a larger set,
-    the set in DIR_OR_URL grows. Exits with 1 if a shard is damaged or the set is not complete.
+    Checks the shards in DIR_OR_URL, and deletes those that are broken. Then copies the shards that are missing from
+    PARTS (folders or URLs), and checks each of them. If a part is of a larger set, the set in DIR_OR_URL grows. Exits
+    with 1 if a shard of PARTS is damaged or the set is not complete.
 
     \b
     Example:
@@ -169,9 +170,12 @@ def merge(context: click.Context, place: str, parts: tuple[str, ...]) -> None:
     store, sources = open_store(place), [open_store(part) for part in parts]
     for source in sources:
         store.create(_bare(source.opened()))
+    own = range(store.opened().shard_count)
+    for reason in store.discard_broken(sorted(store.present().intersection(own))).values():
+        click.echo(f"{printable(reason)}; it is deleted")
     faults = [fault for source in sources for fault in bring(store, source)]
     for fault in faults:
-        click.echo(fault)
+        click.echo(printable(fault))
     manifest = store.finish()
     missing = sorted(set(range(manifest.shard_count)) - store.present())
     if missing:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 import h5py
+import numpy as np
 
 from render.frame import LABELS, PICTURES
 from render.label import Label
@@ -18,7 +20,14 @@ from scenes.errors import InputError, shortened
 LARGEST = 1 << 26
 """Pixels of a picture."""
 
+LONGEST = 1 << 24
+"""Bytes of a JSON text. The labels of a thousand objects take about half a million."""
+
 _LONGEST = 1000
+_REFERENCE = np.dtype([("length", "<u4"), ("heap", "<u8"), ("index", "<u4")])
+"""A text in HDF5: its bytes lie elsewhere in the file."""
+
+_TEXTS = {label.path for label in LABELS.values() if label.text}
 _FILTERS = {h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE}
 _REMEDY = "delete the file and rerun the render command"
 
@@ -26,7 +35,12 @@ _REMEDY = "delete the file and rerun the render command"
 def admitted(file: h5py.File, where: str) -> dict[str, h5py.Dataset]:
     """The datasets of a shard by path. Raises InputError, which begins with `where`, for one that is not as written."""
     try:
-        return dict(_datasets(file, where))
+        found = dict(_datasets(file, where))
+        held = sum(dataset.id.get_storage_size() for dataset in found.values())
+        held += sum(_texts(file, dataset) for path, dataset in found.items() if path in _TEXTS)
+        if held > file.id.get_filesize():
+            raise InputError(f"{where}: says that it holds {held:,} bytes, and has fewer; {_REMEDY}")
+        return found
     except (OSError, RuntimeError, ValueError, TypeError, KeyError, OverflowError, MemoryError) as error:
         raise InputError(f"{where}: is damaged: {shortened(str(error), 200)}; {_REMEDY}") from error
 
@@ -100,9 +114,22 @@ def _wrong(dataset: h5py.Dataset, label: Label, shape: tuple[int, ...]) -> str:
     if label in PICTURES.values():
         if layout != h5py.h5d.CHUNKED or dataset.chunks != (1, *shape[1:]) or not filters <= _FILTERS:
             return "is not stored in chunks of one picture"
-    elif layout == h5py.h5d.CHUNKED or (layout == h5py.h5d.CONTIGUOUS and not _stored(dataset)):
+        if dataset.id.get_num_chunks() != len(dataset):
+            return f"holds {dataset.id.get_num_chunks()} pictures, not {len(dataset)}"
+    elif layout != h5py.h5d.CONTIGUOUS or not _stored(dataset):
         return "is not stored as one piece"
     return ""
+
+
+def _texts(file: h5py.File, dataset: h5py.Dataset) -> int:
+    """The bytes of all texts of a dataset. Rows that share a text count it again, as it is read again."""
+    with Path(file.filename).open("rb") as raw:
+        raw.seek(dataset.id.get_offset())
+        stored = raw.read(_REFERENCE.itemsize * len(dataset))
+    lengths = np.frombuffer(stored, _REFERENCE)["length"]
+    if lengths.max(initial=0) > LONGEST:
+        raise ValueError(f"a text has {lengths.max():,} bytes")
+    return int(lengths.sum(dtype=np.int64))
 
 
 def _stored(dataset: h5py.Dataset) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from render.dataset.checks import CHECKS
 from render.dataset.dataset import Dataset
 from render.frame import Frame
+from scenes.errors import LONGEST, printable, shortened
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,16 @@ def inspect_dataset(dataset: Dataset, progress: Callable[[Iterable[Frame]], Iter
     damaged = [line for line in dataset.verify() if not line.endswith(": missing")]
     if damaged:
         lines = (*_head(dataset, present, tally), "damaged files:", *(f"  {line}" for line in damaged))
-        return Inspection(lines, False)
+        return _inspection(lines, False)
     for frame in progress(dataset.frames(partial=True, check_sums=False)):  # `verify` has checked them
         tally.add(frame, manifest.classes)
     lines = (*_head(dataset, present, tally), *_counts(tally), *_verdicts(tally), *_spreads(tally), *_usage(tally))
-    return Inspection(lines, not any(tally.faults.values()))
+    return _inspection(lines, not any(tally.faults.values()))
+
+
+def _inspection(lines: Iterable[str], sound: bool) -> Inspection:
+    """Names of assets and factors may be anything, so lines are escaped and cut."""
+    return Inspection(tuple(shortened(printable(line), LONGEST) for line in lines), sound)
 
 
 def _head(dataset: Dataset, present: list[int], tally: _Tally) -> Iterator[str]:

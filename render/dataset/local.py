@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from scenes.errors import InputError
-from scenes.files import NO_ROOM, UNFINISHED, read_regular, replacing, unfinished
+from scenes.files import NO_ROOM, UNFINISHED, file_stat, read_regular, replacing, unfinished
 from scenes.leftovers import remove_dead
 
 _HOLD = ".hold-"
+# What making a file says in /proc, in a loop of links, or on file systems that know fewer names, as FAT does.
+_NO_PLACE = (errno.ENOENT, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL, errno.EOPNOTSUPP)
 _LARGEST = 1 << 28
 """Bytes of a file that is read whole: dataset.json, the log of a run, the record of a picture."""
 
@@ -57,6 +59,9 @@ class Storage(Protocol):
     def source(self, name: str) -> AbstractContextManager[Path]:
         """A local path to read a file from. Raises InputError where it is missing."""
 
+    def stamp(self, name: str) -> str:
+        """What a file is known again by, without reading it. Raises InputError where it is missing."""
+
     def journal(self, name: str) -> Journal:
         """A new file that grows."""
 
@@ -82,6 +87,8 @@ class Folder:
             raise InputError(f"{self.folder / folder}: is a file; give a folder") from None
         except PermissionError:
             raise InputError(f"{self.folder / folder}: no permission to read it; change its owner") from None
+        except OSError as error:
+            raise InputError(f"{self.folder / folder}: cannot be read: {error.strerror}") from None
 
     def read(self, name: str) -> bytes | None:
         path = self.folder / name
@@ -140,6 +147,12 @@ class Folder:
         if not path.is_file():
             raise InputError(f"{path}: missing")
         yield path
+
+    def stamp(self, name: str) -> str:
+        stat = file_stat(self.folder / name)
+        if stat is None:
+            raise InputError(f"{self.folder / name}: missing")
+        return repr(stat)
 
     def journal(self, name: str) -> Journal:
         path = self.folder / name
@@ -232,6 +245,9 @@ def disk_errors(folder: Path) -> Iterator[None]:
             raise  # it is another file that is missing
         raise InputError(removed(folder)) from None
     except OSError as error:
+        if error.errno in _NO_PLACE:
+            reason = os.strerror(error.errno)
+            raise InputError(f"{folder}: no files can be made there ({reason}); give another folder") from None
         if error.errno not in (*NO_ROOM, errno.EROFS):
             raise
         free = _free(folder)

@@ -108,6 +108,9 @@ class Remote:
                     raise InputError(f"{self.url}/{name}: missing")
             yield path
 
+    def stamp(self, name: str) -> str:
+        return self._tried(f"looking at {name}", lambda: str(self._files.ukey(self._path(name))))
+
     def journal(self, name: str) -> Journal:
         return _RemoteJournal(lambda content: self._pipe(name, content))
 

@@ -25,6 +25,7 @@ from typing import Any, Self
 from render.dataset.local import Journal
 from scenes.errors import InputError
 from scenes.leftovers import process_alive
+from scenes.plain_json import parse_json
 
 BEAT = 10.0
 """Seconds between signs of life."""
@@ -144,8 +145,8 @@ def parse_run(name: str, content: bytes) -> Run:
 
 def _event(line: bytes) -> dict[str, Any] | None:
     try:
-        event = json.loads(line)
-    except ValueError:
+        event = parse_json(line, "")
+    except InputError:
         return None  # the disk was full, or the run was killed while writing; its other lines are sound
     return event if isinstance(event, dict) else None
 

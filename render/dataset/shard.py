@@ -7,6 +7,7 @@ them. Every picture is one chunk, as `render.dataset.chunks` makes them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from io import FileIO
 from pathlib import Path
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from render.dataset.admission import admitted, attribute
 from render.dataset.chunks import append_picture, create_pictures, inflated
 from render.dataset.limits import NO_LIMITS, Limits
-from render.frame import LABELS, PICTURES, VALUES, Frame, pictures, present
+from render.frame import LABELS, PICTURES, VALUES, Frame, ObjectLabel, pictures, present
 from render.label import Label
 from scenes.errors import InputError, choices
 from scenes.files import replacing, sha256
@@ -32,7 +33,9 @@ FORMAT = 2
 _PATHS = tuple(label.path for label in LABELS.values())
 _PICTURE_PATHS = frozenset(label.path for label in PICTURES.values())
 _TEXT_PATHS = frozenset(label.path for label in VALUES.values() if label.text)
-_VALID = {label.path: label.valid for label in PICTURES.values() if label.valid is not None}
+_ENDLESS = re.compile(r"[:,\[]\s*-?\d{40,}")
+"""A whole number of over 128 bits in JSON."""
+_VALID = {label.path: label.valid for label in LABELS.values() if label.valid is not None}
 
 
 def write_shard(path: Path, frames: Iterable[Frame], *, attributes: Mapping[str, str | int]) -> str:
@@ -230,6 +233,8 @@ class Shard:
         try:
             _, chunk = dataset.id.read_direct_chunk((i,) + (0,) * (dataset.ndim - 1))
             array = inflated(chunk, dataset.dtype, dataset.shape[1:])
+        except MemoryError as error:
+            raise InputError(f"{self.path}: there is not enough memory for {name} of picture {i}") from error
         except (ValueError, OSError, RuntimeError, IsalError) as error:  # type: ignore[misc]  # the stub is wrong
             raise self._damaged(name, i) from error
         valid = _VALID.get(name)
@@ -246,9 +251,13 @@ class Shard:
         if name in _TEXT_PATHS:
             return np.array([self._text(name, i) for i in range(len(self))], object)
         try:
-            return np.asarray(self._dataset(name)[:])
+            found = np.asarray(self._dataset(name)[:])
         except (OSError, RuntimeError) as error:
             raise self._damaged(name, 0) from error
+        valid = _VALID.get(name)
+        if valid is not None and not valid(found).all():
+            raise self._damaged(name, int(np.argwhere(~valid(found))[0, 0]))
+        return found
 
     def frame(self, i: int) -> Frame:
         """The i-th frame of the shard, 0-based. Raises IndexError outside the shard."""
@@ -258,21 +267,35 @@ class Shard:
                 continue
             if label.is_picture:
                 values[name] = self.picture(label.path, i)
+            elif name == "objects":
+                values[name] = self.objects(i)
             elif label.text:
                 values[name] = self._decoded(label, i)
             else:
                 values[name] = label.decoded(self.arrays(label.path)[i])
         return Frame(**values)
 
+    def objects(self, i: int) -> tuple[ObjectLabel, ...]:
+        """The labels of the objects of the i-th picture, 0-based. No box reaches out of the picture."""
+        objects: tuple[ObjectLabel, ...] = self._decoded(LABELS["objects"], i)
+        height, width = self._dataset("rgb").shape[1:3]
+        for x0, y0, x1, y1 in (label.box for label in objects if label.box is not None):
+            if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
+                raise self._damaged("objects", i)
+        return objects
+
     def within(self, limits: Limits) -> list[int]:
         """The places of the pictures that are within limits, 0-based and in order."""
         if limits == NO_LIMITS:
             return list(range(len(self)))
-        return [i for i in range(len(self)) if limits.keep(self._decoded(LABELS["objects"], i))]
+        return [i for i in range(len(self)) if limits.keep(self.objects(i))]
 
     def _decoded(self, label: Label, i: int) -> Any:
         try:
-            return label.decoded(self._text(label.path, i))
+            text = self._text(label.path, i)
+            if _ENDLESS.search(text):
+                raise ValueError("a whole number is too large to calculate with")
+            return label.decoded(text)
         except (ValueError, TypeError, LookupError, RecursionError) as error:
             raise self._damaged(label.path, i) from error
 

@@ -10,20 +10,22 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from render.dataset.checked import Checked
 from render.dataset.dataset import MANIFEST, Manifest, missing_lines, shard_faults, shard_numbers
 from render.dataset.local import Folder, Storage
 from render.dataset.provenance import Provenance, united
 from render.dataset.run_log import Run, RunLog, log_name, parse_run
 from render.dataset.shard import Shard
-from scenes.errors import InputError
+from scenes.errors import InputError, shortened
 from scenes.files import UNFINISHED, sha256
+from scenes.plain_json import parse_json
 
 _READERS = 8
 _OURS = re.compile(rf"dataset\.json{re.escape(UNFINISHED)}.*|\.hold-.*|runs|shards|failed|drawn")
@@ -34,6 +36,8 @@ def open_store(out: str) -> Store:
 
     Raises InputError for a URL of an unknown kind, or one whose package is not installed.
     """
+    if "\0" in out:
+        raise InputError(f"{shortened(out)}: is not a path")
     if "://" not in out:
         return Store(Folder(Path(out)))
     if out.startswith("file://"):
@@ -164,20 +168,45 @@ class Store:
 
         Raises InputError where there is no data set.
         """
+        manifest, present = self.opened(), self.present()
+        there = sorted(shard for shard in present if shard < manifest.shard_count)
+        found = [line for lines in self._faults(manifest, there).values() for line in lines]
+        return (*missing_lines(f"{self.url}/shards", manifest, present), *found)
+
+    def discard_broken(self, shards: Iterable[int], tell: Callable[[int], None] = lambda count: None) -> dict[int, str]:
+        """Delete those of some shards that are there and broken. Returns the reason for each.
+
+        A shard is read once. It is read again when its size or time of change is another one, which this machine notes
+        in the cache; `verify` always reads. tell: is called with the number of shards to read, if there are any.
+        """
         manifest, runs = self.opened(), self.runs()
-        skipped = set(manifest.skipped) | set(self._failed())
+        known, note = noted(manifest, runs), Checked(self.url, manifest)
+        stamps = {shard: self.storage.stamp(f"shards/{Manifest.shard_name(shard)}") for shard in shards}
+        unread = [shard for shard, stamp in stamps.items() if not note.holds(shard, stamp, known[shard])]
+        if unread:
+            tell(len(unread))
+        faults = self._faults(manifest, unread)
+        for shard in faults:
+            self.storage.remove(f"shards/{Manifest.shard_name(shard)}")
+        note.keep({shard: stamps[shard] for shard in unread if shard not in faults}, known)
+        # The remedy of a reader stands after its reason, and is done here.
+        return {shard: lines[0].partition("; ")[0] for shard, lines in faults.items()}
+
+    def _faults(self, manifest: Manifest, shards: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """What is wrong with those of some shards that are broken."""
+        runs = self.runs()
+        skipped = {index for index in (*manifest.skipped, *self._failed()) if index < manifest.count}
         expected = manifest.model_copy(update={"skipped": tuple(sorted(skipped))})
-        present, known = self.present(), noted(manifest, runs)
+        known = noted(manifest, runs)
 
         def faults(shard: int) -> tuple[str, ...]:
             with self.source(shard) as path:
                 name = f"{self.url}/shards/{Manifest.shard_name(shard)}"
                 return tuple(shard_faults(path, expected, shard, known[shard], name))
 
-        there = sorted(shard for shard in present if shard < manifest.shard_count)
         with ThreadPoolExecutor(_READERS) as pool:
-            found = [line for lines in pool.map(faults, there) for line in lines]
-        return (*missing_lines(f"{self.url}/shards", manifest, present), *found)
+            found = dict(zip(shards, pool.map(faults, shards), strict=True))
+        return {shard: lines for shard, lines in found.items() if lines}
 
     # What shards were drawn from -------------------------------------------------------------------------------------
 
@@ -306,9 +335,9 @@ def _record(index: int) -> str:
 
 def _parsed(content: bytes, where: str) -> dict[str, Any]:
     try:
-        record = json.loads(content)
-    except ValueError as error:
-        raise InputError(f"{where}: not JSON: {error}; delete it") from error
+        record = parse_json(content, where)
+    except InputError as error:
+        raise InputError(f"{error}; delete it") from None
     if not isinstance(record, dict):
         raise InputError(f"{where}: not the record of a picture; delete it")
     return record

@@ -95,6 +95,8 @@ def run(
 ) -> Manifest:
     """Draw the missing shards of the job's part. Finish the data set if all parts are there.
 
+    A shard that is there and broken is deleted, and drawn again; see `Store.discard_broken` for when it is read.
+
     Parameters
     ----------
     job : Job
@@ -154,7 +156,12 @@ def run(
         store.sweep()
         shards = range(number, manifest.shard_count, parts)
         present = store.present()
-        missing = [shard for shard in shards if shard not in present]
+        broken = store.discard_broken(
+            [shard for shard in shards if shard in present], lambda count: tell("checking", shards=count)
+        )
+        for shard, reason in broken.items():
+            tell("broken", shard=shard, reason=reason)
+        missing = [shard for shard in shards if shard not in present or shard in broken]
         sizes = {shard: len(manifest.indices(shard)) for shard in shards}
         total, left = sum(sizes.values()), sum(sizes[shard] for shard in missing)
         workers = min(farm.workers, len(missing)) if missing else 0

@@ -1,8 +1,9 @@
 """Show the progress of a run: a bar on a terminal, lines in a log file, or JSON lines.
 
-Events: `start` (pictures, done, workers, device), `begin` (shard, worker), `drawn` (pictures, index, worker), `shard`
-(shard, pictures), `died` (worker, reason, index, shard, pictures: what has to be drawn again, negative), `failed`
-(index, reason, attempts), `assets` (used, warnings, left_out), `stopping`, `end` (done).
+Events: `checking` (shards: how many that are there are read), `broken` (shard, reason), `start` (pictures, done,
+workers, device), `begin` (shard, worker), `drawn` (pictures, index, worker), `shard` (shard, pictures), `died` (worker,
+reason, index, shard, pictures: what has to be drawn again, negative), `failed` (index, reason, attempts), `assets`
+(used, warnings, left_out), `stopping`, `end` (done).
 """
 
 from __future__ import annotations
@@ -147,6 +148,10 @@ def reporter(json_logs: bool) -> Report:
 
 def _trouble(event: str, fields: dict[str, Any]) -> str:
     match event:
+        case "checking":
+            return f"checking {fields['shards']} shards that are there"
+        case "broken":
+            return f"{fields['reason']}; it is deleted and drawn again"
         case "died":
             at = f" at picture {fields['index']}" if fields["index"] is not None else ""
             return f"worker {fields['worker']} died{at}: {fields['reason']}; replaced"

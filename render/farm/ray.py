@@ -26,6 +26,7 @@ from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import grpc
 import psutil
 import ray
 
@@ -41,6 +42,7 @@ from scenes.leftovers import sweep_scratch
 
 _OBJECTS = 100 << 20
 _PATIENCE = 30.0
+_KNOCK = 5.0
 
 
 class RayFarm:
@@ -150,8 +152,25 @@ def _remove(folder: Path) -> None:
 
 
 def _knock(address: str) -> None:
-    """Raise OSError or ValueError where nobody listens, of which Ray itself takes minutes to be sure."""
+    """Raise OSError or ValueError where no Ray answers, or only to those who have its token.
+
+    Ray itself takes minutes to be sure, and then names no reason.
+    """
     parts = urlsplit(address if "://" in address else f"ray://{address}")
     if parts.hostname is None or parts.port is None:
         raise ValueError("write auto, local, HOST:PORT or ray://HOST:PORT")
-    socket.create_connection((parts.hostname, parts.port), _PATIENCE).close()
+    socket.create_connection((parts.hostname, parts.port), _KNOCK).close()
+    method = "ray.rpc.RayletDriver/ClusterInfo" if "://" in address else "ray.rpc.NodeInfoGcsService/CheckAlive"
+    with grpc.insecure_channel(f"{parts.hostname}:{parts.port}", [("grpc.enable_http_proxy", 0)]) as channel:
+        try:
+            channel.unary_unary(f"/{method}")(b"", timeout=2 * _KNOCK)
+        except grpc.RpcError as error:
+            code = error.code()
+        else:
+            return
+    if code is grpc.StatusCode.UNAUTHENTICATED and os.environ.get("RAY_AUTH_MODE") != "token":
+        raise OSError(
+            "the cluster asks for its token; copy ~/.ray/auth_token from its head node, and set RAY_AUTH_MODE=token"
+        )
+    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNIMPLEMENTED):
+        raise OSError("what listens there is no Ray; give the address that `ray start --head` told")

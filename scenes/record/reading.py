@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Annotated
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from scenes.record.composite import Composition
 from scenes.record.record import Record
@@ -18,7 +18,7 @@ _ANY = Annotated[Scene | Composition, Field(union_mode="left_to_right")]
 
 @lru_cache(maxsize=1)
 def _adapter() -> TypeAdapter[Scene | Composition]:
-    return TypeAdapter(_ANY)
+    return TypeAdapter(_ANY, config=ConfigDict(allow_inf_nan=False))
 
 
 def scene_from_json(text: str | bytes) -> Record:

@@ -191,3 +191,42 @@ def test_what_a_part_skipped_is_skipped(tmp_path: Path) -> None:
     assert store.opened().skipped == (5,) and store.failures()[5]["reason"] == "killed its worker"
     assert sorted(store.failures()) == [5] and store.verify() == ()
     assert read_status(store).pictures == (9, 10) and read_status(store).skipped == 1
+
+
+BREAK = {
+    "cut": lambda data: data[:-100],
+    "a byte differs": lambda data: (
+        data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :]
+    ),
+    "empty": lambda data: b"",
+}
+
+
+@pytest.mark.parametrize("how", BREAK)
+@pytest.mark.parametrize("known", [True, False])
+def test_merge_replaces_a_broken_shard(tmp_path: Path, whole: dict[str, bytes], how: str, known: bool) -> None:
+    """It is told, and deleted; a part that has it brings it back. known: whether its sum is recorded."""
+    if how == "a byte differs" and not known:
+        pytest.skip("only a sum tells every byte")
+    out, manifest = tmp_path / "set", make_manifest()
+    render(out, manifest)
+    render(tmp_path / "part", manifest, [3])
+    if not known:
+        manifest.save(out)
+    path = out / "shards" / "00003.h5"
+    path.write_bytes(BREAK[how](path.read_bytes()))
+    text = call(merge, out, code=1).output
+    assert text.startswith(f"{path}: ")
+    assert "; it is deleted\nstill missing: 2 pictures, shards 3 of 5\n" in text
+    assert "complete" not in call(status, out).output
+    assert call(merge, out, tmp_path / "part").output == f"10 pictures in {out}\n"
+    assert content(out) == whole
+
+
+def test_a_shard_is_read_again_only_when_its_file_changed(tmp_path: Path) -> None:
+    store, read = render(tmp_path / "set", make_manifest()), list[int]()
+    assert store.discard_broken(range(5), read.append) == {}
+    assert store.discard_broken(range(5), read.append) == {}
+    (tmp_path / "set/shards/00002.h5").touch()
+    assert store.discard_broken(range(5), read.append) == {}
+    assert read == [5, 1]

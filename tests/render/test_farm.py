@@ -198,6 +198,24 @@ def test_a_rerun_touches_nothing_that_is_there(sampler: Sampler, undisturbed: di
     assert contents(out) == undisturbed
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_rerun_draws_a_broken_shard_again(
+    sampler: Sampler, undisturbed: dict[str, str], tmp_path: Path, known: bool
+) -> None:
+    """known: whether the shard's sum is recorded. Otherwise its pictures are read."""
+    out = tmp_path / "set"
+    run(job(out), sampler, farm(1), RetryPolicy(), quiet)
+    if not known:
+        Dataset.open(out).manifest.model_copy(update={"shards": {}}).save(out)
+    path = out / "shards/00001.h5"
+    path.write_bytes(path.read_bytes()[:-200])
+    told: list[tuple[str, dict[str, Any]]] = []
+    run(job(out), sampler, farm(1), RetryPolicy(), lambda event, **fields: told.append((event, fields)))
+    assert [fields["shard"] for event, fields in told if event == "broken"] == [1]
+    assert str(path) in next(fields["reason"] for event, fields in told if event == "broken")
+    assert contents(out) == undisturbed
+
+
 def test_a_folder_of_something_else_is_refused(sampler: Sampler, tmp_path: Path) -> None:
     whole = job(tmp_path / "set", count=1)
     run(whole, sampler, farm(1), RetryPolicy(), quiet)

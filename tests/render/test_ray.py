@@ -7,11 +7,16 @@ import logging
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import psutil
@@ -30,6 +35,8 @@ from tests.painter import command
 
 pytest.importorskip("bpy", reason="needs Blender's module")
 ray = pytest.importorskip("ray", reason="needs Ray: pip install -e '.[farm]'")
+
+import grpc  # noqa: E402  # Ray's own
 
 from render.farm.ray import RayFarm  # noqa: E402
 from render.farm.ray_cluster import capacity, needs  # noqa: E402
@@ -355,4 +362,47 @@ def test_a_cluster_that_is_not_there_is_told(address: str, words: str) -> None:
     ray.shutdown()
     with pytest.raises(InputError, match=f"--ray {address}: cannot join: .*{words}") as caught:
         _ = RayFarm(address, "cpu", None).workers
+    assert "\n" not in str(caught.value)
+
+
+@contextmanager
+def listening(kind: str) -> Iterator[str]:
+    """The address of something that is no Ray: it never speaks, speaks HTTP, or asks for a token as Ray does."""
+    if kind == "asks for a token":
+        refusing = grpc.unary_unary_rpc_method_handler(
+            lambda request, context: context.abort(grpc.StatusCode.UNAUTHENTICATED, "Unauthenticated")
+        )
+        handlers = {"CheckAlive": refusing}
+        server = grpc.server(ThreadPoolExecutor(1))
+        server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("ray.rpc.NodeInfoGcsService", handlers)])
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        yield f"127.0.0.1:{port}"
+        server.stop(None)
+    elif kind == "speaks HTTP":
+        with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as http:
+            Thread(target=http.serve_forever, daemon=True).start()
+            yield f"127.0.0.1:{http.server_port}"
+            http.shutdown()
+    else:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            yield f"127.0.0.1:{silent.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("never speaks", "what listens there is no Ray; give the address"),
+        ("speaks HTTP", "what listens there is no Ray; give the address"),
+        ("asks for a token", "copy ~/.ray/auth_token from its head node, and set RAY_AUTH_MODE=token"),
+    ],
+)
+def test_what_is_no_ray_of_ours_is_told_soon(kind: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ray.shutdown()
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    with listening(kind) as address:
+        began = time.monotonic()
+        with pytest.raises(InputError, match=f"--ray {address}: cannot join: .*{words}") as caught:
+            _ = RayFarm(address, "cpu", None).workers
+        assert time.monotonic() - began < 15
     assert "\n" not in str(caught.value)

@@ -104,6 +104,7 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
         (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
         (OSError(errno.EROFS, "Read-only file system"), "Read-only"),
         (PermissionError(errno.EACCES, "Permission denied"), "no permission"),
+        (OSError(errno.EINVAL, "Invalid argument"), "Invalid argument"),
     ],
 )
 def test_a_disk_that_refuses_is_told(
@@ -138,6 +139,18 @@ def test_a_disk_that_refuses_is_told(
             log.note("begin", shard=0, worker=0)
     log.close()
     assert listing(folder / "shards") == [] and not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    "place", ["/proc/set", "/dev/full", "/dev/null/set", "loop", "link", "pipe", "n" * 300, "a\0b"]
+)
+def test_a_place_for_no_files_is_told(tmp_path: Path, place: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "link").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError) as caught:
+        open_store(str(tmp_path / place)).create(make_manifest())
+    assert "\n" not in str(caught.value)
 
 
 def test_a_full_disk_under_the_log_is_told() -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 from render.dataset.dataset import Dataset
 from render.dataset.limits import Limits
 from render.dataset.shard import Shard
+from render.frame import ObjectLabel
 from scenes.errors import InputError
 from training.data.decode import resized
 from training.data.pictures import fingerprint
@@ -45,7 +44,7 @@ class Rendered:
                 labels.append(opened.arrays("label").astype(np.int64))
                 indices.append(opened.arrays("index"))
                 if margin is not None:
-                    self._boxes += [_square(text, margin) for text in opened.arrays("objects")]
+                    self._boxes += [_square(opened.objects(i), margin) for i in range(len(opened))]
             self._starts.append(self._starts[-1] + len(labels[-1]))
         self.labels: NDArray[np.int64] = np.concatenate(labels)
         self._indices = np.concatenate(indices).tolist()
@@ -93,10 +92,9 @@ def check_sums(dataset: Dataset, shards: Iterable[int]) -> None:
             continue
 
 
-def _square(objects: str, margin: float) -> Box | None:
-    """Left, top, right and bottom of the crop in pixels. objects: the object labels of a picture, as JSON."""
-    found: list[dict[str, Any]] = json.loads(objects)
-    box = next((label["box"] for label in found if label["purpose"] == "main"), None)
+def _square(objects: Iterable[ObjectLabel], margin: float) -> Box | None:
+    """Left, top, right and bottom in pixels of the crop around the main object of a picture."""
+    box = next((label.box for label in objects if label.purpose == "main"), None)
     if box is None:
         return None
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
