@@ -31,7 +31,7 @@ from classify.models import build
 from classify.network import Network
 from classify.task import pipeline
 from render.catalogue import open_catalogue
-from render.dataset.dataset import Manifest
+from render.dataset.manifest import Manifest
 from render.dataset.shard import write_shard
 from scenes.sampling.scene import Sampler
 from training.batches import DomainBatches

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from render.dataset.dataset import MANIFEST, Dataset
+from render.dataset.dataset import Dataset
 from render.dataset.export.masks import foreground
+from render.dataset.manifest import MANIFEST
 from scenes.assets.image_files import read_picture
 from scenes.errors import InputError, LoadError
 from segment.layouts import layout_of

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from render.dataset.dataset import Manifest
+from render.dataset.manifest import Manifest
 from render.dataset.shard import write_shard
 from render.dataset.store import Store, open_store
 from tests.frames import CLASSES, make_frame

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from render.dataset.dataset import Dataset, Manifest
+from render.dataset.dataset import Dataset
+from render.dataset.manifest import Manifest
 from render.dataset.shard import write_shard
 from render.frame import Frame, Keypoint, ObjectLabel
 from scenes.record.material import Material

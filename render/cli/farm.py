@@ -14,7 +14,8 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from render.dataset.dataset import Manifest, shard_faults
+from render.dataset.dataset import shard_faults
+from render.dataset.manifest import Manifest
 from render.dataset.run_log import Run, RunLog
 from render.dataset.store import Store, noted, open_store
 from scenes.errors import InputError, printable

@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from render.cli.options import CONFIG, DEVICE, SEED, SET, WORKERS, adding, opened, progress
-from render.dataset.dataset import Manifest
 from render.dataset.local import Folder
+from render.dataset.manifest import Manifest
 from render.dataset.shard import Shard
 from render.dataset.store import Store, open_store
 from render.farm.devices import choose, worker_slots

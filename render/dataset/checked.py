@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from render.dataset.dataset import Manifest
+from render.dataset.manifest import Manifest
 from scenes.assets.cache import Cache
 
 

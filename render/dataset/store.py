@@ -18,8 +18,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from render.dataset.checked import Checked
-from render.dataset.dataset import MANIFEST, Manifest, missing_lines, shard_faults, shard_numbers
+from render.dataset.dataset import shard_faults
 from render.dataset.local import Folder, Storage
+from render.dataset.manifest import MANIFEST, Manifest, missing_lines, shard_numbers
 from render.dataset.provenance import Provenance, united
 from render.dataset.run_log import Run, RunLog, log_name, parse_run
 from render.dataset.shard import Shard

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from render.dataset.dataset import Manifest
 from render.dataset.local import removed
+from render.dataset.manifest import Manifest
 from render.dataset.provenance import united
 from render.dataset.store import Store, open_store
 from render.farm.local import EventCallback, RetryPolicy, Run

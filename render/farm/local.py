@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from render.dataset.dataset import Manifest
+from render.dataset.manifest import Manifest
 from render.dataset.run_log import RunLog
 from render.dataset.store import Store
 from render.farm.devices import WorkerSlot

@@ -12,7 +12,7 @@ import platform
 import time
 from typing import Any, cast
 
-from render.dataset.dataset import Manifest
+from render.dataset.manifest import Manifest
 from render.dataset.run_log import RunLog
 from render.dataset.store import open_store
 from render.farm.devices import Device, WorkerSlot, pinned

@@ -12,7 +12,8 @@ import trimesh
 from click.testing import CliRunner
 
 from render.cli.farm import merge
-from render.dataset.dataset import Dataset, Manifest
+from render.dataset.dataset import Dataset
+from render.dataset.manifest import Manifest
 from render.dataset.provenance import AssetRecord, Provenance
 from render.dataset.store import open_store
 from render.farm.devices import choose, worker_slots

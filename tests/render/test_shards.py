@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from render.dataset.chunks import append_picture, create_pictures
-from render.dataset.dataset import Dataset, Manifest
+from render.dataset.dataset import Dataset
+from render.dataset.manifest import Manifest
 from render.dataset.shard import Shard, write_shard
 from render.frame import PICTURES, Frame
 from scenes.errors import InputError

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from render.dataset.dataset import Dataset, Manifest
+from render.dataset.dataset import Dataset
+from render.dataset.manifest import Manifest
 from render.dataset.shard import write_shard
 from render.dataset.store import open_store
 from scenes.errors import InputError

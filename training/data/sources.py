@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from render.dataset.dataset import MANIFEST
 from render.dataset.limits import NO_LIMITS, Limits
+from render.dataset.manifest import MANIFEST
 from scenes.errors import InputError, choices
 from training.data.files import class_folders, listed
 from training.data.pictures import ImageDataset, chosen, relabeled, unlabeled
