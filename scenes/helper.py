@@ -28,8 +28,9 @@ def start_helper(
     pass_fds: Sequence[int] = (),
     environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start `python -m module` with what this process can import. Its main calls `leave_with_parent`."""
-    places = [str(Path(__file__).resolve().parents[1]), *filter(None, sys.path)]
+    """Start `python -m module`. Its main calls `leave_with_parent`."""
+    # Not sys.path: where Blender is loaded, it holds folders of Blender's, from which no other process can load it.
+    places = [str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         stdin=stdin, stdout=stdout, stderr=stderr, pass_fds=pass_fds,

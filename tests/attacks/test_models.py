@@ -104,11 +104,12 @@ def test_a_file_that_crashes_its_reader_costs_one_asset(tmp_path: Path) -> None:
     good = made["map of garbage"](tmp_path)
     cache = Cache(tmp_path / "cache")
     settled = settle(FileAsset("a", "c", bad_one, tmp_path, "z", "-y"), cache, {".fbx": crash})
-    assert settled.reason == "ends the process that reads it, by signal 11"
+    assert settled.reason == "ends the process that reads it: crashed (SIGSEGV)"
     assert not settle(FileAsset("b", "c", good, tmp_path, "z", "-y"), cache, {}).reason
 
 
 @BLENDER
+@pytest.mark.slow
 def test_gltf(tmp_path: Path) -> None:
     """One process of Blender reads all; a file that ends it would be told."""
     cache, used = Cache(tmp_path / "cache"), set()

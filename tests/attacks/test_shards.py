@@ -153,6 +153,7 @@ def test_what_is_beside_the_labels_is_not_read(sound: Path, tmp_path: Path) -> N
     assert set(accepted(sound, tmp_path, made_shards.RIGHT).values()) == {"all"}
 
 
+@pytest.mark.slow
 def test_a_damaged_byte_is_refused_or_read(sound: Path, tmp_path: Path) -> None:
     changes = {str(number): lambda folder, number=number: made_shards.flipped(folder, number) for number in range(100)}
     accepted(sound, tmp_path, changes, same=False)

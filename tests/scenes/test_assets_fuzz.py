@@ -21,7 +21,7 @@ from scenes.assets.sources import FileAsset, axes
 
 BLENDER = importlib.util.find_spec("bpy") is not None
 SUFFIXES = (".obj", ".stl", ".off", ".ply", *((".glb", ".gltf") if BLENDER else ()))
-_FUZZ = settings(max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True)
+_FUZZ = settings(max_examples=12, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 def judge(suffix: str, data: bytes) -> bool:
