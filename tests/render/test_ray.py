@@ -146,7 +146,8 @@ def test_the_bytes_of_a_local_run(started: None, sampler: Sampler, undisturbed: 
     # Render workers stay from task to task: no more of Ray's processes draw than there is room for.
     assert len({fields["worker"] for event, fields in told if event == "begin"}) <= 2
     # A second run of the same has nothing to do.
-    assert [event for event, _ in draw(tmp_path / "set", sampler, farm)] == ["start", "end"]
+    again = draw(tmp_path / "set", sampler, farm)
+    assert [event for event, _ in again] == ["checking", "start", "end"], again
 
 
 def test_blender_draws_the_same(started: None, sampler: Sampler, tmp_path: Path) -> None:
