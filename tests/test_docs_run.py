@@ -130,6 +130,7 @@ def bucket() -> Iterator[str]:
         yield address
 
 
+@pytest.mark.slow
 def test_farm(desk: Path, bucket: str) -> None:
     run_all("Farm")
     for snippet in fences("Farm", "python"):
@@ -163,6 +164,7 @@ def test_cracks(desk: Path) -> None:
     assert Path("compare.png").is_file() and Path("clear").is_dir()
 
 
+@pytest.mark.slow
 def test_your_own_models(desk: Path) -> None:
     models(desk / "models")
     (desk / "assets_manifest.yaml").write_text("assets: []\n")  # to fetch its entries takes a network

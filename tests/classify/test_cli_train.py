@@ -202,6 +202,7 @@ def test_a_run_that_was_ended_is_taken_up(
     assert not list((tmp_path / "cut").rglob("*.tmp-*"))
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_run_that_one_would(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

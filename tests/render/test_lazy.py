@@ -211,6 +211,7 @@ def test_who_draws_does_not_matter_and_only_what_is_drawn_is_read(models: Path, 
         assert np.array_equal(frame.instance, again.instance) and np.array_equal(frame.depth, again.depth)
 
 
+@pytest.mark.slow
 def test_a_model_that_changed_stops_a_set_where_it_is_drawn(models: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     whole, _ = drawn(models, out, workers=1, shard_size=4)

@@ -161,6 +161,7 @@ def test_a_worker_that_dies_is_replaced_and_nothing_is_missing(kind: str, tmp_pa
     assert all(same(frame, paint(sampler.sample(7, frame.index))) for frame in frames)
 
 
+@pytest.mark.slow
 def test_workers_killed_at_random_moments(sampler: Sampler) -> None:
     rng = np.random.default_rng(3)
     frames = []

@@ -21,7 +21,7 @@ from scenes.assets.sources import FileAsset, axes
 
 BLENDER = importlib.util.find_spec("bpy") is not None
 SUFFIXES = (".obj", ".stl", ".off", ".ply", *((".glb", ".gltf") if BLENDER else ()))
-_FUZZ = settings(max_examples=12, suppress_health_check=list(HealthCheck), derandomize=True)
+_FUZZ = settings(max_examples=8, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 def judge(suffix: str, data: bytes) -> bool:
@@ -114,7 +114,7 @@ _KEYS = ("scenes", "nodes", "meshes", "accessors", "bufferViews", "buffers", "ma
 
 
 @pytest.mark.skipif(not BLENDER, reason="needs Blender's module")
-@settings(_FUZZ, max_examples=10)  # each file goes through Blender
+@settings(_FUZZ, max_examples=6)  # each file goes through Blender
 @given(st.dictionaries(st.sampled_from(_KEYS), _JSON, max_size=5))
 @example({"nodes": [{"children": [0]}], "scenes": [{"nodes": [0]}], "scene": 0})
 @example({"nodes": [{"children": [1]}, {"children": [0]}], "scenes": [{"nodes": [0]}], "scene": 0})

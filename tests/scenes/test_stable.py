@@ -303,7 +303,7 @@ def presets() -> dict[str, list[str]]:
 
 
 # The presets that have between them all kinds of pictures; the others take minutes.
-_QUICK = ("smoke", "s2rda13", "cracks", "composed")
+_QUICK = ("smoke", "cracks", "composed")
 
 
 @pytest.mark.parametrize(

@@ -270,6 +270,7 @@ for name in sorted(methods()):
 """
 
 
+@pytest.mark.slow
 def test_no_order_of_a_set_reaches_the_weights(root: Path) -> None:
     """Every method in fresh processes with other hashes of strings, so that sets of names have other orders."""
     printed = [
