@@ -23,6 +23,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import psutil
+
 from scenes.errors import LoadError
 from scenes.files import NO_ROOM
 from scenes.helper import ATTEMPTS, leave_with_parent, start_helper, why_ended
@@ -32,7 +34,8 @@ SECONDS = 300
 MEMORY = 6 << 30
 """What one model file may take, and bytes that its process may hold. The same for all formats."""
 
-# A process that got larger than this by its files makes room: the next file gets a new one.
+# A process that holds more bytes than this after a file makes room: the next file gets a new one. The largest size that
+# the system reports, ru_maxrss, is no measure: at first it is that of the process which started this one.
 _LARGE = 1 << 30
 # Errors of writing that are no fault of the file.
 _OURS = (*NO_ROOM, errno.EACCES, errno.EPERM, errno.EROFS)
@@ -114,7 +117,7 @@ def serve(work: Callable[[Any], Any], seconds: int = SECONDS, memory: int = MEMO
         answers.write(json.dumps(_tried(work, pickle.loads(base64.b64decode(line)), memory)) + "\n")
         signal.alarm(0)
         answers.flush()
-        if _size() > _LARGE:
+        if psutil.Process().memory_info().rss > _LARGE:
             break
     clear_up()
     # sys.exit would hang at times in the cleanup of Blender's USD library.
@@ -151,8 +154,3 @@ def _line() -> bytes:
             return b""
         line += more
     return line
-
-
-def _size() -> int:
-    """Bytes of memory that this process has ever held at once."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

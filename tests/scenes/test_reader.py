@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from scenes.assets.info import LoadError
 from scenes.assets.reader import Reader
+from scenes.errors import LoadError
 
 
 @pytest.fixture
@@ -27,6 +30,19 @@ def test_one_process_reads_many_files(reader: Reader, tmp_path: Path) -> None:
     with pytest.raises(LoadError, match="cannot be imported: the reason"):
         reader.ask({"do": "fail"})
     assert number(reader, tmp_path) == first
+
+
+def test_a_large_parent_does_not_make_the_reader_large(tmp_path: Path) -> None:
+    """A worker that has Blender loaded holds a gigabyte. Its reader must still serve for many files."""
+    parent = (
+        "import pathlib; from scenes.assets.reader import Reader; ballast = bytearray(b'x') * (1200 << 20); "
+        "reader, to = Reader('tests.scenes.stand_in_reader'), pathlib.Path(PLACE); "
+        "asked = [reader.ask({'do': 'number', 'to': str(to)}) or to.read_text() for _ in range(3)]; "
+        "print(len(set(asked)))"
+    ).replace("PLACE", repr(str(tmp_path / "pid")))
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", parent], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
 
 
 @pytest.mark.parametrize(
