@@ -9,8 +9,8 @@ from typing import Any
 
 import bpy
 
-from scenes.assets.info import LoadError
 from scenes.assets.references import MAX_BYTES
+from scenes.errors import LoadError
 from scenes.files import inside
 
 _LAYERS = (".usd", ".usda", ".usdc")

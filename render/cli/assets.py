@@ -13,8 +13,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 
 from render.catalogue import IMPORTERS, studio_folder
-from render.cli.options import tell
+from render.cli.options import progress, tell
 from render.cli.preview import draw_assets
+from render.farm.limits import cores
 from scenes.assets import fetch as downloads
 from scenes.assets.cache import Cache
 from scenes.assets.catalogue import Catalogue
@@ -24,6 +25,9 @@ from scenes.assets.pictures import HDRI_SUFFIXES, IMAGE_SUFFIXES, Pictures
 from scenes.assets.sources import AXES, ModelFolder, discover
 from scenes.errors import InputError
 from scenes.files import sha256
+
+_READERS = 8
+"""Processes that read models at most. Each may have one of Blender's beside it."""
 
 _MANIFEST = click.option(
     "--manifest",
@@ -177,6 +181,9 @@ def preview(
         catalogue = Catalogue(models=[_folder(folder, category)], studio=studio_folder(), importers=IMPORTERS)
     else:
         catalogue = Catalogue(manifest=manifest, studio=studio_folder(), importers=IMPORTERS)
+    if not ids:
+        with progress("reading models", None) as advance:
+            catalogue.prepare(lambda done, total, name: advance(1, total), workers=min(cores(), _READERS))
     chosen = ids or tuple(i for name in catalogue.classes for i in catalogue.assets(name).all_usable())
     if not chosen:
         raise InputError(f"{manifest}: no model is here, add one or fetch them")

@@ -61,8 +61,7 @@ def export(
     dataset = Dataset.open(folder)
     limits = Limits(min_share, max_clutter)
     written = export_dataset(dataset, out, kind, samples_per_tar, limits)
-    count = sum(len(opened.within(limits)) for opened in dataset.shards())
-    click.echo(f"{out}: {count} pictures as {kind}" + ("" if written else ", there already"))
+    click.echo(f"{out}: {dataset.count(limits)} pictures as {kind}" + ("" if written else ", there already"))
 
 
 @click.command()

@@ -75,6 +75,12 @@ class Dataset:
             with self.shard(shard) as opened:
                 yield opened
 
+    def count(self, limits: Limits = NO_LIMITS) -> int:
+        """The number of pictures within limits. Raises InputError where a shard is missing."""
+        if limits == NO_LIMITS and self.manifest.shards:  # the set is finished, and knows what was skipped
+            return self.manifest.count - len(self.manifest.skipped)
+        return sum(len(opened.within(limits)) for opened in self.shards())
+
     def frames(self, *, partial: bool = False, limits: Limits = NO_LIMITS, check_sums: bool = True) -> Iterator[Frame]:
         """The frames in the order of their indices.
 
@@ -98,9 +104,8 @@ class Dataset:
             raise IndexError(f"{self.folder} holds {self.manifest.count} pictures, there is no number {index}")
         if index in self.manifest.skipped:
             raise InputError(f"{self.folder}: picture {index} was given up when the set was drawn, see failed/ there")
-        shard = index // self.manifest.shard_size
-        with self.shard(shard) as opened:
-            return opened.frame(opened.arrays("index").tolist().index(index))
+        with self.shard(index // self.manifest.shard_size) as opened:
+            return opened.of(index)
 
     def verify(self) -> tuple[str, ...]:
         """What is wrong with the files, a line each; empty where every shard is there, whole and as recorded."""

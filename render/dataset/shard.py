@@ -192,6 +192,7 @@ class Shard:
 
     def __init__(self, path: Path, *, classes: int | None = None):
         self.path, self._classes = path, classes
+        self._values: dict[str, NDArray[Any]] = {}
         self._file = _open(path)
         try:
             self.attributes, self._datasets = self._admitted()
@@ -250,6 +251,11 @@ class Shard:
             return np.stack([self.picture(name, i) for i in range(len(self))])
         if name in _TEXT_PATHS:
             return np.array([self._text(name, i) for i in range(len(self))], object)
+        if name not in self._values:
+            self._values[name] = self._read(name)
+        return self._values[name].copy()
+
+    def _read(self, name: str) -> NDArray[Any]:
         try:
             found = np.asarray(self._dataset(name)[:])
         except (OSError, RuntimeError) as error:
@@ -274,6 +280,13 @@ class Shard:
             else:
                 values[name] = label.decoded(self.arrays(label.path)[i])
         return Frame(**values)
+
+    def of(self, index: int) -> Frame:
+        """The frame of a picture by its index in the data set. Raises InputError where the shard does not hold it."""
+        found = np.flatnonzero(self.arrays("index") == index)
+        if not len(found):
+            raise InputError(f"{self.path}: does not hold picture {index}; delete the file and rerun")
+        return self.frame(int(found[0]))
 
     def objects(self, i: int) -> tuple[ObjectLabel, ...]:
         """The labels of the objects of the i-th picture, 0-based. No box reaches out of the picture."""

@@ -171,7 +171,8 @@ class Store:
         """
         manifest, present = self.opened(), self.present()
         there = sorted(shard for shard in present if shard < manifest.shard_count)
-        found = [line for lines in self._faults(manifest, there).values() for line in lines]
+        faults = self._faults(manifest, there, noted(manifest, self.runs()))
+        found = (line for lines in faults.values() for line in lines)
         return (*missing_lines(f"{self.url}/shards", manifest, present), *found)
 
     def discard_broken(self, shards: Iterable[int], tell: Callable[[int], None] = lambda count: None) -> dict[int, str]:
@@ -180,25 +181,25 @@ class Store:
         A shard is read once. It is read again when its size or time of change is another one, which this machine notes
         in the cache; `verify` always reads. tell: is called with the number of shards to read, if there are any.
         """
-        manifest, runs = self.opened(), self.runs()
-        known, note = noted(manifest, runs), Checked(self.url, manifest)
+        manifest = self.opened()
+        known, note = noted(manifest, self.runs()), Checked(self.url, manifest)
         stamps = {shard: self.storage.stamp(f"shards/{Manifest.shard_name(shard)}") for shard in shards}
         unread = [shard for shard, stamp in stamps.items() if not note.holds(shard, stamp, known[shard])]
         if unread:
             tell(len(unread))
-        faults = self._faults(manifest, unread)
+        faults = self._faults(manifest, unread, known)
         for shard in faults:
             self.storage.remove(f"shards/{Manifest.shard_name(shard)}")
         note.keep({shard: stamps[shard] for shard in unread if shard not in faults}, known)
         # The remedy of a reader stands after its reason, and is done here.
         return {shard: lines[0].partition("; ")[0] for shard, lines in faults.items()}
 
-    def _faults(self, manifest: Manifest, shards: Sequence[int]) -> dict[int, tuple[str, ...]]:
-        """What is wrong with those of some shards that are broken."""
-        runs = self.runs()
+    def _faults(
+        self, manifest: Manifest, shards: Sequence[int], known: Mapping[int, set[str]]
+    ) -> dict[int, tuple[str, ...]]:
+        """What is wrong with those of some shards that are broken. known: the checksums that each may have."""
         skipped = {index for index in (*manifest.skipped, *self._failed()) if index < manifest.count}
         expected = manifest.model_copy(update={"skipped": tuple(sorted(skipped))})
-        known = noted(manifest, runs)
 
         def faults(shard: int) -> tuple[str, ...]:
             with self.source(shard) as path:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.assets.info import LoadError
 from scenes.assets.likeness import difference
 from scenes.assets.soup import Soup
+from scenes.errors import LoadError
 
 
 def decimated(soup: Soup, limit: int) -> Soup:

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from scenes.assets.cache import Cache
-from scenes.assets.info import LoadError
 from scenes.assets.loading import Importers, load
 from scenes.assets.normalize import VERSION, describe, from_file
 from scenes.assets.reader import Reader, serve
 from scenes.assets.references import References, references
 from scenes.assets.sources import FileAsset
+from scenes.errors import LoadError
 from scenes.files import file_stat, is_utf8, sha256
 from scenes.leftovers import scratch_name
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from scenes.assets.info import LoadError
+from scenes.errors import LoadError
 
 Tree = dict[str, Any]
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.errors import LoadError as LoadError
 from scenes.record.scene import Quaternion
 
 

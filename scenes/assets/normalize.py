@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from scenes.assets.decimation import decimated
 from scenes.assets.hull import hull_points, stable_poses
-from scenes.assets.info import AssetInfo, LoadError
+from scenes.assets.info import AssetInfo
 from scenes.assets.soup import Soup, normals, outward, without_dirt
+from scenes.errors import LoadError
 from scenes.mesh import Model, Part
 
 # Part of every cache key: raise it when what this package makes of a file changes.

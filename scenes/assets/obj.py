@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.assets.appearance import Mtl
-from scenes.assets.info import LoadError
 from scenes.assets.polygons import triangles
 from scenes.assets.references import MAX_PARTS, References, decoded, libraries, tiling
+from scenes.errors import LoadError
 
 if TYPE_CHECKING:
     import trimesh

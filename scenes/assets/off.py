@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenes.assets.info import LoadError
 from scenes.assets.obj import linear_colors
 from scenes.assets.polygons import triangles
 from scenes.assets.references import decoded
+from scenes.errors import LoadError
 
 if TYPE_CHECKING:
     import trimesh

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.assets.appearance import Mtl
-from scenes.assets.info import LoadError
 from scenes.assets.obj import linear_colors
 from scenes.assets.polygons import triangles
 from scenes.assets.references import decoded
+from scenes.errors import LoadError
 
 if TYPE_CHECKING:
     import trimesh

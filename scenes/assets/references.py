@@ -12,8 +12,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 from urllib.parse import unquote
 
-from scenes.assets.info import LoadError
-from scenes.errors import shortened
+from scenes.errors import LoadError, shortened
 from scenes.files import inside
 
 MAX_BYTES = 512 << 20

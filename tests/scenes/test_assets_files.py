@@ -18,11 +18,11 @@ from scenes.assets.appearance import role_of
 from scenes.assets.cache import Cache
 from scenes.assets.catalogue import Catalogue
 from scenes.assets.file_source import Settled, settle
-from scenes.assets.info import AssetInfo, LoadError
+from scenes.assets.info import AssetInfo
 from scenes.assets.references import MAX_BYTES, references
 from scenes.assets.soup import outward
 from scenes.assets.sources import FileAsset, ModelFolder, axes, discover
-from scenes.errors import InputError
+from scenes.errors import InputError, LoadError
 from scenes.materials.roles import ROLES
 from scenes.mesh import Model, face_crosses
 from tests.scenes.test_decimation import plain_soup

@@ -10,11 +10,11 @@ import trimesh
 from numpy.typing import NDArray
 
 from scenes.assets.decimation import decimated
-from scenes.assets.info import LoadError
 from scenes.assets.likeness import difference
 from scenes.assets.normalize import MAX_TRIANGLES
 from scenes.assets.shapes_source import generate
 from scenes.assets.soup import Soup, without_dirt
+from scenes.errors import LoadError
 from scenes.mesh import face_crosses
 
 Mesh = tuple[NDArray[np.float64], NDArray[np.int64]]

@@ -21,10 +21,10 @@ from render.blender.importers import convert
 from scenes.assets.cache import Cache
 from scenes.assets.file_source import settle
 from scenes.assets.gltf_materials import Layer
-from scenes.assets.info import LoadError
 from scenes.assets.loading import Loaded
 from scenes.assets.references import gltf_tree, references
 from scenes.assets.sources import FileAsset
+from scenes.errors import LoadError
 from scenes.mesh import Appearance, Part, face_crosses
 from tests.scenes.gltf_files import SQUARE, Builder
 

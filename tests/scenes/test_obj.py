@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scenes.assets.info import LoadError
 from scenes.assets.loading import Loaded, load
 from scenes.assets.normalize import from_file
 from scenes.assets.polygons import triangles
 from scenes.assets.references import libraries, references, tiling
 from scenes.assets.soup import normals
+from scenes.errors import LoadError
 from scenes.mesh import Part, face_crosses
 from tests.scenes.test_decimation import plain_soup
 

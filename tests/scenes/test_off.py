@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scenes.assets.info import LoadError
 from scenes.assets.loading import load
 from scenes.assets.references import References
+from scenes.errors import LoadError
 from scenes.mesh import Part, face_crosses
 
 # A house: a square wall, a triangle on top of it, and a U of area 7 beside them.

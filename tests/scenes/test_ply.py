@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scenes.assets.info import LoadError
 from scenes.assets.loading import Loaded, load
 from scenes.assets.references import references
+from scenes.errors import LoadError
 from scenes.mesh import face_crosses
 
 # A square of area 1, a triangle of area 0.5 on top of it, and a U of area 7 beside them.

@@ -19,7 +19,10 @@ from scenes.errors import InputError
 from training.data.decode import resized
 from training.data.pictures import fingerprint
 
-_OPEN, _READERS = 256, 4
+OPEN = 256
+"""Shards of a data set that are kept open. To open one takes as long as to read a picture."""
+
+_READERS = 4
 Box = tuple[int, int, int, int]
 
 
@@ -53,7 +56,7 @@ class Rendered:
         sums = sorted(manifest.shards.items())
         self.digest = fingerprint(manifest.config_hash, manifest.seed, self._indices, self.classes, sums, margin)
         # A shard that leaves the cache is closed when the last thread has finished reading it.
-        self._opened = lru_cache(_OPEN)(Shard)
+        self._opened = lru_cache(OPEN)(Shard)
 
     def within(self, limits: Limits) -> NDArray[np.int64]:
         """The places of the pictures within limits, in order."""

@@ -107,7 +107,7 @@ def export_dataset(
     if missing:
         path = dataset.shard_path(min(missing))
         raise InputError(f"{path}: not there, {len(missing)} shards are missing; rerun the render command to draw them")
-    count = sum(len(shard.within(limits)) for shard in dataset.shards())
+    count = dataset.count(limits)
     if not count:
         raise InputError(f"{dataset.folder}: no picture is within {limits}; allow a smaller share or more clutter")
     console = Console(stderr=True)
