@@ -181,9 +181,11 @@ class Store:
         A shard is read once. It is read again when its size or time of change is another one, which this machine notes
         in the cache; `verify` always reads. tell: is called with the number of shards to read, if there are any.
         """
+        stamps = {shard: self.storage.stamp(f"shards/{Manifest.shard_name(shard)}") for shard in shards}
+        if not stamps:  # a task that begins has no shard yet, and there may be a log for each of hundreds of tasks
+            return {}
         manifest = self.opened()
         known, note = noted(manifest, self.runs()), Checked(self.url, manifest)
-        stamps = {shard: self.storage.stamp(f"shards/{Manifest.shard_name(shard)}") for shard in shards}
         unread = [shard for shard, stamp in stamps.items() if not note.holds(shard, stamp, known[shard])]
         if unread:
             tell(len(unread))
@@ -198,7 +200,7 @@ class Store:
         self, manifest: Manifest, shards: Sequence[int], known: Mapping[int, set[str]]
     ) -> dict[int, tuple[str, ...]]:
         """What is wrong with those of some shards that are broken. known: the checksums that each may have."""
-        skipped = {index for index in (*manifest.skipped, *self._failed()) if index < manifest.count}
+        skipped = {index for index in (*manifest.skipped, *self.failed()) if index < manifest.count}
         expected = manifest.model_copy(update={"skipped": tuple(sorted(skipped))})
 
         def faults(shard: int) -> tuple[str, ...]:
@@ -287,25 +289,26 @@ class Store:
     def failures(self) -> dict[int, dict[str, Any]]:
         """The records of the pictures given up, by index. Raises InputError where one is not JSON."""
         records: dict[int, dict[str, Any]] = {}
-        for index in self._failed():
+        for index in self.failed():
             content = self.storage.read(_record(index))
             if content is not None:
                 records[index] = _parsed(content, f"{self.url}/{_record(index)}")
         return records
 
-    def _failed(self) -> list[int]:
+    def failed(self) -> list[int]:
+        """The pictures given up, by the names of their records."""
         names = self.storage.names("failed")
         return sorted(int(name[:-5]) for name in names if re.fullmatch(r"\d{8,}\.json", name))
 
     def _skipped(self, manifest: Manifest) -> tuple[int, ...]:
         """The pictures that were given up and are not in their shards."""
-        failed = [index for index in {*self._failed(), *manifest.skipped} if index < manifest.count]
+        failed = [index for index in {*self.failed(), *manifest.skipped} if index < manifest.count]
         skipped: set[int] = set()
         for shard in sorted({index // manifest.shard_size for index in failed}):
             with self.source(shard) as path, Shard(path) as opened:
                 drawn = set(opened.arrays("index").tolist())
             skipped |= {index for index in failed if index // manifest.shard_size == shard} - drawn
-        for index in set(self._failed()) - skipped:
+        for index in set(self.failed()) - skipped:
             self.forgive(index)
         return tuple(sorted(skipped))
 
