@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 
 from render.dataset.limits import NO_LIMITS, Limits
 from render.dataset.local import Folder
 from render.dataset.manifest import Manifest, missing_lines, shard_numbers
+from render.dataset.selection import Selection, Wanted
 from render.dataset.shard import Shard
 from render.frame import Frame
 from scenes.errors import InputError
@@ -107,6 +109,32 @@ class Dataset:
             raise InputError(f"{self.folder}: picture {index} was given up when the set was drawn, see failed/ there")
         with self.shard(shard) as opened:
             return opened.of(index)
+
+    def pictures(self) -> Selection:
+        """All pictures that are there, as a sequence."""
+        manifest, present = self.manifest, self.present()
+        if len(present) == manifest.shard_count and not manifest.skipped:
+            return Selection(self, range(manifest.count))
+        return Selection(self, [index for shard in present for index in manifest.pictures(shard)])
+
+    def __len__(self) -> int:
+        return len(self.pictures())
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self.pictures())
+
+    @overload
+    def __getitem__(self, place: int) -> Frame: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Selection: ...
+
+    def __getitem__(self, place: int | slice) -> Frame | Selection:
+        return self.pictures()[place]
+
+    def where(self, category: str | None = None, factors: Mapping[str, Wanted] | None = None) -> Selection:
+        """The pictures of a class, or with some values of factors; see `Selection.where`."""
+        return self.pictures().where(category, factors)
 
     def verify(self) -> tuple[str, ...]:
         """What is wrong with the files, a line each; empty where every shard is there, whole and as recorded."""
