@@ -178,7 +178,7 @@ def run(
                 finally:
                     store.sweep()  # delete unfinished files of stopped workers
             if store.load() is not None:
-                store.trust(missing)
+                store.trust(log.drawn)
             _tell_assets(store, sampler, missing, tell)
         tell("end")
         if store.load() is None:
