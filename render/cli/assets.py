@@ -19,7 +19,7 @@ from scenes.assets import fetch as downloads
 from scenes.assets.cache import Cache
 from scenes.assets.catalogue import Catalogue
 from scenes.assets.file_source import settle
-from scenes.assets.index import KnownUseless
+from scenes.assets.index import KnownAssets
 from scenes.assets.manifest import Entry, Manifest, entry_from, load_manifest, save_manifest
 from scenes.assets.pictures import HDRI_SUFFIXES, IMAGE_SUFFIXES, Pictures
 from scenes.assets.sources import AXES, ModelFolder, discover
@@ -224,7 +224,7 @@ def _fault(manifest: Manifest, entry: Entry, cache: Cache) -> str:
     alone = Manifest(manifest.root, (entry,))
     if entry.kind == "model":
         return settle(alone.models()[0], cache, IMPORTERS).reason
-    pictures = Pictures(alone, (), None, (), (), cache, KnownUseless(()))
+    pictures = Pictures(alone, (), None, (), (), cache, KnownAssets(()))
     pictures.judge_all()
     return next(iter(pictures.rejected.values()), "")
 

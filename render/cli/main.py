@@ -10,6 +10,7 @@ import click
 
 from render.cli import doctor as machine
 from render.cli.assets import assets
+from render.cli.assets_cache import cache
 from render.cli.assets_index import index, list_, show
 from render.cli.composite import crack
 from render.cli.dataset import export, inspect
@@ -55,7 +56,7 @@ def presets() -> None:
         click.echo(name)
 
 
-for command in (index, list_, show):
+for command in (cache, index, list_, show):
     assets.add_command(command)
 
 for command in (render, preview, stream, assets, export, inspect, status, verify, merge, warm, crack):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from itertools import chain
@@ -12,7 +12,7 @@ from scenes.assets import shapes_source
 from scenes.assets.cache import Cache
 from scenes.assets.coarse import Coarse, coarse_copies
 from scenes.assets.file_source import Settled, give_up, settings, settle
-from scenes.assets.index import IndexEntry, KnownUseless, indexes_of
+from scenes.assets.index import IndexEntry, KnownAssets, indexes_of
 from scenes.assets.indexing import each, lost_entry, model_entry
 from scenes.assets.info import AssetInfo
 from scenes.assets.loading import Importers
@@ -102,12 +102,12 @@ class Catalogue:
         self._manifest = load_manifest(manifest) if manifest else Manifest(Path())
         folders, hdris, textures, images = tuple(models), tuple(hdris), tuple(textures), tuple(images)
         places = [folder.path for folder in folders] + ([manifest] if manifest else [])
-        self._useless = KnownUseless(indexes_of([*places, *hdris, *textures, *images]))
-        listings = _listed(folders)
+        self._indexed = KnownAssets(indexes_of([*places, *hdris, *textures, *images]))
+        listings = _listed(folders, self._indexed.ids)
         self._files = Files(listings, self._manifest.models())
         self._foreign = {path: reason for listing in listings for path, reason in listing.left_out.items()}
         self._settled: dict[str, Settled] = {}
-        self._pictures = Pictures(self._manifest, hdris, studio, textures, images, self.cache, self._useless)
+        self._pictures = Pictures(self._manifest, hdris, studio, textures, images, self.cache, self._indexed)
         self._info = lru_cache(_INFOS)(self._known)
         self._models = RecentModels(memory)
 
@@ -237,7 +237,7 @@ class Catalogue:
             if asset_id not in self._files:
                 raise InputError(f"no model has the id '{asset_id}', {choices(asset_id, self._files)}")
             asset = self._files[asset_id]
-            useless = self._useless.reason(asset_id, asset.path, asset.root, settings(asset, self._importers))
+            useless = self._indexed.reason(asset_id, asset.path, asset.root, settings(asset, self._importers))
             found = Settled(reason=useless) if useless else settle(asset, self.cache, self._importers)
             self._settled[asset_id] = found
         return self._settled[asset_id]
@@ -335,12 +335,12 @@ def _checked_shapes(shapes: Mapping[str, int]) -> dict[str, int]:
     return {name: shapes[name] for name in sorted(shapes) if shapes[name] > 0}
 
 
-def _listed(folders: Iterable[ModelFolder]) -> list[Listing]:
+def _listed(folders: Iterable[ModelFolder], known: Collection[str]) -> list[Listing]:
     found: list[Listing] = []
     taken: dict[str, int] = {}
     for folder in folders:
         name = folder.path.resolve().name
         taken[name] = taken.get(name, 0) + 1
         # A second folder of the same name must not hide the first one's assets.
-        found.append(discover(folder, name if taken[name] == 1 else f"{name}~{taken[name]}"))
+        found.append(discover(folder, name if taken[name] == 1 else f"{name}~{taken[name]}", known))
     return found

@@ -4,7 +4,7 @@ It is SQLite because one file is enough, an asset is found in it without reading
 it, and any tool can query it. It appears whole and never changes (`write_index`). So it is opened as immutable: without
 locks, which network file systems do not keep reliably, and without a journal beside it.
 
-A run takes from it which files are of no use, so that it need not read them to learn so (`KnownUseless`). Whatever is
+A run takes from it which files are of no use, so that it need not read them to learn so (`KnownAssets`). Whatever is
 drawn passes the readers and gates all the same. So an index that is old or wrong cannot bring a file into a picture,
 and with an index or without one, the pictures are the same.
 """
@@ -187,7 +187,7 @@ class Index:
         return found[0]
 
     def values(self, column: str) -> list[str]:
-        """The different values of a column of text, sorted."""
+        """The different values of a column of text, sorted. column: part of the program, never of a user's input."""
         return [str(value) for (value,) in self._asked(f"SELECT DISTINCT {column} FROM assets ORDER BY 1")]
 
     def _asked(self, question: str, *values: object) -> list[tuple[Any, ...]]:
@@ -211,21 +211,24 @@ class Index:
         return InputError(f"{self.path}: is damaged ({error}); {_REMEDY}")
 
 
-class KnownUseless:
-    """What indexes say of files that are of no use. They are read once, when this is made.
-
-    A file that has changed since, or that other settings would read, is not known.
-    """
+class KnownAssets:
+    """What a run takes from indexes. They are read once, when this is made. ids: all that are in them."""
 
     def __init__(self, indexes: Iterable[Path]):
-        self._entries: dict[str, IndexEntry] = {}
+        self._useless: dict[str, IndexEntry] = {}
+        self.ids: set[str] = set()
         for path in indexes:
             with Index(path) as index:
-                self._entries |= {entry.id: entry for entry in index.useless()}
+                self._useless |= {entry.id: entry for entry in index.useless()}
+                self.ids.update(index.values("id"))
 
     def reason(self, asset_id: str, path: Path, root: Path, settings: str) -> str:
-        """Why an asset cannot be used, as an index says; empty if none does. The fields are those of `IndexEntry`."""
-        entry = self._entries.get(asset_id)
+        """Why an asset cannot be used, as an index says; empty if none does.
+
+        A file that has changed since, or that was read with other settings, is not known. The arguments are those of
+        `IndexEntry`.
+        """
+        entry = self._useless.get(asset_id)
         known = entry is not None and entry.settings == settings and entry.same(path, root)
         return entry.reason if entry is not None and known else ""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scenes.assets.cache import Cache
 from scenes.assets.image_gate import ImageGate, Use, Verdict, settings
-from scenes.assets.index import IndexEntry, KnownUseless
+from scenes.assets.index import IndexEntry, KnownAssets
 from scenes.assets.indexing import picture_entry
 from scenes.assets.manifest import Manifest
 from scenes.assets.texture_sets import TextureSet, find_texture_sets, judged
@@ -39,9 +39,9 @@ class Pictures:
         textures: Iterable[Path],
         images: Iterable[Path],
         cache: Cache,
-        useless: KnownUseless,
+        known: KnownAssets,
     ):
-        self._useless = useless
+        self._known = known
         self._gate = ImageGate(cache)
         self._verdicts: dict[Path, Verdict] = {}
         self._maps: dict[str, dict[str, Verdict]] = {}
@@ -144,7 +144,7 @@ class Pictures:
 
     def _known_useless(self, files: Mapping[str, Path], use: Use) -> dict[Path, Verdict]:
         """The verdicts on those of some files, by id, that an index knows to be of no use."""
-        reasons = {path: self._useless.reason(i, path, path.parent, settings(use)) for i, path in files.items()}
+        reasons = {path: self._known.reason(i, path, path.parent, settings(use)) for i, path in files.items()}
         return {path: Verdict(path, reason) for path, reason in reasons.items() if reason}
 
     def _listed(self) -> list[tuple[str, str, Path]]:

@@ -173,6 +173,36 @@ def test_a_run_that_was_killed_goes_on_where_it_was(collection: Path, monkeypatc
     assert len(opened(collection).entries()) == 8 and read == ["d.obj"]
 
 
+def test_models_that_an_index_has_are_not_looked_for_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["03001627/a/models/model_normalized.obj", "03001627/b/models/model_normalized.obj", "03001627/c/model.obj"]
+    for name in names:
+        (tmp_path / "set" / name).parent.mkdir(parents=True)
+        (tmp_path / "set" / name).write_text(BOX)
+
+    def ids() -> tuple[list[str], list[str]]:
+        """All models of the class, and those that were looked for."""
+        asked: list[str] = []
+        real = os.path.isfile
+        with monkeypatch.context() as patch:
+            patch.setattr("os.path.isfile", lambda place: asked.append(str(place)) or real(place))
+            found = Catalogue(models=[ModelFolder(tmp_path / "set")], cache=tmp_path / "cache").assets("chair")
+        return list(found), [place for place in asked if place.endswith(".obj")]
+
+    without, asked = ids()
+    assert without == [f"set/{name}" for name in names] and len(asked) == 4
+    write_index(
+        tmp_path / "set" / INDEX, Catalogue(models=[ModelFolder(tmp_path / "set")], cache=tmp_path / "cache").entries()
+    )
+    (tmp_path / "set/03001627/d/models").mkdir(parents=True)
+    (tmp_path / "set/03001627/d/models/model_normalized.obj").write_text(BOX)
+    found, asked = ids()
+    assert found == sorted([*without, "set/03001627/d/models/model_normalized.obj"])
+    # The new one, and the place at which ShapeNet's other version would have its model.
+    assert sorted({Path(place).relative_to(tmp_path / "set").parts[1] for place in asked}) == ["c", "d"]
+
+
 # Its door -----------------------------------------------------------------------------------------------------------
 
 ENTRY = IndexEntry(
