@@ -21,7 +21,7 @@ from scenes.record.surface import Decal, Surface
 
 Quaternion = tuple[float, float, float, float]
 LightKind = Literal["sun", "area", "point"]
-BackgroundKind = Literal["hdri", "ground", "room", "image", "color", "none"]
+BackgroundKind = Literal["hdri", "ground", "room", "image", "color", "white", "none"]
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class Background:
     """What is behind the objects. `material` dresses a ground or a room; `image` is an asset id; `size` in meters.
 
     ground: a large plane at z = 0 under the sky; room: a box with floor, walls and ceiling around the camera; shadow:
-    an invisible plane that only catches shadows, for "hdri" and "image".
+    an invisible plane that only catches shadows, for "hdri", "image" and "white".
     """
 
     kind: BackgroundKind
@@ -300,6 +300,15 @@ class Scene:
         return next((item for item in self.items if item.purpose == "main"), None)
 
     @property
+    def side(self) -> float | None:
+        """The side of the main object that is seen: azimuth of the camera from the object's own front, degrees."""
+        if self.main is None:
+            return None
+        away = np.subtract(self.camera.location, self.main.location)
+        x, y, _ = (rotation_matrix(self.main.rotation).T @ away).tolist()
+        return math.degrees(math.atan2(x, -y)) % 360
+
+    @property
     def cracked(self) -> bool:
         """Whether a crack is drawn, visible or not."""
         return any(part is not None and part.crack is not None for part in (self.surface, self.decal))
@@ -329,6 +338,8 @@ class Scene:
         for light in self.lights:
             yield from leaves(f"lights.{light.kind}", {k: v for k, v in asdict(light).items() if k not in _PLACES})
         yield "items.count", float(len(self.items))
+        if self.side is not None:
+            yield "items.main.side", self.side
         for item in self.items:
             yield f"items.{item.purpose}.scale", item.scale
             for material in item.materials.values():

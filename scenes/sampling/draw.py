@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from scenes.assets.catalogue import Catalogue
 from scenes.config.objects import Config
-from scenes.distributions import Distribution
 from scenes.materials.families import METRIC, TEXTURED
 from scenes.materials.roles import draw_family
 from scenes.names import Names
@@ -24,16 +22,25 @@ from scenes.streams import Streams
 class Draw:
     """Everything that one scene is drawn from.
 
-    classes: the possible classes of objects. overrides: distributions of material parameters, by section, family and
-    name. asset: id of the main object; None draws one.
+    whole: the config of all classes. classes: the possible classes of objects. asset: id of the main object; None draws
+    one. category: the class whose factors hold; empty for those of all classes.
     """
 
-    config: Config
+    whole: Config
     catalogue: Catalogue
     classes: Names
-    overrides: Mapping[str, Mapping[str, Mapping[str, Distribution]]]
     streams: Streams
     asset: str | None = None
+    category: str = ""
+
+    @property
+    def config(self) -> Config:
+        """The config that holds for the class."""
+        return self.whole.of_class(self.category)
+
+    def of_class(self, category: str) -> Draw:
+        """The same, with the factors of a class."""
+        return self if category == self.category else replace(self, category=category)
 
     def section(self, name: str) -> Drawn:
         """The values of one of the config's sections."""
@@ -47,7 +54,7 @@ class Draw:
         """A material of a family. section: of the config, whose fields `parameters` and `texture` hold for it."""
         # Features of objects are sized by the object, those of grounds, walls and surfaces in meters.
         sized = {} if section == "material" else METRIC.get(family, {})
-        material = draw_family(family, self.streams, key, {**sized, **self.overrides[section].get(family, {})})
+        material = draw_family(family, self.streams, key, {**sized, **self.config.parameters[section].get(family, {})})
         if family not in TEXTURED:
             return material
         texture = getattr(self.config, section).draw(self.streams, key).one_of("texture", self.catalogue.textures)
