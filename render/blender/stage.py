@@ -33,8 +33,10 @@ from render.image.surroundings import with_surroundings
 from render.settings import DrawSettings
 from scenes.assets.catalogue import Catalogue
 from scenes.cracks.contour import Contour
+from scenes.errors import InputError
 from scenes.materials.roles import LIQUIDS
-from scenes.record.scene import Camera, Scene
+from scenes.record.material import Material
+from scenes.record.scene import Camera, Item, Scene
 from scenes.record.surface import Decal
 from scenes.streams import Streams
 
@@ -165,7 +167,7 @@ class Stage:
             info = self.catalogue.info(item.asset)
             decal = scene.decal if item is scene.main else None
             for slot, name in enumerate(info.parts):
-                material = item.materials.get("*") or item.materials[info.roles[name]]
+                material = _material(item, name, info.roles[name])
                 look = uploaded.appearances[slot]
                 cracked = info.roles[name] not in LIQUIDS
                 socket = prop.material_slots[slot]
@@ -257,6 +259,13 @@ class Stage:
         if scene.surface:
             return np.array([0, 1], dtype=np.uint16)
         return np.array([0] + [self._label.get(item.category, -1) + 1 for item in scene.items], dtype=np.uint16)
+
+
+def _material(item: Item, part: str, role: str) -> Material:
+    found = item.materials.get("*") or item.materials.get(role)
+    if found is None:  # somebody edited the scene
+        raise InputError(f"object '{item.asset}': no material for its part '{part}'; give one for '{role}' or for '*'")
+    return found
 
 
 def _over(combined: NDArray, behind: NDArray) -> NDArray:

@@ -10,6 +10,7 @@ import click
 
 from render.cli import doctor as machine
 from render.cli.assets import assets
+from render.cli.assets_index import index, list_, show
 from render.cli.composite import crack
 from render.cli.dataset import export, inspect
 from render.cli.devices import warm
@@ -53,6 +54,9 @@ def presets() -> None:
     for name in preset_names():
         click.echo(name)
 
+
+for command in (index, list_, show):
+    assets.add_command(command)
 
 for command in (render, preview, stream, assets, export, inspect, status, verify, merge, warm, crack):
     cli.add_command(command)
