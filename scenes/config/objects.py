@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -16,9 +15,8 @@ from scenes.config.camera import CameraConfig, SensorConfig
 from scenes.config.crack import CrackConfig
 from scenes.config.explaining import explained
 from scenes.config.lighting import LightingConfig
-from scenes.config.material import BackgroundConfig, MaterialConfig, parsed
+from scenes.config.material import BackgroundConfig, MaterialConfig
 from scenes.config.surface import SurfaceConfig
-from scenes.distributions import Distribution
 from scenes.section import Section
 
 
@@ -199,22 +197,12 @@ class Config(Section):
 
     def of_class(self, name: str) -> Config:
         """The config that holds for a class, with what `by_class` says of it in place."""
-        return self._of_classes.get(name, self)
-
-    @cached_property
-    def _of_classes(self) -> dict[str, Config]:
-        fields = {name: getattr(self, name) for name in type(self).model_fields if name != "by_class"}
-        sections = {name: fields[name] for name in SECTIONS}
-        return {
-            name: Config.model_validate({**fields, **sections_of(name, given, sections)})
-            for name, given in self.by_class.items()
-        }
-
-    @cached_property
-    def parameters(self) -> dict[str, dict[str, dict[str, Distribution]]]:
-        """Distributions of material parameters, by section, family and name."""
-        dressed = {"material": self.material, "background": self.background, "surface": self.surface}
-        return {name: {} if part is None else parsed(part.parameters) for name, part in dressed.items()}
+        given = self.by_class.get(name)
+        if given is None:
+            return self
+        fields = {field: getattr(self, field) for field in type(self).model_fields if field != "by_class"}
+        sections = {part: fields[part] for part in SECTIONS}
+        return Config.model_validate({**fields, **sections_of(name, given, sections)})
 
     @property
     def resolution(self) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from scenes.names import Names
 from scenes.record.material import Vector
 from scenes.record.record import CRACK
 from scenes.record.scene import Background, Camera, Item, Light, LightKind, Scene, Sensor, World
-from scenes.sampling.draw import Draw, center_of, vector
+from scenes.sampling.draw import Draw, center_of, factors_of, vector
 from scenes.sampling.objects import main_class, members
 from scenes.sampling.occluder import occluder
 from scenes.sampling.placement import cross, direction, extent, framing_distance
@@ -65,8 +65,9 @@ class Sampler:
         cracked = config.surface is not None or config.objects.crack is not None
         self.classes = (CRACK,) if cracked else self._members
         _check_class_names(config, catalogue)
+        self._factors = factors_of(config)
         for name in ("", *(name for name in config.by_class if name in self._members)):
-            _check_assets(config.of_class(name), catalogue, self._members)
+            _check_assets(self._factors[name].config, catalogue, self._members)
 
     def sample(self, seed: int, index: int, fixed_quantiles: Mapping[str, float] | None = None) -> Scene:
         """The scene of (seed, index). fixed_quantiles: numbers in [0, 1) that replace random draws, by factor name."""
@@ -83,7 +84,7 @@ class Sampler:
         return sorted(recorder.named)
 
     def _draw(self, streams: Streams, asset: str | None = None) -> Draw:
-        return Draw(self.config, self.catalogue, self._members, streams, asset)
+        return Draw(self._factors, self.catalogue, self._members, streams, asset)
 
 
 def _scene(draw: Draw) -> Scene:
