@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -99,7 +100,8 @@ def add(
 
 @assets.command("list")
 @_MANIFEST
-def list_(manifest: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
+def list_(manifest: Path, as_json: bool) -> None:
     """List all assets and show which files exist.
 
     \b
@@ -107,11 +109,21 @@ def list_(manifest: Path) -> None:
       blendmill assets list
     """
     known = load_manifest(manifest)
-    table = Table("name", "kind", "class", "license", "state", box=None)
-    for entry in known.entries:
-        state = "here" if known.content(entry).exists() else "to fetch" if entry.url else "missing"
-        table.add_row(entry.name, entry.kind, entry.category or "", entry.license, state)
+    columns = ("name", "kind", "class", "license", "state")
+    rows = [
+        (entry.name, entry.kind, entry.category or "", entry.license, _state(known, entry)) for entry in known.entries
+    ]
+    if as_json:
+        click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], indent=1))
+        return
+    table = Table(*columns, box=None)
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)
+
+
+def _state(manifest: Manifest, entry: Entry) -> str:
+    return "here" if manifest.content(entry).exists() else "to fetch" if entry.url else "missing"
 
 
 @assets.command()
