@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import weakref
 from types import TracebackType
 from typing import Any, Self
 
+from render.farm.apart import ApartRenderer
 from render.farm.devices import choose, worker_slots
-from render.farm.local import RetryPolicy
-from render.farm.pool import WorkerPool
-from render.farm.shared_memory import Memory, frame_size
 from render.frame import Frame
 from render.renderer import Renderer, device_for, load_renderer, open_sampler
 from scenes.config.composite import ComposeConfig
@@ -17,8 +14,6 @@ from scenes.config.loading import AnyConfig, Source, load_config
 from scenes.config.objects import Config
 from scenes.errors import InputError
 from scenes.record.record import Record
-
-_POLICY = RetryPolicy()
 
 
 class Studio:
@@ -60,7 +55,7 @@ class Studio:
         self.seed, self._here = seed, here
         self._sampler = open_sampler(self.config)
         self._device = device_for(self.config, device)
-        self._renderer: Renderer | _Apart | None = None
+        self._renderer: Renderer | ApartRenderer | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -82,14 +77,14 @@ class Studio:
         """Draw a scene, or the picture of an index."""
         record = self._sampler.sample(self.seed, what) if isinstance(what, int) else what
         if self._renderer is None:
-            device = choose(self._device)[0]
-            apart = None if self._here else _Apart(self.config, device.kind)
-            self._renderer = apart or load_renderer(self._sampler, device.kind)
+            devices = choose(self._device)[:1]
+            apart = None if self._here else ApartRenderer(self.config, worker_slots(devices, 1, pictures=1)[0])
+            self._renderer = apart or load_renderer(self._sampler, devices[0].kind)
         return self._renderer.draw(record)
 
     def close(self) -> None:
         """End Blender's process. The next picture would start it again."""
-        if isinstance(self._renderer, _Apart):
+        if isinstance(self._renderer, ApartRenderer):
             self._renderer.close()
             self._renderer = None
 
@@ -100,60 +95,3 @@ class Studio:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-class _Apart:
-    """A renderer in a process of its own, which is started when it must draw, and anew if it died."""
-
-    def __init__(self, config: AnyConfig, device: str):
-        self._config, self._device = config, device
-        self._size = 0
-        self._finish: weakref.finalize | None = None
-
-    def draw(self, record: Record) -> Frame:
-        size = frame_size(record.camera.height, record.camera.width)
-        if self._finish is None or size > self._size:
-            self._start(size)
-        order = {"do": "frames", "indices": [record.index], "slots": [0], "size": self._size}
-        order["records"] = [record.to_json()]
-        try:
-            return self._drawn(order, record.index)
-        except InputError:  # the process waits for the next order
-            raise
-        except BaseException:  # also Ctrl-C: what is half drawn must not be taken for the next picture
-            self.close()
-            raise
-
-    def _drawn(self, order: dict[str, Any], index: int) -> Frame:
-        deaths = 0
-        self._pool.give(0, order)
-        while True:
-            for event in self._pool.events(1.0):
-                if event.kind == "refused":
-                    raise InputError(event.data["reason"])
-                if event.kind == "frame":
-                    return self._memory.take(event.data["labels"], 0)
-                if event.kind == "died":
-                    deaths += event.index is not None
-                    if deaths >= _POLICY.attempts:
-                        raise InputError(f"picture {index}: was given up after {deaths} deaths: {event.data['reason']}")
-                    self._pool.give(0, order)
-
-    def _start(self, size: int) -> None:
-        self.close()
-        slots = worker_slots(choose(self._device)[:1], 1, pictures=1)
-        self._memory = Memory(size, 1)
-        spec = {"config": self._config.plain(), "seed": 0}
-        self._pool = WorkerPool(spec, slots, _POLICY.timeout, self._memory.file)
-        self._size = size
-        self._finish = weakref.finalize(self, _end, self._pool, self._memory)
-
-    def close(self) -> None:
-        if self._finish is not None:
-            self._finish()
-            self._finish = None
-
-
-def _end(pool: WorkerPool, memory: Memory) -> None:
-    pool.close()
-    memory.close()
