@@ -121,5 +121,10 @@ class ImageGate:
         return Verdict(Path(answer["plain"] or path), answer["reason"])
 
 
+def settings(use: Use) -> str:
+    """What decides, beside its content, whether a file can be used."""
+    return f"{use} {_VERSION}"
+
+
 def _key(kind: str, use: Use, name: str) -> str:
     return hashlib.sha256(f"image {kind} {_VERSION} {use} {name}".encode(errors="surrogatepass")).hexdigest()
