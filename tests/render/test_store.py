@@ -71,6 +71,24 @@ def test_a_set_drawn_in_pieces_is_the_one_drawn_at_once(out: str, tmp_path: Path
     assert everything(out, tmp_path) == whole
 
 
+@pytest.mark.parametrize("out", ["folder", "s3"], indirect=True)
+def test_a_shard_that_two_schedulers_send_is_there_once(out: str, tmp_path: Path, whole: dict[str, bytes]) -> None:
+    store, manifest = open_store(out), make_manifest()
+    store.create(manifest)
+    with store.target(0) as path:
+        other = run_python(
+            "import sys; from tests.farms import draw, make_manifest; from render.dataset.store import open_store; "
+            "print(draw(open_store(sys.argv[1]), make_manifest(), 0))",
+            out,
+        )
+        theirs = other.communicate(timeout=60)[0].strip()
+        assert store.present() == {0}
+        frames = (make_frame(index, size=SIZE) for index in manifest.indices(0))
+        assert write_shard(path, frames, attributes=manifest.attributes()) == theirs
+    render(out, manifest)
+    assert everything(out, tmp_path) == whole
+
+
 def test_nothing_is_left_of_a_shard_that_failed(out: str, tmp_path: Path) -> None:
     store, manifest = open_store(out), make_manifest()
     store.create(manifest)
