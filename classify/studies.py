@@ -9,7 +9,7 @@ from typing import Any
 
 from classify.config import ClassifyConfig, ImagesConfig, load_training
 from classify.task import Classification
-from scenes.errors import InputError, choices
+from scenes.errors import InputError, choices, shortened
 from training.data.sources import open_pictures
 from training.progress import RunCount
 from training.run import execute
@@ -125,7 +125,7 @@ def _told(config: ClassifyConfig, out: Path, count: RunCount) -> dict[str, Any]:
 def _axis(text: str) -> tuple[str, list[str]]:
     key, equals, values = text.partition("=")
     if not equals or not key or not all(values.split(",")):
-        raise InputError(f"--vary {text}: write key=a,b,c, for example method=source,dann")
+        raise InputError(f"--vary {shortened(text)}: write key=a,b,c, for example method=source,dann")
     return key, values.split(",")
 
 

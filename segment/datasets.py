@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scenes.errors import InputError, choices
+from scenes.errors import InputError, choices, shortened
 from segment.config import SegmentConfig
 from segment.sets import Picture, PictureSet, open_set
 from training.config import PartConfig
@@ -73,7 +73,7 @@ def open_part(part: PartConfig, labels: bool = True) -> CrackPictures:
         raise InputError(f"{part.where}: its pictures have no masks; put them into mask/ beside img/")
     kind, share = split_named(part.split)
     if kind not in (ALL, "adapt", "test"):
-        raise InputError(f"{part.where}: no split '{kind}', {choices(kind, [ALL, 'adapt', 'test'])}")
+        raise InputError(f"{part.where}: no split '{shortened(kind)}', {choices(kind, [ALL, 'adapt', 'test'])}")
     for line in opened.left_out:
         _LOG.warning("left out: %s", line)
     names = np.array(opened.names)

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from scenes.errors import InputError, choices
+from scenes.errors import InputError, choices, shortened
 from scenes.files import replacing
 
 FORMAT = 1
@@ -100,7 +100,7 @@ def require_fit(module: nn.Module, tensors: Mapping[str, Tensor], where: str | P
         wanted, found = own.get(name), tensors.get(name)
         if wanted is None or found is None:
             what = "has no" if found is None else "has an unknown"
-            raise InputError(f"{where}: does not fit the model: it {what} tensor {name}")
+            raise InputError(f"{where}: does not fit the model: it {what} tensor {shortened(name)}")
         if wanted.shape != found.shape or wanted.is_floating_point() != found.is_floating_point():
             kinds = " instead of ".join(f"{tuple(t.shape)} {t.dtype}".replace("torch.", "") for t in (found, wanted))
             raise InputError(f"{where}: does not fit the model: {name} is {kinds}")
@@ -179,10 +179,10 @@ def load_optimizer(
     for key, tensor in tensors.items():
         number, _, name = key.partition(".")
         if not number.isdecimal() or int(number) >= len(parameters) or name not in names:
-            raise InputError(f"{where}: state {key} is of another optimizer: {choices(name, names)}")
+            raise InputError(f"{where}: state {shortened(key)} is of another optimizer: {choices(name, names)}")
         parameter = parameters[int(number)]
         if tensor.shape != (() if name == "step" else parameter.shape) or not tensor.is_floating_point():
-            raise InputError(f"{where}: state {key} does not fit its parameter: it is {tuple(tensor.shape)}")
+            raise InputError(f"{where}: state {shortened(key)} does not fit its parameter: it is {tuple(tensor.shape)}")
         if tensor.shape == parameter.shape:
             # Fused optimizers need moments in the memory format of the parameter, such as channels last.
             tensor = torch.empty_like(parameter, requires_grad=False).copy_(tensor)

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from transformers import PretrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
-from scenes.errors import InputError
+from scenes.errors import InputError, shortened
 
 # Config fields that must agree between loaded weights and the requested model.
 _SHAPE = ("model_type", "layer_type", "depths", "hidden_sizes", "hidden_size", "num_hidden_layers", "patch_size")
@@ -72,7 +72,7 @@ def _check_shape(name: str, config: PretrainedConfig, theirs: dict[str, Any], we
     for field in _SHAPE:
         given, wanted = getattr(known, field, None), getattr(config, field, None)
         if given != wanted:
-            raise InputError(f"weights: {weights}: its {field} is {given}, but {name} has {wanted}")
+            raise InputError(f"weights: {weights}: its {field} is {shortened(given)}, but {name} has {wanted}")
 
 
 @contextmanager

@@ -234,7 +234,7 @@ class Manifest(BaseModel):
         for name, there, wanted in self._decisive(asked):
             if there != wanted:
                 raise InputError(
-                    f"{place}: holds a data set of {name} {there}, asked is {wanted}; "
+                    f"{place}: holds a data set of {name} {shortened(there)}, asked is {shortened(wanted)}; "
                     "choose another folder, or ask for what is there"
                 )
         if self.config_hash != asked.config_hash:
@@ -246,7 +246,9 @@ class Manifest(BaseModel):
             )
         for name in sorted(self.assets.keys() & asked.assets.keys()):
             if self.assets[name] != asked.assets[name]:
-                raise InputError(f"{place}: holds a data set drawn with another asset '{name}' than is here now")
+                raise InputError(
+                    f"{place}: holds a data set drawn with another asset '{shortened(name)}' than is here now"
+                )
 
     def _decisive(self, asked: Manifest) -> Iterator[tuple[str, Any, Any]]:
         """What two jobs for one data set have in common besides the config: name, value here, value asked for."""

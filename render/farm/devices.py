@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from render.farm import limits
-from scenes.errors import InputError, choices
+from scenes.errors import InputError, choices, shortened
 
 # Best first: OptiX uses the ray tracing units of the same cards that CUDA does without.
 KINDS = ("optix", "cuda", "hip", "oneapi", "metal")
@@ -229,7 +229,9 @@ def _listed(variable: str, device: Device, environment: Mapping[str, str]) -> di
     given = environment.get(variable, "").strip()
     listed = [entry.strip() for entry in given.split(",")] if given else [str(k) for k in range(device.number + 1)]
     if device.number >= len(listed):
-        raise InputError(f"{variable}={given}: lists {len(listed)} GPUs, {device.name} is number {device.number}")
+        raise InputError(
+            f"{variable}={shortened(given)}: lists {len(listed)} GPUs, {device.name} is number {device.number}"
+        )
     return {variable: listed[device.number]}
 
 
@@ -240,5 +242,7 @@ def _selected(variable: str, device: Device, environment: Mapping[str, str]) -> 
     listed = re.fullmatch(r"level_zero:([\d.]+(?:,[\d.]+)*)", given)
     numbers = listed[1].split(",") if listed else []
     if device.number >= len(numbers):
-        raise InputError(f"{variable}={given}: cannot be divided among workers; list the GPUs, as level_zero:0,1")
+        raise InputError(
+            f"{variable}={shortened(given)}: cannot be divided among workers; list the GPUs, as level_zero:0,1"
+        )
     return {variable: f"level_zero:{numbers[device.number]}"}

@@ -14,7 +14,7 @@ from render.dataset.store import Store, open_store
 from render.farm.local import EventCallback, RetryPolicy, Run
 from render.renderer import Sampler, versions
 from scenes.config.loading import AnyConfig
-from scenes.errors import InputError
+from scenes.errors import InputError, shortened
 
 # A small set's files, so that workers have something to share, and fewest pictures in one: when one of them has to be
 # given up, others are left.
@@ -203,5 +203,5 @@ def parse_part(text: str) -> tuple[int, int]:
     """ "i/n" as (i, n). Raises InputError unless 0 <= i < n."""
     number, slash, parts = text.partition("/")
     if not slash or not number.isdigit() or not parts.isdigit() or not int(number) < int(parts):
-        raise InputError(f"--shard {text}: write i/n with i from 0 to n - 1, for instance 0/8")
+        raise InputError(f"--shard {shortened(text)}: write i/n with i from 0 to n - 1, for instance 0/8")
     return int(number), int(parts)

@@ -138,7 +138,9 @@ class Manifest:
         for entry in self.entries:
             if entry.name == name:
                 return entry
-        raise InputError(f"the manifest has no asset '{name}', {choices(name, [e.name for e in self.entries])}")
+        raise InputError(
+            f"the manifest has no asset '{shortened(name)}', {choices(name, [e.name for e in self.entries])}"
+        )
 
 
 def load_manifest(path: Path) -> Manifest:

@@ -13,7 +13,7 @@ from scenes.assets.appearance import Mtl
 from scenes.assets.obj import linear_colors
 from scenes.assets.polygons import triangles
 from scenes.assets.references import decoded
-from scenes.errors import LoadError
+from scenes.errors import LoadError, shortened
 
 if TYPE_CHECKING:
     import trimesh
@@ -122,7 +122,7 @@ def _of_text(body: bytes, elements: list[Element]) -> dict[str, dict[str, _Colum
                 if one.count is not None:
                     count, at = int(words[at]), at + 1
                 if at + count > len(words):
-                    raise LoadError(f"is truncated: it ends inside of element '{name}'")
+                    raise LoadError(f"is truncated: it ends inside of element '{shortened(name)}'")
                 values += words[at : at + count]
                 counts.append(count)
                 at += count
@@ -155,7 +155,7 @@ def _rows_of_bytes(
             if one.count is not None:
                 kind = np.dtype(order + one.count)
                 if at + size + kind.itemsize > len(body):
-                    raise LoadError(f"is truncated: it ends inside of element '{name}'")
+                    raise LoadError(f"is truncated: it ends inside of element '{shortened(name)}'")
                 count = int(np.frombuffer(body, kind, 1, at + size)[0])
                 fields.append((f"n{k}", kind, (1,)))
                 size += kind.itemsize
@@ -164,7 +164,7 @@ def _rows_of_bytes(
             size += np.dtype(one.kind).itemsize * count
         whole = min(left, (len(body) - at) // size) if size else 0
         if whole < 1:
-            raise LoadError(f"is truncated: it ends inside of element '{name}'")
+            raise LoadError(f"is truncated: it ends inside of element '{shortened(name)}'")
         # A short look first, so that mixed polygons are not looked through again and again.
         for length in (min(whole, 64), whole):
             block = np.frombuffer(body, np.dtype(fields), length, at)

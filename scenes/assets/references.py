@@ -106,7 +106,7 @@ class _Finder:
                 lacking[name] = self._folder / re.sub(r"\W+", "_", name)
                 continue
             if purpose == "layer" and _absolute(name):
-                raise LoadError(f"refers to a file outside its folder: '{name}'")
+                raise LoadError(f"refers to a file outside its folder: '{shortened(name)}'")
             path = self._locate(name)
             if path.is_file():
                 found[name] = path
@@ -121,14 +121,14 @@ class _Finder:
                     below = _Finder(path, self._root, self._layers).resolved(_of_usd(path.read_bytes()))
                     found |= {str(inner): inner for inner in below.found.values()}
             elif purpose in ("buffer", "layer"):
-                raise LoadError(f"needs '{name}', which is not there")
+                raise LoadError(f"needs '{shortened(name)}', which is not there")
             else:
                 lacking[name] = path
         return References(found, lacking)
 
     def _locate(self, name: str) -> Path:
         if "://" in name:
-            raise LoadError(f"refers to '{name}' on the network")
+            raise LoadError(f"refers to '{shortened(name)}' on the network")
         try:
             # An absolute path is that of the machine it was made on: only a file of that name beside the model counts.
             path = inside(self._root, PureWindowsPath(name).name if _absolute(name) else name, self._folder)

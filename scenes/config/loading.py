@@ -120,7 +120,8 @@ def validate(data: Any, where: str) -> AnyConfig:
     """
     renderer = data.get("renderer", "blender") if isinstance(data, dict) else "blender"
     if not isinstance(renderer, str) or renderer not in _CONFIGS:
-        raise InputError(f"{where}: field renderer: unknown {renderer!r}, {choices(str(renderer), _CONFIGS)}")
+        shown = shortened(repr(renderer))
+        raise InputError(f"{where}: field renderer: unknown {shown}, {choices(str(renderer), _CONFIGS)}")
     return _validated(_CONFIGS[renderer], data, where)
 
 
@@ -221,7 +222,7 @@ def _changes(overrides: Overrides) -> list[dict[str, Any]]:
 def _override(text: str) -> dict[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not all(key.split(".")):
-        raise InputError(f"--set {text}: write key=value, for instance camera.azimuth=30")
+        raise InputError(f"--set {shortened(text)}: write key=value, for instance camera.azimuth=30")
     return _nested(key, parse_yaml(value, f"--set {shortened(text)}"))
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from scenes.distributions import Uniform
-from scenes.errors import InputError, choices
+from scenes.errors import InputError, choices, shortened
 from scenes.materials.families import ANY_HUE, FAMILIES, Parameters, mix, parsed
 from scenes.record.material import Material, Parameter
 from scenes.streams import Streams
@@ -39,7 +39,7 @@ def draw_role(role: str, streams: Streams, key: str) -> Material:
     what it is made of. Raises InputError for an unknown role."""
     name = role.partition(":")[0]
     if name not in ROLES:
-        raise InputError(f"material role '{name}' is unknown, {choices(name, ROLES)}")
+        raise InputError(f"material role '{shortened(name)}' is unknown, {choices(name, ROLES)}")
     makes = ROLES[name]
     make = makes[0]
     if len(makes) > 1:

@@ -15,7 +15,7 @@ from render.blender.materials.images import COLOR_MAPS, ImageCache
 from render.blender.materials.labels import LabelNodes
 from render.blender.materials.nodes import Nodes, Wire
 from scenes.assets.texture_sets import TextureSet
-from scenes.errors import InputError, choices
+from scenes.errors import InputError, choices, shortened
 from scenes.materials.families import FAMILIES
 from scenes.mesh import Appearance
 from scenes.record.material import Material
@@ -250,7 +250,9 @@ def _check(spec: Material) -> None:
     known = FAMILIES[spec.family]
     for name in spec.parameters:
         if name not in known:
-            raise InputError(f"material family '{spec.family}' has no parameter '{name}', {choices(name, known)}")
+            raise InputError(
+                f"material family '{spec.family}' has no parameter '{shortened(name)}', {choices(name, known)}"
+            )
     for name, distribution in known.items():
         if name not in spec.parameters:
             raise InputError(f"material of family '{spec.family}' lacks the parameter '{name}': give it a value")
