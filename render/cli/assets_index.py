@@ -16,7 +16,7 @@ from render.cli.options import SET, progress
 from render.farm.limits import cores
 from scenes.assets.catalogue import Catalogue
 from scenes.assets.index import INDEX, Index, IndexEntry, write_index
-from scenes.assets.manifest import load_manifest
+from scenes.assets.manifest import Entry, Manifest, load_manifest
 from scenes.config.loading import load_config
 from scenes.config.objects import Config
 from scenes.errors import InputError, choices
@@ -65,23 +65,23 @@ def index(what: str, category: str | None, overrides: tuple[str, ...], out: Path
 @click.option("--smaller", type=float, metavar="SIZE", help="Only models whose longest side is at most this.")
 @click.option("--unusable", is_flag=True, help="Only what cannot be used, with the reason.")
 @click.option("--reason", help="Only what cannot be used for a reason that has this text.")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON for each asset.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines: of an index, a line for each asset.")
 def list_(
     manifest: Path, place: Path | None, category: str | None, license: str | None, larger: float | None,
     smaller: float | None, unusable: bool, reason: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """List the assets of a manifest, or with --index those of an index.
 
-    For a manifest, it shows which files exist. The other options need --index.
+    For a manifest, it shows which files exist. All options but --manifest and --json need --index.
 
     \b
     Example:
       blendmill assets list --index models --class chair --larger 2
     """
     if place is None:
-        if unusable or as_json or any(given is not None for given in (category, license, larger, smaller, reason)):
+        if unusable or any(given is not None for given in (category, license, larger, smaller, reason)):
             raise InputError("only an index can be searched: give --index, or make one with `blendmill assets index`")
-        _list_manifest(manifest)
+        _list_manifest(manifest, as_json)
         return
     conditions: dict[str, list[object]] = {}
     if category is not None:
@@ -154,13 +154,21 @@ def _line(entry: IndexEntry) -> str:
     return " ".join(filter(None, (*words, entry.license and f"({entry.license})", detail)))
 
 
-def _list_manifest(manifest: Path) -> None:
+def _list_manifest(manifest: Path, as_json: bool) -> None:
     known = load_manifest(manifest)
-    table = Table("name", "kind", "class", "license", "state", box=None)
-    for entry in known.entries:
-        state = "here" if known.content(entry).exists() else "to fetch" if entry.url else "missing"
-        table.add_row(entry.name, entry.kind, entry.category or "", entry.license, state)
+    columns = ("name", "kind", "class", "license", "state")
+    rows = [(one.name, one.kind, one.category or "", one.license, _state(known, one)) for one in known.entries]
+    if as_json:
+        click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], indent=1))
+        return
+    table = Table(*columns, box=None)
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)
+
+
+def _state(manifest: Manifest, entry: Entry) -> str:
+    return "here" if manifest.content(entry).exists() else "to fetch" if entry.url else "missing"
 
 
 def _summarize(place: Path, entries: list[IndexEntry]) -> None:
