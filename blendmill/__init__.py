@@ -6,6 +6,16 @@ Each name is loaded when it is first used. `import blendmill` alone loads neithe
 >>> config = blendmill.load_config("smoke", ["assets.shapes=1"])
 >>> config.camera.resolution
 (64, 64)
+
+`Studio` draws single pictures, `render_set` draws a data set and opens it:
+
+>>> small = {"extends": "smoke", "camera": {"resolution": [32, 24]}, "classes": ["mug"], "render": {"samples": 1}}
+>>> with blendmill.Studio(small) as studio:
+...     scene = studio.sample(0)
+...     metal = blendmill.edited(scene, {"items.0.materials": {"*": blendmill.material("metal")}})
+...     frame = studio.draw(metal)
+>>> frame.rgb.shape, frame.objects[0].category
+((24, 32, 3), 'mug')
 """
 
 from __future__ import annotations
@@ -22,8 +32,10 @@ _HOMES = {
     "scenes.streams": ("Streams",),
     "scenes.sampling.scene": ("Sampler",),
     "scenes.sampling.composite": ("Composer",),
-    "scenes.record.scene": ("Camera", "Item", "Light", "Scene", "Sensor"),
+    "scenes.record.scene": ("Background", "Camera", "Item", "Light", "Scene", "Sensor", "World"),
     "scenes.record.material": ("Material",),
+    "scenes.record.edit": ("edited",),
+    "scenes.materials.typical": ("material",),
     "scenes.record.composite": ("Composition",),
     "scenes.mesh": ("Model", "Part"),
     "scenes.assets.catalogue": ("Catalogue",),
@@ -33,7 +45,10 @@ _HOMES = {
     "render.catalogue": ("open_catalogue",),
     "render.frame": ("LABELS", "Frame", "Keypoint", "ObjectLabel"),
     "render.renderer": ("load_renderer", "open_renderer", "open_sampler"),
+    "render.studio": ("Studio",),
+    "render.render_set": ("render_set",),
     "render.dataset.dataset": ("Dataset",),
+    "render.dataset.selection": ("Selection",),
     "render.dataset.manifest": ("Manifest",),
     "render.dataset.shard": ("Shard", "write_shard"),
     "render.dataset.inspect": ("inspect_dataset",),

@@ -12,6 +12,7 @@ from render.cli.options import SET
 from training.parts import part, split_of
 
 FILE = click.argument("config", type=click.Path(path_type=Path))
+FITS = ("crop", "pad", "squash")
 OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the output.")
 
 
@@ -46,7 +47,9 @@ def train(config: Path, out: Path, overrides: tuple[str, ...]) -> None:
 def adapt(
     config: Path, method: str | None, source: str | None, target: str | None, out: Path, overrides: tuple[str, ...]
 ) -> None:
-    """Train a classifier on labeled source pictures and adapt it to unlabeled target pictures.
+    """Train on labeled pictures and adapt to unlabeled photographs.
+
+    The classifier learns from labeled source pictures and is adapted to unlabeled target pictures.
 
     This is `train`, but the options replace the data and the method of CONFIG. DATA may end in @SPLIT to use a part of
     it, such as photos@adapt or photos@adapt/25%.
@@ -73,7 +76,8 @@ def adapt(
 @click.option("--out", type=click.Path(path_type=Path), help="Also write the figures to this .json file.")
 @click.option("--batch", type=click.IntRange(1), default=64, show_default=True, help="Pictures in each batch.")
 @click.option("--device", default="auto", show_default=True, help="Device to run on: auto, cpu or cuda.")
-def evaluate(run: Path, data: str, out: Path | None, batch: int, device: str) -> None:
+@click.option("--fit", type=click.Choice(FITS), help="How pictures become squares. By default as in RUN.")
+def evaluate(run: Path, data: str, out: Path | None, batch: int, device: str, fit: Any) -> None:
     """Evaluate RUN on DATA. RUN is the folder of a run or a checkpoint. DATA are labeled pictures.
 
     DATA may end in @SPLIT to use a part of it, such as photos@test.
@@ -82,7 +86,7 @@ def evaluate(run: Path, data: str, out: Path | None, batch: int, device: str) ->
     """
     from classify.evaluate import evaluate_on
 
-    click.echo(evaluate_on(run, *split_of(data), batch=batch, device=device, out=out))
+    click.echo(evaluate_on(run, *split_of(data), batch=batch, device=device, out=out, fit=fit))
 
 
 @click.command()
@@ -94,7 +98,9 @@ def evaluate(run: Path, data: str, out: Path | None, batch: int, device: str) ->
 @OUT
 @SET
 def ablate(config: Path, vary: tuple[str, ...], seeds: int, out: Path, overrides: tuple[str, ...]) -> None:
-    """Train CONFIG once for each combination of values, and compare the runs in a table and a figure.
+    """Train with many combinations of settings, and compare them.
+
+    CONFIG is trained once for each combination of values; a table and a figure compare the runs.
 
     OUT holds a folder for each run, table.md, table.json and figure.png. The same command resumes the study.
 
@@ -140,7 +146,9 @@ def study(
     out: Path,
     overrides: tuple[str, ...],
 ) -> None:
-    """Measure how much real pictures help in addition to the synthetic pictures of CONFIG.
+    """Measure how much real pictures help beside synthetic ones.
+
+    The synthetic pictures are those of CONFIG.
 
     For each fraction of the real pictures there are four regimes. real: train on real pictures only. mixed: train on
     both. adapted: train on both, then adapt batch norm to the target (AdaBN). finetuned: train on synthetic pictures,

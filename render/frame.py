@@ -10,10 +10,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
+from io import BytesIO
 from typing import Annotated, Any, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from render import false_color
@@ -191,6 +193,8 @@ class Frame:
     ... )
     >>> frame.rgb.shape, frame.background is None
     ((4, 6, 3), True)
+    >>> frame.show("instance").size
+    (528, 198)
     """
 
     rgb: Annotated[
@@ -262,6 +266,22 @@ class Frame:
             text=Text(_scene_to_json, scene_from_json),
         ),
     ]
+
+    def show(self, *labels: str) -> Image.Image:
+        """The picture beside some of its labels, in false colors. A notebook shows the image that is returned.
+
+        labels: names of labels such as "depth"; all per-pixel labels where none is given. Raises InputError for a name
+        that is none.
+        """
+        from render.image.sheets import shown  # sheets are made of frames
+
+        return shown(self, labels)
+
+    def _repr_png_(self) -> bytes:
+        """The picture, for a notebook."""
+        buffer = BytesIO()
+        Image.fromarray(self.rgb).save(buffer, "PNG")
+        return buffer.getvalue()
 
 
 def _table() -> Iterator[tuple[str, Label]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import core_schema
@@ -12,21 +12,46 @@ from pydantic_core import core_schema
 from scenes.distributions import Distribution, Fixed, Mixture, SineUniform, Uniform, Whole, finite_number, parse
 from scenes.errors import choices
 
+_PAIR = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+DISTRIBUTION: Mapping[str, Any] = {
+    "type": "object",
+    "minProperties": 1,
+    "maxProperties": 1,
+    "additionalProperties": False,
+    "properties": {
+        "uniform": _PAIR,
+        "log_uniform": _PAIR,
+        "sine_uniform": _PAIR,
+        "normal": {
+            "type": "object",
+            "properties": {name: {"type": "number"} for name in ("mean", "std", "low", "high")},
+            "required": ["mean", "std", "low", "high"],
+        },
+        "choice": {"type": ["array", "object"]},
+        "mixture": {"type": "array", "items": {"type": "object", "required": ["weight", "of"]}},
+    },
+}
+"""JSON schema of the YAML forms of distributions."""
+
 
 @dataclass(frozen=True)
 class Checked:
     """Tells pydantic how to read a distribution: parse it, run `check` on its extreme values, then apply `adapt`.
 
-    unit: unit of the numbers, such as "px" or "degrees"; empty if there is none.
+    unit: unit of the numbers, such as "px" or "degrees"; empty if there is none. one: JSON schema of a single value.
     """
 
     check: Callable[[Any], None]
+    one: Mapping[str, Any] = field(hash=False)  # annotations are hashed
     adapt: Callable[[Distribution], Distribution] = lambda distribution: distribution
     unit: str = ""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         written = core_schema.plain_serializer_function_ser_schema(lambda distribution: distribution.plain())
         return core_schema.no_info_plain_validator_function(self._validate, serialization=written)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"anyOf": [dict(self.one), DISTRIBUTION]}
 
     def _validate(self, value: Any) -> Distribution:
         distribution = parse(value)
@@ -47,7 +72,10 @@ def numbers(low: float = -math.inf, high: float = math.inf, *, unit: str, whole:
         if whole and value != int(value):
             raise ValueError(f"{value:g} is not a whole number")
 
-    return Checked(check, _rounded if whole else lambda distribution: distribution, unit)
+    one: dict[str, Any] = {"type": "integer" if whole else "number"}
+    one |= {} if low == -math.inf else {"minimum": low}
+    one |= {} if high == math.inf else {"maximum": high}
+    return Checked(check, one, _rounded if whole else lambda distribution: distribution, unit)
 
 
 def _rounded(distribution: Distribution) -> Distribution:
@@ -70,7 +98,7 @@ def elevations() -> Checked:
             return Mixture(tuple(even(part) for part in distribution.parts), distribution.weights)
         return distribution
 
-    return Checked(check, even, "degrees")
+    return Checked(check, {"type": "number", "minimum": -90, "maximum": 90}, even, "degrees")
 
 
 def names(*allowed: str) -> Checked:
@@ -82,7 +110,7 @@ def names(*allowed: str) -> Checked:
         if allowed and value not in allowed:
             raise ValueError(f"unknown '{value}', {choices(value, allowed)}")
 
-    return Checked(check)
+    return Checked(check, {"type": "string", **({"enum": list(allowed)} if allowed else {})})
 
 
 def flags() -> Checked:
@@ -92,4 +120,4 @@ def flags() -> Checked:
         if not isinstance(value, bool):
             raise ValueError(f"{value!r} is neither true nor false")
 
-    return Checked(check)
+    return Checked(check, {"type": "boolean"})

@@ -244,7 +244,9 @@ def stylize(
     seed: int,
     mask_value: int | None,
 ) -> None:
-    """Give the crack pictures of DATA the look of photographs, by AdaIN. Their masks stay the same.
+    """Give crack pictures the look of photographs (AdaIN).
+
+    The masks of DATA stay the same.
 
     Pictures that already exist in OUT are skipped.
 
@@ -289,7 +291,9 @@ def stylize(
     "--smallest", type=click.IntRange(32), default=112, show_default=True, help="Least side of a surface, pixels."
 )
 def surfaces(photos: Path, weights: tuple[Path, ...], out: Path, threshold: float, smallest: int) -> None:
-    """Cut the largest piece without cracks out of each photograph in PHOTOS, as a background for `crack compose`.
+    """Cut the largest piece without cracks out of each photograph.
+
+    The pieces of the PHOTOS are backgrounds for `crack compose`.
 
     Trained networks find the cracks, so no labels are needed. The networks may be trained on composed cracks. Surfaces
     that already exist in OUT are skipped.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import doctest
 import inspect
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,3 +60,10 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Scenes'"):
         _ = blendmill.Scenes
     assert {"Scene", "load_config"} <= set(dir(blendmill))
+
+
+def test_the_types_are_those_of_all_names() -> None:
+    """`blendmill/__init__.pyi` tells type checkers and editors what the lazy names are."""
+    stub = Path(blendmill.__file__).with_suffix(".pyi").read_text()
+    typed = {(module, name) for module, name in re.findall(r"^from ([\w.]+) import (\w+) as \2$", stub, re.MULTILINE)}
+    assert typed == {(module, name) for module, names in blendmill._HOMES.items() for name in names}

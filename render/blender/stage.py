@@ -23,7 +23,7 @@ from render.blender.meshes import MeshStore
 from render.blender.surface import SurfacePatch, crack_labels, hairlines, lines
 from render.frame import Frame, ObjectLabel
 from render.image.camera_response import MID_GRAY, apply_camera_response, metered_gain
-from render.image.clean_plate import plate
+from render.image.clean_plate import BACKDROPS, plate
 from render.image.crop_window import Window, window
 from render.image.decal_tone import brightness
 from render.image.decal_width import on_surface
@@ -33,8 +33,10 @@ from render.image.surroundings import with_surroundings
 from render.settings import DrawSettings
 from scenes.assets.catalogue import Catalogue
 from scenes.cracks.contour import Contour
+from scenes.errors import InputError
 from scenes.materials.roles import LIQUIDS
-from scenes.record.scene import Camera, Scene
+from scenes.record.material import Material
+from scenes.record.scene import Camera, Item, Scene
 from scenes.record.surface import Decal
 from scenes.streams import Streams
 
@@ -165,7 +167,7 @@ class Stage:
             info = self.catalogue.info(item.asset)
             decal = scene.decal if item is scene.main else None
             for slot, name in enumerate(info.parts):
-                material = item.materials.get("*") or item.materials[info.roles[name]]
+                material = _material(item, name, info.roles[name])
                 look = uploaded.appearances[slot]
                 cracked = info.roles[name] not in LIQUIDS
                 socket = prop.material_slots[slot]
@@ -230,7 +232,7 @@ class Stage:
 
     def _composed(self, scene: Scene, passes: engine.Passes) -> tuple[NDArray, NDArray | None]:
         """Scene-linear light of the picture with its background, and of the clean plate or None if it is not wanted."""
-        plain = scene.background.kind == "color"
+        plain = scene.background.kind in BACKDROPS
         behind = plate(scene, self.catalogue.path, matte_white(scene, self.catalogue.path) if plain else 1.0)
         linear = _over(passes["combined"], behind)
         if not self.settings.plate:
@@ -243,7 +245,7 @@ class Stage:
 
     def _metered(self, scene: Scene, passes: engine.Passes, linear: NDArray) -> NDArray:
         """The light that the meter sees: in place of a plain backdrop, whose color is chosen freely, a gray card."""
-        if scene.background.kind != "color":
+        if scene.background.kind not in BACKDROPS:
             return linear
         card = MID_GRAY * matte_white(scene, self.catalogue.path)
         return _over(passes["combined"], np.full_like(linear, card))
@@ -257,6 +259,13 @@ class Stage:
         if scene.surface:
             return np.array([0, 1], dtype=np.uint16)
         return np.array([0] + [self._label.get(item.category, -1) + 1 for item in scene.items], dtype=np.uint16)
+
+
+def _material(item: Item, part: str, role: str) -> Material:
+    found = item.materials.get("*") or item.materials.get(role)
+    if found is None:  # somebody edited the scene
+        raise InputError(f"object '{item.asset}': no material for its part '{part}'; give one for '{role}' or for '*'")
+    return found
 
 
 def _over(combined: NDArray, behind: NDArray) -> NDArray:

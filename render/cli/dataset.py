@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -69,12 +70,16 @@ def export(
 @click.option("--sheet", type=_FOLDER, help="Also write a PNG that shows pictures next to all their labels.")
 @click.option("--pictures", type=click.IntRange(min=1, max=64), default=8, show_default=True, help="Rows of the sheet.")
 @click.option("--contact", type=_FOLDER, help="Also write a PNG with up to 100 pictures, without labels.")
+@click.option("--full", is_flag=True, help="Also show the range and a histogram of every factor, and the assets.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines: the lines, and whether all is sound.")
 @click.pass_context
-def inspect(context: click.Context, folder: Path, sheet: Path | None, pictures: int, contact: Path | None) -> None:
+def inspect(
+    context: click.Context, folder: Path, sheet: Path | None, pictures: int, contact: Path | None, full: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Summarize a data set: counts, label checks, factors, assets.
 
-    For every factor it shows the range and a histogram. Exits with 1 if a file is damaged or labels contradict each
-    other.
+    Exits with 1 if a file is damaged or labels contradict each other.
 
     \b
     Example:
@@ -87,7 +92,11 @@ def inspect(context: click.Context, folder: Path, sheet: Path | None, pictures: 
         return track(frames, "inspecting", dataset.manifest.count, console=console, disable=not console.is_terminal)
 
     report = inspect_dataset(dataset, watched)
-    click.echo("\n".join(report.lines))
+    lines = list(report.lines)
+    if as_json:
+        click.echo(json.dumps({"folder": str(folder), "sound": report.sound, "lines": lines}, indent=1))
+    else:
+        click.echo("\n".join(lines if full else _brief(lines)))
     if sheet is not None:
         _write(label_sheet(_spread(dataset, pictures), dataset.manifest.classes), sheet)
     if contact is not None:
@@ -95,6 +104,14 @@ def inspect(context: click.Context, folder: Path, sheet: Path | None, pictures: 
         captions = [dataset.manifest.classes[f.label] if f.label >= 0 else str(f.index) for f in frames]
         _write(contact_sheet([frame.rgb for frame in frames], 8, captions), contact)
     context.exit(0 if report.sound else 1)
+
+
+def _brief(lines: list[str]) -> list[str]:
+    """What fits on a screen: all before the factors."""
+    if "factors" not in lines:
+        return lines
+    end = lines.index("factors")
+    return [*lines[:end], f"{len(lines) - end} more lines on factors and assets: --full"]
 
 
 def _spread(dataset: Dataset, count: int) -> Iterator[Frame]:

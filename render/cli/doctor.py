@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
@@ -34,9 +35,12 @@ class Finding:
     fatal: bool = False
 
 
-def report() -> int:
+def report(as_json: bool = False) -> int:
     """Print all findings. 0 where rendering works, 1 where it cannot."""
     findings = examine()
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=1))
+        return int(any(finding.fatal for finding in findings))
     width = max(len(finding.name) for finding in findings)
     for finding in findings:
         print(f"{'✗' if finding.fatal else ' '} {finding.name:<{width}}  {finding.value}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -19,6 +20,20 @@ class Commands(click.Group):
     """
 
     plugs = "blendmill.commands"
+    groups: Mapping[str, tuple[str, ...]] = {}
+    """The headings of the help, with the commands below each; all other commands stand below "Commands"."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        there = self.list_commands(ctx)
+        grouped = {name for names in self.groups.values() for name in names}
+        rest = tuple(name for name in there if name not in grouped)
+        for title, names in {**self.groups, "Commands": rest}.items():
+            found = {name: self.get_command(ctx, name) for name in names if name in there}
+            limit = formatter.width - 6 - max(map(len, found), default=0)
+            rows = [(name, command.get_short_help_str(limit)) for name, command in found.items() if command]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *entry_points(group=self.plugs).names})
@@ -40,6 +55,18 @@ class Commands(click.Group):
                 raise
             remedy = "needs the extra `train`; in blendmill's checkout: pip install -e '.[train]'"
             raise InputError(f"{name}: no module named {module}: {remedy}") from None
+
+
+class MainCommands(Commands):
+    """The commands of `blendmill`, in the order in which they are met."""
+
+    groups = {
+        "Start": ("doctor", "presets", "init", "config", "preview"),
+        "Render": ("render", "stream", "status", "merge", "verify", "warm"),
+        "Data sets": ("inspect", "export"),
+        "Assets and cracks": ("assets", "crack", "surfaces", "stylize"),
+        "Training": ("train", "adapt", "evaluate", "ablate", "study", "segment"),
+    }
 
 
 class CrackCommands(Commands):

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from render.cli.options import CONFIG, SEED, SET, adding, opened, progress, require_png, tell, write_png
+from render.cli.options import CONFIG, DEVICE, SEED, SET, adding, opened, progress, require_png, tell, write_png
+from render.farm.devices import choose
 from render.image.sheets import contact_sheet
-from render.renderer import Renderer, Sampler, load_renderer
+from render.renderer import Renderer, Sampler, device_for, load_renderer
 from scenes.assets.catalogue import Catalogue
+from scenes.config.factors import field_of, value_at
 from scenes.config.loading import AnyConfig, load_config
 from scenes.config.objects import Config
 from scenes.errors import InputError, choices
@@ -53,6 +55,7 @@ _OPTIONS = (
     click.option("--cell", type=click.IntRange(16, 2048), help="Show each picture this many pixels wide."),
     SEED,
     SET,
+    DEVICE,
 )
 
 
@@ -66,6 +69,7 @@ class Request:
     index: int
     cell: int | None
     seed: int
+    device: str
 
 
 with_options = adding(_OPTIONS)
@@ -79,7 +83,7 @@ def preview(config: str, overrides: tuple[str, ...], **options: Any) -> None:
     """Draw a contact sheet of the first pictures of a config.
 
     CONFIG is a .yaml file or the name of a preset. With --vary the sheet shows one picture with different values of
-    one factor.
+    one factor. FACTOR is a field of the config, such as lighting.sun.energy, or one lamp's: lighting.sun.0.energy.
 
     \b
     Example:
@@ -97,8 +101,9 @@ def draw_preview(config: AnyConfig, asked: Request) -> None:
         pictures = swept(sampler, asked.seed, asked.index, asked.vary, asked.images)
     else:
         pictures = first(sampler, asked.seed, asked.index, asked.images)
+    device = choose(device_for(config, asked.device))[0].kind
     with progress("drawing", asked.images) as advance:
-        drawn = sheet(load_renderer(sampler), pictures, advance, asked.cell)
+        drawn = sheet(load_renderer(sampler, device), pictures, advance, asked.cell)
     tell(sampler.catalogue, len({name for _, record in pictures for name in record.assets()}))
     write_png(drawn, asked.out)
     click.echo(f"wrote the contact sheet {asked.out}")
@@ -110,12 +115,21 @@ def first(sampler: Sampler, seed: int, start: int, count: int) -> list[tuple[str
 
 
 def swept(sampler: Sampler, seed: int, index: int, factor: str, count: int) -> list[tuple[str, Record]]:
-    """One picture with a factor's quantile from end to end, all else fixed. Raises InputError for an unknown factor."""
+    """One picture with a factor's quantile from end to end, all else fixed. Raises InputError for an unknown factor.
+
+    factor: its name, or that of the config's field, which decides the factors of several lamps for instance.
+    """
     known = sampler.factors(seed, index)
-    if factor not in known:
-        raise InputError(f"--vary {factor}: no such factor in picture {index}, {choices(factor, known)}")
+    varied = [name for name in known if factor in (name, field_of(name))]
+    if not varied:
+        raise InputError(
+            f"--vary {factor}: no such factor in picture {index}, {choices(factor, {*known, *map(field_of, known)})}"
+        )
     quantiles = [(k + 0.5) / count for k in range(count)]
-    return [(f"{factor} {q:.2f}", sampler.sample(seed, index, {factor: q})) for q in quantiles]
+    return [
+        (f"{factor} {value_at(sampler.config, varied[0], q)}", sampler.sample(seed, index, dict.fromkeys(varied, q)))
+        for q in quantiles
+    ]
 
 
 def sheet(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,8 @@ from render.dataset.local import Folder
 from render.dataset.manifest import Manifest
 from render.dataset.shard import Shard
 from render.dataset.store import Store, open_store
-from render.farm.devices import choose, worker_slots
+from render.dry_run import PICTURES, estimate
+from render.farm.devices import WorkerSlot, choose, worker_slots
 from render.farm.job import Farm, Job, parse_part, run
 from render.farm.local import EventCallback, Local, RetryPolicy
 from render.farm.progress import reporter
@@ -66,6 +67,9 @@ _OPTIONS = (
         show_default=True,
         help="Stop, or skip a picture that is given up.",
     ),
+    click.option(
+        "--dry-run", is_flag=True, help="Draw nothing: estimate time, disk and memory from ten pictures, and stop."
+    ),
     click.option("--json-logs", is_flag=True, help="Write every event as a line of JSON to standard error."),
 )
 
@@ -85,6 +89,7 @@ class Request:
     timeout: float
     attempts: int
     on_failure: str
+    dry_run: bool
     json_logs: bool
 
 
@@ -120,7 +125,13 @@ def render_set(config: AnyConfig, asked: Request) -> None:
     farm: Farm
     if asked.ray is None:
         devices = choose(device)
-        kind, farm = devices[0].kind, Local(worker_slots(devices, asked.workers, pictures=asked.images))
+        slots = worker_slots(devices, asked.workers, pictures=asked.images)
+        if asked.dry_run:
+            _tell_estimate(sampler, asked, slots)
+            return
+        kind, farm = devices[0].kind, Local(slots)
+    elif asked.dry_run:
+        raise InputError("--dry-run: estimates a run on this machine; leave out --ray")
     else:
         kind, farm = _cluster(asked.ray, device, asked.workers)
     job = Job(config, asked.seed, asked.images, asked.out, asked.shard_size or 0, part, kind)
@@ -136,6 +147,12 @@ def render_set(config: AnyConfig, asked: Request) -> None:
         raise KeyboardInterrupt
     else:
         click.echo(f"part {asked.part} is done; {there} of {manifest.shard_count} shards are in {asked.out}")
+
+
+def _tell_estimate(sampler: Sampler, asked: Request, slots: Sequence[WorkerSlot]) -> None:
+    with progress("drawing a few pictures", min(PICTURES, asked.images)) as advance:
+        found = estimate(sampler, asked.seed, asked.images, slots, advance)
+    click.echo("\n".join(found.lines()))
 
 
 def _without_cracks(store: Store, manifest: Manifest, sampler: Sampler) -> str:

@@ -10,7 +10,7 @@ from render.composite.texture_synthesis import continued
 from scenes.assets.image_files import Picture, read_picture
 from scenes.assets.image_gate import ImageGate
 from scenes.assets.texture_sets import find_texture_sets
-from scenes.errors import InputError, LoadError
+from scenes.errors import InputError, LoadError, choices
 from scenes.names import Candidates
 from scenes.streams import Streams
 
@@ -65,6 +65,8 @@ class Photographs:
         return self._remembered((name, side), made)
 
     def _read(self, name: str) -> Picture:
+        if name not in self.paths:  # somebody edited the record
+            raise InputError(f"field {self._field}: no picture has the id '{name}', {choices(name, self.paths)}")
         try:
             return read_picture(self.paths[name])
         except LoadError as error:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 
 from render.dataset.limits import NO_LIMITS, Limits
 from render.dataset.local import Folder
 from render.dataset.manifest import Manifest, missing_lines, shard_numbers
+from render.dataset.selection import Selection, Wanted
 from render.dataset.shard import Shard
 from render.frame import Frame
 from scenes.errors import InputError
@@ -102,10 +104,37 @@ class Dataset:
         """
         if not 0 <= index < self.manifest.count:
             raise IndexError(f"{self.folder} holds {self.manifest.count} pictures, there is no number {index}")
-        if index in self.manifest.skipped:
+        shard = index // self.manifest.shard_size
+        if index in self.manifest.skipped_in(shard):
             raise InputError(f"{self.folder}: picture {index} was given up when the set was drawn, see failed/ there")
-        with self.shard(index // self.manifest.shard_size) as opened:
+        with self.shard(shard) as opened:
             return opened.of(index)
+
+    def pictures(self) -> Selection:
+        """All pictures that are there, as a sequence."""
+        manifest, present = self.manifest, self.present()
+        if len(present) == manifest.shard_count and not manifest.skipped:
+            return Selection(self, range(manifest.count))
+        return Selection(self, [index for shard in present for index in manifest.pictures(shard)])
+
+    def __len__(self) -> int:
+        return len(self.pictures())
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self.pictures())
+
+    @overload
+    def __getitem__(self, place: int) -> Frame: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Selection: ...
+
+    def __getitem__(self, place: int | slice) -> Frame | Selection:
+        return self.pictures()[place]
+
+    def where(self, category: str | None = None, factors: Mapping[str, Wanted] | None = None) -> Selection:
+        """The pictures of a class, or with some values of factors; see `Selection.where`."""
+        return self.pictures().where(category, factors)
 
     def verify(self) -> tuple[str, ...]:
         """What is wrong with the files, a line each; empty where every shard is there, whole and as recorded."""
@@ -159,7 +188,7 @@ def _opened(path: Path, manifest: Manifest, shard: int) -> Shard:
         # A picture that was given up is missing, so the indices may have gaps.
         if len(indices) and (indices[0] < within[0] or indices[-1] > within[-1] or (np.diff(indices) <= 0).any()):
             raise _foreign(path, f"its indices are not those of pictures {within[0]} to {within[-1]} in order")
-        if stray := set(indices.tolist()).intersection(manifest.skipped):
+        if stray := set(indices.tolist()).intersection(manifest.skipped_in(shard)):
             raise _foreign(path, f"holds picture {min(stray)}, which dataset.json says was skipped")
         labels = opened.arrays("label")
         if ((labels < -1) | (labels >= len(manifest.classes))).any():

@@ -26,6 +26,7 @@ from render.frame import LABELS, PICTURES, VALUES, Frame, ObjectLabel, pictures,
 from render.label import Label
 from scenes.errors import InputError, choices
 from scenes.files import replacing, sha256
+from scenes.record.record import Record
 
 FORMAT = 2
 """Version of the layout above, the attribute `format` of every shard. 2: objects have a `share`."""
@@ -296,6 +297,11 @@ class Shard:
             if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
                 raise self._damaged("objects", i)
         return objects
+
+    def record(self, i: int) -> Record:
+        """The record that the i-th picture was drawn from, 0-based."""
+        record: Record = self._decoded(LABELS["scene"], i)
+        return record
 
     def within(self, limits: Limits) -> list[int]:
         """The places of the pictures that are within limits, 0-based and in order."""

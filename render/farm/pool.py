@@ -98,6 +98,10 @@ class WorkerPool:
     def __len__(self) -> int:
         return len(self._workers)
 
+    def pids(self) -> list[int]:
+        """The numbers of the processes."""
+        return [worker.process.pid for worker in self._workers]
+
     def idle(self) -> list[int]:
         """The workers without an order. A worker that is still starting accepts an order too."""
         return [number for number, worker in enumerate(self._workers) if worker.order is None]

@@ -52,6 +52,11 @@ def _places(height: int, width: int, names: tuple[str, ...]) -> tuple[Mapping[st
 def slot_size(config: AnyConfig) -> int:
     """Bytes that hold any frame of a config."""
     width, height = config.resolution
+    return frame_size(height, width)
+
+
+def frame_size(height: int, width: int) -> int:
+    """Bytes that hold any frame of (H, W) pixels."""
     return _places(height, width, tuple(PICTURES))[1]
 
 

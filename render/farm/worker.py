@@ -7,10 +7,11 @@ and of the memory that frames are put into. Messages are JSON, one a message.
 | --- | --- |
 | the spec, once: `config`, `seed`, `device`, `threads`, `assets` | `ready` |
 | `{"do": "shard", "out", "shard", "indices", "attributes"}` | of each picture `drawn`; at last `done` with `sha256` |
-| `{"do": "frames", "indices", "slots", "size"}` | of each picture `frame` with `slot`, `labels` |
+| `{"do": "frames", "indices", "slots", "size", "records"}` | of each picture `frame` with `slot`, `labels` |
 
 Before, it tells of each picture `drawing`, and of one for a shard also `sampled` with `scene`, as soon as there is a
-record of it. All have the `index`. `assets` has the sha256 of what the data set was drawn with so far, by asset id.
+record of it. All have the `index`. `records`, which may be left out, are the JSON texts of records to draw in place of
+those that the indices stand for. `assets` has the sha256 of what the data set was drawn with so far, by asset id.
 
 Bad input is answered by `refused` with the `reason`; any other failure by `failed` and the end of the process.
 """
@@ -41,6 +42,7 @@ from scenes.config.loading import validate
 from scenes.errors import InputError
 from scenes.helper import leave_with_parent
 from scenes.leftovers import SCRATCH
+from scenes.record.reading import scene_from_json
 from scenes.record.record import Record
 
 
@@ -64,6 +66,10 @@ class WorkerLoop:
     def sample(self, index: int) -> Record:
         self.tell("drawing", index=index)
         return self.sampler.sample(self.seed, index)
+
+    def given(self, index: int, record: str) -> Record:
+        self.tell("drawing", index=index)
+        return scene_from_json(record)
 
     def obey(self, order: dict[str, Any]) -> None:
         try:
@@ -98,8 +104,9 @@ class WorkerLoop:
         """Draw frames into slots of the memory that is shared with the one who ordered them."""
         if self._memory is None:
             raise ValueError("frames need memory to be put into")
-        for index, slot in zip(order["indices"], order["slots"], strict=True):
-            frame = self.renderer.draw(self.sample(index))
+        texts = order.get("records") or [None] * len(order["indices"])
+        for index, slot, text in zip(order["indices"], order["slots"], texts, strict=True):
+            frame = self.renderer.draw(self.sample(index) if text is None else self.given(index, text))
             labels = put_frame(frame, self._memory, slot, order["size"])
             self.tell("frame", index=index, slot=slot, labels=labels)
 

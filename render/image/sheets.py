@@ -10,8 +10,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from render.false_color import Picture, id_colors
 from render.frame import PICTURES, Frame, present
+from scenes.errors import InputError, choices
 
 _GAP, _GUTTER, _BAND, _FONT = 4, 16, 18, 13
+_COLUMNS = 4
 _PAPER, _INK = (24, 24, 24), (225, 225, 225)
 
 
@@ -119,6 +121,19 @@ def label_sheet(frames: Iterable[Frame], classes: Sequence[str]) -> Image.Image:
     return contact_sheet([image for _, image in tiles], columns, [caption for caption, _ in tiles])
 
 
+def shown(frame: Frame, labels: Sequence[str]) -> Image.Image:
+    """Show a frame beside some of its labels, or all if none is named. Raises InputError for an unknown name."""
+    known = [name for name, label in present(frame, PICTURES).items() if label.show is not None]
+    for name in labels:
+        if name not in known:
+            raise InputError(f"label '{name}': there is no such picture, {choices(name, known)}")
+    # A frame does not know the names of the classes.
+    classes = [str(number) for number in range(1, int(frame.category.max()) + 1)]
+    scale, tiles = _scale(frame), list(_labels(frame, labels or known, classes))
+    cells = [_larger(frame.rgb, scale), *(picture for _, picture in tiles)]
+    return contact_sheet(cells, _COLUMNS, [str(frame.index), *(caption for caption, _ in tiles)])
+
+
 def overlay(frame: Frame, scale: int = 1) -> Picture:
     """Enlarge the picture `scale` times and draw boxes, categories and keypoints on it. Hidden keypoints are hollow."""
     image = Image.fromarray(_larger(frame.rgb, scale))
@@ -137,14 +152,23 @@ def overlay(frame: Frame, scale: int = 1) -> Picture:
 
 
 def _tiles(frame: Frame, classes: Sequence[str]) -> Iterator[tuple[str, Picture]]:
-    scale = max(1, round(256 / max(frame.rgb.shape[:2])))
+    scale = _scale(frame)
     yield f"{frame.index}: {classes[frame.label] if frame.label >= 0 else 'no main object'}", _larger(frame.rgb, scale)
     yield "boxes, keypoints", overlay(frame, scale)
+    yield from _labels(frame, present(frame, PICTURES), classes)
+
+
+def _labels(frame: Frame, names: Iterable[str], classes: Sequence[str]) -> Iterator[tuple[str, Picture]]:
     objects = frame.instance > 0
-    for name, label in present(frame, PICTURES).items():
-        if label.show is not None:
-            picture, note = label.show(getattr(frame, name), objects, classes)
-            yield f"{name}: {note}" if note else name, _larger(picture, scale)
+    for name in names:
+        show = PICTURES[name].show
+        if show is not None:
+            picture, note = show(getattr(frame, name), objects, classes)
+            yield f"{name}: {note}" if note else name, _larger(picture, _scale(frame))
+
+
+def _scale(frame: Frame) -> int:
+    return max(1, round(256 / max(frame.rgb.shape[:2])))
 
 
 def _larger(picture: Picture, scale: int) -> Picture:

@@ -9,9 +9,6 @@ from pydantic import field_validator, model_validator
 from scenes.annotations import elevations, names, numbers
 from scenes.section import Section
 
-ALTERNATIVES = {"distance": "framing", "framing": "distance"}
-"""Fields of the camera of which one replaces the other: a config that sets one does not inherit the other."""
-
 
 class CameraConfig(Section):
     """The viewpoint. Azimuth and elevation give the direction from the target to the camera."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import types
-import typing
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,8 +9,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from scenes.config.camera import ALTERNATIVES
 from scenes.config.composite import ComposeConfig
+from scenes.config.explaining import explained
+from scenes.config.merging import ALTERNATIVES, laid_over
 from scenes.config.objects import Config
 from scenes.config.void import void_fields
 from scenes.errors import InputError, InputWarning, choices, shortened
@@ -22,6 +21,12 @@ S = TypeVar("S", bound=BaseModel)
 
 AnyConfig = Config | ComposeConfig
 """The config of a data set, whichever renderer draws it. Its field `renderer` says which."""
+
+Source = str | Path | Mapping[str, Any]
+"""Where a config comes from: the name of a preset, a YAML file, or the content of one."""
+
+Overrides = Iterable[str] | Mapping[str, Any]
+"""Changes of single fields: "dotted.key=YAML value" each, or values by dotted key."""
 
 _CONFIGS: Mapping[str, type[Config] | type[ComposeConfig]] = {"blender": Config, "composite": ComposeConfig}
 
@@ -45,18 +50,19 @@ def preset_names() -> list[str]:
     return sorted(path.stem for path in PRESETS.glob("*.yaml"))
 
 
-def load_config(source: str | Path, overrides: Iterable[str] = ()) -> AnyConfig:
-    """Read a config from a preset or a YAML file.
+def load_config(source: Source, overrides: Overrides = ()) -> AnyConfig:
+    """Read a config from a preset, a YAML file or a mapping.
 
-    A file can build on another one with `extends: NAME_OR_PATH`. Mappings are merged. All other values are replaced,
+    A config can build on another one with `extends: NAME_OR_PATH`. Mappings are merged. All other values are replaced,
     and a distribution is always replaced as a whole.
 
     Parameters
     ----------
-    source : str or Path
-        Name of a preset, or path of a YAML file.
-    overrides : iterable of str
-        Changes of the form "dotted.key=YAML value". They are applied last.
+    source : str, Path or mapping
+        Name of a preset, path of a YAML file, or the content of such a file. Paths in a file are relative to the file,
+        those in a mapping to the working folder.
+    overrides : iterable of str, or mapping
+        Changes of the form "dotted.key=YAML value", or values by dotted key. They are applied last.
 
     Returns
     -------
@@ -78,26 +84,32 @@ def load_config(source: str | Path, overrides: Iterable[str] = ()) -> AnyConfig:
     >>> from blendmill import load_config
     >>> load_config("smoke", ["camera.resolution=[32, 24]"]).camera.resolution
     (32, 24)
+    >>> load_config({"extends": "smoke", "classes": ["mug"]}, {"render.samples": 1}).render.samples
+    1
     """
-    path = _locate(str(source))
-    data = _read(path, ())
-    # What presets set is no fault of the user.
-    own: dict[str, Any] = {} if path.parent == PRESETS else _own(path)
-    given = [_override(override) for override in overrides]
+    if isinstance(source, Mapping):
+        where, data = "config", _extended(dict(source), Path("config"), ())
+        own = _own(source)
+    else:
+        path = _locate(str(source))
+        where, data = path.name, _read(path, ())
+        # What presets set is no fault of the user.
+        own = {} if path.parent == PRESETS else _own(read_yaml(path) or {})
+    given = _changes(overrides)
     _check_alternatives(given)
     for change in given:
-        data, own = _merge(data, change), _merge(own, change)
-    config = validate(data, path.name)
+        data, own = laid_over(data, change), laid_over(own, change)
+    config = validate(data, where)
     for line in void_fields(config, own):
-        warnings.warn(f"{path.name}: {line}", InputWarning, stacklevel=2)
+        warnings.warn(f"{where}: {line}", InputWarning, stacklevel=2)
     return config
 
 
-def load(kind: type[S], path: Path | None, overrides: Iterable[str] = ()) -> S:
+def load(kind: type[S], path: Path | None, overrides: Overrides = ()) -> S:
     """A config of another kind: from a YAML file, or all defaults without one, with overrides as in `load_config`."""
     data = {} if path is None else _read(path, ())
-    for override in overrides:
-        data = _merge(data, _override(override))
+    for change in _changes(overrides):
+        data = laid_over(data, change)
     return _validated(kind, data, "config" if path is None else path.name)
 
 
@@ -116,7 +128,7 @@ def _validated(kind: type[S], data: Any, where: str) -> S:
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        raise InputError(f"{where}: {_explain(error, kind)}") from None
+        raise InputError(f"{where}: {explained(error, kind)}") from None
     except RecursionError:
         raise InputError(f"{where}: nested too deeply to be a config") from None
 
@@ -135,8 +147,11 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     data = read_yaml(path)
     if path.resolve() in seen:
         raise InputError(f"{path}: field extends: '{path.name}' extends itself, directly or through another")
-    if data is None:
-        data = {}
+    return _extended({} if data is None else data, path, seen)
+
+
+def _extended(data: Any, path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    """The content of the config file `path`, over what it extends."""
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         raise InputError(f"{path}: a config is a mapping of names to values, this is a {type(data).__name__}")
     data = _rebase(data, path.parent)
@@ -146,24 +161,28 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     parent = PRESETS / f"{base}.yaml" if base in preset_names() else path.parent / str(base)
     if not isinstance(base, str) or parent.suffix not in (".yaml", ".yml"):
         raise InputError(f"{path}: field extends: {shortened(base)} is neither a preset nor a .yaml file")
-    return _merge(_read(parent, (*seen, path.resolve())), data)
+    return laid_over(_read(parent, (*seen, path.resolve())), data)
 
 
-def _own(path: Path) -> dict[str, Any]:
-    """What a file sets itself, without what it extends."""
-    data = read_yaml(path) or {}
+def _own(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What a config sets itself, without what it extends."""
     return {name: value for name, value in data.items() if name != "extends"}
 
 
 def _check_alternatives(given: list[dict[str, Any]]) -> None:
     """Of two fields that replace each other, only one may be given with --set; the last would win without a word."""
-    cameras = [change["camera"] for change in given if isinstance(change.get("camera"), dict)]
     wanted = {
-        name for camera in cameras for name, value in camera.items() if name in ALTERNATIVES and value is not None
+        f"{part}.{name}"
+        for change in given
+        for part, section in change.items()
+        if isinstance(section, dict)
+        for name, value in section.items()
+        if name in ALTERNATIVES and value is not None
     }
-    if len(wanted) > 1:
-        names = " and ".join(f"camera.{name}" for name in sorted(wanted))
-        raise InputError(f"--set {names}: one replaces the other, give only one of them")
+    for field in sorted(wanted):
+        part, _, name = field.rpartition(".")
+        if (other := f"{part}.{ALTERNATIVES[name]}") in wanted:
+            raise InputError(f"--set {field} and {other}: one replaces the other, give only one of them")
 
 
 def _rebase(data: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -173,11 +192,11 @@ def _rebase(data: dict[str, Any], folder: Path) -> dict[str, Any]:
         return data
 
     def absolute(value: Any) -> Any:
-        if isinstance(value, str):
+        if isinstance(value, (str, Path)):
             return str(_absolute(value, folder))
-        if isinstance(value, list):
+        if isinstance(value, (list, tuple)):
             return [absolute(v) for v in value]
-        if isinstance(value, dict) and isinstance(value.get("path"), str):
+        if isinstance(value, dict) and isinstance(value.get("path"), (str, Path)):
             return {**value, "path": absolute(value["path"])}
         return value
 
@@ -185,64 +204,28 @@ def _rebase(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {**data, "assets": {**assets, **paths}}
 
 
-def _absolute(path: str, folder: Path) -> Path:
+def _absolute(path: str | Path, folder: Path) -> Path:
     try:
         return (folder / Path(path).expanduser()).resolve()
     except (RuntimeError, ValueError, OSError):  # the home of an unknown user, a loop of links, a NUL, a name too long
-        raise InputError(f"field assets: '{shortened(path)}' is not a path on this machine") from None
+        raise InputError(f"field assets: '{shortened(str(path))}' is not a path on this machine") from None
+
+
+def _changes(overrides: Overrides) -> list[dict[str, Any]]:
+    """The overrides as configs of one field each."""
+    if isinstance(overrides, Mapping):
+        return [_nested(key, value) for key, value in overrides.items()]
+    return [_override(text) for text in overrides]
 
 
 def _override(text: str) -> dict[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not all(key.split(".")):
         raise InputError(f"--set {text}: write key=value, for instance camera.azimuth=30")
-    nested = parse_yaml(value, f"--set {shortened(text)}")
+    return _nested(key, parse_yaml(value, f"--set {shortened(text)}"))
+
+
+def _nested(key: str, value: Any) -> dict[str, Any]:
     for name in reversed(key.split(".")):
-        nested = {name: nested}
-    return _rebase(nested, Path.cwd())
-
-
-_DISTRIBUTIONS = {"uniform", "log_uniform", "sine_uniform", "normal", "choice", "mixture"}
-
-
-def _merge(base: Any, change: Any) -> Any:
-    if not isinstance(base, Mapping) or not isinstance(change, Mapping):
-        return change
-    if _DISTRIBUTIONS & (set(base) | set(change)):
-        return change
-    replaced = {other for name, other in ALTERNATIVES.items() if change.get(name) is not None and other not in change}
-    base = {name: value for name, value in base.items() if name not in replaced}
-    return {**base, **{key: _merge(base[key], value) if key in base else value for key, value in change.items()}}
-
-
-def _explain(error: ValidationError, kind: type[BaseModel]) -> str:
-    first = error.errors()[0]
-    names = [str(part) for part in first["loc"]]
-    field = ".".join(names) or "config"
-    if first["type"] == "extra_forbidden":
-        return f"field {field}: unknown key, {choices(names[-1], _fields_at(kind, names[:-1]))}"
-    value = "" if isinstance(first["input"], (dict, BaseModel)) else f" (got {shortened(repr(first['input']))})"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"field {field}: {' '.join(message.split())}{value if first['type'] != 'value_error' else ''}"
-
-
-def _fields_at(kind: type[BaseModel], names: list[str]) -> list[str]:
-    """The keys that the section at a dotted place of a config accepts."""
-    section: Any = kind
-    for name in names:
-        if name.isdigit():
-            continue
-        field = section.model_fields.get(name)
-        inner = (
-            [t for t in _types(field.annotation) if isinstance(t, type) and issubclass(t, BaseModel)] if field else []
-        )
-        if not inner:
-            return []
-        section = inner[0]
-    return list(section.model_fields)
-
-
-def _types(annotation: Any) -> list[Any]:
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType, tuple, list):
-        return [t for part in typing.get_args(annotation) for t in _types(part)]
-    return [annotation]
+        value = {name: value}
+    return _rebase(value, Path.cwd())

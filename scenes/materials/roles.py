@@ -23,7 +23,7 @@ class Make:
 
 
 def _make(name: str, weight: float = 1.0, **overrides: Any) -> Make:
-    return Make(name, weight, _merged(name, parsed(**overrides)))
+    return Make(name, weight, family_parameters(name, parsed(**overrides)))
 
 
 def draw_family(family: str, streams: Streams, key: str, overrides: Parameters | None = None) -> Material:
@@ -31,7 +31,7 @@ def draw_family(family: str, streams: Streams, key: str, overrides: Parameters |
 
     overrides: distributions that replace the family's own. Raises InputError for an unknown family or parameter.
     """
-    return _drawn(family, _merged(family, overrides or {}), streams, key)
+    return _drawn(family, family_parameters(family, overrides or {}), streams, key)
 
 
 def draw_role(role: str, streams: Streams, key: str) -> Material:
@@ -51,7 +51,7 @@ def draw_role(role: str, streams: Streams, key: str) -> Material:
     return _drawn(make.family, make.parameters, streams, key)
 
 
-def _merged(family: str, overrides: Parameters) -> Parameters:
+def family_parameters(family: str, overrides: Parameters) -> Parameters:
     """The family's distributions with `overrides` in place."""
     if family not in FAMILIES:
         raise InputError(f"material family '{family}' is unknown, {choices(family, FAMILIES)}")

@@ -21,7 +21,7 @@ from scenes.record.surface import Decal, Surface
 
 Quaternion = tuple[float, float, float, float]
 LightKind = Literal["sun", "area", "point"]
-BackgroundKind = Literal["hdri", "ground", "room", "image", "color", "none"]
+BackgroundKind = Literal["hdri", "ground", "room", "image", "color", "white", "none"]
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,25 @@ class Light:
 
 @dataclass(frozen=True)
 class World:
-    """The environment light: an HDRI by asset id, turned about z; or a uniform color where `hdri` is empty."""
+    """The light of the environment.
+
+    Parameters
+    ----------
+    hdri : str
+        Asset id of an environment map. Empty for light of one color from all sides.
+    rotation : float
+        Turn of the map about z, in degrees.
+    strength : float
+        Factor on its light.
+    color : tuple of 3 floats
+        Linear RGB of the light where `hdri` is empty.
+
+    Examples
+    --------
+    >>> from blendmill import World
+    >>> World("studio:forest", rotation=90, strength=1).color
+    (1.0, 1.0, 1.0)
+    """
 
     hdri: str
     rotation: float
@@ -179,10 +197,31 @@ class Camera:
 
 @dataclass(frozen=True)
 class Background:
-    """What is behind the objects. `material` dresses a ground or a room; `image` is an asset id; `size` in meters.
+    """What is behind the objects.
 
-    ground: a large plane at z = 0 under the sky; room: a box with floor, walls and ceiling around the camera; shadow:
-    an invisible plane that only catches shadows, for "hdri" and "image".
+    Parameters
+    ----------
+    kind : "hdri", "ground", "room", "image", "color", "white" or "none"
+        "ground" is a large plane at z = 0 under the sky. "room" is a box with floor, walls and ceiling around the
+        camera. "white" is a backdrop that is lit until it burns out.
+    material : Material, optional
+        Of the ground, or the floor of the room.
+    walls : Material, optional
+        Of the walls of the room.
+    image : str
+        Asset id of the picture, for "image".
+    color : tuple of 3 floats
+        RGB as displayed, for "color".
+    shadow : bool
+        Whether an invisible plane catches shadows, for "hdri", "image" and "white".
+    size, center : tuple of 3 floats
+        Size of the room and center of its floor, in meters.
+
+    Examples
+    --------
+    >>> from blendmill import Background
+    >>> Background("color", color=(0.2, 0.4, 0.8)).shadow
+    False
     """
 
     kind: BackgroundKind
@@ -300,6 +339,15 @@ class Scene:
         return next((item for item in self.items if item.purpose == "main"), None)
 
     @property
+    def side(self) -> float | None:
+        """The side of the main object that is seen: azimuth of the camera from the object's own front, degrees."""
+        if self.main is None:
+            return None
+        away = np.subtract(self.camera.location, self.main.location)
+        x, y, _ = (rotation_matrix(self.main.rotation).T @ away).tolist()
+        return math.degrees(math.atan2(x, -y)) % 360
+
+    @property
     def cracked(self) -> bool:
         """Whether a crack is drawn, visible or not."""
         return any(part is not None and part.crack is not None for part in (self.surface, self.decal))
@@ -329,6 +377,8 @@ class Scene:
         for light in self.lights:
             yield from leaves(f"lights.{light.kind}", {k: v for k, v in asdict(light).items() if k not in _PLACES})
         yield "items.count", float(len(self.items))
+        if self.side is not None:
+            yield "items.main.side", self.side
         for item in self.items:
             yield f"items.{item.purpose}.scale", item.scale
             for material in item.materials.values():

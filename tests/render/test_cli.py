@@ -74,7 +74,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "s2rda13\n" in run(capsys, "presets")[1]
+    assert "s2rda13 " in run(capsys, "presets")[1]
 
 
 def test_doctor_finds_blender(capsys: pytest.CaptureFixture[str]) -> None:
