@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from scenes.names import Names
 from scenes.record.material import Material, Vector
 from scenes.record.scene import Item, rotation_matrix
 from scenes.sampling.placement import extent
+from scenes.sampling.poses import Poses
 from scenes.section import Drawn
 from scenes.streams import Streams
 
@@ -25,7 +27,8 @@ class Draw:
     """Everything that one scene is drawn from.
 
     classes: the possible classes of objects. overrides: distributions of material parameters, by section, family and
-    name. asset: id of the main object; None draws one.
+    name. streams: of the scene. view: of the picture, for what the camera alone decides; a scene may have several
+    views. poses: given poses of the camera. asset: id of the main object; None draws one.
     """
 
     config: Config
@@ -33,11 +36,21 @@ class Draw:
     classes: Names
     overrides: Mapping[str, Mapping[str, Mapping[str, Distribution]]]
     streams: Streams
+    view: Streams
+    poses: Poses
     asset: str | None = None
 
     def section(self, name: str) -> Drawn:
         """The values of one of the config's sections."""
-        return self.config.draw(self.streams).section(name)
+        return self.config.draw(self.view if name == "camera" else self.streams).section(name)
+
+    def lens(self) -> dict[str, Any]:
+        """The fields of the camera that make its intrinsics, and its aperture."""
+        camera = self.section("camera")
+        width, height = self.config.camera.resolution
+        given = self.poses.lens if self.config.camera.intrinsics is None else self.config.camera.intrinsics
+        lens = {"focal_length": camera["focal_length"]} if given is None else given.lens((width, height))
+        return {**lens, "width": width, "height": height, "fstop": camera["fstop"]}
 
     def replacement(self, key: str) -> Material:
         """A material of one of the config's families."""

@@ -13,6 +13,7 @@ from scenes.config.loading import load_config, validate
 from scenes.errors import InputError
 from scenes.record.scene import Background, Camera, Item, Scene, Sensor, World
 from scenes.sampling.draw import Draw
+from scenes.sampling.poses import Poses
 from scenes.sampling.scene import Sampler
 from scenes.sampling.shares import shares
 from scenes.streams import Streams
@@ -31,7 +32,8 @@ def sampler(catalogue: Catalogue, limits: dict[str, float]) -> Sampler:
 
 
 def seen(catalogue: Catalogue, scene: Scene) -> np.ndarray:
-    draw = Draw(validate(HARD, "test"), catalogue, catalogue.classes, {}, Streams(0, 0))
+    streams = Streams(0, 0)
+    draw = Draw(validate(HARD, "test"), catalogue, catalogue.classes, {}, streams, streams, Poses())
     return shares(draw, list(scene.items), scene.camera)
 
 
