@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import click
 import numpy as np
@@ -60,7 +61,7 @@ def make_importable(checkout: Path) -> None:
     if not (checkout / "tllib" / "alignment" / "dann.py").is_file():
         raise click.BadParameter(f"{checkout} holds no tllib/alignment/dann.py")
     # Its reversal layer is of a time when numpy had this name.
-    np.float = float  # noqa: NPY001
+    np.float = float  # type: ignore[attr-defined]  # noqa: NPY001
 
 
 def theirs(name: str, method: Method, network: Network, source: Batch, target: Unlabeled) -> Step:
@@ -73,7 +74,7 @@ def theirs(name: str, method: Method, network: Network, source: Batch, target: U
 
     backbone, bottleneck, head = network.backbone, network.bottleneck, network.head
     if name == "mdd":
-        model: nn.Module = GeneralModule(backbone, CLASSES, bottleneck, head, copy.deepcopy(method.rival))
+        model: Any = GeneralModule(backbone, CLASSES, bottleneck, head, copy.deepcopy(method.rival))
         disparity = ClassificationMarginDisparityDiscrepancy(4.0)
     else:
         model = Classifier(backbone, CLASSES, bottleneck, network.width, head, pool_layer=nn.Identity())

@@ -6,12 +6,16 @@ import platform
 import shlex
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import psutil
 
+from render.catalogue import open_catalogue
 from render.renderer import versions
+from scenes.config.loading import load_config
+from scenes.config.objects import Config
+from scenes.sampling.scene import Sampler
 
 
 def machine() -> str:
@@ -25,6 +29,14 @@ def machine() -> str:
         f"{psutil.cpu_count()} cores of {model}, {psutil.virtual_memory().total / 2**30:.0f} GiB, "
         f"Blender {there['blender']}, Python {there['python']}"
     )
+
+
+def open_objects(preset: str, overrides: Iterable[str] = ()) -> tuple[Config, Sampler]:
+    """The config of a preset that Blender draws, and its sampler. `sampler.catalogue.prepare()` reads all assets."""
+    config = load_config(preset, overrides)
+    if not isinstance(config, Config):
+        raise TypeError(f"{preset} is drawn without Blender")
+    return config, Sampler(config, open_catalogue(config))
 
 
 def spread(values: Sequence[float], digits: int = 3) -> str:

@@ -70,7 +70,7 @@ def _textures(folders: list[Path], scratch: Path) -> Photographs:
             grain = np.clip(rng.normal(140, 25, (1024, 1024, 3)), 0, 255).astype(np.uint8)
             Image.fromarray(grain).save(scratch / "textures" / f"{number}.jpg")
         folders = [scratch / "textures"]
-    return find_photographs("textures", folders)[0]
+    return find_photographs("textures", folders)
 
 
 if __name__ == "__main__":

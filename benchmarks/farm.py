@@ -16,12 +16,10 @@ from typing import Any
 
 import click
 
-from benchmarks.common import record, spread, table
+from benchmarks.common import open_objects, record, spread, table
 from render.farm.devices import WorkerSlot, choose
 from render.farm.job import Job, run
 from render.farm.local import Local, RetryPolicy
-from render.renderer import open_sampler
-from scenes.config.loading import load_config
 
 # (workers, threads of each)
 ARRANGEMENTS = ((1, 1), (2, 1), (1, 2), (2, 2))
@@ -59,8 +57,7 @@ class Stopwatch:
 @click.option("--pictures", default=48, show_default=True, help="Pictures per run.")
 @click.option("--rounds", default=5, show_default=True)
 def main(preset: str, resolution: int, pictures: int, rounds: int) -> None:
-    config = load_config(preset, [f"camera.resolution=[{resolution},{resolution}]"])
-    sampler = open_sampler(config)
+    config, sampler = open_objects(preset, [f"camera.resolution=[{resolution},{resolution}]"])
     sampler.catalogue.prepare()
     rates: dict[tuple[int, int], list[float]] = {arrangement: [] for arrangement in ARRANGEMENTS}
     starts: list[float] = []

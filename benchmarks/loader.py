@@ -23,17 +23,15 @@ from PIL import Image
 from torch.nn.functional import cross_entropy
 
 from benchmarks.common import record, spread, table
-from benchmarks.stream import config, frame_of
+from benchmarks.stream import frame_of, opened
 from classify.augment import Augment, Kind
 from classify.config import ClassifyConfig, ClassifyDataConfig, ImagesConfig
 from classify.datasets import open_datasets
 from classify.models import build
 from classify.network import Network
 from classify.task import pipeline
-from render.catalogue import open_catalogue
 from render.dataset.manifest import Manifest
 from render.dataset.shard import write_shard
-from scenes.sampling.scene import Sampler
 from training.batches import DomainBatches
 from training.data.loader import Loader
 from training.data.sources import open_pictures
@@ -67,8 +65,7 @@ def photographs(folder: Path, count: int) -> Path:
 
 def renders(folder: Path, count: int) -> Path:
     """A data set with all labels; readers use only the colors of its pictures."""
-    rng, settings = np.random.default_rng(1), config()
-    sampler = Sampler(settings, open_catalogue(settings))
+    rng, (_, sampler) = np.random.default_rng(1), opened()
     frame = frame_of(sampler.sample(0, 0))
     manifest = Manifest(
         config={}, config_hash="", seed=0, count=count, shard_size=64, classes=sampler.classes, versions={},

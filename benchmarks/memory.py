@@ -7,23 +7,18 @@ import sys
 import numpy as np
 import psutil
 
-from benchmarks.common import record, table
+from benchmarks.common import open_objects, record, table
 from render.blender.stage import Stage
-from render.catalogue import open_catalogue
 from render.settings import resolve
-from scenes.config.loading import load_config
-from scenes.sampling.scene import Sampler
 
 PICTURES = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
 WARM_UP = PICTURES // 4
 
 
 def main() -> None:
-    config = load_config("s2rda13", ["camera.resolution=[64,64]", "render.quality=draft"])
-    catalogue = open_catalogue(config)
-    catalogue.prepare()
-    sampler = Sampler(config, catalogue)
-    stage = Stage(resolve(config.render), catalogue, sampler.classes)
+    config, sampler = open_objects("s2rda13", ["camera.resolution=[64,64]", "render.quality=draft"])
+    sampler.catalogue.prepare()
+    stage = Stage(resolve(config.render), sampler.catalogue, sampler.classes)
     process, used = psutil.Process(), []
     for index in range(PICTURES):
         stage.draw(sampler.sample(0, index))

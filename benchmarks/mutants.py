@@ -6,6 +6,7 @@ import ast
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 _SWAPPED: dict[type, tuple[type, ...]] = {
     ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div,), ast.Div: (ast.Mult,), ast.Pow: (ast.Mult,),
@@ -84,8 +85,8 @@ def _places(tree: ast.Module) -> Iterator[tuple[Path, str]]:
     return walk(tree, (), "")
 
 
-def _at(tree: ast.AST, path: Path) -> ast.AST:
-    node = tree
+def _at(tree: ast.AST, path: Path) -> Any:
+    node: Any = tree
     for field, k in path:
         node = getattr(node, field) if k is None else getattr(node, field)[k]
     return node

@@ -15,25 +15,20 @@ from pathlib import Path
 
 import bpy
 
-from benchmarks.common import record, spread, table
+from benchmarks.common import open_objects, record, spread, table
 from render.blender.engine import silence
 from render.blender.stage import Stage
-from render.catalogue import open_catalogue
 from render.dataset.shard import write_shard
 from render.frame import Frame
 from render.settings import resolve
-from scenes.config.loading import load_config
-from scenes.sampling.scene import Sampler
 
 PICTURES = int(sys.argv[1]) if len(sys.argv) > 1 else 100
 
 
 def main() -> None:
-    config = load_config("s2rda13", ["assets.shapes=4", "render.samples=16"])
-    catalogue = open_catalogue(config)
-    catalogue.prepare()
-    sampler = Sampler(config, catalogue)
-    stage = Stage(resolve(config.render), catalogue, sampler.classes)
+    config, sampler = open_objects("s2rda13", ["assets.shapes=4", "render.samples=16"])
+    sampler.catalogue.prepare()
+    stage = Stage(resolve(config.render), sampler.catalogue, sampler.classes)
     bare: list[float] = []
     # Once over everything first, so that files are in memory and nothing is compiled for the first time.
     for index in range(PICTURES):

@@ -26,12 +26,13 @@ import h5py
 
 from benchmarks.common import record, spread, table
 from benchmarks.farm import Stopwatch
+from render.catalogue import open_catalogue
 from render.farm import limits
 from render.farm.devices import choose, worker_slots
 from render.farm.job import Job, run
 from render.farm.local import Local, RetryPolicy
 from render.renderer import open_sampler
-from scenes.config.loading import validate
+from scenes.config.objects import Config
 
 SCALE = 1.97
 
@@ -119,8 +120,8 @@ def ours(job: Job, workers: int | None) -> float:
 )
 def main(python: Path, source: Path, script: Path, models: Path, rounds: int, pictures: int) -> None:
     peer = Peer(python, source, script, models)
-    config = validate(config_for(models.resolve()), "benchmark")
-    open_sampler(config).catalogue.prepare()
+    config = Config.model_validate(config_for(models.resolve()))
+    open_catalogue(config).prepare()
     cores = limits.cores()
     seconds: dict[str, list[float]] = {name: [] for name in ("one", "many", "scene", "ours one", "ours")}
     shares: dict[str, list[float]] = {"BlenderProc": [], "blendmill": []}

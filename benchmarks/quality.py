@@ -13,13 +13,10 @@ from dataclasses import replace
 import numpy as np
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from benchmarks.common import record, table
+from benchmarks.common import open_objects, record, table
 from render.blender.stage import Stage
-from render.catalogue import open_catalogue
 from render.settings import QUALITY, DrawSettings
-from scenes.config.loading import load_config
 from scenes.record.scene import Scene
-from scenes.sampling.scene import Sampler
 
 SCENES = 20
 SIZE = int(sys.argv[2]) if len(sys.argv) > 2 else 128
@@ -36,16 +33,18 @@ CANDIDATES = {
 
 
 def main() -> None:
-    config = load_config("s2rda13", ["assets.shapes=4", f"camera.resolution=[{SIZE},{SIZE}]"])
-    catalogue = open_catalogue(config)
-    sampler = Sampler(config, catalogue)
+    _, sampler = open_objects("s2rda13", ["assets.shapes=4", f"camera.resolution=[{SIZE},{SIZE}]"])
+    catalogue = sampler.catalogue
     # The sensor's own faults would hide the renderer's.
-    plain = {"noise": 0.0, "shot": 0.0, "jpeg": 0, "blur": 0.0}
-    scenes = [replace(s, sensor=replace(s.sensor, **plain)) for s in (sampler.sample(3, i) for i in range(SCENES))]
+    scenes = [
+        replace(scene, sensor=replace(scene.sensor, noise=0.0, shot=0.0, jpeg=0, blur=0.0))
+        for scene in (sampler.sample(3, index) for index in range(SCENES))
+    ]
 
     def drawn(settings: DrawSettings) -> tuple[list[np.ndarray], float]:
         stage = Stage(settings, catalogue, sampler.classes)
-        pictures, seconds = [], []
+        pictures: list[np.ndarray] = []
+        seconds: list[float] = []
         for scene in scenes:
             pictures.append(timed(stage, scene, seconds))
         return pictures, statistics.median(seconds)

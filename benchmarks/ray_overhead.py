@@ -19,7 +19,7 @@ from typing import Any
 
 import ray
 
-from benchmarks.common import record, spread, table
+from benchmarks.common import open_objects, record, spread, table
 from render.farm.devices import choose, worker_slots
 from render.farm.job import Farm, Job, run
 from render.farm.local import Local, RetryPolicy
@@ -27,8 +27,6 @@ from render.farm.ray import RayFarm
 from render.farm.ray_cluster import alive_nodes, needs
 from render.farm.ray_driver import ShardDriver
 from render.farm.raytask import EventQueue
-from render.renderer import open_sampler
-from scenes.config.loading import load_config
 
 PICTURES = int(sys.argv[1]) if len(sys.argv) > 1 else 200
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
@@ -38,8 +36,7 @@ TASKS = 2000
 
 
 def main() -> None:
-    config = load_config("s2rda13", ["assets.shapes=4", "camera.resolution=[128, 128]"])
-    sampler = open_sampler(config)
+    config, sampler = open_objects("s2rda13", ["assets.shapes=4", "camera.resolution=[128, 128]"])
     sampler.catalogue.prepare()
 
     def seconds(farm: Farm) -> float:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 
-from benchmarks.common import record, spread, table
-from render.catalogue import open_catalogue
-from scenes.config.loading import load_config
+from benchmarks.common import open_objects, record, spread, table
 from scenes.sampling.scene import Sampler
 
 SCENES = 1000
@@ -23,8 +21,7 @@ def rate(sampler: Sampler) -> float:
 def main() -> None:
     rows = []
     for name in ("s2rda13", "matting", "smoke", "tabletop-dense"):
-        config = load_config(name)
-        sampler = Sampler(config, open_catalogue(config))
+        _, sampler = open_objects(name)
         rate(sampler)
         rows.append([name, spread([rate(sampler) for _ in range(ROUNDS)], 0)])
     body = table(["preset", "scenes per second of processor time, median [range] of 5 rounds"], rows)

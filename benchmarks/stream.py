@@ -24,13 +24,11 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from benchmarks.common import record, spread, table
-from render.catalogue import open_catalogue
+from benchmarks.common import open_objects, record, spread, table
 from render.farm.devices import WorkerSlot, processor
 from render.farm.shared_memory import Memory, put_frame, slot_size
 from render.farm.stream import Stream
 from render.frame import PICTURES, Frame, Keypoint, ObjectLabel
-from scenes.config.loading import load_config
 from scenes.config.objects import Config
 from scenes.record.scene import Scene
 from scenes.sampling.scene import Sampler
@@ -40,8 +38,8 @@ SIDE, BATCH = 256, 32
 _WORKER = "--as-worker"
 
 
-def config() -> Config:
-    return load_config("s2rda13", [f"camera.resolution=[{SIDE},{SIDE}]"])
+def opened() -> tuple[Config, Sampler]:
+    return open_objects("s2rda13", [f"camera.resolution=[{SIDE},{SIDE}]"])
 
 
 def command(seconds: float) -> tuple[str, ...]:
@@ -93,8 +91,8 @@ def work(seconds: float) -> None:
 
 def handing_over(pictures: int) -> list[float]:
     """Milliseconds that a worker takes to hand over each picture."""
-    settings = config()
-    frame = frame_of(Sampler(settings, open_catalogue(settings)).sample(0, 0))
+    settings, sampler = opened()
+    frame = frame_of(sampler.sample(0, 0))
     memory = Memory(slot_size(settings), 16)
     taken = []
     for k in range(pictures):
@@ -107,7 +105,7 @@ def handing_over(pictures: int) -> list[float]:
 
 def receiving(pictures: int) -> float:
     """CPU milliseconds per picture, over all threads of the training process: orders, answers, copies."""
-    with Stream(config(), 0, count=pictures + 200, worker_slots=worker_slots(2), command=command(0.002)) as stream:
+    with Stream(opened()[0], 0, count=pictures + 200, worker_slots=worker_slots(2), command=command(0.002)) as stream:
         for _ in range(200):
             next(stream)
         began = time.process_time()
@@ -141,7 +139,7 @@ def training(batches: int, loaders: int, seconds: float) -> tuple[float, float, 
     """
     model = Network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-    data = StreamDataset(config(), 0, device="cpu", workers=2, command=command(seconds), transform=picture_and_label)
+    data = StreamDataset(opened()[0], 0, device="cpu", workers=2, command=command(seconds), transform=picture_and_label)
     loader = iter(DataLoader(data, batch_size=BATCH, num_workers=loaders))
     waits: list[float] = []
     for number in range(batches + 3):

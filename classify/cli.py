@@ -11,6 +11,7 @@ import click
 from render.cli.options import SET
 
 FILE = click.argument("config", type=click.Path(path_type=Path))
+FITS = ("crop", "pad", "squash")
 OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the output.")
 
 
@@ -74,7 +75,8 @@ def adapt(
 @click.option("--out", type=click.Path(path_type=Path), help="Also write the figures to this .json file.")
 @click.option("--batch", type=click.IntRange(1), default=64, show_default=True, help="Pictures in each batch.")
 @click.option("--device", default="auto", show_default=True, help="Device to run on: auto, cpu or cuda.")
-def evaluate(run: Path, data: str, out: Path | None, batch: int, device: str) -> None:
+@click.option("--fit", type=click.Choice(FITS), help="How pictures become squares. By default as in RUN.")
+def evaluate(run: Path, data: str, out: Path | None, batch: int, device: str, fit: Any) -> None:
     """Evaluate RUN on DATA. RUN is the folder of a run or a checkpoint. DATA are labeled pictures.
 
     DATA may end in @SPLIT to use a part of it, such as photos@test.
@@ -83,7 +85,7 @@ def evaluate(run: Path, data: str, out: Path | None, batch: int, device: str) ->
     """
     from classify.evaluate import evaluate_on
 
-    click.echo(evaluate_on(run, *_split(data), batch=batch, device=device, out=out))
+    click.echo(evaluate_on(run, *_split(data), batch=batch, device=device, out=out, fit=fit))
 
 
 @click.command()

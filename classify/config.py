@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from classify.methods.catalogue import methods
 from render.dataset.limits import Limits
 from training.config import ORACLE, DataConfig, PartConfig, TrainConfig, load_config
+from training.data.windows import Fit
 from training.method import TrainingMethod
 
 # How a checkpoint is chosen. Only the oracle reads labels of the target.
@@ -74,6 +75,11 @@ class ClassifyConfig(TrainConfig):
         Width of a layer between backbone and head, as for `build`. 0 for none.
     augment : {"none", "weak", "strong"}
         Augmentation of the source and of the first view of the target. The second view is always strong.
+    fit : {"crop", "pad", "squash"}
+        How pictures that are not square become squares, in all sets. "pad" keeps all of the picture in its shape, and
+        repeats its border. "crop" keeps the middle, as the published recipes do. "squash" keeps all, out of shape.
+        People frame an object by the long side of the picture, as our renders do by the side of the square. So the
+        middle alone often lacks the ends of the object.
     method : str
         Name of the training method, such as `source`, `dann` or `mcc`.
     select_by : str
@@ -99,6 +105,7 @@ class ClassifyConfig(TrainConfig):
     weights: str | None = None
     bottleneck: int = Field(default=0, ge=0)
     augment: Literal["none", "weak", "strong"] = "weak"
+    fit: Fit = "pad"
     method: str = "source"
     select_by: Selector = "last"
 

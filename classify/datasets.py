@@ -87,7 +87,7 @@ def _streamed(config: ClassifyConfig) -> Datasets[ImageDataset]:
         raise InputError(f"field classes: {data.source[0].where} renders the classes {', '.join(classes)}: write these")
 
     def live(batch: int) -> Live:
-        return Live(render, batch, config.size, seed=config.seed, workers=data.workers or None)
+        return Live(render, batch, config.size, seed=config.seed, fit=config.fit, workers=data.workers or None)
 
     return Datasets(
         source=(),

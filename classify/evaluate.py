@@ -15,15 +15,22 @@ from classify.task import pipeline
 from scenes.outputs import written
 from training.batches import plain
 from training.data.loader import Loader
+from training.data.windows import Fit
 from training.devices import device_of
 from training.method import Batch
 from training.progress import Progress
 
 
-def evaluate_on(where: Path, data: str, split: str, *, batch: int, device: str, out: Path | None) -> str:
-    """Evaluate a run or checkpoint on labeled pictures. Returns a table. out: also write the figures there as JSON."""
+def evaluate_on(
+    where: Path, data: str, split: str, *, batch: int, device: str, out: Path | None, fit: Fit | None = None
+) -> str:
+    """Evaluate a run or checkpoint on labeled pictures. Returns a table.
+
+    out: also write the figures there as JSON. fit: how pictures become squares; None for the way of the run.
+    """
     on = device_of(device)
     method, config, classes = load_method(where, on)
+    config = config if fit is None else config.model_copy(update={"fit": fit})
     pictures = open_part(ImagesConfig(where=data, split=split), classes)
     made = pipeline(config)
     loader = Loader(pictures, batch, made.collate, workers=config.data.workers, order="sequential", cache=0)
@@ -32,9 +39,11 @@ def evaluate_on(where: Path, data: str, split: str, *, batch: int, device: str, 
     if out is not None:
         with written(out) as temporary:
             temporary.write_text(
-                json.dumps(figures | {"checkpoint": str(where), "data": data, "split": split}, indent=1)
+                json.dumps(
+                    figures | {"checkpoint": str(where), "data": data, "split": split, "fit": config.fit}, indent=1
+                )
             )
-    return _table(figures, pictures.name, len(pictures))
+    return _table(figures, pictures.name, len(pictures), config.fit)
 
 
 def _counted(batches: Iterable[Batch], total: int) -> Iterator[Batch]:
@@ -48,8 +57,8 @@ def _counted(batches: Iterable[Batch], total: int) -> Iterator[Batch]:
             progress.update(done, "pictures")
 
 
-def _table(figures: dict[str, Any], name: str, count: int) -> str:
-    lines = [f"{name}: {count} pictures"]
+def _table(figures: dict[str, Any], name: str, count: int, fit: Fit) -> str:
+    lines = [f"{name}: {count} pictures (fit: {fit})"]
     for key, value in figures.items():
         if isinstance(value, int | float):
             lines.append(f"  {key.replace('_', ' ')}  {value:.4f}")

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import (
     ConvNextConfig,
@@ -24,12 +19,12 @@ from transformers import (
     ViTConfig,
     ViTModel,
 )
-from transformers.utils import logging
 
 from classify.mixer import Mixer
 from classify.network import Network
 from scenes.errors import InputError, choices
 from training import checkpoint
+from training.pretrained import load_pretrained
 
 _MIXER = "mixer-b"
 
@@ -56,9 +51,6 @@ _MODELS: dict[str, tuple[type[PreTrainedModel], dict[str, Any]]] = {
     "dinov2": (Dinov2Model, _DINO),
 }
 NAMES = (*_CONFIGS, _MIXER)
-
-# Config fields that must agree between loaded weights and the requested model.
-_SHAPE = ("model_type", "layer_type", "depths", "hidden_sizes", "hidden_size", "num_hidden_layers", "patch_size")
 
 
 class Backbone(nn.Module):
@@ -134,7 +126,7 @@ def build(name: str, classes: int, *, weights: str | None = None, size: int = 22
         backbone: Mixer | Backbone = Mixer(size)
     else:
         config = _CONFIGS[name](size)
-        backbone = Backbone(_scratch(config) if weights is None or ours else _load(name, config, weights))
+        backbone = Backbone(_scratch(config) if weights is None or ours else _loaded(name, config, weights))
     if weights is not None and ours:
         _restore(backbone, Path(weights))
     return Network(backbone, backbone.width, classes, bottleneck).train()
@@ -152,46 +144,9 @@ def _scratch(config: PretrainedConfig) -> PreTrainedModel:
     return model(config, **({} if model is Dinov2Model else options))
 
 
-def _load(name: str, config: PretrainedConfig, weights: str) -> PreTrainedModel:
-    """Load a model of transformers with the shape of `config` from a folder or from the Hugging Face Hub."""
-    folder = Path(weights).is_dir()
-    if folder and not (Path(weights) / "config.json").is_file():
-        raise InputError(f"weights: {weights}: a folder without config.json was not saved by transformers")
-    if not folder and not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)?", weights):
-        raise InputError(
-            f"weights: '{weights}': not a folder, not a file, and not a valid name on the Hugging Face Hub"
-        )
+def _loaded(name: str, config: PretrainedConfig, weights: str) -> PreTrainedModel:
     kind, options = _MODELS[config.model_type]
-    try:
-        with _quiet():
-            theirs = PretrainedConfig.get_config_dict(weights, local_files_only=folder)[0]
-            _check_shape(name, config, theirs, weights)
-            model, report = kind.from_pretrained(
-                weights,
-                local_files_only=folder,
-                use_safetensors=True,
-                dtype=torch.float32,
-                output_loading_info=True,
-                **options,
-            )
-    except (OSError, ValueError, RuntimeError, SafetensorError, StrictDataclassError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"weights: '{weights}': transformers cannot load it: {reason}") from None
-    lacking = sorted([*report["missing_keys"], *report["mismatched_keys"]], key=str)
-    if lacking:
-        raise InputError(
-            f"weights: {weights}: {len(lacking)} of {name}'s tensors are missing in it, such as {lacking[0]}"
-        )
-    return model
-
-
-def _check_shape(name: str, config: PretrainedConfig, theirs: dict[str, Any], weights: str) -> None:
-    kind = theirs.get("model_type")
-    known = type(config).from_dict(theirs) if kind == config.model_type else PretrainedConfig(model_type=kind)
-    for field in _SHAPE:
-        given, wanted = getattr(known, field, None), getattr(config, field, None)
-        if given != wanted:
-            raise InputError(f"weights: {weights}: its {field} is {given}, but {name} has {wanted}")
+    return load_pretrained(kind, name, config, weights, **options)
 
 
 def _restore(backbone: nn.Module, path: Path) -> None:
@@ -199,17 +154,3 @@ def _restore(backbone: nn.Module, path: Path) -> None:
     saved = checkpoint.read(path)
     tensors = saved.part("average.module.network.backbone") or saved.part("method.network.backbone")
     checkpoint.load(backbone, tensors, str(path))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence transformers: no progress bars and no load reports. Missing weights are checked elsewhere."""
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity(logging.CRITICAL)
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()

@@ -33,7 +33,7 @@ class Views:
 def pipeline(config: ClassifyConfig) -> Pipeline[ImageDataset]:
     """The config's windows and augmentations."""
     train, strong, plain = (Views(Augment(kind, config.size)) for kind in (config.augment, "strong", "none"))
-    return Pipeline(Windows(config.size), train, strong, plain)
+    return Pipeline(Windows(config.size, fit=config.fit), train, strong, plain)
 
 
 class Classification:

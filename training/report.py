@@ -20,7 +20,7 @@ from scenes.plain_yaml import read_yaml
 from training.run_folder import CONFIG, Folder
 
 # Fields of the config that the first line of a page shows.
-_SETTINGS = ("method", "model", "weights", "size", "augment", "batch", "iterations", "precision", "seed")
+_SETTINGS = ("method", "model", "weights", "size", "fit", "augment", "batch", "iterations", "precision", "seed")
 # Parts of the results that the last section of a page shows.
 _FACTS = ("seconds", "processes", "lengthened", "data", "versions")
 

@@ -27,7 +27,7 @@ from training.studies import Chain, Job, results, run_chains, settings
 from training.tables import at_selected
 
 HERE = Path(__file__).parent
-SETS = {"full": 2600, "full-turned": 2600, "visda": 2600, "visda-turned": 2080}
+SETS = {"full": 5200, "visda": 4680}
 """The sets of renders: config and number of pictures of each."""
 BASELINES = {
     "visda": "camera and light vary",
@@ -36,7 +36,7 @@ BASELINES = {
 }
 LONGER = "source only, trained for as many more steps as the methods"
 _SOURCES = {
-    "visda": ("data.source=[{where: s2r13/visda}, {where: s2r13/visda-turned}]",),
+    "visda": ("data.source=[{where: s2r13/visda}]",),
     "full": (),
     "real": ("data.source=[{where: photos, split: adapt}]",),
 }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from classify.methods.teacher import TeacherStudent
 from training.method import Batch, Unlabeled
+from training.teacher import warm_up
 
 
 def disagreement(student: Tensor, teacher: Tensor) -> Tensor:
@@ -18,12 +17,6 @@ def disagreement(student: Tensor, teacher: Tensor) -> Tensor:
     models, NeurIPS 2017, section 2. student, teacher: (n, k) logits.
     """
     return (student.softmax(1) - teacher.detach().softmax(1)).square().sum(1).mean()
-
-
-def warm_up(progress: float, share: float) -> float:
-    """exp(-5 (1 - t)^2), from 0.007 to 1. t: finished part of the first `share` of training."""
-    done = min(progress / share, 1.0) if share else 1.0
-    return math.exp(-5 * (1 - done) ** 2)
 
 
 class MeanTeacher(TeacherStudent):

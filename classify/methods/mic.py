@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, interpolate
+from torch.nn.functional import cross_entropy
 
 from classify.methods.teacher import TeacherStudent
+from training.masking import mask
 from training.method import Batch, Unlabeled
 
 _SIDE = 224
-
-
-def mask(images: Tensor, kept: Tensor) -> Tensor:
-    """Set images (n, c, h, w) to 0, the mean color, where the grid `kept` (n, 1, rows, columns) bool is False."""
-    return images * interpolate(kept.to(images.dtype), images.shape[-2:])
 
 
 def masked_consistency(masked: Tensor, teacher: Tensor, weighted: bool) -> Tensor:

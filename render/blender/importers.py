@@ -35,7 +35,7 @@ def convert(path: Path, refers: References, scratch: Path) -> Loaded:
     found = {name: str(file) for name, file in refers.found.items()}
     _READER.ask({"source": str(path.resolve()), "found": found, "result": str(result)})
     try:
-        model, about = unpack(result, scratch)
+        model, about = unpack(result, scratch.joinpath)
     except DAMAGE as error:
         raise LoadError(f"cannot be imported: the result of Blender cannot be read ({error})") from None
     finally:

@@ -23,7 +23,7 @@ from render.blender.meshes import MeshStore
 from render.blender.surface import SurfacePatch, crack_labels, hairlines, lines
 from render.frame import Frame, ObjectLabel
 from render.image.camera_response import MID_GRAY, apply_camera_response, metered_gain
-from render.image.clean_plate import plate
+from render.image.clean_plate import BACKDROPS, plate
 from render.image.crop_window import Window, window
 from render.image.decal_tone import brightness
 from render.image.decal_width import on_surface
@@ -240,7 +240,7 @@ class Stage:
 
     def _composed(self, scene: Scene, passes: engine.Passes) -> tuple[NDArray, NDArray | None]:
         """Scene-linear light of the picture with its background, and of the clean plate or None if it is not wanted."""
-        plain = scene.background.kind == "color"
+        plain = scene.background.kind in BACKDROPS
         behind = plate(scene, self.catalogue.path, matte_white(scene, self.catalogue.path) if plain else 1.0)
         linear = _over(passes["combined"], behind)
         if not self.settings.plate:
@@ -253,7 +253,7 @@ class Stage:
 
     def _metered(self, scene: Scene, passes: engine.Passes, linear: NDArray) -> NDArray:
         """The light that the meter sees: in place of a plain backdrop, whose color is chosen freely, a gray card."""
-        if scene.background.kind != "color":
+        if scene.background.kind not in BACKDROPS:
             return linear
         card = MID_GRAY * matte_white(scene, self.catalogue.path)
         return _over(passes["combined"], np.full_like(linear, card))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-from rich.table import Table
 
 from render.catalogue import IMPORTERS, studio_folder
 from render.cli.options import progress, tell
@@ -21,16 +19,17 @@ from scenes.assets import fetch as downloads
 from scenes.assets.cache import Cache
 from scenes.assets.catalogue import Catalogue
 from scenes.assets.file_source import settle
+from scenes.assets.index import KnownAssets
 from scenes.assets.manifest import Entry, Manifest, entry_from, load_manifest, save_manifest
 from scenes.assets.pictures import HDRI_SUFFIXES, IMAGE_SUFFIXES, Pictures
 from scenes.assets.sources import AXES, ModelFolder, discover
 from scenes.errors import InputError
 from scenes.files import sha256
 
-_READERS = 8
+READERS = 8
 """Processes that read models at most. Each may have one of Blender's beside it."""
 
-_MANIFEST = click.option(
+MANIFEST = click.option(
     "--manifest",
     type=click.Path(path_type=Path),
     default=Path("assets_manifest.yaml"),
@@ -50,7 +49,7 @@ def assets() -> None:
 
 @assets.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@_MANIFEST
+@MANIFEST
 @_CLASS
 @click.option("--name", help="The id of the asset. Default: the file name without suffix.")
 @click.option(
@@ -98,36 +97,8 @@ def add(
     click.echo(f"{manifest}: {entry.kind} '{entry.name}' added")
 
 
-@assets.command("list")
-@_MANIFEST
-@click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
-def list_(manifest: Path, as_json: bool) -> None:
-    """List all assets and show which files exist.
-
-    \b
-    Example:
-      blendmill assets list
-    """
-    known = load_manifest(manifest)
-    columns = ("name", "kind", "class", "license", "state")
-    rows = [
-        (entry.name, entry.kind, entry.category or "", entry.license, _state(known, entry)) for entry in known.entries
-    ]
-    if as_json:
-        click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], indent=1))
-        return
-    table = Table(*columns, box=None)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
-
-
-def _state(manifest: Manifest, entry: Entry) -> str:
-    return "here" if manifest.content(entry).exists() else "to fetch" if entry.url else "missing"
-
-
 @assets.command()
-@_MANIFEST
+@MANIFEST
 @_FOLDER
 @_CLASS
 def verify(manifest: Path, folder: Path | None, category: str | None) -> None:
@@ -147,7 +118,7 @@ def verify(manifest: Path, folder: Path | None, category: str | None) -> None:
 
 @assets.command()
 @click.argument("names", nargs=-1)
-@_MANIFEST
+@MANIFEST
 def fetch(names: tuple[str, ...], manifest: Path) -> None:
     """Download the assets that have a URL: NAMES, or all.
 
@@ -170,7 +141,7 @@ def fetch(names: tuple[str, ...], manifest: Path) -> None:
 @assets.command()
 @click.argument("ids", nargs=-1)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The contact sheet, a .png file.")
-@_MANIFEST
+@MANIFEST
 @_FOLDER
 @_CLASS
 @click.option("--shapes", type=click.IntRange(1, 400), help="Show this many built-in shapes of --class.")
@@ -190,12 +161,12 @@ def preview(
             raise InputError("--shapes needs --class, for instance --class chair")
         catalogue = Catalogue(shapes={category: shapes}, studio=studio_folder())
     elif folder:
-        catalogue = Catalogue(models=[_folder(folder, category)], studio=studio_folder(), importers=IMPORTERS)
+        catalogue = Catalogue(models=[model_folder(folder, category)], studio=studio_folder(), importers=IMPORTERS)
     else:
         catalogue = Catalogue(manifest=manifest, studio=studio_folder(), importers=IMPORTERS)
     if not ids:
         with progress("reading models", None) as advance:
-            catalogue.prepare(lambda done, total, name: advance(1, total), workers=min(cores(), _READERS))
+            catalogue.prepare(lambda done, total, name: advance(1, total), workers=min(cores(), READERS))
     chosen = ids or tuple(i for name in catalogue.classes for i in catalogue.assets(name).all_usable())
     if not chosen:
         raise InputError(f"{manifest}: no model is here, add one or fetch them")
@@ -217,13 +188,13 @@ def _kind(path: Path) -> str:
     raise InputError(f"{path}: the kind cannot be told from '{suffix}', give --kind model, hdri, texture or image")
 
 
-def _folder(folder: Path, category: str | None) -> ModelFolder:
+def model_folder(folder: Path, category: str | None) -> ModelFolder:
     return ModelFolder(folder, "flat", category=category) if category else ModelFolder(folder)
 
 
 def _verify_folder(folder: Path, category: str | None) -> int:
     faults, cache = 0, Cache()
-    for asset in discover(_folder(folder, category), folder.resolve().name).assets:
+    for asset in discover(model_folder(folder, category), folder.resolve().name).assets:
         settled = settle(asset, cache, IMPORTERS)
         faults += bool(settled.reason)
         detail = settled.reason or "; ".join(settled.warnings)
@@ -253,7 +224,7 @@ def _fault(manifest: Manifest, entry: Entry, cache: Cache) -> str:
     alone = Manifest(manifest.root, (entry,))
     if entry.kind == "model":
         return settle(alone.models()[0], cache, IMPORTERS).reason
-    pictures = Pictures(alone, (), None, (), (), cache)
+    pictures = Pictures(alone, (), None, (), (), cache, KnownAssets(()))
     pictures.judge_all()
     return next(iter(pictures.rejected.values()), "")
 

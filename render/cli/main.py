@@ -10,6 +10,8 @@ import click
 
 from render.cli import doctor as machine
 from render.cli.assets import assets
+from render.cli.assets_cache import cache
+from render.cli.assets_index import index, list_, show
 from render.cli.composite import crack
 from render.cli.config import config_command, init, presets
 from render.cli.dataset import export, inspect
@@ -42,6 +44,9 @@ def doctor(as_json: bool) -> None:
     """
     sys.exit(machine.report(as_json))
 
+
+for command in (cache, index, list_, show):
+    assets.add_command(command)
 
 for command in (
     render, preview, stream, assets, export, inspect, status, verify, merge, warm, crack, presets, config_command, init,

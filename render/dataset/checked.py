@@ -18,7 +18,10 @@ class Checked:
         place = url if "://" in url else str(Path(url).resolve())
         about = repr(("shards", place, manifest.config_hash, manifest.seed, manifest.shard_size))
         self._key, self._cache = hashlib.sha256(about.encode()).hexdigest(), Cache()
-        self._shards = dict((self._cache.note(self._key) or {}).get("shards", {}))
+        self._shards = self._noted()
+
+    def _noted(self) -> dict[str, list[object]]:
+        return dict((self._cache.note(self._key) or {}).get("shards", {}))
 
     def holds(self, shard: int, stamp: str, sums: Collection[str]) -> bool:
         """Whether the shard was sound, and neither its file nor its recorded sums have changed since."""
@@ -26,6 +29,7 @@ class Checked:
 
     def keep(self, stamps: Mapping[int, str], sums: Mapping[int, Collection[str]]) -> None:
         """Note shards as sound."""
+        self._shards = self._noted()  # runs of other parts note theirs in the same place
         self._shards |= {Manifest.shard_name(shard): [stamp, sorted(sums[shard])] for shard, stamp in stamps.items()}
         with suppress(OSError):  # without a cache, the next run reads them again
             if stamps:

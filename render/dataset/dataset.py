@@ -104,9 +104,10 @@ class Dataset:
         """
         if not 0 <= index < self.manifest.count:
             raise IndexError(f"{self.folder} holds {self.manifest.count} pictures, there is no number {index}")
-        if index in self.manifest.skipped:
+        shard = index // self.manifest.shard_size
+        if index in self.manifest.skipped_in(shard):
             raise InputError(f"{self.folder}: picture {index} was given up when the set was drawn, see failed/ there")
-        with self.shard(index // self.manifest.shard_size) as opened:
+        with self.shard(shard) as opened:
             return opened.of(index)
 
     def pictures(self) -> Selection:
@@ -187,7 +188,7 @@ def _opened(path: Path, manifest: Manifest, shard: int) -> Shard:
         # A picture that was given up is missing, so the indices may have gaps.
         if len(indices) and (indices[0] < within[0] or indices[-1] > within[-1] or (np.diff(indices) <= 0).any()):
             raise _foreign(path, f"its indices are not those of pictures {within[0]} to {within[-1]} in order")
-        if stray := set(indices.tolist()).intersection(manifest.skipped):
+        if stray := set(indices.tolist()).intersection(manifest.skipped_in(shard)):
             raise _foreign(path, f"holds picture {min(stray)}, which dataset.json says was skipped")
         labels = opened.arrays("label")
         if ((labels < -1) | (labels >= len(manifest.classes))).any():

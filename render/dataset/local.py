@@ -8,7 +8,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from io import FileIO
 from pathlib import Path
@@ -50,8 +50,8 @@ class Storage(Protocol):
     def create(self, name: str, content: bytes) -> bool:
         """Put a file there unless there is one; whether it was put there. Of many calls at once one succeeds."""
 
-    def remove(self, name: str) -> None:
-        """Delete a file, if it is there, and the folder it was in if that is empty now."""
+    def remove(self, *names: str) -> None:
+        """Delete files, those that are there, and the folders they were in if those are empty now."""
 
     def target(self, name: str) -> AbstractContextManager[Path]:
         """A local path to write a file to as `replacing` does; when the block ends it is in the storage."""
@@ -59,8 +59,8 @@ class Storage(Protocol):
     def source(self, name: str) -> AbstractContextManager[Path]:
         """A local path to read a file from. Raises InputError where it is missing."""
 
-    def stamp(self, name: str) -> str:
-        """What a file is known again by, without reading it. Raises InputError where it is missing."""
+    def stamps(self, folder: str, names: Collection[str]) -> dict[str, str]:
+        """What files of a folder are known again by, without reading them. Raises InputError where one is missing."""
 
     def journal(self, name: str) -> Journal:
         """A new file that grows."""
@@ -121,12 +121,17 @@ class Folder:
                 temporary.unlink(missing_ok=True)
         return True
 
-    def remove(self, name: str) -> None:
-        path = self.folder / name
+    def remove(self, *names: str) -> None:
+        paths = [self.folder / name for name in names]
         with disk_errors(self.folder):
-            path.unlink(missing_ok=True)
-            if path.parent != self.folder and path.parent.is_dir() and not any(path.parent.iterdir()):
-                path.parent.rmdir()
+            for path in paths:
+                path.unlink(missing_ok=True)
+            for parent in {path.parent for path in paths} - {self.folder}:
+                try:
+                    parent.rmdir()  # the system knows at once whether it is empty; a listing is as long as the folder
+                except OSError as error:
+                    if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
+                        raise
 
     @contextmanager
     def target(self, name: str) -> Iterator[Path]:
@@ -148,11 +153,11 @@ class Folder:
             raise InputError(f"{path}: missing")
         yield path
 
-    def stamp(self, name: str) -> str:
-        stat = file_stat(self.folder / name)
-        if stat is None:
-            raise InputError(f"{self.folder / name}: missing")
-        return repr(stat)
+    def stamps(self, folder: str, names: Collection[str]) -> dict[str, str]:
+        found = {name: file_stat(self.folder / folder / name) for name in names}
+        if missing := next((name for name, stat in found.items() if stat is None), None):
+            raise InputError(f"{self.folder / folder / missing}: missing")
+        return {name: repr(stat) for name, stat in found.items()}
 
     def journal(self, name: str) -> Journal:
         path = self.folder / name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -175,8 +176,13 @@ class Manifest(BaseModel):
 
     def pictures(self, shard: int) -> list[int]:
         """The indices of the pictures a shard holds, in their order: all of `indices` but those skipped."""
-        skipped = set(self.skipped)
+        skipped = set(self.skipped_in(shard))
         return [index for index in self.indices(shard) if index not in skipped]
+
+    def skipped_in(self, shard: int) -> tuple[int, ...]:
+        """The indices of the pictures that a shard lacks, in their order."""
+        within = self.indices(shard)
+        return self.skipped[bisect_left(self.skipped, within.start) : bisect_left(self.skipped, within.stop)]
 
     @property
     def provenance(self) -> Provenance:

@@ -11,8 +11,8 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +24,8 @@ from scenes.leftovers import own_name, process_alive
 T = TypeVar("T")
 
 _SCRATCH = "blendmill-store-"
+_STAMP = frozenset({"size", "etag", "md5hash", "mtime", "lastmodified", "last_modified", "updated", "created"})
+"""What file systems tell of a file in a listing that changes when the file does, in small letters."""
 
 
 class Remote:
@@ -38,16 +40,21 @@ class Remote:
         self.url, self.tries, self.wait = url.rstrip("/"), tries, wait
 
     def names(self, folder: str = "") -> set[str]:
+        return set(self._listed(folder))
+
+    def _listed(self, folder: str) -> dict[str, dict[str, Any]]:
+        """What lies in a folder by its name, with what a listing tells of it."""
         path = f"{self._root}/{folder}".rstrip("/")
 
-        def listing() -> set[str]:
+        def listing() -> dict[str, dict[str, Any]]:
             self._files.invalidate_cache()
             try:
-                entries = self._files.ls(path, detail=False)
+                entries = self._files.ls(path, detail=True)
             except FileNotFoundError:
-                return set()
+                return {}
             # Object stores may list an object that stands for the folder itself.
-            return {entry.rstrip("/").rpartition("/")[2] for entry in entries if entry.strip("/") != path.strip("/")}
+            named = {entry["name"]: entry for entry in entries if entry["name"].strip("/") != path.strip("/")}
+            return {name.rstrip("/").rpartition("/")[2]: entry for name, entry in named.items()}
 
         return self._tried("listing", listing)
 
@@ -74,14 +81,17 @@ class Remote:
 
         return self._tried(f"writing {name}", put)
 
-    def remove(self, name: str) -> None:
+    def remove(self, *names: str) -> None:
         def delete() -> None:
             try:
-                self._files.rm_file(self._path(name))
+                self._files.rm([self._path(name) for name in names])  # object stores delete a thousand with one call
             except FileNotFoundError:
-                return
+                for name in names:
+                    with suppress(FileNotFoundError):
+                        self._files.rm_file(self._path(name))
 
-        self._tried(f"deleting {name}", delete)
+        if names:
+            self._tried(f"deleting {names[0]}" + (f" and {len(names) - 1} more" if names[1:] else ""), delete)
 
     @contextmanager
     def target(self, name: str) -> Iterator[Path]:
@@ -108,8 +118,11 @@ class Remote:
                     raise InputError(f"{self.url}/{name}: missing")
             yield path
 
-    def stamp(self, name: str) -> str:
-        return self._tried(f"looking at {name}", lambda: str(self._files.ukey(self._path(name))))
+    def stamps(self, folder: str, names: Collection[str]) -> dict[str, str]:
+        listed = self._listed(folder) if names else {}
+        if missing := next((name for name in names if name not in listed), None):
+            raise InputError(f"{self.url}/{folder}/{missing}: missing")
+        return {name: _stamp(listed[name]) for name in names}
 
     def journal(self, name: str) -> Journal:
         return _RemoteJournal(lambda content: self._pipe(name, content))
@@ -120,10 +133,9 @@ class Remote:
     def sweep(self, *, everything: bool = False) -> None:
         now = time.time()
         for folder in ("", "shards", "failed"):
-            for name in self.names(folder):
-                pid = own_name(name) if UNFINISHED in name else None
-                if UNFINISHED in name and (everything or (pid is not None and not process_alive(pid, now))):
-                    self.remove(f"{folder}/{name}".lstrip("/"))
+            left = {name: own_name(name) for name in self.names(folder) if UNFINISHED in name}
+            dead = {name for name, pid in left.items() if pid is not None and not process_alive(pid, now)}
+            self.remove(*(f"{folder}/{name}".lstrip("/") for name in (left if everything else dead)))
         for path in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*{UNFINISHED}{platform.node()}-*"):
             pid = own_name(path.name)
             if pid is not None and not process_alive(pid, now):
@@ -234,6 +246,10 @@ def _filesystem(url: str) -> tuple[Any, str]:
     if not root.strip("/"):
         raise InputError(f"{url}: names no bucket; write {protocol}://bucket/folder")
     return files, root.rstrip("/")
+
+
+def _stamp(entry: dict[str, Any]) -> str:
+    return repr(sorted((key, str(value)) for key, value in entry.items() if key.lower() in _STAMP))
 
 
 def _line(error: Exception) -> str:

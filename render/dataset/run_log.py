@@ -20,7 +20,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from render.dataset.local import Journal
 from scenes.errors import InputError
@@ -41,10 +41,13 @@ class RunLog:
     """Writes a run's log; a context manager. It gives signs of life until it is closed.
 
     May be used from several threads. Raises InputError where the log cannot be written.
+
+    drawn: the sha256 of each shard that the run has drawn so far.
     """
 
     def __init__(self, journal: Journal, part: str, beat: float = BEAT):
         self._journal, self._part, self._beat = journal, part, beat
+        self.drawn: dict[int, str] = {}
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._beating = threading.Thread(target=self._beats, name="run log", daemon=True)
         self._beating.start()
@@ -65,6 +68,8 @@ class RunLog:
             if self._stop.is_set():
                 raise ValueError("the run's log is closed")
             self._journal.write(line.encode())
+            if event == "shard":
+                self.drawn[cast(int, fields["shard"])] = cast(str, fields["sha256"])
 
     def close(self) -> None:
         """Note the run's end. Closing again does nothing."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from render.dataset.checked import Checked
@@ -27,6 +27,9 @@ from render.dataset.shard import Shard
 from scenes.errors import InputError, shortened
 from scenes.files import UNFINISHED, sha256
 from scenes.plain_json import parse_json
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 _READERS = 8
 _OURS = re.compile(rf"dataset\.json{re.escape(UNFINISHED)}.*|\.hold-.*|runs|shards|failed|drawn")
@@ -108,12 +111,12 @@ class Store:
                 f"for it or stop it, then ask for {count}"
             )
         grown, known = there.model_copy(update={"count": count}), noted(there, runs)
-        kept = [shard for shard in range(there.shard_count) if there.indices(shard) == grown.indices(shard)]
-        for shard in set(range(there.shard_count)).difference(kept):
-            self.storage.remove(f"shards/{Manifest.shard_name(shard)}")
-        for run in runs:
-            self.storage.remove(f"runs/{run.name}")
-        sums = {Manifest.shard_name(shard): next(iter(known[shard])) for shard in kept if len(known[shard]) == 1}
+        kept = {shard for shard in range(there.shard_count) if there.indices(shard) == grown.indices(shard)}
+        self.storage.remove(*(_shard(shard) for shard in set(range(there.shard_count)).difference(kept)))
+        self.storage.remove(*(f"runs/{run.name}" for run in runs))
+        sums = {
+            Manifest.shard_name(shard): next(iter(known[shard])) for shard in sorted(kept) if len(known[shard]) == 1
+        }
         skipped = tuple(index for index in there.skipped if index // there.shard_size in kept)
         grown = grown.model_copy(update={"shards": sums, "skipped": skipped})
         self.storage.write(MANIFEST, grown.encoded())
@@ -127,11 +130,11 @@ class Store:
         """A local path for `write_shard`. When the block ends, the shard is in its storage, whole; where the block
         raises, nothing is left of it.
         """
-        return self.storage.target(f"shards/{Manifest.shard_name(shard)}")
+        return self.storage.target(_shard(shard))
 
     def source(self, shard: int) -> AbstractContextManager[Path]:
         """A local path to read a shard from. Raises InputError where it is missing."""
-        return self.storage.source(f"shards/{Manifest.shard_name(shard)}")
+        return self.storage.source(_shard(shard))
 
     def finish(self) -> Manifest:
         """Where all shards are there, record their checksums, the skipped pictures and the assets, and clear away what
@@ -150,18 +153,15 @@ class Store:
         found = self.drawn_with(manifest, shards, notes)
         runs = self.runs()
         known = noted(manifest, runs)
-        sums = {
-            Manifest.shard_name(shard): self._checksum(shard, known[shard]) for shard in range(manifest.shard_count)
-        }
+        digests = _read_all(lambda shard: self._checksum(shard, known[shard]), range(manifest.shard_count))
+        sums = {Manifest.shard_name(shard): digest for shard, digest in enumerate(digests)}
         assets = {name: getattr(found, name) for name in Provenance.model_fields}
-        finished = manifest.model_copy(update={"shards": sums, "skipped": self._skipped(manifest), **assets})
+        finished = manifest.model_copy(update={"shards": sums, "skipped": self._skipped(manifest, sums), **assets})
         if finished != manifest:
             self.storage.write(MANIFEST, finished.encoded())
-        for shard in notes:
-            self.storage.remove(_note(shard))
+        self.storage.remove(*map(_note, notes))
         self.sweep(everything=not any(run.alive for run in runs))
-        for run in runs:
-            self.storage.remove(f"runs/{run.name}")
+        self.storage.remove(*(f"runs/{run.name}" for run in runs))
         return finished
 
     def verify(self) -> tuple[str, ...]:
@@ -181,24 +181,36 @@ class Store:
         A shard is read once. It is read again when its size or time of change is another one, which this machine notes
         in the cache; `verify` always reads. tell: is called with the number of shards to read, if there are any.
         """
+        there = list(shards)
+        if not there:
+            return {}
         manifest = self.opened()
         known, note = noted(manifest, self.runs()), Checked(self.url, manifest)
-        stamps = {shard: self.storage.stamp(f"shards/{Manifest.shard_name(shard)}") for shard in shards}
+        stamps = self._stamps(there)
         unread = [shard for shard, stamp in stamps.items() if not note.holds(shard, stamp, known[shard])]
         if unread:
             tell(len(unread))
         faults = self._faults(manifest, unread, known)
-        for shard in faults:
-            self.storage.remove(f"shards/{Manifest.shard_name(shard)}")
+        self.storage.remove(*map(_shard, faults))
         note.keep({shard: stamps[shard] for shard in unread if shard not in faults}, known)
         # The remedy of a reader stands after its reason, and is done here.
         return {shard: lines[0].partition("; ")[0] for shard, lines in faults.items()}
+
+    def trust(self, drawn: Mapping[int, str]) -> None:
+        """Note shards that this run has drawn as sound, so that no rerun reads them. drawn: the sha256 of each."""
+        there = sorted(self.present().intersection(drawn))
+        Checked(self.url, self.opened()).keep(self._stamps(there), {shard: {drawn[shard]} for shard in there})
+
+    def _stamps(self, shards: Sequence[int]) -> dict[int, str]:
+        """What each shard's file is known again by."""
+        found = self.storage.stamps("shards", [Manifest.shard_name(shard) for shard in shards])
+        return {shard: found[Manifest.shard_name(shard)] for shard in shards}
 
     def _faults(
         self, manifest: Manifest, shards: Sequence[int], known: Mapping[int, set[str]]
     ) -> dict[int, tuple[str, ...]]:
         """What is wrong with those of some shards that are broken. known: the checksums that each may have."""
-        skipped = {index for index in (*manifest.skipped, *self._failed()) if index < manifest.count}
+        skipped = {index for index in (*manifest.skipped, *self.failed()) if index < manifest.count}
         expected = manifest.model_copy(update={"skipped": tuple(sorted(skipped))})
 
         def faults(shard: int) -> tuple[str, ...]:
@@ -224,9 +236,8 @@ class Store:
             content = self.storage.read(_note(shard))
             return None if content is None else Provenance.parse(content, f"{self.url}/{_note(shard)}")
 
-        with ThreadPoolExecutor(_READERS) as pool:
-            found = zip(there, pool.map(read, there), strict=True)
-            return {shard: note for shard, note in found if note is not None}
+        found = zip(there, _read_all(read, there), strict=True)
+        return {shard: note for shard, note in found if note is not None}
 
     def drawn_with(
         self, manifest: Manifest, shards: Collection[int], notes: Mapping[int, Provenance] | None = None
@@ -269,7 +280,7 @@ class Store:
     def runs(self) -> tuple[Run, ...]:
         """The runs since the data set was begun, or last finished, in the order of their start."""
         names = sorted(name for name in self.storage.names("runs") if name.endswith(".jsonl"))
-        found = [(name, self.storage.read(f"runs/{name}")) for name in names]
+        found = zip(names, _read_all(self.storage.read, [f"runs/{name}" for name in names]), strict=True)
         runs = [parse_run(name, content) for name, content in found if content is not None]
         return tuple(sorted(runs, key=lambda run: (run.started, run.name)))
 
@@ -280,33 +291,43 @@ class Store:
         content = json.dumps({**record, "index": index}, indent=1, sort_keys=True) + "\n"
         self.storage.write(_record(index), content.encode())
 
-    def forgive(self, index: int) -> None:
-        """Delete the record of a picture that was given up."""
-        self.storage.remove(_record(index))
+    def forgive(self, *indices: int) -> None:
+        """Delete the records of pictures that were given up."""
+        self.storage.remove(*map(_record, indices))
 
     def failures(self) -> dict[int, dict[str, Any]]:
         """The records of the pictures given up, by index. Raises InputError where one is not JSON."""
-        records: dict[int, dict[str, Any]] = {}
-        for index in self._failed():
-            content = self.storage.read(_record(index))
-            if content is not None:
-                records[index] = _parsed(content, f"{self.url}/{_record(index)}")
-        return records
+        indices = self.failed()
+        found = zip(indices, _read_all(self.storage.read, map(_record, indices)), strict=True)
+        return {
+            index: _parsed(content, f"{self.url}/{_record(index)}") for index, content in found if content is not None
+        }
 
-    def _failed(self) -> list[int]:
+    def failed(self) -> list[int]:
+        """The indices of the pictures given up, by the names of their records."""
         names = self.storage.names("failed")
         return sorted(int(name[:-5]) for name in names if re.fullmatch(r"\d{8,}\.json", name))
 
-    def _skipped(self, manifest: Manifest) -> tuple[int, ...]:
-        """The pictures that were given up and are not in their shards."""
-        failed = [index for index in {*self._failed(), *manifest.skipped} if index < manifest.count]
-        skipped: set[int] = set()
-        for shard in sorted({index // manifest.shard_size for index in failed}):
+    def _skipped(self, manifest: Manifest, sums: Mapping[str, str]) -> tuple[int, ...]:
+        """The pictures that were given up and are not in their shards. sums: the sha256 of each shard by file name.
+
+        Of a shard that is as dataset.json has it, dataset.json says what it lacks, unless there are other records.
+        """
+        recorded = set(self.failed())
+        failed: defaultdict[int, set[int]] = defaultdict(set)
+        for index in {*recorded, *manifest.skipped}:
+            if index < manifest.count:
+                failed[index // manifest.shard_size].add(index)
+
+        def lacking(shard: int) -> set[int]:
+            name, known = Manifest.shard_name(shard), set(manifest.skipped_in(shard))
+            if manifest.shards.get(name) == sums[name] and failed[shard] == known:
+                return known
             with self.source(shard) as path, Shard(path) as opened:
-                drawn = set(opened.arrays("index").tolist())
-            skipped |= {index for index in failed if index // manifest.shard_size == shard} - drawn
-        for index in set(self._failed()) - skipped:
-            self.forgive(index)
+                return failed[shard].difference(opened.arrays("index").tolist())
+
+        skipped = {index for lacked in _read_all(lacking, sorted(failed)) for index in lacked}
+        self.forgive(*sorted(recorded - skipped))
         return tuple(sorted(skipped))
 
     def _checksum(self, shard: int, known: set[str]) -> str:
@@ -325,6 +346,16 @@ def noted(manifest: Manifest, runs: tuple[Run, ...]) -> Mapping[int, set[str]]:
         if drawn.shard < manifest.shard_count:
             known[drawn.shard].add(drawn.sha256)
     return known
+
+
+def _read_all(read: Callable[[K], V], keys: Iterable[K]) -> list[V]:
+    """What is read of each of many small things, several at once: over a network each takes its time to answer."""
+    with ThreadPoolExecutor(_READERS) as pool:
+        return list(pool.map(read, keys))
+
+
+def _shard(shard: int) -> str:
+    return f"shards/{Manifest.shard_name(shard)}"
 
 
 def _note(shard: int) -> str:

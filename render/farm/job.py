@@ -168,7 +168,7 @@ def run(
         tell("start", pictures=total, done=total - left, workers=workers, device=job.device)
         if missing:
             _forgive(store, manifest, missing)
-            known = store.drawn_with(manifest, present)
+            known = store.drawn_with(manifest, present.intersection(shards))
             assets = {name: record.sha256 for name, record in known.assets.items()}
             spec = {"config": manifest.config, "seed": job.seed, "assets": assets}
             with store.log(part) as log:
@@ -177,6 +177,8 @@ def run(
                     farm.draw(Run(spec, store, manifest, policy, log, tell, stopping), missing)
                 finally:
                     store.sweep()  # delete unfinished files of stopped workers
+            if store.load() is not None:
+                store.trust(log.drawn)
             _tell_assets(store, sampler, missing, tell)
         tell("end")
         if store.load() is None:
@@ -193,9 +195,8 @@ def _tell_assets(store: Store, sampler: Sampler, shards: Sequence[int], tell: Ev
 
 def _forgive(store: Store, manifest: Manifest, shards: Sequence[int]) -> None:
     """Try pictures of these shards again that an earlier run gave up."""
-    for index in store.failures():
-        if index // manifest.shard_size in shards:
-            store.forgive(index)
+    again = set(shards)
+    store.forgive(*(index for index in store.failed() if index // manifest.shard_size in again))
 
 
 def parse_part(text: str) -> tuple[int, int]:

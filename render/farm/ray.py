@@ -17,16 +17,13 @@ import logging
 import os
 import platform
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import grpc
 import psutil
 import ray
 
@@ -35,24 +32,25 @@ from render.farm.devices import KINDS, WORKER_MEMORY
 from render.farm.local import Run
 from render.farm.pool import COMMAND
 from render.farm.ray_cluster import alive_nodes, needs, slots
+from render.farm.ray_door import knock, running
 from render.farm.ray_driver import ShardDriver, one_line
 from render.renderer import versions
-from scenes.errors import InputError
+from scenes.errors import InputError, shortened
 from scenes.leftovers import sweep_scratch
 
 _OBJECTS = 100 << 20
 _PATIENCE = 30.0
-_KNOCK = 5.0
 
 
 class RayFarm:
     """Draws shards as Ray tasks.
 
     address: "auto" for the cluster this machine is part of, or a Ray of its own where there is none; "local" for a Ray
-    of its own; else the cluster's, HOST:PORT or ray://HOST:PORT. A Ray that is already initialized in this process is
-    used as it is, and left so. kind: of device, "auto" for OptiX where a node has a GPU, else the CPU. workers: how
-    many in all, by default as many as the cluster has room for, which may grow meanwhile. command: starts a render
-    worker. Raises InputError where there is no such cluster or it has no room for a worker.
+    of its own; else the cluster's, HOST:PORT or ray://HOST:PORT. Like Ray itself, "auto" takes $RAY_ADDRESS if it is
+    set. A Ray that is already initialized in this process is used as it is, and left so. kind: of device, "auto" for
+    OptiX where a node has a GPU, else the CPU. workers: how many in all, by default as many as the cluster has room
+    for, which may grow meanwhile. command: starts a render worker. Raises InputError where there is no such cluster or
+    it has no room for a worker.
     """
 
     def __init__(self, address: str, kind: str, workers: int | None, command: Sequence[str] = COMMAND):
@@ -98,7 +96,7 @@ class RayFarm:
         if ray.is_initialized():
             return
         atexit.register(self._joined.close)  # before Ray's own end, that its files may go
-        own = self._address == "local" or not self._connected()
+        own = not self._connected()
         if own:
             self._start()
         self._joined.callback(self._leave, own)
@@ -113,17 +111,19 @@ class RayFarm:
         sweep_scratch()  # Ray kills the render workers with the processes that started them
 
     def _connected(self) -> bool:
-        """Join a cluster; False where there is none to be found."""
+        """Join a cluster; False where none was named and there is none to be found."""
+        logging.getLogger("ray").setLevel(logging.ERROR)  # it may speak before it is initialized
+        named = self._address if self._address != "auto" else os.environ.get("RAY_ADDRESS") or "auto"
+        if named == "local":
+            return False
+        address = running() if named == "auto" else named
+        if address is None:
+            return False
         try:
-            if self._address != "auto":
-                _knock(self._address)
-            ray.init(address=self._address, log_to_driver=False, logging_level=logging.ERROR)
+            knock(address, found=named == "auto")
+            ray.init(address=named, log_to_driver=False, logging_level=logging.ERROR)
         except Exception as error:  # each part of Ray has its own
-            if self._address == "auto" and isinstance(error, ConnectionError):
-                return False
-            raise InputError(
-                f"--ray {self._address}: cannot join: {one_line(error)}; see `ray status` there"
-            ) from error
+            raise InputError(f"--ray {shortened(named)}: cannot join: {one_line(error)}") from error
         return True
 
     def _start(self) -> None:
@@ -149,28 +149,3 @@ def _remove(folder: Path) -> None:
         if not folder.exists():
             return
         time.sleep(0.1)
-
-
-def _knock(address: str) -> None:
-    """Raise OSError or ValueError where no Ray answers, or only to those who have its token.
-
-    Ray itself takes minutes to be sure, and then names no reason.
-    """
-    parts = urlsplit(address if "://" in address else f"ray://{address}")
-    if parts.hostname is None or parts.port is None:
-        raise ValueError("write auto, local, HOST:PORT or ray://HOST:PORT")
-    socket.create_connection((parts.hostname, parts.port), _KNOCK).close()
-    method = "ray.rpc.RayletDriver/ClusterInfo" if "://" in address else "ray.rpc.NodeInfoGcsService/CheckAlive"
-    with grpc.insecure_channel(f"{parts.hostname}:{parts.port}", [("grpc.enable_http_proxy", 0)]) as channel:
-        try:
-            channel.unary_unary(f"/{method}")(b"", timeout=2 * _KNOCK)
-        except grpc.RpcError as error:
-            code = error.code()
-        else:
-            return
-    if code is grpc.StatusCode.UNAUTHENTICATED and os.environ.get("RAY_AUTH_MODE") != "token":
-        raise OSError(
-            "the cluster asks for its token; copy ~/.ray/auth_token from its head node, and set RAY_AUTH_MODE=token"
-        )
-    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNIMPLEMENTED):
-        raise OSError("what listens there is no Ray; give the address that `ray start --head` told")

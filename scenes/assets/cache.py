@@ -1,6 +1,10 @@
 """Normalized models on disk, one file for each content hash, shared by any number of processes.
 
 A damaged entry counts as absent and is made again. Color maps are stored next to the entries, named by content.
+
+A model is one file in `models/`. Each of its color maps is one in `textures/`, and what is known of a file of the
+user's is one in `files/`. All lie in subfolders by the first two digits of their names. `scenes/assets/pruning.py`
+keeps the cache small.
 """
 
 from __future__ import annotations
@@ -8,7 +12,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,12 +32,15 @@ def default_folder() -> Path:
     return Path(os.environ.get("BLENDMILL_CACHE") or Path.home() / ".cache" / "blendmill")
 
 
+# An entry that is used gets a new time of change once in a while, by which pruning knows it.
+_USED_AGAIN = 12 * 3600.0
+
+
 class Cache:
     """The entries in one folder. An entry that cannot be read completely is reported as absent (None)."""
 
     def __init__(self, folder: Path | None = None):
         self.folder = folder or default_folder()
-        self._maps = self.folder / "textures"
         self._unfinished = self.folder / "unfinished"
 
     def info(self, key: str) -> AssetInfo | None:
@@ -44,9 +53,13 @@ class Cache:
     def model(self, key: str) -> Model | None:
         """The entry's model, its color maps checked against their names."""
         try:
-            model, _ = unpack(self._entry(key), self._maps)
+            model, _ = unpack(self._entry(key), self._map)
             maps = {path for part in model.parts if part.appearance for path in part.appearance.files}
-            return model if all(sha256(path) == path.stem for path in maps) else None
+            if not all(sha256(path) == path.stem for path in maps):
+                return None
+            for path in (self._entry(key), *maps):
+                _mark_used(path)
+            return model
         except DAMAGE:
             return None
 
@@ -68,6 +81,7 @@ class Cache:
         """A small JSON record kept by `keep_note`."""
         try:
             note = json.loads(self._note(key).read_bytes())
+            _mark_used(self._note(key))
         except (OSError, ValueError):
             return None
         return note if isinstance(note, dict) else None
@@ -95,6 +109,9 @@ class Cache:
     def _note(self, key: str) -> Path:
         return self.folder / "files" / key[:2] / f"{key}.json"
 
+    def _map(self, name: str) -> Path:
+        return self.folder / "textures" / name[:2] / name
+
     def _with_own_maps(self, part: Part) -> Part:
         if part.appearance is None:
             return part
@@ -103,7 +120,13 @@ class Cache:
     def _own(self, source: Path) -> Path:
         """The copy of an image in this folder."""
         data = source.read_bytes()
-        kept = self._maps / f"{hashlib.sha256(data).hexdigest()}{source.suffix.lower()}"
+        kept = self._map(f"{hashlib.sha256(data).hexdigest()}{source.suffix.lower()}")
         if not kept.is_file() or sha256(kept) != kept.stem:
             self._write(kept, data)
         return kept
+
+
+def _mark_used(path: Path) -> None:
+    with suppress(OSError):  # others may own the cache, or prune it now
+        if time.time() - path.stat().st_mtime > _USED_AGAIN:
+            os.utime(path)

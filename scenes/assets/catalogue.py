@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
+from itertools import chain
 from pathlib import Path
 
 from scenes.assets import shapes_source
 from scenes.assets.cache import Cache
 from scenes.assets.coarse import Coarse, coarse_copies
-from scenes.assets.file_source import Settled, give_up, settle
+from scenes.assets.file_source import Settled, give_up, settings, settle
+from scenes.assets.index import IndexEntry, KnownAssets, indexes_of
+from scenes.assets.indexing import each, lost_entry, model_entry
 from scenes.assets.info import AssetInfo
 from scenes.assets.loading import Importers
 from scenes.assets.manifest import Manifest, load_manifest
 from scenes.assets.pictures import Pictures
-from scenes.assets.preparing import prepared
 from scenes.assets.recent import RecentModels
 from scenes.assets.sources import FileAsset, Files, Listing, ModelFolder, discover
 from scenes.assets.texture_sets import TextureSet
@@ -98,12 +100,14 @@ class Catalogue:
         self._importers = dict(importers or {})
         self._shapes = _checked_shapes(shapes or {})
         self._manifest = load_manifest(manifest) if manifest else Manifest(Path())
-        folders = tuple(models)
-        listings = _listed(folders)
+        folders, hdris, textures, images = tuple(models), tuple(hdris), tuple(textures), tuple(images)
+        places = [folder.path for folder in folders] + ([manifest] if manifest else [])
+        self._indexed = KnownAssets(indexes_of([*places, *hdris, *textures, *images]))
+        listings = _listed(folders, self._indexed.ids)
         self._files = Files(listings, self._manifest.models())
         self._foreign = {path: reason for listing in listings for path, reason in listing.left_out.items()}
         self._settled: dict[str, Settled] = {}
-        self._pictures = Pictures(self._manifest, hdris, studio, textures, images, self.cache)
+        self._pictures = Pictures(self._manifest, hdris, studio, textures, images, self.cache, self._indexed)
         self._info = lru_cache(_INFOS)(self._known)
         self._models = RecentModels(memory)
 
@@ -203,28 +207,39 @@ class Catalogue:
         """
         assets: list[FileAsset | str] = [*self._files.values(), *(i for ids in self._shape_ids.values() for i in ids)]
         job = partial(_prepared, cache=self.cache, importers=self._importers)
-        found = prepared(job, assets, workers) if workers > 1 else _here(job, assets)
-        for done, (asset, died) in enumerate(found, 1):
-            if isinstance(asset, FileAsset):
-                name = asset.id
-                if died:
-                    give_up(asset, self.cache, self._importers, f"ends each process that reads it: {died}")
-            else:
-                name = asset
-                if died:
-                    raise InputError(f"{name}: ends each process that makes it: {died}; leave more memory free")
+        lost = partial(_lost, cache=self.cache, importers=self._importers)
+        for done, (asset, _) in enumerate(each(job, assets, workers, lost), 1):
             if progress is not None:
-                progress(done, len(assets), name)
+                progress(done, len(assets), asset.id if isinstance(asset, FileAsset) else asset)
         for asset_id in self._files:
             self._settle(asset_id)
         self._pictures.judge_all()
+
+    def entries(self, progress: Progress | None = None, workers: int = 1) -> list[IndexEntry]:
+        """Read and normalize all files, and say what is known of each: what `write_index` takes.
+
+        What the cache knows is not read again, so a run that was killed and is started again goes on where it was.
+        Built-in shapes need no entry. progress, workers: as in `prepare`.
+        """
+        job = partial(model_entry, cache=self.cache, importers=self._importers)
+        lost = partial(lost_entry, cache=self.cache, importers=self._importers)
+        total, found = len(self._files) + self._pictures.count, []
+        models = ((asset.id, entry) for asset, entry in each(job, list(self._files.values()), workers, lost))
+        for done, (name, entry) in enumerate(chain(models, self._pictures.entries()), 1):
+            found.append(entry)
+            if progress is not None:
+                progress(done, total, name)
+        return [entry for entry in found if entry is not None]
 
     def _settle(self, asset_id: str) -> Settled:
         """The result of reading a file, which this process keeps to."""
         if asset_id not in self._settled:
             if asset_id not in self._files:
                 raise InputError(f"no model has the id '{asset_id}', {choices(asset_id, self._files)}")
-            self._settled[asset_id] = settle(self._files[asset_id], self.cache, self._importers)
+            asset = self._files[asset_id]
+            useless = self._indexed.reason(asset_id, asset.path, asset.root, settings(asset, self._importers))
+            found = Settled(reason=useless) if useless else settle(asset, self.cache, self._importers)
+            self._settled[asset_id] = found
         return self._settled[asset_id]
 
     @cached_property
@@ -298,21 +313,19 @@ class Catalogue:
         return self._files[asset_id].license if asset_id in self._files else shapes_source.LICENSE
 
 
-def _here(
-    job: Callable[[FileAsset | str], None], assets: Iterable[FileAsset | str]
-) -> Iterator[tuple[FileAsset | str, str]]:
-    """What `prepared` does, in this process."""
-    for asset in assets:
-        job(asset)
-        yield asset, ""
-
-
 def _prepared(asset: FileAsset | str, cache: Cache, importers: Importers) -> None:
     """Prepares a file, or a built-in shape by its id. Each task gets its own asset alone, so all take linear time."""
     if isinstance(asset, FileAsset):
         settle(asset, cache, importers)
     elif not cache.holds(shapes_source.entry_key(asset)):
         shapes_source.make(asset, cache)
+
+
+def _lost(asset: FileAsset | str, reason: str, cache: Cache, importers: Importers) -> None:
+    """Leaves out a file that ends each process that reads it."""
+    if isinstance(asset, str):
+        raise InputError(f"{asset}: {reason}; leave more memory free")
+    give_up(asset, cache, importers, reason)
 
 
 def _checked_shapes(shapes: Mapping[str, int]) -> dict[str, int]:
@@ -322,12 +335,12 @@ def _checked_shapes(shapes: Mapping[str, int]) -> dict[str, int]:
     return {name: shapes[name] for name in sorted(shapes) if shapes[name] > 0}
 
 
-def _listed(folders: Iterable[ModelFolder]) -> list[Listing]:
+def _listed(folders: Iterable[ModelFolder], known: Collection[str]) -> list[Listing]:
     found: list[Listing] = []
     taken: dict[str, int] = {}
     for folder in folders:
         name = folder.path.resolve().name
         taken[name] = taken.get(name, 0) + 1
         # A second folder of the same name must not hide the first one's assets.
-        found.append(discover(folder, name if taken[name] == 1 else f"{name}~{taken[name]}"))
+        found.append(discover(folder, name if taken[name] == 1 else f"{name}~{taken[name]}", known))
     return found

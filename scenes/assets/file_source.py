@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,15 @@ _READER = Reader("scenes.assets.file_source")
 
 @dataclass(frozen=True)
 class Settled:
-    """The result of reading a file: the key of its cache entry, or the reason why it cannot be used."""
+    """The result of reading a file: the key of its cache entry, or the reason why it cannot be used.
+
+    stats: `file_stat` of the file and of all that it refers to, by absolute path, as they were then.
+    """
 
     entry: str = ""
     reason: str = ""
     warnings: tuple[str, ...] = ()
+    stats: Mapping[str, list[int] | None] = field(default_factory=dict)
 
 
 def settle(asset: FileAsset, cache: Cache, importers: Importers) -> Settled:
@@ -45,7 +49,7 @@ def settle(asset: FileAsset, cache: Cache, importers: Importers) -> Settled:
     key = _key(asset, importers)
     note = cache.note(key)
     if note is not None and all(file_stat(Path(path)) == stat for path, stat in note["stats"].items()):
-        settled = Settled(note["entry"], note["reason"], tuple(note["warnings"]))
+        settled = _settled(note)
         if settled.reason or cache.holds(settled.entry):
             return settled
     before = file_stat(asset.path)
@@ -57,7 +61,7 @@ def settle(asset: FileAsset, cache: Cache, importers: Importers) -> Settled:
         # The process was lost.
         note = {"stats": {str(asset.path.absolute()): before}, "entry": "", "reason": str(error), "warnings": []}
     cache.keep_note(key, note)
-    return Settled(note["entry"], note["reason"], tuple(note["warnings"]))
+    return _settled(note)
 
 
 def read_now(asset: FileAsset, cache: Cache, importers: Importers) -> dict[str, Any]:
@@ -78,9 +82,20 @@ def give_up(asset: FileAsset, cache: Cache, importers: Importers, reason: str) -
     cache.keep_note(_key(asset, importers), _note(stats, Settled(reason=reason)))
 
 
+def settings(asset: FileAsset, importers: Importers) -> str:
+    """A digest of all that decides, beside the files, whether a model can be used."""
+    can_read = asset.path.suffix.lower() in importers
+    about = (VERSION, asset.path.suffix, asset.up, asset.front, asset.need_textures, asset.sha256, can_read)
+    return hashlib.sha256(repr(about).encode()).hexdigest()[:16]
+
+
 def _key(asset: FileAsset, importers: Importers) -> str:
     can_read = asset.path.suffix.lower() in importers
     return hashlib.sha256(repr((VERSION, asset, str(asset.path.absolute()), can_read)).encode()).hexdigest()
+
+
+def _settled(note: Mapping[str, Any]) -> Settled:
+    return Settled(note["entry"], note["reason"], tuple(note["warnings"]), note["stats"])
 
 
 def _note(stats: Mapping[str, object], settled: Settled) -> dict[str, Any]:

@@ -193,5 +193,10 @@ def _answer(process: subprocess.Popen[bytes], line: str) -> dict[str, str]:
     return dict(json.loads(answer))
 
 
+def settings(use: Use) -> str:
+    """What decides, beside its content, whether a file can be used."""
+    return f"{use} {_VERSION}"
+
+
 def _key(kind: str, use: Use, name: str) -> str:
     return hashlib.sha256(f"image {kind} {_VERSION} {use} {name}".encode(errors="surrogatepass")).hexdigest()

@@ -9,7 +9,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,8 @@ def _name(path: Any) -> str:
     raise TypeError(f"{type(path).__name__} has no place in a packed model")
 
 
-def unpack(path: Path, maps: Path) -> tuple[Model, dict[str, Any]]:
-    """A model and what was packed with it; `maps` is the folder of its color maps. Raises one of DAMAGE."""
+def unpack(path: Path, maps: Callable[[str], Path]) -> tuple[Model, dict[str, Any]]:
+    """A model and what was packed with it; `maps`: from the name of a color map to its file. Raises one of DAMAGE."""
     with np.load(path, allow_pickle=False) as arrays:
         about = json.loads(arrays["about"].tobytes())
         return _model(about["model"], {name: arrays[name] for name in arrays.files}, maps), about
@@ -99,7 +99,7 @@ def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
     return packed.getvalue()
 
 
-def _model(contents: Mapping[str, Any], arrays: Mapping[str, np.ndarray], maps: Path) -> Model:
+def _model(contents: Mapping[str, Any], arrays: Mapping[str, np.ndarray], maps: Callable[[str], Path]) -> Model:
     parts, vertex, face, textured, colored = [], 0, 0, 0, 0
     for row in contents["parts"]:
         vertices, faces = slice(vertex, vertex + row["vertices"]), slice(face, face + row["faces"])
@@ -124,7 +124,7 @@ def _model(contents: Mapping[str, Any], arrays: Mapping[str, np.ndarray], maps: 
     return Model(tuple(parts), points, contents["parameters"])
 
 
-def _appearance(row: Mapping[str, Any] | None, maps: Path) -> Appearance | None:
+def _appearance(row: Mapping[str, Any] | None, maps: Callable[[str], Path]) -> Appearance | None:
     if row is None:
         return None
     values = {name: _tupled(value) for name, value in row.items()}
@@ -133,7 +133,7 @@ def _appearance(row: Mapping[str, Any] | None, maps: Path) -> Appearance | None:
         name: Picture(**{key: _tupled(value) for key, value in one.items()}) for name, one in row["pictures"].items()
     }
     # The names come from a file: only their last part counts.
-    return Appearance(**{**values, "inputs": inputs, "pictures": pictures}).with_files(lambda p: maps / Path(p).name)
+    return Appearance(**{**values, "inputs": inputs, "pictures": pictures}).with_files(lambda p: maps(Path(p).name))
 
 
 def _tupled(value: Any) -> Any:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from scenes.assets.cache import Cache
-from scenes.assets.image_gate import ImageGate, Use, Verdict
+from scenes.assets.image_gate import ImageGate, Use, Verdict, settings
+from scenes.assets.index import IndexEntry, KnownAssets
+from scenes.assets.indexing import picture_entry
 from scenes.assets.manifest import Manifest
 from scenes.assets.texture_sets import TextureSet, find_texture_sets, judged
 from scenes.errors import InputError, choices
@@ -14,6 +16,11 @@ from scenes.names import Candidates
 
 HDRI_SUFFIXES = (".hdr", ".exr")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+
+_USES: dict[str, Use] = {"hdri": "light", "image": "photo", "texture": "map"}
+_STUDIO = "studio:"
+# Files that are judged before an index notes them.
+_AT_ONCE = 64
 
 
 class Pictures:
@@ -32,7 +39,9 @@ class Pictures:
         textures: Iterable[Path],
         images: Iterable[Path],
         cache: Cache,
+        known: KnownAssets,
     ):
+        self._known = known
         self._gate = ImageGate(cache)
         self._verdicts: dict[Path, Verdict] = {}
         self._maps: dict[str, dict[str, Verdict]] = {}
@@ -45,7 +54,7 @@ class Pictures:
             name = _existing("textures", folder).resolve().name
             self._sets |= {_free(f"{name}/{one.name}", self._sets): one for one in self._scanned(folder)}
         if studio is not None:
-            trusted = {f"studio:{path.stem}": path for path in sorted(studio.glob("*.exr"))}
+            trusted = {f"{_STUDIO}{path.stem}": path for path in sorted(studio.glob("*.exr"))}
             self._hdris |= trusted
             self._verdicts |= {path: Verdict(path) for path in trusted.values()}
             self._licenses |= dict.fromkeys(trusted, "CC0-1.0")
@@ -83,6 +92,22 @@ class Pictures:
                 found[name] = self._file(name)
         return found
 
+    @property
+    def count(self) -> int:
+        """The number of the files, without those that come with Blender."""
+        return len(self._listed())
+
+    def entries(self) -> Iterator[tuple[str, IndexEntry | None]]:
+        """The id of each file, and what an index holds of it. Several are judged at once."""
+        listed = self._listed()
+        for start in range(0, len(listed), _AT_ONCE):
+            for kind, use in _USES.items():
+                some = {name: path for name, of, path in listed[start : start + _AT_ONCE] if of == kind}
+                verdicts = self._gate.judged(some.values(), use)
+                for name, path in some.items():
+                    license = self._licenses.get(name.partition("#")[0], "")
+                    yield name, picture_entry(name, kind, path, verdicts[path], settings(use), license)
+
     def judge_all(self) -> None:
         """Look at all files, several at once."""
         for found, use in ((self._hdris, "light"), (self._images, "photo")):
@@ -108,10 +133,26 @@ class Pictures:
         return not self._verdict(asset_id).reason
 
     def _verdict(self, asset_id: str) -> Verdict:
-        path = self._file(asset_id)
+        path, use = self._file(asset_id), _USES["hdri" if asset_id in self._hdris else "image"]
         if path not in self._verdicts:
-            self._judge([path], "light" if asset_id in self._hdris else "photo")
+            known = self._known_useless({asset_id: path}, use)
+            self._verdicts |= known
+            self.rejected |= {str(path): verdict.reason for path, verdict in known.items()}
+        if path not in self._verdicts:
+            self._judge([path], use)
         return self._verdicts[path]
+
+    def _known_useless(self, files: Mapping[str, Path], use: Use) -> dict[Path, Verdict]:
+        """The verdicts on those of some files, by id, that an index knows to be of no use."""
+        reasons = {path: self._known.reason(i, path, path.parent, settings(use)) for i, path in files.items()}
+        return {path: Verdict(path, reason) for path, reason in reasons.items() if reason}
+
+    def _listed(self) -> list[tuple[str, str, Path]]:
+        """Id, kind and path of each file that an index can hold."""
+        maps = {f"{name}#{kind}": path for name, one in self._sets.items() for kind, path in one.maps.items()}
+        own = {name: path for name, path in self._hdris.items() if not name.startswith(_STUDIO)}
+        kinds = (("hdri", own), ("image", self._images), ("texture", maps))
+        return [(name, kind, path) for kind, files in kinds for name, path in sorted(files.items())]
 
     def _judge(self, paths: list[Path], use: Use) -> None:
         verdicts = self._gate.judged(paths, use)
@@ -123,7 +164,9 @@ class Pictures:
         if asset_id not in self._sets:
             raise InputError(f"no texture has the id '{asset_id}', {choices(asset_id, self._sets)}")
         if asset_id not in self._maps:
-            self._maps[asset_id], rejected = judged(self._sets[asset_id], self._gate)
+            one = self._sets[asset_id]
+            known = self._known_useless({f"{asset_id}#{kind}": path for kind, path in one.maps.items()}, "map")
+            self._maps[asset_id], rejected = judged(one, self._gate, known)
             self.rejected |= {str(path): reason for path, reason in rejected.items()}
         return self._maps[asset_id]
 

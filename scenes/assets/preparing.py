@@ -1,7 +1,7 @@
 """Processes that prepare assets. One that dies is replaced, and its asset is tried again.
 
 Each is started as `python -m scenes.assets.preparing SOCKET`. It gets the job, a callable, over the socket and answers
-True. Then it gets one asset after another, does the job for it, and answers None or the exception.
+True. Then it gets one asset after another, does the job for it, and answers its result, or the exception it raised.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from scenes.errors import InputError
 from scenes.helper import ATTEMPTS, leave_with_parent, start_helper, why_ended
 
 A = TypeVar("A")
+R = TypeVar("R")
 
 
-def prepared(job: Callable[[A], None], assets: Sequence[A], count: int) -> Iterator[tuple[A, str]]:
-    """Do the job for each asset, in `count` processes. Yields the assets as they are done.
+def prepared(job: Callable[[A], R], assets: Sequence[A], count: int) -> Iterator[tuple[A, R | None, str]]:
+    """Do the job for each asset, in `count` processes. Yields the assets as they are done, each with its result.
 
-    With each comes an empty string, or why the processes died that did it. Raises what the job raises.
+    With each comes an empty string; or no result, and why the processes died that did it. Raises what the job raises.
     """
     waiting, deaths, failed_starts = deque(range(len(assets))), Counter[int](), 0
     preparers: list[_Preparer] = []
@@ -54,7 +55,7 @@ def prepared(job: Callable[[A], None], assets: Sequence[A], count: int) -> Itera
                     if deaths[asset] < ATTEMPTS:
                         waiting.appendleft(asset)
                         continue
-                    yield assets[asset], died
+                    yield assets[asset], None, died
                 else:
                     if isinstance(answer, Exception):
                         raise answer
@@ -63,7 +64,7 @@ def prepared(job: Callable[[A], None], assets: Sequence[A], count: int) -> Itera
                         continue
                     asset, preparer.asset = preparer.asset, None
                     assert asset is not None
-                    yield assets[asset], ""
+                    yield assets[asset], answer, ""
                 left -= 1
     finally:
         for preparer in preparers:
@@ -73,7 +74,7 @@ def prepared(job: Callable[[A], None], assets: Sequence[A], count: int) -> Itera
 class _Preparer:
     """One process. ready: whether it has started. asset: the number of the asset that it has, or None."""
 
-    def __init__(self, job: Callable[[A], None]):
+    def __init__(self, job: Callable[[A], R]):
         ours, theirs = socket.socketpair()
         with ours, theirs:
             self.process = start_helper(__name__, str(theirs.fileno()), stderr=None, pass_fds=(theirs.fileno(),))
@@ -103,20 +104,19 @@ def main() -> None:
         job = line.recv()
         line.send(True)
         while True:
-            line.send(_failure(job, line.recv()))
+            line.send(_answer(job, line.recv()))
     except (EOFError, ConnectionError):
         return  # the parent has gone
 
 
-def _failure(job: Callable[[object], None], asset: object) -> Exception | None:
+def _answer(job: Callable[[object], object], asset: object) -> object:
     try:
-        job(asset)
+        return job(asset)
     except InputError as error:
         return error
     except Exception as error:
         error.add_note(f"in a process that prepares assets:\n{traceback.format_exc()}")
         return error
-    return None
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -137,10 +137,11 @@ class Listing:
         )
 
 
-def discover(folder: ModelFolder, prefix: str) -> Listing:
+def discover(folder: ModelFolder, prefix: str, known: Collection[str] = ()) -> Listing:
     """The folder's models, named `<prefix>/<path below the folder>`. Raises InputError where there are none.
 
-    One walk of the folder lists them. No file is opened.
+    One walk of the folder lists them. No file is opened. known: ids that an index has. In ShapeNet's layout, each other
+    model is looked for by itself, which takes long on a network file system.
     """
     if folder.path.is_file():
         return _alone(folder, prefix)
@@ -149,14 +150,20 @@ def discover(folder: ModelFolder, prefix: str) -> Listing:
     layout = _detect(folder.path) if folder.layout == "auto" else folder.layout
     if layout == "flat" and not folder.category:
         raise InputError(f"models folder {folder.path}: field category is needed, its models lie in no class folders")
-    walk, root = _Walk({}), str(folder.path)
+    root = str(folder.path)
+    start = len(root.rstrip("/")) + 1
+    walk = _Walk({}, lambda place: f"{prefix}/{place[start:]}" in known) if known else _Walk({})
+    checked: set[str] = set()
     found: dict[str, tuple[str, str]] = {}
     foreign: list[str] = []
     for category, place in walk.models(root, layout, folder.category):
         suffix = _suffix(place)
         if suffix in AXES:
-            _axes(folder, layout, place)  # raises
-            found[f"{prefix}/{place[len(root) :].lstrip('/')}"] = SPELLINGS.get(category, category), place
+            kind = place.rpartition("/")[2] if layout == "shapenet" else suffix
+            if kind not in checked:
+                _axes(folder, layout, place)  # raises
+                checked.add(kind)
+            found[f"{prefix}/{place[start:]}"] = SPELLINGS.get(category, category), place
         elif suffix in UNREAD:
             foreign.append(place)
     if not found:
@@ -222,9 +229,11 @@ def _detect(folder: Path) -> Layout:
 
 @dataclass(frozen=True)
 class _Walk:
-    """Lists files by their names. lost: gets the folders that cannot be read, with the reason."""
+    """Lists files by their names. lost: gets the folders that cannot be read, with the reason. known: whether a file is
+    known to be there."""
 
     lost: dict[str, str]
+    known: Callable[[str], bool] = lambda place: False
 
     def models(self, root: str, layout: Layout, category: str) -> Iterator[tuple[str, str]]:
         """Class and path of each file that may be a model. Collections say which one file of a model is read."""
@@ -235,7 +244,7 @@ class _Walk:
                 name = SYNSETS.get(synset.name, synset.name)
                 for model in self._subfolders(synset.path):
                     for place in (f"{model.path}/models/model_normalized.obj", f"{model.path}/model.obj"):
-                        if os.path.isfile(place):  # noqa: PTH113  # of 51,300 models, Path takes a second
+                        if self.known(place) or os.path.isfile(place):  # noqa: PTH113  # of 51,300 models, Path takes a second
                             yield name, place
                             break
         elif layout == "modelnet":

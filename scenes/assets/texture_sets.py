@@ -66,9 +66,15 @@ def find_texture_sets(folder: Path) -> Found:
     return Found(tuple(sets[name] for name in sorted(sets)), rejected)
 
 
-def judged(one: TextureSet, gate: ImageGate) -> tuple[dict[str, Verdict], dict[Path, str]]:
-    """The maps of a set that can be used, by kind, and the others with the reason. Without its color none is used."""
-    verdicts = gate.judged(one.maps.values(), "map")
+def judged(
+    one: TextureSet, gate: ImageGate, known: Mapping[Path, Verdict] | None = None
+) -> tuple[dict[str, Verdict], dict[Path, str]]:
+    """The maps of a set that can be used, by kind, and the others with the reason. Without its color none is used.
+
+    known: verdicts that the gate need not give.
+    """
+    known = known or {}
+    verdicts = {**gate.judged([path for path in one.maps.values() if path not in known], "map"), **known}
     rejected = {path: verdicts[path].reason for path in one.maps.values() if verdicts[path].reason}
     if one.maps["color"] in rejected:
         return {}, {**dict.fromkeys(one.maps.values(), without_color(one.name)), **rejected}

@@ -11,9 +11,6 @@ from scenes.annotations import elevations, names, numbers
 from scenes.files import sha256
 from scenes.section import Section
 
-ALTERNATIVES = {"distance": "framing", "framing": "distance"}
-"""Fields of the camera of which one replaces the other: a config that sets one does not inherit the other."""
-
 
 class IntrinsicsConfig(Section):
     """The lens as a calibration gives it, in pixels of the config's resolution. A matrix K of 3 x 3 will do, too."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import types
-import typing
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,8 +9,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from scenes.config.camera import ALTERNATIVES
 from scenes.config.composite import ComposeConfig
+from scenes.config.explaining import explained
+from scenes.config.merging import ALTERNATIVES, laid_over
 from scenes.config.objects import Config
 from scenes.config.void import void_fields
 from scenes.errors import InputError, InputWarning, choices, shortened
@@ -99,7 +98,7 @@ def load_config(source: Source, overrides: Overrides = ()) -> AnyConfig:
     given = _changes(overrides)
     _check_alternatives(given)
     for change in given:
-        data, own = _merge(data, change), _merge(own, change)
+        data, own = laid_over(data, change), laid_over(own, change)
     config = validate(data, where)
     for line in void_fields(config, own):
         warnings.warn(f"{where}: {line}", InputWarning, stacklevel=2)
@@ -110,7 +109,7 @@ def load(kind: type[S], path: Path | None, overrides: Overrides = ()) -> S:
     """A config of another kind: from a YAML file, or all defaults without one, with overrides as in `load_config`."""
     data = {} if path is None else _read(path, ())
     for change in _changes(overrides):
-        data = _merge(data, change)
+        data = laid_over(data, change)
     return _validated(kind, data, "config" if path is None else path.name)
 
 
@@ -129,7 +128,7 @@ def _validated(kind: type[S], data: Any, where: str) -> S:
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        raise InputError(f"{where}: {_explain(error, kind)}") from None
+        raise InputError(f"{where}: {explained(error, kind)}") from None
     except RecursionError:
         raise InputError(f"{where}: nested too deeply to be a config") from None
 
@@ -162,7 +161,7 @@ def _extended(data: Any, path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     parent = PRESETS / f"{base}.yaml" if base in preset_names() else path.parent / str(base)
     if not isinstance(base, str) or parent.suffix not in (".yaml", ".yml"):
         raise InputError(f"{path}: field extends: {shortened(base)} is neither a preset nor a .yaml file")
-    return _merge(_read(parent, (*seen, path.resolve())), data)
+    return laid_over(_read(parent, (*seen, path.resolve())), data)
 
 
 def _own(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,13 +171,18 @@ def _own(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_alternatives(given: list[dict[str, Any]]) -> None:
     """Of two fields that replace each other, only one may be given with --set; the last would win without a word."""
-    cameras = [change["camera"] for change in given if isinstance(change.get("camera"), dict)]
     wanted = {
-        name for camera in cameras for name, value in camera.items() if name in ALTERNATIVES and value is not None
+        f"{part}.{name}"
+        for change in given
+        for part, section in change.items()
+        if isinstance(section, dict)
+        for name, value in section.items()
+        if name in ALTERNATIVES and value is not None
     }
-    if len(wanted) > 1:
-        names = " and ".join(f"camera.{name}" for name in sorted(wanted))
-        raise InputError(f"--set {names}: one replaces the other, give only one of them")
+    for field in sorted(wanted):
+        part, _, name = field.rpartition(".")
+        if (other := f"{part}.{ALTERNATIVES[name]}") in wanted:
+            raise InputError(f"--set {field} and {other}: one replaces the other, give only one of them")
 
 
 def _rebase(data: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -229,49 +233,3 @@ def _nested(key: str, value: Any) -> dict[str, Any]:
     for name in reversed(key.split(".")):
         value = {name: value}
     return _rebase(value, Path.cwd())
-
-
-_DISTRIBUTIONS = {"uniform", "log_uniform", "sine_uniform", "normal", "choice", "mixture"}
-
-
-def _merge(base: Any, change: Any) -> Any:
-    if not isinstance(base, Mapping) or not isinstance(change, Mapping):
-        return change
-    if _DISTRIBUTIONS & (set(base) | set(change)):
-        return change
-    replaced = {other for name, other in ALTERNATIVES.items() if change.get(name) is not None and other not in change}
-    base = {name: value for name, value in base.items() if name not in replaced}
-    return {**base, **{key: _merge(base[key], value) if key in base else value for key, value in change.items()}}
-
-
-def _explain(error: ValidationError, kind: type[BaseModel]) -> str:
-    first = error.errors()[0]
-    names = [str(part) for part in first["loc"]]
-    field = ".".join(names) or "config"
-    if first["type"] == "extra_forbidden":
-        return f"field {field}: unknown key, {choices(names[-1], _fields_at(kind, names[:-1]))}"
-    value = "" if isinstance(first["input"], (dict, BaseModel)) else f" (got {shortened(repr(first['input']))})"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"field {field}: {' '.join(message.split())}{value if first['type'] != 'value_error' else ''}"
-
-
-def _fields_at(kind: type[BaseModel], names: list[str]) -> list[str]:
-    """The keys that the section at a dotted place of a config accepts."""
-    section: Any = kind
-    for name in names:
-        if name.isdigit():
-            continue
-        field = section.model_fields.get(name)
-        inner = (
-            [t for t in _types(field.annotation) if isinstance(t, type) and issubclass(t, BaseModel)] if field else []
-        )
-        if not inner:
-            return []
-        section = inner[0]
-    return list(section.model_fields)
-
-
-def _types(annotation: Any) -> list[Any]:
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType, tuple, list):
-        return [t for part in typing.get_args(annotation) for t in _types(part)]
-    return [annotation]

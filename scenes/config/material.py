@@ -66,12 +66,13 @@ class MaterialConfig(Section):
 class BackgroundConfig(Section):
     """What is behind the objects."""
 
-    kind: Annotated[Any, names("hdri", "ground", "room", "image", "color", "none")] = {
+    kind: Annotated[Any, names("hdri", "ground", "room", "image", "color", "white", "none")] = {
         "choice": {"hdri": 0.4, "ground": 0.35, "room": 0.25}
     }
-    """The environment map, a ground under the sky, a room, a picture, one color, or nothing."""
+    """The environment map, a ground under the sky, a room, a picture, one color, a backdrop that is lit until it is
+    plain white as in a catalog of goods, or nothing."""
     shadow: Annotated[Any, flags()] = True
-    """Whether an invisible ground catches shadows, for the kinds "hdri" and "image"."""
+    """Whether an invisible ground catches shadows, for the kinds "hdri", "image" and "white"."""
     ground: Annotated[Any, names(*FAMILIES)] = GROUNDS
     """Material family of the ground and of a room's floor."""
     walls: Annotated[Any, names(*FAMILIES)] = {

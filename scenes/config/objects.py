@@ -6,12 +6,14 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from scenes.annotations import flags, names, numbers
 from scenes.config.assets import AssetsConfig
+from scenes.config.by_class import SECTIONS, ByClass, sections_of, written_out
 from scenes.config.camera import CameraConfig, SensorConfig
 from scenes.config.crack import CrackConfig
+from scenes.config.explaining import explained
 from scenes.config.lighting import LightingConfig
 from scenes.config.material import BackgroundConfig, MaterialConfig
 from scenes.config.surface import SurfaceConfig
@@ -47,11 +49,17 @@ class ObjectsConfig(Section):
     """"unit" gives each object a diagonal of `scale` meters, "metric" its own size times `scale`."""
     scale: Annotated[Any, numbers(0.01, 100, unit="m; factor if size is metric")] = {"uniform": [1.0, 2.0]}
     """Size of the object."""
-    rotation: Annotated[Any, names("upright", "standing", "stable", "free")] = "upright"
+    rotation: Annotated[Any, names("upright", "standing", "stable", "lying", "free")] = "upright"
     """"upright" turns the object by `yaw` only, "stable" rests it on a stable side, "free" is even over all rotations.
-    "standing" is upright where the object would stay so and on a stable side otherwise, as for a guitar."""
+    "standing" is upright where the object would stay so and on a stable side otherwise, as for a guitar. "lying" lays
+    it on its back; `side` and `camera.elevation` are then counted from it as if it stood, so a front is seen from
+    above."""
     yaw: Annotated[Any, numbers(-3600, 3600, unit="degrees")] = {"uniform": [0, 360]}
-    """Turn of the object about the vertical."""
+    """Turn of the object about the vertical; `side` takes its place."""
+    side: Annotated[Any, numbers(-3600, 3600, unit="degrees")] | None = None
+    """The side that is seen: the azimuth of the camera as counted from the object's own front. 0 sees it from its
+    front, 90 from its left, 180 from behind. The object is turned to the camera, so `camera.azimuth` only decides what
+    is behind it. null: `yaw` turns it."""
     support: Annotated[Any, names("ground", "floating")] = "ground"
     """Whether the object rests on the ground."""
     lift: Annotated[Any, numbers(0, 100, unit="object diagonals")] = {"uniform": [0.05, 0.6]}
@@ -115,6 +123,8 @@ class Config(Section):
         What the camera does to the light.
     render : RenderConfig
         How pictures are computed.
+    by_class : mapping
+        Factors that differ for the objects of a class: its name, then sections with the fields to replace.
 
     Examples
     --------
@@ -145,6 +155,22 @@ class Config(Section):
     """What the camera does to the light."""
     render: RenderConfig = RenderConfig()
     """How pictures are computed."""
+    by_class: dict[str, dict[str, Any]] = {}
+    """Factors of single classes: `guitar: {camera: {roll: 90}}`. The fields of `objects` and `material` hold for all
+    objects of the class, the others for the pictures of which such an object is the main one."""
+
+    @field_validator("by_class", mode="before")
+    @classmethod
+    def _none_by_class(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+    @field_validator("by_class")
+    @classmethod
+    def _of_known_fields(cls, value: ByClass, info: ValidationInfo) -> ByClass:
+        if not set(SECTIONS) <= info.data.keys():
+            return value  # another field is wrong, and told
+        sections = {name: info.data[name] for name in SECTIONS}
+        return {name: written_out(given, sections_of(name, given, sections)) for name, given in value.items()}
 
     @field_validator("classes")
     @classmethod
@@ -159,9 +185,12 @@ class Config(Section):
         objects, camera = self.objects, self.camera
         if camera.poses is not None and objects.min_share is not None:
             raise ValueError("objects.min_share must be null where camera.poses is given, which fixes the camera")
+        if camera.poses is not None and objects.side is not None:
+            raise ValueError("objects.side must be null where camera.poses is given, which says what is seen")
         dependent = {
             "objects.max_clutter": objects.max_clutter is not None,
             "objects.crack": objects.crack is not None,
+            "objects.side": objects.side is not None,
             "objects.occluder.present": True in objects.occluder.present.support(),
             "surface": self.surface is not None,
         }
@@ -178,6 +207,24 @@ class Config(Section):
         if self.render.plate and max(self.sensor.balance.support()) > 0:
             raise ValueError("sensor.balance must be 0 where render.plate is true")
         return self
+
+    @model_validator(mode="after")
+    def _sound_by_class(self) -> Config:
+        for name in self.by_class:
+            try:
+                self.of_class(name)
+            except ValidationError as error:
+                raise ValueError(explained(error, Config, f"by_class.{name}")) from None
+        return self
+
+    def of_class(self, name: str) -> Config:
+        """The config that holds for a class, with what `by_class` says of it in place."""
+        given = self.by_class.get(name)
+        if given is None:
+            return self
+        fields = {field: getattr(self, field) for field in type(self).model_fields if field != "by_class"}
+        sections = {part: fields[part] for part in SECTIONS}
+        return Config.model_validate({**fields, **sections_of(name, given, sections)})
 
     @property
     def resolution(self) -> tuple[int, int]:

@@ -5,11 +5,12 @@ Only what users wrote themselves is looked at: their file and `--set`, not what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
 from scenes.config.composite import OF_CRACK, ComposeConfig
+from scenes.config.merging import is_section
 from scenes.config.objects import Config
 from scenes.distributions import Uniform
 from scenes.materials.families import COURSES, TEXTURED
@@ -22,13 +23,37 @@ Rule = tuple[str, str, Callable[[Any], bool]]
 
 
 def void_fields(config: Config | ComposeConfig, given: Mapping[str, Any]) -> list[str]:
-    """A line for each field in `given` that has no effect. given: what the user wrote, as read from YAML."""
-    rules = _RULES if isinstance(config, Config) else _COMPOSED
+    """A line for each field in `given` that has no effect. given: what the user wrote, as read from YAML.
+
+    A field of all classes has an effect if it has one for any class.
+    """
+    if isinstance(config, ComposeConfig):
+        return _told(_COMPOSED, [config], given)
+    of_classes = given.get("by_class") or {}
+    lines = _told(_RULES, [config, *map(config.of_class, config.by_class)], {**given, "by_class": {}})
+    for name, fields in of_classes.items():
+        at = f"by_class.{name}"
+        if config.surface is not None:
+            lines.append(f"field {at} has no effect: the picture is a surface")
+        elif config.classes is not None and name not in config.classes:
+            lines.append(f"field {at} has no effect: the field classes does not name this class")
+        else:
+            lines += _told(_RULES, [config.of_class(name)], fields, f"{at}.")
+    return lines
+
+
+def _told(
+    rules: list[Rule], configs: Sequence[Config | ComposeConfig], given: Mapping[str, Any], at: str = ""
+) -> list[str]:
+    """A line for each field that no config makes use of. at: what stands before the paths of the fields."""
     lines = []
     for path in _paths(given):
-        reason = next((why for fields, why, void in rules if _matches(path, fields) and void(config)), None)
-        if reason is not None:
-            lines.append(f"field {path} has no effect: {reason}")
+        reasons = [
+            next((why for fields, why, void in rules if _matches(path, fields) and void(config)), None)
+            for config in configs
+        ]
+        if all(reason is not None for reason in reasons):
+            lines.append(f"field {at}{path} has no effect: {reasons[0]}")
     return lines
 
 
@@ -36,13 +61,10 @@ def _paths(given: Mapping[str, Any], path: str = "") -> Iterator[str]:
     """The dotted paths of the values. A distribution is not divided: its parts match what it matches itself."""
     for name, value in given.items():
         place = f"{path}.{name}" if path else str(name)
-        if isinstance(value, Mapping) and value and not set(value) & _DISTRIBUTIONS:
+        if is_section(value):
             yield from _paths(value, place)
         else:
             yield place
-
-
-_DISTRIBUTIONS = {"uniform", "log_uniform", "sine_uniform", "normal", "choice", "mixture"}
 
 
 def _matches(path: str, fields: str) -> bool:
@@ -71,6 +93,8 @@ def _never(path: str, *values: Any) -> Callable[[Any], bool]:
 
 def _any_yaw(config: Config) -> bool:
     """Whether objects are turned by any angle, and the camera goes around them by less."""
+    if config.objects.side is not None:
+        return False
     yaw, azimuth = config.objects.yaw, config.camera.azimuth
     turned = isinstance(yaw, Uniform) and yaw.high - yaw.low >= 360
     around = isinstance(azimuth, Uniform) and azimuth.high - azimuth.low >= 360
@@ -101,7 +125,8 @@ _OBJECTS: list[Rule] = [
     ("objects.clutter.scale", "objects.clutter.count is 0", _only("objects.clutter.count", 0)),
     ("objects.occluder.visibility", "objects.occluder.present is false", _only("objects.occluder.present", False)),
     ("objects.lift", "objects.support is never floating", _never("objects.support", "floating")),
-    ("objects.yaw", "objects.rotation is free", _only("objects.rotation", "free")),
+    ("objects.yaw objects.side", "objects.rotation is free", _only("objects.rotation", "free")),
+    ("objects.yaw", "objects.side is given", lambda config: config.objects.side is not None),
     (
         "objects.spacing",
         "there is one object: see objects.count and objects.clutter.count",
@@ -142,7 +167,11 @@ _OBJECTS: list[Rule] = [
         _never("background.kind", "color"),
     ),
     ("background.image", "background.kind is never image", _never("background.kind", "image")),
-    ("background.shadow", "background.kind is never hdri or image", _never("background.kind", "hdri", "image")),
+    (
+        "background.shadow",
+        "background.kind is never hdri, image or white",
+        _never("background.kind", "hdri", "image", "white"),
+    ),
 ]
 
 _SURFACES: list[Rule] = [

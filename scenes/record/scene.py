@@ -21,7 +21,7 @@ from scenes.record.surface import Decal, Surface
 
 Quaternion = tuple[float, float, float, float]
 LightKind = Literal["sun", "area", "point"]
-BackgroundKind = Literal["hdri", "ground", "room", "image", "color", "none"]
+BackgroundKind = Literal["hdri", "ground", "room", "image", "color", "white", "none"]
 
 
 @dataclass(frozen=True)
@@ -227,9 +227,9 @@ class Background:
 
     Parameters
     ----------
-    kind : "hdri", "ground", "room", "image", "color" or "none"
+    kind : "hdri", "ground", "room", "image", "color", "white" or "none"
         "ground" is a large plane at z = 0 under the sky. "room" is a box with floor, walls and ceiling around the
-        camera.
+        camera. "white" is a backdrop that is lit until it burns out.
     material : Material, optional
         Of the ground, or the floor of the room.
     walls : Material, optional
@@ -239,7 +239,7 @@ class Background:
     color : tuple of 3 floats
         RGB as displayed, for "color".
     shadow : bool
-        Whether an invisible plane catches shadows, for "hdri" and "image".
+        Whether an invisible plane catches shadows, for "hdri", "image" and "white".
     size, center : tuple of 3 floats
         Size of the room and center of its floor, in meters.
 
@@ -365,6 +365,15 @@ class Scene:
         return next((item for item in self.items if item.purpose == "main"), None)
 
     @property
+    def side(self) -> float | None:
+        """The side of the main object that is seen: azimuth of the camera from the object's own front, degrees."""
+        if self.main is None:
+            return None
+        away = np.subtract(self.camera.location, self.main.location)
+        x, y, _ = (rotation_matrix(self.main.rotation).T @ away).tolist()
+        return math.degrees(math.atan2(x, -y)) % 360
+
+    @property
     def cracked(self) -> bool:
         """Whether a crack is drawn, visible or not."""
         return any(part is not None and part.crack is not None for part in (self.surface, self.decal))
@@ -394,6 +403,8 @@ class Scene:
         for light in self.lights:
             yield from leaves(f"lights.{light.kind}", {k: v for k, v in asdict(light).items() if k not in _PLACES})
         yield "items.count", float(len(self.items))
+        if self.side is not None:
+            yield "items.main.side", self.side
         for item in self.items:
             yield f"items.{item.purpose}.scale", item.scale
             for material in item.materials.values():

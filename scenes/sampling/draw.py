@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from scenes.assets.catalogue import Catalogue
+from scenes.config.material import parsed
 from scenes.config.objects import Config
 from scenes.distributions import Distribution
 from scenes.materials.families import METRIC, TEXTURED
@@ -23,22 +24,53 @@ from scenes.streams import Streams
 
 
 @dataclass(frozen=True)
+class Factors:
+    """The config that holds for a class. parameters: of materials, their distributions by section, family and name."""
+
+    config: Config
+    parameters: Mapping[str, Mapping[str, Mapping[str, Distribution]]]
+
+
+def factors_of(config: Config) -> dict[str, Factors]:
+    """The factors of each class that has its own; under "" those of all other classes."""
+    return {name: _factors(config.of_class(name)) for name in ("", *config.by_class)}
+
+
+def _factors(config: Config) -> Factors:
+    dressed = {"material": config.material, "background": config.background, "surface": config.surface}
+    return Factors(config, {name: {} if part is None else parsed(part.parameters) for name, part in dressed.items()})
+
+
+@dataclass(frozen=True)
 class Draw:
     """Everything that one scene is drawn from.
 
-    classes: the possible classes of objects. overrides: distributions of material parameters, by section, family and
-    name. streams: of the scene. view: of the picture, for what the camera alone decides; a scene may have several
-    views. poses: given poses of the camera. asset: id of the main object; None draws one.
+    factors: as `factors_of` gives them. classes: the possible classes of objects. streams: of the scene. view: of the
+    picture, for what the camera alone decides; a scene may have several views. poses: given poses of the camera. asset:
+    id of the main object; None draws one. category: the class whose factors hold.
     """
 
-    config: Config
+    factors: Mapping[str, Factors]
     catalogue: Catalogue
     classes: Names
-    overrides: Mapping[str, Mapping[str, Mapping[str, Distribution]]]
     streams: Streams
     view: Streams
     poses: Poses
     asset: str | None = None
+    category: str = ""
+
+    @property
+    def config(self) -> Config:
+        """The config that holds for the class."""
+        return self._held.config
+
+    @property
+    def _held(self) -> Factors:
+        return self.factors.get(self.category) or self.factors[""]
+
+    def of_class(self, category: str) -> Draw:
+        """The same, with the factors of a class."""
+        return self if category == self.category else replace(self, category=category)
 
     def section(self, name: str) -> Drawn:
         """The values of one of the config's sections."""
@@ -60,7 +92,7 @@ class Draw:
         """A material of a family. section: of the config, whose fields `parameters` and `texture` hold for it."""
         # Features of objects are sized by the object, those of grounds, walls and surfaces in meters.
         sized = {} if section == "material" else METRIC.get(family, {})
-        material = draw_family(family, self.streams, key, {**sized, **self.overrides[section].get(family, {})})
+        material = draw_family(family, self.streams, key, {**sized, **self._held.parameters[section].get(family, {})})
         if family not in TEXTURED:
             return material
         texture = getattr(self.config, section).draw(self.streams, key).one_of("texture", self.catalogue.textures)

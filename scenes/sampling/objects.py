@@ -19,6 +19,7 @@ from scenes.sampling.placement import (
     quaternion_product,
     yaw_quaternion,
 )
+from scenes.sampling.viewpoint import LYING, turn_and_height
 from scenes.section import Drawn
 
 Purpose = Literal["main", "member", "clutter", "occluder"]
@@ -46,16 +47,23 @@ def members(draw: Draw) -> list[Item]:
     ]
 
 
+def main_class(draw: Draw) -> str:
+    """The class of the main object."""
+    if draw.asset is not None:
+        return draw.catalogue.info(draw.asset).category
+    return draw.section("objects").one_of("category", draw.classes)
+
+
 def _member(draw: Draw, key: str, purpose: Purpose) -> Item:
     objects = draw.config.objects.draw(draw.streams, key)
     if purpose == "main" and draw.asset is not None:
         info = draw.catalogue.info(draw.asset)
     else:
         info = instance_of(draw, objects, objects.one_of("category", draw.classes))
-    scale = objects["scale"]
+    scale = draw.of_class(info.category).config.objects.draw(draw.streams, key)["scale"]
     if purpose == "clutter":
         scale *= objects.section("clutter")["scale"]
-    return placed(draw, objects, info, purpose, scale)
+    return placed(draw, key, info, purpose, scale)
 
 
 def instance_of(draw: Draw, objects: Drawn, category: str) -> AssetInfo:
@@ -63,25 +71,29 @@ def instance_of(draw: Draw, objects: Drawn, category: str) -> AssetInfo:
     return draw.catalogue.info(objects.choose("instance", draw.catalogue.assets(category)))
 
 
-def placed(draw: Draw, objects: Drawn, info: AssetInfo, purpose: Purpose, scale: float) -> Item:
-    """An item turned and resting (or floating) over the origin."""
-    if draw.config.objects.size == "metric" and info.meters is not None:
+def placed(draw: Draw, key: str, info: AssetInfo, purpose: Purpose, scale: float) -> Item:
+    """An item turned and resting (or floating) over the origin. key: of its factors."""
+    own = draw.of_class(info.category)
+    objects = own.config.objects.draw(draw.streams, key)
+    if own.config.objects.size == "metric" and info.meters is not None:
         scale *= info.meters
-    rotation = _rotation(objects, info)
+    rotation = _rotation(objects, info, draw.section("camera"))
     lowest = scale * float((info.hull @ rotation_matrix(rotation)[2]).min())
     height = -lowest
     if objects["support"] == "floating":
         height += scale * objects["lift"]
-    materials = _materials(draw, objects.key, info)
+    materials = _materials(own, key, info)
     return Item(info.id, info.category, purpose, (0.0, 0.0, height), rotation, scale, materials)
 
 
-def _rotation(objects: Drawn, info: AssetInfo) -> Quaternion:
+def _rotation(objects: Drawn, info: AssetInfo, camera: Drawn) -> Quaternion:
     mode = objects["rotation"]
     if mode == "free":
         u, v, w = (objects.quantile(f"rotation.{axis}") for axis in "uvw")
         return free_quaternion(u, v, w)
-    turn = yaw_quaternion(objects["yaw"])
+    turn = yaw_quaternion(turn_and_height(objects, camera)[0])
+    if mode == "lying":
+        return quaternion_product(turn, LYING)
     if mode == "upright" or not info.stable or (mode == "standing" and _stands(info)):
         return turn
     # If rounding leaves no pose for a quantile close to 1, take the most likely one.
@@ -110,7 +122,7 @@ def _footprint(draw: Draw, item: Item, key: str) -> Footprint:
     low, high = extent(flat)
     cosine, sine = (w * w - z * z, 2 * w * z) if upright else (1.0, 0.0)
     cx, cy = (low + high) / 2
-    room = 1 + draw.config.objects.draw(draw.streams, key)["spacing"]
+    room = 1 + draw.of_class(item.category).config.objects.draw(draw.streams, key)["spacing"]
     half_x, half_y = (high - low) / 2 * room
     return Footprint(
         item.location[0] + cosine * cx - sine * cy,

@@ -42,7 +42,7 @@ def occluder(draw: Draw, items: list[Item], camera: Camera) -> list[Item]:
     objects = draw.config.objects.draw(draw.streams, settings.key)
     category = objects.choose("category", draw.classes)
     scale = items[0].scale * (0.5 + 0.5 * objects.quantile("scale"))
-    item = placed(draw, objects, instance_of(draw, objects, category), "occluder", scale)
+    item = placed(draw, settings.key, instance_of(draw, objects, category), "occluder", scale)
     target = _Target.of(draw, items, camera)
     if target is None:
         return []

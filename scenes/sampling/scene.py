@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from scenes.assets.catalogue import Catalogue
-from scenes.config.material import parsed
+from scenes.assets.synsets import SYNSETS
 from scenes.config.objects import Config
 from scenes.distributions import parse
 from scenes.errors import InputError, choices
@@ -23,14 +23,16 @@ from scenes.names import Names
 from scenes.record.material import Vector
 from scenes.record.record import CRACK
 from scenes.record.scene import Background, Camera, Item, Light, LightKind, Scene, Sensor, World
-from scenes.sampling.draw import Draw, center_of, vector
-from scenes.sampling.objects import members
+from scenes.sampling.draw import Draw, center_of, factors_of, vector
+from scenes.sampling.objects import main_class, members
 from scenes.sampling.occluder import occluder
 from scenes.sampling.placement import cross, direction, extent, framing_distance
 from scenes.sampling.poses import Poses, read_poses
 from scenes.sampling.shares import within_limits
 from scenes.sampling.surface import decal, patch
+from scenes.sampling.viewpoint import turn_and_height
 from scenes.section import Drawn
+from scenes.shapes.registry import GENERATORS
 from scenes.streams import Recorder, Streams
 
 _RENAMED = Config.renamed()
@@ -65,11 +67,13 @@ class Sampler:
         self._members = _known_classes(config, catalogue)
         cracked = config.surface is not None or config.objects.crack is not None
         self.classes = (CRACK,) if cracked else self._members
-        dressed = {"material": config.material, "background": config.background, "surface": config.surface}
-        self._overrides = {name: {} if part is None else parsed(part.parameters) for name, part in dressed.items()}
-        _check_assets(config, catalogue, self._members)
+        _check_class_names(config, catalogue)
+        self._factors = factors_of(config)
+        for name in ("", *(name for name in config.by_class if name in self._members)):
+            _check_assets(self._factors[name].config, catalogue, self._members)
         self._poses = read_poses(config.camera.poses, config.camera.resolution)
-        _check_poses(config, self._poses)
+        for held in self._factors.values():
+            _check_poses(held.config, self._poses)
 
     def sample(self, seed: int, index: int, fixed_quantiles: Mapping[str, float] | None = None) -> Scene:
         """The scene of (seed, index). fixed_quantiles: numbers in [0, 1) that replace random draws, by factor name."""
@@ -94,7 +98,7 @@ class Sampler:
         # Views of one scene share its streams, and each has its own for the camera.
         views, view = self.config.camera.views, streams(index)
         scene = view if views == 1 else streams(index // views)
-        return Draw(self.config, self.catalogue, self._members, self._overrides, scene, view, self._poses, asset)
+        return Draw(self._factors, self.catalogue, self._members, scene, view, self._poses, asset)
 
 
 def _scene(draw: Draw) -> Scene:
@@ -117,6 +121,7 @@ def _surface_scene(draw: Draw) -> Scene:
 
 
 def _object_scene(draw: Draw) -> Scene:
+    draw = draw.of_class(main_class(draw))
     items = members(draw)
     camera = _camera(draw, items)
     items += occluder(draw, items, camera)
@@ -168,12 +173,15 @@ def _lamp(kind: LightKind, lamp: Drawn, center: np.ndarray, frame: np.ndarray | 
 
 
 def _camera(draw: Draw, items: list[Item]) -> Camera:
-    drawn, lens = draw.section("camera"), draw.lens()
-    points = draw.world_points([item for item in items if item.purpose != "clutter"])
-    center = center_of(points)
+    drawn, lens, objects = draw.section("camera"), draw.lens(), draw.section("objects")
+    group = [item for item in items if item.purpose != "clutter"]
+    points = draw.world_points(group)
+    # Around a single object, the side that is seen is exact: it is counted from the object's own center.
+    alone = "side" in objects and len(group) == 1
+    center = np.array(group[0].location) if alone else center_of(points)
     if draw.poses.matrices:
         return _posed(draw.poses.of(draw.view.index), center, lens)
-    towards = direction(drawn["azimuth"], drawn["elevation"])
+    towards = direction(drawn["azimuth"], turn_and_height(objects, drawn)[1])
     focal, width, height = lens["focal_length"], lens["width"], lens["height"]
     distance = drawn.get("distance") or _framed(drawn, points, center, towards, lens)
     eye = center + towards * distance
@@ -216,7 +224,7 @@ def _background(draw: Draw, items: list[Item], camera: Camera) -> Background:
         return Background(kind, material=surface, walls=walls, size=size, center=center)
     if kind == "color":
         return Background(kind, color=colorsys.hsv_to_rgb(drawn["hue"], drawn["saturation"], drawn["value"]))
-    shadow = kind in ("hdri", "image") and drawn["shadow"]
+    shadow = kind in ("hdri", "image", "white") and drawn["shadow"]
     if kind == "image":
         return Background(kind, image=drawn.one_of("image", draw.catalogue.images), shadow=shadow)
     return Background(kind, shadow=shadow)
@@ -276,6 +284,14 @@ def _check_poses(config: Config, poses: Poses) -> None:
                 f"field camera.poses: pose {number} is {-height:g} m under the ground; raise it, or leave out the "
                 "backgrounds ground and room and set background.shadow to false"
             )
+
+
+def _check_class_names(config: Config, catalogue: Catalogue) -> None:
+    """Classes that no asset has may have factors, so that a config serves several collections; misspelled ones not."""
+    known = {*catalogue.classes, *GENERATORS, *SYNSETS.values()}
+    for name in config.by_class:
+        if name not in known:
+            raise InputError(f"field by_class.{name}: no asset has this class, {choices(name, known)}")
 
 
 def _check_assets(config: Config, catalogue: Catalogue, classes: tuple[str, ...]) -> None:

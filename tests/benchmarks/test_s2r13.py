@@ -12,6 +12,7 @@ from classify.config import load_training
 from classify.methods.catalogue import METHODS
 from classify.validators import VALIDATORS
 from scenes.config.loading import load_config
+from scenes.shapes.registry import GENERATORS
 from training.run_folder import Folder
 from training.studies import Job, settings
 
@@ -19,10 +20,11 @@ from training.studies import Job, settings
 def test_configs_are_valid() -> None:
     sets = {name: load_config(str(s2r13.HERE / f"{name}.yaml")) for name in s2r13.SETS}
     assert len({config.camera.resolution for config in sets.values()}) == 1
-    for factor in ("azimuth", "elevation", "roll"):
-        for half in ("", "-turned"):
-            full, visda = (getattr(sets[name + half].camera, factor) for name in ("full", "visda"))
-            assert full.plain() == visda.plain()
+    for name in GENERATORS:
+        full, visda = (sets[kind].of_class(name) for kind in ("full", "visda"))
+        assert full.objects.side == visda.objects.side
+        for factor in ("azimuth", "elevation", "roll"):
+            assert getattr(full.camera, factor) == getattr(visda.camera, factor)
     for name in ("source", "adapt"):
         config = load_training(s2r13.HERE / f"{name}.yaml")
         assert config.data.target is not None and config.data.target.split == "adapt"

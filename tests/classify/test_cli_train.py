@@ -135,8 +135,9 @@ def test_train_then_evaluate(root: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert {entry["kind"] for entry in entries(tmp_path / "run" / "log.jsonl")} == {"train", "evaluation"}
     assert run(capsys, "train", config, "--out", tmp_path / "run")[1] == printed
     code, table, told = run(capsys, "evaluate", tmp_path / "run", root / "test", "--out", tmp_path / "e.json")
-    assert code == 0 and "12 pictures" in table and "evaluating 12/12" in told, told
+    assert code == 0 and "12 pictures (fit: pad)" in table and "evaluating 12/12" in told, told
     figures = json.loads((tmp_path / "e.json").read_text())
+    assert figures["fit"] == "pad"
     assert figures["accuracy"] == pytest.approx(results["test"]["accuracy"]) == pytest.approx(best["test_accuracy"])
 
 
@@ -364,6 +365,7 @@ def test_a_run_ends_with_a_report_that_opens_from_disk(
     code, _, err = run(capsys, "train", config, "--out", tmp_path / "run")
     assert code == 0, err
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "fit pad" in page
     assert "<script" not in page and "http" not in page.replace("http-equiv", "")
     assert page.count("data:image/png;base64") >= 4 and "oracle" in page
     (tmp_path / "run" / "report.html").unlink()

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from classify.methods import afn, alignment, cdan, coral, dan, dann, jan, mcc, mcd, mdd
-from classify.methods.adabn import AdaBN, adopt_statistics, drawn, normalizations
+from classify.methods.adabn import AdaBN
 from classify.methods.alignment import Aligning, ramp, reverse
 from classify.methods.base import Method
 from classify.methods.catalogue import METHODS
@@ -24,6 +24,7 @@ from classify.network import Network, Output
 from scenes.errors import InputError
 from tests.moons import OptimizerStep, accuracy, mlp, moons, passes_over, train
 from training.method import Batch, FullPass, Unlabeled
+from training.norms import adopt_statistics, drawn, normalizations
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_losses.json").read_text())
 INPUTS = {name: torch.tensor(rows) for name, rows in GOLDEN["inputs"].items()}

@@ -22,16 +22,17 @@ from classify.methods.clusters import k_means, means
 from classify.methods.disclusterda import DisClusterDA, moved
 from classify.methods.dson import DSON, SOURCE, TARGET, DomainNorm, pictures_of
 from classify.methods.fixmatch import FixMatch, confident
-from classify.methods.mean_teacher import disagreement, warm_up
-from classify.methods.mic import MIC, mask, masked_consistency
+from classify.methods.mean_teacher import disagreement
+from classify.methods.mic import MIC, masked_consistency
 from classify.methods.rca import RCA
 from classify.methods.shot import SHOT, centroid_labels, information
 from classify.methods.srdc import SRDC, clustering, likeness
-from classify.methods.teacher import Teacher
 from classify.network import Network
 from tests.moons import OptimizerStep, accuracy, passes_over, train
 from training.checkpoint import load
+from training.masking import mask
 from training.method import Batch, Unlabeled
+from training.teacher import Teacher, warm_up
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parent / "golden_selftraining.json").read_text())
 OURS = ("dson", "srdc", "disclusterda", "rca", "shot", "fixmatch", "mean-teacher", "mic")

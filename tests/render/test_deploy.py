@@ -136,7 +136,12 @@ def test_the_ray_cluster_is_one_that_ray_accepts() -> None:
     assert document["head_node_type"] in types
     assert types["spot"]["max_workers"] <= document["max_workers"]
     assert types["spot"]["node_config"]["InstanceType"] == types["head"]["node_config"]["InstanceType"]
-    assert any(option.startswith("--entrypoint=") for option in document["docker"]["run_options"])
+    options = document["docker"]["run_options"]
+    assert any(option.startswith("--entrypoint=") for option in options)
+    # Nobody without its token can run code on it. The image's user reads the token in its home.
+    assert "--env=RAY_AUTH_MODE=token" in options
+    assert "useradd --create-home --uid 10001 blendmill" in (DEPLOY / "Dockerfile").read_text()
+    assert document["file_mounts"] == {"/home/blendmill/.ray/auth_token": "~/.ray/auth_token"}
     util = pytest.importorskip("ray.autoscaler._private.util", reason="needs Ray")
     util.validate_config(util.prepare_config(document))
 

@@ -193,8 +193,8 @@ def test_a_rerun_touches_nothing_that_is_there(sampler: Sampler, undisturbed: di
     (out / f"shards/00000.h5.tmp-{platform.node()}-{2**22 + 1}").write_bytes(b"half")
     told: list[tuple[str, dict[str, Any]]] = []
     run(job(out), sampler, farm(1), RetryPolicy(), lambda event, **fields: told.append((event, fields)))
-    assert [event for event, _ in told[:2]] == ["checking", "start"]
-    assert told[1][1]["done"] == 2 and [event for event, _ in told].count("drawn") == 4
+    assert told[0][0] == "start" and told[0][1]["done"] == 2  # what a run of this machine drew is not read again
+    assert [event for event, _ in told].count("drawn") == 4
     assert (out / "shards/00001.h5").stat().st_mtime_ns == before
     assert contents(out) == undisturbed
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from render.image.camera_response import metered_gain
+from render.image.camera_response import apply_camera_response, metered_gain
 from render.image.clean_plate import plate
 from render.image.illumination import matte_white
 from scenes.record.scene import Background, Camera, Light, Scene, Sensor, World
@@ -57,6 +58,16 @@ def test_a_white_backdrop_is_as_bright_as_the_light_on_it() -> None:
     assert np.allclose(plate(SCENE, nowhere, lit=2.5), 2.5)
     gray = replace(SCENE, background=Background("color", color=(0.5, 0.5, 0.5)))
     assert np.allclose(plate(gray, nowhere, lit=2.0), 2 * ((0.5 + 0.055) / 1.055) ** 2.4)
+
+
+@pytest.mark.parametrize("tone", ["standard", "filmic"])
+@pytest.mark.parametrize("exposure", [-0.6, 0.0, 1.0])
+def test_a_burnt_out_backdrop_is_white_however_it_is_taken(tone: Any, exposure: float) -> None:
+    """The meter sets the gray card beside the objects to middle gray; white paper is then 1."""
+    white = plate(replace(SCENE, background=Background("white")), nowhere, lit=2.0)
+    sensor = Sensor(tone=tone, vignette=0.25, exposure=exposure)
+    taken = apply_camera_response(white, sensor, 2**exposure / 2.0, np.random.default_rng(0))
+    assert taken.min() >= 240
 
 
 def test_a_small_bright_subject_does_not_burn_out() -> None:

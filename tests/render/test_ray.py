@@ -28,6 +28,7 @@ from render.farm.devices import WORKER_MEMORY, choose, worker_slots
 from render.farm.job import Farm, Job, run
 from render.farm.local import Local, RetryPolicy
 from render.renderer import Sampler, open_sampler, versions
+from scenes.assets.cache import default_folder
 from scenes.config.loading import load_config
 from scenes.errors import InputError
 from scenes.leftovers import sweep_scratch
@@ -40,6 +41,7 @@ import grpc  # noqa: E402  # Ray's own
 
 from render.farm.ray import RayFarm  # noqa: E402
 from render.farm.ray_cluster import capacity, needs  # noqa: E402
+from render.farm.ray_door import knock  # noqa: E402
 from tests.farms import contents  # noqa: E402
 
 SETTINGS = ["classes=[mug]", "assets.shapes=1"]
@@ -368,12 +370,16 @@ def test_a_cluster_that_is_not_there_is_told(address: str, words: str) -> None:
 
 @contextmanager
 def listening(kind: str) -> Iterator[str]:
-    """The address of something that is no Ray: it never speaks, speaks HTTP, or asks for a token as Ray does."""
+    """The address of something that is no Ray: it never speaks, speaks HTTP, or asks for the token "right", as Ray
+    does."""
     if kind == "asks for a token":
-        refusing = grpc.unary_unary_rpc_method_handler(
-            lambda request, context: context.abort(grpc.StatusCode.UNAUTHENTICATED, "Unauthenticated")
-        )
-        handlers = {"CheckAlive": refusing}
+
+        def alive(request: bytes, context: Any) -> bytes:
+            if ("authorization", "Bearer right") not in context.invocation_metadata():
+                context.abort(grpc.StatusCode.UNAUTHENTICATED, "Unauthenticated")
+            return b""
+
+        handlers = {"CheckAlive": grpc.unary_unary_rpc_method_handler(alive)}
         server = grpc.server(ThreadPoolExecutor(1))
         server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("ray.rpc.NodeInfoGcsService", handlers)])
         port = server.add_insecure_port("127.0.0.1:0")
@@ -390,20 +396,103 @@ def listening(kind: str) -> Iterator[str]:
             yield f"127.0.0.1:{silent.getsockname()[1]}"
 
 
+NO_RAY = "what listens there is no Ray; give the address"
+NO_TOKEN = "asks for its token; copy ~/.ray/auth_token from its head node .*, and set RAY_AUTH_MODE=token"
+WRONG_TOKEN = "does not accept the token of this machine; copy"
+TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "right"}
+
+
 @pytest.mark.parametrize(
-    ("kind", "words"),
+    ("kind", "environment", "words"),
     [
-        ("never speaks", "what listens there is no Ray; give the address"),
-        ("speaks HTTP", "what listens there is no Ray; give the address"),
-        ("asks for a token", "copy ~/.ray/auth_token from its head node, and set RAY_AUTH_MODE=token"),
+        ("never speaks", {}, NO_RAY),
+        ("speaks HTTP", {}, NO_RAY),
+        ("asks for a token", {}, NO_TOKEN),
+        ("asks for a token", {"RAY_AUTH_MODE": "token"}, NO_TOKEN),
+        ("asks for a token", {"RAY_AUTH_TOKEN": "right"}, NO_TOKEN),
+        ("asks for a token", {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "wrong"}, WRONG_TOKEN),
+        ("asks for a token", {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": "none"}, "RAY_AUTH_TOKEN_PATH is none"),
     ],
 )
-def test_what_is_no_ray_of_ours_is_told_soon(kind: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_ray_of_ours_is_told_at_once(
+    kind: str, environment: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     ray.shutdown()
-    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    set_alone(environment, tmp_path, monkeypatch)
+    monkeypatch.setattr("render.farm.ray_door._ANSWER", 1.0)
     with listening(kind) as address:
-        began = time.monotonic()
         with pytest.raises(InputError, match=f"--ray {address}: cannot join: .*{words}") as caught:
             _ = RayFarm(address, "cpu", None).workers
-        assert time.monotonic() - began < 15
+        # Of a cluster that is found by chance, or named by the environment, the same: no other is started instead.
+        monkeypatch.setenv("RAY_ADDRESS", address)
+        with pytest.raises(InputError, match=words):
+            _ = RayFarm("auto", "cpu", None).workers
     assert "\n" not in str(caught.value)
+    assert not ray.is_initialized()
+
+
+@pytest.mark.parametrize("kept", ["RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "~/.ray/auth_token"])
+def test_the_token_is_found_where_ray_finds_it(kept: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / ".ray" / "auth_token"
+    file.parent.mkdir()
+    file.write_text("wrong" if kept.startswith("RAY") else "right\n")
+    (tmp_path / "other").write_text("right")
+    given = {"RAY_AUTH_TOKEN": "right", "RAY_AUTH_TOKEN_PATH": str(tmp_path / "other")}
+    named = {kept: given[kept]} if kept in given else {}
+    set_alone({"RAY_AUTH_MODE": "token", **named}, tmp_path, monkeypatch)
+    with listening("asks for a token") as address:
+        knock(address)
+        # Ray shows it unasked to a cluster that it found on this machine, and to no other.
+        monkeypatch.delenv("RAY_AUTH_MODE")
+        knock(address, found=True)
+        with pytest.raises(OSError, match=NO_TOKEN):
+            knock(address)
+
+
+def set_alone(environment: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set what Ray reads of the environment to this and nothing else."""
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_ADDRESS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"HOME": str(home), **environment}.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.slow
+def test_a_cluster_with_a_token(sampler: Sampler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A head as `ray start --head` starts it where a token is kept."""
+    here, out, cache = tmp_path / "here", tmp_path / "there", default_folder()
+    draw(here, sampler, Local(worker_slots(choose("cpu"), 2, pictures=100)), count=4)
+    for home, token in {"ours": "1" * 32, "others": "2" * 32}.items():
+        (tmp_path / home / ".ray").mkdir(parents=True)
+        (tmp_path / home / ".ray" / "auth_token").write_text(token)
+    set_alone({"RAY_USAGE_STATS_ENABLED": "0", "BLENDMILL_CACHE": str(cache)}, tmp_path / "ours", monkeypatch)
+    with own_head() as address:
+        said = start(out, address, 4).communicate(timeout=60)[1]
+        assert re.fullmatch(rf"blendmill: --ray {address}: cannot join: .*{NO_TOKEN}\n", said), said
+        monkeypatch.setenv("RAY_AUTH_MODE", "token")
+        said, wrong = start(out, address, 4).communicate(timeout=120)
+        assert said == f"4 pictures in {out}\n", wrong
+        monkeypatch.setenv("HOME", str(tmp_path / "others"))
+        said = start(tmp_path / "refused", address, 4).communicate(timeout=60)[1]
+        assert re.fullmatch(rf"blendmill: --ray {address}: cannot join: .*{WRONG_TOKEN}.*\n", said), said
+    assert contents(out) == contents(here)
+
+
+@contextmanager
+def own_head() -> Iterator[str]:
+    """The address of a cluster of this machine alone, as its command line starts it."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        port, for_clients = one.getsockname()[1], other.getsockname()[1]
+    words = f"start --head --block --port={port} --ray-client-server-port={for_clients} --num-cpus=2"
+    head = [str(Path(sys.executable).with_name("ray")), *words.split(), "--include-dashboard=false"]
+    head += ["--node-ip-address=127.0.0.1", "--object-store-memory=100000000"]
+    with subprocess.Popen(head, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while not any(each.name() == "raylet" for each in psutil.Process(process.pid).children(recursive=True)):
+                assert process.poll() is None and time.monotonic() < deadline, "no head starts"
+                time.sleep(0.2)
+            yield f"127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(30)

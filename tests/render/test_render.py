@@ -70,7 +70,7 @@ def test_a_stage_that_keeps_few_meshes_draws_the_same(small_catalogue: Catalogue
 
 def test_plate_alpha_and_picture_fit_together(small_catalogue: Catalogue) -> None:
     clean = {"jpeg": 0, "noise": 0, "shot": 0, "blur": 0, "vignette": 0}
-    for kind in ("hdri", "color", "ground", "room"):
+    for kind in ("hdri", "color", "white", "ground", "room"):
         sampler = make(
             small_catalogue, background={"kind": kind, "shadow": False}, sensor=clean, objects={"support": "floating"}
         )
@@ -80,7 +80,7 @@ def test_plate_alpha_and_picture_fit_together(small_catalogue: Catalogue) -> Non
         assert empty.sum() > 100 and full.sum() > 100
         difference = np.abs(frame.rgb.astype(int) - frame.background).max(axis=-1)
         assert ((frame.instance > 0) & empty).sum() == 0
-        if kind in ("hdri", "color"):
+        if kind in ("hdri", "color", "white"):
             assert difference[empty].max() <= 1
         assert np.median(difference[full]) > 5
         assert (frame.instance[full] > 0).all()

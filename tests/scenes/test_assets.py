@@ -159,13 +159,12 @@ def test_catalogue_of_shapes(tmp_path: Path) -> None:
 def test_the_tasks_of_prepare_do_not_grow_with_the_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
 
-    def prepared(job: Callable[[Any], None], assets: list[Any], count: int) -> Iterator[tuple[Any, str]]:
+    def prepared(job: Callable[[Any], None], assets: list[Any], count: int) -> Iterator[tuple[Any, Any, str]]:
         sizes.append(max(len(pickle.dumps((job, asset))) for asset in assets))
         for asset in assets:
-            job(asset)
-            yield asset, ""
+            yield asset, job(asset), ""
 
-    monkeypatch.setattr("scenes.assets.catalogue.prepared", prepared)
+    monkeypatch.setattr("scenes.assets.indexing.prepared", prepared)
     monkeypatch.setattr("scenes.assets.catalogue.settle", lambda *_: Settled())
     for count in (2, 40):
         folder = tmp_path / f"{count:02d}" / "mug"

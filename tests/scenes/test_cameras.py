@@ -221,6 +221,7 @@ def test_views_know_their_factors(small_catalogue: Catalogue) -> None:
     "changes",
     [
         {"objects": {"max_clutter": 0.5}},
+        {"objects": {"side": 0}},
         {"objects": {"occluder": {"present": True}}},
         {"objects": {"crack": {}}},
         {"surface": {}},

@@ -12,7 +12,7 @@ from scenes.assets.catalogue import Catalogue
 from scenes.config.loading import load_config, validate
 from scenes.errors import InputError
 from scenes.record.scene import Background, Camera, Item, Scene, Sensor, World
-from scenes.sampling.draw import Draw
+from scenes.sampling.draw import Draw, factors_of
 from scenes.sampling.poses import Poses
 from scenes.sampling.scene import Sampler
 from scenes.sampling.shares import shares
@@ -33,7 +33,8 @@ def sampler(catalogue: Catalogue, limits: dict[str, float]) -> Sampler:
 
 def seen(catalogue: Catalogue, scene: Scene) -> np.ndarray:
     streams = Streams(0, 0)
-    draw = Draw(validate(HARD, "test"), catalogue, catalogue.classes, {}, streams, streams, Poses())
+    factors = factors_of(validate(HARD, "test"))
+    draw = Draw(factors, catalogue, catalogue.classes, streams, streams, Poses())
     return shares(draw, list(scene.items), scene.camera)
 
 
@@ -88,7 +89,7 @@ def test_smaller_clutter_still_stands_on_the_ground(small_catalogue: Catalogue) 
 def test_the_presets_of_classification_have_limits() -> None:
     for name in ("s2rda13", "visda13", "s2rda49-shapenet"):
         objects = load_config(name).objects
-        assert objects.min_share == 0.03 and objects.max_clutter == 0.5
+        assert objects.min_share == 0.06 and objects.max_clutter == 0.3
 
 
 @pytest.mark.parametrize(("field", "value"), [("min_share", 0), ("min_share", 0.9), ("max_clutter", -1)])

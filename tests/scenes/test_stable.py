@@ -14,9 +14,10 @@ from scipy.spatial import ConvexHull
 
 from scenes.assets.coarse import Coarse, coarse_copies
 from scenes.assets.info import AssetInfo
-from scenes.config.camera import ALTERNATIVES
 from scenes.config.composite import ComposeConfig
 from scenes.config.loading import load_config, preset_names, validate
+from scenes.config.merging import ALTERNATIVES
+from scenes.config.void import _paths
 from scenes.distributions import Distribution, Fixed, parse
 from scenes.errors import InputError
 from scenes.mesh import Model, Part
@@ -105,6 +106,7 @@ FOLLOWS: list[tuple[str, tuple[str, ...]]] = [
     ("objects.scale", ("items.*.scale", *MOVED)),
     ("objects.rotation", ("items.*.rotation.*", *MOVED)),
     ("objects.yaw", ("items.*.rotation.*", *MOVED)),
+    ("objects.side", ("items.*.rotation.*", *MOVED)),
     ("objects.support", MOVED),
     ("objects.lift", MOVED),
     ("objects.spacing", MOVED),
@@ -124,8 +126,9 @@ FOLLOWS: list[tuple[str, tuple[str, ...]]] = [
     ("lighting.*.radius", ("lights.{-2}.*.location.*",)),
     ("lighting.*.*", ("lights.{-2}.*.{}",)),
     ("camera.*", ("camera.{}",)),
-    ("camera.azimuth", SEEN),
-    ("camera.elevation", SEEN),
+    # Objects turn with the camera where the side that is seen is given.
+    ("camera.azimuth", ("items.*.rotation.*", *MOVED)),
+    ("camera.elevation", ("items.*.rotation.*", *MOVED)),
     ("camera.distance", SEEN),
     ("camera.framing", SEEN),
     ("camera.jitter", ("camera.target.*", *HIDING, *AROUND)),
@@ -320,6 +323,10 @@ def test_a_factor_leaves_all_others_alone(name: str) -> None:
             continue
         drawn = sampler_of(with_another(config, factor, distribution))
         allowed = followers(factor, table)
+        if factor == "objects.category" and config.by_class:
+            # Another class brings the factors that it has of its own.
+            own = {path for fields in config.by_class.values() for path in _paths(fields)}
+            allowed += [leaf for path in sorted(own) for leaf in followers(path, table)]
         differ = set().union(*(changed(flat(drawn.sample(3, k)), old) for k, old in enumerate(before)))
         stray = sorted(path for path in differ if not any(fnmatchcase(path, pattern) for pattern in allowed))
         strays |= {factor: stray} if stray else {}
@@ -346,7 +353,8 @@ def test_parameters_of_materials_hold_for_their_own_section_alone() -> None:
 
 
 def drawn_with(catalogue: Boxes, *words: str) -> list[Leaves]:
-    config = load_config("s2rda13", ["objects.count=2", *words])
+    # With another class, a picture gets the factors of that class too: tests/scenes/test_by_class.py.
+    config = load_config("s2rda13", ["objects.count=2", "by_class=null", *words])
     drawn = Sampler(config, catalogue)  # type: ignore[arg-type]
     return [flat(drawn.sample(5, index)) for index in range(300)]
 

@@ -18,7 +18,7 @@ from scenes.streams import Streams
 from training.data.decode import resized as shrunk
 from training.data.loader import RawBatch
 from training.data.stream import StreamDataset
-from training.data.windows import Windows, window
+from training.data.windows import Fit, Windows, fitted, window
 
 _Sample = tuple[NDArray[np.uint8], int, int]
 
@@ -40,12 +40,13 @@ class Live:
         *,
         seed: int = 0,
         resized: int | None = None,
+        fit: Fit = "crop",
         device: str = "auto",
         workers: int | None = None,
         command: Sequence[str] = COMMAND,
     ):
         self._config, self._batch, self._seed = config, batch, seed
-        self._windows = Windows(size, resized)
+        self._windows = Windows(size, resized, fit)
         self._device, self._workers, self._command = device, workers, command
 
     def batches(self, start_step: int = 0) -> Iterator[RawBatch]:
@@ -75,7 +76,8 @@ class Live:
             )
         at = Streams(self._seed, frame.index).quantile("window")
         side = self._windows.side
-        return window(shrunk(frame.rgb, side), side, self._windows.slack, at), frame.label, frame.index
+        picture = fitted(shrunk(frame.rgb, side), side, self._windows.fit)
+        return window(picture, side, self._windows.slack, at), frame.label, frame.index
 
     def _next(self, samples: Iterator[_Sample], closing: threading.Event) -> RawBatch:
         found: list[_Sample] = []

@@ -1,0 +1,139 @@
+"""What is done once for a set is not done once for each of its shards: calls are counted, not seconds."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import s3fs
+from hypothesis import given
+from hypothesis import strategies as st
+
+from render.dataset import local
+from render.dataset.provenance import Provenance
+from render.dataset.store import Store, open_store
+from tests.farms import draw, make_manifest, render, s3_server
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """The requests to S3 by their kind."""
+    found: Counter[str] = Counter()
+    real = s3fs.S3FileSystem._call_s3
+
+    async def call(self: Any, method: str, *arguments: Any, **options: Any) -> Any:
+        found[method] += 1
+        return await real(self, method, *arguments, **options)
+
+    monkeypatch.setattr(s3fs.S3FileSystem, "_call_s3", call)
+    return found
+
+
+@pytest.fixture
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BLENDMILL_CACHE", str(tmp_path / "cache"))
+
+
+def drawn(url: str, shards: int) -> Store:
+    """A set with notes on what it was drawn from, not finished."""
+    store, manifest = open_store(url), make_manifest(2 * shards)
+    store.create(manifest)
+    for shard in range(shards):
+        store.note_drawn(shard, Provenance())
+        draw(store, manifest, shard)
+    return store
+
+
+def counted(asked: Counter[str], action: Callable[[], object]) -> Counter[str]:
+    asked.clear()
+    action()
+    return Counter(asked)
+
+
+def test_requests_to_a_bucket_do_not_grow_with_the_set(server: str, asked: Counter[str], cache: None) -> None:
+    few, many = (drawn(f"s3://pictures/{shards}", shards) for shards in (1, 4))
+    steps: dict[str, Callable[[Store], object]] = {
+        "create": lambda store: store.create(store.opened()),
+        "sweep": lambda store: store.sweep(),
+        "forgive": lambda store: store.forgive(*range(store.opened().count)),
+    }
+    deleted = [counted(asked, store.finish)["delete_objects"] for store in (few, many)]
+    assert deleted[0] == deleted[1] and not few.notes({0, 1})
+    for store in (few, many):
+        assert store.discard_broken(sorted(store.present())) == {}  # it reads all of them, and notes that
+    steps |= {
+        "what is there, again": lambda store: store.discard_broken(sorted(store.present())),
+        "finish, again": lambda store: store.finish(),
+    }
+    for name, step in steps.items():
+        assert counted(asked, lambda: step(few)) == counted(asked, lambda: step(many)), name  # noqa: B023
+
+
+def test_a_part_looks_at_its_own_shards_only(tmp_path: Path, cache: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = render(tmp_path / "set", make_manifest(24))
+    seen: list[str] = []
+    real = local.file_stat
+    monkeypatch.setattr(local, "file_stat", lambda path: seen.append(path.name) or real(path))
+    store.discard_broken(range(1, 12, 4))
+    assert seen == ["00001.h5", "00005.h5", "00009.h5"]
+    monkeypatch.setattr(store, "runs", lambda: pytest.fail("nothing is there, so no log tells of it"))
+    assert store.discard_broken([]) == {}
+
+
+def test_what_a_run_has_drawn_is_not_read_by_the_next(tmp_path: Path, cache: None) -> None:
+    store, read = render(tmp_path / "set", make_manifest()), []
+    sums = store.opened().shards
+    store.trust({shard: sums[f"{shard:05d}.h5"] for shard in (0, 1, 3)})
+    assert store.discard_broken(range(5), read.append) == {} and read == [2]
+    path = tmp_path / "set" / "shards" / "00003.h5"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    (broken,) = store.discard_broken(range(5), read.append)
+    assert broken == 3 and read == [2, 1]
+
+
+def test_many_files_are_deleted_without_listing_their_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = local.Folder(tmp_path)
+    names = [f"drawn/{k:05d}.json" for k in range(1000)]
+    (tmp_path / "drawn").mkdir()
+    for name in (*names, "drawn/other"):
+        (tmp_path / name).touch()
+    for call in ("listdir", "scandir"):
+        monkeypatch.setattr(os, call, lambda *_: pytest.fail("a listing takes as long as the folder is"))
+    folder.remove(*names)
+    assert (tmp_path / "drawn" / "other").exists()
+    folder.remove("drawn/other", "drawn/gone")
+    assert not (tmp_path / "drawn").exists()
+    folder.remove("drawn/gone")
+
+
+def test_a_finished_set_with_skipped_pictures_is_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, manifest = open_store(str(tmp_path)), make_manifest()
+    store.create(manifest)
+    for shard in range(manifest.shard_count):
+        store.fail(2 * shard, {"reason": "killed its worker", "attempts": 3})
+        draw(store, manifest, shard, skip=[2 * shard])
+    finished = store.finish()
+    assert finished.skipped == (0, 2, 4, 6, 8)
+    monkeypatch.setattr(store, "source", lambda shard: pytest.fail("a shard is read"))
+    assert store.finish() == finished and store.failed() == [0, 2, 4, 6, 8]
+
+
+@given(st.sets(st.integers(0, 99)), st.integers(1, 20))
+def test_what_a_shard_lacks(skipped: set[int], shard_size: int) -> None:
+    manifest = make_manifest(100, shard_size).model_copy(update={"skipped": tuple(sorted(skipped))})
+    found = [manifest.skipped_in(shard) for shard in range(manifest.shard_count)]
+    assert [index for lacking in found for index in lacking] == sorted(skipped)
+    held = [manifest.pictures(shard) for shard in range(manifest.shard_count)]
+    assert [index for pictures in held for index in pictures] == sorted(set(range(100)) - skipped)
