@@ -23,7 +23,7 @@ class IntrinsicsConfig(Section):
     """The principal point, from the left."""
     cy: float = Field(ge=-1e5, le=1e5)
     """The principal point, from the top."""
-    first_pixel: Literal[0, 0.5] = 0.5
+    first_pixel: float = Field(default=0.5, ge=0, le=0.5, multiple_of=0.5)
     """Where the first pixel has its center: 0.5 as in blendmill's labels, 0 as in OpenCV and BlenderProc."""
 
     @model_validator(mode="before")

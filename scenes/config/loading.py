@@ -189,7 +189,7 @@ def _rebase(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Makes paths absolute. Relative paths start at the folder of the config file."""
     camera = data.get("camera")
     poses = camera.get("poses") if isinstance(camera, dict) else None
-    if isinstance(poses, dict) and isinstance(poses.get("file"), (str, Path)):
+    if isinstance(camera, dict) and isinstance(poses, dict) and isinstance(poses.get("file"), (str, Path)):
         data = {**data, "camera": {**camera, "poses": {**poses, "file": str(_absolute(poses["file"], folder))}}}
     assets = data.get("assets")
     if not isinstance(assets, dict):

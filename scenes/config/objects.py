@@ -196,9 +196,9 @@ class Config(Section):
         }
         for field, there in dependent.items():
             if camera.views > 1 and there:
-                raise ValueError(f"{field} depends on the camera: leave it out, or set camera.views to 1")
+                raise ValueError(f"{field} depends on the camera: set it to null or false, or camera.views to 1")
         if camera.poses is not None and self.surface is not None:
-            raise ValueError("camera.poses does not apply to surfaces: leave it out")
+            raise ValueError("camera.poses does not apply to surfaces: set it to null")
         return self
 
     @model_validator(mode="after")

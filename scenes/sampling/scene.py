@@ -202,7 +202,8 @@ def _camera(draw: Draw, items: list[Item]) -> Camera:
 def _posed(pose: np.ndarray, center: np.ndarray, lens: dict[str, Any]) -> Camera:
     """The camera of a given pose. It is focused on the objects, or is as far as they are if they are behind it."""
     local = pose[:3, :3] @ center + pose[:3, 3]
-    return Camera.posed(pose, float(local[2] if local[2] > 0 else max(np.linalg.norm(local), 1e-3)), **lens)
+    focus = float(local[2]) if local[2] > 0 else max(float(np.linalg.norm(local)), 1e-3)
+    return Camera.posed(pose, focus, **lens)
 
 
 def _framed(drawn: Drawn, points: np.ndarray, center: np.ndarray, towards: np.ndarray, lens: dict[str, Any]) -> float:
