@@ -28,13 +28,13 @@ def seen_triangles(camera: Camera, item: Item, model: Model | Coarse) -> Triangl
     if whole:
         # There are half as many points as triangles, so they are projected before they are put together.
         for part in points:
-            part[:2] = part[:2] / part[2] * k[0, 0] + k[:2, 2:]
+            part[:2] = part[:2] / part[2] * k[[0, 1], [0, 1]][:, None] + k[:2, 2:]
     # `take` with whole numbers of the machine's own size is twice as fast as an index in brackets.
     corners = [point.take(part.faces.T.astype(np.intp), axis=1) for point, part in zip(points, parts, strict=True)]
     triangles = np.concatenate(corners, axis=2).transpose(2, 1, 0)
     if not whole:
         triangles = clipped(triangles, camera.near)
-        triangles[..., :2] = triangles[..., :2] / triangles[..., 2:] * k[0, 0] + k[:2, 2]
+        triangles[..., :2] = triangles[..., :2] / triangles[..., 2:] * k[[0, 1], [0, 1]] + k[:2, 2]
     return triangles
 
 

@@ -85,9 +85,8 @@ class Measure:
             if other is item and view is camera:
                 return depth
         shrink = min(1.0, self._side / max(camera.width, camera.height))
-        size = max(round(camera.width * shrink), 1), max(round(camera.height * shrink), 1)
-        seen = replace(camera, width=size[0], height=size[1])
-        depth = depth_map(seen_triangles(seen, item, self._model(item.asset)), size)
+        seen = camera.resized(max(round(camera.width * shrink), 1), max(round(camera.height * shrink), 1))
+        depth = depth_map(seen_triangles(seen, item, self._model(item.asset)), (seen.width, seen.height))
         self._seen.append((item, camera, depth))
         return depth
 
@@ -142,12 +141,16 @@ def _shrunk(draw: Draw, item: Item, size: float) -> Item:
 
 
 def _zoomed_in(draw: Draw, measure: Measure, items: list[Item], camera: Camera, least: float) -> Camera:
-    """The camera with the shortest focal length found at which the main object has `least` of the picture."""
+    """The camera with the shortest focal length found at which the main object has `least` of the picture.
+
+    A lens that the config fixes stays as it is: then the camera comes nearer.
+    """
+    fixed = draw.config.camera.intrinsics is not None
     wanted = least * _excess(camera)
     center = center_of(draw.world_points(items[:1]))
     best, most, zoom = camera, -1.0, 1.0
     for _ in range(_STEPS):
-        zoomed = _zoomed(camera, center, zoom)
+        zoomed = _nearer(camera, center, zoom) if fixed else _zoomed(camera, center, zoom)
         share = float(measure.shares(items, zoomed)[0])
         if share > most:
             best, most = zoomed, share
@@ -156,6 +159,12 @@ def _zoomed_in(draw: Draw, measure: Measure, items: list[Item], camera: Camera, 
         # A share grows with the square of the zoom as long as the object is within the picture.
         zoom *= float(np.clip(np.sqrt(wanted / max(share, 1e-9)), *_STEP))
     return best
+
+
+def _nearer(camera: Camera, center: np.ndarray, zoom: float) -> Camera:
+    """The camera at 1 / `zoom` of its distance from a center."""
+    eye, target = ((np.array(point) - center) / zoom + center for point in (camera.location, camera.target))
+    return replace(camera, location=vector(eye), target=vector(target))
 
 
 def _zoomed(camera: Camera, center: np.ndarray, zoom: float) -> Camera:

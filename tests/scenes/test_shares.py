@@ -15,6 +15,7 @@ from scenes.errors import InputError
 from scenes.record.scene import Background, Camera, Item, Scene, Sensor, World
 from scenes.sampling import shares as module
 from scenes.sampling.draw import Draw, factors_of
+from scenes.sampling.poses import Poses
 from scenes.sampling.scene import Sampler
 from scenes.sampling.shares import shares
 from scenes.streams import Streams
@@ -33,7 +34,9 @@ def sampler(catalogue: Catalogue, limits: dict[str, float]) -> Sampler:
 
 
 def seen(catalogue: Catalogue, scene: Scene) -> np.ndarray:
-    draw = Draw(factors_of(validate(HARD, "test")), catalogue, catalogue.classes, Streams(0, 0))
+    streams = Streams(0, 0)
+    factors = factors_of(validate(HARD, "test"))
+    draw = Draw(factors, catalogue, catalogue.classes, streams, streams, Poses())
     return shares(draw, list(scene.items), scene.camera)
 
 
