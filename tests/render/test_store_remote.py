@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import importlib.util
+import itertools
 import os
 import platform
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 import moto.s3.responses
 import pytest
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 from render.dataset import remote
 from render.dataset.local import Folder
@@ -20,7 +22,7 @@ from render.dataset.remote import Remote
 from render.dataset.shard import write_shard
 from render.dataset.store import Store, open_store
 from scenes.errors import InputError
-from tests.farms import SIZE, draw, make_manifest, remote_content, render, run_python, s3_server
+from tests.farms import SIZE, content, draw, make_manifest, remote_content, render, run_python, s3_server
 from tests.frames import make_frame
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +77,26 @@ def test_an_upload_may_fail_twice(bucket: str, monkeypatch: pytest.MonkeyPatch, 
     with store.source(0) as path:
         assert remote.sha256(path) == digest
     assert sorted(remote_content(bucket)) == ["dataset.json", "shards/00000.h5"]
+
+
+def test_a_server_that_is_busy_at_one_call_in_ten(bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    calls, real = itertools.count(1), DomainDispatcherApplication.__call__
+    busy = [0]
+
+    def answer(self: Any, environment: dict[str, Any], start: Any) -> Any:
+        if next(calls) % 10:
+            return real(self, environment, start)
+        busy[0] += 1
+        environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
+        start("503 Slow Down", [("Content-Type", "application/xml")])
+        return [b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"]
+
+    monkeypatch.setattr(DomainDispatcherApplication, "__call__", answer)
+    render(tmp_path / "here", make_manifest())
+    render(bucket, make_manifest())
+    assert open_store(bucket).verify() == ()
+    assert remote_content(bucket) == content(tmp_path / "here")
+    assert busy[0] > 2
 
 
 def test_a_spoiled_upload_is_not_committed(bucket: str, monkeypatch: pytest.MonkeyPatch, quick: list[float]) -> None:
