@@ -12,6 +12,7 @@ from rich.console import Console
 
 from render.cli.options import CONFIG, DEVICE, SEED, SET, WORKERS, opened
 from render.farm.devices import choose, worker_slots
+from render.farm.progress import asset_lines
 from render.farm.stream import Stats, Stream
 from render.renderer import device_for
 from scenes.config.loading import load_config
@@ -62,12 +63,16 @@ def stream(
     """
     settings = load_config(config, overrides)
     device = device_for(settings, device)
-    opened(settings)  # bad input is told before anything starts
+    listed = opened(settings).catalogue.left_out  # bad input is told before anything starts
     taken = worker_slots(choose(device), workers, pictures=count or 1 << 30)
+    used: set[str] = set()
     pictures = Stream(settings, seed, start, count, worker_slots=taken, ahead=ahead)
     with pictures, figures(pictures, stats), suppress(KeyboardInterrupt):
-        for _ in pictures:
+        for frame in pictures:
+            used.update(frame.scene.assets())
             time.sleep(consume / 1000)
+    for told in asset_lines(pictures.warnings, {**listed, **pictures.left_out}, len(used)):
+        click.echo(told, err=True)
     click.echo(line(Stats(), pictures.stats))
 
 

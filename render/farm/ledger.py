@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from render.dataset.provenance import AssetRecord, Provenance, united
 from render.renderer import Assets
@@ -18,6 +19,7 @@ class Ledger:
     def __init__(self, catalogue: Assets, known: Mapping[str, str]):
         self._catalogue, self._known = catalogue, known
         self._listed = frozenset(catalogue.left_out)
+        self._told: set[str] = set()
         self._records: dict[str, dict[str, AssetRecord]] = {}
 
     def admit(self, ids: Iterable[str]) -> None:
@@ -38,6 +40,14 @@ class Ledger:
         warnings = {name: lines for name, lines in self._catalogue.warnings.items() if name in assets}
         left_out = {file: why for file, why in self._catalogue.left_out.items() if file not in self._listed}
         return united([Provenance(assets=assets, warnings=warnings, left_out=left_out)])
+
+    def news(self) -> dict[str, Mapping[str, Any]]:
+        """The `warnings` and the `left_out` files that were found since the last call."""
+        warnings = {name: lines for name, lines in self._catalogue.warnings.items() if name not in self._told}
+        known = self._listed | self._told
+        left_out = {file: why for file, why in self._catalogue.left_out.items() if file not in known}
+        self._told.update(warnings, left_out)
+        return {"warnings": warnings, "left_out": left_out}
 
 
 def _require_same(name: str, there: str, now: str) -> None:

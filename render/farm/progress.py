@@ -13,7 +13,7 @@ import re
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TextIO
 
@@ -164,7 +164,7 @@ def _trouble(event: str, fields: dict[str, Any]) -> str:
     return ""
 
 
-def asset_lines(warnings: Mapping[str, tuple[str, ...]], left_out: Mapping[str, str], used: int) -> Iterator[str]:
+def asset_lines(warnings: Mapping[str, Sequence[str]], left_out: Mapping[str, str], used: int) -> Iterator[str]:
     """What was mended or is missing in assets, and which files are left out. used: the number of assets drawn."""
     alike: dict[str, list[str]] = {}
     for name, lines in warnings.items():

@@ -157,6 +157,16 @@ class Stream(Iterator[Frame]):
         return dict(self._feed.skipped)
 
     @property
+    def left_out(self) -> Mapping[str, str]:
+        """The files of assets that the pictures drawn so far could not use, each with the reason."""
+        return dict(self._feed.left_out)
+
+    @property
+    def warnings(self) -> Mapping[str, Sequence[str]]:
+        """What was mended or is missing in the models read so far, by asset id."""
+        return dict(self._feed.warnings)
+
+    @property
     def stats(self) -> Stats:
         """Counts and waiting times (seconds) since the stream began."""
         return self._feed.stats()
@@ -199,6 +209,8 @@ class _Feed(threading.Thread):
         self._change = threading.Condition()
         self._done: dict[int, tuple[int, Mapping[str, Any]] | None] = {}
         self.skipped: dict[int, str] = {}
+        self.left_out: dict[str, str] = {}
+        self.warnings: dict[str, Sequence[str]] = {}
         self._error: BaseException | None = None
         self._closing = self._ended = False
         self._drawn = self._taken = 0
@@ -299,6 +311,9 @@ class _Feed(threading.Thread):
         if event.kind == "refused":
             raise InputError(event.data["reason"])
         if event.kind == "frame":
+            with self._change:
+                self.left_out.update(event.data["left_out"])
+                self.warnings.update(event.data["warnings"])
             self._resolve(event.data["index"], (event.data["slot"], event.data["labels"]))
         elif event.kind == "died" and event.order is not None:
             self._died(event.order["indices"][0], event.order["slots"][0], event)

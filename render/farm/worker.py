@@ -108,7 +108,7 @@ class WorkerLoop:
         for index, slot, text in zip(order["indices"], order["slots"], texts, strict=True):
             frame = self.renderer.draw(self.sample(index) if text is None else self.given(index, text))
             labels = put_frame(frame, self._memory, slot, order["size"])
-            self.tell("frame", index=index, slot=slot, labels=labels)
+            self.tell("frame", index=index, slot=slot, labels=labels, **self._ledger.news())
 
 
 def clear_up() -> None:

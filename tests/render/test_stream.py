@@ -19,6 +19,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from render.catalogue import open_catalogue
 from render.cli import stream as stream_command
@@ -318,6 +319,18 @@ def test_the_command_tells_who_waits_for_whom(monkeypatch: pytest.MonkeyPatch) -
     lines = result.output.splitlines()
     assert result.exit_code == 0 and len(lines) > 2
     assert "60 pictures" in lines[-1] and all("trainer waits" in line for line in lines)
+
+
+def test_the_command_tells_what_was_left_out(tmp_path: Path) -> None:
+    (tmp_path / "walls").mkdir()
+    (tmp_path / "walls" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno more")
+    Image.fromarray(np.full((64, 64, 3), 150, np.uint8)).save(tmp_path / "walls" / "wall.png")
+    config = tmp_path / "cracks.yaml"
+    config.write_text(f"renderer: composite\nassets: {{textures: [{tmp_path / 'walls'}]}}\nresolution: [32, 32]\n")
+    arguments = [str(config), "--device", "cpu", "--workers", "1", "--count", "8"]
+    result = CliRunner().invoke(stream_command.stream, arguments, catch_exceptions=False)
+    assert f"left out: {tmp_path / 'walls' / 'broken.png'}: " in result.output
+    assert "files left out: 1, assets used: 1" in result.output
 
 
 def test_the_figures_are_those_of_the_time_between() -> None:
