@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,29 +13,38 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from render.catalogue import open_catalogue
 from render.dataset.dataset import Dataset
+from render.dataset.export.bop import write_bop
 from render.dataset.export.coco import write_coco
 from render.dataset.export.folder import write_folder
 from render.dataset.export.masks import write_masks
 from render.dataset.export.per_image import write_per_image
 from render.dataset.export.s2rda import write_s2rda
 from render.dataset.export.webdataset import write_webdataset
+from render.dataset.export.yolo import write_yolo, write_yolo_pose, write_yolo_segment
 from render.dataset.limits import NO_LIMITS, Limits
-from render.frame import Frame
+from scenes.config.loading import validate
+from scenes.config.objects import Config
 from scenes.errors import InputError, choices
 from scenes.files import unfinished
 from scenes.leftovers import sweep_unfinished
+from scenes.mesh import Model
 from scenes.outputs import told
 
-FORMATS: Mapping[str, Callable[[Iterable[Frame], tuple[str, ...], Path], None]] = {
+FORMATS: Mapping[str, Callable[..., None]] = {
     "folder": write_folder,
     "coco": write_coco,
     "webdataset": write_webdataset,
     "s2rda": write_s2rda,
     "hdf5-per-image": write_per_image,
     "masks": write_masks,
+    "yolo": write_yolo,
+    "yolo-segment": write_yolo_segment,
+    "yolo-pose": write_yolo_pose,
+    "bop": write_bop,
 }
-"""Each writes frames, given the class names, into an empty folder."""
+"""Each writes frames, given the class names, into an empty folder. "bop" also takes a function that gives models."""
 
 RECEIPT = "blendmill-export.json"
 
@@ -54,7 +63,8 @@ def export_dataset(
     out : Path
         A folder that does not exist or is empty.
     kind : str
-        "folder", "coco", "webdataset", "s2rda", "hdf5-per-image" or "masks".
+        "folder", "coco", "webdataset", "s2rda", "hdf5-per-image", "masks", "yolo", "yolo-segment", "yolo-pose" or
+        "bop".
     samples_per_tar : int
         Samples in one tar file of a "webdataset".
     limits : Limits
@@ -99,6 +109,8 @@ def export_dataset(
     if kind == "webdataset":
         writer = partial(write_webdataset, samples_per_tar=samples_per_tar)
         receipt["samples_per_tar"] = samples_per_tar
+    if kind == "bop":
+        writer = partial(write_bop, model=_models(dataset))
     if limits != NO_LIMITS:
         receipt["limits"] = str(limits)
     if _is_there(out, receipt):
@@ -118,6 +130,14 @@ def export_dataset(
         writer(frames, dataset.manifest.classes, folder)
         (folder / RECEIPT).write_text(json.dumps(receipt, indent=1) + "\n", encoding="utf-8")
     return True
+
+
+def _models(dataset: Dataset) -> Callable[[str], Model]:
+    """The models of the set's objects, read from where they were when the set was drawn."""
+    config = validate(dataset.manifest.config, str(dataset.folder))
+    if not isinstance(config, Config):
+        raise InputError(f"{dataset.folder}: has no objects, bop needs some; use --format masks")
+    return open_catalogue(config).model
 
 
 def _receipt(dataset: Dataset, kind: str) -> dict[str, str | int]:

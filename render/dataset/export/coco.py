@@ -4,7 +4,9 @@ Give readers `images` as the image folder. Category ids are the category mask's 
 of a listed class with at least one visible pixel. Boxes are [x, y, width, height] around visible pixels; masks are
 compressed RLE; keypoints are (x, y, v) with pixel centers at +0.5, in the category's order: v is 2 seen, 1 hidden but
 inside the picture, 0 (with x = y = 0) outside it or unknown for the object. Beyond COCO: `amodal_bbox`, `visibility`,
-`truncation`, `asset`.
+`truncation`, `asset`, `purpose` ("clutter" for objects of no interest); of images `intrinsics` and `world_to_camera`.
+
+`annotations/instances_polygons.json` is the same with polygons instead of masks. They are less exact: holes are filled.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as rle
 
+from render.dataset.export.outline import outlines
 from render.dataset.export.parts import stem, write_png
 from render.frame import Box, Frame, Keypoint, ObjectLabel
 
@@ -26,15 +29,18 @@ def write_coco(frames: Iterable[Frame], classes: tuple[str, ...], out: Path) -> 
     """Write pictures and annotations into `out`."""
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
+    polygons: list[list[list[float]]] = []
     points: list[Mapping[str, Keypoint]] = []
     for frame in frames:
         name = f"{stem(frame)}.png"
         write_png(out / "images" / name, frame.rgb)
         height, width = frame.instance.shape
-        images.append({"id": frame.index, "file_name": name, "width": width, "height": height})
+        images.append({"id": frame.index, "file_name": name, "width": width, "height": height, **_camera(frame)})
         for label in frame.objects:
             if label.box is not None and label.category in classes:
                 annotations.append(_annotation(len(annotations) + 1, frame, label, classes))
+                found = outlines(frame.instance == label.instance)
+                polygons.append([polygon.round(2).ravel().tolist() for polygon in found])
                 points.append(_inside(label.keypoints, width, height))
     names = _keypoint_names(annotations, points)
     for annotation, own in zip(annotations, points, strict=True):
@@ -51,6 +57,9 @@ def write_coco(frames: Iterable[Frame], classes: tuple[str, ...], out: Path) -> 
     }
     (out / "annotations").mkdir()
     (out / "annotations" / "instances.json").write_text(json.dumps(content), encoding="utf-8")
+    outlined = [{**one, "segmentation": own} for one, own in zip(annotations, polygons, strict=True)]
+    text = json.dumps({**content, "annotations": outlined})
+    (out / "annotations" / "instances_polygons.json").write_text(text, encoding="utf-8")
 
 
 def encoded(mask: NDArray[np.bool_]) -> dict[str, Any]:
@@ -73,7 +82,12 @@ def _annotation(number: int, frame: Frame, label: ObjectLabel, classes: tuple[st
         "visibility": label.visibility,
         "truncation": label.truncation,
         "asset": label.asset,
+        "purpose": label.purpose,
     }
+
+
+def _camera(frame: Frame) -> dict[str, Any]:
+    return {"intrinsics": frame.intrinsics.tolist(), "world_to_camera": frame.world_to_camera.tolist()}
 
 
 def _sized(box: Box) -> list[float]:
