@@ -15,6 +15,7 @@ import pytest
 
 from render.cli.main import cli
 from scenes.config.loading import load_config, preset_names
+from segment.presets import preset_names as training_presets
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [
@@ -111,7 +112,7 @@ def test_commands_exist_with_their_options(document: str) -> None:
                 parameter.type.convert(values[parameter.name], parameter, context)
         config = values.get("config")
         if isinstance(config, str) and config.islower() and not config.endswith(".yaml"):
-            assert config in preset_names(), f"{document}: {shown}: there is no preset {config}"
+            assert config in {*preset_names(), *training_presets()}, f"{document}: {shown}: there is no preset {config}"
 
 
 def test_many_commands_are_seen() -> None:
