@@ -151,7 +151,7 @@ _OBJECTS: list[Rule] = [
     ),
     (
         "camera.azimuth",
-        "objects are turned by any angle, so they are seen from all sides; set objects.yaw, for instance to 0",
+        "objects are turned by any angle, so they are seen from all sides; set objects.side instead",
         _any_yaw,
     ),
     ("background.ground", "background.kind is never ground or room", _never("background.kind", "ground", "room")),
