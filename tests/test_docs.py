@@ -21,10 +21,14 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [
     "README.md",
     "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
     "deploy/README.md",
+    "docs/config.md",
+    "examples/README.md",
     *(f"benchmarks/{p.name}" for p in ROOT.glob("benchmarks/*.md")),
 ]
-FOLDERS = "scenes|render|training|classify|segment|benchmarks|tests|deploy|docs"
+FOLDERS = "scenes|render|training|classify|segment|benchmarks|tests|deploy|docs|examples"
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:^    .*\n)+", re.MULTILINE)

@@ -11,6 +11,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -114,6 +115,21 @@ def models(folder: Path) -> None:
     trimesh.creation.capsule().export(folder / "mug.glb")
 
 
+@pytest.mark.slow
+def test_python(desk: Path) -> None:
+    """The lines of Python that README opens with."""
+    (snippet,) = (body for kind, body in FENCE.findall(text("README.md").partition("\n## ")[0]) if kind == "python")
+    small = snippet.replace('"s2rda13"', '"smoke"').replace("images=1000", "images=4")
+    found: dict[str, Any] = {}
+    exec(compile(small, "README.md", "exec"), found)
+    assert len(found["dataset"]) == 4 and found["frame"].rgb.shape == (64, 64, 3)
+
+
+def test_start(desk: Path) -> None:
+    run_all("Start")
+    assert Path("mine.yaml").is_file()
+
+
 def test_render(desk: Path) -> None:
     models(desk / "models")
     (desk / "pbr").mkdir()
@@ -192,7 +208,3 @@ def test_train_and_adapt(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit) as ended:
         sys.exit(check.main())
     assert ended.value.code == 1  # it is a copy of a few pictures, and the check says so
-
-
-def test_doctor(desk: Path) -> None:
-    run("blendmill doctor")

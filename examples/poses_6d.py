@@ -1,0 +1,18 @@
+"""A set for 6D poses, as BOP: models in millimeters, rotation and translation from each model to the camera."""
+
+from pathlib import Path
+
+import blendmill
+
+config = {
+    "classes": ["mug", "telephone", "camera"],
+    "assets": {"shapes": 1},  # one mug, one telephone, one camera
+    "objects": {"count": {"uniform": [2, 5]}, "scale": 0.3, "rotation": "stable"},
+    "camera": {"resolution": [320, 240], "elevation": {"uniform": [10, 80]}},
+}
+dataset = blendmill.render_set(config, "poses_6d", images=50, seed=1)
+blendmill.export_dataset(dataset, Path("poses_6d_bop"), "bop")
+
+frame = dataset[0]
+for item in frame.scene.items:
+    print(item.category, frame.pose(item)[:3, 3].round(3), "m from the camera")
