@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ import s3fs
 from hypothesis import given
 from hypothesis import strategies as st
 
+from render.cli import render as render_module
 from render.dataset import dataset as dataset_module
 from render.dataset import local
 from render.dataset.dataset import Dataset
@@ -21,6 +24,7 @@ from render.dataset.limits import Limits
 from render.dataset.provenance import Provenance
 from render.dataset.store import Store, open_store
 from scenes.errors import InputError
+from scenes.record.record import CRACK
 from tests.farms import SIZE, draw, make_manifest, render, s3_server
 from tests.frames import CLASSES, forget_sums, make_dataset, make_frame, redrawn
 from training.data.rendered import Rendered
@@ -228,3 +232,29 @@ def test_a_picture_of_a_finished_set_is_found_without_listing_the_set(
     monkeypatch.setattr(Dataset, "present", lambda self: listed.append(1) or real(self))
     assert [dataset[place].index for place in (4, 0, -1)] == [4, 0, 5] and len(dataset) == 6
     assert len(listed) == 1
+
+
+def test_of_many_pictures_without_a_crack_some_are_asked_why(
+    tmp_path: Path, cache: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_dataset(tmp_path / "set", count=9, shard_size=2, size=SIZE, classes=(CRACK,))
+    for shard in range(4):
+        frames = [
+            replace(make_frame(index, size=SIZE, classes=(CRACK,)), label=-1) for index in (2 * shard, 2 * shard + 1)
+        ]
+        made = redrawn(made, shard, frames)
+    asked: list[int] = []
+
+    class Recorded:
+        def sample(self, seed: int, index: int) -> SimpleNamespace:
+            asked.append(index)
+            return SimpleNamespace(cracked=index < 4)
+
+    store = open_store(str(made.folder))
+    said = render_module._without_cracks(store, made.manifest, Recorded())  # type: ignore[arg-type]
+    assert said.startswith(": 8 without a crack, 4 of them because") and asked == list(range(8))
+    asked.clear()
+    monkeypatch.setattr(render_module, "_SAMPLED", 4)
+    monkeypatch.setattr(Dataset, "shard", lambda self, shard: pytest.fail("a shard is opened"))
+    said = render_module._without_cracks(store, made.manifest, Recorded())  # type: ignore[arg-type]
+    assert said.startswith(": 8 without a crack, about 4 of them because") and asked == [0, 2, 4, 6]
