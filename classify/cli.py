@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from render.cli.options import SET
+from training.parts import part, split_of
 
 FILE = click.argument("config", type=click.Path(path_type=Path))
 FITS = ("crop", "pad", "squash")
@@ -61,9 +62,9 @@ def adapt(
 
     changes = list(overrides)
     if source:
-        changes.append(f"data.source=[{_part(source)}]")
+        changes.append(f"data.source=[{part(source)}]")
     if target:
-        changes.append(f"data.target={_part(target)}")
+        changes.append(f"data.target={part(target)}")
     if method:
         changes.append(f"method={method}")
     _tell(execute(Classification(), load_training(config, changes), out), out)
@@ -85,7 +86,7 @@ def evaluate(run: Path, data: str, out: Path | None, batch: int, device: str, fi
     """
     from classify.evaluate import evaluate_on
 
-    click.echo(evaluate_on(run, *_split(data), batch=batch, device=device, out=out, fit=fit))
+    click.echo(evaluate_on(run, *split_of(data), batch=batch, device=device, out=out, fit=fit))
 
 
 @click.command()
@@ -158,21 +159,7 @@ def study(
     """
     from classify.studies import mixing
 
-    _say(mixing(config, overrides, _split(real), fractions, regimes, share, seeds, out))
-
-
-def _split(data: str) -> tuple[str, str]:
-    """Divide DATA@SPLIT into data and split."""
-    where, at, split = data.rpartition("@")
-    return (where, split) if at and where and not Path(data).exists() else (data, "all")
-
-
-def _part(data: str) -> str:
-    """DATA@SPLIT as the YAML text of a config part."""
-    import json
-
-    where, split = _split(data)
-    return json.dumps({"where": where, "split": split})
+    _say(mixing(config, overrides, split_of(real), fractions, regimes, share, seeds, out))
 
 
 def _tell(results: dict[str, Any], out: Path) -> None:

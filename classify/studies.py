@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,9 @@ def ablation(path: Path, overrides: Sequence[str], vary: Sequence[str], seeds: i
     points = list(itertools.product(*(values for _, values in axes)))
     count = RunCount(len(points) * seeds)
     rows = []
-    for values in points:
+    for name, values in zip(_folders(points), points, strict=True):
         settings = {key: value for (key, _), value in zip(axes, values, strict=True)}
         config = load_training(path, [*overrides, *(f"{key}={value}" for key, value in settings.items())])
-        name = "_".join(_plain(value) for value in values) or "run"
         rows.append(Row(settings, tuple(_seeded(config, seeds, out / name, count))))
     return write(rows, out, axes[-1][0] if axes else None, COLUMNS)
 
@@ -129,8 +129,15 @@ def _axis(text: str) -> tuple[str, list[str]]:
     return key, values.split(",")
 
 
+def _folders(points: Sequence[Sequence[str]]) -> list[str]:
+    """A folder for each combination of values. If two would have one name, all have their number in front."""
+    names = ["_".join(_plain(value) for value in values) or "run" for values in points]
+    return names if len(set(names)) == len(names) else [f"{k}_{name}" for k, name in enumerate(names, start=1)]
+
+
 def _plain(value: str) -> str:
-    return "".join(c if c.isalnum() or c in "+-." else "-" for c in value)[:60]
+    """A value as a part of a folder's name that no shell takes for an option: `[{where: mine}]` is where-mine."""
+    return re.sub(r"[^A-Za-z0-9+.]+", "-", value).strip("-.")[:60]
 
 
 def _names(regimes: str) -> list[str]:

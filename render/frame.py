@@ -22,6 +22,7 @@ from render import false_color
 from render.label import H, Label, Text, W, above_zero, finite, finite_lengths, poses, zero_or_one
 from scenes.record.reading import scene_from_json
 from scenes.record.record import Record
+from scenes.record.scene import Item, rotation_matrix
 
 Coordinate = Annotated[float, Field(ge=-1e12, le=1e12)]
 """A place in the picture or far beside it, in pixels. Sums and differences of such numbers are numbers."""
@@ -266,6 +267,15 @@ class Frame:
             text=Text(_scene_to_json, scene_from_json),
         ),
     ]
+
+    def pose(self, item: Item) -> NDArray[np.float64]:
+        """(4, 4) rotation and translation in meters from an object's own axes to the camera's (OpenCV).
+
+        item: one of `scene.items`. The object's origin is the middle of its box; its size, `item.scale`, is left out.
+        """
+        turn = np.eye(4)
+        turn[:3, :3], turn[:3, 3] = rotation_matrix(item.rotation), item.location
+        return np.asarray(self.world_to_camera @ turn)
 
     def show(self, *labels: str) -> Image.Image:
         """The picture beside some of its labels, in false colors. A notebook shows the image that is returned.

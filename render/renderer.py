@@ -11,6 +11,7 @@ A backend is imported on demand. Only `load_renderer` starts Blender.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -85,6 +86,8 @@ class Backend(Protocol):
     def open_sampler(self, config: Any, /) -> Sampler: ...
 
     def load_renderer(self, sampler: Any, device: str, threads: int, /) -> Renderer: ...
+
+    def save_blend(self, sampler: Any, record: Any, path: Path, /) -> None: ...
 
     def versions(self) -> dict[str, str]: ...
 
@@ -193,6 +196,14 @@ def open_renderer(config: AnyConfig, device: str = "cpu", threads: int = 0) -> t
     """
     sampler = open_sampler(config)
     return sampler, load_renderer(sampler, device, threads)
+
+
+def save_blend(sampler: Sampler, record: Record, path: Path) -> None:
+    """Write the scene of a picture as a .blend file. This starts Blender in this process.
+
+    Raises InputError for a picture without a scene in 3D.
+    """
+    _backend(sampler.config.renderer).save_blend(sampler, record, path)
 
 
 def versions(renderer: str) -> dict[str, str]:

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from scenes.section import Section
+from segment.losses import LOSSES
 from segment.methods.catalogue import METHODS
-from training.config import OptimizerConfig, TrainConfig
+from segment.network import NAMES
+from training.config import OptimizerConfig, TrainConfig, known
 from training.method import TrainingMethod
 
 
-class AugmentConfig(Section):
-    """How training crops vary. All draws are uniform (zoom and gamma: uniform in the logarithm).
+class ColorConfig(Section):
+    """How colors vary. All draws are uniform (gamma: uniform in the logarithm).
 
-    zoom: largest factor by which a crop is enlarged or reduced. brightness, contrast: the factor lies in 1 ± this.
-    gray: largest share of gray that is mixed into the colors. gamma: the exponent lies in exp(± this).
+    brightness, contrast: the factor lies in 1 ± this. gray: largest share of gray that is mixed into the colors.
+    gamma: the exponent lies in exp(± this). blur: largest sigma of a Gaussian blur, pixels; 0 for none.
     """
 
-    zoom: float = Field(default=1.4, ge=1)
     brightness: float = Field(default=0.25, ge=0, le=1)
     contrast: float = Field(default=0.3, ge=0, le=1)
     gray: float = Field(default=0.8, ge=0, le=1)
     gamma: float = Field(default=0.3, ge=0)
+    blur: float = Field(default=0.0, ge=0, le=10)
+
+
+class AugmentConfig(ColorConfig):
+    """How training crops vary, in the colors of `ColorConfig` and in what they show.
+
+    zoom: largest factor by which a crop is enlarged or reduced, uniform in the logarithm. crack: share of the labeled
+    crops that are placed around a random crack pixel, where the picture has one (rare-class sampling). DAFormer's
+    softmax((1 - f) / T) at its T of 0.01 would be 1 for cracks: no crop without one would ever be seen.
+    """
+
+    zoom: float = Field(default=1.4, ge=1)
+    crack: float = Field(default=0.0, ge=0, le=1)
 
 
 class SegmentConfig(TrainConfig):
@@ -36,21 +51,34 @@ class SegmentConfig(TrainConfig):
     ----------
     data : DataConfig
         The sets to learn from, to adapt to, to validate on and to test on. Each is opened by `open_set`.
-    model : {"unet"}
-        Name of the network.
+    model : str
+        Name of the network, one of `segment.network.NAMES`: `unet`, `segformer-b0`, and so on.
     width : int
-        Channels of the network at full resolution.
+        Channels of a U-Net at full resolution.
     depth : int
-        How many times the network halves the resolution.
+        How many times a U-Net halves the resolution.
+    weights : str, optional
+        Where the network starts: a run or a checkpoint of `segment`, or, for networks of transformers, a folder or a
+        name on the Hugging Face Hub (only safetensors). By default the weights are random.
     size : int
         Side of the training crops, pixels.
+    window : int
+        Larger pictures are predicted in overlapping windows of this side, pixels, and their logits averaged.
     augment : AugmentConfig
         How crops vary.
+    strong : ColorConfig
+        How the colors of the second view of the target vary, for methods that use one.
+    loss : dict
+        Losses by name, each with its weight: `entropy`, `balanced`, `ohem`, `focal`, `dice`, `lovasz`, `boundary`.
     method : str
-        Name of the training method.
-    select_by : {"last", "source", "oracle"}
-        How the checkpoint is chosen: the last one, by the IoU on held-out labeled pictures, or by the IoU on the test
+        Name of the training method: `supervised`, or one that adapts to `data.target`.
+    select_by : {"last", "source", "expected", "stable", "oracle"}
+        How the checkpoint is chosen: the last one, by the IoU on held-out labeled pictures, by what the network expects
+        or how stable it is on unlabeled pictures of the target (`segment.unlabeled`), or by the IoU on the test
         pictures.
+    threshold : {"source", "target"} or float
+        From which probability on a pixel counts as crack: the best one on held-out labeled pictures, the one that the
+        network expects to be best on unlabeled pictures of the target, or this one. Without such pictures it is 0.5.
 
     Raises
     ------
@@ -65,16 +93,44 @@ class SegmentConfig(TrainConfig):
     ('unet', 192, 'adamw')
     """
 
-    model: Literal["unet"] = "unet"
+    model: str = "unet"
     width: int = Field(default=16, ge=1)
     depth: int = Field(default=4, ge=1, le=6)
+    weights: str | None = None
     size: int = Field(default=192, ge=16)
+    window: int = Field(default=1024, ge=64)
     batch: int = Field(default=8, ge=1)
     iterations: int = Field(default=2000, ge=1)
     optimizer: OptimizerConfig = OptimizerConfig(name="adamw", lr=2e-3, warmup=50, clip=0)
     augment: AugmentConfig = AugmentConfig()
+    strong: ColorConfig = ColorConfig(brightness=0.4, contrast=0.5, gray=1.0, gamma=0.5, blur=1.0)
+    loss: dict[str, float] = {"entropy": 1.0, "dice": 1.0}
     method: str = "supervised"
-    select_by: Literal["last", "source", "oracle"] = "last"
+    select_by: Literal["last", "source", "expected", "stable", "oracle"] = "last"
+    threshold: Literal["source", "target"] | float = "source"
+
+    @model_validator(mode="after")
+    def _selectable(self) -> SegmentConfig:
+        if self.select_by in ("expected", "stable") and self.data.target is None:
+            raise ValueError(f"select_by: '{self.select_by}' needs data.target; give one, or write select_by: last")
+        if isinstance(self.threshold, float) and not 0 < self.threshold < 1:
+            raise ValueError(f"threshold: {self.threshold:g} is not between 0 and 1")
+        return self
+
+    @field_validator("loss")
+    @classmethod
+    def _loss(cls, weights: dict[str, float]) -> dict[str, float]:
+        for name, weight in weights.items():
+            if known(name, LOSSES, "loss") and not (math.isfinite(weight) and weight > 0):
+                raise ValueError(f"{name}: the weight is {weight:g}; give one above 0")
+        if not weights:
+            raise ValueError("names no loss; write for instance {entropy: 1, dice: 1}")
+        return weights
+
+    @field_validator("model")
+    @classmethod
+    def _model(cls, name: str) -> str:
+        return known(name, NAMES, "network")
 
     @classmethod
     def all_methods(cls) -> Mapping[str, type[TrainingMethod]]:

@@ -13,23 +13,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import conv2d, pad
 
-from segment.config import AugmentConfig
+from segment.config import ColorConfig
 from segment.datasets import CrackPictures
+from segment.levels import centered, normalized
 from training.data.loader import RawBatch
-
-MEAN, SPREAD = 0.5, 0.25
-"""Mean and scale that normalize pictures in [0, 1], the same for all channels."""
 
 
 class Crops:
     """Crops of `size` pixels a side, with the mask as fourth channel; a `training.data.loader.Collate`.
 
-    With a random generator, a crop has a random position, zoom and rotation. Without one it is the center crop.
+    With a random generator, a crop has a random position, zoom and rotation. Without one it is the center crop. crack:
+    share of the crops that are placed around a random crack pixel, in pictures that have one.
     """
 
-    def __init__(self, size: int, zoom: float):
-        self._size, self._zoom = size, zoom
+    def __init__(self, size: int, zoom: float, crack: float = 0.0):
+        self._size, self._zoom, self._crack = size, zoom, crack
 
     def read(self, pictures: CrackPictures, i: int) -> NDArray[np.uint8]:
         """(h, w, 4) uint8: sRGB, and a mask that is 255 on cracks. Without labels the mask is 0."""
@@ -50,26 +50,31 @@ class Crops:
         height, width = pixels.shape[:2]
         zoom, turn = (1.0, 0) if rng is None else (self._zoom ** rng.uniform(-1, 1), int(rng.integers(8)))
         side = min(round(self._size / zoom), height, width)
-        room = (height - side, width - side)
-        top, left = (r // 2 if rng is None else int(rng.integers(r + 1)) for r in room)
+        top, left = self._corner(pixels[..., 3], side, rng)
         window = pixels[top : top + side, left : left + side]
         method = cv2.INTER_AREA if side > self._size else cv2.INTER_LINEAR
         return _turned(cv2.resize(window, (self._size, self._size), interpolation=method), turn)
+
+    def _corner(self, mask: NDArray[np.uint8], side: int, rng: np.random.Generator | None) -> tuple[int, int]:
+        """The top and left of a crop."""
+        room = [length - side for length in mask.shape]
+        if rng is None:
+            return room[0] // 2, room[1] // 2
+        if self._crack and rng.uniform() < self._crack and len(cracks := np.flatnonzero(mask)):
+            places = np.unravel_index(cracks[rng.integers(len(cracks))], mask.shape)
+            # All windows that hold the place are as likely.
+            lows = [max(0, int(place) - side + 1) for place in places]
+            highs = [min(int(place), r) for place, r in zip(places, room, strict=True)]
+            top, left = (int(rng.integers(low, high + 1)) for low, high in zip(lows, highs, strict=True))
+            return top, left
+        top, left = (int(rng.integers(r + 1)) for r in room)
+        return top, left
 
 
 def _turned(values: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
     """One of the eight rotations and reflections of a square."""
     values = np.rot90(values, turn % 4)
     return values[:, ::-1] if turn >= 4 else values
-
-
-def normalized(levels: Tensor) -> Tensor:
-    """Normalize (n, 3, h, w) uint8 to float32."""
-    return _centered(levels.float() / 255)
-
-
-def _centered(images: Tensor) -> Tensor:
-    return ((images - MEAN) / SPREAD).contiguous(memory_format=torch.channels_last)
 
 
 class Plain:
@@ -80,9 +85,9 @@ class Plain:
 
 
 class Colors:
-    """Random gamma, grayness, contrast and brightness for each crop; a `training.batches.Augment`."""
+    """Random gamma, grayness, contrast, brightness and blur for each crop; a `training.batches.Augment`."""
 
-    def __init__(self, chosen: AugmentConfig):
+    def __init__(self, chosen: ColorConfig):
         self._chosen = chosen
 
     def __call__(self, raw: RawBatch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -90,13 +95,28 @@ class Colors:
         with torch.autocast(raw.images.device.type, enabled=False):
             return self._recolored(raw.images, generator), raw.targets
 
-    def _recolored(self, levels: Tensor, generator: torch.Generator) -> Tensor:
+    def _recolored(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
         chosen = self._chosen
-        draws = torch.rand(len(levels), 4, 1, 1, 1, generator=generator).to(levels.device)
+        draws = torch.rand(len(pixels), 4, 1, 1, 1, generator=generator).to(pixels.device)
         gamma, gray, contrast, brightness = draws.unbind(1)
-        images = (levels.float() / 255) ** torch.exp((2 * gamma - 1) * chosen.gamma)
+        images = (pixels.float() / 255) ** torch.exp((2 * gamma - 1) * chosen.gamma)
         images = torch.lerp(images, images.mean(1, keepdim=True), gray * chosen.gray)
         middle = images.mean((1, 2, 3), keepdim=True)
         images = (images - middle) * (1 + (2 * contrast - 1) * chosen.contrast) + middle
         images = images * (1 + (2 * brightness - 1) * chosen.brightness)
-        return _centered(images.clamp(0, 1))
+        if chosen.blur:
+            sigmas = torch.rand(len(pixels), 1, generator=generator).to(pixels.device) * chosen.blur
+            images = blurred(images, sigmas)
+        return centered(images.clamp(0, 1))
+
+
+def blurred(images: Tensor, sigmas: Tensor) -> Tensor:
+    """Images (n, 3, h, w), each blurred by a Gaussian of its own sigma (n, 1), pixels."""
+    reach = max(1, int(torch.ceil(3 * sigmas.max())))
+    places = torch.arange(-reach, reach + 1, device=images.device, dtype=images.dtype)
+    kernels = torch.exp(-0.5 * (places / sigmas.clamp(min=1e-3)) ** 2)
+    kernels = (kernels / kernels.sum(1, keepdim=True)).repeat_interleave(3, 0)
+    groups = len(kernels)
+    flat = pad(images.reshape(1, groups, *images.shape[-2:]), (reach,) * 4, mode="replicate")
+    flat = conv2d(conv2d(flat, kernels[:, None, None], groups=groups), kernels[:, None, :, None], groups=groups)
+    return flat.view(images.shape)

@@ -3,28 +3,74 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
+from scenes.errors import InputError
 from segment.config import SegmentConfig
+from segment.losses import weighed
 from segment.methods.catalogue import METHODS
 from segment.methods.supervised import Supervised
 from segment.models import build
+from segment.multiscale import MultiScale
+from segment.network import Segmenter
 from training import checkpoint
-from training.run_folder import checked, find_checkpoint
+from training.run_folder import Folder, checked, find_checkpoint
 
 TASK = "segment"
 """The name of the task in checkpoints."""
 
-
-def make_method(config: SegmentConfig) -> Supervised:
-    """Create the method of the config with a network with random weights."""
-    return METHODS[config.method](build(config.model, config.width, config.depth), config.chosen())
+THRESHOLD = "test_threshold"
+"""The figure of a checkpoint that says from which probability on a pixel counts as crack."""
 
 
-def load_method(where: Path, device: torch.device) -> Supervised:
-    """Load the method of a run's folder or a checkpoint, in evaluation mode. Raises InputError."""
+def make_method(config: SegmentConfig, network: Segmenter | None = None) -> Supervised:
+    """Create the method of the config. network: by default one with random weights. Raises InputError."""
+    network = network or build(config.model, config.width, config.depth)
+    method = METHODS[config.method](network, config.chosen(), weighed(config.loss))
+    if isinstance(method.network, MultiScale) and config.size % method.network.stride:
+        near = max(1, round(config.size / method.network.stride)) * method.network.stride
+        raise InputError(
+            f"field size: {config.size}, but '{config.method}' halves crops and needs a multiple of "
+            f"{method.network.stride}, for example {near}"
+        )
+    return method
+
+
+def make_network(config: SegmentConfig) -> Segmenter:
+    """Create the network of the config with the weights that its field `weights` names. Raises InputError."""
+    start = Path(config.weights) if config.weights else None
+    ours = start is not None and (start.suffix == ".safetensors" or Folder(start).selected.exists())
+    network = build(config.model, config.width, config.depth, None if ours else config.weights)
+    if ours and start is not None:
+        checkpoint.load(network, network_tensors(find_checkpoint(start, TASK)), f"field weights: {start}")
+    return network
+
+
+def network_tensors(saved: checkpoint.Checkpoint) -> dict[str, Tensor]:
+    """The tensors of the network in a checkpoint, also of a method that wraps it in two resolutions."""
+    return saved.part("method.network.network") or saved.part("method.network")
+
+
+class Loaded(NamedTuple):
+    """A method in evaluation mode, the config of its run, and the threshold that the run chose (0.5 if none)."""
+
+    method: Supervised
+    config: SegmentConfig
+    threshold: float
+
+
+def load(where: Path, device: torch.device) -> Loaded:
+    """Load a run's folder or a checkpoint. Raises InputError."""
     saved = find_checkpoint(where, TASK)
     config = checked(SegmentConfig, saved.facts["config"], f"{where}: field config")
     method = checkpoint.restored(lambda: make_method(config), saved.part("method"), where)
-    return method.to(device).eval()
+    at = [entry for entry in saved.facts["history"] if entry["step"] == saved.facts["step"]]
+    return Loaded(method.to(device).eval(), config, at[-1].get(THRESHOLD, 0.5) if at else 0.5)
+
+
+def load_method(where: Path, device: torch.device) -> Supervised:
+    """The method of a run's folder or a checkpoint, in evaluation mode. Raises InputError."""
+    return load(where, device).method

@@ -1,16 +1,128 @@
-"""The loss of crack segmenters."""
+"""The losses of crack segmenters. All take logits (n, h, w) float and masks (n, h, w) float, and return a Tensor ().
+
+A mask is 1 on cracks and 0 elsewhere. `dice` and `lovasz` count all pixels of the batch together: a crop without a
+crack would make them meaningless alone.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+import cv2
+import numpy as np
+import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, relu
+
+
+def entropy(logits: Tensor, masks: Tensor) -> Tensor:
+    """Mean binary cross-entropy."""
+    return binary_cross_entropy_with_logits(logits, masks)
+
+
+def weighted_entropy(logits: Tensor, masks: Tensor, weights: Tensor) -> Tensor:
+    """Binary cross-entropy, each pixel times its weight (n, h, w), divided by the number of all pixels."""
+    return binary_cross_entropy_with_logits(logits, masks, weights)
+
+
+def dice(logits: Tensor, masks: Tensor) -> Tensor:
+    """Soft Dice loss (Milletari et al. 2016, arXiv 1606.04797, eq. 2), with 1 added to numerator and denominator."""
+    probabilities = logits.sigmoid()
+    overlap = 2 * (probabilities * masks).sum() + 1
+    return 1 - overlap / (probabilities.sum() + masks.sum() + 1)
+
+
+def balanced(logits: Tensor, masks: Tensor) -> Tensor:
+    """Cross-entropy in which cracks and the rest of the batch weigh alike (Xie and Tu 2015, arXiv 1504.06375, eq. 2).
+
+    With the share c of crack pixels, crack pixels have the weight 1 - c and the others c. The sum is divided by the
+    number of pixels.
+    """
+    share = masks.mean()
+    return weighted_entropy(logits, masks, torch.where(masks > 0, 1 - share, share))
+
+
+def focal(logits: Tensor, masks: Tensor, gamma: float = 2.0, alpha: float = 0.25) -> Tensor:
+    """Mean focal loss, -a (1 - p)^gamma log p of the true class (Lin et al. 2017, arXiv 1708.02002, eq. 5).
+
+    a is alpha on cracks and 1 - alpha elsewhere.
+    """
+    signed = torch.where(masks > 0, logits, -logits)
+    scale = torch.where(masks > 0, alpha, 1 - alpha)
+    return -(scale * (-signed).sigmoid() ** gamma * logsigmoid(signed)).mean()
+
+
+def ohem(logits: Tensor, masks: Tensor, sure: float = 0.7, kept: float = 1 / 16) -> Tensor:
+    """Mean cross-entropy of the hard pixels (Shrivastava et al. 2016; SENSE's code).
+
+    A pixel is hard if its true class has a probability of at most `sure`. At least the share `kept` of all pixels, the
+    hardest, is used.
+    """
+    costs = binary_cross_entropy_with_logits(logits, masks, reduction="none").flatten()
+    # The cost of a pixel is -log of the probability of its true class, so the k costliest are the k hardest.
+    count = max(1, int(kept * costs.numel()))
+    least = torch.minimum(costs.detach().topk(count).values[-1], costs.new_tensor(-np.log(sure)))
+    return costs[costs.detach() >= least].mean()
+
+
+def lovasz(logits: Tensor, masks: Tensor) -> Tensor:
+    """Lovász hinge: a convex bound of 1 - IoU of the batch (Berman et al. 2018, arXiv 1705.08790, algorithm 1)."""
+    flat, truth = logits.flatten().float(), masks.flatten()
+    errors, order = (1 - flat * (2 * truth - 1)).sort(descending=True)
+    truth = truth[order]
+    missed = truth.sum() - truth.cumsum(0)
+    jaccard = 1 - missed / (truth.sum() + (1 - truth).cumsum(0))
+    steps = torch.cat([jaccard[:1], jaccard.diff()])
+    return (relu(errors) * steps).sum()
+
+
+def boundary(logits: Tensor, masks: Tensor) -> Tensor:
+    """Mean of probability times signed distance to the crack's border, in pixels (Kervadec et al. 2019, eq. 5).
+
+    The distance is negative on cracks; in a crop without one, it counts as 1. The loss may be negative. It is meant to
+    be added to a loss of regions such as `dice`.
+    """
+    distances = np.stack([_signed_distance(mask > 0) for mask in masks.cpu().numpy()])
+    return (logits.sigmoid() * torch.from_numpy(distances).to(logits)).mean()
+
+
+def _signed_distance(mask: np.ndarray) -> np.ndarray:
+    """(h, w) float32: the distance to the nearest pixel of the other side, less half a pixel; negative on cracks."""
+    if mask.all() or not mask.any():
+        return np.where(mask, -1, 1).astype(np.float32)
+    outside, inside = (
+        cv2.distanceTransform(side.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for side in (~mask, mask)
+    )
+    return np.where(mask, 0.5 - inside, outside - 0.5).astype(np.float32)
+
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+LOSSES: Mapping[str, Loss] = {
+    "entropy": entropy,
+    "balanced": balanced,
+    "ohem": ohem,
+    "focal": focal,
+    "dice": dice,
+    "lovasz": lovasz,
+    "boundary": boundary,
+}
+"""The losses by their names in configs."""
+
+
+def weighed(weights: Mapping[str, float]) -> Loss:
+    """The sum of some losses, each times its weight."""
+
+    def loss(logits: Tensor, masks: Tensor) -> Tensor:
+        return torch.stack([weight * LOSSES[name](logits, masks) for name, weight in weights.items()]).sum()
+
+    return loss
 
 
 def dice_and_entropy(logits: Tensor, masks: Tensor) -> Tensor:
     """Binary cross-entropy plus soft Dice loss.
 
-    The Dice loss is computed over the whole batch (Milletari et al. 2016, arXiv 1606.04797, eq. 2, with 1 added to
-    numerator and denominator).
+    The sum of `entropy` and `dice`.
 
     Parameters
     ----------
@@ -32,6 +144,4 @@ def dice_and_entropy(logits: Tensor, masks: Tensor) -> Tensor:
     >>> round(dice_and_entropy(20 * masks - 10, masks).item(), 3)
     0.0
     """
-    probabilities = logits.sigmoid()
-    overlap = 2 * (probabilities * masks).sum() + 1
-    return binary_cross_entropy_with_logits(logits, masks) + 1 - overlap / (probabilities.sum() + masks.sum() + 1)
+    return entropy(logits, masks) + dice(logits, masks)

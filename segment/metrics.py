@@ -37,6 +37,8 @@ class Scores:
         True crack pixels within the tolerance of a predicted crack pixel.
     both : array (n, t) int64
         Pixels that are crack and predicted as crack.
+    pixels : array (n, t) int64
+        All pixels.
 
     Examples
     --------
@@ -54,6 +56,7 @@ class Scores:
     real: NDArray[np.int64]
     found: NDArray[np.int64]
     both: NDArray[np.int64]
+    pixels: NDArray[np.int64]
 
     def iou(self) -> NDArray[np.float64]:
         """(t,) intersection over union of the crack pixels of all pictures."""
@@ -63,6 +66,49 @@ class Scores:
     def f1(self) -> NDArray[np.float64]:
         """(t,) harmonic mean of precision and recall, pixel by pixel."""
         return _share(2 * self.both.sum(axis=0), self.predicted.sum(axis=0) + self.real.sum(axis=0))
+
+    def precision(self) -> NDArray[np.float64]:
+        """(t,) share of the predicted pixels that are crack; 1 where none is predicted."""
+        predicted = self.predicted.sum(axis=0)
+        return np.where(predicted > 0, _share(self.both.sum(axis=0), predicted), 1.0)
+
+    def recall(self) -> NDArray[np.float64]:
+        """(t,) share of the crack pixels that are predicted."""
+        return _share(self.both.sum(axis=0), self.real.sum(axis=0))
+
+    def average_precision(self) -> float:
+        """Area under the curve of precision over recall: sum of (R_k - R_(k+1)) P_k over the thresholds k.
+
+        Recall that no threshold reaches counts with the precision 0.
+        """
+        return float((-np.diff(self.recall(), append=0.0) * self.precision()).sum())
+
+    def aiu(self) -> float:
+        """Mean IoU of the crack pixels over all thresholds (AIU: Yang et al., FPHBN, 2019, with our thresholds)."""
+        return float(self.iou().mean())
+
+    def mean_iou(self) -> NDArray[np.float64]:
+        """(t,) mean of the IoU of cracks and that of the background (mIoU of two classes).
+
+        The background alone makes it about 0.5, so it hides failure. It is here to compare with published figures.
+        """
+        both, predicted, real = (part.sum(axis=0) for part in (self.both, self.predicted, self.real))
+        union = predicted + real - both
+        pixels = self.pixels.sum(axis=0)
+        return (_share(both, union) + _share(pixels - union, pixels - both)) / 2
+
+    def picture_iou(self) -> NDArray[np.float64]:
+        """(m, t) IoU of each of the m pictures that have a crack."""
+        cracked = self.real[:, 0] > 0
+        both = self.both[cracked]
+        return _share(both, self.predicted[cracked] + self.real[cracked] - both)
+
+    def false_share(self) -> NDArray[np.float64]:
+        """(t,) share of predicted pixels in the pictures without a crack; nan if there are none."""
+        clear = self.real[:, 0] == 0
+        if not clear.any():
+            return np.full(len(self.thresholds), np.nan)
+        return self.predicted[clear].sum(axis=0) / self.pixels[clear].sum(axis=0)
 
     def tolerant_f1(self) -> NDArray[np.float64]:
         """(t,) harmonic mean of precision and recall within the tolerance."""
@@ -118,7 +164,7 @@ def score(pairs: Iterable[tuple[NDArray[np.float32], NDArray[np.bool_]]], tolera
     for number, (probability, mask) in enumerate(pairs):
         check(f"pair {number}", probability, mask)
         rows.append(_counts(probability, mask, tolerance))
-    table = np.array(rows, np.int64).reshape(len(rows), 5, len(THRESHOLDS))
+    table = np.array(rows, np.int64).reshape(len(rows), 6, len(THRESHOLDS))
     return Scores(THRESHOLDS, *table.transpose(1, 0, 2))
 
 
@@ -141,8 +187,9 @@ def _counts(probability: NDArray[np.float32], mask: NDArray[np.bool_], tolerance
     near = cv2.dilate(mask.astype(np.uint8), disk) > 0
     # A crack pixel is found at all thresholds up to the highest probability within the tolerance.
     highest = cv2.dilate(np.asarray(probability, np.float32), disk)
-    real = np.full(len(THRESHOLDS), np.count_nonzero(mask))
-    return [_taken(probability), _taken(probability[near]), real, _taken(highest[mask]), _taken(probability[mask])]
+    real, pixels = (np.full(len(THRESHOLDS), count) for count in (np.count_nonzero(mask), mask.size))
+    hit, found, both = (_taken(values) for values in (probability[near], highest[mask], probability[mask]))
+    return [_taken(probability), hit, real, found, both, pixels]
 
 
 def _taken(values: NDArray[np.float32]) -> NDArray[np.int64]:

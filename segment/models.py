@@ -5,28 +5,44 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from segment.crops import normalized
+from scenes.errors import InputError, choices
+from segment.levels import normalized
+from segment.network import NAMES, UNET, Segmenter
 from segment.unet import UNet
+from segment.windows import averaged
 from training.method import TrainingMethod
 
+WINDOW = 1024
+"""Side of the windows, pixels, in which larger pictures are predicted if nothing else is said."""
 
-def build(name: str, width: int, depth: int) -> nn.Module:
-    """Build a network with random weights. It maps images (n, 3, h, w) float to logits (n, h, w).
 
-    width: channels at full resolution. depth: how many times the resolution is halved.
+def build(name: str, width: int, depth: int, weights: str | None = None) -> Segmenter:
+    """Build a network. It maps images (n, 3, h, w) float to logits (n, h, w).
+
+    width: channels of a U-Net at full resolution. depth: how many times it halves the resolution. weights: for the
+    networks of transformers, a folder or a name on the Hugging Face Hub; None for random weights. Raises InputError.
     """
-    if name != "unet":
-        raise ValueError(f"no network is called '{name}'")
-    # Convolutions with few channels are faster in channels-last format, also on CPUs.
-    return UNet(width, depth).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if name == UNET:
+        if weights is not None:
+            raise InputError(f"field weights: '{weights}': a U-Net starts from a run or a checkpoint of segment only")
+        # Convolutions with few channels are faster in channels-last format, also on CPUs.
+        return UNet(width, depth).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if name not in NAMES:
+        raise InputError(f"field model: no network is called '{name}', {choices(name, NAMES)}")
+    # Importing transformers takes seconds.
+    from segment.backbones import of_transformers
+
+    return of_transformers(name, weights)
 
 
 @torch.inference_mode()
-def probabilities(method: TrainingMethod, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Probability of crack (h, w) float32 for each pixel of a picture (h, w, 3) uint8."""
+def probabilities(method: TrainingMethod, rgb: NDArray[np.uint8], window: int = WINDOW) -> NDArray[np.float32]:
+    """Probability of crack (h, w) float32 for each pixel of a picture (h, w, 3) uint8.
+
+    A picture with a side longer than `window` pixels is predicted in overlapping windows, and the logits are averaged.
+    """
     method.eval()
     device = next(method.parameters()).device
-    levels = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))[None].to(device)
-    return method.predict(normalized(levels))[0].float().sigmoid().cpu().numpy()
+    pixels = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))[None].to(device)
+    return averaged(method.predict, normalized(pixels), window)[0].float().sigmoid().cpu().numpy()

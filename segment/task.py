@@ -10,7 +10,7 @@ from segment.config import SegmentConfig
 from segment.crops import Colors, Crops, Plain
 from segment.datasets import CrackPictures, open_datasets
 from segment.evaluation import SegmentEvaluator
-from segment.load import TASK, load_method, make_method
+from segment.load import TASK, load_method, make_method, make_network
 from segment.methods.supervised import Supervised
 from training.batches import DomainBatches, Pipeline
 from training.datasets import Datasets
@@ -37,12 +37,12 @@ class Segmentation:
 
     def pipeline(self, config: SegmentConfig) -> Pipeline[CrackPictures]:
         """How pictures become augmented batches (n, 3, size, size)."""
-        colors = Colors(config.augment)
-        return Pipeline(Crops(config.size, config.augment.zoom), colors, colors, Plain())
+        crops = Crops(config.size, config.augment.zoom, config.augment.crack)
+        return Pipeline(crops, Colors(config.augment), Colors(config.strong), Plain())
 
     def make(self, config: SegmentConfig, classes: tuple[str, ...]) -> Supervised:
-        """Create the training method of the config with a new network."""
-        return make_method(config)
+        """Create the training method of the config with a new network, from the weights that it names."""
+        return make_method(config, make_network(config))
 
     def load(self, where: Path, device: torch.device) -> Supervised:
         """Load the method of a run's folder or of a checkpoint file, in evaluation mode. Raises InputError."""
@@ -50,4 +50,4 @@ class Segmentation:
 
     def evaluator(self, config: SegmentConfig, supply: DomainBatches[CrackPictures]) -> SegmentEvaluator:
         """The evaluator of a run's checkpoints."""
-        return SegmentEvaluator(supply)
+        return SegmentEvaluator(config, supply)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, max_pool2d, pad
+from torch.nn.functional import interpolate, max_pool2d
+
+from segment.network import Segmenter
 
 
-class UNet(nn.Module):
+class UNet(Segmenter):
     """U-Net that outputs one logit for each pixel.
 
     As in Ronneberger et al. 2015 (arXiv 1505.04597), but with padded convolutions, batch normalization and nearest
@@ -36,17 +38,18 @@ class UNet(nn.Module):
         self.head = nn.Conv2d(width, 1, 1)
         self.stride = 1 << depth
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits (n, h, w) of images (n, 3, h, w) float, of any size."""
-        height, width = images.shape[-2:]
-        margins = (0, -width % self.stride, 0, -height % self.stride)
-        values, kept = pad(images, margins, mode="reflect") if any(margins) else images, []
+    def encode(self, images: Tensor) -> list[Tensor]:
+        values, kept = images, []
         for level, block in enumerate(self.down):
             values = block(max_pool2d(values, 2) if level else values)
             kept.append(values)
-        for block, skip in zip(self.up, kept[-2::-1], strict=True):
+        return kept
+
+    def decode(self, encoded: list[Tensor]) -> Tensor:
+        values = encoded[-1]
+        for block, skip in zip(self.up, encoded[-2::-1], strict=True):
             values = block(torch.cat([skip, interpolate(values, scale_factor=2)], 1))
-        return self.head(values)[:, 0, :height, :width]
+        return values
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:

@@ -26,6 +26,7 @@ _KEY = "blendmill"
 # The names of the state of each parameter.
 _STATE: Mapping[type[torch.optim.Optimizer], tuple[str, ...]] = {
     torch.optim.SGD: ("momentum_buffer",),
+    torch.optim.Adam: ("step", "exp_avg", "exp_avg_sq"),
     torch.optim.AdamW: ("step", "exp_avg", "exp_avg_sq"),
 }
 

@@ -56,19 +56,21 @@ class OptimizerConfig(Section):
 
     name, lr, momentum, nesterov, weight_decay: as in PyTorch. backbone: learning rate of the backbone relative to `lr`.
     schedule: how the rate changes with step i: `constant`, `cosine` (down to 0), `inverse` lr (1 + gamma i)^-power, or
-    `s2rda` lr (1 + 10 progress)^-0.75. warmup: steps in which the rate first rises linearly. clip: largest norm of the
+    `s2rda` lr (1 + 10 progress)^-0.75, `poly` lr (1 - progress)^power, or `step` lr / 10 from the progress `milestone`
+    on. warmup: steps in which the rate first rises linearly. clip: largest norm of the
     gradient; 0 for no limit.
     """
 
-    name: Literal["sgd", "adamw"] = "sgd"
+    name: Literal["sgd", "adam", "adamw"] = "sgd"
     lr: float = Field(default=0.01, gt=0)
     backbone: float = Field(default=1.0, gt=0)
     momentum: float = Field(default=0.9, ge=0, lt=1)
     nesterov: bool = False
     weight_decay: float = Field(default=1e-4, ge=0)
-    schedule: Literal["constant", "cosine", "inverse", "s2rda"] = "cosine"
+    schedule: Literal["constant", "cosine", "inverse", "s2rda", "poly", "step"] = "cosine"
     gamma: float = Field(default=3e-4, ge=0)
     power: float = Field(default=0.75, ge=0)
+    milestone: float = Field(default=0.8, gt=0, lt=1)
     warmup: int = Field(default=0, ge=0)
     clip: float = Field(default=1.0, ge=0)
 

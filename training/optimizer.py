@@ -8,11 +8,11 @@ from typing import Literal
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.optim import SGD, AdamW, Optimizer
+from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from training.distributed import any_rank, average_gradients
 
-Schedule = Literal["constant", "cosine", "inverse", "s2rda"]
+Schedule = Literal["constant", "cosine", "inverse", "s2rda", "poly", "step"]
 
 
 class NotFinite(ArithmeticError):
@@ -21,7 +21,7 @@ class NotFinite(ArithmeticError):
 
 def optimizer(
     groups: Mapping[str, Iterable[nn.Parameter]],
-    name: Literal["sgd", "adamw"] = "sgd",
+    name: Literal["sgd", "adam", "adamw"] = "sgd",
     *,
     lr: float,
     backbone: float = 1.0,
@@ -29,11 +29,11 @@ def optimizer(
     nesterov: bool = False,
     weight_decay: float = 0.0,
 ) -> Optimizer:
-    """SGD or AdamW over the named groups of `TrainingMethod.groups()`.
+    """SGD, Adam or AdamW over the named groups of `TrainingMethod.groups()`.
 
     lr: learning rate of all groups except "backbone", whose rate is `backbone` times that. momentum: momentum of SGD,
-    or the first beta of AdamW. nesterov: for SGD only. weight_decay: applies to all parameters, including biases and
-    norms, as in the reference implementations.
+    or the first beta of the others. nesterov: for SGD only. weight_decay: applies to all parameters, including biases
+    and norms, as in the reference implementations.
     """
     parts = [
         {"name": group, "params": list(parameters), "lr": lr * (backbone if group == "backbone" else 1.0)}
@@ -44,7 +44,8 @@ def optimizer(
         # Without momentum the Nesterov step equals the plain step, and torch raises an error for it.
         look_ahead = nesterov and momentum > 0
         return SGD(parts, lr, momentum, weight_decay=weight_decay, nesterov=look_ahead, fused=True)
-    return AdamW(parts, lr, betas=(momentum, 0.999), weight_decay=weight_decay, fused=True)
+    kind = Adam if name == "adam" else AdamW
+    return kind(parts, lr, betas=(momentum, 0.999), weight_decay=weight_decay, fused=True)
 
 
 def factor(
@@ -54,12 +55,14 @@ def factor(
     *,
     gamma: float = 3e-4,
     power: float = 0.75,
+    milestone: float = 0.8,
     warmup: int = 0,
 ) -> float:
     """The factor of the learning rates in iteration 0 ≤ i < n, with p = (i - warmup) / (n - warmup).
 
     constant: 1. cosine: (1 + cos πp) / 2, down to 0. inverse: (1 + gamma (i - warmup))^-power, as in domain-adversarial
     methods. s2rda: (1 + 10 p)^-0.75; the authors' code changes p once in an epoch, here it changes in each iteration.
+    poly: (1 - p)^power, a straight line to 0 for the power 1. step: 1, and 0.1 from p = milestone on.
     In the first `warmup` iterations the factor is (i + 1) / (warmup + 1). It is never 0, so no iteration is wasted.
     """
     if iteration < warmup:
@@ -72,6 +75,10 @@ def factor(
         return float((1 + gamma * done) ** -power)
     if schedule == "s2rda":
         return float((1 + 10 * progress) ** -0.75)
+    if schedule == "poly":
+        return float(max(0.0, 1 - progress) ** power)
+    if schedule == "step":
+        return 1.0 if progress < milestone else 0.1
     return 1.0
 
 

@@ -118,7 +118,8 @@ class Trainer(Generic[M]):
     def _rate(self, step: int) -> float:
         chosen = self.config.optimizer
         total = self.config.iterations
-        return factor(chosen.schedule, step, total, gamma=chosen.gamma, power=chosen.power, warmup=chosen.warmup)
+        shape = {"gamma": chosen.gamma, "power": chosen.power, "milestone": chosen.milestone}
+        return factor(chosen.schedule, step, total, warmup=chosen.warmup, **shape)
 
     def _autocast(self, enabled: bool = True) -> torch.autocast:
         enabled = enabled and self.config.precision != "fp32"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from render.farm.devices import KINDS
 from render.renderer import Renderer
 from render.settings import resolve
 from scenes.config.objects import Config
+from scenes.record.scene import Scene
 from scenes.sampling.scene import Sampler
 
 DEVICES: tuple[str, ...] = ("cpu", *KINDS)
@@ -27,6 +29,13 @@ def load_renderer(sampler: Sampler, device: str, threads: int) -> Renderer:
     from render.blender.stage import Stage
 
     return Stage(resolve(sampler.config.render, device, threads), sampler.catalogue, sampler.classes)
+
+
+def save_blend(sampler: Sampler, record: Scene, path: Path) -> None:
+    """Write a scene as a .blend file. This starts Blender in this process."""
+    from render.blender.stage import Stage
+
+    Stage(resolve(sampler.config.render), sampler.catalogue, sampler.classes).save(record, path)
 
 
 def versions() -> dict[str, str]:

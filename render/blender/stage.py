@@ -74,6 +74,14 @@ class Stage:
         self.build(scene)
         return self.picture(scene)
 
+    def save(self, scene: Scene, path: Path) -> None:
+        """Write a scene as a .blend file with all its pictures, to look into with Blender."""
+        self.build(scene)
+        self._scene.render.engine = "CYCLES"
+        with engine.silence():
+            bpy.ops.file.pack_all()
+            bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=True)
+
     def views(self, frame: Frame) -> tuple[NDArray[np.uint8], ...]:
         """The images that a contact sheet shows: only the picture."""
         return (frame.rgb,)
@@ -185,7 +193,7 @@ class Stage:
     def _place_camera(self, camera: Camera) -> None:
         render, lens = self._scene.render, self._camera.data
         render.resolution_x, render.resolution_y, render.resolution_percentage = camera.width, camera.height, 100
-        lens.sensor_fit, lens.sensor_width, lens.lens = "AUTO", 36.0, camera.focal_length
+        _set_lens(render, lens, camera)
         distance = float(np.linalg.norm(np.subtract(camera.target, camera.location)))
         lens.clip_start, lens.clip_end = camera.near, distance * 1e3 + 1e3
         lens.dof.use_dof = camera.fstop > 0
@@ -259,6 +267,23 @@ class Stage:
         if scene.surface:
             return np.array([0, 1], dtype=np.uint16)
         return np.array([0] + [self._label.get(item.category, -1) + 1 for item in scene.items], dtype=np.uint16)
+
+
+def _set_lens(render: bpy.types.RenderSettings, lens: bpy.types.Camera, camera: Camera) -> None:
+    """Give Blender's camera the intrinsics of ours.
+
+    Blender measures the sensor, and the shift of its middle, along one side of the picture, here the longer one. Pixels
+    are stretched by two factors that are at least 1.
+    """
+    wide = camera.width >= camera.height
+    lens.sensor_fit = "HORIZONTAL" if wide else "VERTICAL"
+    lens.sensor_width = lens.sensor_height = 36.0
+    lens.lens = camera.focal_length if wide else camera.focal_length * camera.aspect
+    render.pixel_aspect_x, render.pixel_aspect_y = max(camera.aspect, 1.0), max(1 / camera.aspect, 1.0)
+    side = camera.width * render.pixel_aspect_x if wide else camera.height * render.pixel_aspect_y
+    x, y = camera.center or (camera.width / 2, camera.height / 2)
+    lens.shift_x = (camera.width / 2 - x) * render.pixel_aspect_x / side
+    lens.shift_y = (y - camera.height / 2) * render.pixel_aspect_y / side
 
 
 def _material(item: Item, part: str, role: str) -> Material:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -49,6 +50,7 @@ def index(what: str, category: str | None, overrides: tuple[str, ...], out: Path
     """
     catalogue, place = _opened(what, category, overrides)
     place = out or place
+    _require_writable(place)
     workers = workers or min(cores(), READERS)
     with progress("reading assets", None) as advance:
         entries = catalogue.entries(lambda done, total, name: advance(1, total), workers)
@@ -131,6 +133,13 @@ def _opened(what: str, category: str | None, overrides: tuple[str, ...]) -> tupl
     if not isinstance(config, Config):
         raise InputError(f"{what}: is a config of composed pictures, whose photographs need no index; give another")
     return open_catalogue(config), Path(INDEX)
+
+
+def _require_writable(place: Path) -> None:
+    """Raise InputError where an index cannot be put: that is better told before all is read."""
+    folder = next(parent for parent in place.absolute().parents if parent.exists())
+    if place.is_dir() or not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise InputError(f"{place}: cannot be written there; give another place with --out")
 
 
 def _index_at(place: Path) -> Path:

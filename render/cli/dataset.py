@@ -10,14 +10,17 @@ import click
 import numpy as np
 from PIL import Image
 
-from render.cli.options import WORKERS, counted, write_png
+from render.cli.options import WORKERS, counted, opened, write_png
 from render.dataset.dataset import Dataset
 from render.dataset.export import FORMATS, export_dataset
 from render.dataset.inspect import inspect_dataset
 from render.dataset.limits import Limits
 from render.frame import Frame
 from render.image.sheets import contact_sheet, label_sheet
+from render.renderer import save_blend
+from scenes.config.loading import validate
 from scenes.errors import InputError
+from scenes.outputs import written
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -26,9 +29,10 @@ _FOLDER = click.Path(path_type=Path)
 @click.argument("folder", metavar="DIR", type=_FOLDER)
 @click.argument("out", type=_FOLDER)
 @click.option(
-    "--format", "kind", type=click.Choice(list(FORMATS)), required=True,
+    "--format", "kind", type=click.Choice(list(FORMATS)),
     help="folder: torchvision's ImageFolder plus labels. coco: boxes, RLE masks, keypoints. webdataset: tars. "
-    "s2rda: synthetic/<class>/ and list file. hdf5-per-image: BlenderProc's keys. masks: img/ and mask/ of 0 and 255.",
+    "s2rda: synthetic/<class>/ and list file. hdf5-per-image: BlenderProc's keys. masks: img/ and mask/ of 0 and 255. "
+    "yolo, yolo-segment, yolo-pose: Ultralytics' labels. bop: 6D poses, models.",
 )  # fmt: skip
 @click.option(
     "--samples-per-tar",
@@ -45,30 +49,45 @@ _FOLDER = click.Path(path_type=Path)
     "--max-clutter", type=click.FloatRange(min=0),
     help="Leave out pictures in which all clutter together has more than this many times the main object's pixels.",
 )  # fmt: skip
+@click.option("--blend", type=click.IntRange(0), metavar="INDEX", help="Write the scene of a picture as a .blend file.")
 @WORKERS
 def export(
-    folder: Path,
-    out: Path,
-    kind: str,
-    samples_per_tar: int,
-    min_share: float,
-    max_clutter: float | None,
-    workers: int | None,
-) -> None:
+    folder: Path, out: Path, kind: str | None, samples_per_tar: int, min_share: float, max_clutter: float | None,
+    blend: int | None, workers: int | None,
+) -> None:  # fmt: skip
     """Export a data set to a layout that other tools read.
 
     Reads the folder DIR and writes the new folder OUT. OUT appears when it is complete. If you run an interrupted
     command again, it goes on. If the same export exists already, nothing changes.
 
     \b
-    Example:
+    Examples:
       blendmill export data coco_data --format coco
+      blendmill export data scene.blend --blend 3
     """
     dataset = Dataset.open(folder)
+    if blend is not None:
+        _export_scene(dataset, blend, out)
+        return
+    if kind is None:
+        raise InputError(f"export: give --format, one of {', '.join(FORMATS)}, or --blend with the index of a picture")
     limits = Limits(min_share, max_clutter)
     with counted(f"{kind} → {out}") as tell:
-        written = export_dataset(dataset, out, kind, samples_per_tar, limits, workers=workers, tell=tell)
-    click.echo(f"{out}: {dataset.count(limits)} pictures as {kind}" + ("" if written else ", there already"))
+        new = export_dataset(dataset, out, kind, samples_per_tar, limits, workers=workers, tell=tell)
+    click.echo(f"{out}: {dataset.count(limits)} pictures as {kind}" + ("" if new else ", there already"))
+
+
+def _export_scene(dataset: Dataset, index: int, out: Path) -> None:
+    if out.suffix != ".blend":
+        raise InputError(f"{out}: a scene is a .blend file; give a name that ends in .blend")
+    try:
+        record = dataset.frame(index).scene
+    except IndexError as error:
+        raise InputError(f"--blend {index}: {error}") from None
+    sampler = opened(validate(dataset.manifest.config, str(dataset.folder)))
+    with written(out) as temporary:
+        save_blend(sampler, record, temporary)
+    click.echo(f"wrote {out}")
 
 
 @click.command()

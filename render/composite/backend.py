@@ -7,6 +7,7 @@ import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,7 +15,9 @@ import numpy as np
 from render.composite.photographs import Photographs, find_photographs
 from render.composite.renderer import Painter
 from scenes.config.composite import ComposeConfig
+from scenes.errors import InputError
 from scenes.files import sha256
+from scenes.record.composite import Composition
 from scenes.record.record import CRACK
 from scenes.sampling.composite import Composer
 
@@ -70,6 +73,11 @@ def load_renderer(sampler: PhotographSampler, device: str, threads: int) -> Pain
     cv2.setNumThreads(1)
     keep_memory()
     return Painter(sampler.catalogue.textures, sampler.catalogue.references)
+
+
+def save_blend(sampler: Composer, record: Composition, path: Path) -> None:
+    """Raises InputError: a composed picture has no scene in 3D."""
+    raise InputError(f"{path}: composed pictures have no scene in 3D; export one that Blender drew")
 
 
 def versions() -> dict[str, str]:

@@ -58,6 +58,8 @@ def colored(
     nowhere lighter than the surface. Pixels without opacity do not change.
     """
     there = np.flatnonzero(opacity > _NOTHING)
+    if not there.size:  # in a small picture, other steps may leave nothing of a crack
+        return picture.copy()
     covered = opacity.ravel()[there]
     surface = picture.reshape(-1, 3).take(there, axis=0)
     light = _light(picture, reach, adaptive).reshape(-1, 3).take(there, axis=0)

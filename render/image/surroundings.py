@@ -31,8 +31,8 @@ def with_surroundings(depth: NDArray[np.float32], instance: NDArray[np.uint16], 
 
 def pixel_rays(camera: Camera) -> NDArray[np.float64]:
     """(H, W, 3) directions in the world through the pixel centers, as long as the way to depth 1."""
-    focal = camera.intrinsics()[0, 0]
-    x = (np.arange(camera.width) + 0.5 - camera.width / 2) / focal
-    y = (np.arange(camera.height) + 0.5 - camera.height / 2) / focal
+    k = camera.intrinsics()
+    x = (np.arange(camera.width) + 0.5 - k[0, 2]) / k[0, 0]
+    y = (np.arange(camera.height) + 0.5 - k[1, 2]) / k[1, 1]
     local = np.stack([*np.meshgrid(x, y), np.ones((camera.height, camera.width))], axis=-1)
     return local @ camera.world_to_camera()[:3, :3]

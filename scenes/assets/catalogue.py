@@ -102,7 +102,7 @@ class Catalogue:
         self._manifest = load_manifest(manifest) if manifest else Manifest(Path())
         folders, hdris, textures, images = tuple(models), tuple(hdris), tuple(textures), tuple(images)
         places = [folder.path for folder in folders] + ([manifest] if manifest else [])
-        self._indexed = KnownAssets(indexes_of([*places, *hdris, *textures, *images]))
+        self._indexed = KnownAssets(indexes_of([*places, *hdris, *textures, *images], self.cache))
         listings = _listed(folders, self._indexed.ids)
         self._files = Files(listings, self._manifest.models())
         self._foreign = {path: reason for listing in listings for path, reason in listing.left_out.items()}

@@ -7,10 +7,7 @@ the hash of its content, so a warm start reads no picture.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import select
-import subprocess
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,17 +17,20 @@ from typing import Literal
 
 from scenes.assets.cache import Cache
 from scenes.assets.image_files import first_bytes
+from scenes.assets.reader import Reader
 from scenes.errors import InputError, LoadError
 from scenes.files import file_stat, is_utf8, sha256
-from scenes.helper import ATTEMPTS, start_helper, why_ended
 
 Use = Literal["light", "map", "photo", "surface"]
 """light: environment maps. map: the maps of textures. photo: backgrounds. surface: photographs that are drawn on."""
 
 # Part of the keys of verdicts: to be raised when other files pass, or pass in another form.
 _VERSION = 1
+_SECONDS = 30
 _MEMORY = 4 << 30
-_SECONDS = 30.0
+# Threads of BLAS would take a share of the memory each.
+_THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+_JUDGES = [Reader("scenes.assets.image_judge", _SECONDS, _MEMORY, environment=_THREADS) for _ in range(8)]
 # So many files are worth another process.
 _EACH = 8
 
@@ -74,28 +74,24 @@ class ImageGate:
         return Verdict(drawn, note["reason"]) if drawn == path or drawn.is_file() else None
 
     def _tried(self, paths: list[Path], use: Use) -> list[Verdict]:
-        count = min(os.cpu_count() or 1, -(-len(paths) // _EACH), 8)
-        judges: SimpleQueue[_Judge] = SimpleQueue()
-        for _ in range(count):
-            judges.put(_Judge())
+        count = min(len(_JUDGES), os.cpu_count() or 1, -(-len(paths) // _EACH))
+        if count < 2:
+            return [self._judged(path, use, _JUDGES[0]) for path in paths]
+        free: SimpleQueue[Reader] = SimpleQueue()
+        for judge in _JUDGES[:count]:
+            free.put(judge)
 
         def tried(path: Path) -> Verdict:
-            judge = judges.get()
+            judge = free.get()
             try:
                 return self._judged(path, use, judge)
             finally:
-                judges.put(judge)
+                free.put(judge)
 
-        if not paths:
-            return []
-        try:
-            with ThreadPoolExecutor(count) as threads:
-                return list(threads.map(tried, paths))
-        finally:
-            for _ in range(count):
-                judges.get().end()
+        with ThreadPoolExecutor(count) as threads:
+            return list(threads.map(tried, paths))
 
-    def _judged(self, path: Path, use: Use, judge: _Judge) -> Verdict:
+    def _judged(self, path: Path, use: Use, judge: Reader) -> Verdict:
         if not is_utf8(path):
             return Verdict(path, "has a name that is not UTF-8: rename it")
         before = file_stat(path)
@@ -114,83 +110,15 @@ class ImageGate:
             raise InputError(f"cache {self._folder}: {error}; make room there, or set BLENDMILL_CACHE") from error
         return found
 
-    def _decoded(self, path: Path, digest: str, use: Use, judge: _Judge) -> Verdict:
+    def _decoded(self, path: Path, digest: str, use: Use, judge: Reader) -> Verdict:
         self._folder.mkdir(parents=True, exist_ok=True)
-        answer = judge.asked(path, use, self._folder / digest)
-        if "failed" in answer:
-            raise OSError(answer["failed"])
+        answer = {"reason": "", "plain": ""}
+        try:
+            answer["plain"] = judge.ask((path.absolute(), use, str((self._folder / digest).absolute())))
+        except LoadError as error:
+            answer["reason"] = str(error)
         self._cache.keep_note(_key("content", use, digest), answer)
         return Verdict(Path(answer["plain"] or path), answer["reason"])
-
-
-class _Judge:
-    """A process that decodes files on trial. It is started when it is asked, and anew after it was lost.
-
-    A file that it was lost with is tried again, for another may have killed it.
-    """
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def asked(self, path: Path, use: Use, plain: Path) -> dict[str, str]:
-        """`reason` and `plain`, or `failed` if the verdict cannot be kept."""
-        line = json.dumps({"path": str(path.absolute()), "use": use, "plain": str(plain.absolute())})
-        reason = ""
-        for _ in range(ATTEMPTS):
-            if self._process is None:
-                self._process = _started()
-            try:
-                return _answer(self._process, line)
-            except TimeoutError:
-                self.end()
-                reason = f"takes its decoder more than {_SECONDS:.0f} s"
-                break
-            except EOFError:
-                reason = f"ends its decoder: {why_ended(self._process.wait())}"
-                self.end()
-        return {"reason": reason, "plain": ""}
-
-    def end(self) -> None:
-        """Stop the process, whatever it does."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
-
-
-def _started() -> subprocess.Popen[bytes]:
-    for _ in range(ATTEMPTS):
-        process = start_helper(
-            "scenes.assets.image_judge", str(_MEMORY), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            # Threads of BLAS would take a share of the memory each.
-            environment={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
-        try:
-            _answer(process, "")
-            return process
-        except (EOFError, TimeoutError):
-            process.kill()
-            process.communicate()
-    raise InputError(
-        f"the process that decodes images does not start: {why_ended(process.returncode)}; "
-        "`python -m scenes.assets.image_judge` says why"
-    )
-
-
-def _answer(process: subprocess.Popen[bytes], line: str) -> dict[str, str]:
-    """The answer of a judge. Raises EOFError if it ends, and TimeoutError if it takes too long."""
-    assert process.stdin is not None and process.stdout is not None
-    try:
-        process.stdin.write(line.encode() + b"\n")
-        process.stdin.flush()
-    except BrokenPipeError:
-        raise EOFError from None
-    if not select.select([process.stdout], [], [], _SECONDS)[0]:
-        raise TimeoutError
-    answer = process.stdout.readline()
-    if not answer.endswith(b"\n"):
-        raise EOFError
-    return dict(json.loads(answer))
 
 
 def settings(use: Use) -> str:

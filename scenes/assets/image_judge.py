@@ -1,17 +1,11 @@
-"""The process in which image files are decoded on trial: `python -m scenes.assets.image_judge MEMORY`.
+"""The process in which image files are decoded on trial: `python -m scenes.assets.image_judge`.
 
-Each line of its input is JSON with `path`, `use` and `plain`; each line of its output answers one, with `reason` and
-`plain`, or with `failed`; an empty line is answered too. A file that is whole but of a kind that Blender reads wrong is
-written anew to `plain`. MEMORY is the limit of this process in bytes. `scenes.assets.image_gate` starts it, and ends it
-when it takes too long.
+`scenes.assets.image_gate` asks it through `scenes.assets.reader`. A request has the arguments of `judge`.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import resource
-import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -20,9 +14,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from scenes.assets.image_files import is_light, is_transparent, opened, read_exr, read_light, read_picture
+from scenes.assets.reader import serve
 from scenes.errors import LoadError
 from scenes.files import replacing
-from scenes.helper import leave_with_parent
 
 # Smallest side in pixels of a photograph that is drawn on.
 _SMALLEST = 16
@@ -123,33 +117,6 @@ def _hear_jpeg(path: Path) -> None:
         raise LoadError("is cut off or damaged: a part of its pixels is missing")
 
 
-def main() -> None:
-    leave_with_parent(0)
-    allowed = resource.getrlimit(resource.RLIMIT_AS)[1]
-    memory = int(sys.argv[1])
-    resource.setrlimit(
-        resource.RLIMIT_AS, (memory if allowed == resource.RLIM_INFINITY else min(memory, allowed), allowed)
-    )
-    warnings.simplefilter("ignore")
-    # Some decoders print what they find. Their words must not come between the answers.
-    with os.fdopen(os.dup(1), "w") as answers:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        for line in sys.stdin:
-            answers.write(json.dumps(_answer(json.loads(line)) if line.strip() else {}) + "\n")
-            answers.flush()
-
-
-def _answer(asked: dict[str, str]) -> dict[str, str]:
-    try:
-        return {"reason": "", "plain": judge(Path(asked["path"]), asked["use"], asked["plain"])}
-    except LoadError as error:
-        return {"reason": str(error), "plain": ""}
-    except MemoryError:
-        return {"reason": "needs too much memory to decode", "plain": ""}
-    # The file itself is decoded by now: this is the one written in its place.
-    except OSError as error:
-        return {"failed": str(error)}
-
-
 if __name__ == "__main__":
-    main()
+    warnings.simplefilter("ignore")
+    serve(lambda request: judge(*request))

@@ -22,6 +22,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from scenes.assets.cache import Cache
+from scenes.assets.index_fetch import fetched
 from scenes.errors import InputError, choices, shortened
 from scenes.files import file_stat, sha256
 from scenes.outputs import written
@@ -233,11 +235,14 @@ class KnownAssets:
         return entry.reason if entry is not None and known else ""
 
 
-def indexes_of(folders: Iterable[Path]) -> list[Path]:
-    """The index that $BLENDMILL_INDEX names, or else those that lie in some folders, or beside some files."""
+def indexes_of(folders: Iterable[Path], cache: Cache) -> list[Path]:
+    """The index that $BLENDMILL_INDEX names, a path or a URL, or else those that lie in some folders, or beside files.
+
+    cache: where an index behind a URL is kept. Raises InputError where it cannot be fetched.
+    """
     named = os.environ.get("BLENDMILL_INDEX")
     if named:
-        return [Path(named)]
+        return [fetched(named, cache) if "://" in named else Path(named)]
     places = [(folder if folder.is_dir() else folder.parent) / INDEX for folder in folders]
     return [path for path in dict.fromkeys(places) if path.is_file()]
 

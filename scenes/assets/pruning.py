@@ -22,6 +22,7 @@ CONTENTS = {
     "textures": "color maps of models",
     "images": "pictures that Blender reads wrong, written anew",
     "files": "notes on files",
+    "indexes": "indexes from object stores",
     "unfinished": "unfinished",
 }
 """What the folders of a cache hold. Nothing else in it is counted or deleted."""

@@ -1,4 +1,4 @@
-"""A process beside this one, which reads model files one after another, with one limit of time and memory for each.
+"""A process beside this one, which reads files one after another, with one limit of time and memory for each.
 
 It starts at the first file and ends after a while without work. A file that crashes it several times, or that needs too
 much time or memory, costs only one asset: the next file gets a new process.
@@ -16,16 +16,16 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import psutil
 
-from scenes.errors import LoadError
+from scenes.errors import InputError, LoadError
 from scenes.files import NO_ROOM
 from scenes.helper import ATTEMPTS, leave_with_parent, start_helper, why_ended
 from scenes.leftovers import scratch_name
@@ -39,13 +39,28 @@ MEMORY = 6 << 30
 _LARGE = 1 << 30
 # Errors of writing that are no fault of the file.
 _OURS = (*NO_ROOM, errno.EACCES, errno.EPERM, errno.EROFS)
+# Seconds for a process to start, and for one to end itself when its time is up: it may be stopped and hear no alarm.
+_START = 120
+_GRACE = 10
 
 
 class Reader:
-    """Hands requests to the process, and waits for each. module: what runs there; its main calls `serve`."""
+    """Hands requests to the process, and waits for each.
 
-    def __init__(self, module: str):
-        self._module = module
+    module: what runs there; its main calls `serve`. seconds, memory: what one file may take, and bytes that the process
+    may hold. idle: seconds without a request after which it ends. environment: of the process, in addition to ours.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        seconds: int = SECONDS,
+        memory: int = MEMORY,
+        idle: int = 20,
+        environment: Mapping[str, str] | None = None,
+    ):
+        self._module, self._seconds, self._environment = module, seconds, environment
+        self._limits = tuple(map(str, (seconds, memory, idle)))
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
         self._lock = threading.Lock()
@@ -53,32 +68,37 @@ class Reader:
     def ask(self, request: object) -> Any:
         """What the process makes of a request, any object that can be pickled.
 
-        Raises LoadError if the file cannot be used, OSError if its result cannot be written.
+        Raises LoadError if the file cannot be used, OSError if its result cannot be written, and InputError if the
+        process does not start.
         """
         with self._lock:
-            answer = self._answer(base64.b64encode(pickle.dumps(request)).decode())
+            answer = self._answer(base64.b64encode(pickle.dumps(request)))
         if "refused" in answer:
             raise LoadError(answer["refused"])
         if "failed" in answer:
             raise OSError(*answer["failed"])
         return answer["result"]
 
-    def _answer(self, line: str) -> dict[str, Any]:
+    def _answer(self, line: bytes) -> dict[str, Any]:
         deaths = 0
         while deaths < ATTEMPTS:
-            process, start = self._running(), time.monotonic()
+            process = self._running()
             try:
-                process.stdin.write(line.encode() + b"\n")  # type: ignore[union-attr]
+                process.stdin.write(line + b"\n")  # type: ignore[union-attr]
                 process.stdin.flush()  # type: ignore[union-attr]
-                answer = process.stdout.readline()  # type: ignore[union-attr]
+                answer = _heard(process, self._seconds + _GRACE)
             except BrokenPipeError:
                 answer = b""
-            if answer.endswith(b"\n"):
+            except TimeoutError:
+                process.send_signal(signal.SIGALRM)
+                process.send_signal(signal.SIGCONT)
+                answer = b""
+            if answer:
                 return dict(json.loads(answer))
             self._process = None
-            code = process.wait()
+            code = _ended(process)
             if code == -signal.SIGALRM:
-                return {"refused": f"takes more than {time.monotonic() - start:.0f} s to read"}
+                return {"refused": f"takes more than {self._seconds} s to read"}
             # With code 0, it had nothing to do for a while and left, just now.
             deaths += code != 0
         return {"refused": f"ends the process that reads it: {why_ended(code)}"}
@@ -86,16 +106,51 @@ class Reader:
     def _running(self) -> subprocess.Popen[bytes]:
         # A forked process must not share the pipes of its parent.
         if self._process is None or self._owner != os.getpid():
-            self._owner = os.getpid()
-            self._process = start_helper(self._module, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self._owner, self._process = os.getpid(), self._started()
         return self._process
 
+    def _started(self) -> subprocess.Popen[bytes]:
+        """A new process. One that is lost before it is ready says nothing about a file."""
+        for _ in range(ATTEMPTS):
+            process = start_helper(
+                self._module, *self._limits, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                environment=self._environment,
+            )  # fmt: skip
+            try:
+                if _heard(process, _START):
+                    return process
+            except TimeoutError:
+                process.kill()
+            code = _ended(process)
+        raise InputError(
+            f"the process that reads files does not start: {why_ended(code)}; "
+            f"`{sys.executable} -m {self._module} {' '.join(self._limits)}` says why"
+        )
 
-def serve(work: Callable[[Any], Any], seconds: int = SECONDS, memory: int = MEMORY, idle: float = 20.0) -> None:
+
+def _heard(process: subprocess.Popen[bytes], seconds: float) -> bytes:
+    """The next line of a process, or nothing if it ends before. Raises TimeoutError if it says nothing."""
+    assert process.stdout is not None
+    poll = select.poll()  # `select.select` knows only small descriptors
+    poll.register(process.stdout, select.POLLIN)
+    if not poll.poll(1000 * seconds):
+        raise TimeoutError
+    line = process.stdout.readline()
+    return line if line.endswith(b"\n") else b""
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """The return code of a process that ends. Its pipes are closed."""
+    process.communicate()
+    return process.returncode
+
+
+def serve(work: Callable[[Any], Any]) -> None:
     """The main of the process: calls `work` for each request, and answers its result, plain JSON, or why it failed.
 
-    seconds, memory: what one file may take, and bytes in all. idle: seconds without a request after which it ends.
+    Its limits are in the command line: see `Reader`.
     """
+    seconds, memory, idle = map(int, sys.argv[1:])
     # Blender keeps a folder of its own for each session: in here, to go with it.
     tempfile.tempdir = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix=scratch_name())
     clear_up = partial(shutil.rmtree, tempfile.tempdir, ignore_errors=True)
@@ -108,6 +163,7 @@ def serve(work: Callable[[Any], Any], seconds: int = SECONDS, memory: int = MEMO
     memory = memory if allowed == resource.RLIM_INFINITY else min(memory, allowed)
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    print("ready", file=answers, flush=True)
     while select.select([0], [], [], idle)[0]:
         line = _line()
         if not line:
@@ -135,7 +191,7 @@ def _tried(work: Callable[[Any], Any], request: object, memory: int) -> dict[str
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _OURS:
             return {"failed": [error.errno, error.strerror, str(error.filename or "")]}
-        return {"refused": f"cannot be imported: {_reason(error)}"}
+        return {"refused": f"cannot be read: {_reason(error)}"}
 
 
 def _reason(error: Exception) -> str:

@@ -2,12 +2,72 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from scenes.annotations import elevations, names, numbers
+from scenes.files import sha256
 from scenes.section import Section
+
+
+class IntrinsicsConfig(Section):
+    """The lens as a calibration gives it, in pixels of the config's resolution. A matrix K of 3 x 3 will do, too."""
+
+    fx: float = Field(gt=0, le=1e6)
+    """Focal length over the width of a pixel."""
+    fy: float = Field(gt=0, le=1e6)
+    """Focal length over the height of a pixel."""
+    cx: float = Field(ge=-1e5, le=1e5)
+    """The principal point, from the left."""
+    cy: float = Field(ge=-1e5, le=1e5)
+    """The principal point, from the top."""
+    first_pixel: float = Field(default=0.5, ge=0, le=0.5, multiple_of=0.5)
+    """Where the first pixel has its center: 0.5 as in blendmill's labels, 0 as in OpenCV and BlenderProc."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_matrix(cls, data: Any) -> Any:
+        if not isinstance(data, (list, tuple)):
+            return data
+        rows = [list(row) if isinstance(row, (list, tuple)) else [] for row in data]
+        if [len(row) for row in rows] != [3, 3, 3] or [rows[0][1], rows[1][0], *rows[2]] != [0, 0, 0, 0, 1]:
+            raise ValueError("a matrix is written [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]; there is no skew")
+        return {"fx": rows[0][0], "fy": rows[1][1], "cx": rows[0][2], "cy": rows[1][2]}
+
+    def lens(self, resolution: tuple[int, int]) -> dict[str, Any]:
+        """The fields of a `scenes.record.scene.Camera` that say the same."""
+        off = 0.5 - self.first_pixel
+        return {
+            "focal_length": self.fx * 36.0 / max(resolution),
+            "aspect": self.fy / self.fx,
+            "center": (self.cx + off, self.cy + off),
+        }
+
+
+class PosesConfig(Section):
+    """Given poses of the camera: picture i has pose i, and the poses begin anew after the last one."""
+
+    file: Path
+    """The poses, relative to the config file: transforms.json as NeRF has it, .npy of (n, 4, 4), or .txt with six
+    numbers in a line (location and Euler angles in radians, as in BlenderProc's examples) or sixteen."""
+    axes: Literal["blender", "opencv"] = "blender"
+    """The camera's axes: "blender" has x right, y up, z back, as in NeRF's files; "opencv" has x right, y down, z
+    forward. All poses lead from the camera to the world, where z is up."""
+    scale: float = Field(default=1.0, gt=0)
+    """Meters for each unit of the file."""
+    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    """Checksum of the file; null takes that of the file as it is now. A file with another content is refused."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_checksum(cls, data: Any) -> Any:
+        """Pictures depend on the content of the file, so the config, and its digest, must tell it."""
+        given = data.get("file") if isinstance(data, dict) and data.get("sha256") is None else None
+        if isinstance(given, (str, Path)) and Path(given).is_file():
+            return {**data, "sha256": sha256(Path(given))}
+        return data
 
 
 class CameraConfig(Section):
@@ -31,6 +91,12 @@ class CameraConfig(Section):
     """Aperture; 0 is a pinhole, which has no depth of field."""
     resolution: tuple[int, int] = (256, 256)
     """Width and height of the pictures in pixels."""
+    intrinsics: IntrinsicsConfig | None = None
+    """A calibrated lens, in place of `focal_length`."""
+    poses: PosesConfig | None = None
+    """Given poses, in place of azimuth, elevation, distance, framing, roll and jitter."""
+    views: int = Field(default=1, ge=1, le=10_000)
+    """Pictures of each scene: objects, materials, light, background and sensor stay, the camera's own fields vary."""
 
     @field_validator("resolution")
     @classmethod

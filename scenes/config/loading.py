@@ -186,7 +186,11 @@ def _check_alternatives(given: list[dict[str, Any]]) -> None:
 
 
 def _rebase(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Makes asset paths absolute. Relative paths start at the folder of the config file."""
+    """Makes paths absolute. Relative paths start at the folder of the config file."""
+    camera = data.get("camera")
+    poses = camera.get("poses") if isinstance(camera, dict) else None
+    if isinstance(camera, dict) and isinstance(poses, dict) and isinstance(poses.get("file"), (str, Path)):
+        data = {**data, "camera": {**camera, "poses": {**poses, "file": str(_absolute(poses["file"], folder))}}}
     assets = data.get("assets")
     if not isinstance(assets, dict):
         return data
@@ -208,7 +212,7 @@ def _absolute(path: str | Path, folder: Path) -> Path:
     try:
         return (folder / Path(path).expanduser()).resolve()
     except (RuntimeError, ValueError, OSError):  # the home of an unknown user, a loop of links, a NUL, a name too long
-        raise InputError(f"field assets: '{shortened(str(path))}' is not a path on this machine") from None
+        raise InputError(f"'{shortened(str(path))}' is not a path on this machine") from None
 
 
 def _changes(overrides: Overrides) -> list[dict[str, Any]]:

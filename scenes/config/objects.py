@@ -180,6 +180,28 @@ class Config(Section):
         return value
 
     @model_validator(mode="after")
+    def _one_scene(self) -> Config:
+        """With several views, nothing in the scene may depend on the camera. With given poses, the camera is fixed."""
+        objects, camera = self.objects, self.camera
+        if camera.poses is not None and objects.min_share is not None:
+            raise ValueError("objects.min_share must be null where camera.poses is given, which fixes the camera")
+        if camera.poses is not None and objects.side is not None:
+            raise ValueError("objects.side must be null where camera.poses is given, which says what is seen")
+        dependent = {
+            "objects.max_clutter": objects.max_clutter is not None,
+            "objects.crack": objects.crack is not None,
+            "objects.side": objects.side is not None,
+            "objects.occluder.present": True in objects.occluder.present.support(),
+            "surface": self.surface is not None,
+        }
+        for field, there in dependent.items():
+            if camera.views > 1 and there:
+                raise ValueError(f"{field} depends on the camera: set it to null or false, or camera.views to 1")
+        if camera.poses is not None and self.surface is not None:
+            raise ValueError("camera.poses does not apply to surfaces: set it to null")
+        return self
+
+    @model_validator(mode="after")
     def _one_balance(self) -> Config:
         # White balance depends on the picture, so picture and plate would get different colors.
         if self.render.plate and max(self.sensor.balance.support()) > 0:

@@ -145,8 +145,13 @@ _OBJECTS: list[Rule] = [
     ("material.family material.texture material.parameters*", "material.mode is own", _only("material.mode", "own")),
     ("material.texture", "material.family is never pbr or image", _never("material.family", *TEXTURED)),
     (
+        "camera.azimuth camera.elevation camera.distance camera.framing camera.roll camera.jitter",
+        "camera.poses is given",
+        lambda config: config.camera.poses is not None,
+    ),
+    (
         "camera.azimuth",
-        "objects are turned by any angle, so they are seen from all sides; set objects.yaw, for instance to 0",
+        "objects are turned by any angle, so they are seen from all sides; set objects.side instead",
         _any_yaw,
     ),
     ("background.ground", "background.kind is never ground or room", _never("background.kind", "ground", "room")),
@@ -193,6 +198,7 @@ _SURFACES: list[Rule] = [
 ]
 
 _RULES: list[Rule] = [
+    ("camera.focal_length", "camera.intrinsics is given", lambda config: config.camera.intrinsics is not None),
     ("lighting.world.rotation", "lighting.world.hdri is an even sky", _even_sky),
     *_counted("lighting", "sun", "area", "point"),
     *_when(lambda config: config.surface is None, _OBJECTS),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -129,7 +129,7 @@ class World:
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole or thin-lens camera with a sensor that is 36 mm long on its longer side.
+    """A pinhole or thin-lens camera with a sensor that is 36 mm long on the longer side of the picture.
 
     Parameters
     ----------
@@ -143,6 +143,10 @@ class Camera:
         Size of the picture in pixels.
     fstop : float
         Aperture as an f-number. 0 is a pinhole: everything is in focus.
+    aspect : float
+        fy over fx: a pixel's width over its height.
+    center : tuple of 2 floats, optional
+        The principal point in pixels, with the first pixel's center at (0.5, 0.5). None is the middle of the picture.
 
     Examples
     --------
@@ -158,6 +162,27 @@ class Camera:
     width: int
     height: int
     fstop: float = 0.0
+    aspect: float = 1.0
+    center: tuple[float, float] | None = None
+
+    @staticmethod
+    def posed(world_to_camera: np.ndarray, focus: float, **lens: Any) -> Camera:
+        """The camera of a pose (4, 4), with OpenCV axes. focus: meters to its target. lens: the other fields."""
+        axes = np.asarray(world_to_camera, float)[:3, :3]
+        eye = -axes.T @ np.asarray(world_to_camera, float)[:3, 3]
+        x, y, z = eye.tolist()
+        u, v, w = (eye + focus * axes[2]).tolist()
+        straight = Camera((x, y, z), (u, v, w), 0.0, **lens)
+        right, down = straight.world_to_camera()[:2, :3]
+        roll = math.degrees(math.atan2(float(axes[0] @ down), float(axes[0] @ right)))
+        return replace(straight, roll=roll)
+
+    def resized(self, width: int, height: int) -> Camera:
+        """The camera with the same view on another number of pixels."""
+        if self.center is None:
+            return replace(self, width=width, height=height)
+        x, y = self.center
+        return replace(self, width=width, height=height, center=(x * width / self.width, y * height / self.height))
 
     @property
     def near(self) -> float:
@@ -168,7 +193,8 @@ class Camera:
         """(3, 3) float64 K with the pixel center of column i, row j at (i + 0.5, j + 0.5)."""
         # The sensor's 36 mm lie along the longer side, as in Blender's AUTO sensor fit.
         focal = self.focal_length / 36.0 * max(self.width, self.height)
-        return np.array([[focal, 0.0, self.width / 2], [0.0, focal, self.height / 2], [0.0, 0.0, 1.0]])
+        x, y = self.center or (self.width / 2, self.height / 2)
+        return np.array([[focal, 0.0, x], [0.0, focal * self.aspect, y], [0.0, 0.0, 1.0]])
 
     def world_to_camera(self) -> np.ndarray:
         """(4, 4) float64 to OpenCV camera axes: x right, y down, z along the view."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from scenes.names import Names
 from scenes.record.material import Material, Vector
 from scenes.record.scene import Item, rotation_matrix
 from scenes.sampling.placement import extent
+from scenes.sampling.poses import Poses
 from scenes.section import Drawn
 from scenes.streams import Streams
 
@@ -43,14 +45,17 @@ def _factors(config: Config) -> Factors:
 class Draw:
     """Everything that one scene is drawn from.
 
-    factors: as `factors_of` gives them. classes: the possible classes of objects. asset: id of the main object; None
-    draws one. category: the class whose factors hold.
+    factors: as `factors_of` gives them. classes: the possible classes of objects. streams: of the scene. view: of the
+    picture, for what the camera alone decides; a scene may have several views. poses: given poses of the camera. asset:
+    id of the main object; None draws one. category: the class whose factors hold.
     """
 
     factors: Mapping[str, Factors]
     catalogue: Catalogue
     classes: Names
     streams: Streams
+    view: Streams
+    poses: Poses
     asset: str | None = None
     category: str = ""
 
@@ -69,7 +74,15 @@ class Draw:
 
     def section(self, name: str) -> Drawn:
         """The values of one of the config's sections."""
-        return self.config.draw(self.streams).section(name)
+        return self.config.draw(self.view if name == "camera" else self.streams).section(name)
+
+    def lens(self) -> dict[str, Any]:
+        """The fields of the camera that make its intrinsics, and its aperture."""
+        camera = self.section("camera")
+        width, height = self.config.camera.resolution
+        given = self.poses.lens if self.config.camera.intrinsics is None else self.config.camera.intrinsics
+        lens = {"focal_length": camera["focal_length"]} if given is None else given.lens((width, height))
+        return {**lens, "width": width, "height": height, "fstop": camera["fstop"]}
 
     def replacement(self, key: str) -> Material:
         """A material of one of the config's families."""

@@ -123,16 +123,22 @@ def project(camera: Camera, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     depth = local[:, 2]
     k = camera.intrinsics()
     safe = np.where(np.abs(depth) > 1e-9, depth, 1e-9)
-    return local[:, :2] / safe[:, None] * k[0, 0] + k[:2, 2], depth
+    return local[:, :2] / safe[:, None] * k[[0, 1], [0, 1]] + k[:2, 2], depth
 
 
 def framing_distance(
-    points: np.ndarray, center: np.ndarray, towards: np.ndarray, focal: float, size: tuple[int, int], share: float
+    points: np.ndarray,
+    center: np.ndarray,
+    towards: np.ndarray,
+    focal: float,
+    size: tuple[int, int],
+    share: float,
+    aspect: float = 1.0,
 ) -> float:
     """How far from `center` a pinhole at `center + distance * towards` sees the points fill `share` of the picture.
 
-    points: (n, 3); focal: focal length over the sensor's longer side. The share is of the width or the height,
-    whichever comes out larger. Never nearer than 5 % beyond the nearest point.
+    points: (n, 3); focal: focal length over the sensor's longer side; aspect: as a Camera has it. The share is of the
+    width or the height, whichever comes out larger. Never nearer than 5 % beyond the nearest point.
     """
     right = cross(-towards, (0.0, 0.0, 1.0))
     length = math.sqrt(float(right @ right))
@@ -142,7 +148,7 @@ def framing_distance(
     pixels = focal * max(size)
     nearest = float(local[:, 2].max())
     distance = max(nearest * 1.5, 1e-6)
-    flat, toward = local[:, :2] * pixels, local[:, 2]
+    flat, toward = local[:, :2] * (pixels, pixels * aspect), local[:, 2]
     limits = np.array(size, dtype=float)
     for _ in range(8):
         seen = flat / (distance - toward)[:, None]

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import colorsys
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +27,7 @@ from scenes.sampling.draw import Draw, center_of, factors_of, vector
 from scenes.sampling.objects import main_class, members
 from scenes.sampling.occluder import occluder
 from scenes.sampling.placement import cross, direction, extent, framing_distance
+from scenes.sampling.poses import Poses, read_poses
 from scenes.sampling.shares import within_limits
 from scenes.sampling.surface import decal, patch
 from scenes.sampling.viewpoint import turn_and_height
@@ -68,23 +71,34 @@ class Sampler:
         self._factors = factors_of(config)
         for name in ("", *(name for name in config.by_class if name in self._members)):
             _check_assets(self._factors[name].config, catalogue, self._members)
+        self._poses = read_poses(config.camera.poses, config.camera.resolution)
+        for held in self._factors.values():
+            _check_poses(held.config, self._poses)
 
     def sample(self, seed: int, index: int, fixed_quantiles: Mapping[str, float] | None = None) -> Scene:
         """The scene of (seed, index). fixed_quantiles: numbers in [0, 1) that replace random draws, by factor name."""
-        return _scene(self._draw(Streams(seed, index, fixed_quantiles, _RENAMED)))
+        return _scene(self._draw(lambda index: Streams(seed, index, fixed_quantiles, _RENAMED), index))
 
     def portrait(self, asset: str, index: int) -> Scene:
         """A scene whose main object is the given asset. All other factors are drawn."""
-        return _scene(self._draw(Streams(0, index, None, _RENAMED), asset))
+        return _scene(self._draw(lambda index: Streams(0, index, None, _RENAMED), index, asset))
 
     def factors(self, seed: int, index: int) -> list[str]:
         """The names of the factors that decide the scene of (seed, index): what `fixed_quantiles` may name."""
-        recorder = Recorder(seed, index, _RENAMED)
-        _scene(self._draw(recorder))
-        return sorted(recorder.named)
+        recorders: list[Recorder] = []
 
-    def _draw(self, streams: Streams, asset: str | None = None) -> Draw:
-        return Draw(self._factors, self.catalogue, self._members, streams, asset)
+        def recorder(index: int) -> Recorder:
+            recorders.append(Recorder(seed, index, _RENAMED))
+            return recorders[-1]
+
+        _scene(self._draw(recorder, index))
+        return sorted(set().union(*(one.named for one in recorders)))
+
+    def _draw(self, streams: Callable[[int], Streams], index: int, asset: str | None = None) -> Draw:
+        # Views of one scene share its streams, and each has its own for the camera.
+        views, view = self.config.camera.views, streams(index)
+        scene = view if views == 1 else streams(index // views)
+        return Draw(self._factors, self.catalogue, self._members, scene, view, self._poses, asset)
 
 
 def _scene(draw: Draw) -> Scene:
@@ -95,7 +109,7 @@ def _surface_scene(draw: Draw) -> Scene:
     camera, surface = patch(draw)
     return Scene(
         seed=draw.streams.seed,
-        index=draw.streams.index,
+        index=draw.view.index,
         items=(),
         world=_world(draw),
         lights=tuple(_lights(draw, np.zeros(3), surface.frame()[:3, :3])),
@@ -114,7 +128,7 @@ def _object_scene(draw: Draw) -> Scene:
     items, camera = within_limits(draw, items, camera)
     return Scene(
         seed=draw.streams.seed,
-        index=draw.streams.index,
+        index=draw.view.index,
         items=tuple(items),
         world=_world(draw),
         lights=tuple(_lights(draw, center_of(draw.world_points(items[:1])))),
@@ -159,17 +173,17 @@ def _lamp(kind: LightKind, lamp: Drawn, center: np.ndarray, frame: np.ndarray | 
 
 
 def _camera(draw: Draw, items: list[Item]) -> Camera:
-    drawn = draw.section("camera")
+    drawn, lens, objects = draw.section("camera"), draw.lens(), draw.section("objects")
     group = [item for item in items if item.purpose != "clutter"]
     points = draw.world_points(group)
-    objects = draw.section("objects")
     # Around a single object, the side that is seen is exact: it is counted from the object's own center.
     alone = "side" in objects and len(group) == 1
     center = np.array(group[0].location) if alone else center_of(points)
+    if draw.poses.matrices:
+        return _posed(draw.poses.of(draw.view.index), center, lens)
     towards = direction(drawn["azimuth"], turn_and_height(objects, drawn)[1])
-    focal = drawn["focal_length"]
-    width, height = draw.config.camera.resolution
-    distance = drawn.get("distance") or _framed(drawn, points, center, towards, (width, height))
+    focal, width, height = lens["focal_length"], lens["width"], lens["height"]
+    distance = drawn.get("distance") or _framed(drawn, points, center, towards, lens)
     eye = center + towards * distance
     off = drawn["jitter"] * distance * 18.0 / focal
     angle = 2 * math.pi * drawn.quantile("jitter.angle")
@@ -181,19 +195,22 @@ def _camera(draw: Draw, items: list[Item]) -> Camera:
         location=vector(eye),
         target=vector(target),
         roll=drawn["roll"],
-        focal_length=focal,
-        width=width,
-        height=height,
-        fstop=drawn["fstop"],
+        **lens,
     )
 
 
-def _framed(
-    drawn: Drawn, points: np.ndarray, center: np.ndarray, towards: np.ndarray, resolution: tuple[int, int]
-) -> float:
+def _posed(pose: np.ndarray, center: np.ndarray, lens: dict[str, Any]) -> Camera:
+    """The camera of a given pose. It is focused on the objects, or is as far as they are if they are behind it."""
+    local = pose[:3, :3] @ center + pose[:3, 3]
+    focus = float(local[2]) if local[2] > 0 else max(float(np.linalg.norm(local)), 1e-3)
+    return Camera.posed(pose, focus, **lens)
+
+
+def _framed(drawn: Drawn, points: np.ndarray, center: np.ndarray, towards: np.ndarray, lens: dict[str, Any]) -> float:
     """The camera distance in meters at which the objects fill the wanted share of the picture."""
     share = drawn.get("framing") or drawn.of("framing", _FRAMING)
-    return framing_distance(points, center, towards, drawn["focal_length"] / 36.0, resolution, share)
+    size = (lens["width"], lens["height"])
+    return framing_distance(points, center, towards, lens["focal_length"] / 36.0, size, share, lens.get("aspect", 1.0))
 
 
 def _background(draw: Draw, items: list[Item], camera: Camera) -> Background:
@@ -215,8 +232,9 @@ def _background(draw: Draw, items: list[Item], camera: Camera) -> Background:
 
 
 def _room(draw: Draw, drawn: Drawn, items: list[Item], camera: Camera) -> tuple[Vector, Vector]:
-    """Size and floor center of a room that holds all objects and the camera."""
-    inside = np.concatenate([draw.world_points(items), [camera.location]])
+    """Size and floor center of a room that holds all objects and the cameras of all views."""
+    eyes = [camera.location, *(_camera(other, items).location for other in _other_views(draw))]
+    inside = np.concatenate([draw.world_points(items), eyes])
     low, high = extent(inside)
     wanted = np.array([drawn["room_width"], drawn["room_depth"], drawn["room_height"]])
     size = np.maximum(wanted, (high - low) * 1.1 + 0.1)
@@ -226,6 +244,13 @@ def _room(draw: Draw, drawn: Drawn, items: list[Item], camera: Camera) -> tuple[
     offset = [drawn.quantile(f"room_offset.{axis}") * 0.8 + 0.1 for axis in "xy"]
     center = low[:2] - slack * offset + size[:2] / 2
     return vector(size), (float(center[0]), float(center[1]), 0.0)
+
+
+def _other_views(draw: Draw) -> list[Draw]:
+    views, seed = draw.config.camera.views, draw.streams.seed
+    first = draw.view.index // views * views
+    others = [index for index in range(first, first + views) if index != draw.view.index]
+    return [replace(draw, view=Streams(seed, index, None, _RENAMED)) for index in others]
 
 
 def _sensor(draw: Draw) -> Sensor:
@@ -249,6 +274,17 @@ def _known_classes(config: Config, catalogue: Catalogue) -> Names:
     if not classes:
         raise InputError("field assets: there is no object to draw: set shapes above 0, or name a folder of models")
     return Names(classes)
+
+
+def _check_poses(config: Config, poses: Poses) -> None:
+    grounded = {"ground", "room"} & set(config.background.kind.support()) or True in config.background.shadow.support()
+    for number, matrix in enumerate(poses.matrices):
+        height = -float(matrix[:3, 2] @ matrix[:3, 3])
+        if grounded and height <= 0:
+            raise InputError(
+                f"field camera.poses: pose {number} is {-height:g} m under the ground; raise it, or leave out the "
+                "backgrounds ground and room and set background.shadow to false"
+            )
 
 
 def _check_class_names(config: Config, catalogue: Catalogue) -> None:

@@ -45,35 +45,50 @@ def within_limits(draw: Draw, items: list[Item], camera: Camera) -> tuple[list[I
     """
     objects = draw.config.objects
     large, sparse = _sure(draw, items, camera)
+    measure = Measure(draw.catalogue.model, _SIDE)
     if objects.max_clutter is not None and not sparse:
-        items = _with_small_clutter(draw, items, camera, objects.max_clutter)
+        items = _with_small_clutter(draw, measure, items, camera, objects.max_clutter)
     if objects.min_share is not None and not large:
-        zoomed = _zoomed_in(draw, items, camera, objects.min_share)
+        zoomed = _zoomed_in(draw, measure, items, camera, objects.min_share)
         # In a nearer view, the main object can leave the picture and the clutter stay.
         if objects.max_clutter is not None and zoomed is not camera:
-            items = _with_small_clutter(draw, items, zoomed, objects.max_clutter)
+            items = _with_small_clutter(draw, measure, items, zoomed, objects.max_clutter)
         camera = zoomed
     return items, camera
 
 
 def shares(draw: Draw, items: list[Item], camera: Camera) -> NDArray[np.float64]:
     """(n,) the share of the picture's pixels that shows each item, what hides it taken into account."""
-    return _shares(items, camera, draw.catalogue.model, _SIDE)
+    return Measure(draw.catalogue.model, _SIDE).shares(items, camera)
 
 
-def _shares(
-    items: list[Item], camera: Camera, model: Callable[[str], Model | Coarse], side: int
-) -> NDArray[np.float64]:
-    """The same of models or coarse copies, with at most `side` pixels along the picture's longer side."""
-    shrink = min(1.0, side / max(camera.width, camera.height))
-    seen = replace(camera, width=max(round(camera.width * shrink), 1), height=max(round(camera.height * shrink), 1))
-    nearest = np.full((seen.height, seen.width), np.inf)
-    shown = np.zeros(nearest.shape, dtype=np.int64)
-    for number, item in enumerate(items, start=1):
-        depth = depth_map(seen_triangles(seen, item, model(item.asset)), (seen.width, seen.height))
-        ahead = depth < nearest
-        nearest[ahead], shown[ahead] = depth[ahead], number
-    return np.bincount(shown.ravel(), minlength=len(items) + 1)[1:] / shown.size
+class Measure:
+    """Measures the shares of items, with at most `side` pixels along the picture's longer side.
+
+    What it has seen of an item from a camera it keeps: most changes leave some items as they are. model: from an
+    asset's id to its model or its coarse copy.
+    """
+
+    def __init__(self, model: Callable[[str], Model | Coarse], side: int):
+        self._model, self._side = model, side
+        self._seen: list[tuple[Item, Camera, NDArray[np.float64]]] = []
+
+    def shares(self, items: list[Item], camera: Camera) -> NDArray[np.float64]:
+        """(n,) the share of the picture's pixels that shows each item, what hides it taken into account."""
+        depths = np.array([self._depth(item, camera) for item in items])
+        shown = np.where(np.isfinite(depths.min(axis=0)), depths.argmin(axis=0) + 1, 0)
+        return np.bincount(shown.ravel(), minlength=len(items) + 1)[1:] / shown.size
+
+    def _depth(self, item: Item, camera: Camera) -> NDArray[np.float64]:
+        """(h, w) depth of an item at each pixel, inf where it is not."""
+        for other, view, depth in self._seen:
+            if other is item and view is camera:
+                return depth
+        shrink = min(1.0, self._side / max(camera.width, camera.height))
+        seen = camera.resized(max(round(camera.width * shrink), 1), max(round(camera.height * shrink), 1))
+        depth = depth_map(seen_triangles(seen, item, self._model(item.asset)), (seen.width, seen.height))
+        self._seen.append((item, camera, depth))
+        return depth
 
 
 def _sure(draw: Draw, items: list[Item], camera: Camera) -> tuple[bool, bool]:
@@ -86,7 +101,7 @@ def _sure(draw: Draw, items: list[Item], camera: Camera) -> tuple[bool, bool]:
     for side, factor in _GLANCES:
         if large and sparse:
             break
-        seen = _shares(items, camera, draw.catalogue.coarse, side)
+        seen = Measure(draw.catalogue.coarse, side).shares(items, camera)
         large = large or bool(seen[0] >= factor * least)
         sparse = sparse or bool(seen[clutter].sum() * factor <= most * seen[0])
     return large, sparse
@@ -96,7 +111,7 @@ def _excess(camera: Camera) -> float:
     return 1.0 if max(camera.width, camera.height) <= _SIDE else _EXCESS
 
 
-def _with_small_clutter(draw: Draw, items: list[Item], camera: Camera, most: float) -> list[Item]:
+def _with_small_clutter(draw: Draw, measure: Measure, items: list[Item], camera: Camera, most: float) -> list[Item]:
     """The items with the largest clutter that keeps to `most` times the main object. If none does, the worst goes."""
     clutter = np.array([item.purpose == "clutter" for item in items])
     if not clutter.any():
@@ -107,13 +122,13 @@ def _with_small_clutter(draw: Draw, items: list[Item], camera: Camera, most: flo
         if drawn is not None and size**2 * drawn > _FAR * most:
             continue
         smaller = [_shrunk(draw, item, size) if item.purpose == "clutter" else item for item in items]
-        seen = shares(draw, smaller, camera)
+        seen = measure.shares(smaller, camera)
         if seen[clutter].sum() * _excess(camera) <= most * seen[0]:
             return smaller
         if drawn is None:
             drawn = float(seen[clutter].sum() / max(seen[0], 1e-9))
     worst = int(np.argmax(np.where(clutter, seen, -1)))
-    return _with_small_clutter(draw, items[:worst] + items[worst + 1 :], camera, most)
+    return _with_small_clutter(draw, measure, items[:worst] + items[worst + 1 :], camera, most)
 
 
 def _shrunk(draw: Draw, item: Item, size: float) -> Item:
@@ -125,14 +140,18 @@ def _shrunk(draw: Draw, item: Item, size: float) -> Item:
     return replace(item, scale=size * item.scale, location=vector(fixed + size * (np.array(item.location) - fixed)))
 
 
-def _zoomed_in(draw: Draw, items: list[Item], camera: Camera, least: float) -> Camera:
-    """The camera with the shortest focal length found at which the main object has `least` of the picture."""
+def _zoomed_in(draw: Draw, measure: Measure, items: list[Item], camera: Camera, least: float) -> Camera:
+    """The camera with the shortest focal length found at which the main object has `least` of the picture.
+
+    A lens that the config fixes stays as it is: then the camera comes nearer.
+    """
+    fixed = draw.config.camera.intrinsics is not None
     wanted = least * _excess(camera)
     center = center_of(draw.world_points(items[:1]))
     best, most, zoom = camera, -1.0, 1.0
     for _ in range(_STEPS):
-        zoomed = _zoomed(camera, center, zoom)
-        share = float(shares(draw, items, zoomed)[0])
+        zoomed = _nearer(camera, center, zoom) if fixed else _zoomed(camera, center, zoom)
+        share = float(measure.shares(items, zoomed)[0])
         if share > most:
             best, most = zoomed, share
         if share >= wanted:
@@ -140,6 +159,12 @@ def _zoomed_in(draw: Draw, items: list[Item], camera: Camera, least: float) -> C
         # A share grows with the square of the zoom as long as the object is within the picture.
         zoom *= float(np.clip(np.sqrt(wanted / max(share, 1e-9)), *_STEP))
     return best
+
+
+def _nearer(camera: Camera, center: np.ndarray, zoom: float) -> Camera:
+    """The camera at 1 / `zoom` of its distance from a center."""
+    eye, target = ((np.array(point) - center) / zoom + center for point in (camera.location, camera.target))
+    return replace(camera, location=vector(eye), target=vector(target))
 
 
 def _zoomed(camera: Camera, center: np.ndarray, zoom: float) -> Camera:

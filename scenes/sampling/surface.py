@@ -65,9 +65,8 @@ def _debris(drawn: Drawn, placement: str, pixel: float, span: float) -> tuple[De
 
 
 def _camera(draw: Draw, drawn: Drawn, surface: Surface) -> Camera:
-    lens = draw.section("camera")
-    width, height = draw.config.camera.resolution
-    focal = lens["focal_length"]
+    lens = draw.lens()
+    width, height, focal = lens["width"], lens["height"], lens["focal_length"]
     half_view = math.degrees(math.atan(math.hypot(width, height) / max(width, height) * 18.0 / focal))
     tilt = min(drawn["obliqueness"], max(90.0 - _GRAZING - half_view, 0.0))
     side = 0.0 if surface.placement == "floor" else drawn["side"]
@@ -77,11 +76,8 @@ def _camera(draw: Draw, drawn: Drawn, surface: Surface) -> Camera:
     return Camera(
         location=vector(towards * distance),
         target=(0.0, 0.0, 0.0),
-        roll=lens["roll"],
-        focal_length=focal,
-        width=width,
-        height=height,
-        fstop=lens["fstop"],
+        roll=draw.section("camera")["roll"],
+        **lens,
     )
 
 

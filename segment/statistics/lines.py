@@ -42,7 +42,7 @@ class Lines:
 
 def middle_lines(mask: Mask) -> Lines:
     """Compute the middle lines of a mask (H, W)."""
-    radius = _radius(mask)
+    radius = line_radii(mask)
     skeleton = thinned(mask)
     graph = _Graph.of(skeleton)
     for _ in range(_CUTTINGS):
@@ -55,7 +55,8 @@ def middle_lines(mask: Mask) -> Lines:
     return Lines(skeleton, radius, paths, _distinct(graph.pixels[graph.forks()], radius))
 
 
-def _radius(mask: Mask) -> NDArray[np.float32]:
+def line_radii(mask: Mask) -> NDArray[np.float32]:
+    """The radius (H, W) float32 of `Lines`, pixels, of a mask (H, W)."""
     # The middle of a line runs along pixel centers if it is an odd number of pixels wide, else along pixel borders.
     # At twice the resolution all lines are even, and the distance to the nearest pixel outside is half the width.
     height, width = mask.shape

@@ -22,12 +22,16 @@ from tests.walls import SIDE, straight, surface
 def cracked(picture: NDArray[np.float32], width: float, **changes: float) -> tuple[NDArray, NDArray]:
     """The picture with a straight crack, and the crack's coverage."""
     covered = raster.coverage(straight(width), Pixels(picture.shape[:2], 1.0))
+    return colored(picture, covered, width, **changes), covered
+
+
+def colored(picture: NDArray[np.float32], covered: NDArray, width: float, **changes: float) -> NDArray:
     values = {
         "darkness": 0.4, "adaptive": 1.0, "reach": 4.0, "texture": 0.3, "hue": 0.08, "tint": 0.1, "noise": 0.0,
         "noise_scale": 20.0, "grain": 0.0, "deepening": 0.3, "visible": 0.0, **changes,
     }  # fmt: skip
     pixels = np.where(covered > 0, np.float32(width), np.float32(0))
-    return color.colored(picture, covered, pixels, np.random.default_rng(0), **values), covered
+    return color.colored(picture, covered, pixels, np.random.default_rng(0), **values)
 
 
 def test_a_crack_is_as_dark_as_its_surroundings_allow() -> None:
@@ -49,6 +53,11 @@ def test_a_crack_is_never_lighter_than_the_surface(seed: int, darkness: float, w
     drawn, covered = cracked(picture, width, darkness=darkness)
     assert (drawn <= picture + 1e-3).all() and (drawn >= 0).all()
     assert drawn[covered > 0.9].mean() < picture[covered > 0.9].mean() if (covered > 0.9).any() else True
+
+
+def test_a_crack_of_which_nothing_is_left_changes_nothing() -> None:
+    picture, nothing = surface(1, (SIDE, SIDE)).astype(np.float32), np.zeros((SIDE, SIDE), np.float32)
+    assert np.array_equal(colored(picture, nothing, 5.0), picture)
 
 
 def test_texture_goes_on_inside_a_crack() -> None:

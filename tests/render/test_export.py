@@ -37,7 +37,7 @@ def opened(path: Path) -> np.ndarray:
         return np.array(image)
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("kind", [name for name in FORMATS if name != "bop"])  # these frames have no models
 def test_a_rerun_touches_nothing_and_the_bytes_repeat(dataset: Dataset, tmp_path: Path, kind: str) -> None:
     assert export_dataset(dataset, tmp_path / "a", kind) is True
     first = {path: path.stat().st_mtime_ns for path in (tmp_path / "a").rglob("*")}
@@ -78,7 +78,7 @@ def test_an_error_half_way_leaves_nothing(tmp_path: Path) -> None:
     assert listing(tmp_path) == [".out.export", "set"]  # what has nothing of use is gone
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("kind", [kind for kind, layout in FORMATS.items() if not layout.whole])
 def test_an_interrupted_export_goes_on_where_it_was(
     dataset: Dataset, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -298,5 +298,5 @@ def test_command(dataset: Dataset, tmp_path: Path) -> None:
     assert run.output == f"{tmp_path / 'x' / 'out'}: 5 pictures as coco\n"
     run = CliRunner().invoke(export, [str(dataset.folder), str(tmp_path / "x" / "out"), "--format", "coco"])
     assert "there already" in run.output
-    run = CliRunner().invoke(export, [str(dataset.folder), str(tmp_path / "y"), "--format", "yolo"])
-    assert run.exit_code == 2 and "'yolo' is not one of" in run.output
+    run = CliRunner().invoke(export, [str(dataset.folder), str(tmp_path / "y"), "--format", "voc"])
+    assert run.exit_code == 2 and "'voc' is not one of" in run.output

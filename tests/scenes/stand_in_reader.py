@@ -18,6 +18,8 @@ def work(request: dict[str, str]) -> None:
     what = request["do"]
     if what == "hang":
         time.sleep(60)
+    elif what == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
     elif what == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
     elif what == "crash once":
@@ -46,4 +48,4 @@ def a_box(path: Path, refers: References, scratch: Path) -> Loaded:
 
 
 if __name__ == "__main__":
-    serve(work, seconds=1, memory=1 << 30, idle=1.0)
+    serve(work)

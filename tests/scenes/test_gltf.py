@@ -313,7 +313,7 @@ def _change(**changes: Any) -> Builder:
         ({"nodes": [{"mesh": 0}, {"children": [2]}, {"children": [1]}]}, "round in a circle"),
         ({"nodes": [{"mesh": 0, "children": [2]}, {"children": [2]}, {}]}, "two parents"),
         ({"nodes": [{"mesh": 0, "children": [7]}]}, "node that is not there"),
-        ({"meshes": []}, "cannot be imported"),
+        ({"meshes": []}, "cannot be read"),
         ({"nodes": [{}]}, "holds no triangles"),
     ],
 )

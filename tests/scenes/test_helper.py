@@ -13,12 +13,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from PIL import Image
 
-from scenes.assets import image_gate
-from scenes.assets.cache import Cache
 from scenes.assets.catalogue import Catalogue
-from scenes.assets.image_gate import ImageGate
 from scenes.assets.loading import Loaded
 from scenes.assets.preparing import prepared
 from scenes.assets.references import References
@@ -89,31 +85,9 @@ def test_processes_that_do_not_start_are_told(monkeypatch: pytest.MonkeyPatch) -
         list(prepared(print, ["a"], 1))
 
 
-def test_a_judge_that_another_killed_costs_no_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, start, lives = tmp_path / "wall.png", image_gate._started, [0, 0]
-    Image.fromarray(np.full((32, 32, 3), 90, np.uint8)).save(path)
-
-    def doomed() -> subprocess.Popen[bytes]:
-        process = start()
-        if lives:
-            lives.pop()
-            process.kill()
-            process.wait()
-        return process
-
-    monkeypatch.setattr(image_gate, "_started", doomed)
-    assert ImageGate(Cache(tmp_path / "cache")).judged([path], "photo")[path].reason == ""
-    assert lives == []
-    lives += [0, 0, 0]
-    verdict = ImageGate(Cache(tmp_path / "other")).judged([path], "photo")[path]
-    assert verdict.reason == "ends its decoder: killed (SIGKILL), as the system does when memory runs out"
-
-
 PARENTS = {
     "preparing": "from scenes.assets.preparing import prepared; from tests.scenes.test_helper import waits; "
     "from pathlib import Path; list(prepared(waits, [Path(MARK)] * 2, 2))",
-    "judge": "from scenes.assets import image_gate; import time; p = image_gate._started(); "
-    "open(f'{MARK}-{p.pid}', 'w'); time.sleep(60)",
     "reader": "from scenes.assets.reader import Reader; "
     "Reader('tests.scenes.stand_in_reader').ask({'do': 'wait', 'mark': MARK})",
 }

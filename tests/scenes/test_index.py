@@ -16,13 +16,16 @@ from PIL import Image
 
 from render.cli.main import cli
 from scenes.assets import catalogue as catalogues
+from scenes.assets.cache import Cache
 from scenes.assets.catalogue import Catalogue
 from scenes.assets.file_source import Settled, read_now
 from scenes.assets.image_gate import ImageGate
-from scenes.assets.index import INDEX, Index, IndexEntry, write_index
+from scenes.assets.index import INDEX, Index, IndexEntry, KnownAssets, indexes_of, write_index
+from scenes.assets.pruning import held
 from scenes.assets.sources import ModelFolder
 from scenes.errors import InputError
 from scenes.files import sha256
+from tests.farms import s3_server
 
 BOX = "mtllib {0}.mtl\nusemtl a\n" + str(trimesh.creation.box((1, 2, 3)).export(file_type="obj"))
 
@@ -203,6 +206,29 @@ def test_models_that_an_index_has_are_not_looked_for_one_by_one(
     assert sorted({Path(place).relative_to(tmp_path / "set").parts[1] for place in asked}) == ["c", "d"]
 
 
+def test_an_index_in_an_object_store_is_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import boto3
+
+    cache, path = Cache(tmp_path / "cache"), tmp_path / INDEX
+    with s3_server() as address:
+        client = boto3.client("s3", endpoint_url=address)
+        monkeypatch.setenv("BLENDMILL_INDEX", "s3://pictures/models/index.sqlite")
+        with pytest.raises(InputError, match=r"index s3://pictures/models/index\.sqlite: does not exist"):
+            indexes_of([], cache)
+        for entries in ([ENTRY], [ENTRY, ENTRY.model_copy(update={"id": "set/b.obj"})]):
+            write_index(path, entries)
+            client.upload_file(str(path), "pictures", "models/index.sqlite")
+            (kept,) = indexes_of([], cache)
+            assert KnownAssets([kept]).ids == {entry.id for entry in entries}
+            before = kept.stat().st_mtime_ns
+            assert indexes_of([], cache) == [kept] and kept.stat().st_mtime_ns == before, "it is not fetched again"
+        files = [file for file in cache.folder.rglob("*") if file.is_file()]
+        assert len(files) == 2 and held(cache.folder)["indexes"].files == 2, "the cache knows both, and nothing is half"
+    monkeypatch.setenv("BLENDMILL_INDEX", "s4://pictures/models/index.sqlite")
+    with pytest.raises(InputError, match="no such kind of URL"):
+        indexes_of([], cache)
+
+
 # Its door -----------------------------------------------------------------------------------------------------------
 
 ENTRY = IndexEntry(
@@ -310,6 +336,7 @@ def test_an_index_is_made_and_asked_on_the_command_line(
         (("list", "--index", folder, "--class", "cap"), "has no class 'cap', did you mean 'cup'"),
         (("list", "--class", "cup"), "give --index"),
         (("index", folder, "--set", "seed=1"), "a folder has no fields"),
+        (("index", folder, "--out", folder / "ball"), "give another place with --out"),
     ):
         with pytest.raises(InputError, match=fault):
             asked(*words)

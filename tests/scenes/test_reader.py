@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from scenes.assets.reader import Reader
-from scenes.errors import LoadError
+from scenes.errors import InputError, LoadError
 
 
 @pytest.fixture
 def reader() -> Reader:
-    return Reader("tests.scenes.stand_in_reader")
+    return Reader("tests.scenes.stand_in_reader", seconds=1, memory=1 << 30, idle=1)
 
 
 def number(reader: Reader, folder: Path) -> int:
@@ -27,7 +28,7 @@ def number(reader: Reader, folder: Path) -> int:
 def test_one_process_reads_many_files(reader: Reader, tmp_path: Path) -> None:
     first = number(reader, tmp_path)
     reader.ask({"do": "talk"})
-    with pytest.raises(LoadError, match="cannot be imported: the reason"):
+    with pytest.raises(LoadError, match="cannot be read: the reason"):
         reader.ask({"do": "fail"})
     assert number(reader, tmp_path) == first
 
@@ -65,6 +66,23 @@ def test_a_process_that_another_killed_costs_no_file(reader: Reader, tmp_path: P
     first = number(reader, tmp_path)
     reader.ask({"do": "crash once", "mark": str(tmp_path / "mark")})
     assert number(reader, tmp_path) != first
+    # Nor does one that is lost before it has begun.
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    reader.ask({"do": "talk"})
+
+
+def test_a_process_that_is_stopped_and_hears_no_alarm_costs_one_file(
+    reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scenes.assets.reader._GRACE", 0.5)
+    with pytest.raises(LoadError, match="takes more than 1 s to read"):
+        reader.ask({"do": "stop"})
+    assert number(reader, tmp_path) > 0
+
+
+def test_a_process_that_does_not_start_is_told_and_no_file_is_blamed() -> None:
+    with pytest.raises(InputError, match=r"does not start: ended with exit code 1; `.* -m scenes.no_such .*` says why"):
+        Reader("scenes.no_such").ask({})
 
 
 def test_it_leaves_when_idle_and_another_takes_over(reader: Reader, tmp_path: Path) -> None:

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scenes import projection
 from scenes.assets.catalogue import Catalogue
 from scenes.config.loading import load_config, validate
 from scenes.errors import InputError
 from scenes.record.scene import Background, Camera, Item, Scene, Sensor, World
+from scenes.sampling import shares as module
 from scenes.sampling.draw import Draw, factors_of
+from scenes.sampling.poses import Poses
 from scenes.sampling.scene import Sampler
 from scenes.sampling.shares import shares
 from scenes.streams import Streams
@@ -31,7 +34,9 @@ def sampler(catalogue: Catalogue, limits: dict[str, float]) -> Sampler:
 
 
 def seen(catalogue: Catalogue, scene: Scene) -> np.ndarray:
-    draw = Draw(factors_of(validate(HARD, "test")), catalogue, catalogue.classes, Streams(0, 0))
+    streams = Streams(0, 0)
+    factors = factors_of(validate(HARD, "test"))
+    draw = Draw(factors, catalogue, catalogue.classes, streams, streams, Poses())
     return shares(draw, list(scene.items), scene.camera)
 
 
@@ -45,6 +50,26 @@ def test_a_share_follows_from_the_size_of_the_object_and_the_zoom(small_catalogu
     box = (high[0] - low[0]) * (high[2] - low[2]) * size**2 / 128**2
     assert 0.5 * box < seen(small_catalogue, far)[0] < 1.05 * box
     assert seen(small_catalogue, near)[0] == pytest.approx(4 * seen(small_catalogue, far)[0], rel=0.1)
+
+
+def test_what_stays_as_it_is_is_looked_at_once(small_catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[tuple[int, int]] = []
+    monkeypatch.setattr(
+        module, "depth_map", lambda triangles, size: looked.append(size) or projection.depth_map(triangles, size)
+    )
+    main, near = (
+        Item(small_catalogue.assets("mug")[0], "mug", "main", place, (1, 0, 0, 0), 1.0, {})
+        for place in ((0, 0, 0), (0.4, -1, 0))
+    )
+    camera = Camera((0, -40, 0), (0, 0, 0), 0, 360, 256, 128)
+    measure = module.Measure(small_catalogue.model, 128)
+    both = measure.shares([main, near], camera)
+    assert both[1] > both[0] > 0 and looked == [(128, 64)] * 2
+    smaller = measure.shares([main, replace(near, scale=0.5)], camera)
+    assert smaller[0] > both[0] and len(looked) == 3, "the main object as it was seen"
+    assert measure.shares([main], camera)[0] >= smaller[0] and len(looked) == 3
+    measure.shares([main], replace(camera, focal_length=300))
+    assert len(looked) == 4
 
 
 def test_the_limits_hold_and_move_nothing_else(small_catalogue: Catalogue) -> None:

@@ -111,6 +111,7 @@ def test_pictures_count_by_their_pixels() -> None:
     """Over all pictures at once, not the mean of each one's figure."""
     counts = {
         "predicted": [[10], [90]], "hit": [[10], [30]], "real": [[20], [40]], "found": [[5], [40]], "both": [[5], [25]],
+        "pixels": [[400], [400]],
     }  # fmt: skip
     scores = Scores(np.array([0.5]), **{name: np.array(rows) for name, rows in counts.items()})
     assert scores.iou() == pytest.approx([30 / (100 + 60 - 30)])
@@ -140,3 +141,32 @@ def test_a_map_of_another_shape_is_refused() -> None:
     probability, mask = pair(1)
     with pytest.raises(InputError, match=r"pair 0: the map has the shape \(8, 11\), its mask \(9, 11\)"):
         score([(probability[1:], mask)])
+
+
+def test_figures_over_all_thresholds_in_numbers() -> None:
+    """Two crack pixels of probability 0.9 and 0.5, and two others of 0.7 and 0.01; a second picture without a crack."""
+    probability = np.array([[0.9, 0.5, 0.7, 0.01]], np.float32)
+    clear = np.array([[0.6, 0.01, 0.01, 0.01]], np.float32)
+    scores = score([(probability, np.array([[1, 1, 0, 0]], bool)), (clear, np.zeros((1, 4), bool))])
+    at = {t: int(np.abs(THRESHOLDS - t).argmin()) for t in (0.3, 0.6, 0.8, 0.96)}
+    assert [scores.precision()[at[t]] for t in (0.3, 0.6, 0.8, 0.96)] == pytest.approx([2 / 4, 1 / 3, 1, 1])
+    assert [scores.recall()[at[t]] for t in (0.3, 0.6, 0.8, 0.96)] == [1, 0.5, 0.5, 0]
+    # Recall falls from 1 to a half at 0.5, where half of the predicted pixels are crack, and to 0 at 0.9.
+    assert scores.average_precision() == pytest.approx(0.5 * 2 / 4 + 0.5 * 1)
+    assert scores.aiu() == pytest.approx(float(scores.iou().mean()))
+    # At 0.3: cracks 2 of 4, background 4 of 6.
+    assert scores.mean_iou()[at[0.3]] == pytest.approx((2 / 4 + 4 / 6) / 2)
+    assert scores.false_share()[at[0.3]] == 1 / 4 and scores.false_share()[at[0.8]] == 0
+    assert scores.picture_iou()[:, at[0.3]].tolist() == pytest.approx([2 / 3])
+    assert np.isnan(score([(probability, np.ones((1, 4), bool))]).false_share()).all()
+
+
+def test_average_precision_is_that_of_scikit_learn_for_probabilities_on_the_thresholds() -> None:
+    from sklearn.metrics import average_precision_score
+
+    rng = np.random.default_rng(3)
+    mask = rng.random((40, 40)) < 0.2
+    probability = (rng.choice(THRESHOLDS, (40, 40)) * 0.7 + 0.3 * mask).astype(np.float32)
+    probability = THRESHOLDS[np.abs(THRESHOLDS[:, None, None] - probability).argmin(0)].astype(np.float32)
+    wanted = average_precision_score(mask.ravel(), probability.ravel())
+    assert score([(probability, mask)]).average_precision() == pytest.approx(wanted, rel=1e-6)

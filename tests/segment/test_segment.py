@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from segment.config import AugmentConfig
-from segment.crops import MEAN, SPREAD, Colors, Crops, Plain
+from segment.crops import Colors, Crops, Plain
 from segment.datasets import CrackPictures
+from segment.levels import MEAN, SPREAD
 from segment.losses import dice_and_entropy
 from segment.metrics import THRESHOLDS, score
 from segment.sets import Picture, PictureSet

@@ -140,7 +140,15 @@ def test_the_target_gives_pictures_without_masks(root: Path, tmp_path: Path) -> 
         ("data.source=[{where: SOURCE, split: tset}]", "no split 'tset', did you mean 'test'"),
         ("method=supervized", "did you mean 'supervised'"),
         ("settings={supervised: {rate: 1}}", "supervised.rate"),
-        ("select_by=im", "'last', 'source' or 'oracle'"),
+        ("loss={dise: 1}", "no loss is called 'dise', did you mean 'dice'"),
+        ("loss={dice: 0}", "dice: the weight is 0; give one above 0"),
+        ("loss={}", "names no loss"),
+        ("model=segformer-b9", "no network is called 'segformer-b9', did you mean 'segformer-b"),
+        ("weights=elsewhere", "a U-Net starts from a run or a checkpoint of segment only"),
+        ("threshold=1.5", "1.5 is not between 0 and 1"),
+        ("method=dacs", "the method 'dacs' adapts to a target, so one is needed"),
+        ("select_by=stable", "'stable' needs data.target"),
+        ("select_by=im", "'last', 'source', 'expected', 'stable' or 'oracle'"),
     ],
 )
 def test_bad_input_is_one_line(root: Path, tmp_path: Path, change: str, words: str | None) -> None:
@@ -152,6 +160,58 @@ def test_bad_input_is_one_line(root: Path, tmp_path: Path, change: str, words: s
         return
     assert isinstance(told.exception, InputError), told.output
     assert words in str(told.exception) and "\n" not in str(told.exception)
+
+
+def test_a_segmenter_is_adapted_from_another_one_and_chosen_without_labels(root: Path, tmp_path: Path) -> None:
+    config = written(root, tmp_path / "c.yaml", iterations=6)
+    assert run("train", config, "--out", tmp_path / "first").exit_code == 0
+    chosen = ("--set", "select_by=expected", "--set", "threshold=target")
+    told = run(
+        "adapt", config, "--method", "dacs", "--target", f"{root / 'test'}@adapt", "--weights", tmp_path / "first",
+        "--out", tmp_path / "second", *chosen, "--set", "iterations=10", "--set", "evaluate_every=5",
+    )  # fmt: skip
+    assert told.exit_code == 0, told.output
+    assert "selected by the validator 'expected', without labels of the target" in told.output
+    results = json.loads((tmp_path / "second" / "results.json").read_text())
+    assert results["pictures"]["target"] == 2
+    assert results["validators"].keys() == {"source", "expected", "stable", "oracle"}
+    best = max(results["history"], key=lambda entry: entry["expected"])
+    assert results["selected"]["step"] == best["step"]
+    assert results["test"]["threshold"] == best["test_threshold"] == best["test_threshold_target"]
+    told = run("evaluate", tmp_path / "second", f"{root / 'test'}@test", "--out", tmp_path / "e.json")
+    figures = json.loads((tmp_path / "e.json").read_text())
+    assert figures["threshold"] == best["test_threshold"] and figures["pictures"] == 2
+    assert 0 <= figures["cl_dice"] <= 1 and figures["false_positive_share"] is None
+    assert len(figures["curves"]["recall"]) == len(figures["curves"]["threshold"]) == 49
+    assert "oracle iou" in told.output and "picture iou median" in told.output
+
+
+def test_to_adapt_one_needs_a_target(root: Path, tmp_path: Path) -> None:
+    error = run("adapt", written(root, tmp_path / "c.yaml"), "--method", "dacs", "--out", tmp_path / "r").exception
+    assert isinstance(error, InputError) and "names no pictures to adapt to: give --target" in str(error)
+
+
+def test_presets_are_listed_and_each_is_a_config_that_names_no_data(root: Path, tmp_path: Path) -> None:
+    from segment.config import SegmentConfig
+    from segment.presets import located, preset_names
+    from training.config import load_config
+
+    listed = run("presets").output
+    for name in preset_names():
+        assert name in listed
+        source = f"data.source=[{{where: {root / 'source'}}}]"
+        config = load_config(SegmentConfig, located(name, True), [source])
+        assert config.data.target is None and config.chosen() is not None
+    for name, words in (
+        ("cpu", "names no data: give --source"),
+        ("cpv", "no preset is called 'cpv', did you mean 'cpu'"),
+    ):
+        error = run("train", name, "--out", tmp_path / "r").exception
+        assert isinstance(error, InputError) and words in str(error)
+    few = ("width=2", "depth=1", "size=32", "iterations=2", "batch=2", "report=false", "data.workers=0")
+    changes = [word for change in few for word in ("--set", change)]
+    told = run("train", "cpu", "--source", root / "source", "--out", tmp_path / "cpu", *changes)
+    assert told.exit_code == 0, told.output
 
 
 def test_what_is_no_segmenter_is_not_evaluated(root: Path, tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ def test_schedules_at_known_places():
     assert factor("inverse", 1000, 5, gamma=1e-3) == pytest.approx(2**-0.75)
     assert factor("inverse", 10, 5, gamma=0.3, power=2) == pytest.approx(1 / 16)
     assert [factor("s2rda", i, 20) for i in (0, 10)] == pytest.approx([1, 6**-0.75])
+    assert [factor("poly", i, 20, power=0.9) for i in (0, 10)] == pytest.approx([1, 0.5**0.9])
+    assert [factor("step", i, 20, milestone=0.8) for i in (0, 15, 16, 19)] == [1, 1, 0.1, 0.1]
 
 
 def test_warmup_rises_to_the_full_rate_and_the_schedule_begins_there():
@@ -52,7 +54,11 @@ def test_warmup_rises_to_the_full_rate_and_the_schedule_begins_there():
     assert rates[52] == pytest.approx(0.5)
 
 
-@given(st.sampled_from(["constant", "cosine", "inverse", "s2rda"]), st.integers(1, 500), st.integers(0, 600))
+@given(
+    st.sampled_from(["constant", "cosine", "inverse", "s2rda", "poly", "step"]),
+    st.integers(1, 500),
+    st.integers(0, 600),
+)
 def test_rates_are_positive_and_fall_after_the_warmup(schedule, iterations, warmup):
     rates = [factor(schedule, i, iterations, warmup=warmup) for i in range(iterations)]
     assert all(0 < rate <= 1 for rate in rates)
@@ -69,17 +75,17 @@ def test_the_backbone_learns_at_its_own_rate():
     )
 
 
-@pytest.mark.parametrize(("name", "nesterov"), [("sgd", False), ("sgd", True), ("adamw", False)])
+@pytest.mark.parametrize(("name", "nesterov"), [("sgd", False), ("sgd", True), ("adam", False), ("adamw", False)])
 @pytest.mark.parametrize("clip", [0.0, 0.05])
 def test_steps_are_those_of_torch(name, nesterov, clip):
     model, plain = network(), network()
     steps = descent(model, clip, name, nesterov=nesterov)
     settings = {"weight_decay": 1e-2, "foreach": False, "fused": False}
-    theirs = (
-        torch.optim.SGD(plain.parameters(), 0.1, 0.9, nesterov=nesterov, **settings)
-        if name == "sgd"
-        else torch.optim.AdamW(plain.parameters(), 0.1, (0.9, 0.999), **settings)
-    )
+    theirs = {
+        "sgd": lambda: torch.optim.SGD(plain.parameters(), 0.1, 0.9, nesterov=nesterov, **settings),
+        "adam": lambda: torch.optim.Adam(plain.parameters(), 0.1, (0.9, 0.999), **settings),
+        "adamw": lambda: torch.optim.AdamW(plain.parameters(), 0.1, (0.9, 0.999), **settings),
+    }[name]()
     for seed in range(4):
         steps(loss_of(model, seed))
         theirs.zero_grad()

@@ -22,7 +22,7 @@ class LabelNodes:
     def __init__(self) -> None:
         cut, normal = Nodes("blendmill.cut"), Nodes("blendmill.normal")
         self._sharp = cut.value()
-        self._focal, self._width, self._height = (normal.value() for _ in range(3))
+        self._focal, self._steep, self._x, self._y = (normal.value() for _ in range(4))
         opacity = cut["opacity"]
         cut.opacity = cut.mix(self._sharp, opacity, _at_least_half(cut, opacity))
         clear = cut.add("BsdfTransparent", {"Color": (1.0, 1.0, 1.0)})
@@ -35,8 +35,10 @@ class LabelNodes:
 
     def aim(self, camera: Camera) -> None:
         """Tell the materials where the centers of the pixels are."""
-        self._focal.socket.default_value = camera.intrinsics()[0, 0]
-        self._width.socket.default_value, self._height.socket.default_value = camera.width, camera.height
+        k = camera.intrinsics()
+        self._focal.socket.default_value, self._steep.socket.default_value = k[0, 0], k[1, 1]
+        # Blender's camera has y up.
+        self._x.socket.default_value, self._y.socket.default_value = k[0, 2], camera.height - k[1, 2]
 
     def sharpen(self, sharp: bool) -> None:
         """Make surfaces opaque from half opacity on, and leave them out below; or take their opacity as it is."""
@@ -53,8 +55,8 @@ class LabelNodes:
         )
         x, y, z = tree.split(way)
         aside = [
-            tree.math("ABSOLUTE", tree.fract(along / z * self._focal + size * 0.5) - 0.5)
-            for along, size in ((x, self._width), (y, self._height))
+            tree.math("ABSOLUTE", tree.fract(along / z * focal + center) - 0.5)
+            for along, focal, center in ((x, self._focal, self._x), (y, self._steep, self._y))
         ]
         return tree.math("LESS_THAN", tree.math("MAXIMUM", *aside), _NEAR)
 

@@ -57,7 +57,8 @@ def export_dataset(
     out : Path
         A folder that does not exist or is empty.
     kind : str
-        "folder", "coco", "webdataset", "s2rda", "hdf5-per-image" or "masks".
+        "folder", "coco", "webdataset", "s2rda", "hdf5-per-image", "masks", "yolo", "yolo-segment", "yolo-pose" or
+        "bop".
     samples_per_tar : int
         Samples in one tar file of a "webdataset".
     limits : Limits
@@ -119,6 +120,8 @@ def export_dataset(
     # A tar is a piece. Elsewhere a shard is one, so that each is read by one process.
     tars, shards = np.arange(len(indices)) // samples_per_tar, indices // dataset.manifest.shard_size
     pieces = np.split(indices, np.flatnonzero(np.diff(tars if kind == "webdataset" else shards)) + 1)
+    if FORMATS[kind].whole:
+        pieces = [indices]
     with told(out), _working(out, f"{receipt} {_sums(dataset)}") as folder:
         places = {name: str(folder / name) for name in ("out", "lines")}
         setup = {"folder": str(dataset.folder), "kind": kind, **places}

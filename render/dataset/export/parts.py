@@ -5,7 +5,7 @@ Which labels there are, and of what kind, is read from the table in `render.fram
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ UNLABELED = "unlabelled"
 Classes = tuple[str, ...]
 Lines = Callable[[], Iterator[str]]
 """The lines of all pieces in their order, once for each call."""
-Write = Callable[[Iterable[Frame], Classes, Path, int], list[str]]
+Write = Callable[..., list[str]]
 """Writes pictures into a folder, given the class names and the number of the piece. Returns lines for `Finish`."""
 Finish = Callable[[Lines, Classes, Path], None]
 

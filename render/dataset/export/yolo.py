@@ -1,0 +1,76 @@
+"""YOLO, as Ultralytics reads it: `images/train/000000.png`, `labels/train/000000.txt`, and `data.yaml`.
+
+A line of a .txt file is an object of a listed class with at least one visible pixel; clutter counts as an object. All
+numbers are shares of the picture's width and height. `yolo` has the class and the box (center and size). `yolo-segment`
+has the class and the outline, in which bridges without area join the parts. `yolo-pose` has the class, the box, and x,
+y and v of each keypoint: v is 2 seen, 1 hidden but inside the picture, 0 outside it or not of this class. All classes
+share one list of keypoints; `keypoints` in data.yaml names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from render.dataset.export.outline import joined, outlines
+from render.dataset.export.parts import stem, write_png
+from render.frame import Frame, Keypoint, ObjectLabel
+
+
+def _write(kind: str, frames: Iterable[Frame], classes: tuple[str, ...], out: Path) -> None:
+    found: dict[str, list[tuple[str, dict[str, Keypoint]]]] = {}
+    for frame in frames:
+        write_png(out / "images" / "train" / f"{stem(frame)}.png", frame.rgb)
+        found[stem(frame)] = list(_lines(kind, frame, classes))
+    names = sorted({name for lines in found.values() for _, points in lines for name in points})
+    (out / "labels" / "train").mkdir(parents=True)
+    for name, lines in found.items():
+        text = "".join(f"{line}{_points(points, names)}\n" for line, points in lines)
+        (out / "labels" / "train" / f"{name}.txt").write_text(text, encoding="utf-8")
+    # No path: Ultralytics then takes the folder of the file.
+    data = {"train": "images/train", "val": "images/train", "names": dict(enumerate(classes))}
+    if kind == "pose":
+        data |= {"kpt_shape": [len(names), 3], "flip_idx": list(range(len(names))), "keypoints": names}
+    (out / "data.yaml").write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+write_yolo = partial(_write, "detect")
+write_yolo_segment = partial(_write, "segment")
+write_yolo_pose = partial(_write, "pose")
+
+
+def _lines(kind: str, frame: Frame, classes: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Keypoint]]]:
+    """Of each object, its line without keypoints, and its keypoints in shares of the picture."""
+    height, width = frame.instance.shape
+    for label in frame.objects:
+        if label.box is None or label.category not in classes:
+            continue
+        number = classes.index(label.category)
+        if kind == "segment":
+            polygons = outlines(frame.instance == label.instance)
+            yield f"{number} {_numbers(joined(polygons) / (width, height))}", {}
+            continue
+        x0, y0, x1, y1 = label.box
+        box = np.array([(x0 + x1) / 2 / width, (y0 + y1) / 2 / height, (x1 - x0) / width, (y1 - y0) / height])
+        yield f"{number} {_numbers(box)}", _inside(label, width, height) if kind == "pose" else {}
+
+
+def _inside(label: ObjectLabel, width: int, height: int) -> dict[str, Keypoint]:
+    return {
+        name: Keypoint(point.x / width, point.y / height, point.visible)
+        for name, point in label.keypoints.items()
+        if 0 <= point.x < width and 0 <= point.y < height
+    }
+
+
+def _points(points: dict[str, Keypoint], names: list[str]) -> str:
+    triplets = [points.get(name) for name in names]
+    return "".join(f" {_numbers(np.array([p.x, p.y]))} {1 + p.visible}" if p else " 0 0 0" for p in triplets)
+
+
+def _numbers(values: np.ndarray) -> str:
+    return " ".join(f"{value:.6f}" for value in values.ravel())

@@ -1,0 +1,33 @@
+"""FixMatch with CutMix: sure predictions on weakly augmented pictures are labels for strongly augmented, mixed ones."""
+
+from __future__ import annotations
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from segment.methods.pseudo import cut_mix, pseudo_labels
+from segment.methods.supervised import Supervised
+from training.method import Batch, Unlabeled
+
+
+class FixMatch(Supervised):
+    """The loss on the source, and cross-entropy with the network's own labels on the target.
+
+    Sohn et al., FixMatch, NeurIPS 2020, eq. 4, for pixels; CutMix as in UniMatch (Yang et al., CVPR 2023).
+    """
+
+    class Settings(Supervised.Settings):
+        """threshold: least probability of a label. weight: of the target term."""
+
+        threshold: float = Field(default=0.95, ge=0.5, le=1)
+        weight: float = Field(default=1.0, ge=0)
+
+    settings: Settings
+
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
+        with torch.no_grad():
+            labels, weights = pseudo_labels(self.network(target.images), self.settings.threshold)
+        images, labels, weights = cut_mix(target.strong, labels, weights)
+        consistency = self.settings.weight * self.cost(images, labels, weights)
+        return {**super().losses(source, target, progress), "consistency": consistency}

@@ -1,0 +1,101 @@
+"""SENSE: synthetic pictures as unlabeled partners of real labeled ones.
+
+The source of such a run are real labeled pictures, and its target the synthetic ones: their labels are not read.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, interpolate, logsigmoid
+
+from scenes.section import Section
+from segment.losses import Loss, dice_and_entropy
+from segment.methods.pseudo import cut_mix
+from segment.methods.teacher import TeacherStudent
+from segment.network import Segmenter
+from training.method import Batch, Unlabeled
+
+
+def assigned(logits: Tensor, share: float, temperature: float = 0.05, rounds: int = 3) -> Tensor:
+    """Soft labels (p,) of crack for pixels with logits (p,), such that cracks get about the share `share` of them.
+
+    Sinkhorn and Knopp's normalization of exp(log p / temperature), a table of two classes by p pixels: in turn the
+    classes get the sums `share` and 1 - `share`, and the pixels 1 / p each. It ends with the pixels, so the share of
+    cracks is met only nearly. Computed in logarithms, where nothing underflows. Caron et al., SwAV, NeurIPS 2020, eqs.
+    3 to 5; SENSE's code has the share 1/2 of two classes.
+    """
+    table = torch.stack([logsigmoid(-logits), logsigmoid(logits)]).double() / temperature
+    wanted = torch.tensor([1 - share, share], dtype=torch.float64, device=logits.device).log()[:, None]
+    for _ in range(rounds):
+        table = table - table.logsumexp(1, keepdim=True) + wanted
+        table = table - table.logsumexp(0, keepdim=True)
+    return table[1].exp().to(logits.dtype)
+
+
+class SENSE(TeacherStudent):
+    """(loss on the source + cross-entropy with the teacher's labels on the target) / 2, where the teacher is sure.
+
+    The teacher labels weakly augmented pictures, half of them by the mean of four logits: mirrored or not, at 1 and
+    1.25 times the size. The network sees strongly augmented ones with CutMix. From the authors' code.
+    """
+
+    share: Tensor
+
+    class Settings(TeacherStudent.Settings):
+        """decay: of the teacher. threshold: a pixel counts if the teacher gives its class this probability.
+
+        labels: `uniform` assigns half of the pixels to cracks, as the authors' code does with the classes of scenes;
+        `source` assigns as many as cracks have in the source so far; `plain` takes the teacher's classes.
+        temperature, rounds: of the assignment.
+        """
+
+        decay: float = Field(default=0.996, ge=0, lt=1)
+        threshold: float = Field(default=0.95, ge=0.5, lt=1)
+        labels: Literal["uniform", "source", "plain"] = "source"
+        temperature: float = Field(default=0.05, gt=0)
+        rounds: int = Field(default=3, ge=1)
+
+    settings: Settings
+
+    def __init__(self, network: Segmenter, settings: Section | None = None, loss: Loss = dice_and_entropy):
+        super().__init__(network, settings, loss)
+        # Crack pixels and all pixels of the source so far.
+        self.register_buffer("share", torch.zeros(2, dtype=torch.float64))
+
+    def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
+        self.share += torch.stack([source.targets.sum(), torch.tensor(source.targets.numel()).to(source.targets)])
+        images, logits = cut_mix(target.strong, self._labeling(target.images))
+        sure = logits.abs().sigmoid() >= self.settings.threshold
+        costs = binary_cross_entropy_with_logits(self.network(images).float(), self._labels(logits), reduction="none")
+        consistency = (costs * sure).sum() / sure.sum().clamp(min=1)
+        terms = super().losses(source, target, progress)
+        return {name: term / 2 for name, term in {**terms, "consistency": consistency}.items()}
+
+    def _labels(self, logits: Tensor) -> Tensor:
+        """Labels like the teacher's logits (n, h, w): 0 to 1."""
+        settings = self.settings
+        if settings.labels == "plain":
+            return (logits > 0).float()
+        share = 0.5 if settings.labels == "uniform" else float(self.share[0] / self.share[1])
+        if not 0 < share < 1:
+            return (logits > 0).float()
+        return assigned(logits.flatten(), share, settings.temperature, settings.rounds).view_as(logits)
+
+    def _labeling(self, images: Tensor) -> Tensor:
+        """The teacher's logits (n, h, w)."""
+        half = len(images) // 2
+        several = images[:half]
+        found = []
+        for scale in (1.0, 1.25) if half else ():
+            # As in `fitted`, the network itself pads to its stride.
+            seen = several if scale == 1 else interpolate(several, scale_factor=scale, mode="bilinear")
+            for turned in (False, True):
+                logits = self.taught(seen.flip(3) if turned else seen)
+                logits = logits.flip(2) if turned else logits
+                found.append(interpolate(logits[:, None], images.shape[-2:], mode="bilinear")[:, 0])
+        means = [torch.stack(found).mean(0)] if found else []
+        return torch.cat([*means, self.taught(images[half:])])

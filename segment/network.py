@@ -1,0 +1,58 @@
+"""What all networks that find cracks have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, pad
+
+UNET = "unet"
+NAMES = (UNET, *(f"segformer-b{k}" for k in range(6)), "dpt-dinov2-s", "dpt-dinov2-b", "upernet-convnext-t")
+"""The names of the networks in configs. `segment.models.build` makes them."""
+
+
+class Segmenter(nn.Module):
+    """A network that outputs one logit for each pixel: `head(decode(encode(images)))`, at the size of the images.
+
+    A network defines `encode`, `decode` and `head`. stride: images are enlarged by reflection to a multiple of it.
+    """
+
+    stride: int
+    head: nn.Conv2d
+
+    def encode(self, images: Tensor) -> list[Tensor]:
+        """Features (n, c, h', w') of images (n, 3, h, w) , sides multiples of `stride`; the deepest last."""
+        raise NotImplementedError
+
+    def decode(self, encoded: list[Tensor]) -> Tensor:
+        """Features (n, c, h', w') that the head classifies, from those of `encode`."""
+        raise NotImplementedError
+
+    def backbone(self) -> Iterable[nn.Parameter]:
+        """The parameters that may start from pre-trained weights. They have a learning rate of their own."""
+        return ()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (n, h, w) of images (n, 3, h, w) float, of any size."""
+        height, width = images.shape[-2:]
+        padded = fitted(images, self.stride)
+        logits = self.head(self.decode(self.encode(padded)))
+        return enlarged(logits, padded.shape[-2:])[:, 0, :height, :width]
+
+
+def fitted(images: Tensor, stride: int) -> Tensor:
+    """Images (n, c, h, w), reflected at the right and the bottom so that their sides are multiples of `stride`."""
+    height, width = images.shape[-2:]
+    margins = (0, -width % stride, 0, -height % stride)
+    if not any(margins):
+        return images
+    # A reflection is shorter than the picture.
+    short = margins[1] >= width or margins[3] >= height
+    return pad(images, margins, mode="replicate" if short else "reflect")
+
+
+def enlarged(maps: Tensor, size: torch.Size) -> Tensor:
+    """Maps (n, c, h, w) resized to `size` by bilinear interpolation."""
+    return maps if maps.shape[-2:] == size else interpolate(maps, list(size), mode="bilinear", align_corners=False)

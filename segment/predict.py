@@ -1,0 +1,86 @@
+"""Write what a run finds in photographs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from render.dataset.export.parts import png
+from scenes.errors import InputError
+from scenes.files import write_atomically
+from segment.load import Loaded, load
+from segment.models import probabilities
+from segment.sets import open_set
+from segment.statistics.lines import Mask
+from training.devices import device_of
+from training.progress import Progress
+
+KINDS = ("probability", "overlay", "mask")
+"""The folders that are written. The mask comes last: where it is, the picture is done."""
+
+_RED = np.array([255, 32, 32], np.uint8)
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """pictures: number of pictures in the folder. left_out: a line for each file that cannot be used. threshold: from
+    which probability on a pixel is crack. note: what a user should know; empty if nothing."""
+
+    pictures: int
+    left_out: tuple[str, ...]
+    threshold: float
+    note: str
+
+
+def predict_folder(
+    run: Path, photos: Path, out: Path, *, threshold: float | None = None, device: str = "auto"
+) -> Predicted:
+    """Write mask/, probability/ and overlay/ for each picture of `photos` into `out`. Pictures that are there stay.
+
+    threshold: None for the one that the run chose. Raises InputError if the run or the folder cannot be used, or if no
+    picture can.
+    """
+    found = load(run, device_of(device))
+    pictures = open_set(photos, masks=False)
+    at = found.threshold if threshold is None else threshold
+    left_out, shares = list(pictures.left_out), []
+    with Progress("picture", pictures.size, every=2) as progress:
+        for k, name in enumerate(pictures.names):
+            paths = {kind: out / kind / f"{name}.png" for kind in KINDS}
+            try:
+                if not paths["mask"].is_file():
+                    shares.append(_one(found, pictures.read(k).rgb, at, paths))
+            except InputError as error:
+                left_out.append(str(error))
+            progress.update(k + 1)
+    done = pictures.size + len(pictures.left_out) - len(left_out)
+    if not done:
+        raise InputError(f"{photos}: no picture can be used: {left_out[0]}")
+    note = ""
+    if shares and not any(shares):
+        note = f"no crack was found in any of {len(shares)} pictures; try a lower --threshold"
+    return Predicted(done, tuple(left_out), at, note)
+
+
+def _one(found: Loaded, rgb: NDArray[np.uint8], threshold: float, paths: dict[str, Path]) -> float:
+    """Write the files of one picture. Returns the share of its pixels that are crack."""
+    probability = probabilities(found.method, rgb, found.config.window)
+    mask = probability >= threshold
+    made = {
+        "probability": np.round(255 * probability).astype(np.uint8),
+        "overlay": overlay(rgb, mask),
+        "mask": np.where(mask, 255, 0).astype(np.uint8),
+    }
+    for kind in KINDS:
+        write_atomically(paths[kind], png(made[kind]))
+    return float(mask.mean())
+
+
+def overlay(rgb: NDArray[np.uint8], mask: Mask) -> NDArray[np.uint8]:
+    """The picture (h, w, 3) with the outline of the mask (h, w) in red, just outside of it."""
+    around = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.where((around & ~mask)[..., None], _RED, rgb)

@@ -1,0 +1,76 @@
+"""Predictions for large pictures from overlapping windows, and crops around cracks."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from segment.config import ColorConfig
+from segment.crops import Colors, Crops, blurred
+from segment.windows import averaged, starts
+from training.data.loader import RawBatch
+
+
+@pytest.mark.parametrize(("length", "side"), [(10, 16), (16, 16), (17, 16), (40, 16), (100, 32), (5, 1)])
+def test_windows_cover_everything_and_overlap_by_half(length: int, side: int) -> None:
+    begins = starts(length, side)
+    covered = {k for begin in begins for k in range(begin, min(begin + side, length))}
+    assert covered == set(range(length)) and all(begin + side <= length for begin in begins if length >= side)
+    assert all(b - a <= max(1, side // 2) for a, b in itertools.pairwise(begins))
+
+
+@pytest.mark.parametrize("size", [(40, 70), (16, 90), (9, 8), (64, 64)])
+def test_the_mean_over_windows_of_what_each_pixel_gives_is_what_it_gives(size: tuple[int, int]) -> None:
+    images = torch.randn(2, 3, *size)
+    assert torch.allclose(averaged(lambda x: x.mean(1), images, 16), images.mean(1), atol=1e-6)
+
+
+def test_windows_are_averaged_where_they_overlap() -> None:
+    calls = iter((1.0, 3.0))
+    found = averaged(lambda x: torch.full(x[:, 0].shape, next(calls)), torch.zeros(1, 3, 8, 12), 8)
+    assert found[0, 0].tolist() == [1] * 4 + [2] * 4 + [3] * 4
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_crops_are_placed_around_cracks_as_often_as_asked(share: float) -> None:
+    pixels = np.zeros((200, 300, 4), np.uint8)
+    pixels[120, 250, 3] = 255
+    rng = np.random.default_rng(0)
+    crops = [Crops(32, 1.0, share)._crop(pixels, rng)[..., 3].any() for _ in range(60)]
+    assert np.mean(crops) == 1 if share else np.mean(crops) < 0.3
+    assert not Crops(32, 1.0, share)._crop(np.zeros_like(pixels), rng)[..., 3].any()
+
+
+def test_without_the_share_the_crops_are_as_before() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (60, 80, 4), np.uint8)
+    rng = np.random.default_rng(5)
+    zoom, turn = 1.4 ** rng.uniform(-1, 1), int(rng.integers(8))
+    side = min(round(32 / zoom), 60)
+    top, left = int(rng.integers(60 - side + 1)), int(rng.integers(80 - side + 1))
+    import cv2
+
+    method = cv2.INTER_AREA if side > 32 else cv2.INTER_LINEAR
+    wanted = cv2.resize(pixels[top : top + side, left : left + side], (32, 32), interpolation=method)
+    wanted = np.rot90(wanted, turn % 4)
+    wanted = wanted[:, ::-1] if turn >= 4 else wanted
+    assert np.array_equal(Crops(32, 1.4)._crop(pixels, np.random.default_rng(5)), wanted)
+
+
+def test_each_picture_is_blurred_by_its_own_gaussian() -> None:
+    from scipy.ndimage import gaussian_filter
+
+    images, sigmas = torch.rand(3, 3, 20, 24), torch.tensor([[0.0], [0.7], [2.0]])
+    found = blurred(images, sigmas)
+    assert torch.allclose(found[0], images[0], atol=1e-5)
+    for k in (1, 2):
+        wanted = gaussian_filter(images[k].numpy(), (0, *sigmas[k].tolist() * 2), mode="nearest", radius=(0, 6, 6))
+        assert np.abs(found[k].numpy() - wanted).max() < 1e-4
+
+
+def test_a_blur_changes_no_other_draw() -> None:
+    raw = RawBatch(torch.full((2, 3, 9, 9), 90, dtype=torch.uint8), torch.zeros(2, 9, 9), torch.arange(2))
+    plain, soft = (Colors(ColorConfig(blur=blur))(raw, torch.Generator().manual_seed(3))[0] for blur in (0.0, 1.0))
+    assert torch.allclose(plain, soft, atol=1e-4)
