@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from segment.layouts import layout_of
 from segment.masks import looks_like_mask, rule_of
 from segment.statistics.lines import Mask
 from training.data.pictures import fingerprint
-from training.data.rendered import OPEN, check_sums
+from training.data.rendered import check_sums
 
 # Smallest side in pixels. Dark lines are measured from a length of 32 px on.
 _SMALLEST = 32
@@ -113,14 +112,12 @@ def _of_dataset(folder: Path) -> PictureSet:
     dataset = Dataset.open(folder)
     classes = dataset.manifest.classes
     check_sums(dataset, dataset.present())
-    there = [index for shard in dataset.present() for index in dataset.manifest.pictures(shard)]
+    there = dataset.drawn().tolist()
     if not there:
         raise InputError(f"{folder}: no picture is finished yet; rerun the command that renders the data set")
 
-    opened = lru_cache(OPEN)(dataset.shard)
-
     def read(k: int) -> Picture:
-        frame = opened(there[k] // dataset.manifest.shard_size).of(there[k])
+        frame = dataset.frame(there[k])
         _check_size(f"{folder}: picture {there[k]}", frame.rgb)
         return Picture(str(there[k]), frame.rgb, foreground(frame, classes))
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import numpy as np
 from PIL import Image
-from rich.console import Console
-from rich.progress import track
 
-from render.cli.options import opened, write_png
+from render.cli.options import WORKERS, counted, opened, write_png
 from render.dataset.dataset import Dataset
 from render.dataset.export import FORMATS, export_dataset
 from render.dataset.inspect import inspect_dataset
@@ -52,14 +50,15 @@ _FOLDER = click.Path(path_type=Path)
     help="Leave out pictures in which all clutter together has more than this many times the main object's pixels.",
 )  # fmt: skip
 @click.option("--blend", type=click.IntRange(0), metavar="INDEX", help="Write the scene of a picture as a .blend file.")
+@WORKERS
 def export(
     folder: Path, out: Path, kind: str | None, samples_per_tar: int, min_share: float, max_clutter: float | None,
-    blend: int | None,
+    blend: int | None, workers: int | None,
 ) -> None:  # fmt: skip
     """Export a data set to a layout that other tools read.
 
-    Reads the folder DIR and writes the new folder OUT. OUT appears when it is complete. If the same export exists
-    already, nothing changes.
+    Reads the folder DIR and writes the new folder OUT. OUT appears when it is complete. If you run an interrupted
+    command again, it goes on. If the same export exists already, nothing changes.
 
     \b
     Examples:
@@ -73,8 +72,9 @@ def export(
     if kind is None:
         raise InputError(f"export: give --format, one of {', '.join(FORMATS)}, or --blend with the index of a picture")
     limits = Limits(min_share, max_clutter)
-    written = export_dataset(dataset, out, kind, samples_per_tar, limits)
-    click.echo(f"{out}: {dataset.count(limits)} pictures as {kind}" + ("" if written else ", there already"))
+    with counted(f"{kind} → {out}") as tell:
+        new = export_dataset(dataset, out, kind, samples_per_tar, limits, workers=workers, tell=tell)
+    click.echo(f"{out}: {dataset.count(limits)} pictures as {kind}" + ("" if new else ", there already"))
 
 
 def _export_scene(dataset: Dataset, index: int, out: Path) -> None:
@@ -95,28 +95,26 @@ def _export_scene(dataset: Dataset, index: int, out: Path) -> None:
 @click.option("--sheet", type=_FOLDER, help="Also write a PNG that shows pictures next to all their labels.")
 @click.option("--pictures", type=click.IntRange(min=1, max=64), default=8, show_default=True, help="Rows of the sheet.")
 @click.option("--contact", type=_FOLDER, help="Also write a PNG with up to 100 pictures, without labels.")
+@click.option("--all", "everything", is_flag=True, help="Read all pictures of a large set, not a sample.")
 @click.option("--full", is_flag=True, help="Also show the range and a histogram of every factor, and the assets.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines: the lines, and whether all is sound.")
 @click.pass_context
 def inspect(
-    context: click.Context, folder: Path, sheet: Path | None, pictures: int, contact: Path | None, full: bool,
-    as_json: bool,
+    context: click.Context, folder: Path, sheet: Path | None, pictures: int, contact: Path | None, everything: bool,
+    full: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Summarize a data set: counts, label checks, factors, assets.
 
-    Exits with 1 if a file is damaged or labels contradict each other.
+    Of a set of over 2000 pictures it reads a sample, the same each time. Exits with 1 if a file is damaged or labels
+    contradict each other.
 
     \b
     Example:
       blendmill inspect data --sheet labels.png
     """
     dataset = Dataset.open(folder)
-    console = Console(stderr=True)
-
-    def watched(frames: Iterable[Frame]) -> Iterable[Frame]:
-        return track(frames, "inspecting", dataset.manifest.count, console=console, disable=not console.is_terminal)
-
-    report = inspect_dataset(dataset, watched)
+    with counted("inspecting") as tell:
+        report = inspect_dataset(dataset, tell, everything=everything)
     lines = list(report.lines)
     if as_json:
         click.echo(json.dumps({"folder": str(folder), "sound": report.sound, "lines": lines}, indent=1))
@@ -141,11 +139,11 @@ def _brief(lines: list[str]) -> list[str]:
 
 def _spread(dataset: Dataset, count: int) -> Iterator[Frame]:
     """Up to `count` frames, evenly from the first to the last that is there."""
-    there = [index for shard in dataset.present() for index in dataset.manifest.pictures(shard)]
-    if not there:
+    there = dataset.drawn()
+    if not len(there):
         raise InputError(f"{dataset.folder}: no picture is there yet to put on a sheet; rerun the render command")
     chosen = np.unique(np.linspace(0, len(there) - 1, count).round().astype(int))
-    return (dataset.frame(there[k]) for k in chosen)
+    return (dataset.frame(int(there[k])) for k in chosen)
 
 
 def _write(image: Image.Image, path: Path) -> None:

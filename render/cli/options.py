@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,9 @@ from scenes.leftovers import sweep_scratch
 from scenes.outputs import written
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
+_EVERY = 10.0
+"""Seconds between two lines on the progress of short work, where there is no terminal."""
 
 CONFIG = click.argument("config")
 SET = click.option(
@@ -66,8 +70,8 @@ def adding(options: Sequence[Decorator]) -> Decorator:
 
 @contextmanager
 def progress(title: str, total: int | None) -> Iterator[Any]:
-    """A bar with rate and time left on a terminal, nothing elsewhere."""
-    console = Console(stderr=True)
+    """A bar with rate and time left on a terminal; elsewhere a line every ten seconds."""
+    console, told = Console(stderr=True), time.monotonic()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -83,8 +87,26 @@ def progress(title: str, total: int | None) -> Iterator[Any]:
             state = bar.tasks[0]
             speed = f"{state.speed:.2f}/s" if state.speed else ""
             bar.update(task, advance=count, rate=speed, total=of or state.total)
+            nonlocal told
+            if not console.is_terminal and time.monotonic() - told > _EVERY:
+                told = time.monotonic()
+                click.echo(f"{title}: {state.completed:g} of {state.total or '?'}", err=True)
 
         yield advance
+
+
+@contextmanager
+def counted(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar for work that tells how much is done, and of how much."""
+    with progress(title, None) as advance:
+        done = 0
+
+        def tell(now: int, of: int) -> None:
+            nonlocal done
+            advance(now - done, of)
+            done = now
+
+        yield tell
 
 
 def opened(config: AnyConfig) -> Sampler:

@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
-from render.cli.options import CONFIG, DEVICE, SEED, SET, WORKERS, adding, opened, progress
+from render.cli.options import CONFIG, DEVICE, SEED, SET, WORKERS, adding, counted, opened, progress
+from render.dataset.dataset import Dataset
 from render.dataset.local import Folder
 from render.dataset.manifest import Manifest
-from render.dataset.shard import Shard
 from render.dataset.store import Store, open_store
 from render.dry_run import PICTURES, estimate
 from render.farm.devices import WorkerSlot, choose, worker_slots
@@ -25,6 +25,9 @@ from render.renderer import Sampler, device_for
 from scenes.config.loading import AnyConfig, load_config
 from scenes.errors import InputError
 from scenes.record.record import CRACK
+
+_SAMPLED = 500
+"""Pictures without a crack whose records are sampled again, to say why they have none."""
 
 _OPTIONS = (
     click.option("--out", required=True, help="Folder of the data set, or a URL such as s3://bucket/set."),
@@ -162,15 +165,14 @@ def _without_cracks(store: Store, manifest: Manifest, sampler: Sampler) -> str:
     """
     if manifest.classes != (CRACK,) or not isinstance(store.storage, Folder):
         return ""
-    bare: list[int] = []
-    with progress("counting pictures without a crack", manifest.shard_count) as advance:
-        for shard in range(manifest.shard_count):
-            with store.source(shard) as path, Shard(path) as opened:
-                bare += opened.arrays("index")[opened.arrays("label") < 0].tolist()
-            advance(1)
-    unseen = sum(sampler.sample(manifest.seed, index).cracked for index in bare)
+    with counted("counting pictures without a crack") as tell:
+        rows = Dataset(store.storage.folder, manifest).table(tell)
+    bare = rows["index"][rows["label"] < 0].tolist()
+    sampled = bare[:: max(1, -(-len(bare) // _SAMPLED))]
+    unseen = sum(sampler.sample(manifest.seed, index).cracked for index in sampled)
+    number = str(unseen) if sampled == bare else f"about {unseen * len(bare) // len(sampled)}"
     return (
-        f": {len(bare)} without a crack, {unseen} of them because theirs lies outside the picture or is too fine for "
+        f": {len(bare)} without a crack, {number} of them because theirs lies outside the picture or is too fine for "
         "the mask"
     )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from render.dataset.limits import NO_LIMITS, Limits
 from render.dataset.local import Folder
@@ -15,8 +17,11 @@ from render.dataset.manifest import Manifest, missing_lines, shard_numbers
 from render.dataset.selection import Selection, Wanted
 from render.dataset.shard import Shard
 from render.frame import Frame
-from scenes.errors import InputError
+from scenes.errors import InputError, choices, shortened
 from scenes.files import sha256
+
+OPEN = 256
+"""Shards of a data set that stay open. To open one takes as long as to read some pictures."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,14 @@ class Dataset:
         names = Folder(self.folder).names("shards")
         return sorted(shard for shard in shard_numbers(names) if shard < self.manifest.shard_count)
 
+    def drawn(self) -> NDArray[np.int64]:
+        """The indices of the pictures in the shards that exist, in order, as dataset.json tells them; int64."""
+        held = np.zeros(self.manifest.shard_count, bool)
+        held[self.present()] = True
+        pictures = np.repeat(held, self.manifest.shard_size)[: self.manifest.count]
+        pictures[list(self.manifest.skipped)] = False
+        return np.flatnonzero(pictures)
+
     def shard(self, shard: int) -> Shard:
         """Open a shard. Raises InputError if it is missing, damaged or of another data set."""
         return _opened(self.shard_path(shard), self.manifest, shard)
@@ -79,9 +92,43 @@ class Dataset:
 
     def count(self, limits: Limits = NO_LIMITS) -> int:
         """The number of pictures within limits. Raises InputError where a shard is missing."""
-        if limits == NO_LIMITS and self.manifest.shards:  # the set is finished, and knows what was skipped
-            return self.manifest.count - len(self.manifest.skipped)
-        return sum(len(opened.within(limits)) for opened in self.shards())
+        return len(self.indices(limits))
+
+    def indices(self, limits: Limits = NO_LIMITS, classes: Collection[str] | None = None) -> NDArray[np.int64]:
+        """The indices of the pictures within limits, in order; int64, at most (count,).
+
+        classes: names of the classes of the main object to keep. None keeps all pictures. Nothing of a finished set is
+        read without limits and classes. With them, each shard is read once, and the cache keeps what it says.
+
+        Raises InputError where a class is unknown, or a shard is missing.
+        """
+        if limits == NO_LIMITS and classes is None and self.manifest.shards:  # it is finished, and knows what it lacks
+            held = np.ones(self.manifest.count, bool)
+            held[list(self.manifest.skipped)] = False
+            return np.flatnonzero(held)
+        rows = self.table()
+        keep = limits.allow(rows["share"], rows["clutter"])
+        if classes is not None:
+            known = self.manifest.classes
+            if unknown := next((name for name in classes if name not in known), None):
+                raise InputError(f"{self.folder}: no class '{shortened(unknown)}', {choices(unknown, known)}")
+            keep &= np.isin(rows["label"], [known.index(name) for name in classes])
+        return np.array(rows["index"][keep])
+
+    def table(self, tell: Callable[[int, int], object] = lambda done, of: None) -> NDArray[np.void]:
+        """The rows of all pictures; see `render.dataset.table`, also for `tell`."""
+        from render.dataset.table import table_of
+
+        return table_of(self, tell)
+
+    def opened(self, shard: int) -> Shard:
+        """A shard that stays open, with the others that were asked for last. Raises InputError as `shard` does."""
+        return self._open(shard)
+
+    @cached_property
+    def _open(self) -> Callable[[int], Shard]:
+        # A shard that leaves is closed when the last thread has finished reading it.
+        return lru_cache(OPEN)(self.shard)
 
     def frames(self, *, partial: bool = False, limits: Limits = NO_LIMITS, check_sums: bool = True) -> Iterator[Frame]:
         """The frames in the order of their indices.
@@ -107,15 +154,20 @@ class Dataset:
         shard = index // self.manifest.shard_size
         if index in self.manifest.skipped_in(shard):
             raise InputError(f"{self.folder}: picture {index} was given up when the set was drawn, see failed/ there")
-        with self.shard(shard) as opened:
-            return opened.of(index)
+        return self.opened(shard).of(index)
 
     def pictures(self) -> Selection:
         """All pictures that are there, as a sequence."""
-        manifest, present = self.manifest, self.present()
-        if len(present) == manifest.shard_count and not manifest.skipped:
-            return Selection(self, range(manifest.count))
-        return Selection(self, [index for shard in present for index in manifest.pictures(shard)])
+        # Which pictures a finished set has is found out once, so that each of a million costs the same.
+        return self._pictures if self.manifest.shards else self._there()
+
+    @cached_property
+    def _pictures(self) -> Selection:
+        return self._there()
+
+    def _there(self) -> Selection:
+        drawn = self.drawn()
+        return Selection(self, range(len(drawn)) if len(drawn) == self.manifest.count else drawn.tolist())
 
     def __len__(self) -> int:
         return len(self.pictures())
@@ -139,10 +191,11 @@ class Dataset:
     def verify(self) -> tuple[str, ...]:
         """What is wrong with the files, a line each; empty where every shard is there, whole and as recorded."""
         present = self.present()
-        faults = (line for shard in present for line in self._faults(shard))
+        faults = (line for shard in present for line in self.faults(shard))
         return (*missing_lines(str(self.folder / "shards"), self.manifest, present), *faults)
 
-    def _faults(self, shard: int) -> Iterator[str]:
+    def faults(self, shard: int) -> Iterator[str]:
+        """What is wrong with the file of a shard, a line each."""
         path = self.shard_path(shard)
         recorded = self.manifest.shards.get(path.name)
         yield from shard_faults(path, self.manifest, shard, {recorded} if recorded else set(), str(path))

@@ -15,6 +15,13 @@ from render.dataset.dataset import Dataset
 from render.frame import Frame
 from scenes.errors import LONGEST, printable, shortened
 
+SAMPLE = 2000
+"""Pictures that are read of a larger set, and fewest shards that they are from."""
+_SPREAD = 50
+_TOLD = 3
+_KEPT = 4096
+"""Values of a factor that are kept for its histogram."""
+
 
 @dataclass(frozen=True)
 class Inspection:
@@ -25,6 +32,33 @@ class Inspection:
 
 
 @dataclass
+class _Numbers:
+    """Ends and mean of a factor's values, and evenly spread ones of them for a histogram, in a memory of one size."""
+
+    low: float = math.inf
+    high: float = -math.inf
+    total: float = 0.0
+    seen: int = 0
+    step: int = 1
+    kept: list[float] = field(default_factory=list)
+
+    def add(self, value: float) -> None:
+        self.low, self.high = min(self.low, value), max(self.high, value)
+        self.total += value
+        if not self.seen % self.step:
+            self.kept.append(value)
+        self.seen += 1
+        if len(self.kept) == _KEPT:
+            self.kept, self.step = self.kept[::2], 2 * self.step
+
+
+@dataclass
+class _Faults:
+    seen: int = 0
+    first: list[str] = field(default_factory=list)
+
+
+@dataclass
 class _Tally:
     pictures: Counter[str] = field(default_factory=Counter)
     sizes: Counter[str] = field(default_factory=Counter)
@@ -32,9 +66,9 @@ class _Tally:
     purposes: Counter[str] = field(default_factory=Counter)
     unseen: int = 0
     assets: Counter[str] = field(default_factory=Counter)
-    numbers: dict[str, list[float]] = field(default_factory=dict)
+    numbers: dict[str, _Numbers] = field(default_factory=dict)
     names: dict[str, Counter[str]] = field(default_factory=dict)
-    faults: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in CHECKS})
+    faults: dict[str, _Faults] = field(default_factory=lambda: {name: _Faults() for name in CHECKS})
 
     def add(self, frame: Frame, classes: tuple[str, ...]) -> None:
         height, width = frame.rgb.shape[:2]
@@ -50,22 +84,31 @@ class _Tally:
             if isinstance(value, str):
                 self.names.setdefault(name, Counter())[value] += 1
             else:
-                self.numbers.setdefault(name, []).append(value)
+                self.numbers.setdefault(name, _Numbers()).add(value)
         for check, faults in CHECKS.items():
-            self.faults[check] += [f"picture {frame.index}: {fault}" for fault in faults(frame, classes)]
+            found = self.faults[check]
+            for fault in faults(frame, classes):
+                found.seen += 1
+                if found.seen <= _TOLD:
+                    found.first.append(f"picture {frame.index}: {fault}")
 
 
-def inspect_dataset(dataset: Dataset, progress: Callable[[Iterable[Frame]], Iterable[Frame]] = iter) -> Inspection:
+def inspect_dataset(
+    dataset: Dataset, tell: Callable[[int, int], object] = lambda done, of: None, *, everything: bool = False
+) -> Inspection:
     """Summarize the pictures of a data set and check their labels.
 
-    Missing shards are reported, but they are not a fault.
+    Missing shards are reported, but they are not a fault. Of a set of over 2000 pictures, a sample is read: as many
+    pictures from shards that a fixed seed chooses.
 
     Parameters
     ----------
     dataset : Dataset
         The data set to read.
-    progress : callable
-        Wraps the iterator over the frames, for instance to show a progress bar.
+    tell : callable
+        Is called with the number of pictures that are read, and of all to be read.
+    everything : bool
+        Whether all pictures are read, and all files are checked.
 
     Returns
     -------
@@ -85,15 +128,43 @@ def inspect_dataset(dataset: Dataset, progress: Callable[[Iterable[Frame]], Iter
     (True, 'shards: 0 of 3: unfinished, rerun the render command to go on')
     """
     manifest, tally = dataset.manifest, _Tally()
-    present = dataset.present()
-    damaged = [line for line in dataset.verify() if not line.endswith(": missing")]
+    present, there = dataset.present(), len(dataset.drawn())
+    sample = not everything and there > SAMPLE
+    shards, each = _chosen(present, manifest.shard_size) if sample else (present, manifest.shard_size)
+    damaged = [line for shard in shards for line in dataset.faults(shard)]
+    read = min(each * len(shards), there)
+    head = [_sampled(read, there, len(shards), len(present))] if sample else []
     if damaged:
-        lines = (*_head(dataset, present, tally), "damaged files:", *(f"  {line}" for line in damaged))
+        lines = (*_head(dataset, present, tally), *head, "damaged files:", *(f"  {line}" for line in damaged))
         return _inspection(lines, False)
-    for frame in progress(dataset.frames(partial=True, check_sums=False)):  # `verify` has checked them
+    for done, frame in enumerate(_frames(dataset, shards, each), start=1):
         tally.add(frame, manifest.classes)
-    lines = (*_head(dataset, present, tally), *_counts(tally), *_verdicts(tally), *_spreads(tally), *_usage(tally))
-    return _inspection(lines, not any(tally.faults.values()))
+        tell(done, read)
+    head = [_sampled(sum(tally.pictures.values()), there, len(shards), len(present))] if sample else []
+    summary = (*_counts(tally), *_verdicts(tally), *_spreads(tally), *_usage(tally))
+    lines = (*_head(dataset, present, tally), *head, *summary)
+    return _inspection(lines, not any(found.seen for found in tally.faults.values()))
+
+
+def _chosen(present: list[int], shard_size: int) -> tuple[list[int], int]:
+    """The shards of a sample, and how many pictures are read of each."""
+    wanted = min(len(present), max(_SPREAD, -(-SAMPLE // shard_size)))
+    chosen = np.random.default_rng(0).choice(present, wanted, replace=False)
+    return sorted(chosen.tolist()), min(shard_size, -(-SAMPLE // wanted))
+
+
+def _frames(dataset: Dataset, shards: list[int], each: int) -> Iterator[Frame]:
+    """Up to so many frames of each shard. A picture does not depend on its place, so these may be the first."""
+    for shard in shards:
+        with dataset.shard(shard) as opened:
+            yield from (opened.frame(i) for i in range(min(each, len(opened))))
+
+
+def _sampled(read: int, there: int, shards: int, present: int) -> str:
+    return (
+        f"this is a sample: {read} of {there} pictures, from {shards} of {present} shards, the same each time; "
+        "--all reads everything"
+    )
 
 
 def _inspection(lines: Iterable[str], sound: bool) -> Inspection:
@@ -122,8 +193,8 @@ def _counts(tally: _Tally) -> Iterator[str]:
 def _verdicts(tally: _Tally) -> Iterator[str]:
     yield from _section("label checks")
     for check, faults in tally.faults.items():
-        yield f"  {'FAILED' if faults else 'ok':<7}{check}{f': {len(faults)} faults' if faults else ''}"
-        yield from (f"         {fault}" for fault in faults[:3])
+        yield f"  {'FAILED' if faults.seen else 'ok':<7}{check}{f': {faults.seen} faults' if faults.seen else ''}"
+        yield from (f"         {fault}" for fault in faults.first)
 
 
 def _spreads(tally: _Tally) -> Iterator[str]:
@@ -140,12 +211,12 @@ def _spread(tally: _Tally, names: list[str]) -> Iterator[str]:
     fixed = []
     for name in names:
         values, counts = tally.numbers.get(name), tally.names.get(name, Counter())
-        if values and not math.isclose(min(values), max(values)):
+        if values and not math.isclose(values.low, values.high):
             yield f"  {name:<{width}}  {_histogram(values)}"
         elif len(counts) > 1:
             yield f"  {name:<{width}}  {_listed(counts)}"
         else:
-            fixed.append(f"{name} {values[0]:g}" if values else f"{name} {''.join(counts) or '(none)'}")
+            fixed.append(f"{name} {values.low:g}" if values else f"{name} {''.join(counts) or '(none)'}")
     if fixed:
         text = "always the same: " + ", ".join(fixed)
         yield from textwrap.wrap(text, 116, initial_indent="  ", subsequent_indent="    ")
@@ -175,9 +246,9 @@ def _listed(counts: Counter[str], most: int = 8) -> str:
     return shown + (f", and {len(ordered) - most} more" if len(ordered) > most else "")
 
 
-def _histogram(values: list[float], bins: int = 24) -> str:
+def _histogram(values: _Numbers, bins: int = 24) -> str:
     """Ends, mean and shape of some numbers on a line."""
-    counts, _ = np.histogram(values, bins)
+    counts, _ = np.histogram(values.kept, bins, (values.low, values.high))
     heights = np.ceil(counts / counts.max() * 8).astype(int)
     bars = "".join(" ▁▂▃▄▅▆▇█"[height] for height in heights)
-    return f"{min(values):>9.4g} │{bars}│ {max(values):<9.4g} mean {np.mean(values):.4g}"
+    return f"{values.low:>9.4g} │{bars}│ {values.high:<9.4g} mean {values.total / values.seen:.4g}"

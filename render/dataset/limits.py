@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from render.frame import ObjectLabel
 
 
@@ -32,12 +35,21 @@ class Limits:
 
     def keep(self, objects: Iterable[ObjectLabel]) -> bool:
         """Whether a picture with these objects is within the limits. Without a main object, its share is 0."""
-        share = {"main": 0.0, "clutter": 0.0}
-        for label in objects:
-            if label.purpose in share:
-                share[label.purpose] += label.share
-        small = self.max_clutter is None or share["clutter"] <= self.max_clutter * share["main"]
-        return small and share["main"] >= self.min_share
+        return bool(self.allow(*shares(objects)))
+
+    def allow(self, main: float | NDArray[np.float64], clutter: float | NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether pictures are within the limits, by the `shares` of each."""
+        small = True if self.max_clutter is None else clutter <= self.max_clutter * main
+        return np.asarray((main >= self.min_share) & small)
+
+
+def shares(objects: Iterable[ObjectLabel]) -> tuple[float, float]:
+    """The shares of a picture's pixels that the main object and all clutter have."""
+    share = {"main": 0.0, "clutter": 0.0}
+    for label in objects:
+        if label.purpose in share:
+            share[label.purpose] += label.share
+    return share["main"], share["clutter"]
 
 
 NO_LIMITS = Limits()

@@ -76,8 +76,8 @@ class Selection(Sequence[Frame]):
         if category is not None:
             if category not in classes:
                 raise InputError(f"class '{category}': the data set has no such class, {choices(category, classes)}")
-            labels = self.array("label")
-            indices = [index for index, label in zip(indices, labels, strict=True) if label == classes.index(category)]
+            kept = np.flatnonzero(self._labels() == classes.index(category))
+            indices = [int(indices[place]) for place in kept]
         if wanted:
             rows = Selection(self.dataset, indices).factors()
             for name in wanted:
@@ -117,6 +117,13 @@ class Selection(Sequence[Frame]):
         except ModuleNotFoundError:
             raise InputError("to_pandas: the package pandas is missing; pip install pandas, or use factors()") from None
         return pandas.DataFrame(self.factors()).set_index("index")
+
+    def _labels(self) -> NDArray[Any]:
+        """The label of each picture. Those of a finished set are read once, and kept."""
+        if not self.dataset.manifest.shards or len(self.dataset.present()) < self.dataset.manifest.shard_count:
+            return self.array("label")
+        rows = self.dataset.table()
+        return rows["label"][np.searchsorted(rows["index"], self.indices)]
 
     def _index(self, place: int) -> int:
         if not -len(self) <= place < len(self):

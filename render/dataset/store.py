@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from render.dataset.checked import Checked
-from render.dataset.dataset import shard_faults
+from render.dataset.crew import worked
 from render.dataset.local import Folder, Storage
 from render.dataset.manifest import MANIFEST, Manifest, missing_lines, shard_numbers
 from render.dataset.provenance import Provenance, united
@@ -31,8 +31,15 @@ from scenes.plain_json import parse_json
 K = TypeVar("K")
 V = TypeVar("V")
 
+Told = Callable[[int, int], object]
+"""What is called with how many shards are done, and of how many."""
+
 _READERS = 8
 _OURS = re.compile(rf"dataset\.json{re.escape(UNFINISHED)}.*|\.hold-.*|runs|shards|failed|drawn")
+
+
+def _quiet(done: int, of: int) -> None:
+    return
 
 
 def open_store(out: str) -> Store:
@@ -164,37 +171,51 @@ class Store:
         self.storage.remove(*(f"runs/{run.name}" for run in runs))
         return finished
 
-    def verify(self) -> tuple[str, ...]:
+    def verify(self, tell: Told = _quiet, *, everything: bool = True) -> tuple[str, ...]:
         """What is wrong with the shards, a line each fault; empty where each is there and has its checksum.
+
+        everything: whether shards are read again that this machine has found sound, and whose files have the same size
+        and time of change since. tell: is called with the number of shards read so far, and of all to be read.
 
         Raises InputError where there is no data set.
         """
         manifest, present = self.opened(), self.present()
         there = sorted(shard for shard in present if shard < manifest.shard_count)
-        faults = self._faults(manifest, there, noted(manifest, self.runs()))
+        faults = self._broken(manifest, there, tell, everything)
         found = (line for lines in faults.values() for line in lines)
         return (*missing_lines(f"{self.url}/shards", manifest, present), *found)
 
-    def discard_broken(self, shards: Iterable[int], tell: Callable[[int], None] = lambda count: None) -> dict[int, str]:
+    def discard_broken(self, shards: Iterable[int], tell: Told = _quiet) -> dict[int, str]:
         """Delete those of some shards that are there and broken. Returns the reason for each.
 
         A shard is read once. It is read again when its size or time of change is another one, which this machine notes
-        in the cache; `verify` always reads. tell: is called with the number of shards to read, if there are any.
+        in the cache. tell: is called with the number of shards read so far, and of all to be read, if there are any.
         """
         there = list(shards)
         if not there:
             return {}
-        manifest = self.opened()
-        known, note = noted(manifest, self.runs()), Checked(self.url, manifest)
-        stamps = self._stamps(there)
-        unread = [shard for shard, stamp in stamps.items() if not note.holds(shard, stamp, known[shard])]
-        if unread:
-            tell(len(unread))
-        faults = self._faults(manifest, unread, known)
+        faults = self._broken(self.opened(), there, tell, everything=False)
         self.storage.remove(*map(_shard, faults))
-        note.keep({shard: stamps[shard] for shard in unread if shard not in faults}, known)
         # The remedy of a reader stands after its reason, and is done here.
         return {shard: lines[0].partition("; ")[0] for shard, lines in faults.items()}
+
+    def check(self, shards: Sequence[int], tell: Told = _quiet) -> dict[int, tuple[str, ...]]:
+        """What is wrong with those of some shards, all there, that are broken; read as in `discard_broken`."""
+        return self._broken(self.opened(), shards, tell, everything=False)
+
+    def _broken(
+        self, manifest: Manifest, shards: Sequence[int], tell: Told, everything: bool
+    ) -> dict[int, tuple[str, ...]]:
+        """What is wrong with those of some shards that are broken. What is sound is noted in the cache."""
+        known, note = noted(manifest, self.runs()), Checked(self.url, manifest)
+        stamps = self._stamps(shards)
+        unread = [shard for shard, stamp in stamps.items() if everything or not note.holds(shard, stamp, known[shard])]
+        if not unread:
+            return {}
+        tell(0, len(unread))
+        faults = self._faults(manifest, unread, known, tell)
+        note.keep({shard: stamps[shard] for shard in unread if shard not in faults}, known)
+        return faults
 
     def trust(self, drawn: Mapping[int, str]) -> None:
         """Note shards that this run has drawn as sound, so that no rerun reads them. drawn: the sha256 of each."""
@@ -207,20 +228,21 @@ class Store:
         return {shard: found[Manifest.shard_name(shard)] for shard in shards}
 
     def _faults(
-        self, manifest: Manifest, shards: Sequence[int], known: Mapping[int, set[str]]
+        self, manifest: Manifest, shards: Sequence[int], known: Mapping[int, set[str]], tell: Told
     ) -> dict[int, tuple[str, ...]]:
         """What is wrong with those of some shards that are broken. known: the checksums that each may have."""
         skipped = {index for index in (*manifest.skipped, *self.failed()) if index < manifest.count}
-        expected = manifest.model_copy(update={"skipped": tuple(sorted(skipped))})
-
-        def faults(shard: int) -> tuple[str, ...]:
-            with self.source(shard) as path:
-                name = f"{self.url}/shards/{Manifest.shard_name(shard)}"
-                return tuple(shard_faults(path, expected, shard, known[shard], name))
-
-        with ThreadPoolExecutor(_READERS) as pool:
-            found = dict(zip(shards, pool.map(faults, shards), strict=True))
-        return {shard: lines for shard, lines in found.items() if lines}
+        sums = {Manifest.shard_name(shard): sorted(known[shard]) for shard in shards}
+        setup = {"url": self.url, "skipped": sorted(skipped), "sums": sums}
+        workers = None if isinstance(self.storage, Folder) or len(shards) <= _READERS else _READERS
+        found = worked("render.dataset.verifying", setup, shards, len(shards), workers)
+        faults = {}
+        for done, (shard, lines) in enumerate(zip(shards, found, strict=True), start=1):
+            if not done % max(1, len(shards) // 100):
+                tell(done, len(shards))
+            if lines:
+                faults[shard] = tuple(lines)
+        return faults
 
     # What shards were drawn from -------------------------------------------------------------------------------------
 

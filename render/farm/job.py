@@ -157,7 +157,8 @@ def run(
         shards = range(number, manifest.shard_count, parts)
         present = store.present()
         broken = store.discard_broken(
-            [shard for shard in shards if shard in present], lambda count: tell("checking", shards=count)
+            [shard for shard in shards if shard in present],
+            lambda checked, count: tell("checking", checked=checked, shards=count),
         )
         for shard, reason in broken.items():
             tell("broken", shard=shard, reason=reason)

@@ -1,9 +1,9 @@
 """Show the progress of a run: a bar on a terminal, lines in a log file, or JSON lines.
 
-Events: `checking` (shards: how many that are there are read), `broken` (shard, reason), `start` (pictures, done,
-workers, device), `begin` (shard, worker), `drawn` (pictures, index, worker), `shard` (shard, pictures), `died` (worker,
-reason, index, shard, pictures: what has to be drawn again, negative), `failed` (index, reason, attempts), `assets`
-(used, warnings, left_out), `stopping`, `end` (done).
+Events: `checking` (checked, shards: how many of those that are there are read), `broken` (shard, reason), `start`
+(pictures, done, workers, device), `begin` (shard, worker), `drawn` (pictures, index, worker), `shard` (shard,
+pictures), `died` (worker, reason, index, shard, pictures: what has to be drawn again, negative), `failed` (index,
+reason, attempts), `assets` (used, warnings, left_out), `stopping`, `end` (done).
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ class Lines(Report):
         now = time.monotonic()
         if event in ("start", "end") or now - self._last > _EVERY:
             self._last = now
-            print(self._line(), file=self._out, flush=True)
+            checked = f"checked {fields['checked']} of {fields['shards']} shards" if event == "checking" else ""
+            print(checked or self._line(), file=self._out, flush=True)
 
     def _line(self) -> str:
         told = [f"{self.done}/{self.total} pictures", f"{self.rate:.2f}/s" if self.rate else "", self.remaining]
@@ -115,6 +116,8 @@ class Bar(Report):
         if trouble:
             self._bar.console.print(trouble, markup=False, highlight=False)
         rate = f"{self.rate:.2f}/s, {self.workers} workers" if self.rate else f"{self.workers} workers start"
+        if event == "checking":
+            rate = f"checked {fields['checked']} of {fields['shards']} shards that are there"
         self._bar.update(self._task, completed=self.done, total=self.total, rate=rate, left=self.remaining)
 
     def __enter__(self) -> Self:
@@ -149,7 +152,7 @@ def reporter(json_logs: bool) -> Report:
 def _trouble(event: str, fields: dict[str, Any]) -> str:
     match event:
         case "checking":
-            return f"checking {fields['shards']} shards that are there"
+            return "" if fields["checked"] else f"checking {fields['shards']} shards that are there"
         case "broken":
             return f"{fields['reason']}; it is deleted and drawn again"
         case "died":

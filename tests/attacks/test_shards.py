@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from render.dataset.dataset import Dataset
-from render.dataset.export import FORMATS, export_dataset
+from render.dataset.export import FORMATS, RECEIPT, export_dataset
 from render.dataset.inspect import inspect_dataset
 from render.dataset.limits import Limits
 from render.dataset.store import open_store
@@ -45,8 +45,9 @@ def exported(kind: str) -> Callable[[Path], str]:
         try:
             export_dataset(Dataset.open(folder), out, kind)
         finally:
-            assert not list(out.parent.glob(f"{out.name}.tmp-*")), "a half export is left"
-            shutil.rmtree(out, ignore_errors=True)
+            assert (out / RECEIPT).exists() or not out.exists(), "a half export is there"
+            for left in (out, out.with_name(f".{out.name}.export")):
+                shutil.rmtree(left, ignore_errors=True)
         return ""
 
     return export

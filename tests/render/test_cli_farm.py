@@ -224,9 +224,13 @@ def test_merge_replaces_a_broken_shard(tmp_path: Path, whole: dict[str, bytes], 
 
 
 def test_a_shard_is_read_again_only_when_its_file_changed(tmp_path: Path) -> None:
-    store, read = render(tmp_path / "set", make_manifest()), list[int]()
-    assert store.discard_broken(range(5), read.append) == {}
-    assert store.discard_broken(range(5), read.append) == {}
+    store, read = render(tmp_path / "set", make_manifest()), list[tuple[int, int]]()
+
+    def tell(done: int, of: int) -> None:
+        read.append((done, of))
+
+    assert store.discard_broken(range(5), tell) == {}
+    assert store.discard_broken(range(5), tell) == {}
     (tmp_path / "set/shards/00002.h5").touch()
-    assert store.discard_broken(range(5), read.append) == {}
-    assert read == [5, 1]
+    assert store.discard_broken(range(5), tell) == {}
+    assert read == [(done, 5) for done in range(6)] + [(0, 1), (1, 1)]

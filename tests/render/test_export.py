@@ -69,8 +69,53 @@ def test_an_error_half_way_leaves_nothing(tmp_path: Path) -> None:
         export_dataset(broken, tmp_path / "out", "folder")
     broken.shard_path(1).unlink()
     with pytest.raises(InputError, match=r"00001\.h5: not there, 1 shards are missing"):
-        export_dataset(broken, tmp_path / "out", "folder")
-    assert listing(tmp_path) == ["set"]
+        export_dataset(broken, tmp_path / "new", "folder")
+    assert listing(tmp_path) == [".out.export", "set"]
+    broken.shard_path(0).write_bytes(b"")
+    broken.shard_path(1).write_bytes(whole[:-100])
+    with pytest.raises(InputError, match="sha256 differs"):
+        export_dataset(broken, tmp_path / "none", "folder")
+    assert listing(tmp_path) == [".out.export", "set"]  # what has nothing of use is gone
+
+
+@pytest.mark.parametrize("kind", [kind for kind, layout in FORMATS.items() if not layout.whole])
+def test_an_interrupted_export_goes_on_where_it_was(
+    dataset: Dataset, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_dataset(dataset, tmp_path / "whole", kind, samples_per_tar=2)
+
+    def stop(done: int, of: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_dataset(dataset, tmp_path / "out", kind, samples_per_tar=2, tell=stop)
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(KeyboardInterrupt):
+        export_dataset(dataset, tmp_path / "out", kind, samples_per_tar=2, tell=stop)
+    read: list[int] = []
+    real = Dataset.frame
+    monkeypatch.setattr(Dataset, "frame", lambda self, index: read.append(index) or real(self, index))
+    export_dataset(dataset, tmp_path / "out", kind, samples_per_tar=2)
+    assert sorted(read) == [4]
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole") and listing(tmp_path) == ["out", "whole"]
+
+
+def test_an_interrupted_export_of_something_else_is_begun_anew(dataset: Dataset, tmp_path: Path) -> None:
+    def stop(done: int, of: int) -> None:
+        if done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_dataset(dataset, tmp_path / "out", "masks", tell=stop)
+    export_dataset(dataset, tmp_path / "out", "coco")
+    assert listing(tmp_path / "out") == ["annotations", "blendmill-export.json", "images"]
+
+
+def test_any_number_of_processes_writes_the_same_bytes(dataset: Dataset, tmp_path: Path) -> None:
+    for workers in (1, 2):
+        export_dataset(dataset, tmp_path / str(workers), "coco", workers=workers)
+    assert contents(tmp_path / "1") == contents(tmp_path / "2")
 
 
 def test_folder_is_an_image_folder_with_labels_beside(dataset: Dataset, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from render.cli.dataset import inspect
+from render.dataset import inspect as inspect_module
 from render.dataset.checks import CHECKS
 from render.dataset.inspect import inspect_dataset
 from render.dataset.shard import write_shard
@@ -206,3 +207,30 @@ def test_sheets_hold_every_tile() -> None:
     assert all((sheet == 40 * k + 40).all(axis=-1).sum() >= 200 for k in range(5))
     with_plate, without = (label_sheet([make_frame(0, plate=plate)], CLASSES) for plate in (True, False))
     assert with_plate.width * 8 == pytest.approx(without.width * 9, abs=40)
+
+
+def test_of_a_large_set_a_sample_is_read_and_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = make_dataset(tmp_path / "set", count=30, shard_size=5, size=(12, 16))
+    whole = inspect_dataset(data)
+    assert "this is a sample" not in "".join(whole.lines)
+    monkeypatch.setattr(inspect_module, "SAMPLE", 8)
+    monkeypatch.setattr(inspect_module, "_SPREAD", 4)
+    told: list[tuple[int, int]] = []
+    found = inspect_dataset(data, lambda done, of: told.append((done, of)))
+    said = "this is a sample: 8 of 30 pictures, from 4 of 6 shards, the same each time; --all reads everything"
+    assert found.sound and said in found.lines and told == [(done, 8) for done in range(1, 9)]
+    assert found == inspect_dataset(data)
+    assert inspect_dataset(data, everything=True) == whole
+
+
+@pytest.mark.parametrize("count", [3, 4096, 50_000])
+def test_numbers_take_one_size_of_memory(count: int) -> None:
+    values = np.random.default_rng(0).normal(size=count)
+    numbers = inspect_module._Numbers()
+    for value in values.tolist():
+        numbers.add(value)
+    assert (numbers.low, numbers.high, numbers.seen) == (values.min(), values.max(), count)
+    assert numbers.total / count == pytest.approx(values.mean())
+    assert min(count, 2048) <= len(numbers.kept) <= 4096
+    shares = [np.mean(np.abs(some) < 1) for some in (numbers.kept, values)]
+    assert shares[0] == pytest.approx(shares[1], abs=0.03)

@@ -5,18 +5,29 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import s3fs
 from hypothesis import given
 from hypothesis import strategies as st
 
+from render.cli import render as render_module
+from render.dataset import dataset as dataset_module
 from render.dataset import local
+from render.dataset.dataset import Dataset
+from render.dataset.limits import Limits
 from render.dataset.provenance import Provenance
 from render.dataset.store import Store, open_store
-from tests.farms import draw, make_manifest, render, s3_server
+from scenes.errors import InputError
+from scenes.record.record import CRACK
+from tests.farms import SIZE, draw, make_manifest, render, s3_server
+from tests.frames import CLASSES, forget_sums, make_dataset, make_frame, redrawn
+from training.data.rendered import Rendered
 
 
 @pytest.fixture(scope="module")
@@ -91,14 +102,21 @@ def test_a_part_looks_at_its_own_shards_only(tmp_path: Path, cache: None, monkey
 
 
 def test_what_a_run_has_drawn_is_not_read_by_the_next(tmp_path: Path, cache: None) -> None:
-    store, read = render(tmp_path / "set", make_manifest()), []
+    store, told = render(tmp_path / "set", make_manifest()), []
+
+    def read(*counts: int) -> None:
+        told.append(counts)
+
     sums = store.opened().shards
     store.trust({shard: sums[f"{shard:05d}.h5"] for shard in (0, 1, 3)})
-    assert store.discard_broken(range(5), read.append) == {} and read == [2]
+    assert store.discard_broken(range(5), read) == {} and told == [(0, 2), (1, 2), (2, 2)]
     path = tmp_path / "set" / "shards" / "00003.h5"
     path.write_bytes(path.read_bytes()[:-1] + b"?")
-    (broken,) = store.discard_broken(range(5), read.append)
-    assert broken == 3 and read == [2, 1]
+    (broken,) = store.discard_broken(range(5), read)
+    assert broken == 3 and told[3:] == [(0, 1), (1, 1)]
+    told.clear()
+    assert len(store.verify(read, everything=False)) == 1 and told == []  # the broken one is gone
+    assert len(store.verify(read)) == 1 and told[0] == (0, 4)
 
 
 def test_many_files_are_deleted_without_listing_their_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,3 +155,106 @@ def test_what_a_shard_lacks(skipped: set[int], shard_size: int) -> None:
     assert [index for lacking in found for index in lacking] == sorted(skipped)
     held = [manifest.pictures(shard) for shard in range(manifest.shard_count)]
     assert [index for pictures in held for index in pictures] == sorted(set(range(100)) - skipped)
+
+
+def test_the_table_of_a_set_is_read_once(tmp_path: Path, cache: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = make_dataset(tmp_path / "set", count=7, shard_size=2, size=SIZE, objects=3)
+    limits = Limits(min_share=0.1, max_clutter=0.5)
+    frames = list(dataset.frames())
+    kept = [frame.index for frame in frames if limits.keep(frame.objects)]
+    cars = [frame.index for frame in frames if CLASSES[frame.label] == "car"]
+    assert 0 < len(kept) < 7 and 0 < len(cars) < 7
+    opened: list[int] = []
+    real = Dataset.shard
+    monkeypatch.setattr(Dataset, "shard", lambda self, shard: opened.append(shard) or real(self, shard))
+    for _ in range(2):
+        again = Dataset.open(dataset.folder)
+        assert len(again) == 7 and again.count(limits) == len(kept)
+        assert again.indices(limits).tolist() == kept and again.indices(classes=["car"]).tolist() == cars
+        assert again.indices(limits, ["mug", "car", "traffic light"]).tolist() == kept
+    assert sorted(opened) == [0, 1, 2, 3]
+    opened.clear()
+    redrawn(dataset, 1, [make_frame(index, size=SIZE, seed=5) for index in (2, 3)])
+    rows = Dataset.open(dataset.folder).table()
+    assert opened == [1] and rows["index"].tolist() == list(range(7))
+    with pytest.raises(InputError, match="no class 'cat', did you mean 'car'"):
+        dataset.indices(classes=["cat"])
+
+
+def test_a_damaged_table_is_made_again_and_one_of_an_unfinished_set_is_not_kept(tmp_path: Path, cache: None) -> None:
+    dataset = make_dataset(tmp_path / "set", count=4, shard_size=2, size=SIZE)
+    rows = np.array(dataset.table())
+    (path,) = (tmp_path / "cache" / "tables").iterdir()
+    for damage in (b"", path.read_bytes()[:-9], b"not an array"):
+        path.write_bytes(damage)
+        np.testing.assert_array_equal(dataset.table(), rows)
+    path.unlink()
+    forget_sums(dataset.folder)
+    unfinished = Dataset.open(dataset.folder)
+    assert unfinished.count() == 4 and not path.exists()
+    unfinished.shard_path(1).unlink()
+    with pytest.raises(InputError, match=r"00001\.h5: no such shard"):
+        unfinished.count()
+
+
+def test_shards_stay_open_between_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = make_dataset(tmp_path / "set", count=6, shard_size=2, size=SIZE)
+    opened: list[int] = []
+    real = Dataset.shard
+    monkeypatch.setattr(Dataset, "shard", lambda self, shard: opened.append(shard) or real(self, shard))
+    assert [dataset.frame(index).index for index in (0, 5, 1, 4, 0)] == [0, 5, 1, 4, 0]
+    assert opened == [0, 2]
+
+
+def test_training_starts_without_reading_shards_it_knows(
+    tmp_path: Path, cache: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = make_dataset(tmp_path / "set", count=6, shard_size=2, size=SIZE)
+    first = Rendered(dataset.folder, margin=0.1)
+    monkeypatch.setattr(Dataset, "shard", lambda self, shard: pytest.fail("a shard is opened"))
+    monkeypatch.setattr(dataset_module, "sha256", lambda path: pytest.fail("a shard is read"))
+    again = Rendered(dataset.folder, margin=0.1)
+    assert again.digest == first.digest and again.labels.tolist() == first.labels.tolist()
+    monkeypatch.undo()
+    monkeypatch.setenv("BLENDMILL_CACHE", str(tmp_path / "cache"))
+    path = dataset.shard_path(1)
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(InputError, match=r"00001\.h5: sha256 differs .*; delete the file and rerun"):
+        Rendered(dataset.folder)
+
+
+def test_a_picture_of_a_finished_set_is_found_without_listing_the_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = make_dataset(tmp_path / "set", count=6, shard_size=2, size=SIZE)
+    listed: list[int] = []
+    real = Dataset.present
+    monkeypatch.setattr(Dataset, "present", lambda self: listed.append(1) or real(self))
+    assert [dataset[place].index for place in (4, 0, -1)] == [4, 0, 5] and len(dataset) == 6
+    assert len(listed) == 1
+
+
+def test_of_many_pictures_without_a_crack_some_are_asked_why(
+    tmp_path: Path, cache: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_dataset(tmp_path / "set", count=9, shard_size=2, size=SIZE, classes=(CRACK,))
+    for shard in range(4):
+        frames = [
+            replace(make_frame(index, size=SIZE, classes=(CRACK,)), label=-1) for index in (2 * shard, 2 * shard + 1)
+        ]
+        made = redrawn(made, shard, frames)
+    asked: list[int] = []
+
+    class Recorded:
+        def sample(self, seed: int, index: int) -> SimpleNamespace:
+            asked.append(index)
+            return SimpleNamespace(cracked=index < 4)
+
+    store = open_store(str(made.folder))
+    said = render_module._without_cracks(store, made.manifest, Recorded())  # type: ignore[arg-type]
+    assert said.startswith(": 8 without a crack, 4 of them because") and asked == list(range(8))
+    asked.clear()
+    monkeypatch.setattr(render_module, "_SAMPLED", 4)
+    monkeypatch.setattr(Dataset, "shard", lambda self, shard: pytest.fail("a shard is opened"))
+    said = render_module._without_cracks(store, made.manifest, Recorded())  # type: ignore[arg-type]
+    assert said.startswith(": 8 without a crack, about 4 of them because") and asked == [0, 2, 4, 6]

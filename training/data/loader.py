@@ -171,8 +171,9 @@ class _Deal:
         self._groups = [np.arange(count)]
         if labels is not None:
             self._groups = [np.flatnonzero(labels == k) for k in np.unique(labels)]
-        # One permutation of each group is in use, or two when a batch crosses the border between two epochs.
-        self._order = lru_cache(4 * (len(self._groups) + 1))(self._shuffled)
+        # One permutation of each group is in use, or two when a batch crosses the border between two epochs. Of more
+        # groups than one, the order of their turns is in use too.
+        self._order = lru_cache(2 if len(self._groups) == 1 else 4 * (len(self._groups) + 1))(self._shuffled)
 
     def at(self, position: int) -> int:
         if len(self._groups) == 1:

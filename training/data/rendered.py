@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +10,16 @@ from numpy.typing import NDArray
 
 from render.dataset.dataset import Dataset
 from render.dataset.limits import Limits
-from render.dataset.shard import Shard
-from render.frame import ObjectLabel
+from render.dataset.local import Folder
+from render.dataset.store import Store
 from scenes.errors import InputError
 from training.data.decode import resized
 from training.data.pictures import fingerprint
+from training.progress import Progress
 
-OPEN = 256
-"""Shards of a data set that are kept open. To open one takes as long as to read a picture."""
+_EVERY = 10.0
+"""Seconds between two lines on the progress of opening a set."""
 
-_READERS = 4
 Box = tuple[int, int, int, int]
 
 
@@ -39,67 +36,61 @@ class Rendered:
         dataset = Dataset.open(folder)
         self.name, manifest = str(folder), dataset.manifest
         self.classes = manifest.classes
-        self._shards = [dataset.shard_path(shard) for shard in range(manifest.shard_count)]
-        self._starts, labels, indices, self._boxes = [0], [], [], list[Box | None]()
+        self._dataset, self._margin = dataset, margin
         check_sums(dataset, range(manifest.shard_count))
-        for shard in range(manifest.shard_count):
-            with dataset.shard(shard) as opened:
-                labels.append(opened.arrays("label").astype(np.int64))
-                indices.append(opened.arrays("index"))
-                if margin is not None:
-                    self._boxes += [_square(opened.objects(i), margin) for i in range(len(opened))]
-            self._starts.append(self._starts[-1] + len(labels[-1]))
-        self.labels: NDArray[np.int64] = np.concatenate(labels)
-        self._indices = np.concatenate(indices).tolist()
-        if not self._indices:
+        with Progress(f"{folder}: reading labels, shard", manifest.shard_count, _EVERY) as progress:
+            # It is mapped into memory, so that all trainers of a machine share it.
+            self._rows = dataset.table(lambda done, of: progress.update(manifest.shard_count - of + done))
+        if not len(self._rows):
             raise InputError(f"{folder}: no pictures; render the set again")
+        self.labels: NDArray[np.int64] = self._rows["label"].astype(np.int64)
+        self._starts = np.searchsorted(self._rows["index"], np.arange(manifest.shard_count) * manifest.shard_size)
         sums = sorted(manifest.shards.items())
-        self.digest = fingerprint(manifest.config_hash, manifest.seed, self._indices, self.classes, sums, margin)
-        # A shard that leaves the cache is closed when the last thread has finished reading it.
-        self._opened = lru_cache(OPEN)(Shard)
+        indices = self._rows["index"].tolist()
+        self.digest = fingerprint(manifest.config_hash, manifest.seed, indices, self.classes, sums, margin)
 
     def within(self, limits: Limits) -> NDArray[np.int64]:
         """The places of the pictures within limits, in order."""
-        places = [
-            start + place
-            for start, path in zip(self._starts, self._shards, strict=False)
-            for place in self._opened(path).within(limits)
-        ]
-        return np.array(places, np.int64)
+        return np.flatnonzero(limits.allow(self._rows["share"], self._rows["clutter"])).astype(np.int64)
 
     def __len__(self) -> int:
-        return len(self._indices)
+        return len(self._rows)
 
     def read(self, i: int, short: int | None = None) -> NDArray[np.uint8]:
-        shard = bisect_right(self._starts, i) - 1
-        picture = self._opened(self._shards[shard]).picture("rgb", i - self._starts[shard])
-        if self._boxes and (box := self._boxes[i]) is not None:
-            left, top, right, bottom = box
+        row = self._rows[i]
+        shard = int(row["index"]) // self._dataset.manifest.shard_size
+        picture = self._dataset.opened(shard).picture("rgb", i - int(self._starts[shard]))
+        if self._margin is not None and not np.isnan(row["box"][0]):
+            left, top, right, bottom = _square(row["box"].tolist(), self._margin)
             picture = picture[max(top, 0) : bottom, max(left, 0) : right]
         return resized(picture, short)
 
     def where(self, i: int) -> str:
-        return f"{self._shards[bisect_right(self._starts, i) - 1]}: picture {self._indices[i]}"
+        index = int(self._rows["index"][i])
+        return f"{self._dataset.shard_path(index // self._dataset.manifest.shard_size)}: picture {index}"
 
     def key(self, i: int) -> str:
-        return str(self._indices[i])
+        return str(self._rows["index"][i])
 
 
 def check_sums(dataset: Dataset, shards: Iterable[int]) -> None:
     """Compare shards with their recorded sha256. Raises InputError for the first that differs.
 
-    It reads all of them once. A training reads them many times.
+    A shard that this machine has found sound is read again only if its file has changed since.
     """
-    with ThreadPoolExecutor(_READERS) as pool:
-        for _ in pool.map(dataset.check_sum, shards):
-            continue
+    manifest, present = dataset.manifest, set(dataset.present())
+    recorded = [shard for shard in shards if shard in present and manifest.shard_name(shard) in manifest.shards]
+    with Progress(f"{dataset.folder}: checking shard", len(recorded), _EVERY) as progress:
+        broken = Store(Folder(dataset.folder)).check(
+            recorded, lambda done, of: progress.update(len(recorded) - of + done)
+        )
+    for lines in broken.values():
+        fault, _, remedy = lines[0].partition("; ")
+        raise InputError(f"{fault}; {remedy or 'delete the file and rerun the render command'}")
 
 
-def _square(objects: Iterable[ObjectLabel], margin: float) -> Box | None:
-    """Left, top, right and bottom in pixels of the crop around the main object of a picture."""
-    box = next((label.box for label in objects if label.purpose == "main"), None)
-    if box is None:
-        return None
+def _square(box: Sequence[float], margin: float) -> Box:
+    """Left, top, right and bottom in pixels of the crop around the main object of a picture, given its box."""
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     half = max(box[2] - box[0], box[3] - box[1]) * (0.5 + margin)
     return round(x - half), round(y - half), round(x + half), round(y + half)

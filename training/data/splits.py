@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import floor
 
 import numpy as np
@@ -27,10 +27,9 @@ def parted(
     without a class count as one class.
     """
     taken = np.zeros(len(pictures), bool)
-    keys = [pictures.key(i) for i in range(len(pictures))]
     for label in np.unique(pictures.labels):
         members = np.flatnonzero(pictures.labels == label)
-        taken[members] = share_of([keys[i] for i in members], share, seed, purpose)
+        taken[members] = share_of((pictures.key(i) for i in members), share, seed, purpose)
     percent = f"{share * 100:g} %"
     return (
         chosen(pictures, _places(taken), percent),
@@ -38,11 +37,11 @@ def parted(
     )
 
 
-def share_of(keys: Sequence[str], share: float, seed: int = 0, purpose: str = "share") -> NDArray[np.bool_]:
+def share_of(keys: Iterable[str], share: float, seed: int = 0, purpose: str = "share") -> NDArray[np.bool_]:
     """(N,) bool, True for the share of the pictures with these keys, as `parted` chooses it in one class."""
-    ranks = np.array([_rank(seed, purpose, key) for key in keys], np.uint64)
-    count = max(1, floor(share * len(keys) + 0.5)) if share > 0 else 0
-    taken = np.zeros(len(keys), bool)
+    ranks = np.fromiter((_rank(seed, purpose, key) for key in keys), np.uint64)
+    count = max(1, floor(share * len(ranks) + 0.5)) if share > 0 else 0
+    taken = np.zeros(len(ranks), bool)
     taken[np.argsort(ranks, kind="stable")[:count]] = True
     return taken
 

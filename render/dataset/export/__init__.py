@@ -1,60 +1,54 @@
-"""Exports: the data set in the layouts that other tools read. One short file for each."""
+"""Exports: the data set in the layouts that other tools read. One short file for each.
+
+An export is written piece by piece into a folder beside its place. What is written stays there until the export is
+complete, so that the same command, run again, goes on after a fault. Processes share the pieces. The bytes are the same
+for any number of them.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from itertools import count
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import track
+import numpy as np
 
-from render.catalogue import open_catalogue
+from render.dataset.crew import worked
 from render.dataset.dataset import Dataset
-from render.dataset.export.bop import write_bop
-from render.dataset.export.coco import write_coco
-from render.dataset.export.folder import write_folder
-from render.dataset.export.masks import write_masks
-from render.dataset.export.per_image import write_per_image
-from render.dataset.export.s2rda import write_s2rda
-from render.dataset.export.webdataset import write_webdataset
-from render.dataset.export.yolo import write_yolo, write_yolo_pose, write_yolo_segment
+from render.dataset.export.pieces import FORMATS
 from render.dataset.limits import NO_LIMITS, Limits
-from scenes.config.loading import validate
-from scenes.config.objects import Config
+from render.dataset.local import Folder
 from scenes.errors import InputError, choices
-from scenes.files import unfinished
-from scenes.leftovers import sweep_unfinished
-from scenes.mesh import Model
 from scenes.outputs import told
 
-FORMATS: Mapping[str, Callable[..., None]] = {
-    "folder": write_folder,
-    "coco": write_coco,
-    "webdataset": write_webdataset,
-    "s2rda": write_s2rda,
-    "hdf5-per-image": write_per_image,
-    "masks": write_masks,
-    "yolo": write_yolo,
-    "yolo-segment": write_yolo_segment,
-    "yolo-pose": write_yolo_pose,
-    "bop": write_bop,
-}
-"""Each writes frames, given the class names, into an empty folder. "bop" also takes a function that gives models."""
+__all__ = ["FORMATS", "RECEIPT", "export_dataset"]
 
 RECEIPT = "blendmill-export.json"
+Told = Callable[[int, int], object]
+_EVERY = 10.0
+"""Seconds between two times that what is written is brought to the disk and noted as done."""
 
 
 def export_dataset(
-    dataset: Dataset, out: Path, kind: str, samples_per_tar: int = 1000, limits: Limits = NO_LIMITS
+    dataset: Dataset,
+    out: Path,
+    kind: str,
+    samples_per_tar: int = 1000,
+    limits: Limits = NO_LIMITS,
+    *,
+    workers: int | None = None,
+    tell: Told = lambda done, of: None,
 ) -> bool:
     """Write a complete data set to a folder in a layout that other tools read.
 
-    The folder appears when it is complete: it is filled under another name and renamed at the end.
+    The folder appears when it is complete: it is filled in `.NAME.export` beside it and renamed at the end. If the
+    export is interrupted, the same call goes on with what is missing.
 
     Parameters
     ----------
@@ -69,6 +63,10 @@ def export_dataset(
         Samples in one tar file of a "webdataset".
     limits : Limits
         Pictures outside of them are left out.
+    workers : int, optional
+        Number of processes. By default as many as there are processors, and one for a small set.
+    tell : callable
+        Is called with the number of pieces that are written, and of all.
 
     Returns
     -------
@@ -105,12 +103,9 @@ def export_dataset(
     """
     if kind not in FORMATS:
         raise InputError(f"unknown export format '{kind}', {choices(kind, FORMATS)}")
-    writer, receipt = FORMATS[kind], _receipt(dataset, kind)
+    receipt = _receipt(dataset, kind)
     if kind == "webdataset":
-        writer = partial(write_webdataset, samples_per_tar=samples_per_tar)
         receipt["samples_per_tar"] = samples_per_tar
-    if kind == "bop":
-        writer = partial(write_bop, model=_models(dataset))
     if limits != NO_LIMITS:
         receipt["limits"] = str(limits)
     if _is_there(out, receipt):
@@ -119,25 +114,86 @@ def export_dataset(
     if missing:
         path = dataset.shard_path(min(missing))
         raise InputError(f"{path}: not there, {len(missing)} shards are missing; rerun the render command to draw them")
-    count = dataset.count(limits)
-    if not count:
+    indices = dataset.indices(limits)
+    if not len(indices):
         raise InputError(f"{dataset.folder}: no picture is within {limits}; allow a smaller share or more clutter")
-    console = Console(stderr=True)
-    frames = track(
-        dataset.frames(limits=limits), f"{kind} → {out}", count, console=console, disable=not console.is_terminal
-    )
-    with told(out), _new_folder(out) as folder:
-        writer(frames, dataset.manifest.classes, folder)
-        (folder / RECEIPT).write_text(json.dumps(receipt, indent=1) + "\n", encoding="utf-8")
+    # A tar is a piece. Elsewhere a shard is one, so that each is read by one process.
+    tars, shards = np.arange(len(indices)) // samples_per_tar, indices // dataset.manifest.shard_size
+    pieces = np.split(indices, np.flatnonzero(np.diff(tars if kind == "webdataset" else shards)) + 1)
+    if FORMATS[kind].whole:
+        pieces = [indices]
+    with told(out), _working(out, f"{receipt} {_sums(dataset)}") as folder:
+        places = {name: str(folder / name) for name in ("out", "lines")}
+        setup = {"folder": str(dataset.folder), "kind": kind, **places}
+        _write(setup, pieces, folder / "done", workers, tell)
+
+        def lines() -> Iterator[str]:
+            for path in sorted((folder / "lines").iterdir()):
+                with path.open(encoding="utf-8") as file:
+                    yield from (line.removesuffix("\n") for line in file)
+
+        FORMATS[kind].finish(lines, dataset.manifest.classes, folder / "out")
+        (folder / "out" / RECEIPT).write_text(json.dumps(receipt, indent=1) + "\n", encoding="utf-8")
+        os.sync()  # an export is many small files: one call for all of them
+        (folder / "out").replace(out)
+        shutil.rmtree(folder)
     return True
 
 
-def _models(dataset: Dataset) -> Callable[[str], Model]:
-    """The models of the set's objects, read from where they were when the set was drawn."""
-    config = validate(dataset.manifest.config, str(dataset.folder))
-    if not isinstance(config, Config):
-        raise InputError(f"{dataset.folder}: has no objects, bop needs some; use --format masks")
-    return open_catalogue(config).model
+def _write(setup: dict[str, str], pieces: list[np.ndarray], done: Path, workers: int | None, tell: Told) -> None:
+    """Write the pieces that are not noted in the file `done`, a number a line."""
+    noted = set(map(int, done.read_text().split())) if done.exists() else set()
+    missing = [number for number in range(len(pieces)) if number not in noted]
+    found = worked(
+        "render.dataset.export.pieces", setup, ((k, pieces[k].tolist()) for k in missing), len(missing), workers
+    )
+    written: list[int] = []
+
+    def note() -> None:
+        os.sync()
+        with done.open("a") as file:
+            file.writelines(f"{number}\n" for number in written)
+        written.clear()
+
+    tell(len(noted), len(pieces))
+    last = time.monotonic()
+    try:
+        for place, (number, _) in zip(count(len(noted) + 1), zip(missing, found, strict=True), strict=False):
+            written.append(number)
+            tell(place, len(pieces))
+            if time.monotonic() - last > _EVERY:
+                note()
+                last = time.monotonic()
+    finally:
+        note()
+
+
+@contextmanager
+def _working(out: Path, about: str) -> Iterator[Path]:
+    """The folder in which an export is written, for this process alone. about: what is written there, to know it again.
+
+    It goes if it has nothing that would be of use to the next process.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folder = out.with_name(f".{out.name}.export")
+    with Folder(folder).hold("0/1"):
+        if not (folder / "about").exists() or (folder / "about").read_text() != about:
+            for name in ("out", "lines"):
+                shutil.rmtree(folder / name, ignore_errors=True)
+                (folder / name).mkdir()
+            (folder / "done").unlink(missing_ok=True)
+            (folder / "about").write_text(about)
+        try:
+            yield folder
+        finally:
+            if (folder / "done").exists() and not (folder / "done").read_text():
+                shutil.rmtree(folder)
+
+
+def _sums(dataset: Dataset) -> str:
+    """What tells one drawing of a set from another."""
+    manifest = dataset.manifest
+    return hashlib.sha256(repr((sorted(manifest.shards.items()), manifest.skipped)).encode()).hexdigest()
 
 
 def _receipt(dataset: Dataset, kind: str) -> dict[str, str | int]:
@@ -155,18 +211,3 @@ def _is_there(out: Path, receipt: Mapping[str, str | int]) -> bool:
     if found != receipt:
         raise InputError(f"{out}: holds another export ({found}); choose a folder that is not there")
     return True
-
-
-@contextmanager
-def _new_folder(out: Path) -> Iterator[Path]:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    sweep_unfinished(out)
-    temporary = unfinished(out)
-    try:
-        temporary.mkdir()
-        yield temporary
-        os.sync()  # an export is many small files: one call for all of them
-        temporary.replace(out)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise

@@ -18,7 +18,7 @@ from render.dataset.export.parts import class_folder, metadata, npz, stem, write
 from render.frame import PICTURES, Frame, pictures
 
 
-def write_folder(frames: Iterable[Frame], classes: tuple[str, ...], out: Path) -> None:
+def write_folder(frames: Iterable[Frame], classes: tuple[str, ...], out: Path, piece: int) -> list[str]:
     """Write the trees above into `out`."""
     for frame in frames:
         name = Path(class_folder(frame, classes)) / stem(frame)
@@ -30,6 +30,7 @@ def write_folder(frames: Iterable[Frame], classes: tuple[str, ...], out: Path) -
                 geometry[label] = array
         _write(out / "geometry" / f"{name}.npz", npz(geometry))
         _write(out / "meta" / f"{name}.json", json.dumps(metadata(frame, classes)).encode())
+    return []
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -16,11 +16,12 @@ from render.frame import Frame
 from scenes.record.record import CRACK
 
 
-def write_masks(frames: Iterable[Frame], classes: tuple[str, ...], out: Path) -> None:
+def write_masks(frames: Iterable[Frame], classes: tuple[str, ...], out: Path, piece: int) -> list[str]:
     """Write both folders into `out`."""
     for frame in frames:
         write_png(out / "img" / f"{stem(frame)}.png", frame.rgb)
         write_png(out / "mask" / f"{stem(frame)}.png", np.where(foreground(frame, classes), 255, 0).astype(np.uint8))
+    return []
 
 
 def foreground(frame: Frame, classes: tuple[str, ...]) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ Which labels there are, and of what kind, is read from the table in `render.fram
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,17 @@ from render.frame import VALUES, Frame, present
 from scenes.errors import InputError
 
 UNLABELED = "unlabelled"
+
+Classes = tuple[str, ...]
+Lines = Callable[[], Iterator[str]]
+"""The lines of all pieces in their order, once for each call."""
+Write = Callable[..., list[str]]
+"""Writes pictures into a folder, given the class names and the number of the piece. Returns lines for `Finish`."""
+Finish = Callable[[Lines, Classes, Path], None]
+
+
+def nothing_more(lines: Lines, classes: Classes, out: Path) -> None:
+    """The end of an export whose pictures are all of it."""
 
 
 def stem(frame: Frame) -> str:

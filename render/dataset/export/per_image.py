@@ -30,7 +30,7 @@ _NOTHING = np.float32(1e10)
 _FLIP = np.array([1.0, -1.0, -1.0])
 
 
-def write_per_image(frames: Iterable[Frame], classes: tuple[str, ...], out: Path) -> None:
+def write_per_image(frames: Iterable[Frame], classes: tuple[str, ...], out: Path, piece: int) -> list[str]:
     """Write the files into `out`."""
     for frame in frames:
         # In memory: HDF5 cannot close a file that the disk has no room for.
@@ -45,6 +45,7 @@ def write_per_image(frames: Iterable[Frame], classes: tuple[str, ...], out: Path
             file["cam_K"] = frame.intrinsics
             file["cam2world_matrix"] = np.linalg.inv(frame.world_to_camera) @ np.diag([*_FLIP, 1.0])
         (out / f"{frame.index}.hdf5").write_bytes(content.getvalue())
+    return []
 
 
 def _pictures(frame: Frame, classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:

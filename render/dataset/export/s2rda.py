@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from render.dataset.export.parts import class_folder, stem, write_png
+from render.dataset.export.parts import Classes, Lines, class_folder, stem, write_png
 from render.frame import Frame
 from scenes.errors import InputError
 
 
-def write_s2rda(frames: Iterable[Frame], classes: tuple[str, ...], out: Path) -> None:
-    """Write pictures and list into `out`. Raises InputError for a picture without a class."""
+def write_s2rda(frames: Iterable[Frame], classes: Classes, out: Path, piece: int) -> list[str]:
+    """Write pictures into `out`; their paths are the lines. Raises InputError for a picture without a class."""
     lines = []
     for frame in frames:
         if frame.label < 0:
@@ -22,6 +22,12 @@ def write_s2rda(frames: Iterable[Frame], classes: tuple[str, ...], out: Path) ->
         name = class_folder(frame, classes)
         path = Path("synthetic") / name / f"{name}_{stem(frame)}.png"
         write_png(out / path, frame.rgb)
-        lines.append(f"{path.as_posix()}\n")
-    (out / "splits").mkdir()
-    (out / "splits" / "synthetic_train.txt").write_text("".join(lines), encoding="utf-8")
+        lines.append(path.as_posix())
+    return lines
+
+
+def finish_s2rda(lines: Lines, classes: Classes, out: Path) -> None:
+    """Write the list."""
+    (out / "splits").mkdir(exist_ok=True)
+    with (out / "splits" / "synthetic_train.txt").open("w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines())

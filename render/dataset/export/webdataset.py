@@ -11,23 +11,21 @@ import json
 import tarfile
 from collections.abc import Iterable, Iterator
 from io import BytesIO
-from itertools import chain, islice
 from pathlib import Path
 
 from render.dataset.export.parts import metadata, npz, png, stem
 from render.frame import Frame, pictures
 
 
-def write_webdataset(frames: Iterable[Frame], classes: tuple[str, ...], out: Path, samples_per_tar: int = 1000) -> None:
-    """Write the tars into `out`."""
-    rest = iter(frames)
-    for number, first in enumerate(rest):
-        with tarfile.open(out / f"shard-{number:06d}.tar", "w", format=tarfile.USTAR_FORMAT) as tar:
-            for frame in chain([first], islice(rest, samples_per_tar - 1)):
-                for suffix, content in _members(frame, classes):
-                    member = tarfile.TarInfo(f"{stem(frame)}.{suffix}")
-                    member.size = len(content)
-                    tar.addfile(member, BytesIO(content))
+def write_webdataset(frames: Iterable[Frame], classes: tuple[str, ...], out: Path, piece: int) -> list[str]:
+    """Write a tar into `out`."""
+    with tarfile.open(out / f"shard-{piece:06d}.tar", "w", format=tarfile.USTAR_FORMAT) as tar:
+        for frame in frames:
+            for suffix, content in _members(frame, classes):
+                member = tarfile.TarInfo(f"{stem(frame)}.{suffix}")
+                member.size = len(content)
+                tar.addfile(member, BytesIO(content))
+    return []
 
 
 def _members(frame: Frame, classes: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
