@@ -65,7 +65,7 @@ def write_atomically(path: Path, data: bytes, folder: Path | None = None) -> Non
 def read_regular(path: Path, limit: int) -> bytes:
     """The content of a regular file of at most `limit` bytes.
 
-    Raises InputError for any other: reading a pipe or a device may never end.
+    Raises InputError for any other: reading a pipe or a device may never end. Its cause is the OSError, if there is one.
     """
     try:
         # Without O_NONBLOCK, opening a pipe waits for its other end.
@@ -77,7 +77,7 @@ def read_regular(path: Path, limit: int) -> bytes:
                 raise InputError(f"{path}: has {status.st_size:,} bytes, a file of this kind has at most {limit:,}")
             return file.read(limit)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValueError:
         raise InputError(f"{shortened(str(path))}: is not a path") from None
 

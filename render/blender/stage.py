@@ -80,7 +80,8 @@ class Stage:
         self._scene.render.engine = "CYCLES"
         with engine.silence():
             bpy.ops.file.pack_all()
-            bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=True)
+            # Blender would write a relative path below the folder in which it was started.
+            bpy.ops.wm.save_as_mainfile(filepath=str(path.absolute()), copy=True, compress=True)
 
     def views(self, frame: Frame) -> tuple[NDArray[np.uint8], ...]:
         """The images that a contact sheet shows: only the picture."""

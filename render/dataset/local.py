@@ -94,9 +94,10 @@ class Folder:
         path = self.folder / name
         try:
             return read_regular(path, _LARGEST)
-        except InputError:
-            # Another process may have deleted it after the listing that named it.
-            if not os.path.lexists(path):
+        except InputError as error:
+            # Other processes make and delete it at any moment, so a second look could see another state. A link that
+            # leads nowhere is a fault.
+            if isinstance(error.__cause__, FileNotFoundError | NotADirectoryError) and not path.is_symlink():
                 return None
             raise
 

@@ -186,7 +186,7 @@ def test_one_of_many_jobs_gets_the_place(kind: str, tmp_path: Path, bucket: str)
     said = [start.communicate(timeout=60)[0].strip() for start in starts]
     manifest = open_store(out).opened()
     assert [line == "mine" for line in said] == [seed == manifest.seed for seed in seeds], said
-    assert all(f"of seed {manifest.seed}, asked is" in line for line in said if line != "mine")
+    assert all(f"of seed {manifest.seed}, asked is" in line for line in said if line != "mine"), said
     if kind == "folder":
         assert listing(tmp_path / "set") == ["dataset.json"]
 

@@ -91,7 +91,7 @@ def test_a_damaged_test_picture_does_not_end_a_segmenters_run(tmp_path: Path, ca
     (test / "mask" / "1.png").write_bytes(b"no mask")
     (test / "img" / "2.png").symlink_to("moved.png")
     found = segmented(tmp_path / "run", source=[{"where": str(source)}], test={"where": str(test)})
-    assert found["test"]["iou_at_best_threshold"] >= 0 and (tmp_path / "run" / "report.html").exists()
+    assert found["test"]["iou"] >= 0 and (tmp_path / "run" / "report.html").exists()
     assert f"left out: {test / 'mask' / '1.png'}: " in caplog.text
     assert f"left out: {test / 'img' / '2.png'}: is a link to nothing" in caplog.text
     (test / "mask" / "0.png").write_bytes(b"no mask")
