@@ -65,7 +65,7 @@ def write_atomically(path: Path, data: bytes, folder: Path | None = None) -> Non
 def read_regular(path: Path, limit: int) -> bytes:
     """The content of a regular file of at most `limit` bytes.
 
-    Raises InputError for any other: reading a pipe or a device may never end. Its cause is the OSError, if there is one.
+    Raises InputError for any other: reading a pipe or a device may never end. Its cause is the OSError, if one is.
     """
     try:
         # Without O_NONBLOCK, opening a pipe waits for its other end.
