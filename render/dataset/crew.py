@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from scenes.errors import InputError
-from scenes.helper import leave_with_parent, start_helper, why_ended
+from scenes.helper import ATTEMPTS, leave_with_parent, start_helper, why_ended
 
 _THREADS = 8
 _AHEAD = 4
@@ -46,7 +46,8 @@ def worked(
     module: the work's. count: the number of items, of about a shard each. workers: processes; 1 is this process alone,
     with several threads. None: as many as there are processors, and this process alone where there are few items.
 
-    Raises InputError as the work does, or where a process ends.
+    A process that dies is replaced, and its item is done again. Raises InputError as the work does, or where one item
+    has brought down ATTEMPTS processes.
     """
     wanted = min(count // _FEW, cores()) if workers is None else min(count, workers)
     with ExitStack() as stack:
@@ -78,11 +79,15 @@ def _in_order(pool: ThreadPoolExecutor, ask: Callable[[Any], Any], items: Iterab
 
 
 class _Helper:
-    """A helper process with a work; a context manager."""
+    """A helper process with a work, or one that has taken its place; a context manager."""
 
     def __init__(self, module: str, setup: Mapping[str, Any]):
+        self._work = json.dumps({"module": module, "setup": setup})
+        self._start()
+
+    def _start(self) -> None:
         self._process = start_helper("render.dataset.crew", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None)
-        self._first: str | None = json.dumps({"module": module, "setup": setup})
+        self._lines = [self._work]
 
     def __enter__(self) -> Self:
         return self
@@ -94,22 +99,33 @@ class _Helper:
         self._process.communicate()
 
     def ask(self, item: Any) -> Any:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        lines = [self._first, json.dumps(item)] if self._first is not None else [json.dumps(item)]
-        self._first = None
-        try:
-            self._process.stdin.write("".join(f"{line}\n" for line in lines).encode())
-            self._process.stdin.flush()
-            answer = self._process.stdout.readline()
-        except BrokenPipeError:
-            answer = b""
-        if not answer:
+        for _ in range(ATTEMPTS):
+            answer = self._answer(json.dumps(item))
+            if answer.endswith(b"\n"):
+                break
             how = why_ended(self._process.wait())
-            raise InputError(f"a process that read shards {how}; give fewer workers, then rerun the command")
+            self._process.communicate()
+            self._start()
+        else:
+            raise InputError(
+                f"{ATTEMPTS} processes that read shards ended one after another, the last: {how}; give fewer workers, "
+                "then rerun the command"
+            )
         found = json.loads(answer)
         if "error" in found:
             raise InputError(found["error"])
         return found["result"]
+
+    def _answer(self, line: str) -> bytes:
+        """The line that the process answers with, whole only if it has not died."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        lines, self._lines = [*self._lines, line], []
+        try:
+            self._process.stdin.write("".join(f"{line}\n" for line in lines).encode())
+            self._process.stdin.flush()
+            return self._process.stdout.readline()
+        except BrokenPipeError:
+            return b""
 
 
 def main() -> None:

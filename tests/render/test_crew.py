@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -37,20 +38,37 @@ def test_what_is_wrong_is_told_by_the_parent_and_no_process_stays(tmp_path: Path
     assert not helpers()
 
 
-def test_a_process_that_is_killed_ends_the_work_with_one_line(tmp_path: Path) -> None:
+def test_a_process_that_is_killed_is_replaced(tmp_path: Path) -> None:
     render(tmp_path, make_manifest())
+    found = worked(WORK, setup(tmp_path), (k % 5 for k in range(40)), 40, 2)
+    lines = [next(found)]
+    killed = helpers()
+    for helper in killed:
+        os.kill(helper.pid, signal.SIGKILL)
+    lines += found
+    assert len(killed) == 2 and [len(line) for line in lines] == [0, 1, 0, 0, 0] * 8
+    assert not helpers()
+
+
+def test_processes_that_die_one_after_another_end_the_work_with_one_line(tmp_path: Path) -> None:
+    render(tmp_path, make_manifest())
+    ended = threading.Event()
 
     def kill() -> None:
-        while not helpers():
+        while not ended.is_set():
+            for helper in helpers():
+                with suppress(ProcessLookupError):
+                    os.kill(helper.pid, signal.SIGKILL)
             time.sleep(0.01)
-        for helper in helpers():
-            os.kill(helper.pid, signal.SIGKILL)
 
     thread = threading.Thread(target=kill)
     thread.start()
-    with pytest.raises(InputError, match=r"killed \(SIGKILL\).*give fewer workers"):
-        list(worked(WORK, setup(tmp_path), (k % 5 for k in range(10**6)), 10**6, 2))
-    thread.join()
+    try:
+        with pytest.raises(InputError, match=r"3 processes .* killed \(SIGKILL\).*give fewer workers"):
+            list(worked(WORK, setup(tmp_path), (k % 5 for k in range(10**6)), 10**6, 2))
+    finally:
+        ended.set()
+        thread.join()
 
 
 def test_work_is_asked_for_as_it_is_needed(tmp_path: Path) -> None:
@@ -71,4 +89,9 @@ def test_work_is_asked_for_as_it_is_needed(tmp_path: Path) -> None:
 
 
 def helpers() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "render.dataset.crew" in " ".join(child.cmdline())]
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):  # one that has just ended
+            if "render.dataset.crew" in child.cmdline():
+                found.append(child)
+    return found
