@@ -43,6 +43,8 @@ class Soak:
 
     def __init__(self, folder: Path, mounted: bool):
         self.folder, self.mounted, self.token, self.counts = folder, mounted, secrets.token_hex(8), Counter[str]()
+        # Beside the disk that fills: what is said about it must find room.
+        self.said = folder.with_name("said")
         self.rng = np.random.default_rng(5)
         self.pids: list[int] = []
         (folder / "walls").mkdir()
@@ -56,7 +58,7 @@ class Soak:
         words = f"crack compose --textures walls --out {out} --images {SHARDS} --shard-size 1 --workers {workers}"
         options = ["--set", "resolution=[32,32]", "--attempts", "1000", "--json-logs"]
         environment = {"BLENDMILL_CACHE": str(self.folder / "cache"), "BLENDMILL_TEST": self.token}
-        with (self.folder / "said").open("w") as said:
+        with self.said.open("w") as said:
             process = subprocess.Popen(
                 [sys.executable, "-c", "from render.cli.main import main; main()", *words.split(), *options],
                 cwd=self.folder, env=os.environ | environment, stdout=subprocess.PIPE, stderr=said, text=True,
@@ -129,7 +131,7 @@ class Soak:
     def ended(self, process: subprocess.Popen[str]) -> bool:
         """Whether a run that has ended finished the set. What it said must be true."""
         process.communicate()
-        lines = (self.folder / "said").read_text().splitlines()
+        lines = self.said.read_text().splitlines()
         events = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
         for event in events:
             if event["event"] == "died":
@@ -175,13 +177,15 @@ def until(what: Callable[[], object], seconds: float) -> None:
 @pytest.fixture
 def soak(tmp_path: Path) -> Iterator[Soak]:
     """On a small disk of its own, where this user may mount one."""
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(tmp_path)]
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(folder)]
     mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
     try:
-        yield Soak(tmp_path, mounted)
+        yield Soak(folder, mounted)
     finally:
         if mounted:
-            subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @pytest.mark.slow
