@@ -196,7 +196,7 @@ def test_train_and_adapt(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (desk / "pre" / name).mkdir(parents=True)
     lines = [line for line in shown("Train and adapt", "blendmill") if "C.yaml" not in line]
     for line in lines:
-        run(line.replace("--images 2600", "--images 26"))
+        run(line.replace("--images 5200", "--images 26"))
     for name in ("a", "b", "first"):
         shutil.copytree("runs/full", f"pre/{name}", dirs_exist_ok=True)
     (desk / "C.yaml").write_text("extends: benchmarks/s2r13/adapt.yaml\n")
@@ -204,7 +204,9 @@ def test_train_and_adapt(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         if "C.yaml" in line:
             run(line)
     copy(desk / "ROOT")
-    monkeypatch.setattr(sys, "argv", shown("Train and adapt", "python -m benchmarks.s2rda.check")[0].split()[2:])
+    command = "python -m benchmarks.s2rda.check ROOT"
+    assert f"`{command}`" in sections()["Train and adapt"]
+    monkeypatch.setattr(sys, "argv", command.split()[2:])
     with pytest.raises(SystemExit) as ended:
         sys.exit(check.main())
     assert ended.value.code == 1  # it is a copy of a few pictures, and the check says so
