@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from render.dataset.local import Journal, disk_errors
-from scenes.errors import InputError, choices
+from scenes.errors import InputError
 from scenes.files import UNFINISHED, sha256, unfinished
 from scenes.leftovers import own_name, process_alive
+from scenes.urls import fault, filesystem
 
 T = TypeVar("T")
 
@@ -185,15 +186,15 @@ class Remote:
             except InputError:
                 raise
             except FileNotFoundError as error:
-                reason = f"no such bucket or folder ({_line(error)}); make it first"
+                reason = f"no such bucket or folder ({fault(error)}); make it first"
                 raise InputError(f"{self.url}: {action}: {reason}") from error
             except Exception as error:  # the packages behind fsspec raise all kinds for a network's faults
                 if isinstance(error, PermissionError) or "Credentials" in type(error).__name__:
-                    refused = f"access refused ({_line(error)}); check credentials"
+                    refused = f"access refused ({fault(error)}); check credentials"
                     raise InputError(f"{self.url}: {action}: {refused}") from error
                 if attempt == self.tries - 1:
                     raise InputError(
-                        f"{self.url}: {action} failed {self.tries} times, at last with {_line(error)}; "
+                        f"{self.url}: {action} failed {self.tries} times, at last with {fault(error)}; "
                         "finished shards are whole, rerun to complete"
                     ) from error
             time.sleep(self.wait * 2**attempt)
@@ -228,29 +229,12 @@ def _scratch() -> Iterator[Path]:
 
 
 def _filesystem(url: str) -> tuple[Any, str]:
-    """The fsspec file system of a URL, and the path in it."""
-    try:
-        import fsspec
-    except ImportError:
-        raise InputError(f"{url}: URLs need fsspec; pip install fsspec") from None
-    protocol = url.partition("://")[0]
-    if protocol not in fsspec.available_protocols():
-        raise InputError(f"{url}: no such kind of URL, {choices(protocol, fsspec.available_protocols())}")
-    try:
-        files, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
-    except ImportError as error:
-        package = getattr(error.__cause__, "name", None) or protocol
-        raise InputError(f"{url}: {protocol}:// needs another package; pip install {package}") from error
-    except Exception as error:  # each kind of file system looks at its URLs and credentials in its own way
-        raise InputError(f"{url}: cannot be opened: {_line(error)}") from error
+    """The file system of a URL that names a folder, and the path in it."""
+    files, root = filesystem(url)
     if not root.strip("/"):
-        raise InputError(f"{url}: names no bucket; write {protocol}://bucket/folder")
+        raise InputError(f"{url}: names no bucket; write {url.partition('://')[0]}://bucket/folder")
     return files, root.rstrip("/")
 
 
 def _stamp(entry: dict[str, Any]) -> str:
     return repr(sorted((key, str(value)) for key, value in entry.items() if key.lower() in _STAMP))
-
-
-def _line(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]

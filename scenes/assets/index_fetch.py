@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 from scenes.assets.cache import Cache
-from scenes.errors import InputError, choices
+from scenes.errors import InputError
 from scenes.outputs import written
+from scenes.urls import fault, filesystem
 
 
 def fetched(url: str, cache: Cache) -> Path:
@@ -17,7 +17,7 @@ def fetched(url: str, cache: Cache) -> Path:
     The store says by which mark it knows the content (`ukey`: an ETag, or size and time). As long as the mark is the
     same, nothing is fetched again.
     """
-    files, path = _filesystem(url)
+    files, path = filesystem(url, "index ")
     try:
         mark, size = str(files.ukey(path)), files.size(path)
         kept = cache.folder / "indexes" / f"{hashlib.sha256(f'{url} {mark}'.encode()).hexdigest()}.sqlite"
@@ -33,21 +33,4 @@ def fetched(url: str, cache: Cache) -> Path:
     except FileNotFoundError:
         raise InputError(f"index {url}: does not exist; set BLENDMILL_INDEX to one that does") from None
     except Exception as error:  # the packages behind fsspec raise all kinds for a network's faults
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
-        raise InputError(f"index {url}: cannot be fetched: {reason}; run the command again") from error
-
-
-def _filesystem(url: str) -> tuple[Any, str]:
-    """The fsspec file system of a URL, and the path in it."""
-    try:
-        import fsspec
-    except ImportError:
-        raise InputError(f"index {url}: URLs need fsspec; pip install fsspec") from None
-    protocol = url.partition("://")[0]
-    if protocol not in fsspec.available_protocols():
-        raise InputError(f"index {url}: no such kind of URL, {choices(protocol, fsspec.available_protocols())}")
-    try:
-        files, path = fsspec.core.url_to_fs(url, use_listings_cache=False)
-    except Exception as error:  # each kind of file system looks at its URLs and credentials in its own way
-        raise InputError(f"index {url}: cannot be opened: {type(error).__name__}: {error}") from error
-    return files, path
+        raise InputError(f"index {url}: cannot be fetched: {fault(error)}; run the command again") from error
