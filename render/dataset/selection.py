@@ -76,8 +76,7 @@ class Selection(Sequence[Frame]):
         if category is not None:
             if category not in classes:
                 raise InputError(f"class '{category}': the data set has no such class, {choices(category, classes)}")
-            kept = np.flatnonzero(self._labels() == classes.index(category))
-            indices = [int(indices[place]) for place in kept]
+            indices = self._of_class(category)
         if wanted:
             rows = Selection(self.dataset, indices).factors()
             for name in wanted:
@@ -118,12 +117,14 @@ class Selection(Sequence[Frame]):
             raise InputError("to_pandas: the package pandas is missing; pip install pandas, or use factors()") from None
         return pandas.DataFrame(self.factors()).set_index("index")
 
-    def _labels(self) -> NDArray[Any]:
-        """The label of each picture. Those of a finished set are read once, and kept."""
-        if not self.dataset.manifest.shards or len(self.dataset.present()) < self.dataset.manifest.shard_count:
-            return self.array("label")
-        rows = self.dataset.table()
-        return rows["label"][np.searchsorted(rows["index"], self.indices)]
+    def _of_class(self, category: str) -> list[int]:
+        """The indices of the pictures of a class. The labels of a finished set are read once, and kept."""
+        dataset = self.dataset
+        if dataset.manifest.shards and len(dataset.present()) == dataset.manifest.shard_count:
+            wanted = dataset.indices(classes=[category])
+            return wanted[np.isin(wanted, self.indices)].tolist()
+        label = dataset.manifest.classes.index(category)
+        return [int(index) for index, found in zip(self.indices, self.array("label"), strict=True) if found == label]
 
     def _index(self, place: int) -> int:
         if not -len(self) <= place < len(self):
