@@ -277,7 +277,7 @@ def _known_classes(config: Config, catalogue: Catalogue) -> Names:
 
 
 def _check_poses(config: Config, poses: Poses) -> None:
-    grounded = {"ground", "room"} & set(config.background.kind.support()) or True in config.background.shadow.support()
+    grounded = _may_have_ground(config)
     for number, matrix in enumerate(poses.matrices):
         height = -float(matrix[:3, 2] @ matrix[:3, 3])
         if grounded and height <= 0:
@@ -285,6 +285,12 @@ def _check_poses(config: Config, poses: Poses) -> None:
                 f"field camera.poses: pose {number} is {-height:g} m under the ground; raise it, or leave out the "
                 "backgrounds ground and room and set background.shadow to false"
             )
+
+
+def _may_have_ground(config: Config) -> bool:
+    """Whether a picture may have a ground, or a plane that catches shadows in its place."""
+    background = config.background
+    return bool({"ground", "room"} & set(background.kind.support())) or True in background.shadow.support()
 
 
 def _check_class_names(config: Config, catalogue: Catalogue) -> None:
@@ -318,8 +324,7 @@ def _check_assets(config: Config, catalogue: Catalogue, classes: tuple[str, ...]
     }
     if families & set(TEXTURED) and not catalogue.textures:
         raise InputError("field material.family: 'pbr' and 'image' need assets.textures to name a folder of textures")
-    grounded = {"ground", "room"} & set(config.background.kind.support()) or True in config.background.shadow.support()
-    if grounded and min(config.camera.elevation.support()) < 0:
+    if _may_have_ground(config) and min(config.camera.elevation.support()) < 0:
         raise InputError(
             "field camera.elevation: below 0 the camera is under the ground; keep it above, or leave out the "
             "backgrounds ground and room and set background.shadow to false"
