@@ -28,7 +28,6 @@ import trimesh
 
 from benchmarks.common import record, spread, table
 from render.farm.devices import choose, worker_slots
-from render.farm.limits import cores
 from render.farm.pool import WorkerPool
 from scenes.assets.cache import Cache
 from scenes.assets.catalogue import Catalogue
@@ -38,6 +37,7 @@ from scenes.assets.sources import ModelFolder, discover
 from scenes.assets.synsets import SYNSETS
 from scenes.config.loading import load_config
 from scenes.files import sha256
+from scenes.machine import cores
 
 _SHAPES = 300
 

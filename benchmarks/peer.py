@@ -27,11 +27,11 @@ import h5py
 from benchmarks.common import record, spread, table
 from benchmarks.farm import Stopwatch
 from render.catalogue import open_catalogue
-from render.farm import limits
 from render.farm.devices import choose, worker_slots
 from render.farm.job import Job, run
 from render.farm.local import Local, RetryPolicy
 from render.renderer import open_sampler
+from scenes import machine
 from scenes.config.objects import Config
 
 SCALE = 1.97
@@ -82,9 +82,9 @@ class Peer:
         """Seconds per scene with one process for each scene; one process per core runs at once."""
         begun = time.perf_counter()
         for _ in range(scenes):
-            for process in [self.start(out / str(k), 1) for k in range(limits.cores())]:
+            for process in [self.start(out / str(k), 1) for k in range(machine.cores())]:
                 _times(process)
-        return (time.perf_counter() - begun) / (scenes * limits.cores())
+        return (time.perf_counter() - begun) / (scenes * machine.cores())
 
 
 def _times(process: subprocess.Popen[str]) -> list[float]:
@@ -122,7 +122,7 @@ def main(python: Path, source: Path, script: Path, models: Path, rounds: int, pi
     peer = Peer(python, source, script, models)
     config = Config.model_validate(config_for(models.resolve()))
     open_catalogue(config).prepare()
-    cores = limits.cores()
+    cores = machine.cores()
     seconds: dict[str, list[float]] = {name: [] for name in ("one", "many", "scene", "ours one", "ours")}
     shares: dict[str, list[float]] = {"BlenderProc": [], "blendmill": []}
     for number in range(rounds):

@@ -13,8 +13,8 @@ from pathlib import Path
 from render.dataset.shard import write_shard
 from render.farm.apart import ApartRenderer
 from render.farm.devices import WorkerSlot
-from render.farm.limits import memory as free_memory
 from render.renderer import Sampler
+from scenes.machine import memory as free_memory
 
 PICTURES = 10
 """Pictures that are drawn."""

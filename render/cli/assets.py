@@ -14,7 +14,6 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from render.catalogue import IMPORTERS, studio_folder
 from render.cli.options import progress, tell
 from render.cli.preview import draw_assets
-from render.farm.limits import cores
 from scenes.assets import fetch as downloads
 from scenes.assets.cache import Cache
 from scenes.assets.catalogue import Catalogue
@@ -25,6 +24,7 @@ from scenes.assets.pictures import HDRI_SUFFIXES, IMAGE_SUFFIXES, Pictures
 from scenes.assets.sources import AXES, ModelFolder, discover
 from scenes.errors import InputError
 from scenes.files import sha256
+from scenes.machine import cores
 
 READERS = 8
 """Processes that read models at most. Each may have one of Blender's beside it."""

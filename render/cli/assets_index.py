@@ -14,13 +14,13 @@ from rich.table import Table
 from render.catalogue import IMPORTERS, open_catalogue
 from render.cli.assets import MANIFEST, READERS, model_folder
 from render.cli.options import SET, progress
-from render.farm.limits import cores
 from scenes.assets.catalogue import Catalogue
 from scenes.assets.index import INDEX, Index, IndexEntry, write_index
 from scenes.assets.manifest import Entry, Manifest, load_manifest
 from scenes.config.loading import load_config
 from scenes.config.objects import Config
 from scenes.errors import InputError, choices
+from scenes.machine import cores
 
 _INDEX = click.option(
     "--index", "place", type=click.Path(path_type=Path), help="Ask this index, or the one in this folder."

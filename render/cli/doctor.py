@@ -14,8 +14,9 @@ from pathlib import Path
 
 import psutil
 
-from render.farm import devices, limits
+from render.farm import devices
 from render.renderer import versions
+from scenes import machine
 from scenes.errors import InputError
 
 # The libraries bpy links to that servers and containers tend to lack, and the Debian package of each.
@@ -66,7 +67,7 @@ def _blender() -> list[Finding]:
         Finding(kind, "; ".join(device.name for device in said.devices if device.kind == kind) or "none")
         for kind in devices.KINDS
     ]
-    cores = Finding("cpu", f"{limits.cores()} of {os.cpu_count()} cores, {platform.machine()}")
+    cores = Finding("cpu", f"{machine.cores()} of {os.cpu_count()} cores, {platform.machine()}")
     return [Finding("blender", said.version), cores, *kinds, _auto(said.devices)]
 
 
@@ -114,7 +115,7 @@ def _composite() -> Finding:
 
 
 def _resources() -> list[Finding]:
-    total, free = psutil.virtual_memory().total, limits.memory()
+    total, free = psutil.virtual_memory().total, machine.memory()
     disk = shutil.disk_usage(Path.cwd())
     findings = [
         Finding("memory", f"{free / 1e9:.1f} of {total / 1e9:.1f} GB free", free < 1e9),

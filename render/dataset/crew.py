@@ -9,7 +9,6 @@ with a line.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections import deque
@@ -24,6 +23,7 @@ from typing import Any, Self
 
 from scenes.errors import InputError
 from scenes.helper import ATTEMPTS, leave_with_parent, start_helper, why_ended
+from scenes.machine import cores
 
 _THREADS = 8
 _AHEAD = 4
@@ -31,11 +31,6 @@ _AHEAD = 4
 
 _FEW = 64
 """To start a process takes as long as the work on so many shards."""
-
-
-def cores() -> int:
-    """The number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def worked(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 
-from render.farm import limits
+from scenes import machine
 
 
 def claim(threads: int) -> tuple[socket.socket, ...]:
@@ -22,7 +22,7 @@ def claim(threads: int) -> tuple[socket.socket, ...]:
     if not hasattr(os, "sched_getaffinity"):
         return ()
     allowed = sorted(os.sched_getaffinity(0))
-    if not 0 < threads < len(allowed) or limits.cores() < len(allowed):
+    if not 0 < threads < len(allowed) or machine.cores() < len(allowed):
         return ()
     claims: dict[int, socket.socket] = {}
     for core in allowed:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from render.farm import limits
+from scenes import machine
 from scenes.errors import InputError, choices, shortened
 
 # Best first: OptiX uses the ray tracing units of the same cards that CUDA does without.
@@ -202,10 +202,10 @@ def worker_slots(
     >>> [slot.threads for slot in slots]
     [4, 4]
     """
-    cores = limits.cores() if cores is None else cores
+    cores = machine.cores() if cores is None else cores
     if workers is None:
         wish = cores if devices[0].kind == "cpu" else WORKERS_PER_GPU * len(devices)
-        workers = min(wish, (limits.memory() if memory is None else memory) // WORKER_MEMORY)
+        workers = min(wish, (machine.memory() if memory is None else memory) // WORKER_MEMORY)
     workers = max(1, min(workers, pictures))
     dealt = [devices[k % len(devices)] for k in range(workers)]
     return tuple(WorkerSlot(device, max(1, cores // workers), pinned(device, os.environ)) for device in dealt)

@@ -27,7 +27,6 @@ from pathlib import Path
 import psutil
 import ray
 
-from render.farm import limits
 from render.farm.devices import KINDS, WORKER_MEMORY
 from render.farm.local import Run
 from render.farm.pool import COMMAND
@@ -35,6 +34,7 @@ from render.farm.ray_cluster import alive_nodes, needs, slots
 from render.farm.ray_door import knock, running
 from render.farm.ray_driver import ShardDriver, one_line
 from render.renderer import versions
+from scenes import machine
 from scenes.errors import InputError, shortened
 from scenes.leftovers import sweep_scratch
 
@@ -132,8 +132,8 @@ class RayFarm:
         self._joined.callback(_remove, folder)
         ray.init(
             address="local",
-            num_cpus=limits.cores(),
-            _memory=max(limits.memory(), WORKER_MEMORY),
+            num_cpus=machine.cores(),
+            _memory=max(machine.memory(), WORKER_MEMORY),
             object_store_memory=_OBJECTS,
             include_dashboard=False,
             log_to_driver=False,

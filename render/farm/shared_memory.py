@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from render.farm import limits
 from render.frame import PICTURES, VALUES, Frame, pictures, present
+from scenes import machine
 from scenes.config.loading import AnyConfig
 from scenes.errors import InputError
 
@@ -87,7 +87,7 @@ class Memory:
 
     def __init__(self, size: int, slots: int):
         self.size, self.slots = size, slots
-        there = limits.memory()
+        there = machine.memory()
         if size * slots > there:  # asking for more would not fail, but get processes killed
             raise InputError(
                 f"{slots} pictures in shared memory take {size * slots >> 20} MiB of the {there >> 20} MiB that are "

@@ -7,7 +7,6 @@ the hash of its content, so a warm start reads no picture.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from scenes.assets.image_files import first_bytes
 from scenes.assets.reader import Reader
 from scenes.errors import InputError, LoadError
 from scenes.files import file_stat, is_utf8, sha256
+from scenes.machine import cores
 
 Use = Literal["light", "map", "photo", "surface"]
 """light: environment maps. map: the maps of textures. photo: backgrounds. surface: photographs that are drawn on."""
@@ -74,7 +74,7 @@ class ImageGate:
         return Verdict(drawn, note["reason"]) if drawn == path or drawn.is_file() else None
 
     def _tried(self, paths: list[Path], use: Use) -> list[Verdict]:
-        count = min(len(_JUDGES), os.cpu_count() or 1, -(-len(paths) // _EACH))
+        count = min(len(_JUDGES), cores(), -(-len(paths) // _EACH))
         if count < 2:
             return [self._judged(path, use, _JUDGES[0]) for path in paths]
         free: SimpleQueue[Reader] = SimpleQueue()

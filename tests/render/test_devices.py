@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from render.cli import doctor
-from render.farm import devices, limits
+from render.farm import devices
 from render.farm.devices import (
     KINDS,
     WORKER_MEMORY,
@@ -27,6 +27,7 @@ from render.farm.devices import (
     pinned,
     worker_slots,
 )
+from scenes import machine
 from scenes.assets.catalogue import Catalogue
 from scenes.errors import InputError
 
@@ -139,32 +140,32 @@ def groups(monkeypatch: pytest.MonkeyPatch, root: Path, files: dict[str, str], o
         path = root / "groups" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text + "\n")
-    monkeypatch.setattr(limits, "_OWN", root / "own")
-    monkeypatch.setattr(limits, "_GROUPS", root / "groups")
+    monkeypatch.setattr(machine, "_OWN", root / "own")
+    monkeypatch.setattr(machine, "_GROUPS", root / "groups")
 
 
 def test_quotas_of_all_groups_above_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(12)), raising=False)
-    monkeypatch.setattr(limits.psutil, "virtual_memory", lambda: SimpleNamespace(available=64 << 30))
+    monkeypatch.setattr(machine.psutil, "virtual_memory", lambda: SimpleNamespace(available=64 << 30))
     files = {"job/cpu.max": "350000 100000", "job/step/cpu.max": "max 100000", "job/memory.max": str(8 << 30)}
     files |= {"job/memory.current": str(6 << 30), "job/memory.stat": f"anon 1\ninactive_file {1 << 30}"}
     groups(monkeypatch, tmp_path, files | {"job/step/memory.max": "max"})
-    assert limits.cores() == 3
-    assert limits.memory() == 3 << 30
+    assert machine.cores() == 3
+    assert machine.memory() == 3 << 30
 
 
 def test_without_limits_it_is_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(12)), raising=False)
-    monkeypatch.setattr(limits.psutil, "virtual_memory", lambda: SimpleNamespace(available=5))
+    monkeypatch.setattr(machine.psutil, "virtual_memory", lambda: SimpleNamespace(available=5))
     groups(monkeypatch, tmp_path, {"cpu.max": "max 100000", "memory.max": "max"}, own="/")
-    assert (limits.cores(), limits.memory()) == (12, 5)
-    monkeypatch.setattr(limits, "_OWN", tmp_path / "nowhere")
-    assert (limits.cores(), limits.memory()) == (12, 5)
+    assert (machine.cores(), machine.memory()) == (12, 5)
+    monkeypatch.setattr(machine, "_OWN", tmp_path / "nowhere")
+    assert (machine.cores(), machine.memory()) == (12, 5)
 
 
 def test_a_quota_below_one_core_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     groups(monkeypatch, tmp_path, {"job/cpu.max": "20000 100000"})
-    assert limits.cores() == 1
+    assert machine.cores() == 1
 
 
 # Who sits where.
@@ -343,8 +344,8 @@ def test_blender_itself_refuses_a_gpu_that_is_not_there() -> None:
 
 
 def test_doctor_says_what_auto_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "cores", lambda: 16)
-    monkeypatch.setattr(limits, "memory", lambda: 64 << 30)
+    monkeypatch.setattr(machine, "cores", lambda: 16)
+    monkeypatch.setattr(machine, "memory", lambda: 64 << 30)
     monkeypatch.setattr(devices, "probe", lambda: devices.Probe("4.5", CARDS))
     said = {finding.name: finding.value for finding in doctor.examine()}
     assert said["cuda"] == "card 0; card 1; card 2; card 3" and said["optix"] == "none"
