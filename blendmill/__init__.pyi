@@ -47,11 +47,11 @@ from scenes.errors import InputError as InputError
 from scenes.materials.typical import material as material
 from scenes.mesh import Model as Model
 from scenes.mesh import Part as Part
+from scenes.record.camera import Camera as Camera
 from scenes.record.composite import Composition as Composition
 from scenes.record.edit import edited as edited
 from scenes.record.material import Material as Material
 from scenes.record.scene import Background as Background
-from scenes.record.scene import Camera as Camera
 from scenes.record.scene import Item as Item
 from scenes.record.scene import Light as Light
 from scenes.record.scene import Scene as Scene

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from scenes.assets.coarse import Coarse
 from scenes.mesh import Model, Part
-from scenes.record.scene import Camera, Item
+from scenes.record.camera import Camera
+from scenes.record.scene import Item
 
 Triangles = NDArray[np.float64]
 """(m, 3, 3): for each corner its x and y in pixels, pixel centers at +0.5, and its depth in meters."""

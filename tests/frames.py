@@ -13,8 +13,9 @@ from render.dataset.dataset import Dataset
 from render.dataset.manifest import Manifest
 from render.dataset.shard import write_shard
 from render.frame import Frame, Keypoint, ObjectLabel
+from scenes.record.camera import Camera
 from scenes.record.material import Material
-from scenes.record.scene import Background, Camera, Item, Light, Scene, Sensor, World
+from scenes.record.scene import Background, Item, Light, Scene, Sensor, World
 
 CLASSES = ("mug", "car", "traffic light")
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from scenes.mesh import Appearance, Model
-from scenes.record.scene import Camera, Scene
+from scenes.record.camera import Camera
+from scenes.record.scene import Scene
 
 Bools = NDArray[np.bool_]
 

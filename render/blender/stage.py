@@ -35,8 +35,9 @@ from scenes.assets.catalogue import Catalogue
 from scenes.cracks.contour import Contour
 from scenes.errors import InputError
 from scenes.materials.roles import LIQUIDS
+from scenes.record.camera import Camera
 from scenes.record.material import Material
-from scenes.record.scene import Camera, Item, Scene
+from scenes.record.scene import Item, Scene
 from scenes.record.surface import Decal
 from scenes.streams import Streams
 

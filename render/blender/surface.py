@@ -19,9 +19,10 @@ from scenes.cracks.raster import skeleton
 from scenes.cracks.relief import Relief
 from scenes.cracks.strips import Pixels
 from scenes.mesh import Model
+from scenes.record.camera import Camera
 from scenes.record.material import Material
 from scenes.record.record import CRACK
-from scenes.record.scene import Camera, Scene, rotation_matrix
+from scenes.record.scene import Scene, rotation_matrix
 from scenes.record.surface import COVERS, Debris
 from scenes.sampling.placement import project, yaw_quaternion
 from scenes.sampling.surface import DEPOSIT

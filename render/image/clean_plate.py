@@ -15,7 +15,8 @@ from render.image.color import from_srgb
 from render.image.surroundings import pixel_rays
 from scenes.assets.image_files import read_light, read_picture
 from scenes.errors import InputError, LoadError
-from scenes.record.scene import Camera, Scene
+from scenes.record.camera import Camera
+from scenes.record.scene import Scene
 
 Light = NDArray[np.float32]
 T = TypeVar("T", bound=np.generic)

@@ -13,7 +13,8 @@ from render.frame import Box, Keypoint, ObjectLabel
 from scenes.assets.info import AssetInfo
 from scenes.mesh import Model
 from scenes.projection import Triangles, first_depth, seen_triangles, silhouette
-from scenes.record.scene import Camera, Item, Scene
+from scenes.record.camera import Camera
+from scenes.record.scene import Item, Scene
 from scenes.sampling.placement import project
 
 # How far an object may reach before its own keypoint, in its diagonals: keypoints lie on or just below the surface.

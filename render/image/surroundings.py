@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.record.scene import Camera, Scene
+from scenes.record.camera import Camera
+from scenes.record.scene import Scene
 
 
 def with_surroundings(depth: NDArray[np.float32], instance: NDArray[np.uint16], scene: Scene) -> NDArray[np.float32]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.projection import Triangles, depth_map, seen_triangles, silhouette
-from scenes.record.scene import Camera, Item
+from scenes.record.camera import Camera
+from scenes.record.scene import Item
 from scenes.sampling.draw import Draw, center_of, vector
 from scenes.sampling.objects import instance_of, placed
 from scenes.sampling.placement import cross, extent, project, quaternion_product, yaw_quaternion

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scenes.record.scene import Camera, Quaternion
+from scenes.record.camera import Camera
+from scenes.record.scene import Quaternion
 
 IDENTITY: Quaternion = (1.0, 0.0, 0.0, 0.0)
 

@@ -14,28 +14,27 @@ from typing import Any
 import numpy as np
 
 from scenes.assets.catalogue import Catalogue
-from scenes.assets.synsets import SYNSETS
 from scenes.config.objects import Config
 from scenes.distributions import parse
-from scenes.errors import InputError, choices
-from scenes.materials.families import TEXTURED
 from scenes.names import Names
+from scenes.record.camera import Camera
 from scenes.record.material import Vector
 from scenes.record.record import CRACK
-from scenes.record.scene import Background, Camera, Item, Light, LightKind, Scene, Sensor, World
+from scenes.record.scene import Background, Item, Light, LightKind, Scene, Sensor, World
+from scenes.sampling.agreement import check_assets, check_class_names, check_poses, known_classes
 from scenes.sampling.draw import Draw, center_of, factors_of, vector
 from scenes.sampling.objects import main_class, members
 from scenes.sampling.occluder import occluder
 from scenes.sampling.placement import cross, direction, extent, framing_distance
-from scenes.sampling.poses import Poses, read_poses
+from scenes.sampling.poses import read_poses
 from scenes.sampling.shares import within_limits
 from scenes.sampling.surface import decal, patch
 from scenes.sampling.viewpoint import turn_and_height
 from scenes.section import Drawn
-from scenes.shapes.registry import GENERATORS
 from scenes.streams import Recorder, Streams
 
 _RENAMED = Config.renamed()
+_FRAMING = parse({"uniform": [0.45, 0.9]})
 
 
 class Sampler:
@@ -64,16 +63,16 @@ class Sampler:
 
     def __init__(self, config: Config, catalogue: Catalogue):
         self.config, self.catalogue = config, catalogue
-        self._members = _known_classes(config, catalogue)
+        self._members = known_classes(config, catalogue)
         cracked = config.surface is not None or config.objects.crack is not None
         self.classes = (CRACK,) if cracked else self._members
-        _check_class_names(config, catalogue)
+        check_class_names(config, catalogue)
         self._factors = factors_of(config)
         for name in ("", *(name for name in config.by_class if name in self._members)):
-            _check_assets(self._factors[name].config, catalogue, self._members)
+            check_assets(self._factors[name].config, catalogue, self._members)
         self._poses = read_poses(config.camera.poses, config.camera.resolution)
         for held in self._factors.values():
-            _check_poses(held.config, self._poses)
+            check_poses(held.config, self._poses)
 
     def sample(self, seed: int, index: int, fixed_quantiles: Mapping[str, float] | None = None) -> Scene:
         """The scene of (seed, index). fixed_quantiles: numbers in [0, 1) that replace random draws, by factor name."""
@@ -255,79 +254,3 @@ def _other_views(draw: Draw) -> list[Draw]:
 
 def _sensor(draw: Draw) -> Sensor:
     return Sensor(**draw.section("sensor"))
-
-
-# A class index is stored with 16 bits and a sign.
-_MOST_CLASSES = 32767
-_FRAMING = parse({"uniform": [0.45, 0.9]})
-
-
-def _known_classes(config: Config, catalogue: Catalogue) -> Names:
-    if config.surface is not None:
-        return Names([CRACK])
-    classes = config.classes or catalogue.classes
-    for name in classes:
-        if name not in catalogue.classes:
-            raise InputError(f"field classes: no asset has the class '{name}', {choices(name, catalogue.classes)}")
-    if len(classes) > _MOST_CLASSES:
-        raise InputError(f"field classes: {len(classes)} classes, a label can tell {_MOST_CLASSES} apart; name fewer")
-    if not classes:
-        raise InputError("field assets: there is no object to draw: set shapes above 0, or name a folder of models")
-    return Names(classes)
-
-
-def _check_poses(config: Config, poses: Poses) -> None:
-    grounded = _may_have_ground(config)
-    for number, matrix in enumerate(poses.matrices):
-        height = -float(matrix[:3, 2] @ matrix[:3, 3])
-        if grounded and height <= 0:
-            raise InputError(
-                f"field camera.poses: pose {number} is {-height:g} m under the ground; raise it, or leave out the "
-                "backgrounds ground and room and set background.shadow to false"
-            )
-
-
-def _may_have_ground(config: Config) -> bool:
-    """Whether a picture may have a ground, or a plane that catches shadows in its place."""
-    background = config.background
-    return bool({"ground", "room"} & set(background.kind.support())) or True in background.shadow.support()
-
-
-def _check_class_names(config: Config, catalogue: Catalogue) -> None:
-    """Classes that no asset has may have factors, so that a config serves several collections; misspelled ones not."""
-    known = {*catalogue.classes, *GENERATORS, *SYNSETS.values()}
-    for name in config.by_class:
-        if name not in known:
-            raise InputError(f"field by_class.{name}: no asset has this class, {choices(name, known)}")
-
-
-def _check_assets(config: Config, catalogue: Catalogue, classes: tuple[str, ...]) -> None:
-    """Every asset that a distribution names must exist, and what is drawn evenly must not be empty."""
-    named = [
-        ("objects.category", config.objects.category, classes),
-        ("lighting.world.hdri", config.lighting.world.hdri, ("", *catalogue.hdris)),
-        ("material.texture", config.material.texture, catalogue.textures),
-        ("background.texture", config.background.texture, catalogue.textures),
-        ("surface.texture", config.surface.texture if config.surface else None, catalogue.textures),
-        ("background.image", config.background.image, catalogue.images),
-    ]
-    for field, distribution, known in named:
-        for name in distribution.support() if distribution is not None else ():
-            if name not in known:
-                raise InputError(f"field {field}: no asset is called '{name}', {choices(name, known)}")
-    surfaces = config.surface.family.support() if config.surface else ()
-    families = {
-        *surfaces,
-        *config.material.family.support(),
-        *config.background.ground.support(),
-        *config.background.walls.support(),
-    }
-    if families & set(TEXTURED) and not catalogue.textures:
-        raise InputError("field material.family: 'pbr' and 'image' need assets.textures to name a folder of textures")
-    if _may_have_ground(config) and min(config.camera.elevation.support()) < 0:
-        raise InputError(
-            "field camera.elevation: below 0 the camera is under the ground; keep it above, or leave out the "
-            "backgrounds ground and room and set background.shadow to false"
-        )
-    if "image" in config.background.kind.support() and not catalogue.images:
-        raise InputError("field background.kind: 'image' needs assets.images to name a folder of pictures")

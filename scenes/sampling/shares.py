@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scenes.assets.coarse import Coarse
 from scenes.mesh import Model
 from scenes.projection import depth_map, seen_triangles
-from scenes.record.scene import Camera, Item
+from scenes.record.camera import Camera
+from scenes.record.scene import Item
 from scenes.sampling.draw import Draw, center_of, vector
 from scenes.sampling.placement import extent
 

@@ -11,8 +11,9 @@ from scenes.distributions import parse
 from scenes.materials.albedo import mean_color
 from scenes.materials.families import COURSES
 from scenes.materials.grain import graininess
+from scenes.record.camera import Camera
 from scenes.record.material import Material
-from scenes.record.scene import Camera, Item, rotation_matrix
+from scenes.record.scene import Item, rotation_matrix
 from scenes.record.surface import Crack, Debris, Decal, Surface
 from scenes.sampling import distractors
 from scenes.sampling.distractors import several

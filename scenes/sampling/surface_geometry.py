@@ -15,8 +15,9 @@ from scenes.cracks.relief import Band, Profile, Relief, relief
 from scenes.cracks.weathering import sealed
 from scenes.materials.albedo import brightened, mean_color
 from scenes.materials.masonry import bond_of
+from scenes.record.camera import Camera
 from scenes.record.material import Material
-from scenes.record.scene import Camera, Scene
+from scenes.record.scene import Scene
 from scenes.record.surface import Crack, Decal, Joint, Surface
 from scenes.streams import Streams
 

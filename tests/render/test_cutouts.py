@@ -22,8 +22,9 @@ from scenes.assets.texture_sets import TextureSet
 from scenes.distributions import Fixed
 from scenes.materials.roles import draw_family
 from scenes.mesh import Appearance, Model, Part
+from scenes.record.camera import Camera
 from scenes.record.material import Material
-from scenes.record.scene import Background, Camera, Item, Scene, Sensor, World
+from scenes.record.scene import Background, Item, Scene, Sensor, World
 from scenes.streams import Streams
 from tests.rays import Hits, hits, iou
 

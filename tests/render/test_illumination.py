@@ -14,7 +14,8 @@ import pytest
 from render.image.camera_response import apply_camera_response, metered_gain
 from render.image.clean_plate import plate
 from render.image.illumination import matte_white
-from scenes.record.scene import Background, Camera, Light, Scene, Sensor, World
+from scenes.record.camera import Camera
+from scenes.record.scene import Background, Light, Scene, Sensor, World
 
 SCENE = Scene(
     0, 0, (), World("", 0, 2.0), (), Camera((0, -3, 0), (0, 0, 0), 0, 50, 8, 8),

@@ -17,7 +17,8 @@ from render.frame import Keypoint, ObjectLabel
 from render.image.labels import hull_box, mask_box, object_labels
 from scenes.assets.info import AssetInfo
 from scenes.mesh import Model, Part
-from scenes.record.scene import Background, Camera, Item, Scene, Sensor, World
+from scenes.record.camera import Camera
+from scenes.record.scene import Background, Item, Scene, Sensor, World
 
 pytest.importorskip("embreex", reason="needs embree to cast rays with")
 

@@ -30,7 +30,8 @@ from scenes.errors import InputError
 from scenes.materials.albedo import mean_color
 from scenes.materials.grain import graininess
 from scenes.materials.masonry import COURSES, bond_of
-from scenes.record.scene import Camera, Scene
+from scenes.record.camera import Camera
+from scenes.record.scene import Scene
 from scenes.record.surface import Surface
 from scenes.sampling.scene import Sampler
 from scenes.sampling.surface import visible_depth

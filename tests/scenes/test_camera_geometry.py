@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from scenes.record.scene import Camera, Item, rotation_matrix
+from scenes.record.camera import Camera
+from scenes.record.scene import Item, rotation_matrix
 from scenes.sampling.placement import direction, framing_distance, project
 
 ANGLE = st.floats(-180, 180)

@@ -15,7 +15,8 @@ from scipy.spatial.transform import Rotation
 from scenes.assets.catalogue import Catalogue
 from scenes.config.loading import load_config, validate
 from scenes.errors import InputError, InputWarning
-from scenes.record.scene import Camera, Scene
+from scenes.record.camera import Camera
+from scenes.record.scene import Scene
 from scenes.sampling.placement import project
 from scenes.sampling.scene import Sampler
 

@@ -9,7 +9,8 @@ from scenes.assets.catalogue import Catalogue
 from scenes.assets.coarse import coarse
 from scenes.mesh import Model, Part
 from scenes.projection import seen_triangles, silhouette
-from scenes.record.scene import Camera, Item
+from scenes.record.camera import Camera
+from scenes.record.scene import Item
 
 
 def part(vertices: list[list[float]], faces: list[list[int]]) -> Part:

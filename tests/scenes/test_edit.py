@@ -10,9 +10,10 @@ from scenes.config.loading import load_config
 from scenes.errors import InputError
 from scenes.materials.families import FAMILIES, TEXTURED
 from scenes.materials.typical import material
+from scenes.record.camera import Camera
 from scenes.record.edit import edited
 from scenes.record.material import Material
-from scenes.record.scene import Background, Camera, Item, Scene, Sensor, World
+from scenes.record.scene import Background, Item, Scene, Sensor, World
 
 
 def scene() -> Scene:

@@ -17,8 +17,8 @@ from scenes.errors import InputError
 from scenes.materials.families import FAMILIES, METRIC
 from scenes.materials.roles import ROLES, draw_family, draw_role
 from scenes.mesh import Appearance
+from scenes.record.camera import Camera
 from scenes.record.material import Material
-from scenes.record.scene import Camera
 from scenes.streams import Streams
 
 seeds = st.integers(0, 2**32)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial.transform import Rotation
 
-from scenes.record.scene import Camera, Quaternion, rotation_matrix
+from scenes.record.camera import Camera
+from scenes.record.scene import Quaternion, rotation_matrix
 from scenes.sampling.placement import (
     IDENTITY,
     Footprint,

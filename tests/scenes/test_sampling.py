@@ -16,7 +16,8 @@ from render.catalogue import studio_folder
 from scenes.assets.catalogue import Catalogue
 from scenes.config.loading import validate
 from scenes.errors import InputError
-from scenes.record.scene import Camera, Scene, rotation_matrix
+from scenes.record.camera import Camera
+from scenes.record.scene import Scene, rotation_matrix
 from scenes.sampling.placement import Footprint, arrange, framing_distance, free_quaternion, project
 from scenes.sampling.scene import Sampler
 

@@ -12,7 +12,8 @@ from scenes import projection
 from scenes.assets.catalogue import Catalogue
 from scenes.config.loading import load_config, validate
 from scenes.errors import InputError
-from scenes.record.scene import Background, Camera, Item, Scene, Sensor, World
+from scenes.record.camera import Camera
+from scenes.record.scene import Background, Item, Scene, Sensor, World
 from scenes.sampling import shares as module
 from scenes.sampling.draw import Draw, factors_of
 from scenes.sampling.poses import Poses

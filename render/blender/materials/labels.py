@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from render.blender.materials.nodes import Nodes, Wire
-from scenes.record.scene import Camera
+from scenes.record.camera import Camera
 
 # A surface counts as hit from this opacity on.
 HALF = 0.5
