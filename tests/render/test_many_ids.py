@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import scenes.sampling.scene
 from render.dataset.checks import CHECKS
 from render.dataset.export import export_dataset
 from render.settings import DrawSettings
@@ -84,7 +83,7 @@ def test_exports_keep_300_classes_and_parts_apart(tmp_path: Path) -> None:
 
 
 def test_more_classes_than_a_label_holds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scenes.sampling.scene, "_MOST_CLASSES", 1)
+    monkeypatch.setattr("scenes.sampling.agreement._MOST_CLASSES", 1)
     catalogue = Catalogue(shapes={"mug": 1, "chair": 1}, cache=tmp_path)
     with pytest.raises(InputError, match="field classes: 2 classes, a label can tell 1 apart; name fewer"):
         Sampler(validate({}, "test"), catalogue)
