@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
 
 from scenes.assets.formats import AXES, SHAPENET_AXES, UNREAD, suffix_of
+from scenes.assets.mirror import Mirror, left_out, mirror_of
 from scenes.assets.synsets import SPELLINGS
 from scenes.assets.walking import Layout, Walk, is_file
 from scenes.errors import InputError, choices
@@ -64,7 +65,8 @@ class ModelFolder:
 
 @dataclass(frozen=True, slots=True)
 class FileAsset:
-    """One model file. root: folder that must contain all files it refers to. sha256: checksum of the file, if known."""
+    """One model file. root: folder that must contain all files it refers to. sha256: checksum of the file, if
+    known. mirror: what the root is a mirror of, if it is one."""
 
     id: str
     category: str
@@ -77,6 +79,7 @@ class FileAsset:
     license: str = ""
     source: str = ""
     sha256: str | None = None
+    mirror: Mirror | None = field(default=None, repr=False, compare=False)
 
 
 @lru_cache
@@ -111,6 +114,7 @@ class Listing:
         self._checked: set[str] = set()
         self._found: dict[str, dict[str, str]] = {}
         self.left_out = self._walk.lost
+        self.left_out |= left_out(folder.path)
         self.classes: dict[str, tuple[str, ...]] = {}
         for name, place in self._walk.classes(self._root, layout, folder.category):
             category = SPELLINGS.get(name, name)
@@ -169,6 +173,7 @@ class Listing:
             need_textures=folder.need_textures,
             license=folder.license,
             source=folder.path.name,
+            mirror=mirror_of(place),
         )
 
     def _id(self, place: str) -> str:
@@ -267,7 +272,7 @@ def _detect(folder: Path) -> Layout:
     subfolders = sorted(entry.path for entry in Walk({}).subfolders(str(folder)))
     if any(re.fullmatch(r"\d{8}", place.rpartition("/")[2]) for place in subfolders):
         return "shapenet"
-    if any((Path(place) / split).is_dir() for place in subfolders for split in ("train", "test")):
+    if any(below.name in ("train", "test") for place in subfolders for below in Walk({}).subfolders(place)):
         return "modelnet"
     below = (file for place in subfolders for file in Walk({}).files(place))
     return "class-folders" if any(suffix_of(file) in AXES for file in below) else "flat"
