@@ -246,6 +246,19 @@ def test_image_memory_is_limited(tmp_path: Path) -> None:
     assert cache.get(paths[0], False) == images[0], "the last used stays"
 
 
+def test_cycles_takes_colors_of_eight_bits_from_memory(tmp_path: Path) -> None:
+    """Others are read from their files, because packing would change their last bit."""
+    pytest.importorskip("bpy")
+    from render.blender.materials.images import ImageCache
+
+    cache = ImageCache(1 << 20)
+    for mode, packed in (("RGB", True), ("RGBA", True), ("L", False), ("I;16", False)):
+        path = tmp_path / f"{mode[0]}{len(mode)}.png"
+        picture = np.full((8, 8), 9, np.uint16) if mode == "I;16" else np.full((8, 8, len(mode)), 9, np.uint8).squeeze()
+        Image.fromarray(picture).save(path)
+        assert (cache.get(path, True).packed_file is not None) == packed, mode
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "1", "CMYK", "I;16"])
 def test_uncommon_pictures_load(tmp_path: Path, mode: str) -> None:
     pytest.importorskip("bpy")
