@@ -95,7 +95,7 @@ class WorkerLoop:
                 self.tell("sampled", index=index, scene=record.to_data())
                 self._ledger.admit(record.assets())
                 used.update(record.assets())
-                taken = equal and equal.find(record, self._ledger.provenance(record.assets()).assets)
+                taken = self._taken(equal, record)
                 yield self.renderer.draw(record) if taken is None else taken
                 self.tell("drawn", index=index, taken=taken is not None)
             # Before the shard appears, so that there is none without.
@@ -104,6 +104,10 @@ class WorkerLoop:
         with store.target(order["shard"]) as path:
             checksum = write_shard(path, frames(), attributes=order["attributes"])
         self.tell("done", sha256=checksum)
+
+    def _taken(self, equal: EqualPictures | None, record: Record) -> Frame | None:
+        """The frame of a record that another set has. Its assets are admitted."""
+        return None if equal is None else equal.find(record, self._ledger.provenance(record.assets()).assets)
 
     def frames(self, order: dict[str, Any]) -> None:
         """Draw frames into slots of the memory that is shared with the one who ordered them."""
