@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 
 from classify.ablation.designs import Arm, importance, named, published_difference
 from classify.ablation.plan import Plan
-from classify.ablation.statistics import LEVEL, Effect, Tested, effects
+from classify.ablation.statistics import LEVEL, Answers, Effect, effects
 from scenes.errors import InputError
 from scenes.files import read_regular
 from scenes.outputs import written
@@ -30,7 +30,7 @@ class Results:
     """What the tests of a study gave. tested, effects: by the name of the test set."""
 
     plan: Plan
-    tested: Mapping[str, Tested]
+    tested: Mapping[str, Answers]
     effects: Mapping[str, Sequence[Effect]]
 
     @property
@@ -83,7 +83,7 @@ def collect(plan: Plan) -> Results:
                     "delete the folder tests, and give the same command again"
                 )
             found[name].setdefault(run.arm, {})[run.seed] = ours == np.array(figures["predicted"], np.int64)
-    tested = {name: Tested(labels[name], right) for name, right in found.items() if right}
+    tested = {name: Answers(labels[name], right) for name, right in found.items() if right}
     made = {name: effects(one, plan.design.comparisons, plan.study.figure) for name, one in tested.items()}
     return Results(plan, tested, made)
 

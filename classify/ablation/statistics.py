@@ -15,7 +15,7 @@ _CHUNK = 100
 
 
 @dataclass(frozen=True)
-class Tested:
+class Answers:
     """What the networks of a study said of one test set, all of the same pictures.
 
     labels: (n,) int64. right: by combination and seed, whether each picture was classified correctly, (n,) bool.
@@ -59,7 +59,7 @@ class Effect:
         return float(np.mean(list(self.seeds.values())))
 
 
-def effects(tested: Tested, comparisons: Sequence[Comparison], figure: str, seed: int = 0) -> list[Effect]:
+def effects(tested: Answers, comparisons: Sequence[Comparison], figure: str, seed: int = 0) -> list[Effect]:
     """The effect of each comparison that has a seed with which all its combinations were tested.
 
     Pictures are resampled within each class (Efron and Tibshirani, An Introduction to the Bootstrap, chapter 8), the
@@ -91,7 +91,7 @@ def effects(tested: Tested, comparisons: Sequence[Comparison], figure: str, seed
 
 
 def _resampled(
-    tested: Tested, arms: Sequence[Arm], figure: str, rng: np.random.Generator
+    tested: Answers, arms: Sequence[Arm], figure: str, rng: np.random.Generator
 ) -> dict[tuple[Arm, int], NDArray[np.float64]]:
     """Figures of all combinations and seeds in each resample of the pictures, (DRAWS,) float64 each."""
     names = [(arm, seed) for arm in arms for seed in tested.right[arm]]

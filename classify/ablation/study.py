@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from classify.ablation.changes import RenderChange, Variant
 from scenes.config.loading import load
 from scenes.errors import InputError, choices
+from scenes.plain_yaml import read_yaml
 from scenes.section import Section
 
 _SHIPPED = Path(__file__).parent / "studies"
@@ -110,21 +111,19 @@ def shipped() -> list[str]:
 
 
 def is_study(where: str) -> bool:
-    """Whether a command's argument names a study, and not a training config. Raises InputError."""
-    from scenes.plain_yaml import read_yaml
-
-    return where in shipped() or "factors" in (read_yaml(Path(where)) or {})
+    """Whether a command's argument is a study, and no training config. Raises InputError if it is neither."""
+    return not Study.model_fields.keys().isdisjoint(read_yaml(_located(where)) or {})
 
 
 def load_study(where: str, overrides: Iterable[str] = ()) -> Study:
     """A study from a .yaml file or by the name of one that is shipped. Raises InputError."""
+    path = _located(where)
+    named = "name" in (read_yaml(path) or {})
+    return load(Study, path, overrides if named else [f"name={path.stem}", *overrides])
+
+
+def _located(where: str) -> Path:
     path = _SHIPPED / f"{where}.yaml" if where in shipped() else Path(where)
     if path.suffix not in (".yaml", ".yml"):
         raise InputError(f"no study is called '{where}', {choices(where, shipped())}; or give a .yaml file")
-    return load(Study, path, [f"name={path.stem}", *overrides] if _nameless(path) else overrides)
-
-
-def _nameless(path: Path) -> bool:
-    from scenes.plain_yaml import read_yaml
-
-    return "name" not in (read_yaml(path) or {})
+    return path

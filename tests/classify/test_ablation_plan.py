@@ -13,12 +13,12 @@ import yaml
 
 pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from classify.ablation.changes import RenderChange  # noqa: E402
-from classify.ablation.designs import design, named  # noqa: E402
-from classify.ablation.plan import Plan, make_plan  # noqa: E402
-from classify.ablation.study import Study, load_study, shipped  # noqa: E402
-from scenes.config.loading import load_config  # noqa: E402
-from scenes.errors import InputError  # noqa: E402
+from classify.ablation.changes import RenderChange
+from classify.ablation.designs import design, named
+from classify.ablation.plan import Plan, make_plan
+from classify.ablation.study import Study, load_study, shipped
+from scenes.config.loading import load_config
+from scenes.errors import InputError
 
 RENDER = {"classes": ["mug"], "camera": {"resolution": [32, 32]}}
 TRAIN = {"data": {"source": [{"where": "renders"}], "holdout": 0}, "model": "resnet18", "batch": 4, "iterations": 10}
@@ -43,7 +43,7 @@ ROLL, YAW, WEAK = ({"fix": {"camera.roll": 0.5}}, {"set": {"objects.yaw": 30}}, 
 THREE = {"roll": {"level": ROLL}, "yaw": {"30": YAW}, "augmentation": {"strong": WEAK}}
 
 
-def arms(design_of: str, factors: dict[str, Any] = THREE, **more: Any) -> list[str]:  # noqa: B006
+def arms(design_of: str, factors: dict[str, Any] = THREE, **more: Any) -> list[str]:
     return [named(arm) for arm in design(study(factors, design=design_of, **more)).arms]
 
 
@@ -85,7 +85,11 @@ def changed(change: dict[str, Any], config: Any = RENDER) -> dict[str, Any]:
 
 
 def test_factors_are_fixed_widened_narrowed_and_dropped() -> None:
-    config = {**RENDER, "objects": {"yaw": {"uniform": [0, 100]}}, "camera": {"focal_length": {"log_uniform": [10, 40]}}}
+    config = {
+        **RENDER,
+        "objects": {"yaw": {"uniform": [0, 100]}},
+        "camera": {"focal_length": {"log_uniform": [10, 40]}},
+    }
     assert changed({"fix": {"objects.yaw": 0.25}}, config) == {"objects.yaw": 25.0}
     assert changed({"widen": {"objects.yaw": 2}}, config) == {"objects.yaw": {"uniform": [-50.0, 150.0]}}
     narrow = changed({"narrow": {"camera.focal_length": 0.5}}, config)["camera.focal_length"]["log_uniform"]
