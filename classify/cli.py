@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from render.cli.options import DEVICE, SET, WORKERS
+from render.cli.options import CONFIG, DEVICE, SEED, SET, WORKERS
 from training.parts import part, split_of
 
 FILE = click.argument("config", type=click.Path(path_type=Path))
@@ -146,6 +146,39 @@ def ablate(
 
     if not run(study, overrides, vary, seeds, share, out, dry_run, how):
         raise SystemExit(1)
+
+
+@click.command()
+@click.argument("model")
+@CONFIG
+@click.option("--vary", multiple=True, required=True, metavar="FACTOR", help="Factor to sweep. Two give a heat map.")
+@click.option("--images", type=click.IntRange(1), default=40, show_default=True, help="Number of pictures.")
+@click.option("--steps", type=click.IntRange(2, 100), default=9, show_default=True, help="Values of each factor.")
+@click.option("--classes", metavar="A,B,…", help="Outputs of a module of yours. By default the classes of CONFIG.")
+@click.option("--size", type=click.IntRange(8), default=224, show_default=True, help="Side of a module's pictures.")
+@SEED
+@WORKERS
+@DEVICE
+@OUT
+@SET
+def probe(model: str, config: str, vary: tuple[str, ...], out: Path, overrides: tuple[str, ...], **how: Any) -> None:
+    """Sweep a factor of the same pictures, and see what a trained network says.
+
+    MODEL is the folder of a run or a checkpoint. It may also be MODULE:FUNCTION of your own code, which returns a
+    torch.nn.Module and is imported from the working folder. It gets pictures (n, 3, size, size), normalized with the
+    mean and deviation of ImageNet, and gives logits. CONFIG is a .yaml file or the name of a preset; the factor takes
+    the values that CONFIG gives it.
+
+    OUT holds report.html, figure.png and probe.csv: accuracy by class over the factor, the predictions that flip, and
+    the pictures that turn with the smallest change.
+
+    \b
+    Example:
+      blendmill probe runs/full s2rda13 --vary camera.elevation --out probe
+    """
+    from classify.probe.command import probe as run
+
+    run(model, config, overrides, vary, out, **how)
 
 
 @click.command()

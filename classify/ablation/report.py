@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -86,9 +85,7 @@ def _sheets(results: Results) -> Iterator[dict[str, Any]]:
         pictures = [Image.fromarray(dataset.frame(index).rgb) for index in _indices(dataset)]
         height = round(_WIDTH * pictures[0].height / pictures[0].width)
         row = np.hstack([np.asarray(picture.resize((_WIDTH, height))) for picture in pictures])
-        file = io.BytesIO()
-        Image.fromarray(row).save(file, "PNG")
-        yield {"shows": each.shows, "png": file.getvalue()}
+        yield {"shows": each.shows, "png": figures.picture(row)}
 
 
 def _indices(dataset: Dataset) -> list[int]:
