@@ -51,8 +51,8 @@
   }
 
   function count() {
-    const { reading, count: all } = gallery.index, number = (n) => n.toLocaleString("en-US");
-    const factors = reading ? `; reading factors: ${number(reading[0])} of ${number(reading[1])}` : "";
+    const { reading, fault, count: all } = gallery.index, number = (n) => n.toLocaleString("en-US");
+    const factors = fault ? `; no factors: ${fault}` : reading ? `; reading factors: ${number(reading[0])} of ${number(reading[1])}` : "";
     byId("shown").textContent = `${number(gallery.shown().length)} of ${number(all)} pictures${factors}`;
   }
 
