@@ -199,20 +199,8 @@ def test_each_overlay_has_numbers_of_its_own(palette: Any) -> None:
     """The numbers lie inside the group of an overlay, which no other material uses."""
     wood = draw_family("wood", Streams(0, 0), "x")
     names = [
-        "x",
-        "y",
-        "angle",
-        "width",
-        "length",
-        "soft",
-        "bend",
-        "wear",
-        "amount",
-        "hue",
-        "saturation",
-        "value",
-        "seed",
-    ]
+        "x", "y", "angle", "width", "length", "soft", "bend", "wear", "amount", "hue", "saturation", "value", "seed",
+    ]  # fmt: skip
     marks = [Material("mark", {name: start + k for k, name in enumerate(names)}) for start in (1.0, 50.0)]
     for overlays in (marks, marks[::-1]):
         material = palette.checkout(wood, pass_index=1, overlays=overlays)
