@@ -30,7 +30,7 @@ DOCUMENTS = [
     "examples/README.md",
     *(f"{folder}/{p.name}" for folder in ("docs", "benchmarks") for p in sorted((ROOT / folder).glob("*.md"))),
 ]
-FOLDERS = "scenes|render|training|classify|segment|benchmarks|tests|deploy|docs|examples"
+FOLDERS = "scenes|render|training|classify|segment|gallery|benchmarks|tests|deploy|docs|examples"
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:^    .*\n)+", re.MULTILINE)
