@@ -73,7 +73,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def run(path: Path, out: Path, **how: Any) -> bool:
-    return ablate(str(path), how.pop("overrides", ()), (), None, 1.0, out, False, how)
+    return ablate(str(path), how.pop("overrides", ()), (), None, 1.0, out, False, how.pop("against", None), how)
 
 
 def written(path: Path, **changes: Any) -> Path:
@@ -118,6 +118,18 @@ def test_a_dead_job_does_not_stop_the_others(
     assert "| yaw broken | missing | missing |" in told.out and "| yaw 30 | +" in told.out.replace("| -", "| +")
     page = (out / "report.html").read_text()
     assert "3 jobs ended without a result" in page and "the disk is on fire" in page
+
+
+def test_a_screening_is_compared_with_the_study(tmp_path: Path) -> None:
+    factors = {f"yaw {k}": {"30": {"set": {"objects.yaw": k}}} for k in range(3)}
+    path = written(tmp_path / "toy.yaml", factors=factors)
+    assert run(path, tmp_path / "first") and run(path, tmp_path / "second", against=tmp_path / "first")
+    page = (tmp_path / "second" / "report.html").read_text()
+    assert "rank correlation with the other study" in page and page.count(" over 3 differences") == 2
+    (tmp_path / "first" / "results.csv").write_text("kind,value\ndifference,x\n")
+    for folder, words in ((tmp_path / "first", "is damaged"), (tmp_path, "cannot be read")):
+        with pytest.raises(InputError, match=f"results.csv: {words}"):
+            run(path, tmp_path / "second", against=folder)
 
 
 def test_nothing_tested_is_one_line(tmp_path: Path) -> None:
