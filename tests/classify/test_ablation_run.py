@@ -120,6 +120,31 @@ def test_a_dead_job_does_not_stop_the_others(
     assert "3 jobs ended without a result" in page and "the disk is on fire" in page
 
 
+def test_a_render_job_copies_from_all_sets_that_are_there(
+    tmp_path: Path, begun: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of this study and of the others that are named. An unfinished set is none."""
+    path = written(tmp_path / "toy.yaml")
+    assert run(path, tmp_path / "first")
+    words: dict[str, tuple[str, ...]] = {}
+    paint = Job.run
+
+    def kept(job: Job, work: Path) -> None:
+        words[job.out] = job.words
+        paint(job, work)
+
+    monkeypatch.setattr(Job, "run", kept)
+    changed = {**STUDY["render"], "images": 10}
+    assert run(written(path, render=changed), tmp_path / "second", ray="auto", workers=3, reuse=(tmp_path / "first",))
+    renders = [given for out, given in words.items() if out.startswith("renders/")]
+    reused = [[Path(word) for word in given[given.index("--reuse") + 1 :: 2]] for given in renders]
+    others = sorted((tmp_path / "first" / "renders").iterdir())
+    assert [len(each) for each in reused] == [4, 5, 6, 7]
+    assert all(each[-4:] == others for each in reused) and reused[1][0].is_relative_to(tmp_path / "second" / "renders")
+    assert all(given[given.index("--ray") + 1] == "auto" for given in renders)
+    assert all(given[given.index("--workers") + 1] == "3" for given in renders)
+
+
 def test_a_screening_is_compared_with_the_study(tmp_path: Path) -> None:
     factors = {f"yaw {k}": {"30": {"set": {"objects.yaw": k}}} for k in range(3)}
     path = written(tmp_path / "toy.yaml", factors=factors)
