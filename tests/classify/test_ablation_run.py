@@ -189,6 +189,15 @@ def test_code_and_config_that_changed_half_way_are_told(
     assert f"<td>{before}</td><td>base-" in last and "<td>0123456789ab</td><td>base-0-" in last
 
 
+def test_only_code_that_worked_on_a_result_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for code, there in (("a", False), ("b", True), ("b", True), ("c", True)):
+        monkeypatch.setattr(origin, "code", lambda code=code: code)
+        origin.note(tmp_path, "runs/x")
+        (tmp_path / "runs" / "x").mkdir(parents=True, exist_ok=True) if there else None
+    # What "a" planned to do, "b" did from the start.
+    assert origin.made_with(tmp_path, "x") == ["b", "c"]
+
+
 def test_the_digest_of_the_code_knows_a_changed_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "changing"
     package.mkdir()
