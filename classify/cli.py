@@ -133,7 +133,7 @@ def ablate(
     overrides: tuple[str, ...],
     **how: Any,
 ) -> None:
-    """Measure which factor of the renders, or which option of the training, matters how much.
+    """Measure how much each factor or training option matters.
 
     STUDY is a .yaml file that says what is rendered, trained and tested, and which factors vary; or the name of a study
     that comes with blendmill: s2rda, s2rda-small. With --vary it is a training config, of which each combination of
