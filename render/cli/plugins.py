@@ -10,7 +10,7 @@ import click
 
 from scenes.errors import InputError
 
-_OURS = {"scenes", "render", "training", "classify", "segment"}
+_OURS = {"scenes", "render", "training", "classify", "segment", "gallery"}
 
 
 class Commands(click.Group):
@@ -85,9 +85,9 @@ class MainCommands(Commands):
     groups = {
         "Start": ("doctor", "presets", "init", "config", "preview"),
         "Render": ("render", "stream", "status", "merge", "verify", "warm"),
-        "Data sets": ("inspect", "export"),
+        "Data sets": ("inspect", "gallery", "export"),
         "Assets and cracks": ("assets", "crack", "surfaces", "stylize"),
-        "Training": ("train", "adapt", "evaluate", "ablate", "study", "segment"),
+        "Training": ("train", "adapt", "evaluate", "ablate", "probe", "study", "segment"),
     }
 
 

@@ -18,7 +18,7 @@ from scenes.assets.info import AssetInfo
 from scenes.assets.loading import Importers
 from scenes.assets.manifest import Manifest, load_manifest
 from scenes.assets.pictures import Pictures
-from scenes.assets.recent import RecentModels
+from scenes.assets.recent import Recent
 from scenes.assets.sources import FileAsset, Files, Known, Listing, ModelFolder, discover
 from scenes.assets.texture_sets import TextureSet
 from scenes.errors import InputError, choices
@@ -111,7 +111,7 @@ class Catalogue:
         self._classes = tuple(sorted({*self._shapes, *self._files.classes}))
         self._candidates: dict[str, Candidates] = {}
         self._info = lru_cache(_INFOS)(self._known)
-        self._models = RecentModels(memory)
+        self._models = Recent[Model](memory)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ def board(folder: Path) -> dict[tuple[str, int], float]:
 
 def test_the_commands_are_plugged_in_by_entry_points() -> None:
     plugged = entry_points(group="blendmill.commands")
-    assert {"train", "adapt", "evaluate", "ablate", "study", "stylize"} <= plugged.names
+    assert {"train", "adapt", "evaluate", "ablate", "probe", "study", "stylize"} <= plugged.names
     assert all(plug.value.startswith(("classify.cli:", "segment.cli:")) for plug in plugged)
 
 
@@ -300,20 +300,6 @@ def test_pre_training_then_tuning(root: Path, tmp_path: Path, capsys: pytest.Cap
     assert run(capsys, "train", third, "--out", tmp_path / "c")[0] == 0
     head = weights(tmp_path / "c", "selected")["method.network.head.weight"]
     assert torch.allclose(head, end["method.network.head.weight"], atol=1e-6)
-
-
-def test_an_ablation_is_one_table(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    config = written(root, tmp_path / "c.yaml", iterations=2)
-    vary = ["--vary", "method=source,mcc", "--vary", "augment=none,weak", "--seeds", 2]
-    code, printed, told = run(capsys, "ablate", config, *vary, "--out", tmp_path / "out")
-    assert code == 0, told
-    assert "run 1 of 8: source_none-0\n" in told and "run 8 of 8: mcc_weak-1\n" in told
-    assert printed.count("\n| ") == 5 and "| mcc | weak |" in printed and " ± " in printed
-    rows = json.loads((tmp_path / "out" / "table.json").read_text())
-    assert len(rows) == 4 and all(len(row["mean_recall"]) == 2 for row in rows)
-    assert all({"im", "bnm", "oracle"} <= row["at_selected"][0].keys() for row in rows)
-    assert (tmp_path / "out" / "figure.png").stat().st_size > 5000
-    assert (tmp_path / "out" / "mcc_weak-1" / "results.json").exists()
 
 
 def test_the_study_of_mixing(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
