@@ -16,7 +16,7 @@ from scenes.assets.catalogue import Catalogue
 from scenes.config.objects import Config
 from scenes.distributions import parse
 from scenes.names import Names
-from scenes.record.camera import Camera
+from scenes.record.camera import Camera, cross
 from scenes.record.material import Vector
 from scenes.record.record import CRACK
 from scenes.record.scene import Background, Item, Light, LightKind, Scene, Sensor, World
@@ -24,7 +24,7 @@ from scenes.sampling.agreement import check_assets, check_class_names, check_pos
 from scenes.sampling.draw import Draw, center_of, factors_of, vector
 from scenes.sampling.objects import main_class, members
 from scenes.sampling.occluder import occluder
-from scenes.sampling.placement import cross, direction, extent, framing_distance
+from scenes.sampling.placement import direction, extent, framing_distance
 from scenes.sampling.poses import read_poses
 from scenes.sampling.shares import within_limits, within_limits_of_all
 from scenes.sampling.surface import decal, patch
