@@ -28,7 +28,7 @@ DOCUMENTS = [
     "examples/README.md",
     *(f"benchmarks/{p.name}" for p in ROOT.glob("benchmarks/*.md")),
 ]
-FOLDERS = "scenes|render|training|classify|segment|benchmarks|tests|deploy|docs|examples"
+FOLDERS = "scenes|render|training|classify|segment|gallery|benchmarks|tests|deploy|docs|examples"
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:^    .*\n)+", re.MULTILINE)

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import bpy
 import numpy as np
+import scipy
 from mathutils import Matrix, Vector
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from render.blender.materials.palette import Palette
 from render.blender.meshes import triangles
@@ -177,7 +177,7 @@ def gaping(relief: Relief, width: float) -> NDArray[np.float32]:
     away = np.full(len(relief.vertices), limit, np.float32)
     near = np.flatnonzero(relief.distance < limit)
     if inside.any():
-        tree = cKDTree(relief.vertices[inside, :2])
+        tree = scipy.spatial.cKDTree(relief.vertices[inside, :2])
         away[near] = np.minimum(tree.query(relief.vertices[near, :2], distance_upper_bound=limit)[0], limit)
     return away
 
@@ -208,7 +208,7 @@ def lines(scene: Scene, contour: Contour, seen: NDArray[np.bool_]) -> tuple[NDAr
     at = on_surface(scene.camera, scene.surface, np.column_stack([column, row]) + 0.5) - scene.surface.corner
     points, widths = np.concatenate([s.points for s in strokes]), np.concatenate([s.widths for s in strokes])
     points, widths = points[widths > 0], widths[widths > 0]
-    away, near = cKDTree(points).query(at, k=min(4, len(points)))
+    away, near = scipy.spatial.cKDTree(points).query(at, k=min(4, len(points)))
     away, near = away.reshape(len(at), -1), near.reshape(len(at), -1)
     best = (away - widths[near] / 2).argmin(axis=1)
     width[row, column] = widths[near[np.arange(len(at)), best]]

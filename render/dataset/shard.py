@@ -227,6 +227,16 @@ class Shard:
         """Close the file."""
         self._file.close()
 
+    def has(self, name: str) -> bool:
+        """Whether the pictures have the label at a path."""
+        return name in self._datasets
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the pictures in pixels."""
+        height, width = self._dataset("rgb").shape[1:3]
+        return int(height), int(width)
+
     def picture(self, name: str, i: int) -> NDArray[Any]:
         """One label of the i-th picture (0-based): (H, W) or (H, W, 3). Raises IndexError outside the shard."""
         dataset = self._dataset(name)
@@ -270,7 +280,7 @@ class Shard:
         """The i-th frame of the shard, 0-based. Raises IndexError outside the shard."""
         values: dict[str, Any] = {}
         for name, label in LABELS.items():
-            if label.optional and label.path not in self._datasets:
+            if label.optional and not self.has(label.path):
                 continue
             if label.is_picture:
                 values[name] = self.picture(label.path, i)
@@ -292,7 +302,7 @@ class Shard:
     def objects(self, i: int) -> tuple[ObjectLabel, ...]:
         """The labels of the objects of the i-th picture, 0-based. No box reaches out of the picture."""
         objects: tuple[ObjectLabel, ...] = self._decoded(LABELS["objects"], i)
-        height, width = self._dataset("rgb").shape[1:3]
+        height, width = self.size
         for x0, y0, x1, y1 in (label.box for label in objects if label.box is not None):
             if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
                 raise self._damaged("objects", i)

@@ -19,7 +19,6 @@ from scenes.materials.roles import ROLES, draw_family, draw_role
 from scenes.mesh import Appearance
 from scenes.record.camera import Camera
 from scenes.record.material import Material
-from scenes.sampling.distractors import MARKS
 from scenes.streams import Streams
 
 seeds = st.integers(0, 2**32)
@@ -199,7 +198,9 @@ def test_nothing_piles_up(palette: Any) -> None:
 def test_each_overlay_has_numbers_of_its_own(palette: Any) -> None:
     """The numbers lie inside the group of an overlay, which no other material uses."""
     wood = draw_family("wood", Streams(0, 0), "x")
-    names = [*MARKS["stain"], "x", "y", "angle", "seed"]
+    names = [
+        "x", "y", "angle", "width", "length", "soft", "bend", "wear", "amount", "hue", "saturation", "value", "seed",
+    ]  # fmt: skip
     marks = [Material("mark", {name: start + k for k, name in enumerate(names)}) for start in (1.0, 50.0)]
     for overlays in (marks, marks[::-1]):
         material = palette.checkout(wood, pass_index=1, overlays=overlays)

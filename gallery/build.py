@@ -1,0 +1,195 @@
+"""A page as a folder that opens from disk, and from any server of files.
+
+    index.html, *.js, *.css     the page, as `gallery/page` has it
+    data/index.js               what the page shows first: the sets, the factors with their histograms
+    data/column/K.js            a factor of all pictures
+    data/SET/KIND/K.js          some pictures, or one of their labels
+    data/SET/config.yaml        the config of a data set
+
+The folder is filled beside its place and appears when it is complete. If the work is interrupted, the same call goes on
+with what is missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import training
+from gallery.gathering import Gathered, gathered
+from gallery.pieces import Piece
+from gallery.scripts import column, script
+from gallery.sets import Chosen
+from render.dataset.crew import worked
+from render.dataset.local import Folder
+from scenes.errors import InputError
+from scenes.outputs import told
+
+_STYLE = Path(training.__file__).with_name("templates") / "style.css"
+"""The style that the page shares with the reports of runs."""
+RECEIPT = "blendmill-gallery.json"
+FORMAT = 1
+PER = 50
+"""Pictures in one script. A filtered view loads the scripts of all that it shows, so these must not be large."""
+
+_EVERY = 10.0
+"""Seconds between two times that what is written is brought to the disk and noted as done."""
+_FEW, _SMALL, _LARGE = 1000, 96, 512
+
+Told = Callable[[int, int], object]
+
+
+def page_files() -> list[Path]:
+    """The files that make the page, without its data."""
+    return [*sorted(Path(__file__).with_name("page").iterdir()), _STYLE]
+
+
+def side_for(sets: Sequence[Chosen]) -> int:
+    """The longest side of pictures on a page in pixels, where nobody asked for one: a small set is shown in full."""
+    return _LARGE if sum(len(one.indices) for one in sets) <= _FEW else _SMALL
+
+
+def pieces(sets: Sequence[Chosen], per: int = PER) -> list[Piece]:
+    """The pieces of work on all pictures, in their order on the page."""
+    found: list[Piece] = []
+    for which, one in enumerate(sets):
+        for chunk in range(-(-len(one.indices) // per)):
+            found.append((len(found), which, chunk, one.indices[chunk * per : (chunk + 1) * per].tolist()))
+    return found
+
+
+def build(
+    sets: Sequence[Chosen],
+    out: Path,
+    side: int,
+    *,
+    more: Callable[[Gathered], dict[str, Any]] = lambda _: {},
+    about: Sequence[str] = (),
+    workers: int | None = None,
+    tell: Told = lambda done, of: None,
+) -> bool:
+    """Write the page of some sets into a folder.
+
+    out: a folder that is not there, is empty, or holds a page, which is replaced. side: pixels of the longest side of
+    a picture. more: makes further parts of data/index.js. about: what these parts depend on. workers: processes; None
+    for as many as there are cores. tell: is called with the number of pieces that are done, and of all.
+
+    Returns False where `out` is this page already. Raises InputError where `out` holds something else, or a picture is
+    damaged.
+    """
+    receipt = {"gallery": FORMAT, "side": side, "sets": [one.digest() for one in sets], "about": list(about)}
+    receipt["page"] = hashlib.sha256(b"".join(path.read_bytes() for path in page_files())).hexdigest()
+    if _is_there(out, receipt):
+        return False
+    with told(out), _working(out, json.dumps(receipt)) as folder:
+        todo = pieces(sets)
+        setup = {
+            "sets": [one.spec() for one in sets],
+            "side": side,
+            "out": str(folder / "out" / "data"),
+            "lines": str(folder / "lines"),
+        }
+        work(setup, todo, folder / "done", workers, tell)
+        found = gathered(sets, todo, folder / "lines")
+        write_data(found, index_of(sets, found, side, PER) | more(found), folder / "out" / "data", sets)
+        for path in page_files():
+            shutil.copyfile(path, folder / "out" / path.name)
+        (folder / "out" / RECEIPT).write_text(json.dumps(receipt, indent=1) + "\n", encoding="utf-8")
+        os.sync()  # a page is many small files: one call for all of them
+        _replace(folder / "out", out, folder / "old")
+        shutil.rmtree(folder)
+    return True
+
+
+def index_of(sets: Sequence[Chosen], found: Gathered | None, side: int, per: int) -> dict[str, Any]:
+    """What data/index.js tells. found: None while the factors are not read."""
+    index: dict[str, Any] = {
+        "format": FORMAT, "per": per, "count": sum(len(one.indices) for one in sets),
+        "sets": [one.told(side) for one in sets], "factors": [], "fixed": [],
+    }  # fmt: skip
+    if found is not None:
+        index["factors"] = [told for told, _ in found.columns.told()]
+        index["fixed"] = found.columns.fixed()
+    return index
+
+
+def data_scripts(found: Gathered) -> Iterator[tuple[str, bytes]]:
+    """The scripts with the factors of all pictures: their names, and their content."""
+    for number, (_, values) in enumerate(found.columns.told()):
+        yield f"column/{number}", script(f"column/{number}", column(values))
+
+
+def write_data(found: Gathered, index: dict[str, Any], data: Path, sets: Sequence[Chosen]) -> None:
+    """Write all of `data` but the pictures."""
+    for name, content in [*data_scripts(found), ("index", script("index", index))]:
+        path = data / f"{name}.js"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    for number, one in enumerate(sets):
+        if (config := one.config()) is not None:
+            (data / str(number) / "config.yaml").write_text(config, encoding="utf-8")
+
+
+def work(setup: dict[str, Any], todo: Sequence[Piece], done: Path, workers: int | None, tell: Told) -> None:
+    """Do the pieces that are not noted in the file `done`, a number a line."""
+    noted = set(map(int, done.read_text().split())) if done.exists() else set()
+    missing = [piece for piece in todo if piece[0] not in noted]
+    written: list[int] = []
+
+    def note() -> None:
+        os.sync()
+        with done.open("a") as file:
+            file.writelines(f"{number}\n" for number in written)
+        written.clear()
+
+    tell(len(noted), len(todo))
+    last = time.monotonic()
+    try:
+        results = worked("gallery.pieces", setup, missing, len(missing), workers)
+        for place, (piece, _) in enumerate(zip(missing, results, strict=True), start=len(noted) + 1):
+            written.append(piece[0])
+            tell(place, len(todo))
+            if time.monotonic() - last > _EVERY:
+                note()
+                last = time.monotonic()
+    finally:
+        note()
+
+
+@contextmanager
+def _working(out: Path, about: str) -> Iterator[Path]:
+    """The folder beside `out` in which a page is written, for this process alone. about: tells one page from others."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folder = out.with_name(f".{out.name}.gallery")
+    with Folder(folder).hold("0/1"):
+        if not (folder / "about").exists() or (folder / "about").read_text() != about:
+            for name in ("out", "lines"):
+                shutil.rmtree(folder / name, ignore_errors=True)
+                (folder / name).mkdir()
+            (folder / "done").unlink(missing_ok=True)
+            (folder / "about").write_text(about)
+        yield folder
+
+
+def _is_there(out: Path, receipt: dict[str, Any]) -> bool:
+    """Whether `out` holds the page of a receipt. Raises InputError where it holds anything but a page."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return False
+    try:
+        return bool(json.loads((out / RECEIPT).read_text(encoding="utf-8")) == receipt)
+    except (OSError, ValueError):
+        raise InputError(f"{out}: is there and no gallery of blendmill; choose a folder that is not there") from None
+
+
+def _replace(new: Path, out: Path, old: Path) -> None:
+    """Put a folder in the place of another one. old: where that one is for the moment."""
+    if out.exists():
+        out.rename(old)
+    new.rename(out)

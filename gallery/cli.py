@@ -1,0 +1,60 @@
+"""The command that makes the page, or serves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from render.cli.options import WORKERS, counted
+from scenes.errors import InputError
+
+
+@click.command()
+@click.argument("sets", metavar="SET...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Write the page into this folder.")
+@click.option(
+    "--tile",
+    "side",
+    type=click.IntRange(16, 2048),
+    metavar="PIXELS",
+    help="Longest side of the pictures on the page. By default 512 for up to 1000 pictures, else 96.",
+)
+@click.option("--serve", is_flag=True, help="Show the page from the shards at once, and write nothing.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="With --serve: the address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="With --serve: 0 is any.")
+@WORKERS
+def gallery(
+    sets: tuple[Path, ...], out: Path | None, side: int | None, serve: bool, host: str, port: int, workers: int | None
+) -> None:
+    """Make a page that shows data sets: pictures, labels, factors.
+
+    SET is the folder of a data set; one that is still being drawn is shown as far as it is. The page opens from disk
+    and from any server of files. It needs no network. The same command goes on after an interruption, and brings the
+    page up to date. With --serve, a small server reads each picture when the page asks for it; Ctrl-C ends it. Whoever
+    can reach the server can see the sets.
+
+    \b
+    Example:
+      blendmill gallery data --out page
+    """
+    from gallery.build import build, side_for
+    from gallery.serve import LARGEST, Served, serving
+    from gallery.sets import choose
+
+    if serve == (out is not None):
+        raise InputError("--out PAGE writes a page, --serve shows one at once; give one of them")
+    chosen = choose(sets, ())
+    count = sum(len(one.indices) for one in chosen)
+    if serve:
+        with serving(Served(chosen, side or LARGEST), host, port, workers) as (address, server):
+            click.echo(f"{address}: {count} pictures; Ctrl-C ends it")
+            try:
+                server.serve_forever()
+            except KeyboardInterrupt:
+                click.echo("ended", err=True)
+        return
+    assert out is not None
+    with counted("reading pictures") as tell:
+        new = build(chosen, out, side or side_for(chosen), workers=workers, tell=tell)
+    click.echo(f"{out / 'index.html'}: {count} pictures" + ("" if new else ", there already"))

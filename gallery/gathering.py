@@ -1,0 +1,37 @@
+"""What the pieces of a page tell, put together: the columns of the factors, and the features."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.columns import Columns
+from gallery.features import FEATURES
+from gallery.pieces import Piece
+from gallery.sets import Chosen
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """columns: of the factors. features: (N, d) float16, of all pictures."""
+
+    columns: Columns
+    features: NDArray[np.float16]
+
+
+def gathered(sets: Sequence[Chosen], todo: Sequence[Piece], lines: Path) -> Gathered:
+    """Read what the pieces have noted in the folder `lines`."""
+    count = sum(len(one.indices) for one in sets)
+    columns, features, place = Columns(count), [], 0
+    for number, which, _, indices in todo:
+        found = json.loads(Path(lines, f"{number:07d}").read_text(encoding="utf-8"))
+        columns.put(place, {"set": [sets[which].name] * len(indices), **found["columns"]})
+        features.append(np.frombuffer(base64.b64decode(found["features"]), FEATURES).reshape(len(indices), -1))
+        place += len(indices)
+    return Gathered(columns, np.concatenate(features))
