@@ -6,7 +6,6 @@ and its materials come first in a scene.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -102,21 +101,9 @@ class Columns:
         ]
         return same + [(name, float(values[0])) for name, values in self._numbers.items() if self._same(name)]
 
-    def number(self, name: str) -> NDArray[np.float32] | None:
-        return self._numbers.get(name)
-
     def numbers(self) -> Mapping[str, NDArray[np.float32]]:
         """The columns of numbers by name."""
         return self._numbers
-
-    def usual(self, places: NDArray[np.int64]) -> Iterator[tuple[str, str, float, float]]:
-        """Choices that some pictures have more often than all: factor, choice, both shares."""
-        for name, codes in self._choices.items():
-            if name not in ("set", "class") and not self._same(name):
-                names, counts = list(codes.names), Counter(codes.codes[places].tolist())
-                code, seen = counts.most_common(1)[0]
-                if code:
-                    yield name, names[code], seen / len(places), float((codes.codes == code).mean())
 
     def _same(self, name: str) -> bool:
         if name in self._choices:

@@ -163,6 +163,29 @@ def test_keys_move_open_and_close(page: tuple[Dataset, str], browser: Browser) -
     assert browser.ask("document.activeElement.id") == "grid"
 
 
+def test_a_lasso_on_the_map_chooses_what_it_surrounds(page: tuple[Dataset, str], browser: Browser) -> None:
+    _, address = page
+    browser.open(f"{address}#view=map")
+    browser.until("document.querySelector('#map canvas').width > 300")
+    places = np.array(browser.ask("gallery.column('map/places').then(p => Array.from(p))")).reshape(COUNT, 2)
+    left, top, width, height = browser.box("#map canvas")
+    # The left half, with a margin: a place is drawn 14 pixels within the border.
+    middle = 14 + (0.5 + 0.05) / 1.1 * (width - 28)
+    corners = [(2, 2), (middle, 2), (middle, height - 2), (2, height - 2)]
+    browser.drag(*((left + x, top + y) for x, y in corners))
+    browser.until("gallery.filters.has('map')")
+    assert browser.ask("gallery.shown()") == np.flatnonzero(places[:, 0] < 0.5).tolist()
+    assert 0 < shown(browser) < COUNT
+
+
+def test_pictures_that_look_alike_are_beside_a_large_one(page: tuple[Dataset, str], browser: Browser) -> None:
+    _, address = page
+    browser.open(f"{address}#open=2")
+    assert browser.until("document.querySelectorAll('#about .thumbs img').length") <= 8
+    browser.ask("document.querySelector('#about .thumbs button').click()")
+    assert browser.until("gallery.opened() !== 2")
+
+
 def test_twenty_thousand_pictures_scroll_to_the_end(
     page: tuple[Dataset, str], browser: Browser, tmp_path: Path
 ) -> None:
@@ -172,7 +195,7 @@ def test_twenty_thousand_pictures_scroll_to_the_end(
     shutil.copytree(source, tmp_path / "out")
     data = tmp_path / "out" / "data"
     index = json.loads((data / "index.js").read_text()[len('gallery.take("index",') : -3])
-    index |= {"count": count, "per": per, "factors": []}
+    index |= {"count": count, "per": per, "factors": [], "map": None}
     index["sets"][0] |= {"count": count, "runs": [[0, count]]}
     (data / "index.js").write_text(f'gallery.take("index",{json.dumps(index)});')
     first = (data / "0" / "rgb" / "0.js").read_text()
