@@ -79,7 +79,7 @@ class Columns:
         """What the page shows of each factor before it loads the column, and the column.
 
         Numbers: float32, NaN where a picture lacks the factor. Choices: uint16 positions in the factor's names, 0 where
-        a picture lacks it. A factor that is the same in all pictures is left out; see `fixed`.
+        a picture lacks it. A factor that is the same in all pictures that have it is left out; see `fixed`.
         """
         for name, codes in self._choices.items():
             if not self._same(name):
@@ -95,11 +95,11 @@ class Columns:
                 yield {**told, "missing": self._count - len(there)}, values
 
     def fixed(self) -> list[tuple[str, float | str]]:
-        """The factors that are the same in all pictures, with their values."""
+        """The factors that are the same in all pictures that have them, with their values."""
         same: list[tuple[str, float | str]] = [
             (name, list(codes.names)[1]) for name, codes in self._choices.items() if self._same(name)
         ]
-        return same + [(name, float(values[0])) for name, values in self._numbers.items() if self._same(name)]
+        return same + [(name, float(np.nanmax(values))) for name, values in self._numbers.items() if self._same(name)]
 
     def numbers(self) -> Mapping[str, NDArray[np.float32]]:
         """The columns of numbers by name."""
@@ -107,7 +107,6 @@ class Columns:
 
     def _same(self, name: str) -> bool:
         if name in self._choices:
-            codes = self._choices[name]
-            return name != "class" and len(codes.names) == 2 and bool((codes.codes > 0).all())
-        values = self._numbers[name]
-        return not np.isfinite(values).any() or bool((values == values[0]).all())
+            return name != "class" and len(self._choices[name].names) <= 2
+        there = self._numbers[name][np.isfinite(self._numbers[name])]
+        return not len(there) or bool((there == there[0]).all())

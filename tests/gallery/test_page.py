@@ -98,10 +98,11 @@ def test_a_label_lies_on_its_pixels(page: tuple[Dataset, str], browser: Browser)
     for place in (0, 1):
         left, top, width, height = browser.box(f"#cell-{place} canvas")
         seen = np.asarray(Image.open(BytesIO(browser.screenshot())).convert("RGB"))
-        mask = dataset[place].instance  # 48 x 64 pixels, each four pixels of the screen wide and high
-        high = round(width * 48 / 64)
-        start = round(top + (height - high) / 2)
-        picture = seen[start : start + high, round(left) : round(left + width)][2::4, 2::4]
+        mask = dataset[place].instance  # 48 x 64 pixels, each some pixels of the screen wide and high
+        scale = width / 64
+        rows = np.round(top + (height - 48 * scale) / 2 + (np.arange(48) + 0.5) * scale - 0.5).astype(int)
+        columns = np.round(left + (np.arange(64) + 0.5) * scale - 0.5).astype(int)
+        picture = seen[rows][:, columns]
         colors = id_colors(mask)
         there = mask > 0
         assert there.any() and np.abs(picture.astype(int) - colors)[there].max() <= 2
