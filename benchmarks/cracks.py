@@ -58,7 +58,7 @@ def config(folders: Sequence[Path], images: int | None, seed: int, **fields: Any
         PartConfig(where=str(folder), split=split, share=size) for folder, size in zip(folders, sizes, strict=True)
     )
     data = DataConfig(source=source, holdout=HELD_OUT, workers=0)
-    return SegmentConfig(data=data, seed=seed, precision="bf16", report=False, log_every=100, **fields)
+    return SegmentConfig(data=data, seed=seed, report=False, log_every=100, **fields)
 
 
 def trained(chosen: SegmentConfig, photographs: Path, run: Path) -> Trained:

@@ -24,7 +24,8 @@ from render.blender.materials.palette import Palette
 from render.blender.meshes import upload
 from scenes.assets.cache import Cache
 from scenes.assets.file_source import settle
-from scenes.assets.sources import GLTF, FileAsset
+from scenes.assets.formats import GLTF
+from scenes.assets.sources import FileAsset
 from scenes.record.material import Material
 
 SIZE, SAMPLES = 128, 16

@@ -14,7 +14,7 @@ from torch.nn.functional import interpolate
 from classify.augment import MEAN, STD
 from classify.methods.base import Method
 from classify.mixer import Mixer
-from classify.models import Backbone
+from classify.network import Backbone
 from training.method import Batch
 
 # Least side of a feature map that is fine enough to show a position.

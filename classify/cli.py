@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from render.cli.options import SET
+from render.cli.options import CONFIG, DEVICE, SEED, SET, WORKERS
 from training.parts import part, split_of
 
 FILE = click.argument("config", type=click.Path(path_type=Path))
@@ -72,43 +72,113 @@ def adapt(
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.argument("data")
-@click.option("--out", type=click.Path(path_type=Path), help="Also write the figures to this .json file.")
+@click.argument("data", nargs=-1, required=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Also write the figures and each prediction to this .json file.",
+)
 @click.option("--batch", type=click.IntRange(1), default=64, show_default=True, help="Pictures in each batch.")
 @click.option("--device", default="auto", show_default=True, help="Device to run on: auto, cpu or cuda.")
 @click.option("--fit", type=click.Choice(FITS), help="How pictures become squares. By default as in RUN.")
-def evaluate(run: Path, data: str, out: Path | None, batch: int, device: str, fit: Any) -> None:
+def evaluate(run: Path, data: tuple[str, ...], out: Path | None, batch: int, device: str, fit: Any) -> None:
     """Evaluate RUN on DATA. RUN is the folder of a run or a checkpoint. DATA are labeled pictures.
 
-    DATA may end in @SPLIT to use a part of it, such as photos@test.
+    DATA may end in @SPLIT to use a part of it, such as photos@test. Several DATA are evaluated one after the other.
 
     Example: blendmill evaluate runs/mcc photos@test --out mcc.json
     """
     from classify.evaluate import evaluate_on
 
-    click.echo(evaluate_on(run, *split_of(data), batch=batch, device=device, out=out, fit=fit))
+    click.echo(evaluate_on(run, [split_of(each) for each in data], batch=batch, device=device, out=out, fit=fit))
 
 
 @click.command()
-@FILE
+@click.argument("study")
 @click.option("--vary", multiple=True, metavar="KEY=A,B,…", help="Train with each of these values. May be repeated.")
+@click.option("--seeds", type=click.IntRange(1), help="Number of seeds for each combination. By default STUDY's, or 1.")
+@click.option("--dry-run", is_flag=True, help="Check the study, say what it takes, and stop.")
 @click.option(
-    "--seeds", type=click.IntRange(1), default=1, show_default=True, help="Number of seeds for each combination."
+    "--share",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Share of the pictures and the steps, for a trial or a screening.",
 )
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trainings at a time.")
+@click.option("--ray", metavar="auto|ADDRESS", help="Render on a Ray cluster. `local` starts one here.")
+@click.option(
+    "--reuse",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of another study, from whose sets equal pictures are copied. May be repeated.",
+)
+@WORKERS
+@DEVICE
 @OUT
 @SET
-def ablate(config: Path, vary: tuple[str, ...], seeds: int, out: Path, overrides: tuple[str, ...]) -> None:
-    """Train with many combinations of settings, and compare them.
+def ablate(
+    study: str,
+    vary: tuple[str, ...],
+    seeds: int | None,
+    dry_run: bool,
+    share: float,
+    out: Path,
+    overrides: tuple[str, ...],
+    **how: Any,
+) -> None:
+    """Measure how much each factor or training option matters.
 
-    CONFIG is trained once for each combination of values; a table and a figure compare the runs.
+    STUDY is a .yaml file that says what is rendered, trained and tested, and which factors vary; or the name of a study
+    that comes with blendmill: s2rda, s2rda-small. With --vary it is a training config, of which each combination of
+    the values is trained.
 
-    OUT holds a folder for each run, table.md, table.json and figure.png. The same command resumes the study.
+    The plan is checked first. Pictures that are equal between variants are drawn once. OUT holds table.md, results.csv,
+    figure.png, report.html, and the sets and runs. The same command goes on where it was interrupted. A job that fails
+    does not stop the others; the exit code is 1 then.
 
-    Example: blendmill ablate s2r13.yaml --vary method=source,dann,mcc --seeds 3 --out ablation
+    \b
+    Example:
+      blendmill ablate s2rda-small --out study --dry-run
+      blendmill ablate s2r13.yaml --vary method=source,dann,mcc --seeds 3 --out ablation
     """
-    from classify.studies import ablation
+    from classify.ablation.command import ablate as run
 
-    _say(ablation(config, overrides, vary, seeds, out))
+    if not run(study, overrides, vary, seeds, share, out, dry_run, how):
+        raise SystemExit(1)
+
+
+@click.command()
+@click.argument("model")
+@CONFIG
+@click.option("--vary", multiple=True, required=True, metavar="FACTOR", help="Factor to sweep. Two give a heat map.")
+@click.option("--images", type=click.IntRange(1), default=40, show_default=True, help="Number of pictures.")
+@click.option("--steps", type=click.IntRange(2, 100), default=9, show_default=True, help="Values of each factor.")
+@click.option("--classes", metavar="A,B,…", help="Outputs of a module of yours. By default the classes of CONFIG.")
+@click.option("--size", type=click.IntRange(8), default=224, show_default=True, help="Side of a module's pictures.")
+@SEED
+@WORKERS
+@DEVICE
+@OUT
+@SET
+def probe(model: str, config: str, vary: tuple[str, ...], out: Path, overrides: tuple[str, ...], **how: Any) -> None:
+    """Sweep a factor of the same pictures, and see what a trained network says.
+
+    MODEL is the folder of a run or a checkpoint. It may also be MODULE:FUNCTION of your own code, which returns a
+    torch.nn.Module and is imported from the working folder. It gets pictures (n, 3, size, size), normalized with the
+    mean and deviation of ImageNet, and gives logits. CONFIG is a .yaml file or the name of a preset; the factor takes
+    the values that CONFIG gives it.
+
+    OUT holds report.html, figure.png and probe.csv: accuracy by class over the factor, the predictions that flip, and
+    the pictures that turn with the smallest change.
+
+    \b
+    Example:
+      blendmill probe runs/full s2rda13 --vary camera.elevation --out probe
+    """
+    from classify.probe.command import probe as run
+
+    run(model, config, overrides, vary, out, **how)
 
 
 @click.command()

@@ -6,10 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 Features = NDArray[np.float64]
 """(n, d)"""
@@ -25,6 +21,12 @@ def a_distance(source: Features, target: Features, seed: int = 0) -> float:
     pictures. The distance is 2 if the classifier separates the domains perfectly, and about 0 if it cannot separate
     them. By chance it may be slightly negative.
     """
+    # Importing scikit-learn takes a second.
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     features, domains = np.concatenate([source, target]), np.repeat([0, 1], [len(source), len(target)])
     wrong = np.zeros(len(features), dtype=bool)
     for learned, asked in StratifiedKFold(2, shuffle=True, random_state=seed).split(features, domains):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +22,38 @@ from training.progress import Progress
 
 
 def evaluate_on(
-    where: Path, data: str, split: str, *, batch: int, device: str, out: Path | None, fit: Fit | None = None
+    where: Path,
+    data: Sequence[tuple[str, str]],
+    *,
+    batch: int,
+    device: str,
+    out: Path | None,
+    fit: Fit | None = None,
 ) -> str:
-    """Evaluate a run or checkpoint on labeled pictures. Returns a table.
+    """Evaluate a run or checkpoint on labeled sets of pictures. Returns a table.
 
-    out: also write the figures there as JSON. fit: how pictures become squares; None for the way of the run.
+    data: the sets, each with its split. out: also write the figures there as JSON, with the label and the prediction
+    of each picture: an object, or for several sets a list of objects. fit: how pictures become squares; None for the
+    way of the run.
     """
     on = device_of(device)
     method, config, classes = load_method(where, on)
     config = config if fit is None else config.model_copy(update={"fit": fit})
-    pictures = open_part(ImagesConfig(where=data, split=split), classes)
     made = pipeline(config)
-    loader = Loader(pictures, batch, made.collate, workers=config.data.workers, order="sequential", cache=0)
-    batches = plain(loader, made.plain, on)
-    figures = evaluation(outputs(method, _counted(batches, len(pictures))), classes)
+    tables, found = [], []
+    for place, split in data:
+        pictures = open_part(ImagesConfig(where=place, split=split), classes)
+        loader = Loader(pictures, batch, made.collate, workers=config.data.workers, order="sequential", cache=0)
+        given = outputs(method, _counted(plain(loader, made.plain, on), len(pictures)))
+        figures = evaluation(given, classes)
+        tables.append(_table(figures, pictures.name, len(pictures), config.fit))
+        told = {"checkpoint": str(where), "data": place, "split": split, "fit": config.fit}
+        each = {"labels": given.labels.tolist(), "predicted": given.logits.argmax(1).tolist()}
+        found.append(figures | told | each)
     if out is not None:
         with written(out) as temporary:
-            temporary.write_text(
-                json.dumps(
-                    figures | {"checkpoint": str(where), "data": data, "split": split, "fit": config.fit}, indent=1
-                )
-            )
-    return _table(figures, pictures.name, len(pictures), config.fit)
+            temporary.write_text(json.dumps(found[0] if len(found) == 1 else found, indent=1))
+    return "\n".join(tables)
 
 
 def _counted(batches: Iterable[Batch], total: int) -> Iterator[Batch]:

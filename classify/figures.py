@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from numpy.typing import NDArray
+from PIL import Image
 
 from classify.attention import Look
 from training.config import ORACLE
@@ -30,6 +31,13 @@ def png(figure: Figure, dpi: int = 110) -> bytes:
         text.set_parse_math(False)
     file = io.BytesIO()
     figure.savefig(file, dpi=dpi, format="png", bbox_inches="tight")
+    return file.getvalue()
+
+
+def picture(pixels: NDArray[np.uint8]) -> bytes:
+    """The bytes of a PNG file of a picture (H, W, 3)."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
     return file.getvalue()
 
 

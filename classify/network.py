@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 class Output(NamedTuple):
@@ -37,3 +40,23 @@ class Network(nn.Module):
     def forward(self, images: Tensor) -> Output:
         features = self.features(images)
         return Output(features, self.head(features))
+
+
+class Backbone(nn.Module):
+    """A model of transformers as a backbone: images (n, 3, h, w) to features (n, width).
+
+    The features are the mean over all positions (ResNet, ConvNeXt) or the class token after the last norm (ViT,
+    DINOv2). Position embeddings are interpolated if the images have a different size than the model expects.
+    """
+
+    def __init__(self, model: PreTrainedModel):
+        super().__init__()
+        self.model = model
+        config = model.config
+        self.tokens = hasattr(config, "hidden_size")
+        self.width: int = config.hidden_size if self.tokens else config.hidden_sizes[-1]
+        self._options = {"interpolate_pos_encoding": True} if config.model_type == "vit" else {}
+
+    def forward(self, images: Tensor) -> Tensor:
+        out = self.model(images, **self._options)
+        return out.last_hidden_state[:, 0] if self.tokens else out.pooler_output.flatten(1)

@@ -1,16 +1,14 @@
-"""Studies with many runs of one classifier config: ablations, and mixing of real and synthetic pictures."""
+"""The study of mixing: real pictures in parts, beside synthetic ones, in one table."""
 
 from __future__ import annotations
 
-import itertools
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from classify.config import ClassifyConfig, ImagesConfig, load_training
 from classify.task import Classification
-from scenes.errors import InputError, choices, shortened
+from scenes.errors import InputError, choices
 from training.data.sources import open_pictures
 from training.progress import RunCount
 from training.run import execute
@@ -18,19 +16,6 @@ from training.tables import Columns, Row, write
 
 REGIMES = ("real", "mixed", "adapted", "finetuned")
 COLUMNS = Columns(("accuracy", "mean_recall"), "mean_recall", "mean per-class recall on the test pictures")
-
-
-def ablation(path: Path, overrides: Sequence[str], vary: Sequence[str], seeds: int, out: Path) -> str:
-    """Run a config for each seed and combination of values. vary: "key=a,b,c" each. Returns a Markdown table."""
-    axes = [_axis(text) for text in vary]
-    points = list(itertools.product(*(values for _, values in axes)))
-    count = RunCount(len(points) * seeds)
-    rows = []
-    for name, values in zip(_folders(points), points, strict=True):
-        settings = {key: value for (key, _), value in zip(axes, values, strict=True)}
-        config = load_training(path, [*overrides, *(f"{key}={value}" for key, value in settings.items())])
-        rows.append(Row(settings, tuple(_seeded(config, seeds, out / name, count))))
-    return write(rows, out, axes[-1][0] if axes else None, COLUMNS)
 
 
 def mixing(
@@ -110,34 +95,11 @@ def _mixed(
     return _told(final, out / f"{regime}-{percent:g}-{seed}", count)
 
 
-def _seeded(config: ClassifyConfig, seeds: int, out: Path, count: RunCount) -> Iterable[dict[str, Any]]:
-    for seed in range(config.seed, config.seed + seeds):
-        yield _told(config.model_copy(update={"seed": seed}), out.with_name(f"{out.name}-{seed}"), count)
-
-
 def _told(config: ClassifyConfig, out: Path, count: RunCount) -> dict[str, Any]:
     if config.data.test is None:
         raise InputError("field data.test: runs are compared on labeled test pictures, so they are needed")
     count.begin(out.name)
     return execute(Classification(), config, out)
-
-
-def _axis(text: str) -> tuple[str, list[str]]:
-    key, equals, values = text.partition("=")
-    if not equals or not key or not all(values.split(",")):
-        raise InputError(f"--vary {shortened(text)}: write key=a,b,c, for example method=source,dann")
-    return key, values.split(",")
-
-
-def _folders(points: Sequence[Sequence[str]]) -> list[str]:
-    """A folder for each combination of values. If two would have one name, all have their number in front."""
-    names = ["_".join(_plain(value) for value in values) or "run" for values in points]
-    return names if len(set(names)) == len(names) else [f"{k}_{name}" for k, name in enumerate(names, start=1)]
-
-
-def _plain(value: str) -> str:
-    """A value as a part of a folder's name that no shell takes for an option: `[{where: mine}]` is where-mine."""
-    return re.sub(r"[^A-Za-z0-9+.]+", "-", value).strip("-.")[:60]
 
 
 def _names(regimes: str) -> list[str]:

@@ -13,10 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize, softmax
 
@@ -108,6 +104,12 @@ def density_ratio(source: NDArray[np.float64], target: NDArray[np.float64], fold
     It comes from a linear classifier of the domains, with cross-validation: each fold is rated by a classifier trained
     on the other folds. All ratios are 1 if a domain has fewer than two pictures.
     """
+    # Importing scikit-learn takes a second.
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     weights = np.ones(len(source))
     folds = min(folds, len(source), len(target))
     if folds < 2:

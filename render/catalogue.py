@@ -7,6 +7,7 @@ from pathlib import Path
 
 from render.blender.importers import IMPORTERS as IMPORTERS
 from scenes.assets.catalogue import Catalogue
+from scenes.assets.mirror import place
 from scenes.assets.sources import ModelFolder
 from scenes.config.objects import Config
 from scenes.shapes.registry import GENERATORS
@@ -39,7 +40,7 @@ def open_catalogue(config: Config) -> Catalogue:
     Raises
     ------
     InputError
-        If a folder or file does not exist.
+        If a folder or file does not exist, or an object store does not answer.
 
     Examples
     --------
@@ -55,14 +56,19 @@ def open_catalogue(config: Config) -> Catalogue:
     return Catalogue(
         shapes={name: assets.shapes for name in wanted} if assets.shapes else None,
         models=[
-            ModelFolder(**{name: getattr(folder, name) for name in type(folder).model_fields})
+            ModelFolder(
+                **{
+                    **{name: getattr(folder, name) for name in type(folder).model_fields},
+                    "path": place(folder.path, "field assets.models:"),
+                }
+            )
             for folder in assets.models
         ],
         manifest=assets.manifest,
-        hdris=assets.hdris,
+        hdris=[place(one, "field assets.hdris:") for one in assets.hdris],
         studio=studio_folder() if assets.studio_hdris else None,
-        textures=assets.textures,
-        images=assets.images,
+        textures=[place(one, "field assets.textures:") for one in assets.textures],
+        images=[place(one, "field assets.images:") for one in assets.images],
         importers=IMPORTERS,
         memory=_MEMORY,
     )

@@ -176,6 +176,12 @@ class Model:
         return sum(len(part.faces) for part in self.parts)
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays of the parts."""
+        fields = [(part.vertices, part.faces, part.normals, part.uvs, part.colors) for part in self.parts]
+        return sum(array.nbytes for arrays in fields for array in arrays if array is not None)
+
+    @property
     def bounds(self) -> NDArray[np.float64]:
         """(2, 3) smallest and largest corner of the axis-aligned box."""
         lows = [part.vertices.min(axis=0) for part in self.parts]

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 from scenes.errors import InputError, choices
+from scenes.files import NO_ROOM
+
+
+def is_url(value: object) -> bool:
+    """Whether a value of a config is a URL, and no path."""
+    return isinstance(value, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", value) is not None
 
 
 def filesystem(url: str, about: str = "") -> tuple[Any, str]:
@@ -28,6 +36,23 @@ def filesystem(url: str, about: str = "") -> tuple[Any, str]:
         raise InputError(f"{named}: {protocol}:// needs another package; pip install {package}") from error
     except Exception as error:  # each kind of file system looks at its URLs and credentials in its own way
         raise InputError(f"{named}: cannot be opened: {fault(error)}") from error
+
+
+class Interrupted(Exception):
+    """A file did not arrive whole. It is no OSError, which would be a fault of the disk here."""
+
+
+def download(files: Any, key: str, path: Path, size: int) -> None:
+    """Write what a file system has under a key to a path. Raises Interrupted, or what the package behind it raises."""
+    try:
+        files.get_file(key, str(path))
+    except OSError as error:
+        if error.errno in NO_ROOM or isinstance(error, (FileNotFoundError, PermissionError)):
+            raise
+        raise Interrupted(fault(error)) from error
+    arrived = path.stat().st_size
+    if arrived != size:
+        raise Interrupted(f"{arrived} bytes arrived of {size}")
 
 
 def fault(error: Exception) -> str:

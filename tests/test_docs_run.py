@@ -77,9 +77,13 @@ def tiny(line: str) -> list[str]:
 
 
 def run(line: str) -> None:
+    main_ended(tiny(line))
+
+
+def main_ended(words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(tiny(line))
-    assert not ended.value.code, f"{line}: exit {ended.value.code}"
+        main(words)
+    assert not ended.value.code, f"{shlex.join(words)}: exit {ended.value.code}"
 
 
 def run_all(section: str, leave: tuple[str, ...] = ()) -> None:
@@ -186,6 +190,31 @@ def test_your_own_models(desk: Path) -> None:
     (desk / "assets_manifest.yaml").write_text("assets: []\n")  # to fetch its entries takes a network
     run_all("Your own models")
     assert Path("chairs.png").is_file() and "models/mug.glb" in Path("assets_manifest.yaml").read_text()
+
+
+STUDY = """
+render: {config: {extends: smoke, classes: [mug, chair], assets: {shapes: 1}, camera: {resolution: [32, 32]},
+  render: {samples: 1, denoise: false}}, images: 40}
+train: {data: {source: [{where: renders}], holdout: 0, workers: 0}, model: resnet18, size: 32, batch: 4, iterations: 4,
+  report: false}
+factors: {pictures: {fresh: {pictures: fresh}}}
+tests: {iid: {images: 4}}
+seeds: 1
+"""
+
+
+@pytest.mark.slow
+def test_factor_studies(desk: Path) -> None:
+    (desk / "study.yaml").write_text(STUDY)
+    for line in shown("Factor studies", "blendmill ablate"):
+        main_ended(shlex.split(line)[1:])
+    assert Path("study/report.html").is_file() and Path("screening/results.csv").is_file()
+    run_study = next(Path("study/runs").iterdir())
+    (line,) = (line for line in shown("Factor studies", "blendmill probe") if "runs/full" in line)
+    line = line.replace("runs/full", str(run_study)).replace("s2rda13", "smoke")
+    more = ["--images", "2", "--steps", "2", "--set", "classes=[mug,chair]", *PICTURE, "--workers", "1"]
+    main_ended([*shlex.split(line)[1:], *more])
+    assert Path("probe/figure.png").is_file()
 
 
 @pytest.mark.slow

@@ -39,15 +39,9 @@ def html(package: str, name: str, config: Mapping[str, Any], results: Mapping[st
     package: the task's package. config: the config of the run, JSON data. results: the content of its results.json.
     sections: values for the task's template; its pictures are the bytes of PNG files.
     """
-    environment = Environment(
-        loader=PrefixLoader({part: PackageLoader(part) for part in ("training", package)}),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": _percent, "data_uri": _data_uri}
-    return environment.get_template(f"{package}/report.html").render(
+    return filled(
+        package,
+        "report.html",
         name=name,
         settings=", ".join(f"{field} {config[field]}" for field in _SETTINGS if _shown(config.get(field))),
         pictures=", ".join(f"{count} {part}" for part, count in results.get("pictures", {}).items()),
@@ -56,6 +50,19 @@ def html(package: str, name: str, config: Mapping[str, Any], results: Mapping[st
         facts=json.dumps({fact: results[fact] for fact in _FACTS if fact in results}, indent=1, ensure_ascii=False),
         **sections,
     )
+
+
+def filled(package: str, template: str, **values: Any) -> str:
+    """A template of a package with its values, all text escaped. Pictures are the bytes of PNG files."""
+    environment = Environment(
+        loader=PrefixLoader({part: PackageLoader(part) for part in ("training", package)}),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": _percent, "data_uri": _data_uri}
+    return environment.get_template(f"{package}/{template}").render(**values)
 
 
 def save(page: str, out: Path) -> None:

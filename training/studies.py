@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -22,23 +22,30 @@ class Job:
     """A command of blendmill that writes `out`, a path in the folder of the study.
 
     words: the command and its arguments, without --out. The command itself checks whether `out` is complete. threads:
-    number of threads it may use.
+    number of threads it may use. place: the folder in which it runs; None for that of the study.
     """
 
     out: str
     words: tuple[str, ...]
     threads: int | None = None
+    place: Path | None = None
+
+    @property
+    def log(self) -> str:
+        """The name of the file with its output, in the folder of the study."""
+        return f"{self.out.replace('/', '-')}.log"
 
     def run(self, work: Path) -> None:
         """Run the command, or resume it. Its output goes to a log file. Raises ClickException if it fails."""
-        log = work / f"{self.out.replace('/', '-')}.log"
-        command = [str(Path(sys.executable).with_name("blendmill")), *self.words, "--out", self.out]
+        log, out = work / self.log, self.out if self.place is None else str(work.resolve() / self.out)
+        command = [str(Path(sys.executable).with_name("blendmill")), *self.words, "--out", out]
         environment = {**os.environ, "OMP_NUM_THREADS": str(self.threads)} if self.threads else None
         with log.open("ab") as output:
-            code = subprocess.run(command, cwd=work, stdout=output, stderr=output, env=environment).returncode
+            code = subprocess.run(
+                command, cwd=self.place or work, stdout=output, stderr=output, env=environment
+            ).returncode
         if code:
             raise click.ClickException(f"{self.out}: exit {code}, see {log}")
-        click.echo(self.out, err=True)
 
 
 Chain = Sequence[Job]
@@ -49,8 +56,10 @@ def run_chains(chains: Iterable[Chain], work: Path, at_a_time: int = 1) -> None:
     """Run the jobs of each chain in order, with `at_a_time` chains in parallel.
 
     A job that several chains contain runs once, and the other chains wait for it. If a job fails, the other chains
-    still run. Then ClickException is raised for the first chain that failed.
+    still run. Then ClickException is raised for the first chain that failed. Ctrl-C begins no other job.
     """
+    kept = [list(chain) for chain in chains]
+    count = len({job.out for chain in kept for job in chain})
     started: dict[str, Future[None]] = {}
     lock = Lock()
 
@@ -58,7 +67,9 @@ def run_chains(chains: Iterable[Chain], work: Path, at_a_time: int = 1) -> None:
         with lock:
             mine = job.out not in started
             future = started.setdefault(job.out, Future())
+            number = len(started)
         if mine:
+            click.echo(f"job {number} of {count}: {job.out} (log: {work / job.log})", err=True)
             try:
                 job.run(work)
             except BaseException as error:
@@ -72,7 +83,12 @@ def run_chains(chains: Iterable[Chain], work: Path, at_a_time: int = 1) -> None:
             once(job)
 
     with ThreadPoolExecutor(at_a_time) as pool:
-        ended = [pool.submit(follow, chain) for chain in chains]
+        ended = [pool.submit(follow, chain) for chain in kept]
+        try:
+            wait(ended)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     for each in ended:
         each.result()
 

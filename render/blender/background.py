@@ -63,7 +63,7 @@ class Surroundings:
         old = self._walls.data
         self._walls.data = upload("walls", Model((_room(background.size),)))
         self._walls.location = background.center
-        bpy.data.meshes.remove(old)
+        bpy.data.meshes.remove(old, do_unlink=False)
 
     def _dress(self, surface: bpy.types.Object, material: Material) -> None:
         slot = surface.material_slots[0]

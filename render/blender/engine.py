@@ -24,6 +24,8 @@ Passes = dict[str, NDArray[np.float32]]
 # Rays that hit nothing have at least this depth.
 _FAR = 1e9
 FOREGROUND = "foreground"
+# The name of an empty scene.
+_IDLE = "idle"
 # The id of this name in Cryptomatte: its MurmurHash3, read as a float.
 (_FOREGROUND_ID,) = struct.unpack("<f", (0x9A89C0BA).to_bytes(4, "little"))
 _AOVS = (("coverage", "VALUE"), ("normal", "COLOR"), ("crack", "COLOR"))
@@ -69,6 +71,7 @@ def start(settings: DrawSettings) -> bpy.types.Scene:
     scene.cycles.sampling_pattern = "TABULATED_SOBOL"
     _choose_device(scene, settings.device)
     _choose_passes(scene)
+    bpy.data.scenes.new(_IDLE)
     return scene
 
 
@@ -137,8 +140,10 @@ def draw(scene: bpy.types.Scene, path: Path, window: Window | None = None) -> Pa
     """
     scene.render.filepath = str(path)
     _choose_window(scene.render, window)
-    with silence():
-        bpy.ops.render.render(write_still=True)
+    # Before and after an operator, Blender evaluates all of the scene that it is called in. The render does so itself.
+    idle = bpy.data.scenes[_IDLE]
+    with silence(), bpy.context.temp_override(scene=idle, view_layer=idle.view_layers[0]):
+        bpy.ops.render.render(write_still=True, scene=scene.name)
     try:
         passes = _decode(path)
     finally:

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.assets.appearance import role_of
+from scenes.assets.formats import GLTF, IMPORTED
 from scenes.assets.loading import Importer, Loaded
 from scenes.assets.model_maps import Maps
 from scenes.assets.packing import DAMAGE, pack, unpack
 from scenes.assets.reader import Reader, serve
 from scenes.assets.references import References
-from scenes.assets.sources import GLTF, IMPORTED
 from scenes.errors import LoadError
 from scenes.files import inside
 from scenes.mesh import Appearance, Model, Part

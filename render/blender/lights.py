@@ -9,6 +9,8 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
+from render.blender.materials.dials import Dials
+from render.blender.materials.images import ImageCache
 from render.image.color import blackbody
 from scenes.record.scene import Light, World
 
@@ -16,7 +18,11 @@ from scenes.record.scene import Light, World
 # fill the picture, a coarse map lets rays hit a small sun by chance, which gives white pixels.
 _IMPORTANCE_MAP = 256
 _FINE_MAP = 1024
-_HDRIS_KEPT = 12
+# Of environment maps that Blender holds decoded, 8 MB for 1024 x 512 pixels.
+_HDRI_BYTES = 256 << 20
+# The dials of the background and of the mapping by the names of their sockets.
+_LIGHT = {"Color": "color", "Strength": "strength"}
+_TURN = {"Rotation": "rotation"}
 _KINDS = {"sun": "SUN", "area": "AREA", "point": "POINT"}
 
 
@@ -25,45 +31,39 @@ class Sky:
 
     def __init__(self, scene: bpy.types.Scene, path: Callable[[str], Path]):
         self._path = path
-        self._images: dict[str, bpy.types.Image] = {}
+        self._images = ImageCache(_HDRI_BYTES)
         world = self._world = bpy.data.worlds.new("sky")
         scene.world = world
         world.use_nodes = True
         world.cycles.sampling_method = "MANUAL"
         nodes, links = world.node_tree.nodes, world.node_tree.links
         self._background = nodes["Background"]
+        self._light = Dials(self._background.inputs, [_LIGHT.get(socket.name) for socket in self._background.inputs])
         coordinates = nodes.new("ShaderNodeTexCoord")
-        self._mapping = nodes.new("ShaderNodeMapping")
+        mapping = nodes.new("ShaderNodeMapping")
+        self._turn = Dials(mapping.inputs, [_TURN.get(socket.name) for socket in mapping.inputs])
         self._texture = nodes.new("ShaderNodeTexEnvironment")
         self._links = links
-        links.new(coordinates.outputs["Generated"], self._mapping.inputs["Vector"])
-        links.new(self._mapping.outputs["Vector"], self._texture.inputs["Vector"])
+        links.new(coordinates.outputs["Generated"], mapping.inputs["Vector"])
+        links.new(mapping.outputs["Vector"], self._texture.inputs["Vector"])
 
     def set(self, world: World, fine: bool = False) -> None:
         """Set the environment. fine: use the fine importance map, which costs 0.1 s and avoids white pixels."""
         self._world.cycles.sample_map_resolution = _FINE_MAP if fine else _IMPORTANCE_MAP
+        self._light.turn({"color": (*world.color, 1.0), "strength": world.strength})
         color = self._background.inputs["Color"]
-        self._background.inputs["Strength"].default_value = world.strength
         if not world.hdri:
             for link in list(color.links):
                 self._links.remove(link)
-            color.default_value = (*world.color, 1.0)
             return
         if not color.is_linked:
             self._links.new(self._texture.outputs["Color"], color)
         # The mapping rotates the lookup direction, so the sky rotates the other way.
-        self._mapping.inputs["Rotation"].default_value[2] = -np.radians(world.rotation)
-        image = self._image(world.hdri)
+        self._turn.turn({"rotation": (0.0, 0.0, -np.radians(world.rotation))})
+        self._images.trim()
+        image = self._images.environment(self._path(world.hdri))
         if self._texture.image is not image:
             self._texture.image = image
-
-    def _image(self, asset: str) -> bpy.types.Image:
-        if asset not in self._images:
-            if len(self._images) >= _HDRIS_KEPT:
-                oldest = next(iter(self._images))
-                bpy.data.images.remove(self._images.pop(oldest))
-            self._images[asset] = bpy.data.images.load(str(self._path(asset)))
-        return self._images[asset]
 
 
 class Lamps:

@@ -64,15 +64,7 @@ def upload(name: str, model: Model) -> bpy.types.Mesh:
     normals = np.concatenate([part.normals for part in model.parts]).astype(np.float32)
     vertices, faces, shading = split(vertices, faces, normals)
     slots = np.repeat(np.arange(len(model.parts), dtype=np.int32), [len(part.faces) for part in model.parts])
-    mesh = bpy.data.meshes.new(name)
-    mesh.vertices.add(len(vertices))
-    mesh.vertices.foreach_set("co", vertices.ravel())
-    mesh.loops.add(faces.size)
-    mesh.loops.foreach_set("vertex_index", faces.ravel())
-    mesh.polygons.add(len(faces))
-    mesh.polygons.foreach_set("loop_start", np.arange(0, faces.size, 3, dtype=np.int32))
-    mesh.polygons.foreach_set("material_index", slots)
-    mesh.update(calc_edges=True)
+    mesh = triangles(name, vertices, faces, slots)
     for _ in model.parts:
         mesh.materials.append(None)
     for layer in range(max(1, *(0 if part.uvs is None else part.uvs.shape[2] // 2 for part in model.parts))):
@@ -83,6 +75,25 @@ def upload(name: str, model: Model) -> bpy.types.Mesh:
         mesh.color_attributes.new("tint", "FLOAT_COLOR", "CORNER").data.foreach_set("color", colors.ravel())
     # A float attribute of this name overrides the normals as they are; the packed kind would round them.
     mesh.attributes.new("custom_normal", "FLOAT_VECTOR", "POINT").data.foreach_set("vector", shading.ravel())
+    return mesh
+
+
+def triangles(
+    name: str, vertices: NDArray[np.float32], faces: NDArray[np.int32], slots: NDArray[np.int32]
+) -> bpy.types.Mesh:
+    """A mesh of vertices (n, 3), faces (m, 3) into them and the faces' material slots (m,). It has no edges.
+
+    Cycles needs none. `mesh.update(calc_edges=True)` makes them.
+    """
+    mesh = bpy.data.meshes.new(name)
+    mesh.vertices.add(len(vertices))
+    mesh.loops.add(faces.size)
+    mesh.polygons.add(len(faces))
+    mesh.polygons.foreach_set("loop_start", np.arange(0, faces.size, 3, dtype=np.int32))
+    # Attributes take an array as it is. The properties of vertices, loops and polygons take it number by number.
+    mesh.attributes["position"].data.foreach_set("vector", vertices.ravel())
+    mesh.attributes[".corner_vert"].data.foreach_set("value", faces.ravel())
+    mesh.attributes.new("material_index", "INT", "FACE").data.foreach_set("value", slots)
     return mesh
 
 

@@ -79,6 +79,8 @@ class Stage:
         """Write a scene as a .blend file with all its pictures, to look into with Blender."""
         self.build(scene)
         self._scene.render.engine = "CYCLES"
+        for mesh in bpy.data.meshes:
+            mesh.update(calc_edges=True)
         with engine.silence():
             bpy.ops.file.pack_all()
             # Blender would write a relative path below the folder in which it was started.

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import bpy
 import numpy as np
+import scipy
 from mathutils import Matrix, Vector
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from render.blender.materials.palette import Palette
+from render.blender.meshes import triangles
 from render.blender.meshes import upload as upload_model
 from render.frame import ObjectLabel
 from render.image.labels import mask_box
@@ -69,7 +70,7 @@ class SurfacePatch:
         if crack and crack.deposit.parameters["moss"]:
             away = gaping(relief, crack.width)
             self._patch.data.attributes.new("gaping", "FLOAT", "POINT").data.foreach_set("value", away)
-        bpy.data.meshes.remove(old)
+        bpy.data.meshes.remove(old, do_unlink=False)
         self._patch.matrix_world = Matrix(scene.surface.frame())
         fitted = filler_of(scene.surface)
         filler = (fitted,) if fitted and relief.filled.min() < 0 else ()
@@ -128,7 +129,7 @@ class SurfacePatch:
         thing = self._distractors[k]
         old = thing.data
         thing.data = upload_model("distractor", model)
-        bpy.data.meshes.remove(old)
+        bpy.data.meshes.remove(old, do_unlink=False)
         thing.matrix_world = Matrix(matrix)
         thing.visible_camera = True
         return thing
@@ -153,21 +154,13 @@ def upload(relief: Relief, left: float, top: float, shift: NDArray[np.float64]) 
     """
     x, y, z = relief.vertices.T.astype(np.float64)
     vertices = np.stack([x + left, -(y + top), z], axis=1).astype(np.float32) / 1000
-    mesh = bpy.data.meshes.new("surface")
-    mesh.vertices.add(len(vertices))
-    mesh.vertices.foreach_set("co", vertices.ravel())
-    mesh.loops.add(relief.faces.size)
-    mesh.loops.foreach_set("vertex_index", relief.faces.ravel())
-    mesh.polygons.add(len(relief.faces))
-    mesh.polygons.foreach_set("loop_start", np.arange(0, relief.faces.size, 3, dtype=np.int32))
-    mesh.polygons.foreach_set("material_index", relief.inside.astype(np.int32))
+    mesh = triangles("surface", vertices, relief.faces, relief.inside.astype(np.int32))
     # Faces are smaller than pixels. Normals smoothed over a lip would shade both sides wrongly.
     mesh.attributes.new("sharp_face", "BOOLEAN", "FACE").data.foreach_set("value", np.ones(len(relief.faces), bool))
     mesh.attributes.new("lip", "FLOAT", "POINT").data.foreach_set("value", relief.distance)
     mesh.attributes.new("filled", "FLOAT", "POINT").data.foreach_set("value", relief.filled)
     flat = (vertices[:, :2] + shift).astype(np.float32)
     mesh.uv_layers.new(name="box").uv.foreach_set("vector", flat[relief.faces.ravel()].ravel())
-    mesh.update(calc_edges=True)
     mesh.materials.append(None)
     mesh.materials.append(None)
     return mesh
@@ -184,7 +177,7 @@ def gaping(relief: Relief, width: float) -> NDArray[np.float32]:
     away = np.full(len(relief.vertices), limit, np.float32)
     near = np.flatnonzero(relief.distance < limit)
     if inside.any():
-        tree = cKDTree(relief.vertices[inside, :2])
+        tree = scipy.spatial.cKDTree(relief.vertices[inside, :2])
         away[near] = np.minimum(tree.query(relief.vertices[near, :2], distance_upper_bound=limit)[0], limit)
     return away
 
@@ -215,7 +208,7 @@ def lines(scene: Scene, contour: Contour, seen: NDArray[np.bool_]) -> tuple[NDAr
     at = on_surface(scene.camera, scene.surface, np.column_stack([column, row]) + 0.5) - scene.surface.corner
     points, widths = np.concatenate([s.points for s in strokes]), np.concatenate([s.widths for s in strokes])
     points, widths = points[widths > 0], widths[widths > 0]
-    away, near = cKDTree(points).query(at, k=min(4, len(points)))
+    away, near = scipy.spatial.cKDTree(points).query(at, k=min(4, len(points)))
     away, near = away.reshape(len(at), -1), near.reshape(len(at), -1)
     best = (away - widths[near] / 2).argmin(axis=1)
     width[row, column] = widths[near[np.arange(len(at)), best]]

@@ -13,15 +13,17 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from render.catalogue import IMPORTERS, studio_folder
 from render.cli.options import progress, tell
+from render.cli.plugins import AssetCommands
 from render.cli.preview import draw_assets
 from scenes.assets import fetch as downloads
 from scenes.assets.cache import Cache
 from scenes.assets.catalogue import Catalogue
 from scenes.assets.file_source import settle
+from scenes.assets.formats import AXES
 from scenes.assets.index import KnownAssets
 from scenes.assets.manifest import Entry, Manifest, entry_from, load_manifest, save_manifest
 from scenes.assets.pictures import HDRI_SUFFIXES, IMAGE_SUFFIXES, Pictures
-from scenes.assets.sources import AXES, ModelFolder, discover
+from scenes.assets.sources import ModelFolder, discover
 from scenes.errors import InputError
 from scenes.files import sha256
 from scenes.machine import cores
@@ -42,7 +44,7 @@ _FOLDER = click.option(
 _CLASS = click.option("--class", "category", default=None, help="The class of the model or models.")
 
 
-@click.group()
+@click.group(cls=AssetCommands)
 def assets() -> None:
     """Manage your own models, environment maps and textures."""
 

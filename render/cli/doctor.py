@@ -1,4 +1,4 @@
-"""What a machine can do: Blender, its libraries, devices, memory, disk."""
+"""The command `blendmill doctor`: what a machine can do, of Blender, its libraries, devices, memory and disk."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import click
 import psutil
 
 from render.farm import devices
@@ -34,6 +35,20 @@ class Finding:
     name: str
     value: str
     fatal: bool = False
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
+def doctor(as_json: bool) -> None:
+    """Check whether this machine can render, and on which devices.
+
+    Exits with 1 if rendering cannot work.
+
+    \b
+    Example:
+      blendmill doctor
+    """
+    sys.exit(report(as_json))
 
 
 def report(as_json: bool = False) -> int:

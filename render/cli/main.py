@@ -8,19 +8,7 @@ from typing import TextIO
 
 import click
 
-from render.cli import doctor as machine
-from render.cli.assets import assets
-from render.cli.assets_cache import cache
-from render.cli.assets_index import index, list_, show
-from render.cli.composite import crack
-from render.cli.config import config_command, init, presets
-from render.cli.dataset import export, inspect
-from render.cli.devices import warm
-from render.cli.farm import merge, status, verify
 from render.cli.plugins import MainCommands
-from render.cli.preview import preview
-from render.cli.render import render
-from render.cli.stream import stream
 from scenes.errors import InputError, InputWarning
 from scenes.files import NO_ROOM
 
@@ -29,29 +17,6 @@ from scenes.files import NO_ROOM
 @click.version_option(package_name="blendmill")
 def cli() -> None:
     """Render domain-randomized, exactly labeled pictures, without a display."""
-
-
-@cli.command()
-@click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
-def doctor(as_json: bool) -> None:
-    """Check whether this machine can render, and on which devices.
-
-    Exits with 1 if rendering cannot work.
-
-    \b
-    Example:
-      blendmill doctor
-    """
-    sys.exit(machine.report(as_json))
-
-
-for command in (cache, index, list_, show):
-    assets.add_command(command)
-
-for command in (
-    render, preview, stream, assets, export, inspect, status, verify, merge, warm, crack, presets, config_command, init,
-):  # fmt: skip
-    cli.add_command(command)
 
 
 _show = warnings.showwarning

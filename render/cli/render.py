@@ -48,6 +48,12 @@ _OPTIONS = (
     click.option(
         "--shard", "part", default="0/1", metavar="i/n", help="Draw only part i of n, i from 0, for job arrays."
     ),
+    click.option(
+        "--reuse",
+        multiple=True,
+        metavar="SET",
+        help="Folder of a finished set. Pictures that it has, too, are copied and not drawn. May be repeated.",
+    ),
     click.option("--ray", metavar="auto|ADDRESS", help="Draw on a Ray cluster. `local` starts one here."),
     click.option(
         "--timeout",
@@ -88,6 +94,7 @@ class Request:
     device: str
     shard_size: int | None
     part: str
+    reuse: tuple[str, ...]
     ray: str | None
     timeout: float
     attempts: int
@@ -137,7 +144,7 @@ def render_set(config: AnyConfig, asked: Request) -> None:
         raise InputError("--dry-run: estimates a run on this machine; leave out --ray")
     else:
         kind, farm = _cluster(asked.ray, device, asked.workers)
-    job = Job(config, asked.seed, asked.images, asked.out, asked.shard_size or 0, part, kind)
+    job = Job(config, asked.seed, asked.images, asked.out, asked.shard_size or 0, part, kind, asked.reuse)
     with reporter(asked.json_logs) as report, interruptible(report) as stopping:
         manifest = run(job, sampler, farm, policy, report, stopping)
     store = open_store(asked.out)
@@ -145,7 +152,8 @@ def render_set(config: AnyConfig, asked: Request) -> None:
     if there == manifest.shard_count:
         skipped = f", {len(manifest.skipped)} skipped" if manifest.skipped else ""
         pictures = manifest.count - len(manifest.skipped)
-        click.echo(f"{pictures} pictures in {asked.out}{skipped}{_without_cracks(store, manifest, sampler)}")
+        taken = f", {report.taken} of them now copied from other sets" if report.taken else ""
+        click.echo(f"{pictures} pictures in {asked.out}{skipped}{taken}{_without_cracks(store, manifest, sampler)}")
     elif stopping():
         raise KeyboardInterrupt
     else:

@@ -9,6 +9,7 @@ from pathlib import Path
 from render.composite.texture_synthesis import continued
 from scenes.assets.image_files import Picture, read_picture
 from scenes.assets.image_gate import ImageGate
+from scenes.assets.mirror import left_out, place
 from scenes.assets.texture_sets import find_texture_sets
 from scenes.errors import InputError, LoadError, choices
 from scenes.names import Candidates
@@ -82,22 +83,23 @@ class Photographs:
         return found
 
 
-def find_photographs(field: str, folders: Iterable[Path]) -> Photographs:
-    """Find the pictures in folders and their subfolders, by their names.
+def find_photographs(field: str, folders: Iterable[Path | str]) -> Photographs:
+    """Find the pictures in folders and their subfolders, by their names. A folder may be a URL of an object store.
 
     A scanned texture set counts as one picture, its color map. Raises InputError if a folder does not exist or contains
     no picture.
     """
     found: dict[str, Path] = {}
     rejected: dict[str, str] = {}
-    for folder in folders:
+    for one_of in folders:
+        folder = place(one_of, f"field {field}:")
         if not folder.is_dir():
             raise InputError(f"field {field}: {folder} is not a folder")
         scanned = find_texture_sets(folder)
         reasons = {str(path): reason for path, reason in scanned.rejected.items()}
         for one in scanned.sets:
             found[_free(f"{folder.resolve().name}/{one.name}", found)] = one.maps["color"]
-        rejected |= reasons
+        rejected |= reasons | left_out(folder)
         if not scanned.sets:
             why = f": {next(iter(reasons))} {next(iter(reasons.values()))}" if reasons else ""
             raise InputError(f"field {field}: {folder} contains no usable picture{why}")

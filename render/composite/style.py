@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft
 
 from render.composite.noise import Image
 
@@ -33,13 +33,13 @@ def fourier(picture: Image, reference: Image, beta: float) -> Image:
     """
     height, width = picture.shape[:2]
     reach = int(beta * min(height, width))
-    spectrum = fft.rfft2(picture, axes=(0, 1))
-    other = fft.rfft2(cv2.resize(reference, (width, height), interpolation=cv2.INTER_AREA), axes=(0, 1))
+    spectrum = scipy.fft.rfft2(picture, axes=(0, 1))
+    other = scipy.fft.rfft2(cv2.resize(reference, (width, height), interpolation=cv2.INTER_AREA), axes=(0, 1))
     rows = np.arange(-reach, reach + 1)[:, None] % height
     columns = np.arange(reach + 1)[None]
     low = spectrum[rows, columns]
     spectrum[rows, columns] = np.abs(other[rows, columns]) * low / np.maximum(np.abs(low), 1e-6)
-    return np.asarray(fft.irfft2(spectrum, (height, width), axes=(0, 1)), np.float32)
+    return np.asarray(scipy.fft.irfft2(spectrum, (height, width), axes=(0, 1)), np.float32)
 
 
 def histogram(picture: Image, reference: Image) -> Image:

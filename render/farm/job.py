@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from render.dataset.local import removed
@@ -43,6 +44,8 @@ class Job:
         (i, n) draws shards i, i + n, i + 2n and so on, so that n machines can share the job. i counts from 0.
     device : str
         The kind of device that draws all pictures, for instance "cpu" or "optix".
+    reuse : tuple of str
+        Folders of finished data sets. A picture that one of them has, too, is copied from it and not drawn again.
 
     Examples
     --------
@@ -59,6 +62,7 @@ class Job:
     shard_size: int = 0
     part: tuple[int, int] = (0, 1)
     device: str = "cpu"
+    reuse: tuple[str, ...] = ()
 
     def manifest(self, sampler: Sampler, there: Manifest | None = None) -> Manifest:
         """The content of dataset.json before the first shard is drawn. there: that of the set in `out`, if any."""
@@ -171,7 +175,8 @@ def run(
             _forgive(store, manifest, missing)
             known = store.drawn_with(manifest, present.intersection(shards))
             assets = {name: record.sha256 for name, record in known.assets.items()}
-            spec = {"config": manifest.config, "seed": job.seed, "assets": assets}
+            reuse = [str(Path(folder).resolve()) for folder in job.reuse]
+            spec = {"config": manifest.config, "seed": job.seed, "assets": assets, "reuse": reuse}
             with store.log(part) as log:
                 log.note("run", part=part, workers=workers, device=job.device, pictures=left)
                 try:

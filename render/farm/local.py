@@ -48,8 +48,8 @@ class RetryPolicy:
 class Run:
     """One run of a job.
 
-    spec: `config` as plain data, `seed` and `assets`, for the workers. stopping: returns True as soon as no new shard
-    may begin.
+    spec: `config` as plain data, `seed`, `assets` and `reuse`, for the workers. stopping: returns True as soon as
+    no new shard may begin.
     """
 
     spec: dict[str, Any]
@@ -117,7 +117,8 @@ class ShardScheduler:
                         raise InputError(event.data["reason"])
                     case "drawn" if shard is not None:
                         self._drawn[shard] += 1
-                        self.run.tell("drawn", pictures=1, index=event.index, worker=event.worker)
+                        taken = event.data["taken"]
+                        self.run.tell("drawn", pictures=1, index=event.index, worker=event.worker, taken=taken)
                     case "done" if shard is not None:
                         self._finished(shard, event.data["sha256"])
                         open_.discard(shard)

@@ -69,9 +69,9 @@ class _Worker:
 class WorkerPool:
     """Workers for one (config, seed), one a worker_slot. A context manager: at its end no process and no file is left.
 
-    spec: `config` as plain data, `seed` and perhaps `assets`, for `render.farm.worker`. timeout: seconds without a word
-    after which a worker that starts, draws or writes counts as hung and is killed. memory: file descriptor of shared
-    memory that workers inherit.
+    spec: `config` as plain data, `seed` and perhaps `assets` and `reuse`, for `render.farm.worker`. timeout: seconds
+    without a word after which a worker that starts, draws or writes counts as hung and is killed. memory: file
+    descriptor of shared memory that workers inherit.
     """
 
     def __init__(
@@ -164,7 +164,13 @@ class WorkerPool:
                 start_new_session=True,
             )
             worker = _Worker(worker_slot, folder, process, Connection(ours.detach()))
-        spec = {"assets": {}, **self._spec, "device": worker_slot.device.kind, "threads": worker_slot.threads}
+        spec = {
+            "assets": {},
+            "reuse": [],
+            **self._spec,
+            "device": worker_slot.device.kind,
+            "threads": worker_slot.threads,
+        }
         with contextlib.suppress(OSError):
             worker.line.send_bytes(json.dumps(spec).encode())
         return worker

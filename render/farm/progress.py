@@ -1,7 +1,8 @@
 """Show the progress of a run: a bar on a terminal, lines in a log file, or JSON lines.
 
 Events: `checking` (checked, shards: how many of those that are there are read), `broken` (shard, reason), `start`
-(pictures, done, workers, device), `begin` (shard, worker), `drawn` (pictures, index, worker), `shard` (shard,
+(pictures, done, workers, device), `begin` (shard, worker), `drawn` (pictures, index, worker, taken: whether it
+is a copy of another set's), `shard` (shard,
 pictures), `died` (worker, reason, index, shard, pictures: what has to be drawn again, negative), `failed` (index,
 reason, attempts), `assets` (used, warnings, left_out), `stopping`, `end` (done).
 """
@@ -31,7 +32,7 @@ class Report:
     """Counts the pictures of a run, for subclasses to show. A context manager, called with an event and its fields."""
 
     def __init__(self) -> None:
-        self.done = self.total = self.workers = self.given_up = 0
+        self.done = self.total = self.workers = self.given_up = self.taken = 0
         self._marks: deque[tuple[float, int]] = deque()
 
     def __call__(self, event: str, **fields: Any) -> None:
@@ -39,6 +40,7 @@ class Report:
             self.total, self.done, self.workers = fields["pictures"], fields["done"], fields["workers"]
         elif event in ("drawn", "died"):
             self.done += fields["pictures"]
+            self.taken += fields.get("taken", False)
         elif event == "failed":
             self.given_up += 1
         now = time.monotonic()

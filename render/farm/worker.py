@@ -5,13 +5,14 @@ and of the memory that frames are put into. Messages are JSON, one a message.
 
 | order | answers |
 | --- | --- |
-| the spec, once: `config`, `seed`, `device`, `threads`, `assets` | `ready` |
+| the spec, once: `config`, `seed`, `device`, `threads`, `assets`, `reuse` | `ready` |
 | `{"do": "shard", "out", "shard", "indices", "attributes"}` | of each picture `drawn`; at last `done` with `sha256` |
 | `{"do": "frames", "indices", "slots", "size", "records"}` | of each picture `frame` with `slot`, `labels` |
 
 Before, it tells of each picture `drawing`, and of one for a shard also `sampled` with `scene`, as soon as there is a
 record of it. All have the `index`. `records`, which may be left out, are the JSON texts of records to draw in place of
 those that the indices stand for. `assets` has the sha256 of what the data set was drawn with so far, by asset id.
+`reuse` are folders of data sets; `drawn` says with `taken` whether a picture was copied from one of them.
 
 Bad input is answered by `refused` with the `reason`; any other failure by `failed` and the end of the process.
 """
@@ -35,6 +36,7 @@ from render.dataset.shard import write_shard
 from render.dataset.store import open_store
 from render.farm.cores import claim
 from render.farm.ledger import Ledger
+from render.farm.reuse import EqualPictures
 from render.farm.shared_memory import put_frame
 from render.frame import Frame
 from render.renderer import load_renderer, open_sampler
@@ -55,6 +57,7 @@ class WorkerLoop:
         self.seed: int = spec["seed"]
         self.sampler = open_sampler(validate(spec["config"], "the job's config"))
         self._ledger = Ledger(self.sampler.catalogue, spec["assets"])
+        self._reuse: list[str] = spec["reuse"]
         self._cores = claim(spec["threads"])
         # Loaded late: bad input is told before Blender has taken its time to start, and Blender counts the cores then.
         self.renderer = load_renderer(self.sampler, spec["device"], spec["threads"])
@@ -83,6 +86,7 @@ class WorkerLoop:
     def shard(self, order: dict[str, Any]) -> None:
         """Draw one shard into its store. A failure leaves no partial shard."""
         store = open_store(order["out"])
+        equal = EqualPictures(self._reuse, store.opened()) if self._reuse else None
 
         def frames() -> Iterator[Frame]:
             used: set[str] = set()
@@ -91,14 +95,19 @@ class WorkerLoop:
                 self.tell("sampled", index=index, scene=record.to_data())
                 self._ledger.admit(record.assets())
                 used.update(record.assets())
-                yield self.renderer.draw(record)
-                self.tell("drawn", index=index)
+                taken = self._taken(equal, record)
+                yield self.renderer.draw(record) if taken is None else taken
+                self.tell("drawn", index=index, taken=taken is not None)
             # Before the shard appears, so that there is none without.
             store.note_drawn(order["shard"], self._ledger.provenance(used))
 
         with store.target(order["shard"]) as path:
             checksum = write_shard(path, frames(), attributes=order["attributes"])
         self.tell("done", sha256=checksum)
+
+    def _taken(self, equal: EqualPictures | None, record: Record) -> Frame | None:
+        """The frame of a record that another set has. Its assets are admitted."""
+        return None if equal is None else equal.find(record, self._ledger.provenance(record.assets()).assets)
 
     def frames(self, order: dict[str, Any]) -> None:
         """Draw frames into slots of the memory that is shared with the one who ordered them."""

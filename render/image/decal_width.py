@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from render.image.surroundings import pixel_rays
 from scenes.cracks.contour import OPEN, Contour
@@ -53,7 +53,7 @@ def stretch(contour: Contour, at: NDArray[np.float64], normals: NDArray[np.float
     points = np.concatenate([stroke.points for stroke in strokes])
     along = np.concatenate([np.gradient(stroke.points, axis=0) for stroke in strokes])
     half = np.concatenate([stroke.widths for stroke in strokes]) / 2
-    away, near = cKDTree(points).query(at, k=min(4, len(points)))
+    away, near = scipy.spatial.cKDTree(points).query(at, k=min(4, len(points)))
     # A wide stroke covers more than a narrow one beside it.
     best = (away - half[near]).argmin(axis=1)
     way = along[near[np.arange(len(at)), best]]

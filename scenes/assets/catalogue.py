@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from itertools import chain
@@ -18,8 +18,8 @@ from scenes.assets.info import AssetInfo
 from scenes.assets.loading import Importers
 from scenes.assets.manifest import Manifest, load_manifest
 from scenes.assets.pictures import Pictures
-from scenes.assets.recent import RecentModels
-from scenes.assets.sources import FileAsset, Files, Listing, ModelFolder, discover
+from scenes.assets.recent import Recent
+from scenes.assets.sources import FileAsset, Files, Known, Listing, ModelFolder, discover
 from scenes.assets.texture_sets import TextureSet
 from scenes.errors import InputError, choices
 from scenes.files import sha256
@@ -44,9 +44,10 @@ class Report:
 class Catalogue:
     """All assets that scenes are drawn from: models by class, environment maps, texture sets and pictures.
 
-    Opening it lists names. A file is read when something is asked of it, or when it is chosen for a picture; one that
-    turns out useless then leaves its place to the next (`scenes.names.Candidates`). The same arguments and the same
-    files give the same ids in the same order, in any process.
+    Opening it lists the classes, and the names in a class are listed when something is asked of it. A file is read when
+    something is asked of it, or when it is chosen for a picture; one that turns out useless then leaves its place to
+    the next (`scenes.names.Candidates`). The same arguments and the same files give the same ids in the same order, in
+    any process.
 
     Parameters
     ----------
@@ -103,27 +104,31 @@ class Catalogue:
         folders, hdris, textures, images = tuple(models), tuple(hdris), tuple(textures), tuple(images)
         places = [folder.path for folder in folders] + ([manifest] if manifest else [])
         self._indexed = KnownAssets(indexes_of([*places, *hdris, *textures, *images], self.cache))
-        listings = _listed(folders, self._indexed.ids)
-        self._files = Files(listings, self._manifest.models())
-        self._foreign = {path: reason for listing in listings for path, reason in listing.left_out.items()}
+        self._listings = _listed(folders, self._indexed.beginning)
+        self._files = Files(self._listings, self._manifest.models())
         self._settled: dict[str, Settled] = {}
         self._pictures = Pictures(self._manifest, hdris, studio, textures, images, self.cache, self._indexed)
+        self._classes = tuple(sorted({*self._shapes, *self._files.classes}))
+        self._candidates: dict[str, Candidates] = {}
         self._info = lru_cache(_INFOS)(self._known)
-        self._models = RecentModels(memory)
+        self._models = Recent[Model](memory)
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The classes that have a model, alphabetical."""
-        return tuple(self._by_class)
+        return self._classes
 
     def assets(self, category: str) -> Candidates:
         """Ids of a class's models: built-in shapes by variant, then files by name. Raises InputError.
 
         Some may turn out useless: `usable` reads one.
         """
-        if category not in self._by_class:
-            raise InputError(f"no model has the class '{category}', {choices(category, self._by_class)}")
-        return self._by_class[category]
+        if category not in self._classes:
+            raise InputError(f"no model has the class '{category}', {choices(category, self._classes)}")
+        if category not in self._candidates:
+            ids = (*self._shape_ids.get(category, ()), *self._files.of_class(category))
+            self._candidates[category] = Candidates(ids, self.usable, partial(self._nothing_left, category))
+        return self._candidates[category]
 
     def usable(self, asset_id: str) -> bool:
         """Whether a model can be drawn. Reads it. Raises InputError for an unknown id."""
@@ -176,7 +181,8 @@ class Catalogue:
         """Which files were left out so far and why, and the warnings about those that were read."""
         quarantined = {str(self._files[i].path): s.reason for i, s in self._settled.items() if s.reason}
         warnings = {i: s.warnings for i, s in self._settled.items() if s.warnings}
-        return Report({**quarantined, **self._foreign, **self._pictures.rejected}, warnings)
+        foreign = {path: reason for listing in self._listings for path, reason in listing.left_out.items()}
+        return Report({**quarantined, **foreign, **self._pictures.rejected}, warnings)
 
     @property
     def left_out(self) -> Mapping[str, str]:
@@ -249,15 +255,8 @@ class Catalogue:
             for name, count in self._shapes.items()
         }
 
-    @cached_property
-    def _by_class(self) -> dict[str, Candidates]:
-        ids = {name: list(shapes) for name, shapes in self._shape_ids.items()}
-        for asset_id, category in self._files.categories():
-            ids.setdefault(category, []).append(asset_id)
-        return {name: Candidates(ids[name], self.usable, partial(self._nothing_left, name)) for name in sorted(ids)}
-
     def _nothing_left(self, category: str) -> InputError:
-        first, *others = self._by_class[category]
+        first, *others = self.assets(category)
         return InputError(
             f"class '{category}' is left with no usable model: {len(others) + 1} quarantined, "
             f"{self._files[first].path} {self._settle(first).reason}"
@@ -335,7 +334,7 @@ def _checked_shapes(shapes: Mapping[str, int]) -> dict[str, int]:
     return {name: shapes[name] for name in sorted(shapes) if shapes[name] > 0}
 
 
-def _listed(folders: Iterable[ModelFolder], known: Collection[str]) -> list[Listing]:
+def _listed(folders: Iterable[ModelFolder], known: Known) -> list[Listing]:
     found: list[Listing] = []
     taken: dict[str, int] = {}
     for folder in folders:

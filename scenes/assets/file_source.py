@@ -48,6 +48,9 @@ def settle(asset: FileAsset, cache: Cache, importers: Importers) -> Settled:
         return Settled(reason="has a name that is not UTF-8: rename it")
     key = _key(asset, importers)
     note = cache.note(key)
+    if asset.mirror is not None:
+        for path in (str(asset.path), *(note["stats"] if note is not None else ())):
+            asset.mirror.bring(Path(path))
     if note is not None and all(file_stat(Path(path)) == stat for path, stat in note["stats"].items()):
         settled = _settled(note)
         if settled.reason or cache.holds(settled.entry):
@@ -68,7 +71,7 @@ def read_now(asset: FileAsset, cache: Cache, importers: Importers) -> dict[str, 
     """Read the file in this process, without limits, and store the model. Returns the note to keep."""
     stats = {str(asset.path.absolute()): file_stat(asset.path)}
     try:
-        refers = references(asset.path, asset.root)
+        refers = references(asset.path, asset.root, asset.mirror)
         stats |= {str(path.absolute()): file_stat(path) for path in refers.watched}
         settled = _read(asset, refers, cache, importers)
     except LoadError as error:

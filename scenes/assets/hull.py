@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull, QhullError
 
 from scenes.mesh import unit
 from scenes.record.scene import Quaternion
@@ -22,7 +22,7 @@ def hull_points(points: Array) -> Array:
     cell's diagonal from one that is kept; the extremes along the axes are always kept.
     """
     points = np.asarray(points, dtype=np.float64)
-    corners = points if _flat(points) else points[ConvexHull(points).vertices]
+    corners = points if _flat(points) else points[scipy.spatial.ConvexHull(points).vertices]
     extremes = np.concatenate([corners.argmin(axis=0), corners.argmax(axis=0)])
     corners = np.concatenate([corners[extremes], corners])
     _, first = np.unique(np.floor(corners / GRID).astype(np.int64), axis=0, return_index=True)
@@ -40,7 +40,7 @@ def stable_poses(points: Array) -> tuple[tuple[Quaternion, float], ...]:
     if _flat(points):
         normal = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)[2][2]
         return (_turn(normal), 0.5), (_turn(-normal), 0.5)
-    hull = ConvexHull(points)
+    hull = scipy.spatial.ConvexHull(points)
     normals = hull.equations[:, :3]
     center = _center_of_mass(hull)
     landed = _topple(hull, center)
@@ -57,19 +57,19 @@ def _flat(points: Array) -> bool:
     if len(points) < 4:
         return True
     try:
-        return ConvexHull(points).volume < 1e-9
-    except QhullError:
+        return scipy.spatial.ConvexHull(points).volume < 1e-9
+    except scipy.spatial.QhullError:
         return True
 
 
-def _center_of_mass(hull: ConvexHull) -> Array:
+def _center_of_mass(hull: scipy.spatial.ConvexHull) -> Array:
     inside = hull.points[hull.vertices].mean(axis=0)
     triangles = hull.points[hull.simplices]
     volumes = np.abs(np.linalg.det(triangles - inside))
     return np.asarray(((triangles.sum(axis=1) + inside) / 4 * volumes[:, None]).sum(axis=0) / volumes.sum())
 
 
-def _topple(hull: ConvexHull, center: Array) -> NDArray[np.intp]:
+def _topple(hull: scipy.spatial.ConvexHull, center: Array) -> NDArray[np.intp]:
     """(m,) for each face: the face on which the body comes to rest after it lands on this one."""
     normals = hull.equations[:, :3]
     triangles = hull.points[hull.simplices]
@@ -88,7 +88,7 @@ def _topple(hull: ConvexHull, center: Array) -> NDArray[np.intp]:
     return np.asarray(following)
 
 
-def _solid_angles(hull: ConvexHull, center: Array) -> Array:
+def _solid_angles(hull: scipy.spatial.ConvexHull, center: Array) -> Array:
     """(m,) solid angle of each face seen from the center (van Oosterom and Strackee 1983)."""
     a, b, c = np.moveaxis(unit(hull.points[hull.simplices] - center), 1, 0)
     volume = np.abs(np.einsum("ij,ij->i", a, np.cross(b, c)))

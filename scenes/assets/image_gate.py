@@ -16,6 +16,7 @@ from typing import Literal
 
 from scenes.assets.cache import Cache
 from scenes.assets.image_files import first_bytes
+from scenes.assets.mirror import fetch
 from scenes.assets.reader import Reader
 from scenes.errors import InputError, LoadError
 from scenes.files import file_stat, is_utf8, sha256
@@ -54,6 +55,7 @@ class ImageGate:
     def judged(self, paths: Iterable[Path], use: Use) -> dict[Path, Verdict]:
         """The verdict on each file, in the given order."""
         files = list(dict.fromkeys(paths))
+        fetch(files)
         known = {path: self._remembered(path, use) for path in files}
         new = [path for path, verdict in known.items() if verdict is None]
         known |= zip(new, self._tried(new, use), strict=True)

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from scenes.assets.cache import Cache
 from scenes.assets.index_fetch import fetched
 from scenes.errors import InputError, choices, shortened
-from scenes.files import file_stat, sha256
+from scenes.files import file_stat, is_utf8, sha256
 from scenes.outputs import written
 
 INDEX = "assets_index.sqlite"
@@ -188,6 +188,13 @@ class Index:
             raise InputError(f"{self.path}: has no asset '{asset_id}', {choices(asset_id, self.values('id'))}")
         return found[0]
 
+    def beginning(self, start: str) -> set[str]:
+        """The ids that begin with a text. The others are not read."""
+        if not is_utf8(Path(start)):  # no index can hold it
+            return set()
+        after = start[:-1] + chr(ord(start[-1]) + 1)
+        return {str(name) for (name,) in self._asked("SELECT id FROM assets WHERE id >= ? AND id < ?", start, after)}
+
     def values(self, column: str) -> list[str]:
         """The different values of a column of text, sorted. column: part of the program, never of a user's input."""
         return [str(value) for (value,) in self._asked(f"SELECT DISTINCT {column} FROM assets ORDER BY 1")]
@@ -214,15 +221,22 @@ class Index:
 
 
 class KnownAssets:
-    """What a run takes from indexes. They are read once, when this is made. ids: all that are in them."""
+    """What a run takes from indexes. Of what they know, only the useless assets are read when this is made."""
 
     def __init__(self, indexes: Iterable[Path]):
+        self._indexes = tuple(indexes)
         self._useless: dict[str, IndexEntry] = {}
-        self.ids: set[str] = set()
-        for path in indexes:
+        for path in self._indexes:
             with Index(path) as index:
                 self._useless |= {entry.id: entry for entry in index.useless()}
-                self.ids.update(index.values("id"))
+
+    def beginning(self, start: str) -> set[str]:
+        """The ids that begin with a text."""
+        found: set[str] = set()
+        for path in self._indexes:
+            with Index(path) as index:
+                found |= index.beginning(start)
+        return found
 
     def reason(self, asset_id: str, path: Path, root: Path, settings: str) -> str:
         """Why an asset cannot be used, as an index says; empty if none does.

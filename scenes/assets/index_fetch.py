@@ -8,7 +8,7 @@ from pathlib import Path
 from scenes.assets.cache import Cache
 from scenes.errors import InputError
 from scenes.outputs import written
-from scenes.urls import fault, filesystem
+from scenes.urls import download, fault, filesystem
 
 
 def fetched(url: str, cache: Cache) -> Path:
@@ -24,9 +24,7 @@ def fetched(url: str, cache: Cache) -> Path:
         if kept.is_file():
             return kept
         with written(kept) as temporary:
-            files.get_file(path, str(temporary))
-            if temporary.stat().st_size != size:
-                raise OSError(f"{temporary.stat().st_size} bytes arrived of {size}")
+            download(files, path, temporary, size)
         return kept
     except InputError:
         raise

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation
 
 from scenes.mesh import Floats, Ints, face_crosses, unit
 
@@ -31,7 +31,10 @@ def difference(before: Mesh, after: Mesh) -> str:
     clouds = [(_scattered(*mesh) - low) / size for mesh in (before, after)]
     for view in _VIEWS:
         was, now = (_outline(cloud, view) for cloud in clouds)
-        outside = max((now & ~binary_dilation(was)).sum() / now.sum(), (was & ~binary_dilation(now)).sum() / was.sum())
+        outside = max(
+            (now & ~scipy.ndimage.binary_dilation(was)).sum() / now.sum(),
+            (was & ~scipy.ndimage.binary_dilation(now)).sum() / was.sum(),
+        )
         if outside > _MAX_OUTSIDE:
             return f"{outside:.1%} of its outline changes"
     return ""

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.assets.appearance import Mtl, painted, role_of, without_blank
+from scenes.assets.formats import READ_HERE
 from scenes.assets.model_maps import Maps
 from scenes.assets.obj import linear_colors, read_obj
 from scenes.assets.off import read_off
 from scenes.assets.ply import read_ply
 from scenes.assets.references import MAX_PARTS, References
-from scenes.assets.sources import READ_HERE
 from scenes.errors import LoadError
 from scenes.mesh import Appearance, Model, Part
 

@@ -27,7 +27,8 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from scenes.assets.sources import AXES, FileAsset, axes
+from scenes.assets.formats import AXES
+from scenes.assets.sources import FileAsset, axes
 from scenes.errors import InputError, choices, shortened
 from scenes.files import inside, write_atomically
 from scenes.plain_yaml import Limits, read_yaml

@@ -10,7 +10,9 @@ from scenes.assets.image_gate import ImageGate, Use, Verdict, settings
 from scenes.assets.index import IndexEntry, KnownAssets
 from scenes.assets.indexing import picture_entry
 from scenes.assets.manifest import Manifest
+from scenes.assets.mirror import left_out
 from scenes.assets.texture_sets import TextureSet, find_texture_sets, judged
+from scenes.assets.walking import below
 from scenes.errors import InputError, choices
 from scenes.names import Candidates
 
@@ -58,6 +60,8 @@ class Pictures:
             self._hdris |= trusted
             self._verdicts |= {path: Verdict(path) for path in trusted.values()}
             self._licenses |= dict.fromkeys(trusted, "CC0-1.0")
+        for folder in (*hdris, *images, *textures):
+            self.rejected |= left_out(folder)
         self._add_manifest(manifest)
         self.hdris = self._candidates("environment map", self._hdris, self._usable)
         self.images = self._candidates("picture", self._images, self._usable)
@@ -202,7 +206,7 @@ def _files(field: str, folders: Iterable[Path], suffixes: tuple[str, ...]) -> di
     found: dict[str, Path] = {}
     for folder in folders:
         base = _existing(field, folder)
-        for path in [base] if base.is_file() else sorted(base.rglob("*")):
+        for path in [base] if base.is_file() else below(base):
             if path.suffix.lower() in suffixes and not path.name.startswith("."):
                 inside = f"{base.resolve().name}/{path.relative_to(base).as_posix()}"
                 found[_free(path.name if base.is_file() else inside, found)] = path

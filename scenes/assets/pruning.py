@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from scenes.assets.mirror import FOLDER
 from scenes.errors import InputError
 from scenes.files import UNFINISHED
 from scenes.outputs import told
@@ -23,6 +24,7 @@ CONTENTS = {
     "images": "pictures that Blender reads wrong, written anew",
     "files": "notes on files",
     "indexes": "indexes from object stores",
+    FOLDER: "files from object stores",
     "unfinished": "unfinished",
 }
 """What the folders of a cache hold. Nothing else in it is counted or deleted."""
@@ -92,6 +94,9 @@ def prune(
 
 def _files(cache: Path, tell: Callable[[int], None]) -> Iterator[_File]:
     for name in CONTENTS:
+        if name == FOLDER:
+            yield from _fetched(cache / name, tell)
+            continue
         for folder in (str(cache / name), *_subfolders(cache / name)):
             count = 0
             for entry in _entries(folder):
@@ -103,6 +108,24 @@ def _files(cache: Path, tell: Callable[[int], None]) -> Iterator[_File]:
                     yield _File(status.st_mtime, status.st_size, entry.path, name)
                     count += 1
             tell(count)
+
+
+def _fetched(folder: Path, tell: Callable[[int], None]) -> Iterator[_File]:
+    """What a mirror has below its folder. Its time of change says which content it is, so reading counts as use."""
+    waiting = [str(folder)]
+    while waiting:
+        count = 0
+        for entry in _entries(waiting.pop()):
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
+                continue
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:  # another process prunes too
+                continue
+            yield _File(max(status.st_mtime, status.st_atime), status.st_size, entry.path, FOLDER)
+            count += 1
+        tell(count)
 
 
 def _subfolders(folder: Path) -> list[str]:

@@ -25,6 +25,7 @@ from typing import Any
 
 import psutil
 
+from scenes.assets.mirror import StoreError
 from scenes.errors import InputError, LoadError
 from scenes.files import NO_ROOM
 from scenes.helper import ATTEMPTS, leave_with_parent, start_helper, why_ended
@@ -69,10 +70,12 @@ class Reader:
         """What the process makes of a request, any object that can be pickled.
 
         Raises LoadError if the file cannot be used, OSError if its result cannot be written, and InputError if the
-        process does not start.
+        process does not start, or if an object store does not answer.
         """
         with self._lock:
             answer = self._answer(base64.b64encode(pickle.dumps(request)))
+        if "unreachable" in answer:
+            raise StoreError(answer["unreachable"])
         if "refused" in answer:
             raise LoadError(answer["refused"])
         if "failed" in answer:
@@ -187,6 +190,8 @@ def _tried(work: Callable[[Any], Any], request: object, memory: int) -> dict[str
         return {"refused": f"needs more than {memory >> 30} GiB of memory to read"}
     except LoadError as error:
         return {"refused": str(error)}
+    except StoreError as error:
+        return {"unreachable": str(error)}
     # A parser can raise any exception for a damaged or hostile file. Each means that the file cannot be used.
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _OURS:

@@ -1,37 +1,36 @@
-"""Models that stay in memory."""
+"""What stays in memory of things that take long to read."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, Protocol, TypeVar
 
-from scenes.mesh import Model
+
+class _Sized(Protocol):
+    @property
+    def nbytes(self) -> int: ...
 
 
-class RecentModels:
-    """The most recently used models, up to a number of bytes."""
+T = TypeVar("T", bound=_Sized)
+
+
+class Recent(Generic[T]):
+    """The most recently used models or arrays, up to a number of bytes."""
 
     def __init__(self, limit: int):
         self._limit, self._held = limit, 0
-        self._models: OrderedDict[str, Model] = OrderedDict()
+        self._things: OrderedDict[Hashable, T] = OrderedDict()
 
-    def get(self, key: str) -> Model | None:
-        if key in self._models:
-            self._models.move_to_end(key)
-        return self._models.get(key)
+    def get(self, key: Hashable) -> T | None:
+        if key in self._things:
+            self._things.move_to_end(key)
+        return self._things.get(key)
 
-    def put(self, key: str, model: Model) -> None:
-        if key in self._models:
-            self._held -= _size(self._models.pop(key))
-        self._models[key] = model
-        self._held += _size(model)
-        while self._held > self._limit and len(self._models) > 1:
-            self._held -= _size(self._models.popitem(last=False)[1])
-
-
-def _size(model: Model) -> int:
-    return sum(
-        array.nbytes
-        for part in model.parts
-        for array in (part.vertices, part.faces, part.normals, part.uvs, part.colors)
-        if array is not None
-    )
+    def put(self, key: Hashable, thing: T) -> None:
+        if key in self._things:
+            self._held -= self._things.pop(key).nbytes
+        self._things[key] = thing
+        self._held += thing.nbytes
+        while self._held > self._limit and len(self._things) > 1:
+            self._held -= self._things.popitem(last=False)[1].nbytes

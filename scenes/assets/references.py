@@ -12,6 +12,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 from urllib.parse import unquote
 
+from scenes.assets.mirror import Mirror
 from scenes.errors import LoadError, shortened
 from scenes.files import inside
 
@@ -60,8 +61,10 @@ class References:
         return digest.hexdigest()
 
 
-def references(path: Path, root: Path) -> References:
+def references(path: Path, root: Path, mirror: Mirror | None = None) -> References:
     """The files that a model file names. Of the formats that Blender reads, only USD as text is looked into.
+
+    mirror: what the root is a mirror of, if it is one; the files are fetched then.
 
     Raises LoadError if the file cannot be read, is empty or over MAX_BYTES, or names one outside of `root`.
     """
@@ -76,7 +79,7 @@ def references(path: Path, root: Path) -> References:
             raise LoadError("is empty")
         if size > MAX_BYTES:
             raise LoadError(f"has {size >> 20} MiB, the limit is {MAX_BYTES >> 20}")
-        return _Finder(path, root).resolved(finder(path.read_bytes())) if finder else References()
+        return _Finder(path, root, mirror).resolved(finder(path.read_bytes())) if finder else References()
     except OSError as error:
         raise LoadError(f"cannot be read: {error.strerror or error}") from None
 
@@ -87,7 +90,8 @@ def clean(name: str) -> str:
 
 
 class _Finder:
-    def __init__(self, path: Path, root: Path, layers: set[Path] | None = None):
+    def __init__(self, path: Path, root: Path, mirror: Mirror | None, layers: set[Path] | None = None):
+        self._mirror = mirror
         self._folder = path.resolve().parent
         self._layers = {path.resolve()} if layers is None else layers
         # A folder linked into the root keeps to itself.
@@ -108,17 +112,17 @@ class _Finder:
             if purpose == "layer" and _absolute(name):
                 raise LoadError(f"refers to a file outside its folder: '{shortened(name)}'")
             path = self._locate(name)
-            if path.is_file():
+            if path.is_file() if self._mirror is None else self._mirror.bring(path):
                 found[name] = path
                 if purpose == "library":
                     # Names in a library are relative to it; some exporters write them relative to the model.
-                    below = _Finder(path, self._root, self._layers).resolved(_of_mtl(path.read_bytes()))
+                    below = _Finder(path, self._root, self._mirror, self._layers).resolved(_of_mtl(path.read_bytes()))
                     other = self.resolved((picture, "picture") for picture in below.lacking)
                     found |= below.found | other.found
                     lacking |= {picture: below.lacking[picture] for picture in other.lacking}
                 if purpose == "layer" and path not in self._layers:
                     self._layers.add(path)
-                    below = _Finder(path, self._root, self._layers).resolved(_of_usd(path.read_bytes()))
+                    below = _Finder(path, self._root, self._mirror, self._layers).resolved(_of_usd(path.read_bytes()))
                     found |= {str(inner): inner for inner in below.found.values()}
             elif purpose in ("buffer", "layer"):
                 raise LoadError(f"needs '{shortened(name)}', which is not there")
@@ -134,6 +138,8 @@ class _Finder:
             path = inside(self._root, PureWindowsPath(name).name if _absolute(name) else name, self._folder)
         except ValueError as error:
             raise LoadError(f"refers to a file outside its folder: {error}") from None
+        if self._mirror is not None:
+            return path if self._mirror.bring(path) else self._mirror.otherwise(path)
         return path if path.exists() else _same_but_case(path)
 
 

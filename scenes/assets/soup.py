@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from scenes.mesh import corner_normals, face_crosses, unit
 
@@ -98,8 +97,8 @@ def _bodies(corners: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.b
     edge = edge.reshape(-1)
     face = np.repeat(np.arange(len(corners)), 3)
     total = len(corners) + len(count)
-    graph = coo_matrix((np.ones(len(edge), dtype=bool), (face, len(corners) + edge)), shape=(total, total))
-    body = connected_components(graph, directed=False)[1][: len(corners)].astype(np.int64)
+    graph = scipy.sparse.coo_matrix((np.ones(len(edge), dtype=bool), (face, len(corners) + edge)), shape=(total, total))
+    body = scipy.sparse.csgraph.connected_components(graph, directed=False)[1][: len(corners)].astype(np.int64)
     balance = np.bincount(edge, np.where(forward, 1.0, -1.0))
     closed = np.ones(body.max() + 1, dtype=bool)
     closed[body[face[count[edge] != 2]]] = False

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+from itertools import chain
 from pathlib import Path
-from typing import Literal
 
-from scenes.assets.synsets import SPELLINGS, SYNSETS
+from scenes.assets.formats import AXES, SHAPENET_AXES, UNREAD, suffix_of
+from scenes.assets.mirror import Mirror, left_out, mirror_of
+from scenes.assets.synsets import SPELLINGS
+from scenes.assets.walking import Layout, Walk, is_file
 from scenes.errors import InputError, choices
 
-Layout = Literal["auto", "class-folders", "shapenet", "modelnet", "flat"]
+Known = Callable[[str], Collection[str]]
+"""From a text to the ids of an index that begin with it."""
 
-READ_HERE = (".obj", ".stl", ".off", ".ply")
-GLTF = (".glb", ".gltf")
-IMPORTED = (".fbx", ".usd", ".usda", ".usdc", ".usdz", ".blend")
-# Default up and front axes of each format; Blender's importers turn theirs to z and -y.
-AXES = {s: ("y", "z") if s in (".obj", *GLTF) else ("z", "-y") for s in (*READ_HERE, *GLTF, *IMPORTED)}
-# ShapeNetCore turned its models between its versions, which are told apart by the names of the files.
-SHAPENET_AXES = {"model_normalized.obj": ("y", "-z"), "model.obj": ("y", "x")}
-# Models too, but nobody here reads them.
-UNREAD = (
-    ".3ds", ".3mf", ".abc", ".c4d", ".ctm", ".dae", ".dxf", ".iges", ".igs", ".lwo", ".ma", ".max", ".mb", ".ms3d",
-    ".skp", ".step", ".stp", ".wrl", ".x3d", ".zae",
-)  # fmt: skip
+
+def _nothing(start: str) -> Collection[str]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -71,7 +65,8 @@ class ModelFolder:
 
 @dataclass(frozen=True, slots=True)
 class FileAsset:
-    """One model file. root: folder that must contain all files it refers to. sha256: checksum of the file, if known."""
+    """One model file. root: folder that must contain all files it refers to. sha256: checksum of the file, if
+    known. mirror: what the root is a mirror of, if it is one."""
 
     id: str
     category: str
@@ -84,6 +79,7 @@ class FileAsset:
     license: str = ""
     source: str = ""
     sha256: str | None = None
+    mirror: Mirror | None = field(default=None, repr=False, compare=False)
 
 
 @lru_cache
@@ -103,25 +99,68 @@ def axes(suffix: str, up: str, front: str, default: tuple[str, str] | None = Non
     return up, front
 
 
-@dataclass(frozen=True)
 class Listing:
-    """The models of a folder, by their names alone. found: class and path by id, sorted by id. left_out: what is not
-    read, with the reason."""
+    """The models of a folder, by their names alone. `discover` makes it.
 
-    folder: ModelFolder
-    layout: Layout
-    found: dict[str, tuple[str, str]]
-    left_out: dict[str, str] = field(default_factory=dict)
+    The folder of a class is listed when something is asked of the class, so that a picture costs the names of its own
+    classes. classes: those that have a model, with their folders. left_out: what is not read, as far as it was listed,
+    with the reason.
+    """
+
+    def __init__(self, folder: ModelFolder, layout: Layout, prefix: str, known: Known):
+        self.folder, self.layout, self.prefix, self._known = folder, layout, prefix, known
+        self._root, self._walk = str(folder.path), Walk({})
+        self._start = len(self._root.rstrip("/")) + 1
+        self._checked: set[str] = set()
+        self._found: dict[str, dict[str, str]] = {}
+        self.left_out = self._walk.lost
+        self.left_out |= left_out(folder.path)
+        self.classes: dict[str, tuple[str, ...]] = {}
+        for name, place in self._walk.classes(self._root, layout, folder.category):
+            category = SPELLINGS.get(name, name)
+            if next(self._models(place), None) is not None:
+                self.classes[category] = (*self.classes.get(category, ()), place)
+        self._category = {place: name for name, places in self.classes.items() for place in places}
+
+    def of_class(self, category: str) -> dict[str, str]:
+        """The path of each model of a class, by id, sorted by id."""
+        if category not in self._found:
+            found: dict[str, str] = {}
+            for folder in self.classes.get(category, ()):
+                there = partial(self._there, known=self._known(f"{self._id(folder)}/"))
+                found |= {self._id(place): place for place in self._models(folder, there)}
+            self._found[category] = {name: found[name] for name in sorted(found)}
+        return self._found[category]
+
+    def category(self, name: str) -> str | None:
+        """The class of a model by its id; None for one that is not here."""
+        prefix, _, below = name.partition("/")
+        if prefix != self.prefix:
+            return None
+        first = self._root if self.layout == "flat" else f"{self._root.rstrip('/')}/{below.partition('/')[0]}"
+        category = self._category.get(first)
+        return category if category is not None and name in self.of_class(category) else None
+
+    @property
+    def found(self) -> dict[str, tuple[str, str]]:
+        """Class and path of each model by id, sorted by id. Lists all classes."""
+        every = {name: (one, place) for one in self.classes for name, place in self.of_class(one).items()}
+        return {name: every[name] for name in sorted(every)}
 
     @property
     def assets(self) -> list[FileAsset]:
         """All models, sorted by id."""
-        return [self.asset(name) for name in self.found]
+        return [self._asset(name, *where) for name, where in self.found.items()]
 
     def asset(self, name: str) -> FileAsset:
         """A model by its id. It is put together when it is asked for: a path takes 30 times as long as its text."""
-        (category, place), folder = self.found[name], self.folder
-        path = Path(place)
+        category = self.category(name)
+        if category is None:
+            raise KeyError(name)
+        return self._asset(name, category, self.of_class(category)[name])
+
+    def _asset(self, name: str, category: str, place: str) -> FileAsset:
+        folder, path = self.folder, Path(place)
         up, front = _axes(folder, self.layout, place)
         return FileAsset(
             id=name,
@@ -134,14 +173,37 @@ class Listing:
             need_textures=folder.need_textures,
             license=folder.license,
             source=folder.path.name,
+            mirror=mirror_of(place),
         )
 
+    def _id(self, place: str) -> str:
+        return f"{self.prefix}/{place[self._start :]}" if place != self._root else self.prefix
 
-def discover(folder: ModelFolder, prefix: str, known: Collection[str] = ()) -> Listing:
+    def _there(self, place: str, known: Collection[str]) -> bool:
+        return self._id(place) in known or is_file(place)
+
+    def _models(self, folder: str, there: Callable[[str], bool] = is_file) -> Iterator[str]:
+        """The paths of the models in the folder of a class. Raises InputError where they cannot have the axes asked.
+
+        there: see `Walk.within`.
+        """
+        for path in self._walk.within(folder, self.layout, there):
+            suffix = suffix_of(path)
+            if suffix in AXES:
+                kind = path.rpartition("/")[2] if self.layout == "shapenet" else suffix
+                if kind not in self._checked:
+                    _axes(self.folder, self.layout, path)  # raises
+                    self._checked.add(kind)
+                yield path
+            elif suffix in UNREAD:
+                self.left_out[path] = f"is a {Path(path).suffix} file, which is not read; convert it to .glb"
+
+
+def discover(folder: ModelFolder, prefix: str, known: Known = _nothing) -> Listing:
     """The folder's models, named `<prefix>/<path below the folder>`. Raises InputError where there are none.
 
-    One walk of the folder lists them. No file is opened. known: ids that an index has. In ShapeNet's layout, each other
-    model is looked for by itself, which takes long on a network file system.
+    No file is opened, and of each class one model is looked for at first. known: the ids of an index. In ShapeNet's
+    layout, each other model is looked for by itself, which takes long on a network file system.
     """
     if folder.path.is_file():
         return _alone(folder, prefix)
@@ -150,137 +212,67 @@ def discover(folder: ModelFolder, prefix: str, known: Collection[str] = ()) -> L
     layout = _detect(folder.path) if folder.layout == "auto" else folder.layout
     if layout == "flat" and not folder.category:
         raise InputError(f"models folder {folder.path}: field category is needed, its models lie in no class folders")
-    root = str(folder.path)
-    start = len(root.rstrip("/")) + 1
-    walk = _Walk({}, lambda place: f"{prefix}/{place[start:]}" in known) if known else _Walk({})
-    checked: set[str] = set()
-    found: dict[str, tuple[str, str]] = {}
-    foreign: list[str] = []
-    for category, place in walk.models(root, layout, folder.category):
-        suffix = _suffix(place)
-        if suffix in AXES:
-            kind = place.rpartition("/")[2] if layout == "shapenet" else suffix
-            if kind not in checked:
-                _axes(folder, layout, place)  # raises
-                checked.add(kind)
-            found[f"{prefix}/{place[start:]}"] = SPELLINGS.get(category, category), place
-        elif suffix in UNREAD:
-            foreign.append(place)
-    if not found:
-        others = sorted({_suffix(place) for place in foreign})
-        remedy = f"; {', '.join(others)} files are not read, convert them to .glb" if others else ""
-        lost = next((f"; {place} {reason}" for place, reason in walk.lost.items()), "")
-        raise InputError(f"models folder {folder.path} holds no model in the layout '{layout}'{remedy}{lost}")
-    unread = {
-        str(Path(place)): f"is a {Path(place).suffix} file, which is not read; convert it to .glb"
-        for place in sorted(foreign)
-    }
-    return Listing(folder, layout, dict(sorted(found.items())), {**unread, **walk.lost})
+    listing = Listing(folder, layout, prefix, known)
+    if not listing.classes:
+        suffixes = sorted({suffix_of(place) for place in listing.left_out if suffix_of(place) in UNREAD})
+        remedy = f"; {', '.join(suffixes)} files are not read, convert them to .glb" if suffixes else ""
+        others = (f"; {place} {why}" for place, why in listing.left_out.items() if suffix_of(place) not in UNREAD)
+        raise InputError(
+            f"models folder {folder.path} holds no model in the layout '{layout}'{remedy}{next(others, '')}"
+        )
+    return listing
 
 
 class Files(Mapping[str, FileAsset]):
-    """The model files by id: those of folders, and those of the manifest."""
+    """The model files by id: those of folders, and those of the manifest. Looking at all of them lists all folders."""
 
     def __init__(self, listings: Iterable[Listing], others: Iterable[FileAsset]):
-        self._homes: dict[str, Listing | FileAsset] = {name: one for one in listings for name in one.found}
-        self._homes |= {asset.id: asset for asset in others}
+        self._listings = tuple(listings)
+        self._others = {asset.id: asset for asset in others}
 
     def __getitem__(self, name: str) -> FileAsset:
-        home = self._homes[name]
-        return home.asset(name) if isinstance(home, Listing) else home
+        if name in self._others:
+            return self._others[name]
+        return next(one for one in self._listings if one.category(name) is not None).asset(name)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._homes
+        return name in self._others or any(one.category(str(name)) is not None for one in self._listings)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._homes)
+        listed = (name for one in self._listings for name in one.found if name not in self._others)
+        return chain(listed, self._others)
 
     def __len__(self) -> int:
-        return len(self._homes)
+        return sum(1 for _ in self)
 
-    def categories(self) -> Iterator[tuple[str, str]]:
-        """The id and the class of each."""
-        for name, home in self._homes.items():
-            yield name, home.found[name][0] if isinstance(home, Listing) else home.category
+    @property
+    def classes(self) -> set[str]:
+        """The classes that have a file."""
+        return {name for one in self._listings for name in one.classes} | {a.category for a in self._others.values()}
+
+    def of_class(self, category: str) -> list[str]:
+        """The ids of a class's files: those of each folder, sorted, then those of the manifest."""
+        listed = (name for one in self._listings for name in one.of_class(category) if name not in self._others)
+        return [*listed, *(name for name, asset in self._others.items() if asset.category == category)]
 
 
 def _axes(folder: ModelFolder, layout: Layout, place: str) -> tuple[str, str]:
     default = SHAPENET_AXES[place.rpartition("/")[2]] if layout == "shapenet" else None
-    return axes(_suffix(place), folder.up, folder.front, default)
+    return axes(suffix_of(place), folder.up, folder.front, default)
 
 
 def _alone(folder: ModelFolder, prefix: str) -> Listing:
     if folder.path.suffix.lower() not in AXES:
         raise InputError(f"models file {folder.path} is of no format that is read, {choices('', AXES)}")
-    _axes(folder, "flat", str(folder.path))  # raises
-    category = folder.category or folder.path.stem
-    return Listing(folder, "flat", {prefix: (SPELLINGS.get(category, category), str(folder.path))})
+    named = replace(folder, category=folder.category or folder.path.stem)
+    return Listing(named, "flat", prefix, _nothing)
 
 
 def _detect(folder: Path) -> Layout:
-    subfolders = [path for path in sorted(folder.iterdir()) if path.is_dir()]
-    if any(re.fullmatch(r"\d{8}", path.name) for path in subfolders):
+    subfolders = sorted(entry.path for entry in Walk({}).subfolders(str(folder)))
+    if any(re.fullmatch(r"\d{8}", place.rpartition("/")[2]) for place in subfolders):
         return "shapenet"
-    if any((path / split).is_dir() for path in subfolders for split in ("train", "test")):
+    if any(below.name in ("train", "test") for place in subfolders for below in Walk({}).subfolders(place)):
         return "modelnet"
-    below = (file for path in subfolders for file in _Walk({}).files(str(path)))
-    return "class-folders" if any(_suffix(file) in AXES for file in below) else "flat"
-
-
-@dataclass(frozen=True)
-class _Walk:
-    """Lists files by their names. lost: gets the folders that cannot be read, with the reason. known: whether a file is
-    known to be there."""
-
-    lost: dict[str, str]
-    known: Callable[[str], bool] = lambda place: False
-
-    def models(self, root: str, layout: Layout, category: str) -> Iterator[tuple[str, str]]:
-        """Class and path of each file that may be a model. Collections say which one file of a model is read."""
-        if layout == "flat":
-            yield from ((category, place) for place in self.files(root))
-        elif layout == "shapenet":
-            for synset in self._subfolders(root):
-                name = SYNSETS.get(synset.name, synset.name)
-                for model in self._subfolders(synset.path):
-                    for place in (f"{model.path}/models/model_normalized.obj", f"{model.path}/model.obj"):
-                        if self.known(place) or os.path.isfile(place):  # noqa: PTH113  # of 51,300 models, Path takes a second
-                            yield name, place
-                            break
-        elif layout == "modelnet":
-            for one in self._subfolders(root):
-                for split in self._subfolders(one.path):
-                    if split.name in ("test", "train"):
-                        files = (entry.path for entry in self._entries(split.path) if entry.is_file())
-                        yield from ((one.name, place) for place in files if place.lower().endswith(".off"))
-        else:
-            for one in self._subfolders(root):
-                yield from ((one.name, place) for place in self.files(one.path))
-            for other in self._entries(root):
-                if other.is_file() and _suffix(other.name) in (*AXES, *UNREAD):
-                    self.lost[other.path] = "lies in no class folder; move it into one"
-
-    def files(self, folder: str) -> Iterator[str]:
-        """All files below a folder. Links to folders are not followed, because they may lead in a circle."""
-        folders = [folder]
-        while folders:
-            for entry in self._entries(folders.pop()):
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
-                elif entry.is_file():
-                    yield entry.path
-
-    def _subfolders(self, folder: str) -> Iterator[os.DirEntry[str]]:
-        return (entry for entry in self._entries(folder) if entry.is_dir())
-
-    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
-        try:
-            with os.scandir(folder) as found:
-                return [entry for entry in found if not entry.name.startswith((".", "__MACOSX"))]
-        except OSError as error:
-            self.lost[folder] = f"cannot be read: {error.strerror or error}"
-            return []
-
-
-def _suffix(name: str) -> str:
-    return f".{name.rpartition('.')[2].lower()}"
+    below = (file for place in subfolders for file in Walk({}).files(place))
+    return "class-folders" if any(suffix_of(file) in AXES for file in below) else "flat"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scenes.assets.image_gate import ImageGate, Verdict
+from scenes.assets.walking import below, is_file
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".exr", ".hdr"})
 
@@ -88,8 +89,8 @@ def without_color(name: str) -> str:
 
 def _by_folder(folder: Path) -> Iterator[tuple[Path, list[Path]]]:
     places: dict[Path, list[Path]] = defaultdict(list)
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
+    for path in below(folder):
+        if is_file(str(path)) and path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
             places[path.parent].append(path)
     yield from places.items()
 

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer, ValidatorFunctionWrapHandler, WrapValidator
 
 from scenes.section import Section
+from scenes.urls import is_url
+
+
+def _place(value: Any, path: ValidatorFunctionWrapHandler) -> Any:
+    return value if is_url(value) else path(value)
+
+
+Place = Annotated[Path, WrapValidator(_place), PlainSerializer(str, when_used="json")]
+"""A folder or a file here, or a URL such as s3://bucket/models, which stays a text. `mirror.place` tells them apart."""
 
 
 class ModelFolderConfig(Section):
     """A folder of 3D models; the fields are those of `scenes.assets.sources.ModelFolder`."""
 
-    path: Path
-    """The folder, relative to the config file."""
+    path: Place
+    """The folder, relative to the config file, or a URL such as s3://bucket/models."""
     layout: Literal["auto", "class-folders", "shapenet", "modelnet", "flat"] = "auto"
     """How the folder is arranged."""
     category: str = ""
@@ -32,7 +41,7 @@ class ModelFolderConfig(Section):
 
 
 class AssetsConfig(Section):
-    """Where objects, lights and surfaces come from. Paths are relative to the config file."""
+    """Where objects, lights and surfaces come from. Paths are relative to the config file; folders may be URLs."""
 
     shapes: int = Field(default=48, ge=0, le=1_000_000)
     """The number of variants of each built-in class; 0 for none."""
@@ -40,11 +49,11 @@ class AssetsConfig(Section):
     """Folders of 3D models."""
     manifest: Path | None = None
     """A list of assets such as `assets_manifest.yaml`."""
-    hdris: tuple[Path, ...] = ()
-    """Folders of environment maps."""
+    hdris: tuple[Place, ...] = ()
+    """Folders of environment maps, or URLs of some."""
     studio_hdris: bool = True
     """Whether to use the eight environment maps that come with Blender."""
-    textures: tuple[Path, ...] = ()
-    """Folders of texture sets for the material families "pbr" and "image"."""
-    images: tuple[Path, ...] = ()
-    """Folders of pictures for the background kind "image"."""
+    textures: tuple[Place, ...] = ()
+    """Folders of texture sets, or URLs of some, for the material families "pbr" and "image"."""
+    images: tuple[Place, ...] = ()
+    """Folders of pictures, or URLs of some, for the background kind "image"."""

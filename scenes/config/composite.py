@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 from scenes.annotations import flags, names, numbers
+from scenes.config.assets import Place
 from scenes.config.composite_crack import (
     ColorConfig,
     CrackStepConfig,
@@ -36,10 +36,10 @@ STYLES = ("fourier", "histogram", "covariance", "reinhard", "transport")
 class PhotographsConfig(Section):
     """Folders of pictures."""
 
-    textures: tuple[Path, ...] = ()
-    """Photographs of surfaces without cracks."""
-    styles: tuple[Path, ...] = ()
-    """Pictures whose style is taken over."""
+    textures: tuple[Place, ...] = ()
+    """Photographs of surfaces without cracks: folders, or URLs such as s3://bucket/walls."""
+    styles: tuple[Place, ...] = ()
+    """Pictures whose style is taken over: folders, or URLs."""
 
 
 class PhotographConfig(Section):

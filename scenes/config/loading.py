@@ -16,6 +16,7 @@ from scenes.config.objects import Config
 from scenes.config.void import void_fields
 from scenes.errors import InputError, InputWarning, choices, shortened
 from scenes.plain_yaml import parse_yaml, read_yaml
+from scenes.urls import is_url
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -197,6 +198,8 @@ def _rebase(data: dict[str, Any], folder: Path) -> dict[str, Any]:
         return data
 
     def absolute(value: Any) -> Any:
+        if is_url(value):
+            return value
         if isinstance(value, (str, Path)):
             return str(_absolute(value, folder))
         if isinstance(value, (list, tuple)):

@@ -107,6 +107,8 @@ def _range(low: float | None, high: float | None) -> str:
 
 def _type(annotation: Any, metadata: Sequence[Any]) -> str:
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _type(inner[0], metadata)
     if origin is Literal:
         return f"one of {', '.join(map(str, inner))}"
     if origin in (typing.Union, types.UnionType):

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.fft import irfft, irfft2, next_fast_len
 
 from scenes.cracks.contour import Array, Contour, Size, Stroke, check_size, check_width
 
@@ -228,13 +228,13 @@ def profiles(rng: np.random.Generator, longest: ArrayLike, n: int, hurst: float)
 
     The power falls with frequency f as f^-(2 hurst + 1). It is flat at wavelengths above the longest.
     """
-    size = next_fast_len(n + n // 8 + 16, real=True)
+    size = scipy.fft.next_fast_len(n + n // 8 + 16, real=True)
     f = np.arange(size // 2 + 1) / size * np.asarray(longest, dtype=float)[:, None]
     power = np.maximum(f, 1.0) ** (-2 * hurst - 1)
     power[:, 0] = 0.0
     power /= power.sum(axis=1, keepdims=True)
     waves = _complex(rng, *f.shape) * np.sqrt(power / 4)
-    return irfft(waves, size, axis=1, norm="forward")[:, :n]
+    return scipy.fft.irfft(waves, size, axis=1, norm="forward")[:, :n]
 
 
 def _complex(rng: np.random.Generator, *shape: int) -> NDArray[np.complex128]:
@@ -274,7 +274,7 @@ class Warp:
         """(count, 2, 64, 64) noise of unit variance, with wavelengths from 1/4 to 1/32 of the tile."""
         steep = _frequencies(self._TILE, self._OCTAVES) ** (-hurst - 1)
         waves = rng.standard_normal((count, 2, *steep.shape, 2), dtype=np.float32).view(np.complex64)[..., 0]
-        tiles = irfft2(waves * steep.astype(np.float32), (self._TILE, self._TILE))
+        tiles = scipy.fft.irfft2(waves * steep.astype(np.float32), (self._TILE, self._TILE))
         tiles /= tiles.std(axis=(2, 3), keepdims=True)
         # Folded noise has straight flanks and sharp crests.
         folded = np.abs(tiles + np.float32(0.3)) * np.float32(1.5)

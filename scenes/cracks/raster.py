@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
 from scenes.cracks import strips
 from scenes.cracks.contour import OPEN, Array, Contour
@@ -119,7 +119,7 @@ def distance(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN, re
     segments = segments_of(contour, Pixels(wide, mm_per_pixel, corner), kinds)
     signed, owner = nearest(segments, wide, 1.5)
     if np.any(owner >= 0):
-        away, (near_rows, near_columns) = distance_transform_edt(owner < 0, return_indices=True)
+        away, (near_rows, near_columns) = scipy.ndimage.distance_transform_edt(owner < 0, return_indices=True)
         rows, columns = np.nonzero((away > 0) & (away <= limit + 1))
         middle, half = to_segment(segments, owner[near_rows[rows, columns], near_columns[rows, columns]], rows, columns)
         signed[rows, columns] = middle - half

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
 from scenes.cracks.contour import Contour
 from scenes.cracks.lattice import BLOCK, Grid, beside, cut, triangles
@@ -170,7 +170,7 @@ def _meshed(
 def _spread(grid: Grid, signed: Floats, reach: float) -> tuple[Floats, Floats]:
     """Distances, coarse beyond the reach: of the drawn vertices, and of the fans' centers."""
     far = (
-        distance_transform_edt(~grid.active).astype(np.float32)
+        scipy.ndimage.distance_transform_edt(~grid.active).astype(np.float32)
         if grid.active.any()
         else np.full(grid.active.shape, 1e3)
     )

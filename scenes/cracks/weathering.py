@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
-from scipy.spatial import KDTree
+import scipy
 
 from scenes.cracks.contour import Array, Contour, Spall, Stroke
 from scenes.cracks.paths import Grain, Path, arc, direction, eased, normals, opened, profiles, side
@@ -20,7 +19,7 @@ def layered(older: Contour, younger: Contour) -> Contour:
     walls = [stroke.points for stroke in older.strokes if stroke.kind == "crack"]
     if not walls or not younger.strokes:
         return older.joined(younger)
-    tree = KDTree(np.concatenate(walls))
+    tree = scipy.spatial.KDTree(np.concatenate(walls))
     kept: dict[int, Stroke] = {}
     for i, stroke in enumerate(younger.strokes):
         # A fork is dropped together with the part from which it forked.
@@ -149,7 +148,7 @@ def sealed(rng: np.random.Generator, contour: Contour, width: float) -> Contour:
         if stroke.length < 3 * width:
             continue
         step = stroke.length / (len(stroke.points) - 1)
-        smooth = gaussian_filter1d(stroke.points, 0.7 * width / step, axis=0, mode="nearest")
+        smooth = scipy.ndimage.gaussian_filter1d(stroke.points, 0.7 * width / step, axis=0, mode="nearest")
         sway, edge = profiles(rng, np.array([6.0, 0.7]) * width / step, len(smooth), 0.9)
         widths = width * np.exp(np.clip(0.13 * sway + 0.04 * edge, -0.5, 0.5))
         strokes.append(Stroke(smooth, widths))

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from scenes.config.camera import IntrinsicsConfig, PosesConfig
 from scenes.errors import InputError, InputWarning, shortened
@@ -93,7 +93,7 @@ def _lines(content: bytes, path: Path) -> NDArray[np.float64]:
     if rows.shape[1] == 16:
         return _matrices(rows.reshape(-1, 4, 4), path)
     stack = np.tile(np.eye(4), (len(rows), 1, 1))
-    stack[:, :3, :3] = Rotation.from_euler("xyz", rows[:, 3:]).as_matrix()
+    stack[:, :3, :3] = scipy.spatial.transform.Rotation.from_euler("xyz", rows[:, 3:]).as_matrix()
     stack[:, :3, 3] = rows[:, :3]
     return stack
 

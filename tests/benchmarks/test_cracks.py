@@ -35,5 +35,5 @@ def test_two_sets_are_judged_and_runs_are_kept(tmp_path: Path, monkeypatch: pyte
 def test_the_protocol_is_the_recorded_one(tmp_path: Path) -> None:
     config = cracks.config([lines(tmp_path / "a", 4, 0)], None, 3, iterations=2000, size=192, batch=8, width=16)
     assert (config.optimizer.name, config.optimizer.lr, config.optimizer.warmup) == ("adamw", 2e-3, 50)
-    assert config.optimizer.weight_decay == 1e-4 and config.optimizer.clip == 0 and config.precision == "bf16"
+    assert config.optimizer.weight_decay == 1e-4 and config.optimizer.clip == 0 and config.precision == "fp32"
     assert config.optimizer.schedule == "cosine" and config.ema == 0 and config.seed == 3

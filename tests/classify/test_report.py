@@ -26,8 +26,7 @@ from classify.evaluation import Outputs  # noqa: E402
 from classify.methods.base import Method  # noqa: E402
 from classify.methods.catalogue import METHODS  # noqa: E402
 from classify.metrics import Evaluation  # noqa: E402
-from classify.models import Backbone  # noqa: E402
-from classify.network import Network  # noqa: E402
+from classify.network import Backbone, Network  # noqa: E402
 from scenes.errors import InputError  # noqa: E402
 from training.config import statement  # noqa: E402
 from training.method import Batch  # noqa: E402

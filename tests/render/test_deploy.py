@@ -13,11 +13,13 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 
 from render.cli.doctor import _PACKAGES
 from render.cli.main import cli
+from render.cli.render import render
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -46,7 +48,7 @@ def test_every_command_exists_with_its_options() -> None:
     assert {name for name, _ in lines} >= {"README.md", "slurm.sh", "kubernetes-job.yaml", "ray-cluster.yaml"}
     assert {arguments[0] for _, arguments in lines} >= {"render", "status", "merge", "warm"}
     for name, (verb, *rest) in lines:
-        command = cli.commands.get(verb)
+        command = cli.get_command(click.Context(cli), verb)
         assert command, f"{name}: blendmill {verb}: there is no such command"
         options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
         given = {argument.partition("=")[0] for argument in rest if argument.startswith("--")}
@@ -61,7 +63,7 @@ def test_render_lines_parse() -> None:
             continue
         filled = [re.sub(r"\$\(\(.*?\)\)|\$\(\w+\)", "3", argument) for argument in rest]
         filled = [{"$images": "10", "$seed": "1"}.get(argument, argument) for argument in filled]
-        context = cli.commands["render"].make_context("render", filled)
+        context = render.make_context("render", filled)
         assert context.params["out"], name
         assert context.params["images"] >= 10, name
         parsed += 1
@@ -173,7 +175,7 @@ def test_slurm_gives_its_place_in_the_array(tmp_path: Path) -> None:
     assert said[:4] == ["render", "my config.yaml", "--out", "s3://bucket/set"]
     pairs = dict(itertools.pairwise(said))
     assert (pairs["--shard"], pairs["--images"], pairs["--seed"]) == ("3/8", "1000", "0")
-    cli.commands["render"].make_context("render", said[1:])
+    render.make_context("render", said[1:])
 
 
 def test_slurm_fails_as_the_command_does(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def drawn(small_catalogue: Catalogue) -> list[tuple[Frame, Truth]]:
         "truth",
     )
     sampler = Sampler(config, small_catalogue)
-    stage = Stage(DrawSettings(samples=16, denoise=True, bounces=2, threads=1), small_catalogue, sampler.classes)
+    stage = Stage(DrawSettings(samples=2, denoise=True, bounces=2, threads=1), small_catalogue, sampler.classes)
     scenes = [sampler.sample(11, index) for index in range(SCENES)]
     return [(stage.draw(scene), cast(scene, small_catalogue)) for scene in scenes]
 

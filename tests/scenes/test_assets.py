@@ -23,6 +23,7 @@ from scenes.assets.file_source import Settled
 from scenes.assets.hull import hull_points, stable_poses
 from scenes.assets.info import AssetInfo
 from scenes.assets.normalize import describe, unit_model
+from scenes.assets.recent import Recent
 from scenes.assets.sources import ModelFolder
 from scenes.errors import InputError
 from scenes.mesh import Model, Part, corner_normals
@@ -288,6 +289,17 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
 def test_two_folders_of_one_name_keep_their_assets(tmp_path: Path) -> None:
     folders = [ModelFolder(models(tmp_path / k / "set", ("ball/a.obj",))) for k in "xy"]
     assert Catalogue(models=folders, cache=tmp_path / "c").assets("ball") == ("set/ball/a.obj", "set~2/ball/a.obj")
+
+
+def test_the_least_recently_used_goes_first() -> None:
+    recent = Recent[np.ndarray](limit=30)
+    for name in "abc":
+        recent.put(name, np.zeros(10, np.uint8))
+    assert recent.get("a") is not None
+    recent.put("d", np.zeros(10, np.uint8))
+    assert [name for name in "abcd" if recent.get(name) is not None] == ["a", "c", "d"]
+    recent.put("e", np.zeros(99, np.uint8))
+    assert [name for name in "abcde" if recent.get(name) is not None] == ["e"], "the newest always stays"
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:

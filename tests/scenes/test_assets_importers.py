@@ -15,8 +15,9 @@ pytest.importorskip("bpy", reason="needs Blender's module")
 from render.blender.importers import IMPORTERS, convert
 from scenes.assets.cache import Cache
 from scenes.assets.file_source import settle
+from scenes.assets.formats import IMPORTED
 from scenes.assets.references import References
-from scenes.assets.sources import IMPORTED, FileAsset
+from scenes.assets.sources import FileAsset
 from scenes.errors import LoadError
 
 # A cone in front of a tall box, one red, one with a picture; a driver and a script that would leave files behind.

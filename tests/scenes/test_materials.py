@@ -195,6 +195,25 @@ def test_nothing_piles_up(palette: Any) -> None:
     assert counts() == before
 
 
+def test_each_overlay_has_numbers_of_its_own(palette: Any) -> None:
+    """The numbers lie inside the group of an overlay, which no other material uses."""
+    wood = draw_family("wood", Streams(0, 0), "x")
+    names = [
+        "x", "y", "angle", "width", "length", "soft", "bend", "wear", "amount", "hue", "saturation", "value", "seed",
+    ]  # fmt: skip
+    marks = [Material("mark", {name: start + k for k, name in enumerate(names)}) for start in (1.0, 50.0)]
+    for overlays in (marks, marks[::-1]):
+        material = palette.checkout(wood, pass_index=1, overlays=overlays)
+        groups = [n.node_tree for n in material.node_tree.nodes if n.type == "GROUP"]
+        shown = [
+            sorted(n.outputs[0].default_value for n in group.nodes if n.type == "VALUE")
+            for group in groups
+            if group.name.startswith("blendmill.mark")
+        ]
+        assert shown == [list(over.parameters.values()) for over in overlays]
+        palette.release()
+
+
 def test_two_of_a_family_are_two_materials_with_one_tree(palette: Any) -> None:
     first, second = (lend(palette, draw_family("wood", Streams(0, i), "x")) for i in range(2))
     groups = [next(n for n in m.node_tree.nodes if n.type == "GROUP").node_tree for m in (first, second)]
@@ -227,6 +246,19 @@ def test_image_memory_is_limited(tmp_path: Path) -> None:
     cache.trim()
     assert len(cache) == 4
     assert cache.get(paths[0], False) == images[0], "the last used stays"
+
+
+def test_cycles_takes_colors_of_eight_bits_from_memory(tmp_path: Path) -> None:
+    """Others are read from their files, because packing would change their last bit."""
+    pytest.importorskip("bpy")
+    from render.blender.materials.images import ImageCache
+
+    cache = ImageCache(1 << 20)
+    for mode, packed in (("RGB", True), ("RGBA", True), ("L", False), ("I;16", False)):
+        path = tmp_path / f"{mode[0]}{len(mode)}.png"
+        picture = np.full((8, 8), 9, np.uint16) if mode == "I;16" else np.full((8, 8, len(mode)), 9, np.uint8).squeeze()
+        Image.fromarray(picture).save(path)
+        assert (cache.get(path, True).packed_file is not None) == packed, mode
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "1", "CMYK", "I;16"])

@@ -165,3 +165,15 @@ def test_the_command(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     for words in (["--prune"], ["--max-files", "3"]):
         with pytest.raises(InputError, match="give --prune with at least one limit"):
             asked(*words)
+
+
+def test_files_from_object_stores_go_too_and_reading_counts_as_use(tmp_path: Path) -> None:
+    root = tmp_path / "cache" / "remote" / ("0" * 64) / "models" / "chair"
+    root.mkdir(parents=True)
+    for name in ("old.obj", "read.obj"):
+        (root / name).write_text("v 0 0 0\n")
+        aged(root / name, 200)
+    os.utime(root / "read.obj", (time.time(), (root / "read.obj").stat().st_mtime))
+    assert held(tmp_path / "cache")["remote"].files == 2
+    assert prune(tmp_path / "cache", 0, None).files == 1
+    assert [path.name for path in root.iterdir()] == ["read.obj"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Hashable
+from functools import partial
 from pathlib import Path
 
 import bpy
@@ -20,7 +21,7 @@ class ImageCache:
 
     def __init__(self, limit: int):
         self._limit = limit
-        self._images: OrderedDict[tuple[Path, bool], bpy.types.Image] = OrderedDict()
+        self._images: OrderedDict[Hashable, bpy.types.Image] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._images)
@@ -30,9 +31,15 @@ class ImageCache:
 
         Raises InputError if the file is missing or not an image.
         """
-        key = (path, is_data)
+        return self._kept((path, is_data), partial(_load, path, is_data))
+
+    def environment(self, path: Path) -> bpy.types.Image:
+        """Load an environment map."""
+        return self._kept(path, partial(_load_environment, path))
+
+    def _kept(self, key: Hashable, load: Callable[[], bpy.types.Image]) -> bpy.types.Image:
         if key not in self._images:
-            self._images[key] = _load(path, is_data)
+            self._images[key] = load()
         self._images.move_to_end(key)
         return self._images[key]
 
@@ -57,6 +64,16 @@ def _load(path: Path, is_data: bool) -> bpy.types.Image:
     image.colorspace_settings.name = "Non-Color" if is_data else "Linear Rec.709" if linear else "sRGB"
     # Colors stay what they are where the alpha channel is 0.
     image.alpha_mode = "CHANNEL_PACKED"
+    # Cycles decodes a file anew for each render, but takes a packed image as Blender holds it. Grays and numbers of
+    # more than 8 bits would be rounded in another way then.
+    if not image.is_float and image.depth in (24, 32):
+        image.pack()
+    return image
+
+
+def _load_environment(path: Path) -> bpy.types.Image:
+    image = bpy.data.images.load(str(path), check_existing=False)
+    image.pack()
     return image
 
 

@@ -20,45 +20,47 @@ class LabelNodes:
     """
 
     def __init__(self) -> None:
-        cut, normal = Nodes("blendmill.cut"), Nodes("blendmill.normal")
-        self._sharp = cut.value()
-        self._focal, self._steep, self._x, self._y = (normal.value() for _ in range(4))
-        opacity = cut["opacity"]
-        cut.opacity = cut.mix(self._sharp, opacity, _at_least_half(cut, opacity))
+        cut, normal = Nodes("blendmill.cut", shared=False), Nodes("blendmill.normal", shared=False)
+        opacity = cut.number_input("opacity")
+        cut.opacity = cut.mix(cut["sharp"], opacity, _at_least_half(cut, opacity))
         clear = cut.add("BsdfTransparent", {"Color": (1.0, 1.0, 1.0)})
         surface = cut.add("MixShader", {0: cut.opacity, 1: clear, 2: cut.shader_input("surface")})
         self.cut = cut.finish(surface)
-        hit = self._at_center(normal) * _at_least_half(normal, normal["opacity"])
+        hit = _at_center(normal) * _at_least_half(normal, normal.number_input("opacity"))
         shading = normal.add("NewGeometry", out="Normal")
         normal.output("normal", normal.add("VectorMath", {0: shading, "Scale": hit}, operation="SCALE"))
         self.normal = normal.finish(None)
+        self._sharp, self._aim = cut.dials(), normal.dials()
 
     def aim(self, camera: Camera) -> None:
         """Tell the materials where the centers of the pixels are."""
         k = camera.intrinsics()
-        self._focal.socket.default_value, self._steep.socket.default_value = k[0, 0], k[1, 1]
         # Blender's camera has y up.
-        self._x.socket.default_value, self._y.socket.default_value = k[0, 2], camera.height - k[1, 2]
+        values = {"focal": k[0, 0], "steep": k[1, 1], "x": k[0, 2], "y": camera.height - k[1, 2]}
+        for dials in self._aim:
+            dials.turn(values)
 
     def sharpen(self, sharp: bool) -> None:
         """Make surfaces opaque from half opacity on, and leave them out below; or take their opacity as it is."""
-        self._sharp.socket.default_value = float(sharp)
+        for dials in self._sharp:
+            dials.turn({"sharp": sharp})
 
-    def _at_center(self, tree: Nodes) -> Wire:
-        """1 for the sample through the center of the pixel, else 0. AOVs add up all samples of a pixel."""
-        way = tree.add(
-            "VectorTransform",
-            {0: tree.add("NewGeometry", out="Incoming")},
-            vector_type="VECTOR",
-            convert_from="WORLD",
-            convert_to="CAMERA",
-        )
-        x, y, z = tree.split(way)
-        aside = [
-            tree.math("ABSOLUTE", tree.fract(along / z * focal + center) - 0.5)
-            for along, focal, center in ((x, self._focal, self._x), (y, self._steep, self._y))
-        ]
-        return tree.math("LESS_THAN", tree.math("MAXIMUM", *aside), _NEAR)
+
+def _at_center(tree: Nodes) -> Wire:
+    """1 for the sample through the center of the pixel, else 0. AOVs add up all samples of a pixel."""
+    way = tree.add(
+        "VectorTransform",
+        {0: tree.add("NewGeometry", out="Incoming")},
+        vector_type="VECTOR",
+        convert_from="WORLD",
+        convert_to="CAMERA",
+    )
+    x, y, z = tree.split(way)
+    aside = [
+        tree.math("ABSOLUTE", tree.fract(along / z * tree[focal] + tree[center]) - 0.5)
+        for along, focal, center in ((x, "focal", "x"), (y, "steep", "y"))
+    ]
+    return tree.math("LESS_THAN", tree.math("MAXIMUM", *aside), _NEAR)
 
 
 def _at_least_half(tree: Nodes, opacity: Wire) -> Wire:

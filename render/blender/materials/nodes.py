@@ -8,6 +8,8 @@ from typing import Any, Union
 
 import bpy
 
+from render.blender.materials.dials import Dials
+
 Input = Union["Wire", float, Sequence[float]]
 
 
@@ -47,12 +49,13 @@ class Wire:
 class Nodes:
     """Builds the node tree of one material family.
 
-    `nodes["hue"]` is the numeric input "hue" of the group. The first access creates it. `opacity` is the opacity of the
-    surface, or None if it is opaque everywhere; it is `soft` if it can be between 0 and 1.
-    `glass` is whether light passes through the surface.
+    `nodes["hue"]` is the number "hue", which is set from outside. The first access creates it. It is an input of the
+    group. If the tree is not `shared`, it is a node inside. `opacity` is the opacity of the surface, or None if it is
+    opaque everywhere; it is `soft` if it can be between 0 and 1. `glass` is whether light passes through the surface.
     """
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, *, shared: bool = True):
+        self.shared = shared
         self.tree = bpy.data.node_groups.new(name, "ShaderNodeTree")
         self.images: dict[str, bpy.types.Node] = {}
         self.outputs: dict[str, Wire] = {}
@@ -60,8 +63,16 @@ class Nodes:
         self.soft = self.glass = False
         self._inputs = self.tree.nodes.new("NodeGroupInput")
         self._known: dict[str, Wire] = {}
+        self._numbers: dict[str, Wire] = {}
 
     def __getitem__(self, name: str) -> Wire:
+        if self.shared:
+            return self.number_input(name)
+        if name not in self._numbers:
+            self._numbers[name] = self.add("Value")
+        return self._numbers[name]
+
+    def number_input(self, name: str) -> Wire:
         return self._input(name, "NodeSocketFloat")
 
     def vector_input(self, name: str) -> Wire:
@@ -115,9 +126,9 @@ class Nodes:
         """Another output of the node that a wire comes from."""
         return Wire(self, wire.socket.node.outputs[out])
 
-    def value(self) -> Wire:
-        """A number that is set from outside, by the default value of its socket."""
-        return self.add("Value")
+    def dials(self, prefix: str = "") -> list[Dials]:
+        """The numbers inside a tree that is not shared, each with the prefix before its name."""
+        return [Dials(wire.socket.node.outputs, [f"{prefix}{name}"]) for name, wire in self._numbers.items()]
 
     # Numbers and vectors ---------------------------------------------------------------------------------------
 

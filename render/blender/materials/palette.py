@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from render.blender.materials import cloth, coats, images, imported, metals, mineral, natural, overlays, surfaces
+from render.blender.materials.dials import Dials
 from render.blender.materials.images import COLOR_MAPS, ImageCache
 from render.blender.materials.labels import LabelNodes
 from render.blender.materials.nodes import Nodes, Wire
@@ -37,33 +38,20 @@ Recipe = tuple[Any, ...]
 
 @dataclass
 class _Pooled:
-    """A Blender material and the values that are set on it.
+    """A Blender material and what is set on it.
 
-    surface: the socket that takes the surface. opacity: the socket that gives its opacity, or None if it has none.
-    soft: whether the opacity can be between 0 and 1. glass: whether light passes through the surface.
+    dials: the parameters of the family by name, those of overlays by level and name, and ":foreground". surface: the
+    socket that takes the surface. opacity: the socket that gives its opacity, or None if it has none. soft: whether the
+    opacity can be between 0 and 1. glass: whether light passes through the surface.
     """
 
     material: bpy.types.Material
-    inputs: Mapping[str, bpy.types.NodeSocket]
-    foreground: bpy.types.NodeSocket
+    dials: list[Dials]
     images: Mapping[str, bpy.types.Node]
     surface: bpy.types.NodeSocket
     opacity: bpy.types.NodeSocket | None
     soft: bool
     glass: bool
-    values: dict[str, Any] = field(default_factory=dict)
-
-    def set(self, values: Mapping[str, Any], foreground: bool, pass_index: int) -> None:
-        """Write only changed values, because every write makes Cycles compile the material again."""
-        for name, value in values.items():
-            if self.values.get(name) != value:
-                self.inputs[name].default_value = value
-                self.values[name] = value
-        if self.values.get(":foreground") != foreground:
-            self.foreground.default_value = float(foreground)
-            self.values[":foreground"] = foreground
-        if self.material.pass_index != pass_index:
-            self.material.pass_index = pass_index
 
 
 class Palette:
@@ -117,7 +105,10 @@ class Palette:
             picture = self._images.get(files[kind], kind not in COLOR_MAPS) if given is None else given
             if node.image != picture:
                 node.image = picture
-        pooled.set(values, foreground, pass_index)
+        values[":foreground"] = foreground
+        for dials in pooled.dials:
+            dials.turn(values)
+        pooled.material.pass_index = pass_index
         return pooled.material
 
     def is_cut(self, material: bpy.types.Material) -> bool:
@@ -191,13 +182,15 @@ class Palette:
         coverage = tree.nodes.new("ShaderNodeOutputAOV")
         coverage.aov_name = "coverage"
         _write(tree, "normal", normal.outputs["normal"])
-        inputs = {socket.name: socket for socket in surface.inputs}
-        foreground = coverage.inputs["Value"]
-        return _Pooled(material, inputs, foreground, nodes.images, taken, opacity, nodes.soft, nodes.glass)
+        dials = [
+            Dials(surface.inputs, [socket.name for socket in surface.inputs]),
+            Dials(coverage.inputs, [":foreground" if socket.name == "Value" else None for socket in coverage.inputs]),
+        ]
+        return _Pooled(material, dials, nodes.images, taken, opacity, nodes.soft, nodes.glass)
 
     def _covered(self, pooled: _Pooled, family: str, level: int) -> _Pooled:
         """Insert an overlay on the surface of a material. It is cut with the surface."""
-        nodes = Nodes(f"blendmill.{family}")
+        nodes = Nodes(f"blendmill.{family}", shared=False)
         group = nodes.finish(OVERLAYS[family](nodes, nodes.shader_input("under")))
         tree = pooled.material.node_tree
         over = _node(tree, group)
@@ -213,8 +206,8 @@ class Palette:
                 tree.links.new(pooled.opacity, scale.inputs["Scale"])
                 there = scale.outputs[0]
             _write(tree, name, there)
-        own = {f"{level}.{socket.name}": socket for socket in over.inputs if socket.type != "SHADER"}
-        return replace(pooled, inputs={**pooled.inputs, **own}, images={**pooled.images, **nodes.images})
+        dials = [*pooled.dials, *nodes.dials(f"{level}.")]
+        return replace(pooled, dials=dials, images={**pooled.images, **nodes.images})
 
 
 @dataclass(frozen=True)

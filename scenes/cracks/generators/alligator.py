@@ -6,8 +6,8 @@ from dataclasses import replace
 from math import atan2, cos, sin
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import Voronoi
 
 from scenes.cracks.contour import Array, Contour, Size
 from scenes.cracks.paths import Grain, Path, direction, grain_rand, opened, width_rand
@@ -79,7 +79,7 @@ def _voronoi(
     axes = np.stack([direction(heading), direction(heading + 90)])
     seeds = (seeds * (np.sqrt(stretch), 1 / np.sqrt(stretch))) @ axes + np.asarray(size) / 2
     near = np.all((seeds > -2 * spacing) & (seeds < np.asarray(size) + 2 * spacing), axis=1)
-    diagram = Voronoi(seeds[near])
+    diagram = scipy.spatial.Voronoi(seeds[near])
     ends = np.array(diagram.ridge_vertices)
     # The outermost cells reach far away. Only ridges that can be visible are drawn.
     shown = (ends >= 0).all(axis=1) & _shown(diagram.vertices[ends], size, spacing / 4)

@@ -1,0 +1,1 @@
+"""Probes: what a trained network says of the same pictures while one or two factors are swept."""
