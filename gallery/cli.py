@@ -46,7 +46,7 @@ def gallery(
     port: int,
     workers: int | None,
 ) -> None:
-    """Make a page that shows data sets: pictures, labels, factors, a map.
+    """Make a page that shows sets: pictures, labels, factors.
 
     SET is the folder of a data set; one that is still being drawn is shown as far as it is. The page opens from disk
     and from any server of files. It needs no network. The same command goes on after an interruption, and brings the
@@ -82,3 +82,32 @@ def gallery(
     with counted("reading pictures") as tell:
         new = build(chosen, out, side or side_for(chosen), options=options, workers=workers, tell=tell)
     click.echo(f"{out / 'index.html'}: {count} pictures" + ("" if new else ", there already"))
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--version", required=True, metavar="NAME", help="Name of the version of the data that RUNs trained on.")
+@click.option("--score", default="mean_recall", show_default=True, help="The test score to follow; more is better.")
+@click.pass_context
+def track(context: click.Context, file: Path, runs: tuple[Path, ...], version: str, score: str) -> None:
+    """Follow a score over versions of the data.
+
+    The mean score of the RUNs is added to FILE, a line of JSON for each version. Exits with 1 if it is lower than that
+    of the version before by more than the spread: the standard deviation of the runs, or half of the bootstrap
+    interval of a single run, whichever of both versions has the larger one.
+
+    \b
+    Example:
+      blendmill track scores.jsonl runs/v3-0 runs/v3-1 runs/v3-2 --version v3
+    """
+    from gallery.track import add, fell, history, scored
+
+    now = scored(version, score, runs)
+    before = add(file, now)
+    for one in history(file):
+        if one.score == score:
+            click.echo(f"{one.version}: {score} {one.value:.4f}, spread {one.spread:.4f}, runs {len(one.runs)}")
+    if before is not None and fell(before, now):
+        click.echo(f"{score} fell from {before.value:.4f} to {now.value:.4f}, by more than the spread", err=True)
+        context.exit(1)
