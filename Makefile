@@ -4,7 +4,7 @@ PY = $(VENV)/bin/python
 # Processes that test side by side.
 TEST_WORKERS ?= 2
 
-.PHONY: demo test test-slow lint clean
+.PHONY: demo test test-slow lint docs clean
 
 demo: $(VENV)/.ready
 	$(VENV)/bin/blendmill render s2rda13 --out demo/s2rda13 --images 39 --seed 1
@@ -23,12 +23,21 @@ lint: $(VENV)/.ready-dev
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
 
+# A link that leads nowhere is an error. The site needs neither Blender nor PyTorch.
+docs: $(VENV)/.ready-docs
+	$(PY) -m mkdocs build --strict
+	@echo "site: build/site/index.html"
+
 $(VENV)/.ready: pyproject.toml constraints.txt setup.sh
 	sh setup.sh $(VENV) render
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
 	sh setup.sh $(VENV) render,farm,train,dev
+	@touch $@
+
+$(VENV)/.ready-docs: pyproject.toml constraints.txt setup.sh
+	sh setup.sh $(VENV) docs
 	@touch $@
 
 clean:

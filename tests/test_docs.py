@@ -12,7 +12,10 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
+import blendmill
+from docs import pictures
 from render.cli.main import cli
 from scenes.config.loading import load_config, preset_names
 from segment.presets import preset_names as training_presets
@@ -24,9 +27,8 @@ DOCUMENTS = [
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "deploy/README.md",
-    "docs/config.md",
     "examples/README.md",
-    *(f"benchmarks/{p.name}" for p in ROOT.glob("benchmarks/*.md")),
+    *(f"{folder}/{p.name}" for folder in ("docs", "benchmarks") for p in sorted((ROOT / folder).glob("*.md"))),
 ]
 FOLDERS = "scenes|render|training|classify|segment|gallery|benchmarks|tests|deploy|docs|examples"
 
@@ -80,7 +82,7 @@ def test_paths_exist(document: str) -> None:
     told = text(document)
     paths = {found.rstrip(".") for found in re.findall(rf"(?<![\w/.<-])(?:{FOLDERS})/[\w./<>*-]*", told)}
     missing = {path for path in paths if not any(ROOT.glob(re.sub(r"<\w+>", "*", path.rstrip("/"))))}
-    links = re.findall(r"\]\(([^)#:]+)\)", told)
+    links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", told)
     missing |= {link for link in links if not (ROOT / document).parent.joinpath(link).exists()}
     assert not missing, f"{document} names {', '.join(sorted(missing))}"
 
@@ -137,9 +139,10 @@ def test_scripts_exist_with_their_options(document: str) -> None:
             assert re.search(rf'["/]{option}["/]', source), f"{document}: {module} has no {option}"
 
 
-def test_make_targets_exist() -> None:
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_make_targets_exist(document: str) -> None:
     targets = re.findall(r"^([\w-]+):", text("Makefile"), re.MULTILINE)
-    assert {words[0] for words in commands("README.md", "make")} <= set(targets)
+    assert {words[0] for words in commands(document, "make")} <= set(targets)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -177,3 +180,49 @@ def test_there_are_examples() -> None:
 def test_spelling_is_american(document: str) -> None:
     prose = SPAN.sub("", INDENTED.sub("", FENCE.sub("", text(document))))
     assert not BRITISH.findall(prose)
+
+
+def pages(nav: object) -> Iterator[str]:
+    """The pages in a navigation of MkDocs: a page, a title and its page, or a title and a list."""
+    if isinstance(nav, str):
+        yield nav
+    else:
+        for inner in nav.values() if isinstance(nav, dict) else nav:  # type: ignore[attr-defined]
+            yield from pages(inner)
+
+
+def test_the_navigation_names_each_page_of_the_site_once() -> None:
+    """A page is in docs/ or, as docs/repository.py has it, at its path in the repository."""
+    named = list(pages(yaml.safe_load(text("mkdocs.yml"))["nav"]))
+    assert not [page for page in named if not (ROOT / "docs" / page).is_file() and not (ROOT / page).is_file()]
+    assert len(set(named)) == len(named)
+    assert {path.name for path in (ROOT / "docs").glob("*.md")} <= set(named)
+
+
+def test_the_page_of_the_public_names_has_them_all() -> None:
+    shown = re.findall(r"^::: blendmill\.(\w+)$", text("docs/api.md"), re.MULTILINE)
+    assert sorted(shown) == sorted(blendmill.__all__)
+
+
+@pytest.mark.parametrize("document", ["docs/api.md", "docs/training.md"])
+def test_names_whose_docstrings_a_page_shows_resolve(document: str) -> None:
+    names = re.findall(r"^::: (\S+)$", text(document), re.MULTILINE)
+    assert names
+    for name in names:
+        resolved(name)
+
+
+def test_the_page_of_training_names_all_methods() -> None:
+    told = set(SPAN.findall(text("docs/training.md")))
+    for task in ("classify", "segment"):
+        catalogue = resolved(f"{task}.methods.catalogue")
+        assert set(catalogue.METHODS) <= told, task  # type: ignore[attr-defined]
+
+
+def test_the_pictures_that_one_command_draws_are_on_a_page_and_small() -> None:
+    shown = {
+        link for path in (ROOT / "docs").glob("*.md") for link in re.findall(r"\]\((\w+\.png)\)", path.read_text())
+    }
+    for name in pictures.DRAWN:
+        assert f"{name}.png" in shown
+        assert (pictures.FOLDER / f"{name}.png").stat().st_size < 150_000

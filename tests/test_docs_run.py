@@ -167,8 +167,23 @@ def test_read(desk: Path) -> None:
         found: dict[str, object] = {}
         exec(compile(snippet, "README.md", "exec"), found)
         assert isinstance(found["rgb"], np.ndarray) and found["rgb"].shape == (32, 40, 3)
+    check_that_pixels_lead_back_to_their_objects()
     run_all("Read")
     assert Path("labels.png").is_file() and any(Path("out").iterdir())
+
+
+def check_that_pixels_lead_back_to_their_objects() -> None:
+    """The lines in docs/labels.md do what they say. An object with a diagonal fits into a ball of that diameter."""
+    (snippet,) = (body for kind, body in FENCE.findall(text("docs/labels.md")) if kind == "python")
+    found: dict[str, Any] = {}
+    exec(compile(snippet, "docs/labels.md", "exec"), found)
+    frame, in_world = found["frame"], found["in_world"]
+    numbers = frame.instance[frame.instance > 0]
+    assert in_world.shape == (3, len(numbers)) and len(numbers)
+    for number in set(numbers):
+        item = frame.scene.items[number - 1]
+        away = np.linalg.norm(in_world[:, numbers == number].T - item.location, axis=1)
+        assert away.max() <= item.scale / 2 * 1.001
 
 
 def test_cracks(desk: Path) -> None:

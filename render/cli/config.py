@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from scenes.config.loading import PRESETS, preset_names
-from scenes.config.reference import KINDS, Entry, markdown, schema, sections, starter, summary
+from scenes.config.reference import KINDS, Entry, markdown, presets_markdown, schema, sections, starter, summary
 from scenes.errors import InputError, choices
 from scenes.files import write_atomically
 
@@ -21,9 +21,10 @@ _WIDTH = 100
 
 
 @click.group(invoke_without_command=True)
+@click.option("--markdown", "as_markdown", is_flag=True, help="Write the page docs/presets.md.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
 @click.pass_context
-def presets(context: click.Context, as_json: bool) -> None:
+def presets(context: click.Context, as_markdown: bool, as_json: bool) -> None:
     """List the configs that come with blendmill.
 
     \b
@@ -32,6 +33,9 @@ def presets(context: click.Context, as_json: bool) -> None:
       blendmill presets show smoke
     """
     if context.invoked_subcommand:
+        return
+    if as_markdown:
+        click.echo(presets_markdown(), nl=False)
         return
     found = {name: summary(name) for name in preset_names()}
     if as_json:

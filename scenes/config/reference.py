@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from pydantic_core import PydanticUndefined
 
 from scenes.annotations import Checked
 from scenes.config.composite import ComposeConfig
-from scenes.config.loading import PRESETS
+from scenes.config.loading import PRESETS, preset_names
 from scenes.config.objects import Config
 from scenes.distributions import Distribution
 from scenes.section import Section, joined
@@ -206,8 +207,31 @@ def starter(preset: str) -> str:
 
 def summary(preset: str) -> str:
     """What a preset is for: the first sentence of its comment."""
-    first = (PRESETS / f"{preset}.yaml").read_text(encoding="utf-8").splitlines()[0]
-    return first.removeprefix("#").strip().partition(". ")[0].rstrip(".:") + "."
+    comment = takewhile(lambda line: line.startswith("#"), _yaml_of(preset).splitlines())
+    return " ".join(line.lstrip("# ") for line in comment).partition(". ")[0].rstrip(".:") + "."
+
+
+def presets_markdown() -> str:
+    """The page of all presets, `docs/presets.md`: a line for each, then their files."""
+    lines = [
+        "# Presets",
+        "",
+        "This page shows the configs that come with blendmill. `blendmill presets --markdown` writes it.",
+        "",
+        "Give the name of a preset in place of a file, or build on it with `extends`. What it does not set has the",
+        "default of [Config](config.md).",
+        "",
+        "| preset | use |",
+        "| --- | --- |",
+        *(f"| [`{name}`](#{name}) | {summary(name)} |" for name in preset_names()),
+    ]
+    for name in preset_names():
+        lines += ["", f"## {name}", "", "```yaml", _yaml_of(name).rstrip("\n"), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _yaml_of(preset: str) -> str:
+    return (PRESETS / f"{preset}.yaml").read_text(encoding="utf-8")
 
 
 def schema() -> dict[str, Any]:

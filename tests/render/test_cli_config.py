@@ -15,7 +15,7 @@ import yaml
 from render.cli.main import cli, main
 from scenes.config.factors import field_of, value_at
 from scenes.config.loading import load_config, preset_names
-from scenes.config.reference import KINDS, entries, markdown, schema
+from scenes.config.reference import KINDS, entries, markdown, presets_markdown, schema
 from tests.walls import make_walls
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,10 +32,13 @@ def test_presets_have_a_line_each_and_are_shown(capsys: pytest.CaptureFixture[st
     code, printed, _ = run(capsys, "presets")
     assert code == 0 and [line.split()[0] for line in printed.splitlines()] == preset_names()
     assert all(len(line.split(None, 1)[1]) > 10 for line in printed.splitlines())
-    assert sorted(json.loads(run(capsys, "presets", "--json")[1])) == preset_names()
+    told = json.loads(run(capsys, "presets", "--json")[1])
+    assert sorted(told) == preset_names()
+    assert told["s2rda13"].endswith("seen, laid and held as people photograph it.")  # the comment's second line
+    assert told["s2rda49-shapenet"] == "S2RDA-49 over your own copy of ShapeNetCore (v1 or v2)."
     assert "resolution: [64, 64]" in run(capsys, "presets", "show", "smoke")[1]
-    code, _, told = run(capsys, "presets", "show", "smok")
-    assert code == 2 and "did you mean 'smoke'" in told
+    code, _, error = run(capsys, "presets", "show", "smok")
+    assert code == 2 and "did you mean 'smoke'" in error
 
 
 def test_config_lists_every_field(capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,6 +77,12 @@ def test_the_defaults_that_are_told_are_the_defaults(kind: str) -> None:
 def test_the_reference_page_is_up_to_date() -> None:
     page = (ROOT / "docs/config.md").read_text(encoding="utf-8")
     assert page == markdown(), "write it anew: blendmill config --markdown > docs/config.md"
+
+
+def test_the_page_of_the_presets_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs/presets.md").read_text(encoding="utf-8")
+    assert page == presets_markdown(), "write it anew: blendmill presets --markdown > docs/presets.md"
+    assert run(capsys, "presets", "--markdown") == (0, page, "")
 
 
 def test_the_schema_knows_the_presets() -> None:
