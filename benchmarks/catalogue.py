@@ -14,6 +14,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -45,12 +46,14 @@ _SHAPES = 300
 @dataclass(frozen=True)
 class Measured:
     """first, again, indexed: seconds from the start of the command to its first picture, with an empty cache, with what
-    that run left, and with an empty cache and an index. worker: seconds from the start of a worker until it is ready.
-    peak: MiB of the parent. read: models in the cache after one picture."""
+    that run left, and with an empty cache and an index. spent: seconds of processor time of the second of these
+    commands, with its worker, until its end; other jobs on the machine change it little. worker: seconds from the start
+    of a worker until it is ready. peak: MiB of the parent. read: models in the cache after one picture."""
 
     first: float
     again: float
     indexed: float
+    spent: float
     worker: float
     peak: float
     read: int
@@ -94,6 +97,12 @@ def first_picture(words: list[str], out: Path, environment: dict[str, str]) -> t
     return seconds, peak / 1024
 
 
+def children_time() -> float:
+    """Seconds of processor time of all processes that this one started, and they in turn, and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def worker_start(overrides: list[str]) -> float:
     spec = {"config": load_config("smoke", overrides).plain(), "seed": 0}
     began = time.monotonic()
@@ -128,11 +137,13 @@ def measured(scratch: Path, models: Path, index: Path) -> Measured:
     bare = {**os.environ, "BLENDMILL_CACHE": str(scratch / "cache")}
     first, peak = first_picture(words, scratch / "first", bare)
     read = sum(1 for _ in (scratch / "cache" / "models").rglob("*.npz"))
+    before = children_time()
     again, warm = first_picture(words, scratch / "again", bare)
+    spent = children_time() - before
     other = {**os.environ, "BLENDMILL_CACHE": str(scratch / "other"), "BLENDMILL_INDEX": str(index)}
     with_index, known = first_picture(words, scratch / "indexed", other)
     os.environ["BLENDMILL_CACHE"] = str(scratch / "cache")
-    return Measured(first, again, with_index, worker_start(overrides), max(peak, warm, known), read)
+    return Measured(first, again, with_index, spent, worker_start(overrides), max(peak, warm, known), read)
 
 
 def index_and_own(folder: Path) -> tuple[float, float]:
@@ -175,11 +186,15 @@ def main() -> None:
         both = [index_and_own(Path(scratch) / "few") for _ in range(options.rounds)]
     rows = []
     for count, several in found.items():
-        times = [spread([getattr(one, name) for one in several], 1) for name in ("first", "again", "indexed", "worker")]
+        times = [
+            spread([getattr(one, name) for one in several], 1)
+            for name in ("first", "again", "indexed", "spent", "worker")
+        ]
         peak, read = max(one.peak for one in several), {one.read for one in several}
         rows.append([f"{count:,}", *times, f"{peak:.0f}", ", ".join(map(str, sorted(read)))])
     header = [
         "models", "first picture, empty cache (s)", "again (s)", "empty cache, with an index (s)",
+        "processor time of the second, to its end (s)",
         "a worker until it is ready (s)", "parent's peak memory (MiB)", "models read",
     ]  # fmt: skip
     made, own = zip(*both, strict=True)

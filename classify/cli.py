@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from render.cli.options import CONFIG, DEVICE, SEED, SET, WORKERS
+from render.cli.options import CONFIG, DEVICE, SET, WORKERS
 from training.parts import part, split_of
 
 FILE = click.argument("config", type=click.Path(path_type=Path))
@@ -113,6 +113,11 @@ def evaluate(run: Path, data: tuple[str, ...], out: Path | None, batch: int, dev
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder of another study, from whose sets equal pictures are copied. May be repeated.",
 )
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of another study, such as a screening: tell how well its differences predict these.",
+)
 @WORKERS
 @DEVICE
 @OUT
@@ -123,6 +128,7 @@ def ablate(
     seeds: int | None,
     dry_run: bool,
     share: float,
+    against: Path | None,
     out: Path,
     overrides: tuple[str, ...],
     **how: Any,
@@ -144,7 +150,7 @@ def ablate(
     """
     from classify.ablation.command import ablate as run
 
-    if not run(study, overrides, vary, seeds, share, out, dry_run, how):
+    if not run(study, overrides, vary, seeds, share, out, dry_run, against, how):
         raise SystemExit(1)
 
 
@@ -156,7 +162,13 @@ def ablate(
 @click.option("--steps", type=click.IntRange(2, 100), default=9, show_default=True, help="Values of each factor.")
 @click.option("--classes", metavar="A,B,…", help="Outputs of a module of yours. By default the classes of CONFIG.")
 @click.option("--size", type=click.IntRange(8), default=224, show_default=True, help="Side of a module's pictures.")
-@SEED
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=1,
+    show_default=True,
+    help="Seed of the pictures: another one than that of the pictures to learn from.",
+)
 @WORKERS
 @DEVICE
 @OUT

@@ -3,6 +3,7 @@
     index.html, *.js, *.css     the page, as `gallery/page` has it
     data/index.js               what the page shows first: the sets, the factors with their histograms
     data/column/K.js            a factor of all pictures
+    data/map/*.js               where all pictures lie on the map
     data/SET/KIND/K.js          some pictures, or one of their labels
     data/SET/config.yaml        the config of a data set
 
@@ -17,12 +18,13 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import training
+from gallery.embedding import PLAIN, MapOptions, map_of
 from gallery.gathering import Gathered, gathered
 from gallery.pieces import Piece
 from gallery.scripts import column, script
@@ -70,21 +72,20 @@ def build(
     out: Path,
     side: int,
     *,
-    more: Callable[[Gathered], dict[str, Any]] = lambda _: {},
-    about: Sequence[str] = (),
+    options: MapOptions = PLAIN,
     workers: int | None = None,
     tell: Told = lambda done, of: None,
 ) -> bool:
     """Write the page of some sets into a folder.
 
     out: a folder that is not there, is empty, or holds a page, which is replaced. side: pixels of the longest side of
-    a picture. more: makes further parts of data/index.js. about: what these parts depend on. workers: processes; None
-    for as many as there are cores. tell: is called with the number of pieces that are done, and of all.
+    a picture. options: how the map is made. workers: processes; None for as many as there are cores. tell: is called
+    with the number of pieces that are done, and of all.
 
     Returns False where `out` is this page already. Raises InputError where `out` holds something else, or a picture is
     damaged.
     """
-    receipt = {"gallery": FORMAT, "side": side, "sets": [one.digest() for one in sets], "about": list(about)}
+    receipt = {"gallery": FORMAT, "side": side, "sets": [one.digest() for one in sets], "map": options.about()}
     receipt["page"] = hashlib.sha256(b"".join(path.read_bytes() for path in page_files())).hexdigest()
     if _is_there(out, receipt):
         return False
@@ -98,7 +99,8 @@ def build(
         }
         work(setup, todo, folder / "done", workers, tell)
         found = gathered(sets, todo, folder / "lines")
-        write_data(found, index_of(sets, found, side, PER) | more(found), folder / "out" / "data", sets)
+        scripts = data_scripts(sets, found, side, PER, options, tell)
+        _write_data(scripts, folder / "out" / "data", sets)
         for path in page_files():
             shutil.copyfile(path, folder / "out" / path.name)
         (folder / "out" / RECEIPT).write_text(json.dumps(receipt, indent=1) + "\n", encoding="utf-8")
@@ -108,27 +110,29 @@ def build(
     return True
 
 
-def index_of(sets: Sequence[Chosen], found: Gathered | None, side: int, per: int) -> dict[str, Any]:
-    """What data/index.js tells. found: None while the factors are not read."""
-    index: dict[str, Any] = {
-        "format": FORMAT, "per": per, "count": sum(len(one.indices) for one in sets),
-        "sets": [one.told(side) for one in sets], "factors": [], "fixed": [],
-    }  # fmt: skip
-    if found is not None:
-        index["factors"] = [told for told, _ in found.columns.told()]
-        index["fixed"] = found.columns.fixed()
-    return index
+def index_of(sets: Sequence[Chosen], side: int, per: int) -> dict[str, Any]:
+    """What data/index.js tells while the factors are not read. per: pictures in one script."""
+    told, count = [one.told(side) for one in sets], sum(len(one.indices) for one in sets)
+    return {"format": FORMAT, "per": per, "count": count, "sets": told, "factors": [], "fixed": [], "map": None}
 
 
-def data_scripts(found: Gathered) -> Iterator[tuple[str, bytes]]:
-    """The scripts with the factors of all pictures: their names, and their content."""
-    for number, (_, values) in enumerate(found.columns.told()):
-        yield f"column/{number}", script(f"column/{number}", column(values))
+def data_scripts(
+    sets: Sequence[Chosen], found: Gathered, side: int, per: int, options: MapOptions, tell: Told
+) -> dict[str, bytes]:
+    """The scripts that tell of all pictures, by name: the index, the factors, the map."""
+    index, scripts = index_of(sets, side, per), {}
+    for number, (factor, values) in enumerate(found.columns.told()):
+        index["factors"].append(factor)
+        scripts[f"column/{number}"] = script(f"column/{number}", column(values))
+    index["fixed"] = found.columns.fixed()
+    index["map"], columns = map_of(found, sets, options, tell)
+    scripts |= {name: script(name, column(values)) for name, values in columns.items()}
+    return {**scripts, "index": script("index", index)}
 
 
-def write_data(found: Gathered, index: dict[str, Any], data: Path, sets: Sequence[Chosen]) -> None:
+def _write_data(scripts: Mapping[str, bytes], data: Path, sets: Sequence[Chosen]) -> None:
     """Write all of `data` but the pictures."""
-    for name, content in [*data_scripts(found), ("index", script("index", index))]:
+    for name, content in scripts.items():
         path = data / f"{name}.js"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -6,7 +6,6 @@ and its materials come first in a scene.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,7 +79,7 @@ class Columns:
         """What the page shows of each factor before it loads the column, and the column.
 
         Numbers: float32, NaN where a picture lacks the factor. Choices: uint16 positions in the factor's names, 0 where
-        a picture lacks it. A factor that is the same in all pictures is left out; see `fixed`.
+        a picture lacks it. A factor that is the same in all pictures that have it is left out; see `fixed`.
         """
         for name, codes in self._choices.items():
             if not self._same(name):
@@ -96,31 +95,18 @@ class Columns:
                 yield {**told, "missing": self._count - len(there)}, values
 
     def fixed(self) -> list[tuple[str, float | str]]:
-        """The factors that are the same in all pictures, with their values."""
+        """The factors that are the same in all pictures that have them, with their values."""
         same: list[tuple[str, float | str]] = [
             (name, list(codes.names)[1]) for name, codes in self._choices.items() if self._same(name)
         ]
-        return same + [(name, float(values[0])) for name, values in self._numbers.items() if self._same(name)]
-
-    def number(self, name: str) -> NDArray[np.float32] | None:
-        return self._numbers.get(name)
+        return same + [(name, float(np.nanmax(values))) for name, values in self._numbers.items() if self._same(name)]
 
     def numbers(self) -> Mapping[str, NDArray[np.float32]]:
         """The columns of numbers by name."""
         return self._numbers
 
-    def usual(self, places: NDArray[np.int64]) -> Iterator[tuple[str, str, float, float]]:
-        """Choices that some pictures have more often than all: factor, choice, both shares."""
-        for name, codes in self._choices.items():
-            if name not in ("set", "class") and not self._same(name):
-                names, counts = list(codes.names), Counter(codes.codes[places].tolist())
-                code, seen = counts.most_common(1)[0]
-                if code:
-                    yield name, names[code], seen / len(places), float((codes.codes == code).mean())
-
     def _same(self, name: str) -> bool:
         if name in self._choices:
-            codes = self._choices[name]
-            return name != "class" and len(codes.names) == 2 and bool((codes.codes > 0).all())
-        values = self._numbers[name]
-        return not np.isfinite(values).any() or bool((values == values[0]).all())
+            return name != "class" and len(self._choices[name].names) <= 2
+        there = self._numbers[name][np.isfinite(self._numbers[name])]
+        return not len(there) or bool((there == there[0]).all())

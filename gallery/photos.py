@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.columns import Row
-from gallery.tiles import FACTORS, OBJECTS, RGB, jpeg, smaller
+from gallery.scripts import packed
+from gallery.tiles import FACTORS, RGB, jpeg, smaller
 from scenes.errors import InputError
 from training.data.sources import open_pictures
 
@@ -32,11 +34,11 @@ class Photos:
         self._read = lru_cache(_KEPT)(self._decoded)
 
     def items(self, index: int, kinds: Collection[str]) -> dict[str, Any]:
-        known: dict[str, Any] = {OBJECTS: None, FACTORS: None}
-        return {kind: jpeg(self._read(index)) if kind == RGB else known[kind] for kind in kinds}
+        name = packed(json.dumps([["file", self.pictures.key(index)]]).encode())
+        return {kind: jpeg(self._read(index)) if kind == RGB else name if kind == FACTORS else None for kind in kinds}
 
     def row(self, index: int) -> tuple[Row, NDArray[np.uint8]]:
-        return {"file": self.pictures.key(index)}, self._read(index)
+        return {}, self._read(index)
 
     def _decoded(self, index: int) -> NDArray[np.uint8]:
         """The photograph; a gray square where it cannot be read, as the page says by itself of no other picture."""

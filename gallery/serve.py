@@ -10,7 +10,7 @@ import json
 import re
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,7 +22,8 @@ from typing import Any
 import cv2
 
 from gallery.build import data_scripts, index_of, page_files, pieces, work
-from gallery.gathering import Gathered, gathered
+from gallery.embedding import PLAIN, MapOptions
+from gallery.gathering import gathered
 from gallery.pieces import script_name
 from gallery.scripts import script
 from gallery.sets import Chosen, Source
@@ -37,7 +38,6 @@ _PER = 1
 """Pictures in one script: a page asks for the pictures that it shows, and no others."""
 
 _ITEM = re.compile(r"(\d{1,6})/([a-z]+)/(\d{1,9})")
-_COLUMN = re.compile(r"column/\d{1,6}")
 _CONFIG = re.compile(r"/data/(\d{1,6})/config\.yaml")
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".yaml": "text/yaml"}
 
@@ -48,15 +48,14 @@ class _Stopped(Exception):
 
 @dataclass
 class Served:
-    """What the server answers with. more: makes further parts of the index, when the factors are read."""
+    """What the server answers with. options: how the map is made."""
 
     sets: Sequence[Chosen]
     side: int
-    more: Callable[[Gathered], dict[str, Any]] = lambda _: {}
+    options: MapOptions = PLAIN
     reading: tuple[int, int] | None = (0, 0)
     fault: str = ""
     stopping: bool = False
-    extra: dict[str, Any] = field(default_factory=dict)
     scripts: dict[str, bytes] = field(default_factory=dict)
 
     @cached_property
@@ -87,18 +86,12 @@ class Served:
 
                 work(setup, todo, Path(folder) / "done", workers, tell)
                 found = gathered(self.sets, todo, Path(folder) / "lines")
-            self.scripts = dict(data_scripts(found))
-            self.extra = index_of(self.sets, found, self.side, _PER) | self.more(found)
+            self.scripts = data_scripts(self.sets, found, self.side, _PER, self.options, tell)
         except InputError as error:
             self.fault = str(error)
         except _Stopped:
             return
         self.reading = None
-
-    def index(self) -> dict[str, Any]:
-        """What data/index.js tells now."""
-        known = self.extra or index_of(self.sets, None, self.side, _PER)
-        return {**known, "reading": self.reading, "fault": self.fault}
 
     def answer(self, path: str) -> tuple[bytes, str] | None:
         """The content at an address and its kind (a suffix), None where there is nothing. Raises InputError."""
@@ -115,10 +108,10 @@ class Served:
         return None if content is None else (content, ".js")
 
     def _script(self, name: str) -> bytes | None:
+        if name in self.scripts:
+            return self.scripts[name]
         if name == "index":
-            return script("index", self.index())
-        if _COLUMN.fullmatch(name):
-            return self.scripts.get(name)
+            return script(name, index_of(self.sets, self.side, _PER) | {"reading": self.reading, "fault": self.fault})
         if not (found := _ITEM.fullmatch(name)):
             return None
         number, kind, place = int(found[1]), found[2], int(found[3])

@@ -13,7 +13,7 @@ class DrawSettings:
 
     samples: samples per pixel. denoise: whether OIDN denoises the picture. bounces: number of light bounces. plate:
     whether to draw the clean plate too. device: "cpu" or a kind of GPU (KINDS in render/farm/devices.py), never "auto".
-    threads: number of CPU threads, 0 for all cores.
+    threads: number of CPU threads, 0 for all cores. keep: whether the renderer keeps a scene for further views of it.
     """
 
     samples: int
@@ -22,6 +22,7 @@ class DrawSettings:
     plate: bool = False
     device: str = "cpu"
     threads: int = 0
+    keep: bool = False
 
 
 # Chosen by measurement, see benchmarks/quality.md.
@@ -32,8 +33,10 @@ QUALITY = {
 }
 
 
-def resolve(settings: RenderConfig, device: str = "cpu", threads: int = 0) -> DrawSettings:
-    """The quality preset of a config, with the values that the config overrides."""
+def resolve(settings: RenderConfig, device: str = "cpu", threads: int = 0, views: int = 1) -> DrawSettings:
+    """The quality preset of a config, with the values that the config overrides. views: of each scene."""
     given = {name: getattr(settings, name) for name in ("samples", "denoise", "bounces")}
     chosen = {name: value for name, value in given.items() if value is not None}
-    return replace(QUALITY[settings.quality], plate=settings.plate, device=device, threads=threads, **chosen)
+    return replace(
+        QUALITY[settings.quality], plate=settings.plate, device=device, threads=threads, keep=views > 1, **chosen
+    )

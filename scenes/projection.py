@@ -103,9 +103,11 @@ def first_depth(triangles: Triangles, points: NDArray[np.float64]) -> NDArray[np
     corners = _corners(triangles)
     low, high = _boxes(corners)
     first = np.full(len(points), np.inf)
-    for k, point in enumerate(points):
-        near = np.flatnonzero(((low <= point[:, None]) & (point[:, None] <= high)).all(axis=0))
-        first[k] = _met(corners, near, *point)[1].min(initial=np.inf)
+    for k, (x, y) in enumerate(points):
+        # Few boxes reach across the column of a point, so only those are asked for its row.
+        near = np.flatnonzero((low[0] <= x) & (x <= high[0]))
+        near = near[(low[1].take(near) <= y) & (y <= high[1].take(near))]
+        first[k] = _met(corners, near, x, y)[1].min(initial=np.inf)
     return first
 
 

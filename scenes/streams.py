@@ -63,6 +63,10 @@ class Streams:
         self._generator = np.random.Generator(self._philox)
         self._start = self._philox.state
 
+    def at(self, index: int) -> Streams:
+        """The streams of another picture of the same seed, with the same fixed quantiles."""
+        return Streams(self.seed, index, self._fixed, self._renamed)
+
     def quantile(self, factor: str) -> float:
         """The uniform number in [0, 1) of a factor. The method `at` of a distribution turns it into a value."""
         if factor in self._fixed:

@@ -212,7 +212,7 @@ render: {config: {extends: smoke, classes: [mug, chair], assets: {shapes: 1}, ca
   render: {samples: 1, denoise: false}}, images: 40}
 train: {data: {source: [{where: renders}], holdout: 0, workers: 0}, model: resnet18, size: 32, batch: 4, iterations: 4,
   report: false}
-factors: {pictures: {fresh: {pictures: fresh}}}
+factors: {augmentation: {strong: {train: {augment: strong}}}}
 tests: {iid: {images: 4}}
 seeds: 1
 """

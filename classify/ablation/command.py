@@ -13,7 +13,7 @@ from classify.ablation.changes import Variant
 from classify.ablation.checking import check
 from classify.ablation.plan import Plan, make_plan
 from classify.ablation.report import check_readable, html
-from classify.ablation.results import collect, draw, save_csv, table
+from classify.ablation.results import collect, differences_of, draw, save_csv, table
 from classify.ablation.running import How, claim, perform
 from classify.ablation.study import Study, is_study, load_study, shipped
 from classify.config import load_training
@@ -31,9 +31,16 @@ def ablate(
     share: float,
     out: Path,
     dry_run: bool,
+    against: Path | None,
     how: Mapping[str, Any],
 ) -> bool:
-    """Plan a study, run it and report it. Returns whether each job has its result. how: the fields of `How`."""
+    """Plan a study, run it and report it. Returns whether each job has its result.
+
+    against: the folder of another study, such as a screening, with which the differences are compared. how: the fields
+    of `How`.
+    """
+    if against is not None:
+        differences_of(against)  # what is wrong with it is told before an hour is spent
     study = _study(where, overrides, vary)
     study = study if seeds is None else study.model_copy(update={"seeds": seeds})
     plan, wanted = make_plan(study, out, share), How(**how)
@@ -47,7 +54,7 @@ def ablate(
         failures = perform(plan, wanted)
         for name, reason in failures.items():
             click.echo(f"no result: {name}: {reason}", err=True)
-        _conclude(plan, failures)
+        _conclude(plan, failures, against)
     return not failures
 
 
@@ -88,8 +95,8 @@ def _planned(plan: Plan) -> list[str]:
     return lines
 
 
-def _conclude(plan: Plan, failures: Mapping[str, str]) -> None:
-    results = collect(plan)
+def _conclude(plan: Plan, failures: Mapping[str, str], against: Path | None) -> None:
+    results = collect(plan, against)
     check_readable(results)
     text = table(results)
     save_csv(results, plan.out / "results.csv")

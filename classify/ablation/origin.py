@@ -28,9 +28,10 @@ def code() -> str:
     return found.hexdigest()[:12]
 
 
-def note(out: Path, name: str) -> None:
-    """Note that a set or run of the study in `out` is worked on with this code."""
-    known = made_with(out, name)
+def note(out: Path, where: str) -> None:
+    """Note that this code begins a set or run of the study in `out`, or goes on with it. where: its folder there."""
+    name = Path(where).name
+    known = made_with(out, name) if (out / where).exists() else []
     if code() not in known:
         with written(_file(out, name)) as temporary:
             temporary.write_text(json.dumps([*known, code()]) + "\n", encoding="utf-8")

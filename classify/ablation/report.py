@@ -45,6 +45,7 @@ def html(results: Results, failures: Mapping[str, str]) -> str:
         comparisons=list(_comparisons(results, tests)),
         plot=figures.png(draw(results)),
         orders=list(_orders(results, tests)),
+        others=bool(results.others),
         arms=list(arm_rows(results, tests)),
         sheets=list(_sheets(results)),
         made=[{"code": code, "names": ", ".join(names)} for code, names in made.items()],
@@ -69,9 +70,16 @@ def _kind(effect: Effect | None) -> str:
 def _orders(results: Results, tests: Sequence[str]) -> Iterator[dict[str, str]]:
     for test in tests:
         order = ", ".join(f"{factor} {100 * size:.1f}" for factor, size in results.order(test).items())
-        agreed = results.agreement(test)
-        told = "—" if agreed is None else f"{agreed[0]:+.2f} over {agreed[1]} differences"
-        yield {"test": test, "order": order or "—", "agreement": told}
+        yield {
+            "test": test,
+            "order": order or "—",
+            "agreement": _correlation(results.agreement(test)),
+            "predicted": _correlation(results.predicted(test)),
+        }
+
+
+def _correlation(found: tuple[float, int] | None) -> str:
+    return "—" if found is None else f"{found[0]:+.2f} over {found[1]} differences"
 
 
 def _sheets(results: Results) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -21,17 +21,25 @@ from scenes.files import read_regular
 from scenes.outputs import written
 from scenes.plain_json import parse_json
 
+Difference = tuple[str, str, str]
+"""Test set, factor and variant."""
+
 SIGNIFICANT = 0.05
 _LARGEST = 1 << 30
 
 
 @dataclass(frozen=True)
 class Results:
-    """What the tests of a study gave. tested, effects: by the name of the test set."""
+    """What the tests of a study gave.
+
+    tested, effects: by the name of the test set. others: the differences of another study, shares of 1, by test set,
+    factor and variant.
+    """
 
     plan: Plan
     tested: Mapping[str, Answers]
     effects: Mapping[str, Sequence[Effect]]
+    others: Mapping[Difference, float] = field(default_factory=dict)
 
     @property
     def figure(self) -> str:
@@ -62,13 +70,39 @@ class Results:
             for effect in self.effects.get(test, ())
             if (other := published_difference(effect.comparison, figures)) is not None
         ]
-        if len(pairs) < 3:
-            return None
-        return float(spearmanr(*zip(*pairs, strict=True)).statistic), len(pairs)
+        return _rank_correlation(pairs)
+
+    def predicted(self, test: str) -> tuple[float, int] | None:
+        """The rank correlation of our differences with those of the other study, and their number; at least three."""
+        found = [
+            (effect.mean, self.others.get((test, effect.comparison.factor, effect.comparison.variant)))
+            for effect in self.effects.get(test, ())
+        ]
+        return _rank_correlation([(ours, theirs) for ours, theirs in found if theirs is not None])
 
 
-def collect(plan: Plan) -> Results:
-    """Read what has been tested so far. Raises InputError for a file that is damaged."""
+def _rank_correlation(pairs: Sequence[tuple[float, float]]) -> tuple[float, int] | None:
+    if len(pairs) < 3:
+        return None
+    return float(spearmanr(*zip(*pairs, strict=True)).statistic), len(pairs)
+
+
+def differences_of(study: Path) -> dict[Difference, float]:
+    """The differences in results.csv of a study's folder. Raises InputError if there is none, or it is damaged."""
+    path = study / "results.csv"
+    lines = read_regular(path, _LARGEST).decode(errors="replace").splitlines()
+    try:
+        rows = [row for row in csv.DictReader(lines) if row["kind"] == "difference"]
+        return {(row["test"], row["factor"], row["variant"]): float(row["value"]) for row in rows}
+    except (KeyError, ValueError, csv.Error):
+        raise InputError(f"{path}: is damaged; give the command of that study again") from None
+
+
+def collect(plan: Plan, against: Path | None = None) -> Results:
+    """Read what has been tested so far. against: the folder of another study to compare with.
+
+    Raises InputError for a file that is damaged.
+    """
     found: dict[str, dict[Arm, dict[int, Any]]] = {name: {} for name in plan.tests}
     labels: dict[str, Any] = {}
     for run in plan.runs:
@@ -85,7 +119,7 @@ def collect(plan: Plan) -> Results:
             found[name].setdefault(run.arm, {})[run.seed] = ours == np.array(figures["predicted"], np.int64)
     tested = {name: Answers(labels[name], right) for name, right in found.items() if right}
     made = {name: effects(one, plan.design.comparisons, plan.study.figure) for name, one in tested.items()}
-    return Results(plan, tested, made)
+    return Results(plan, tested, made, {} if against is None else differences_of(against))
 
 
 def _figures(path: Path, count: int) -> list[dict[str, Any]]:

@@ -57,7 +57,7 @@ def perform(plan: Plan, how: How) -> dict[str, str]:
     """Make all that is missing. Returns why a job ended without its result: by the name of the set or run."""
     missing = [each for each in plan.sets if not finished(plan, each)]
     for number, each in enumerate(missing, start=1):
-        origin.note(plan.out, each.name)
+        origin.note(plan.out, each.where)
         job = _rendering(plan, each, how)
         click.echo(f"set {number} of {len(missing)}: {each.where} (log: {plan.out / job.log})", err=True)
         with suppress(click.ClickException):  # the table tells; other sets are still drawn
@@ -93,7 +93,7 @@ def _chain(plan: Plan, run: Run, threads: int, test: bool) -> Iterator[Job]:
     """The jobs of a run that are still to be done."""
     place = Path.cwd()
     if results(plan.out / run.where) is None:
-        origin.note(plan.out, run.name)
+        origin.note(plan.out, run.where)
         path = plan.out / "configs" / f"{run.name}.yaml"
         _write(path, _located(plan, run))
         yield Job(run.where, ("train", str(path)), threads, place)

@@ -47,6 +47,11 @@ def probe(
     axes = tuple(axis(sampler, field, steps) for field in vary)
     network = open_probe(model, classes.split(",") if classes else sampler.classes, size, device_of("auto"))
     _check_classes(sampler.classes, network)
+    learned_from = network.source
+    source = None if learned_from is None else learned_from.config
+    learned = learned_from is not None and (learned_from.seed, source) == (seed, sampler.config.plain())
+    if learned:
+        click.echo(f"--seed {seed}: the network learned from these very pictures; take another seed", err=True)
     probed = pictures(sampler, seed, images, axes)
     total = sum(len(one.records) for one in probed)
     slots = worker_slots(choose(device_for(sampler.config, device)), workers, pictures=total)
@@ -66,8 +71,8 @@ def probe(
     )
     save_csv(found, out / "probe.csv")
     for name, content in (
-        ("figure.png", figures.png(draw(found, network.source))),
-        ("report.html", html(found, shown, network.source).encode()),
+        ("figure.png", figures.png(draw(found, source))),
+        ("report.html", html(found, shown, source, learned).encode()),
     ):
         with written(out / name) as temporary:
             temporary.write_bytes(content)

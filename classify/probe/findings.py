@@ -130,8 +130,8 @@ def told(found: Findings) -> str:
         f"({found.accuracy.min():.1%} to {found.accuracy.max():.1%})",
         f"pictures whose prediction flips: {found.flipped:.1%}",
     ]
-    lines += [f"worst: {value_text(found.points[point])}: {found.accuracy[point]:.1%}" for point in found.worst()]
-    return "\n".join(lines)
+    worst = ", ".join(f"{value_text(found.points[point])} ({found.accuracy[point]:.1%})" for point in found.worst())
+    return "\n".join([*lines, f"worst values: {worst}"])
 
 
 def value_text(values: Sequence[Any]) -> str:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from classify.config import ClassifyConfig
 from classify.load import load_method
 from classify.task import pipeline
+from render.dataset.manifest import MANIFEST, Manifest
 from scenes.errors import InputError
 from training.batches import plain
 from training.data.decode import resized
@@ -30,14 +31,14 @@ class Probe:
     """A network with the way in which it sees pictures.
 
     predict: logits (n, k) of normalized pictures (n, 3, size, size). classes: of the outputs, in their order. source:
-    the config of the renders that it learned from, if that is known.
+    the renders that it learned from, if they are known.
     """
 
     predict: Callable[[Tensor], Tensor]
     config: ClassifyConfig
     classes: tuple[str, ...]
     device: torch.device
-    source: dict[str, Any] | None = None
+    source: Manifest | None = None
 
     def probabilities(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
         """(n, k) of pictures (H, W, 3). They are resized as those of the test of a run, and normalized like them."""
@@ -115,9 +116,7 @@ def _logits(found: Any, model: str, classes: int) -> Tensor:
     return logits
 
 
-def _learned_from(config: ClassifyConfig) -> dict[str, Any] | None:
-    """The render config of the first set that a run learned from, if it is a rendered one that is still there."""
-    from render.dataset.manifest import MANIFEST, Manifest
-
+def _learned_from(config: ClassifyConfig) -> Manifest | None:
+    """What the first set that a run learned from is, if it is a rendered one that is still there."""
     folder = Path(config.data.source[0].where)
-    return Manifest.load(folder).config if (folder / MANIFEST).exists() else None
+    return Manifest.load(folder) if (folder / MANIFEST).exists() else None

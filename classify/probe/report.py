@@ -19,11 +19,16 @@ from training.report import filled
 _DRAWS = 2000
 
 
-def html(found: Findings, shown: Sequence[Sequence[NDArray[np.uint8]]], source: Mapping[str, Any] | None) -> str:
+def html(
+    found: Findings,
+    shown: Sequence[Sequence[NDArray[np.uint8]]],
+    source: Mapping[str, Any] | None,
+    learned: bool = False,
+) -> str:
     """The report as one HTML document.
 
     shown: (H, W, 3) of each picture, as it is and at each point. source: the render config that the network learned
-    from, if it is known.
+    from, if it is known. learned: whether it learned from these very pictures.
     """
     flips = [
         {
@@ -47,7 +52,8 @@ def html(found: Findings, shown: Sequence[Sequence[NDArray[np.uint8]]], source: 
             for point, accuracy, flipped in zip(found.points, found.accuracy, found.flipped_at(), strict=True)
         ],
         flips=flips,
-        density=source is not None,
+        density=len(found.axes) == 1 and found.axes[0].numeric and bool(_learned(source, found.axes[0].field)),
+        learned=learned,
         own=sorted({name for axis in found.axes for name in axis.own}),
     )
 
@@ -72,7 +78,7 @@ def _curves(found: Findings, source: Mapping[str, Any] | None) -> Figure:
     axes.plot(places, 100 * found.accuracy, color="black", lw=2.5, marker="o", ms=4, label="all")
     if not axis.numeric:
         axes.set_xticks(places, [str(value) for value in axis.values], rotation=30)
-    elif source is not None and (values := _learned(source, axis.field)):
+    elif values := _learned(source, axis.field):
         _density(axes, values)
     axes.set_xlabel(axis.field)
     axes.set_ylabel("accuracy, %")
@@ -82,8 +88,8 @@ def _curves(found: Findings, source: Mapping[str, Any] | None) -> Figure:
     return figure
 
 
-def _learned(source: Mapping[str, Any], field: str) -> list[float]:
-    """Values of a factor, as often as the training pictures have them; empty if they do not vary in it."""
+def _learned(source: Mapping[str, Any] | None, field: str) -> list[float]:
+    """Values of a factor, as often as the training pictures have them; empty if that is unknown."""
     value: Any = source
     for part in field_of(field).split("."):
         value = value.get(part) if isinstance(value, Mapping) else None

@@ -84,7 +84,7 @@
   }
 
   function choiceFactor(told) {
-    const most = Math.max(...told.counts, 1);
+    const most = Math.max(...told.counts.slice(1), 1);
     const order = told.counts.map((count, code) => [count, code]).filter(([count, code]) => count && code).sort((a, b) => b[0] - a[0]);
     const list = make("ul", { className: "choices" });
     const rows = order.map(([count, code], k) => {

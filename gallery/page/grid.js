@@ -4,12 +4,15 @@
   const GAP = 4;
   const grid = gallery.byId("grid"), rows = gallery.byId("rows");
   const cells = new Map(); // place of a picture: its cell
-  let active = 0, version = 0, drawing = 0, columns = 1, filling = 0;
+  let active = 0, version = 0, drawing = 0, columns = 1, side = 0, filling = 0;
 
-  const step = () => gallery.show.size + GAP;
+  const step = () => side + GAP;
 
+  // As many columns as fit; the pictures grow until they fill the width.
   function layout() {
-    columns = Math.max(1, Math.floor((grid.clientWidth - GAP) / step()));
+    const width = grid.clientWidth - GAP;
+    columns = Math.max(1, Math.floor(width / (gallery.show.size + GAP)));
+    side = Math.max(Math.floor(width / columns) - GAP, 1);
     rows.style.height = `${Math.ceil(gallery.shown().length / columns) * step() + GAP}px`;
   }
 
@@ -49,7 +52,7 @@
     cell.setAttribute("aria-label", `picture ${gallery.indexOf(place)} of ${gallery.index.sets[gallery.setOf(place)].name}`);
     cell.setAttribute("aria-setsize", gallery.shown().length);
     cell.setAttribute("aria-posinset", k + 1);
-    cell.style.width = cell.style.height = `${gallery.show.size}px`;
+    cell.style.width = cell.style.height = `${side}px`;
     cell.style.transform = `translate(${GAP + (k % columns) * step()}px, ${GAP + Math.floor(k / columns) * step()}px)`;
     cell.onclick = () => {
       active = k;

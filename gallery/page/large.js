@@ -29,7 +29,7 @@
     const factors = packed ? JSON.parse(new TextDecoder().decode(await gallery.inflated(packed))) : [];
     if (!now()) return;
     about.replaceChildren(...(set.photos ? [] : [command(set, index)]), ...objectsTable(objects), ...factorTables(factors));
-    gallery.besides?.(place, about);
+    gallery.besides(place, about);
   }
 
   function command(set, index) {

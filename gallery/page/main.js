@@ -17,7 +17,7 @@
     view = ["pictures", "map", "notes"].includes(name) && !document.querySelector(`[data-view="${name}"]`).hidden ? name : "pictures";
     for (const one of ["pictures", "map", "notes"]) byId(one).hidden = one !== view;
     for (const button of document.querySelectorAll("[data-view]")) button.setAttribute("aria-pressed", button.dataset.view === view);
-    if (view === "map") gallery.drawMap?.();
+    if (view === "map") gallery.drawMap();
     gallery.remember();
   }
 
@@ -43,7 +43,7 @@
       gallery.buildFactors();
       gallery.buildNotes();
       document.querySelector("[data-view=map]").hidden = !index.map;
-      gallery.buildMap?.();
+      gallery.buildMap();
       gallery.follow();
     }
     count();

@@ -1,1 +1,162 @@
 "use strict";
+// The map: a point for each picture, near those that look like it; a lasso; and the photographs that no render is near.
+(() => {
+  const { make, byId, shortened } = gallery;
+  const LASSO = "map", ALIKE = 8;
+  const section = byId("map"), canvas = make("canvas", { "aria-label": "Map of the pictures", role: "img" }), legend = make("p", { className: "legend" });
+  const by = make("select", { id: "color" });
+  let places = null, line = [], width = 0, height = 0;
+
+  // How a picture is colored: {told: entries of the legend, of: a function of its place}.
+  async function coloring() {
+    const factor = gallery.factor(by.value);
+    if (!factor) return { told: [], of: () => gallery.GROUPS[0] };
+    const column = await gallery.columnOf(factor.name);
+    if (factor.kind === "number") {
+      const share = (i) => (column[i] - factor.low) / (factor.high - factor.low);
+      const color = (t) => gallery.css(gallery.ramp(t));
+      return { told: [0, 0.5, 1].map((t) => [color(t), shortened(factor.low + t * (factor.high - factor.low))]), of: (i) => (Number.isNaN(column[i]) ? "#8888" : color(share(i))) };
+    }
+    const order = factor.counts.map((n, code) => [n, code]).filter(([n, code]) => n && code).sort((a, b) => b[0] - a[0]);
+    const colors = new Map(order.map(([, code], k) => [code, gallery.GROUPS[Math.min(k, gallery.GROUPS.length - 1)]]));
+    const told = order.slice(0, gallery.GROUPS.length).map(([, code]) => [colors.get(code), factor.names[code]]);
+    return { told, of: (i) => colors.get(column[i]) ?? "#8888" };
+  }
+
+  const x = (i) => 14 + ((places[2 * i] + 0.05) / 1.1) * (width - 28);
+  const y = (i) => 14 + (1 - (places[2 * i + 1] + 0.05) / 1.1) * (height - 28);
+
+  async function draw() {
+    if (section.hidden || !gallery.index.map) return;
+    places = places ?? await gallery.column("map/places");
+    const { told, of } = await coloring(), ratio = devicePixelRatio;
+    width = canvas.clientWidth;
+    height = canvas.clientHeight;
+    canvas.width = width * ratio;
+    canvas.height = height * ratio;
+    const pen = canvas.getContext("2d"), all = gallery.index.count, radius = all > 20000 ? 1.5 : all > 2000 ? 2.5 : 4;
+    pen.scale(ratio, ratio);
+    for (const passing of [false, true]) {
+      for (let i = all - 1; i >= 0; i -= 1) { // photographs come last on the page, and lie below
+        if (gallery.passes(i) !== passing) continue;
+        pen.globalAlpha = passing ? 0.85 : 0.12;
+        pen.fillStyle = pen.strokeStyle = of(i);
+        pen.beginPath();
+        if (gallery.index.sets[gallery.setOf(i)].photos) {
+          pen.lineWidth = 1.5;
+          pen.moveTo(x(i) - radius, y(i) - radius);
+          pen.lineTo(x(i) + radius, y(i) + radius);
+          pen.moveTo(x(i) + radius, y(i) - radius);
+          pen.lineTo(x(i) - radius, y(i) + radius);
+          pen.stroke();
+        } else {
+          pen.arc(x(i), y(i), radius, 0, 7);
+          pen.fill();
+        }
+      }
+    }
+    pen.globalAlpha = 1;
+    if (line.length > 1) {
+      pen.strokeStyle = getComputedStyle(document.body).color;
+      pen.setLineDash([5, 4]);
+      pen.beginPath();
+      line.forEach(([px, py]) => pen.lineTo(px, py));
+      pen.closePath();
+      pen.stroke();
+    }
+    legend.replaceChildren(...told.map(([color, name]) => {
+      const swatch = make("i", { className: "swatch" });
+      swatch.style.background = color;
+      return make("span", {}, swatch, ` ${name}`);
+    }));
+  }
+
+  function inside([px, py], polygon) {
+    let found = false;
+    for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i, i += 1) {
+      const [ax, ay] = polygon[i], [bx, by_] = polygon[j];
+      if ((ay > py) !== (by_ > py) && px < ((bx - ax) * (py - ay)) / (by_ - ay) + ax) found = !found;
+    }
+    return found;
+  }
+
+  const at = (event) => [event.offsetX, event.offsetY];
+  canvas.onpointerdown = (event) => {
+    line = [at(event)];
+    canvas.setPointerCapture(event.pointerId);
+  };
+  canvas.onpointermove = (event) => {
+    if (!canvas.hasPointerCapture(event.pointerId)) return;
+    line.push(at(event));
+    requestAnimationFrame(draw);
+  };
+  canvas.onpointerup = () => {
+    const area = line;
+    line = [];
+    if (area.length < 3) {
+      const near = nearestPoint(area[0]);
+      if (near >= 0) gallery.open(near);
+      return;
+    }
+    const passes = Uint8Array.from({ length: gallery.index.count }, (_, i) => (inside([x(i), y(i)], area) ? 1 : 0));
+    gallery.filter(LASSO, passes.includes(1) ? { passes } : null);
+  };
+
+  function nearestPoint([px, py]) {
+    let best = -1, least = 100;
+    for (const i of gallery.shown()) {
+      const away = (x(i) - px) ** 2 + (y(i) - py) ** 2;
+      if (away < least) [best, least] = [i, away];
+    }
+    return best;
+  }
+
+  function thumbs(list, title) {
+    return make("div", { className: "thumbs", role: "group", "aria-label": title }, ...list.map((place) => {
+      const set = gallery.index.sets[gallery.setOf(place)], button = make("button", { type: "button", title: `${set.name}: picture ${gallery.indexOf(place)}` });
+      button.onclick = () => gallery.open(place);
+      gallery.item(place, "rgb").then((text) => button.append(make("img", { alt: button.title, src: `data:image/jpeg;base64,${text}` })));
+      return button;
+    }));
+  }
+
+  function hole(told, k) {
+    const differs = told.factors.map((one) => `${one.name} ${shortened(one.near)} (all: ${shortened(one.all)})`);
+    return make("section", { className: "hole" }, make("h3", {}, `Hole ${k + 1}: ${told.count} photographs, distance ${told.distance}`),
+      thumbs(told.photos, "Photographs"), make("p", { className: "note" }, "The nearest renders", differs.length ? `; they differ from all by ${differs.join(", ")}` : ""),
+      thumbs(told.near, "Nearest renders"));
+  }
+
+  function build() {
+    const { map, factors } = gallery.index;
+    if (!map) return;
+    places = null;
+    by.replaceChildren(...factors.filter((one) => one.counts.length > 1).map((one) => make("option", { value: one.name }, one.name)));
+    by.value = gallery.index.sets.length > 1 ? "set" : "class";
+    by.onchange = draw;
+    const how = { pca: "the first two principal directions", umap: "UMAP" }[map.method];
+    section.replaceChildren(
+      make("div", { className: "bar" }, make("label", {}, "Color ", by), make("span", { className: "note" }, `${map.features}; ${how}. Draw around points to choose them. Photographs are crosses.`)),
+      canvas, legend, ...(map.holes.length ? [make("h2", {}, "Holes"), make("p", { className: "note" },
+        "Photographs that are farther from the nearest render than 95 % of renders are (distance 1), in groups.")] : []), ...map.holes.map(hole));
+  }
+
+  // Pictures that are nearest to one by their features, below what is told of it.
+  async function besides(place, about) {
+    const { map, count } = gallery.index;
+    if (!map || count < 2) return;
+    const vectors = await gallery.column("map/vectors"), size = map.size, found = [];
+    for (let i = 0; i < count; i += 1) {
+      let away = 0;
+      for (let k = 0; k < size; k += 1) away += (vectors[i * size + k] - vectors[place * size + k]) ** 2;
+      if (i !== place) found.push([away, i]);
+    }
+    found.sort((a, b) => a[0] - b[0]);
+    if (gallery.opened() !== place) return;
+    about.prepend(make("section", {}, make("h3", {}, "Looks like it"), thumbs(found.slice(0, ALIKE).map(([, i]) => i), "Pictures that look like it")));
+  }
+
+  new ResizeObserver(() => gallery.index && draw()).observe(canvas);
+  gallery.whenFiltered(draw);
+  Object.assign(gallery, { buildMap: build, drawMap: draw, besides });
+})();

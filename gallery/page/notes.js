@@ -11,15 +11,15 @@
   }
 
   function ofSet(set) {
-    if (set.photos) return make("section", {}, make("h2", {}, set.name), make("p", {}, `${set.count} photographs`));
+    if (set.photos) return make("section", {}, make("h2", {}, set.name), make("p", {}, `${set.count} photographs.`));
     const drawn = set.count < set.wanted ? `${set.count} of ${set.wanted} pictures are there` : `all ${set.count} pictures are there`;
     const { numbers } = set, clean = !set.failed.length && !set.left_out.length && !set.warnings.length;
     return make("section", {}, make("h2", {}, set.name),
-      make("p", {}, `${drawn}, seed ${set.seed}. ${clean ? "No picture failed, and no asset was left out." : ""}`),
+      make("p", {}, `${drawn[0].toUpperCase()}${drawn.slice(1)}, seed ${set.seed}. ${clean ? "No picture failed, and no asset was left out." : ""}`),
       pairs("Pictures given up", set.failed, numbers.failed), pairs("Files left out", set.left_out, numbers.left_out),
       pairs("Assets with a warning", set.warnings, numbers.warnings));
   }
 
   gallery.buildNotes = () => gallery.byId("notes").replaceChildren(...gallery.index.sets.map(ofSet),
-    pairs("Factors that are the same in all pictures", gallery.index.fixed));
+    pairs("Factors that are the same in all pictures that have them", gallery.index.fixed));
 })();

@@ -28,7 +28,9 @@ def load_renderer(sampler: Sampler, device: str, threads: int) -> Renderer:
     """Start Blender in this process."""
     from render.blender.stage import Stage
 
-    return Stage(resolve(sampler.config.render, device, threads), sampler.catalogue, sampler.classes)
+    config = sampler.config
+    settings = resolve(config.render, device, threads, config.camera.views)
+    return Stage(settings, sampler.catalogue, sampler.classes)
 
 
 def save_blend(sampler: Sampler, record: Scene, path: Path) -> None:

@@ -41,8 +41,6 @@ def start(settings: DrawSettings) -> bpy.types.Scene:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
-    # Persistent data keep the order in which they arrived, and light sampling depends on this order. A picture would
-    # then depend on the pictures before it. Sending all data again costs some tens of milliseconds.
     scene.render.use_persistent_data = False
     scene.render.film_transparent = True
     scene.render.use_compositing = False
@@ -125,6 +123,16 @@ def _choose_passes(scene: bpy.types.Scene) -> None:
     image.file_format = "OPEN_EXR_MULTILAYER"
     image.color_depth = "32"
     image.exr_codec = "NONE"
+
+
+def renew(scene: bpy.types.Scene, keep: bool) -> None:
+    """Make Cycles forget what it has of a scene. keep: whether it is to keep what it gets from now on.
+
+    What is kept stays in the order in which it arrived, and light sampling depends on this order. So a picture would
+    depend on the pictures before it if they showed another scene.
+    """
+    scene.render.use_persistent_data = False
+    scene.render.use_persistent_data = keep
 
 
 def draw(scene: bpy.types.Scene, path: Path, window: Window | None = None) -> Passes:

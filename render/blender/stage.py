@@ -59,6 +59,7 @@ class Stage:
         self._meshes = MeshStore(catalogue.model)
         self._palette = Palette(catalogue.texture_set)
         self._window: Window | None = None
+        self._built: Scene | None = None
         self._props: list[bpy.types.Object] = []
         self._empty = bpy.data.meshes.new("empty")
         self._lamps = Lamps()
@@ -72,7 +73,10 @@ class Stage:
 
     def draw(self, scene: Scene) -> Frame:
         """Draw a scene: the picture with all its labels."""
-        self.build(scene)
+        if self._built is None or scene != replace(self._built, camera=scene.camera, index=scene.index):
+            self.build(scene)
+        else:
+            self._aim(scene)
         return self.picture(scene)
 
     def save(self, scene: Scene, path: Path) -> None:
@@ -92,7 +96,7 @@ class Stage:
 
     def build(self, scene: Scene) -> None:
         """Arrange Blender's scene as the Scene says."""
-        self._window = window(scene, self.catalogue.info)
+        self._forget(keep=self.settings.keep)
         self._palette.release()
         # Blender deletes an object together with its mesh, so no object may use a mesh that the store frees.
         for prop in self._props:
@@ -103,10 +107,22 @@ class Stage:
         # The limit is above the light on any white wall. It removes fireflies: single rays that hit a bright light.
         self._scene.cycles.sample_clamp_direct = 12.0 if scene.surface else 0.0
         self._sky.set(scene.world, fine=scene.surface is not None)
-        self._place_camera(scene.camera)
         items = self._place_items(scene)
         behind = [*self._surroundings.set(scene), *self._patch.set(scene)]
         self._show([self._camera, *behind, *items, *self._lamps.set(scene.lights)])
+        self._aim(scene)
+        # Pictures of other configs seldom show a scene twice.
+        self._built = scene if self.settings.keep else None
+
+    def _forget(self, keep: bool) -> None:
+        """Begin anew, before objects come or go. keep: whether Cycles keeps what it gets from now on."""
+        self._built = None
+        engine.renew(self._scene, keep)
+
+    def _aim(self, scene: Scene) -> None:
+        """Point the camera at the arranged scene."""
+        self._window = window(scene, self.catalogue.info)
+        self._place_camera(scene.camera)
         self._palette.labels.aim(scene.camera)
 
     def render(self) -> engine.Passes:
@@ -238,6 +254,7 @@ class Stage:
         }
 
     def _alone(self, scene: Scene, prop: bpy.types.Object) -> NDArray[np.bool_]:
+        self._forget(keep=False)
         self._show([self._camera, prop])
         prop.hide_render = False
         return np.asarray(self._sharp_labels(scene)["object"] == prop.pass_index)
@@ -251,6 +268,7 @@ class Stage:
             return linear, None
         if scene.background.kind not in ("ground", "room"):
             return linear, behind
+        self._forget(keep=False)
         for prop in self._props:
             prop.hide_render = True
         return linear, _over(self.render()["combined"], behind)

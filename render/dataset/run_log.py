@@ -13,8 +13,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -32,9 +34,22 @@ BEAT = 10.0
 SILENCE = 60.0
 
 
-def log_name() -> str:
-    """A name for the log of a run of this process: host-pid-time.jsonl."""
-    return f"{platform.node()}-{os.getpid()}-{time.time():.6f}.jsonl"
+def log_name(part: str = "") -> str:
+    """A name for the log of a run of this process: host-pid-time_iofn.jsonl. part: "i/n", or a word."""
+    named = f"_{part.replace('/', 'of')}" if "/" in part else ""
+    return f"{platform.node()}-{os.getpid()}-{time.time():.6f}{named}.jsonl"
+
+
+def concerns(name: str, part: tuple[int, int]) -> bool:
+    """Whether the run of a log, by its name, may have drawn shards of a part (i, n).
+
+    Shards i, i + n, … and j, j + m, … have some in common if i and j leave the same rest by the largest number that
+    divides both n and m. Of a log that tells no part, nobody knows.
+    """
+    found = re.search(r"_(\d+)of(\d+)\.jsonl$", name)
+    if found is None or not int(found[2]):
+        return True
+    return (int(found[1]) - part[0]) % math.gcd(int(found[2]), part[1]) == 0
 
 
 class RunLog:

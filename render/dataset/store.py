@@ -22,7 +22,7 @@ from render.dataset.crew import worked
 from render.dataset.local import Folder, Storage
 from render.dataset.manifest import MANIFEST, Manifest, missing_lines, shard_numbers
 from render.dataset.provenance import Provenance, united
-from render.dataset.run_log import Run, RunLog, log_name, parse_run
+from render.dataset.run_log import Run, RunLog, concerns, log_name, parse_run
 from render.dataset.shard import Shard
 from scenes.errors import InputError, shortened
 from scenes.files import UNFINISHED, sha256
@@ -36,6 +36,10 @@ Told = Callable[[int, int], object]
 
 _READERS = 8
 _OURS = re.compile(rf"dataset\.json{re.escape(UNFINISHED)}.*|\.hold-.*|runs|shards|failed|drawn")
+
+
+_WHOLE = (0, 1)
+"""The part that all shards are of."""
 
 
 def _quiet(done: int, of: int) -> None:
@@ -185,8 +189,12 @@ class Store:
         found = (line for lines in faults.values() for line in lines)
         return (*missing_lines(f"{self.url}/shards", manifest, present), *found)
 
-    def discard_broken(self, shards: Iterable[int], tell: Told = _quiet) -> dict[int, str]:
+    def discard_broken(
+        self, shards: Iterable[int], tell: Told = _quiet, part: tuple[int, int] = _WHOLE
+    ) -> dict[int, str]:
         """Delete those of some shards that are there and broken. Returns the reason for each.
+
+        part: (i, n) of which all these shards are.
 
         A shard is read once. It is read again when its size or time of change is another one, which this machine notes
         in the cache. tell: is called with the number of shards read so far, and of all to be read, if there are any.
@@ -194,7 +202,7 @@ class Store:
         there = list(shards)
         if not there:
             return {}
-        faults = self._broken(self.opened(), there, tell, everything=False)
+        faults = self._broken(self.opened(), there, tell, everything=False, part=part)
         self.storage.remove(*map(_shard, faults))
         # The remedy of a reader stands after its reason, and is done here.
         return {shard: lines[0].partition("; ")[0] for shard, lines in faults.items()}
@@ -204,10 +212,10 @@ class Store:
         return self._broken(self.opened(), shards, tell, everything=False)
 
     def _broken(
-        self, manifest: Manifest, shards: Sequence[int], tell: Told, everything: bool
+        self, manifest: Manifest, shards: Sequence[int], tell: Told, everything: bool, part: tuple[int, int] = _WHOLE
     ) -> dict[int, tuple[str, ...]]:
         """What is wrong with those of some shards that are broken. What is sound is noted in the cache."""
-        known, note = noted(manifest, self.runs()), Checked(self.url, manifest)
+        known, note = noted(manifest, self.runs(part)), Checked(self.url, manifest)
         stamps = self._stamps(shards)
         unread = [shard for shard, stamp in stamps.items() if everything or not note.holds(shard, stamp, known[shard])]
         if not unread:
@@ -297,11 +305,15 @@ class Store:
 
     def log(self, part: str) -> RunLog:
         """A log of this run; a context manager."""
-        return RunLog(self.storage.journal(f"runs/{log_name()}"), part)
+        return RunLog(self.storage.journal(f"runs/{log_name(part)}"), part)
 
-    def runs(self) -> tuple[Run, ...]:
-        """The runs since the data set was begun, or last finished, in the order of their start."""
-        names = sorted(name for name in self.storage.names("runs") if name.endswith(".jsonl"))
+    def runs(self, part: tuple[int, int] = _WHOLE) -> tuple[Run, ...]:
+        """The runs since the data set was begun, or last finished, in the order of their start.
+
+        part: (i, n), to read only the logs of runs that may have drawn some of its shards.
+        """
+        logs = (name for name in self.storage.names("runs") if name.endswith(".jsonl"))
+        names = sorted(name for name in logs if concerns(name, part))
         found = zip(names, _read_all(self.storage.read, [f"runs/{name}" for name in names]), strict=True)
         runs = [parse_run(name, content) for name, content in found if content is not None]
         return tuple(sorted(runs, key=lambda run: (run.started, run.name)))

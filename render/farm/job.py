@@ -163,6 +163,7 @@ def run(
         broken = store.discard_broken(
             [shard for shard in shards if shard in present],
             lambda checked, count: tell("checking", checked=checked, shards=count),
+            job.part,
         )
         for shard, reason in broken.items():
             tell("broken", shard=shard, reason=reason)

@@ -59,7 +59,7 @@ class ObjectsConfig(Section):
     side: Annotated[Any, numbers(-3600, 3600, unit="degrees")] | None = None
     """The side that is seen: the azimuth of the camera as counted from the object's own front. 0 sees it from its
     front, 90 from its left, 180 from behind. The object is turned to the camera, so `camera.azimuth` only decides what
-    is behind it. null: `yaw` turns it."""
+    is behind it. If a scene has several views, the first one sees this side. null: `yaw` turns it."""
     support: Annotated[Any, names("ground", "floating")] = "ground"
     """Whether the object rests on the ground."""
     lift: Annotated[Any, numbers(0, 100, unit="object diagonals")] = {"uniform": [0.05, 0.6]}
@@ -181,16 +181,14 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _one_scene(self) -> Config:
-        """With several views, nothing in the scene may depend on the camera. With given poses, the camera is fixed."""
+        """With several views, no single camera may decide the scene. With given poses, the camera is fixed."""
         objects, camera = self.objects, self.camera
         if camera.poses is not None and objects.min_share is not None:
             raise ValueError("objects.min_share must be null where camera.poses is given, which fixes the camera")
         if camera.poses is not None and objects.side is not None:
             raise ValueError("objects.side must be null where camera.poses is given, which says what is seen")
         dependent = {
-            "objects.max_clutter": objects.max_clutter is not None,
             "objects.crack": objects.crack is not None,
-            "objects.side": objects.side is not None,
             "objects.occluder.present": True in objects.occluder.present.support(),
             "surface": self.surface is not None,
         }

@@ -87,9 +87,9 @@ class Camera:
         eye, target = np.array(self.location), np.array(self.target)
         forward = (target - eye) / np.linalg.norm(target - eye)
         up = np.array([0.0, 0.0, 1.0]) if abs(forward[2]) < 1 - 1e-9 else np.array([0.0, 1.0, 0.0])
-        right = np.cross(forward, up)
+        right = cross(forward, up)
         right /= np.linalg.norm(right)
-        down = np.cross(forward, right)
+        down = cross(forward, right)
         c, s = np.cos(np.radians(self.roll)), np.sin(np.radians(self.roll))
         matrix = np.eye(4)
         matrix[:3, :3] = np.stack([c * right + s * down, -s * right + c * down, forward])
@@ -105,3 +105,8 @@ class Camera:
         yield "camera.distance", distance
         for name in ("roll", "focal_length", "fstop"):
             yield f"camera.{name}", float(getattr(self, name))
+
+
+def cross(a: np.ndarray, b: np.ndarray | tuple[float, float, float]) -> np.ndarray:
+    """The cross product of two (3,) vectors; numpy's own is made for stacks and costs ten times as much."""
+    return np.array([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])

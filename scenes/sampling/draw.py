@@ -68,6 +68,21 @@ class Draw:
     def _held(self) -> Factors:
         return self.factors.get(self.category) or self.factors[""]
 
+    @property
+    def views(self) -> list[Draw]:
+        """The same for each view of the scene, in order."""
+        count = self.config.camera.views
+        first = self.view.index // count * count
+        return [
+            self if k == self.view.index else replace(self, view=self.view.at(k)) for k in range(first, first + count)
+        ]
+
+    @property
+    def first_camera(self) -> Drawn:
+        """The values of the camera of the scene's first view."""
+        first = self.view.index // self.config.camera.views * self.config.camera.views
+        return self.config.draw(self.view if first == self.view.index else self.view.at(first)).section("camera")
+
     def of_class(self, category: str) -> Draw:
         """The same, with the factors of a class."""
         return self if category == self.category else replace(self, category=category)

@@ -77,7 +77,7 @@ def placed(draw: Draw, key: str, info: AssetInfo, purpose: Purpose, scale: float
     objects = own.config.objects.draw(draw.streams, key)
     if own.config.objects.size == "metric" and info.meters is not None:
         scale *= info.meters
-    rotation = _rotation(objects, info, draw.section("camera"))
+    rotation = _rotation(objects, info, draw.first_camera)
     lowest = scale * float((info.hull @ rotation_matrix(rotation)[2]).min())
     height = -lowest
     if objects["support"] == "floating":

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.projection import Triangles, depth_map, seen_triangles, silhouette
-from scenes.record.camera import Camera
+from scenes.record.camera import Camera, cross
 from scenes.record.scene import Item
 from scenes.sampling.draw import Draw, center_of, vector
 from scenes.sampling.objects import instance_of, placed
-from scenes.sampling.placement import cross, extent, project, quaternion_product, yaw_quaternion
+from scenes.sampling.placement import extent, project, quaternion_product, yaw_quaternion
 
 # Depth of the occluder's center as shares of the main object's depth, the preferred one first.
 _SHARES = (0.55, 0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15)

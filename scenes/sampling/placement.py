@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scenes.record.camera import Camera
+from scenes.record.camera import Camera, cross
 from scenes.record.scene import Quaternion
 
 IDENTITY: Quaternion = (1.0, 0.0, 0.0, 0.0)
@@ -103,11 +103,6 @@ def direction(azimuth: float, elevation: float) -> np.ndarray:
     """(3,) unit vector towards azimuth (0 is -y, counter-clockwise from above) and elevation, in degrees."""
     a, e = math.radians(azimuth), math.radians(elevation)
     return np.array([math.sin(a) * math.cos(e), -math.cos(a) * math.cos(e), math.sin(e)])
-
-
-def cross(a: np.ndarray, b: np.ndarray | tuple[float, float, float]) -> np.ndarray:
-    """The cross product of two (3,) vectors; numpy's own is made for stacks and costs ten times as much."""
-    return np.array([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
 
 
 def extent(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import colorsys
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from scenes.assets.catalogue import Catalogue
 from scenes.config.objects import Config
 from scenes.distributions import parse
 from scenes.names import Names
-from scenes.record.camera import Camera
+from scenes.record.camera import Camera, cross
 from scenes.record.material import Vector
 from scenes.record.record import CRACK
 from scenes.record.scene import Background, Item, Light, LightKind, Scene, Sensor, World
@@ -25,9 +24,9 @@ from scenes.sampling.agreement import check_assets, check_class_names, check_pos
 from scenes.sampling.draw import Draw, center_of, factors_of, vector
 from scenes.sampling.objects import main_class, members
 from scenes.sampling.occluder import occluder
-from scenes.sampling.placement import cross, direction, extent, framing_distance
+from scenes.sampling.placement import direction, extent, framing_distance
 from scenes.sampling.poses import read_poses
-from scenes.sampling.shares import within_limits
+from scenes.sampling.shares import within_limits, within_limits_of_all
 from scenes.sampling.surface import decal, patch
 from scenes.sampling.viewpoint import turn_and_height
 from scenes.section import Drawn
@@ -124,6 +123,8 @@ def _object_scene(draw: Draw) -> Scene:
     items = members(draw)
     camera = _camera(draw, items)
     items += occluder(draw, items, camera)
+    if draw.config.camera.views > 1:
+        items = within_limits_of_all(draw, items, [_camera(view, items) for view in draw.views])
     items, camera = within_limits(draw, items, camera)
     return Scene(
         seed=draw.streams.seed,
@@ -180,7 +181,9 @@ def _camera(draw: Draw, items: list[Item]) -> Camera:
     center = np.array(group[0].location) if alone else center_of(points)
     if draw.poses.matrices:
         return _posed(draw.poses.of(draw.view.index), center, lens)
-    towards = direction(drawn["azimuth"], turn_and_height(objects, drawn)[1])
+    first = draw.view.index % draw.config.camera.views == 0
+    # The first view sees the side that is asked for. The others look from their own places.
+    towards = direction(drawn["azimuth"], turn_and_height(objects, drawn)[1] if first else drawn["elevation"])
     focal, width, height = lens["focal_length"], lens["width"], lens["height"]
     distance = drawn.get("distance") or _framed(drawn, points, center, towards, lens)
     eye = center + towards * distance
@@ -232,7 +235,8 @@ def _background(draw: Draw, items: list[Item], camera: Camera) -> Background:
 
 def _room(draw: Draw, drawn: Drawn, items: list[Item], camera: Camera) -> tuple[Vector, Vector]:
     """Size and floor center of a room that holds all objects and the cameras of all views."""
-    eyes = [camera.location, *(_camera(other, items).location for other in _other_views(draw))]
+    others = [other for other in draw.views if other is not draw]
+    eyes = [camera.location, *(_camera(other, items).location for other in others)]
     inside = np.concatenate([draw.world_points(items), eyes])
     low, high = extent(inside)
     wanted = np.array([drawn["room_width"], drawn["room_depth"], drawn["room_height"]])
@@ -243,13 +247,6 @@ def _room(draw: Draw, drawn: Drawn, items: list[Item], camera: Camera) -> tuple[
     offset = [drawn.quantile(f"room_offset.{axis}") * 0.8 + 0.1 for axis in "xy"]
     center = low[:2] - slack * offset + size[:2] / 2
     return vector(size), (float(center[0]), float(center[1]), 0.0)
-
-
-def _other_views(draw: Draw) -> list[Draw]:
-    views, seed = draw.config.camera.views, draw.streams.seed
-    first = draw.view.index // views * views
-    others = [index for index in range(first, first + views) if index != draw.view.index]
-    return [replace(draw, view=Streams(seed, index, None, _RENAMED)) for index in others]
 
 
 def _sensor(draw: Draw) -> Sensor:

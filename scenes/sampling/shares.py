@@ -58,6 +58,19 @@ def within_limits(draw: Draw, items: list[Item], camera: Camera) -> tuple[list[I
     return items, camera
 
 
+def within_limits_of_all(draw: Draw, items: list[Item], cameras: list[Camera]) -> list[Item]:
+    """The items of a scene with several views, with clutter that keeps to the limits in each of them."""
+    if draw.config.objects.max_clutter is None:
+        return items
+    # Each round leaves less clutter, so the rounds end. In the last one, no view asks for less.
+    while True:
+        before = items
+        for camera in cameras:
+            items, _ = within_limits(draw, items, camera)
+        if items == before:
+            return items
+
+
 def shares(draw: Draw, items: list[Item], camera: Camera) -> NDArray[np.float64]:
     """(n,) the share of the picture's pixels that shows each item, what hides it taken into account."""
     return Measure(draw.catalogue.model, _SIDE).shares(items, camera)

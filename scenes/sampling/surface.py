@@ -11,14 +11,14 @@ from scenes.distributions import parse
 from scenes.materials.albedo import mean_color
 from scenes.materials.families import COURSES
 from scenes.materials.grain import graininess
-from scenes.record.camera import Camera
+from scenes.record.camera import Camera, cross
 from scenes.record.material import Material
 from scenes.record.scene import Item, rotation_matrix
 from scenes.record.surface import Crack, Debris, Decal, Surface
 from scenes.sampling import distractors
 from scenes.sampling.distractors import several
 from scenes.sampling.draw import Draw, vector
-from scenes.sampling.placement import cross, direction
+from scenes.sampling.placement import direction
 from scenes.sampling.surface_geometry import IN_WIDTHS, SHAPE, footprint
 from scenes.section import Drawn
 

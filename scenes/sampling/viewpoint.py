@@ -14,9 +14,9 @@ LYING: Quaternion = (math.sqrt(0.5), -math.sqrt(0.5), 0.0, 0.0)
 def turn_and_height(objects: Drawn, camera: Drawn) -> tuple[float, float]:
     """The yaw of an object and the elevation of the camera above the ground, in degrees.
 
-    An object with a `side` is turned so that the camera sees that side. The camera looks at a lying one from the same
-    direction as at a standing one, as counted from the object, but from its foot's end. It cannot see the side that
-    the object lies on, and sees the opposite one.
+    An object with a `side` is turned so that the camera of the scene's first view sees that side. The camera looks at a
+    lying one from the same direction as at a standing one, as counted from the object, but from its foot's end. It
+    cannot see the side that the object lies on, and sees the opposite one.
     """
     side = objects.get("side")
     if side is None:

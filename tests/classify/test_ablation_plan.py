@@ -15,7 +15,7 @@ pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from classify.ablation.changes import RenderChange
 from classify.ablation.designs import design, named
-from classify.ablation.plan import Plan, make_plan
+from classify.ablation.plan import Plan, make_plan, slug
 from classify.ablation.study import Study, load_study, shipped
 from scenes.config.loading import load_config
 from scenes.errors import InputError
@@ -192,6 +192,21 @@ def test_a_share_of_a_study_is_another_plan() -> None:
     whole, part = (make_plan(study(THREE), Path("out"), share) for share in (1.0, 0.5))
     assert {run.config.iterations for run in part.runs} == {5} and {each.images for each in part.sets} == {4, 2}
     assert not {run.name for run in whole.runs} & {run.name for run in part.runs}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("[{where: mine}]", "where-mine"), ("dann", "dann"), ("5.0e-4", "5.0e-4"), ("-0.5", "0.5"), ("a/b_c", "a-b-c")],
+)
+def test_folders_have_names_that_a_shell_likes(text: str, name: str) -> None:
+    assert slug(text) == name
+
+
+def test_no_two_combinations_share_a_folder() -> None:
+    rolls = {"0.5": {"set": {"camera.roll": 0.5}}, "-0.5": {"set": {"camera.roll": -0.5}}}
+    plan = planned({"roll": rolls})
+    assert [slug(named(arm)) for arm in plan.design.arms] == ["base", "roll-0.5", "roll-0.5"]
+    assert len({run.name for run in plan.runs}) == len(plan.runs) and len({each.name for each in plan.sets}) == 4
 
 
 ROWS = {

@@ -73,7 +73,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def run(path: Path, out: Path, **how: Any) -> bool:
-    return ablate(str(path), how.pop("overrides", ()), (), None, 1.0, out, False, how)
+    return ablate(str(path), how.pop("overrides", ()), (), None, 1.0, out, False, how.pop("against", None), how)
 
 
 def written(path: Path, **changes: Any) -> Path:
@@ -120,6 +120,43 @@ def test_a_dead_job_does_not_stop_the_others(
     assert "3 jobs ended without a result" in page and "the disk is on fire" in page
 
 
+def test_a_render_job_copies_from_all_sets_that_are_there(
+    tmp_path: Path, begun: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of this study and of the others that are named. An unfinished set is none."""
+    path = written(tmp_path / "toy.yaml")
+    assert run(path, tmp_path / "first")
+    words: dict[str, tuple[str, ...]] = {}
+    paint = Job.run
+
+    def kept(job: Job, work: Path) -> None:
+        words[job.out] = job.words
+        paint(job, work)
+
+    monkeypatch.setattr(Job, "run", kept)
+    changed = {**STUDY["render"], "images": 10}
+    assert run(written(path, render=changed), tmp_path / "second", ray="auto", workers=3, reuse=(tmp_path / "first",))
+    renders = [given for out, given in words.items() if out.startswith("renders/")]
+    reused = [[Path(word) for word in given[given.index("--reuse") + 1 :: 2]] for given in renders]
+    others = sorted((tmp_path / "first" / "renders").iterdir())
+    assert [len(each) for each in reused] == [4, 5, 6, 7]
+    assert all(each[-4:] == others for each in reused) and reused[1][0].is_relative_to(tmp_path / "second" / "renders")
+    assert all(given[given.index("--ray") + 1] == "auto" for given in renders)
+    assert all(given[given.index("--workers") + 1] == "3" for given in renders)
+
+
+def test_a_screening_is_compared_with_the_study(tmp_path: Path) -> None:
+    factors = {f"yaw {k}": {"30": {"set": {"objects.yaw": k}}} for k in range(3)}
+    path = written(tmp_path / "toy.yaml", factors=factors)
+    assert run(path, tmp_path / "first") and run(path, tmp_path / "second", against=tmp_path / "first")
+    page = (tmp_path / "second" / "report.html").read_text()
+    assert "rank correlation with the other study" in page and page.count(" over 3 differences") == 2
+    (tmp_path / "first" / "results.csv").write_text("kind,value\ndifference,x\n")
+    for folder, words in ((tmp_path / "first", "is damaged"), (tmp_path, "cannot be read")):
+        with pytest.raises(InputError, match=f"results.csv: {words}"):
+            run(path, tmp_path / "second", against=folder)
+
+
 def test_nothing_tested_is_one_line(tmp_path: Path) -> None:
     path = written(tmp_path / "toy.yaml", tests={"broken": {"images": 3}})
     with pytest.raises(InputError, match="no run was tested"):
@@ -150,6 +187,15 @@ def test_code_and_config_that_changed_half_way_are_told(
     assert "The code changed while the study ran" in page and "Of an earlier state of this study" in page
     last = page[page.index("What made which result") :]
     assert f"<td>{before}</td><td>base-" in last and "<td>0123456789ab</td><td>base-0-" in last
+
+
+def test_only_code_that_worked_on_a_result_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for code, there in (("a", False), ("b", True), ("b", True), ("c", True)):
+        monkeypatch.setattr(origin, "code", lambda code=code: code)
+        origin.note(tmp_path, "runs/x")
+        (tmp_path / "runs" / "x").mkdir(parents=True, exist_ok=True) if there else None
+    # What "a" planned to do, "b" did from the start.
+    assert origin.made_with(tmp_path, "x") == ["b", "c"]
 
 
 def test_the_digest_of_the_code_knows_a_changed_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,17 @@ import torch
 
 from classify.cli import probe
 from classify.probe.findings import Findings
-from classify.probe.networks import open_probe
+from classify.probe.networks import Probe, open_probe
 from classify.probe.report import draw
 from classify.probe.sweep import Axis, Probed, axis, pictures
+from render.dataset.manifest import Manifest
 from render.renderer import Sampler, open_sampler
 from scenes.config.loading import load_config
 from scenes.errors import InputError
 from training.data.pictures import fingerprint
 
 SMALL = {"classes": ["mug", "chair"], "assets": {"shapes": 2}, "camera": {"resolution": [32, 32]}}
+CHANGES = ["classes=[mug, chair]", "assets.shapes=2", "camera.resolution=[32,32]"]
 CPU = torch.device("cpu")
 
 MODULE = """
@@ -168,7 +171,7 @@ def test_a_module_that_is_none_is_one_line(own: str, model: str, words: str) -> 
 
 
 def run(own: str, *words: str) -> Result:
-    changes = [f"--set=classes={SMALL['classes']}", "--set=assets.shapes=2", "--set=camera.resolution=[32,32]"]
+    changes = [f"--set={change}" for change in CHANGES]
     more = ["--images", "3", "--steps", "2", "--size", "16", "--out", "out", "--workers", "1", "--device", "cpu"]
     return CliRunner().invoke(probe, [f"{own}:bright", "smoke", *changes, *more, *words])
 
@@ -196,6 +199,23 @@ def test_the_command_writes_table_figure_and_report(
     page = Path("out/report.html").read_text()
     assert page.count("<img") == 1 + 2 * 3 and "The smallest changes" in page
     assert Path("out/figure.png").stat().st_size > 4000
+
+
+def test_pictures_that_the_network_learned_from_are_told(own: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(*_: Any) -> Probe:
+        made = open_probe(f"{own}:bright", ["mug", "chair"], 16, CPU)
+        config = load_config("smoke", CHANGES)
+        facts = {"config_hash": "", "count": 1, "shard_size": 1, "classes": ("mug",), "versions": {}, "device": "cpu"}
+        return replace(made, source=Manifest(config=config.plain(), seed=1, **facts))
+
+    def black(_: Any, probed: list[Probed], slots: Any, advance: Callable[[], None]) -> list[list[Any]]:
+        return [[np.zeros((32, 32, 3), np.uint8)] * len(one.records) for one in probed]
+
+    monkeypatch.setattr("classify.probe.command.open_probe", opened)
+    monkeypatch.setattr("classify.probe.command.drawn", black)
+    assert "learned from these very pictures" in run(own, "--vary=camera.roll").output
+    assert "learned from these very pictures" in Path("out/report.html").read_text()
+    assert "learned from" not in run(own, "--vary=camera.roll", "--seed=2").output
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ for needed in ("matplotlib", "sklearn", "transformers"):
 from torch import nn  # noqa: E402
 from transformers import ViTConfig, ViTModel  # noqa: E402
 
-from classify import figures, report, studies  # noqa: E402
+from classify import figures, report  # noqa: E402
 from classify.attention import Look, grad_cam, look, rollout  # noqa: E402
 from classify.evaluation import Outputs  # noqa: E402
 from classify.methods.base import Method  # noqa: E402
@@ -273,15 +273,3 @@ def test_an_overlay_leaves_what_is_not_looked_at_as_it_is() -> None:
     weight[0, 0] = 1
     drawn = figures.overlay(picture, weight)
     assert (drawn[1:] == 90).all() and (drawn[0, 0] != 90).any()
-
-
-@pytest.mark.parametrize(
-    ("value", "name"),
-    [("[{where: mine}]", "where-mine"), ("dann", "dann"), ("5.0e-4", "5.0e-4"), ("-0.5", "0.5"), ("a/b_c", "a-b-c")],
-)
-def test_folders_of_runs_have_names_that_a_shell_likes(value: str, name: str) -> None:
-    assert studies._folders([[value]]) == [name]
-
-
-def test_no_two_combinations_share_a_folder() -> None:
-    assert studies._folders([["dann", "0.5"], ["dann", "-0.5"]]) == ["1_dann_0.5", "2_dann_0.5"]

@@ -98,10 +98,11 @@ def test_a_label_lies_on_its_pixels(page: tuple[Dataset, str], browser: Browser)
     for place in (0, 1):
         left, top, width, height = browser.box(f"#cell-{place} canvas")
         seen = np.asarray(Image.open(BytesIO(browser.screenshot())).convert("RGB"))
-        mask = dataset[place].instance  # 48 x 64 pixels, each four pixels of the screen wide and high
-        high = round(width * 48 / 64)
-        start = round(top + (height - high) / 2)
-        picture = seen[start : start + high, round(left) : round(left + width)][2::4, 2::4]
+        mask = dataset[place].instance  # 48 x 64 pixels, each some pixels of the screen wide and high
+        scale = width / 64
+        rows = np.round(top + (height - 48 * scale) / 2 + (np.arange(48) + 0.5) * scale - 0.5).astype(int)
+        columns = np.round(left + (np.arange(64) + 0.5) * scale - 0.5).astype(int)
+        picture = seen[rows][:, columns]
         colors = id_colors(mask)
         there = mask > 0
         assert there.any() and np.abs(picture.astype(int) - colors)[there].max() <= 2
@@ -163,6 +164,29 @@ def test_keys_move_open_and_close(page: tuple[Dataset, str], browser: Browser) -
     assert browser.ask("document.activeElement.id") == "grid"
 
 
+def test_a_lasso_on_the_map_chooses_what_it_surrounds(page: tuple[Dataset, str], browser: Browser) -> None:
+    _, address = page
+    browser.open(f"{address}#view=map")
+    browser.until("document.querySelector('#map canvas').width > 300")
+    places = np.array(browser.ask("gallery.column('map/places').then(p => Array.from(p))")).reshape(COUNT, 2)
+    left, top, width, height = browser.box("#map canvas")
+    # The left half, with a margin: a place is drawn 14 pixels within the border.
+    middle = 14 + (0.5 + 0.05) / 1.1 * (width - 28)
+    corners = [(2, 2), (middle, 2), (middle, height - 2), (2, height - 2)]
+    browser.drag(*((left + x, top + y) for x, y in corners))
+    browser.until("gallery.filters.has('map')")
+    assert browser.ask("gallery.shown()") == np.flatnonzero(places[:, 0] < 0.5).tolist()
+    assert 0 < shown(browser) < COUNT
+
+
+def test_pictures_that_look_alike_are_beside_a_large_one(page: tuple[Dataset, str], browser: Browser) -> None:
+    _, address = page
+    browser.open(f"{address}#open=2")
+    assert browser.until("document.querySelectorAll('#about .thumbs img').length") <= 8
+    browser.ask("document.querySelector('#about .thumbs button').click()")
+    assert browser.until("gallery.opened() !== 2")
+
+
 def test_twenty_thousand_pictures_scroll_to_the_end(
     page: tuple[Dataset, str], browser: Browser, tmp_path: Path
 ) -> None:
@@ -172,7 +196,7 @@ def test_twenty_thousand_pictures_scroll_to_the_end(
     shutil.copytree(source, tmp_path / "out")
     data = tmp_path / "out" / "data"
     index = json.loads((data / "index.js").read_text()[len('gallery.take("index",') : -3])
-    index |= {"count": count, "per": per, "factors": []}
+    index |= {"count": count, "per": per, "factors": [], "map": None}
     index["sets"][0] |= {"count": count, "runs": [[0, count]]}
     (data / "index.js").write_text(f'gallery.take("index",{json.dumps(index)});')
     first = (data / "0" / "rgb" / "0.js").read_text()

@@ -102,7 +102,9 @@ def test_a_damaged_set_is_told(tmp_path: Path) -> None:
     (tmp_path / "set" / "shards" / "00001.h5").write_bytes(b"no")
     served = Served(choose([tmp_path / "set"], []), 64)
     served.read_factors(1)
-    assert "00001.h5" in served.index()["fault"] and served.index()["reading"] is None
+    assert "00001.h5" in served.fault and served.reading is None
+    found = served.answer("/data/index.js")
+    assert found is not None and b"00001.h5" in found[0]
 
 
 def test_ctrl_c_ends_it(folder: Path) -> None:

@@ -137,8 +137,11 @@ def test_bop_poses_project_the_models_onto_their_masks(tmp_path: Path) -> None:
         "background": {"kind": "color", "shadow": False},
         "render": {"samples": 1, "denoise": False},
     }
-    rendered = render_set(config, tmp_path / "set", images=2, workers=1)
-    export_dataset(rendered, tmp_path / "out", "bop")
+    rendered = render_set(config, tmp_path / "set", images=5, workers=1)
+    for name, workers in (("out", 1), ("again", 2)):
+        export_dataset(rendered, tmp_path / name, "bop", workers=workers)
+    for path in (tmp_path / "out").rglob("*.*"):
+        assert path.read_bytes() == (tmp_path / "again" / path.relative_to(tmp_path / "out")).read_bytes(), path.name
     folder = tmp_path / "out/train_pbr/000000"
     camera = json.loads((tmp_path / "out/camera.json").read_text())
     assert (camera["fx"], camera["fy"], camera["cx"], camera["cy"]) == pytest.approx((130, 120, 49.5, 32.5))

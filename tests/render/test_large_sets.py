@@ -22,6 +22,7 @@ from render.dataset import local
 from render.dataset.dataset import Dataset
 from render.dataset.limits import Limits
 from render.dataset.provenance import Provenance
+from render.dataset.run_log import concerns, log_name, parse_run
 from render.dataset.store import Store, open_store
 from scenes.errors import InputError
 from scenes.record.record import CRACK
@@ -258,3 +259,28 @@ def test_of_many_pictures_without_a_crack_some_are_asked_why(
     monkeypatch.setattr(Dataset, "shard", lambda self, shard: pytest.fail("a shard is opened"))
     said = render_module._without_cracks(store, made.manifest, Recorded())  # type: ignore[arg-type]
     assert said.startswith(": 8 without a crack, about 4 of them because") and asked == [0, 2, 4, 6]
+
+
+def test_a_task_that_goes_on_reads_its_own_logs_alone(server: str, asked: Counter[str], cache: None) -> None:
+    """Each of several tasks has drawn a shard, and one of them is begun again."""
+    parts = 8
+    store, manifest = open_store("s3://pictures/logs"), make_manifest(2 * parts)
+    store.create(manifest)
+    for shard in range(parts):
+        with store.log(f"{shard}/{parts}") as log:
+            log.note("shard", shard=shard, sha256=draw(store, manifest, shard), pictures=2)
+    assert store.discard_broken([5], part=(5, parts)) == {}  # it reads the shard, and notes that it is sound
+    own = counted(asked, lambda: store.discard_broken([5], part=(5, parts)))
+    every = counted(asked, lambda: store.discard_broken([5]))
+    assert every["get_object"] - own["get_object"] == parts - 1
+    assert [run.drawn[0].shard for run in store.runs((5, parts))] == [5]
+    assert sorted(run.drawn[0].shard for run in store.runs((1, 4))) == [1, 5]
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.data())
+def test_the_logs_that_a_part_needs(n: int, m: int, data: st.DataObject) -> None:
+    i, j = data.draw(st.integers(0, n - 1)), data.draw(st.integers(0, m - 1))
+    common = set(range(i, n * m, n)) & set(range(j, n * m, m))
+    assert concerns(log_name(f"{j}/{m}"), (i, n)) == bool(common)
+    assert concerns(log_name(), (i, n)) and concerns(log_name("merge"), (i, n)) and concerns("a-7-1.5.jsonl", (i, n))
+    assert parse_run(log_name(f"{j}/{m}"), b"").pid == os.getpid()

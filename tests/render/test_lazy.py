@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -236,3 +239,31 @@ def test_a_class_without_a_usable_model_is_one_error(models: Path, tmp_path: Pat
         file.unlink()
     with pytest.raises(InputError, match=r"class 'ball' is left with no usable model: 15 quarantined, .*00.obj holds"):
         drawn(models, tmp_path / "out", workers=1, shard_size=4)
+
+
+def test_the_names_in_a_class_are_listed_when_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("03001627/a", "03001627/b", "03001627/c", "02691156/d", "02691156/e"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        (tmp_path / "set" / name / "model.obj").write_text("rubbish")
+    looked: list[str] = []
+    real = os.path.isfile
+    monkeypatch.setattr("os.path.isfile", lambda place: looked.append(Path(place).parts[-3]) or real(place))
+    catalogue = Catalogue(models=[ModelFolder(tmp_path / "set")], cache=tmp_path / "cache")
+    assert catalogue.classes == ("airplane", "chair")
+    assert {name: looked.count(name) for name in looked if len(name) == 8} == {"03001627": 1, "02691156": 1}
+    looked.clear()
+    assert len(catalogue.assets("chair")) == 3
+    assert "02691156" not in looked
+    assert catalogue.licenses(["set/02691156/d/model.obj"]) == {"set/02691156/d/model.obj": ""}
+    assert "02691156" in looked, "an id tells the folder to look in"
+
+
+def test_a_run_starts_without_libraries_that_it_may_never_need() -> None:
+    """They took a second of the start of each process."""
+    script = (
+        "import sys, render.cli.main, render.cli.render, render.farm.worker, render.blender.backend\n"
+        "slow = 'trimesh networkx requests bpy scipy.optimize scipy.ndimage scipy.spatial fsspec'.split()\n"
+        "print([name for name in slow if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

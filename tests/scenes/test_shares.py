@@ -53,6 +53,23 @@ def test_a_share_follows_from_the_size_of_the_object_and_the_zoom(small_catalogu
     assert seen(small_catalogue, near)[0] == pytest.approx(4 * seen(small_catalogue, far)[0], rel=0.1)
 
 
+def test_clutter_keeps_to_its_limit_in_all_views_of_a_scene(small_catalogue: Catalogue) -> None:
+    several = {"camera": {**HARD["camera"], "views": 3}}
+    free, held = (
+        Sampler(validate({**HARD, **several, "objects": {**HARD["objects"], **some}}, "test"), small_catalogue)
+        for some in ({}, LIMITS)
+    )
+    changed = 0
+    for index in range(6):
+        scene = held.sample(2, index)
+        share = seen(small_catalogue, scene)
+        assert share[1:].sum() <= LIMITS["max_clutter"] * share[0]
+        assert share[0] >= LIMITS["min_share"]
+        assert scene.items == held.sample(2, index // 3 * 3).items
+        changed += scene.items != free.sample(2, index).items
+    assert changed > 2
+
+
 def test_what_stays_as_it_is_is_looked_at_once(small_catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[tuple[int, int]] = []
     monkeypatch.setattr(

@@ -15,6 +15,8 @@ _NEAR = 0.005
 class LabelNodes:
     """The two groups, which all materials share, and the values in them that change from picture to picture.
 
+    They also change while Cycles keeps a scene, so Blender is told.
+
     cut: mixes "surface" by "opacity" with what is behind; its output "opacity" is what it used. normal: the "normal" of
     a surface with "opacity", at the center of the pixel.
     """
@@ -31,19 +33,25 @@ class LabelNodes:
         normal.output("normal", normal.add("VectorMath", {0: shading, "Scale": hit}, operation="SCALE"))
         self.normal = normal.finish(None)
         self._sharp, self._aim = cut.dials(), normal.dials()
+        self._aimed: dict[str, float] = {}
 
     def aim(self, camera: Camera) -> None:
         """Tell the materials where the centers of the pixels are."""
         k = camera.intrinsics()
         # Blender's camera has y up.
         values = {"focal": k[0, 0], "steep": k[1, 1], "x": k[0, 2], "y": camera.height - k[1, 2]}
+        if values == self._aimed:
+            return
+        self._aimed = values
         for dials in self._aim:
             dials.turn(values)
+        self.normal.update_tag()
 
     def sharpen(self, sharp: bool) -> None:
         """Make surfaces opaque from half opacity on, and leave them out below; or take their opacity as it is."""
         for dials in self._sharp:
             dials.turn({"sharp": sharp})
+        self.cut.update_tag()
 
 
 def _at_center(tree: Nodes) -> Wire:

@@ -71,7 +71,7 @@ class Palette:
         self._images = ImageCache(limit)
         self._groups: dict[Recipe, Nodes] = {}
         self._free: dict[Recipe, list[_Pooled]] = defaultdict(list)
-        self._lent: list[tuple[Recipe, _Pooled]] = []
+        self._lent: dict[bpy.types.Material, tuple[Recipe, _Pooled]] = {}
 
     def checkout(
         self,
@@ -99,7 +99,7 @@ class Palette:
             values |= {f"{level}.{name}": _socket_value(value) for name, value in overlay.parameters.items()}
         free = self._free[recipe]
         pooled = free.pop() if free else self._built(recipe)
-        self._lent.append((recipe, pooled))
+        self._lent[pooled.material] = recipe, pooled
         for kind, node in pooled.images.items():
             given = (pictures or {}).get(kind)
             picture = self._images.get(files[kind], kind not in COLOR_MAPS) if given is None else given
@@ -113,23 +113,20 @@ class Palette:
 
     def is_cut(self, material: bpy.types.Material) -> bool:
         """Whether a material of the picture has an opacity."""
-        return self._of(material).opacity is not None
+        return self._lent[material][1].opacity is not None
 
     def is_glass(self, material: bpy.types.Material) -> bool:
         """Whether light passes through a material of the picture."""
-        return self._of(material).glass
-
-    def _of(self, material: bpy.types.Material) -> _Pooled:
-        return next(pooled for _, pooled in self._lent if pooled.material == material)
+        return self._lent[material][1].glass
 
     @property
     def soft(self) -> bool:
         """Whether a material of the picture can be half transparent."""
-        return any(pooled.soft for _, pooled in self._lent)
+        return any(pooled.soft for _, pooled in self._lent.values())
 
     def release(self) -> None:
         """Take back all materials. Call it between pictures."""
-        for recipe, pooled in self._lent:
+        for recipe, pooled in self._lent.values():
             self._free[recipe].append(pooled)
         self._lent.clear()
         self._images.trim()

@@ -21,7 +21,7 @@ import numpy as np
 
 from render.dataset.crew import worked
 from render.dataset.dataset import Dataset
-from render.dataset.export.pieces import FORMATS
+from render.dataset.export.pieces import FORMATS, needs
 from render.dataset.limits import NO_LIMITS, Limits
 from render.dataset.local import Folder
 from scenes.errors import InputError, choices
@@ -31,6 +31,8 @@ __all__ = ["FORMATS", "RECEIPT", "export_dataset"]
 
 RECEIPT = "blendmill-export.json"
 Told = Callable[[int, int], object]
+_LINES = 2
+"""Goes up when a format's lines change: what an older blendmill has begun is then begun anew."""
 _EVERY = 10.0
 """Seconds between two times that what is written is brought to the disk and noted as done."""
 
@@ -120,9 +122,8 @@ def export_dataset(
     # A tar is a piece. Elsewhere a shard is one, so that each is read by one process.
     tars, shards = np.arange(len(indices)) // samples_per_tar, indices // dataset.manifest.shard_size
     pieces = np.split(indices, np.flatnonzero(np.diff(tars if kind == "webdataset" else shards)) + 1)
-    if FORMATS[kind].whole:
-        pieces = [indices]
-    with told(out), _working(out, f"{receipt} {_sums(dataset)}") as folder:
+    more = needs(dataset, kind)
+    with told(out), _working(out, f"{receipt} {_sums(dataset)} {_LINES}") as folder:
         places = {name: str(folder / name) for name in ("out", "lines")}
         setup = {"folder": str(dataset.folder), "kind": kind, **places}
         _write(setup, pieces, folder / "done", workers, tell)
@@ -132,7 +133,7 @@ def export_dataset(
                 with path.open(encoding="utf-8") as file:
                     yield from (line.removesuffix("\n") for line in file)
 
-        FORMATS[kind].finish(lines, dataset.manifest.classes, folder / "out")
+        FORMATS[kind].finish(lines, dataset.manifest.classes, folder / "out", **more)
         (folder / "out" / RECEIPT).write_text(json.dumps(receipt, indent=1) + "\n", encoding="utf-8")
         os.sync()  # an export is many small files: one call for all of them
         (folder / "out").replace(out)

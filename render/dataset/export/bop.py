@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
-from render.dataset.export.parts import stem, write_png
+from render.dataset.export.parts import Classes, Lines, stem, write_png
 from render.frame import Frame
 from scenes.errors import InputError
 from scenes.mesh import Model
@@ -30,40 +31,66 @@ _FOLDER = Path("train_pbr/000000")
 Bools = NDArray[np.bool_]
 
 
-def write_bop(frames: Iterable[Frame], classes: tuple[str, ...], out: Path, model: Callable[[str], Model]) -> None:
-    """Write all of it into `out`. model: the unit model of an asset.
+def write_bop(
+    frames: Iterable[Frame], classes: Classes, out: Path, piece: int, model: Callable[[str], Model]
+) -> list[str]:
+    """Write pictures into `out`. A line is what is known of a picture. model: the unit model of an asset.
 
-    Raises InputError for pictures without objects, and for an asset that is there in several sizes.
+    Raises InputError for pictures without objects.
     """
-    sizes: dict[str, float] = {}
-    cameras: dict[str, Any] = {}
-    truths: dict[str, Any] = {}
-    infos: dict[str, Any] = {}
-    numbers: dict[str, int] = {}
+    lines = []
     for frame in frames:
         scene = frame.scene
         if not isinstance(scene, Scene) or not scene.items:
             raise InputError(f"picture {frame.index} shows no objects, bop needs some; use --format coco")
-        for item in scene.items:
-            if abs(sizes.setdefault(item.asset, item.scale) - item.scale) > 1e-6 * item.scale:
-                raise InputError(
-                    f"picture {frame.index}: object '{item.asset}' has two sizes, {sizes[item.asset]:g} and "
-                    f"{item.scale:g} m, bop needs one; set objects.scale to a value and objects.clutter.scale, too"
-                )
-            numbers.setdefault(item.asset, len(numbers) + 1)
         write_png(out / _FOLDER / "rgb" / f"{stem(frame)}.png", frame.rgb)
         write_png(out / _FOLDER / "depth" / f"{stem(frame)}.png", _millimeters(frame.depth))
-        key = str(frame.index)
-        cameras[key] = _camera(frame)
-        truths[key] = [_truth(frame, item, numbers[item.asset]) for item in scene.items]
-        infos[key] = [_info(frame, scene, place, model, out) for place in range(len(scene.items))]
-    for name, content in (("scene_camera", cameras), ("scene_gt", truths), ("scene_gt_info", infos)):
-        (out / _FOLDER / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
-    height, width = frame.depth.shape
-    k = next(iter(cameras.values()))["cam_K"]
-    camera = {"fx": k[0], "fy": k[4], "cx": k[2], "cy": k[5], "width": width, "height": height, "depth_scale": 1.0}
-    (out / "camera.json").write_text(json.dumps(camera), encoding="utf-8")
+        about = {
+            "index": frame.index,
+            "shape": frame.depth.shape,
+            "camera": _camera(frame),
+            "objects": [(item.asset, item.scale, _pose(frame, item)) for item in scene.items],
+            "infos": [_info(frame, scene, place, model, out) for place in range(len(scene.items))],
+        }
+        lines.append(json.dumps(about))
+    return lines
+
+
+def finish_bop(lines: Lines, classes: Classes, out: Path, model: Callable[[str], Model]) -> None:
+    """Write the truths of all pictures, entry by entry, and the models. Objects are numbered as they are met.
+
+    Raises InputError for an asset that is there in several sizes.
+    """
+    sizes: dict[str, float] = {}
+    numbers: dict[str, int] = {}
+    with ExitStack() as stack:
+        camera, truth, info = (
+            stack.enter_context((out / _FOLDER / f"{name}.json").open("w", encoding="utf-8"))
+            for name in ("scene_camera", "scene_gt", "scene_gt_info")
+        )
+        for count, line in enumerate(lines()):
+            about = json.loads(line)
+            for asset, size, _ in about["objects"]:
+                if abs(sizes.setdefault(asset, size) - size) > 1e-6 * size:
+                    raise InputError(
+                        f"picture {about['index']}: object '{asset}' has two sizes, {sizes[asset]:g} and {size:g} m, "
+                        "bop needs one; set objects.scale to a value and objects.clutter.scale, too"
+                    )
+                numbers.setdefault(asset, len(numbers) + 1)
+            truths = [{**pose, "obj_id": numbers[asset]} for asset, _, pose in about["objects"]]
+            for file, entry in ((camera, about["camera"]), (truth, truths), (info, about["infos"])):
+                file.write(f'{", " if count else "{"}"{about["index"]}": {json.dumps(entry)}')
+            if not count:
+                _write_camera(out / "camera.json", about["camera"]["cam_K"], about["shape"])
+        for file in (camera, truth, info):
+            file.write("}")
     _write_models(out / "models", numbers, sizes, model)
+
+
+def _write_camera(path: Path, k: list[float], shape: tuple[int, int]) -> None:
+    height, width = shape
+    camera = {"fx": k[0], "fy": k[4], "cx": k[2], "cy": k[5], "width": width, "height": height, "depth_scale": 1.0}
+    path.write_text(json.dumps(camera), encoding="utf-8")
 
 
 def _camera(frame: Frame) -> dict[str, Any]:
@@ -77,13 +104,9 @@ def _camera(frame: Frame) -> dict[str, Any]:
     }
 
 
-def _truth(frame: Frame, item: Item, number: int) -> dict[str, Any]:
+def _pose(frame: Frame, item: Item) -> dict[str, Any]:
     pose = frame.pose(item)
-    return {
-        "cam_R_m2c": pose[:3, :3].ravel().tolist(),
-        "cam_t_m2c": (pose[:3, 3] * 1000).tolist(),
-        "obj_id": number,
-    }
+    return {"cam_R_m2c": pose[:3, :3].ravel().tolist(), "cam_t_m2c": (pose[:3, 3] * 1000).tolist()}
 
 
 def _info(frame: Frame, scene: Scene, place: int, model: Callable[[str], Model], out: Path) -> dict[str, Any]:

@@ -12,9 +12,12 @@ inside the picture, 0 (with x = y = 0) outside it or unknown for the object. Bey
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +27,14 @@ from render.dataset.export.outline import outlines
 from render.dataset.export.parts import Classes, Lines, stem, write_png
 from render.frame import Box, Frame, Keypoint, ObjectLabel
 
+_NAMES = "keypoints "
+"""How the line begins that has the names of the keypoints of each category in a piece."""
+
 
 def write_coco(frames: Iterable[Frame], classes: Classes, out: Path, piece: int) -> list[str]:
-    """Write pictures into `out`. A line is the entry of a picture and those of its objects."""
-    lines = []
+    """Write pictures into `out`. A line is the entry of a picture and those of its objects; the first has the names of
+    the keypoints that are in them."""
+    lines, names = [], dict[str, set[str]]()
     for frame in frames:
         name = f"{stem(frame)}.png"
         write_png(out / "images" / name, frame.rgb)
@@ -38,51 +45,52 @@ def write_coco(frames: Iterable[Frame], classes: Classes, out: Path, piece: int)
             (_annotation(frame, label, classes), _inside(label.keypoints, width, height), _polygons(frame, label))
             for label in shown
         ]
+        for entry, points, _ in objects:
+            names.setdefault(str(entry["category_id"]), set()).update(points)
         lines.append(json.dumps({"image": image, "objects": objects}))
-    return lines
+    return [_NAMES + json.dumps({category: sorted(found) for category, found in names.items()}), *lines]
 
 
 def finish_coco(lines: Lines, classes: Classes, out: Path) -> None:
-    """Write the annotations, entry by entry: all of them may be larger than memory."""
+    """Write the annotations, entry by entry: all of them may be larger than memory. Each line is parsed once.
+
+    An object has a place for each keypoint that any object of its class shows, which is known at the end only. So what
+    comes after the entries of the pictures waits in a file of its own.
+    """
     names = _keypoint_names(lines)
     categories = [_category(number, name, names.get(number, [])) for number, name in enumerate(classes, start=1)]
     (out / "annotations").mkdir(exist_ok=True)
-    for name, outlined in (("instances", False), ("instances_polygons", True)):
-        _write_annotations(out / "annotations" / f"{name}.json", lines, names, categories, outlined)
+    with ExitStack() as stack:
+        files = [
+            stack.enter_context((out / "annotations" / f"{name}.json").open("w", encoding="utf-8"))
+            for name in ("instances", "instances_polygons")
+        ]
+        objects = [stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", dir=out)) for _ in files]
+        for file in files:
+            info = json.dumps({"description": "rendered by blendmill", "version": "1.0"})
+            file.write(f'{{"info": {info}, "licenses": [], "images": [')
+        number = 0
+        for count, line in enumerate(line for line in lines() if not line.startswith(_NAMES)):
+            found = json.loads(line)
+            for file in files:
+                file.write((", " if count else "") + json.dumps(found["image"]))
+            for entry, points, polygons in found["objects"]:
+                number += 1
+                known = _keypoints(points, names.get(entry["category_id"], []))
+                for file, shape in zip(objects, ({}, {"segmentation": polygons}), strict=True):
+                    text = json.dumps({"id": number, **entry, **shape, **known})
+                    file.write((", " if number > 1 else "") + text)
+        for file, rest in zip(files, objects, strict=True):
+            file.write('], "annotations": [')
+            rest.seek(0)
+            shutil.copyfileobj(rest, file)
+            file.write(f'], "categories": {json.dumps(categories)}}}')
 
 
-def _write_annotations(
-    path: Path, lines: Lines, names: Mapping[int, list[str]], categories: list[dict[str, Any]], outlined: bool
-) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        info = json.dumps({"description": "rendered by blendmill", "version": "1.0"})
-        file.write(f'{{"info": {info}, "licenses": [], "images": [')
-        _write_all(file, (json.loads(line)["image"] for line in lines()))
-        file.write('], "annotations": [')
-        _write_all(file, _annotations(lines, names, outlined))
-        file.write(f'], "categories": {json.dumps(categories)}}}')
-
-
-def _write_all(file: TextIO, entries: Iterable[dict[str, Any]]) -> None:
-    for number, entry in enumerate(entries):
-        file.write((", " if number else "") + json.dumps(entry))
-
-
-def _annotations(lines: Lines, names: Mapping[int, list[str]], outlined: bool) -> Iterator[dict[str, Any]]:
-    """The entries of all objects, numbered from 1."""
-    for number, (entry, points, polygons) in enumerate(_objects(lines), start=1):
-        shape = {"segmentation": polygons} if outlined else {}
-        triplets = [points.get(name, [0, 0, 0]) for name in names.get(entry["category_id"], [])]
-        known = {
-            "keypoints": [value for triplet in triplets for value in triplet],
-            "num_keypoints": sum(v > 0 for _, _, v in triplets),
-        }
-        yield {"id": number, **entry, **shape, **(known if triplets else {})}
-
-
-def _objects(lines: Lines) -> Iterator[tuple[dict[str, Any], dict[str, list[float]], list[list[float]]]]:
-    for line in lines():
-        yield from json.loads(line)["objects"]
+def _keypoints(points: Mapping[str, list[float]], names: list[str]) -> dict[str, Any]:
+    triplets = [points.get(name, [0, 0, 0]) for name in names]
+    values = [value for triplet in triplets for value in triplet]
+    return {"keypoints": values, "num_keypoints": sum(v > 0 for _, _, v in triplets)} if triplets else {}
 
 
 def encoded(mask: NDArray[np.bool_]) -> dict[str, Any]:
@@ -130,8 +138,10 @@ def _inside(points: Mapping[str, Keypoint], width: int, height: int) -> dict[str
 def _keypoint_names(lines: Lines) -> dict[int, list[str]]:
     """The keypoints that any object of each category shows, in alphabetical order."""
     names: dict[int, set[str]] = {}
-    for entry, points, _ in _objects(lines):
-        names.setdefault(entry["category_id"], set()).update(points)
+    for line in lines():
+        if line.startswith(_NAMES):
+            for category, some in json.loads(line.removeprefix(_NAMES)).items():
+                names.setdefault(int(category), set()).update(some)
     return {category: sorted(found) for category, found in names.items()}
 
 

@@ -24,10 +24,11 @@ Lines = Callable[[], Iterator[str]]
 """The lines of all pieces in their order, once for each call."""
 Write = Callable[..., list[str]]
 """Writes pictures into a folder, given the class names and the number of the piece. Returns lines for `Finish`."""
-Finish = Callable[[Lines, Classes, Path], None]
+Finish = Callable[..., None]
+"""Completes an export in a folder, given the `Lines` and the class names."""
 
 
-def nothing_more(lines: Lines, classes: Classes, out: Path) -> None:
+def nothing_more(lines: Lines, classes: Classes, out: Path, **more: Any) -> None:
     """The end of an export whose pictures are all of it."""
 
 

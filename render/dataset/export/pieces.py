@@ -7,21 +7,28 @@ memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from render.catalogue import open_catalogue
 from render.dataset.dataset import Dataset
-from render.dataset.export.bop import write_bop
+from render.dataset.export.bop import finish_bop, write_bop
 from render.dataset.export.coco import finish_coco, write_coco
 from render.dataset.export.folder import write_folder
 from render.dataset.export.masks import write_masks
-from render.dataset.export.parts import Classes, Finish, Write, nothing_more
+from render.dataset.export.parts import Finish, Write, nothing_more
 from render.dataset.export.per_image import write_per_image
 from render.dataset.export.s2rda import finish_s2rda, write_s2rda
 from render.dataset.export.webdataset import write_webdataset
-from render.dataset.export.yolo import write_yolo, write_yolo_pose, write_yolo_segment
+from render.dataset.export.yolo import (
+    finish_yolo,
+    finish_yolo_pose,
+    finish_yolo_segment,
+    write_yolo,
+    write_yolo_pose,
+    write_yolo_segment,
+)
 from render.frame import Frame
 from scenes.config.loading import validate
 from scenes.config.objects import Config
@@ -35,16 +42,6 @@ class Format(NamedTuple):
 
     write: Write
     finish: Finish = nothing_more
-    whole: bool = False
-    """Whether all pictures are one piece, because the layout needs them all at once."""
-
-
-def _at_once(write: Callable[..., None]) -> Write:
-    def write_all(frames: Iterable[Frame], classes: Classes, out: Path, piece: int, **more: Any) -> list[str]:
-        write(frames, classes, out, **more)
-        return []
-
-    return write_all
 
 
 FORMATS: Mapping[str, Format] = {
@@ -54,10 +51,10 @@ FORMATS: Mapping[str, Format] = {
     "s2rda": Format(write_s2rda, finish_s2rda),
     "hdf5-per-image": Format(write_per_image),
     "masks": Format(write_masks),
-    "yolo": Format(_at_once(write_yolo), whole=True),
-    "yolo-segment": Format(_at_once(write_yolo_segment), whole=True),
-    "yolo-pose": Format(_at_once(write_yolo_pose), whole=True),
-    "bop": Format(_at_once(write_bop), whole=True),
+    "yolo": Format(write_yolo, finish_yolo),
+    "yolo-segment": Format(write_yolo_segment, finish_yolo_segment),
+    "yolo-pose": Format(write_yolo_pose, finish_yolo_pose),
+    "bop": Format(write_bop, finish_bop),
 }
 
 
@@ -67,7 +64,7 @@ def open_work(folder: str, kind: str, out: str, lines: str) -> Callable[[tuple[i
     folder: the data set. out: the folder for the files. lines: the folder for the pieces' lines.
     """
     dataset, checked = Dataset.open(Path(folder)), set[int]()
-    more = {"model": _models(dataset)} if kind == "bop" else {}
+    more = needs(dataset, kind)
 
     def frames(indices: list[int]) -> Iterator[Frame]:
         for index in indices:
@@ -85,6 +82,11 @@ def open_work(folder: str, kind: str, out: str, lines: str) -> Callable[[tuple[i
                 Path(lines, f"{number:06d}").write_text("".join(f"{line}\n" for line in found), encoding="utf-8")
 
     return write
+
+
+def needs(dataset: Dataset, kind: str) -> dict[str, Any]:
+    """What the functions of a format get beside pictures and lines. Raises InputError where the set has it not."""
+    return {"model": _models(dataset)} if kind == "bop" else {}
 
 
 def _models(dataset: Dataset) -> Callable[[str], Model]:

@@ -9,6 +9,7 @@ share one list of keypoints; `keypoints` in data.yaml names them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -17,34 +18,50 @@ import numpy as np
 import yaml
 
 from render.dataset.export.outline import joined, outlines
-from render.dataset.export.parts import stem, write_png
-from render.frame import Frame, Keypoint, ObjectLabel
+from render.dataset.export.parts import Classes, Lines, stem, write_png
+from render.frame import Frame, ObjectLabel
+
+Point = tuple[float, float, int]
 
 
-def _write(kind: str, frames: Iterable[Frame], classes: tuple[str, ...], out: Path) -> None:
-    found: dict[str, list[tuple[str, dict[str, Keypoint]]]] = {}
+def _write(kind: str, frames: Iterable[Frame], classes: Classes, out: Path, piece: int) -> list[str]:
+    """Write pictures and their labels. Labels with keypoints are the lines, until all keypoints are known."""
+    lines = []
     for frame in frames:
         write_png(out / "images" / "train" / f"{stem(frame)}.png", frame.rgb)
-        found[stem(frame)] = list(_lines(kind, frame, classes))
-    names = sorted({name for lines in found.values() for _, points in lines for name in points})
-    (out / "labels" / "train").mkdir(parents=True)
-    for name, lines in found.items():
-        text = "".join(f"{line}{_points(points, names)}\n" for line, points in lines)
-        (out / "labels" / "train" / f"{name}.txt").write_text(text, encoding="utf-8")
+        found = list(_lines(kind, frame, classes))
+        if kind == "pose":
+            lines.append(json.dumps([stem(frame), found]))
+        else:
+            _write_labels(out, stem(frame), (line for line, _ in found))
+    return lines
+
+
+def _finish(kind: str, lines: Lines, classes: Classes, out: Path) -> None:
     # No path: Ultralytics then takes the folder of the file.
     data = {"train": "images/train", "val": "images/train", "names": dict(enumerate(classes))}
     if kind == "pose":
+        names = sorted({name for line in lines() for _, points in json.loads(line)[1] for name in points})
+        for line in lines():
+            picture, found = json.loads(line)
+            _write_labels(out, picture, (f"{text}{_points(points, names)}" for text, points in found))
         data |= {"kpt_shape": [len(names), 3], "flip_idx": list(range(len(names))), "keypoints": names}
     (out / "data.yaml").write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
-write_yolo = partial(_write, "detect")
-write_yolo_segment = partial(_write, "segment")
-write_yolo_pose = partial(_write, "pose")
+def _write_labels(out: Path, picture: str, lines: Iterable[str]) -> None:
+    path = out / "labels" / "train" / f"{picture}.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def _lines(kind: str, frame: Frame, classes: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Keypoint]]]:
-    """Of each object, its line without keypoints, and its keypoints in shares of the picture."""
+write_yolo, finish_yolo = partial(_write, "detect"), partial(_finish, "detect")
+write_yolo_segment, finish_yolo_segment = partial(_write, "segment"), partial(_finish, "segment")
+write_yolo_pose, finish_yolo_pose = partial(_write, "pose"), partial(_finish, "pose")
+
+
+def _lines(kind: str, frame: Frame, classes: Classes) -> Iterator[tuple[str, dict[str, Point]]]:
+    """Of each object, its line without keypoints, and its keypoints in shares of the picture, with v."""
     height, width = frame.instance.shape
     for label in frame.objects:
         if label.box is None or label.category not in classes:
@@ -59,17 +76,17 @@ def _lines(kind: str, frame: Frame, classes: tuple[str, ...]) -> Iterator[tuple[
         yield f"{number} {_numbers(box)}", _inside(label, width, height) if kind == "pose" else {}
 
 
-def _inside(label: ObjectLabel, width: int, height: int) -> dict[str, Keypoint]:
+def _inside(label: ObjectLabel, width: int, height: int) -> dict[str, Point]:
     return {
-        name: Keypoint(point.x / width, point.y / height, point.visible)
+        name: (point.x / width, point.y / height, 1 + point.visible)
         for name, point in label.keypoints.items()
         if 0 <= point.x < width and 0 <= point.y < height
     }
 
 
-def _points(points: dict[str, Keypoint], names: list[str]) -> str:
+def _points(points: dict[str, Point], names: list[str]) -> str:
     triplets = [points.get(name) for name in names]
-    return "".join(f" {_numbers(np.array([p.x, p.y]))} {1 + p.visible}" if p else " 0 0 0" for p in triplets)
+    return "".join(f" {_numbers(np.array(p[:2]))} {p[2]}" if p else " 0 0 0" for p in triplets)
 
 
 def _numbers(values: np.ndarray) -> str:
