@@ -12,7 +12,7 @@ demo: $(VENV)/.ready
 	@echo "data set: demo/s2rda13   contact sheet: demo/contact_sheet.png   labels: demo/labels.png"
 
 test: $(VENV)/.ready-dev
-	$(PY) -m pytest -n $(TEST_WORKERS) --dist loadgroup
+	$(PY) -m pytest -n $(TEST_WORKERS)
 
 test-slow: $(VENV)/.ready-dev
 	$(PY) -m pytest -m slow

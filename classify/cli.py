@@ -174,7 +174,7 @@ def ablate(
 @OUT
 @SET
 def probe(model: str, config: str, vary: tuple[str, ...], out: Path, overrides: tuple[str, ...], **how: Any) -> None:
-    """Sweep a factor of the same pictures, and see what a trained network says.
+    """Sweep one factor of the pictures that a trained network sees.
 
     MODEL is the folder of a run or a checkpoint. It may also be MODULE:FUNCTION of your own code, which returns a
     torch.nn.Module and is imported from the working folder. It gets pictures (n, 3, size, size), normalized with the

@@ -9,6 +9,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -24,14 +25,26 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 # Files whose tests kill runs or look for what runs left on the machine: one worker takes them all, one after another.
-_OF_THE_MACHINE = {"test_farm.py", "test_ray.py", "test_stream.py", "test_stream_torch.py", "test_cli_farm.py"}
+# They come first, because they take longest.
+_OF_THE_MACHINE = ("test_farm.py", "test_ray.py", "test_stream.py", "test_stream_torch.py", "test_cli_farm.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in _OF_THE_MACHINE)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Side by side, a file's tests stay together: what they share, a rendered set for instance, is then made once."""
-    for item in items:
-        name = item.path.name
-        item.add_marker(pytest.mark.xdist_group("machine" if name in _OF_THE_MACHINE else name))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "machine" if file.rpartition("/")[2] in _OF_THE_MACHINE else file
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
