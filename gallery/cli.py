@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import click
@@ -72,6 +73,8 @@ def gallery(
     count = sum(len(one.indices) for one in chosen)
     if serve:
         with serving(Served(chosen, side or LARGEST, options), host, port, workers) as (address, server):
+            # A shell that starts a command in the background has it ignore Ctrl-C.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             click.echo(f"{address}: {count} pictures; Ctrl-C ends it")
             try:
                 server.serve_forever()

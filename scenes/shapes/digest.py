@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 # The folder that contains the package `scenes`.
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,9 +68,14 @@ def _executed(module: str, root: Path) -> Iterator[Path]:
         yield from (path for path in (place / "__init__.py", place.with_suffix(".py")) if path.is_file())
 
 
+_PARSING = Lock()
+"""Python 3.11 raises SystemError where two threads make syntax trees at once (CPython issue 106905)."""
+
+
 @lru_cache(maxsize=256)
 def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_bytes())
+    with _PARSING:
+        return ast.parse(path.read_bytes())
 
 
 @lru_cache(maxsize=256)

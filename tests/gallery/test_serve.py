@@ -113,8 +113,12 @@ def test_ctrl_c_ends_it(folder: Path) -> None:
         [sys.executable, "-c", code, str(folder / "set"), "--serve", "--port", "0", "--workers", "1"],
         env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith("http://127.0.0.1:")
-    time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("http://127.0.0.1:")
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.communicate()
