@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,7 @@ def main(pictures: int, rounds: int) -> None:
         print(f"round {turn} of {rounds}", flush=True)
     inside = {}
     for name, sampler in samplers.items():
-        inside[name] = shares(lambda sampler=sampler: _all(drawing, sampler, pictures))
+        inside[name] = shares(partial(_all, drawing, sampler, pictures))
         print(f"perf: {len(inside)} of {len(samplers)}", flush=True)
     renders = watch.calls["render"] / watch.calls["rest of the picture"]
     record(
