@@ -187,6 +187,7 @@ def check_that_pixels_lead_back_to_their_objects() -> None:
         assert away.max() <= item.scale / 2 * 1.001
 
 
+@pytest.mark.slow
 def test_cracks(desk: Path) -> None:
     make_walls(desk / "walls")
     photographs(desk / "photos")
