@@ -17,9 +17,7 @@ import hashlib
 import json
 import os
 import shutil
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +27,7 @@ from gallery.gathering import Gathered, gathered
 from gallery.pieces import Piece
 from gallery.scripts import column, script
 from gallery.sets import Chosen
-from render.dataset.crew import worked
-from render.dataset.local import Folder
+from render.dataset.resumable import Told, being_written, write_pieces
 from scenes.errors import InputError
 from scenes.outputs import told
 
@@ -41,11 +38,7 @@ FORMAT = 1
 PER = 50
 """Pictures in one script. A filtered view loads the scripts of all that it shows, so these must not be large."""
 
-_EVERY = 10.0
-"""Seconds between two times that what is written is brought to the disk and noted as done."""
 _FEW, _SMALL, _LARGE = 1000, 96, 512
-
-Told = Callable[[int, int], object]
 
 
 def page_files() -> list[Path]:
@@ -89,7 +82,7 @@ def build(
     receipt["page"] = hashlib.sha256(b"".join(path.read_bytes() for path in page_files())).hexdigest()
     if _is_there(out, receipt):
         return False
-    with told(out), _working(out, json.dumps(receipt)) as folder:
+    with told(out), being_written(out, "gallery", json.dumps(receipt)) as folder:
         todo = pieces(sets)
         setup = {
             "sets": [one.spec() for one in sets],
@@ -142,44 +135,8 @@ def _write_data(scripts: Mapping[str, bytes], data: Path, sets: Sequence[Chosen]
 
 
 def work(setup: dict[str, Any], todo: Sequence[Piece], done: Path, workers: int | None, tell: Told) -> None:
-    """Do the pieces that are not noted in the file `done`, a number a line."""
-    noted = set(map(int, done.read_text().split())) if done.exists() else set()
-    missing = [piece for piece in todo if piece[0] not in noted]
-    written: list[int] = []
-
-    def note() -> None:
-        os.sync()
-        with done.open("a") as file:
-            file.writelines(f"{number}\n" for number in written)
-        written.clear()
-
-    tell(len(noted), len(todo))
-    last = time.monotonic()
-    try:
-        results = worked("gallery.pieces", setup, missing, len(missing), workers)
-        for place, (piece, _) in enumerate(zip(missing, results, strict=True), start=len(noted) + 1):
-            written.append(piece[0])
-            tell(place, len(todo))
-            if time.monotonic() - last > _EVERY:
-                note()
-                last = time.monotonic()
-    finally:
-        note()
-
-
-@contextmanager
-def _working(out: Path, about: str) -> Iterator[Path]:
-    """The folder beside `out` in which a page is written, for this process alone. about: tells one page from others."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = out.with_name(f".{out.name}.gallery")
-    with Folder(folder).hold("0/1"):
-        if not (folder / "about").exists() or (folder / "about").read_text() != about:
-            for name in ("out", "lines"):
-                shutil.rmtree(folder / name, ignore_errors=True)
-                (folder / name).mkdir()
-            (folder / "done").unlink(missing_ok=True)
-            (folder / "about").write_text(about)
-        yield folder
+    """Do the pieces that are not noted in the file `done`."""
+    write_pieces("gallery.pieces", setup, len(todo), todo.__getitem__, done, workers, tell)
 
 
 def _is_there(out: Path, receipt: dict[str, Any]) -> bool:

@@ -11,30 +11,23 @@ import hashlib
 import json
 import os
 import shutil
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from itertools import count
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from render.dataset.crew import worked
 from render.dataset.dataset import Dataset
 from render.dataset.export.pieces import FORMATS, needs
 from render.dataset.limits import NO_LIMITS, Limits
-from render.dataset.local import Folder
+from render.dataset.resumable import Told, being_written, write_pieces
 from scenes.errors import InputError, choices
 from scenes.outputs import told
 
 __all__ = ["FORMATS", "RECEIPT", "export_dataset"]
 
 RECEIPT = "blendmill-export.json"
-Told = Callable[[int, int], object]
 _LINES = 2
 """Goes up when a format's lines change: what an older blendmill has begun is then begun anew."""
-_EVERY = 10.0
-"""Seconds between two times that what is written is brought to the disk and noted as done."""
 
 
 def export_dataset(
@@ -123,10 +116,18 @@ def export_dataset(
     tars, shards = np.arange(len(indices)) // samples_per_tar, indices // dataset.manifest.shard_size
     pieces = np.split(indices, np.flatnonzero(np.diff(tars if kind == "webdataset" else shards)) + 1)
     more = needs(dataset, kind)
-    with told(out), _working(out, f"{receipt} {_sums(dataset)} {_LINES}") as folder:
+    with told(out), being_written(out, "export", f"{receipt} {_sums(dataset)} {_LINES}") as folder:
         places = {name: str(folder / name) for name in ("out", "lines")}
         setup = {"folder": str(dataset.folder), "kind": kind, **places}
-        _write(setup, pieces, folder / "done", workers, tell)
+        write_pieces(
+            "render.dataset.export.pieces",
+            setup,
+            len(pieces),
+            lambda k: (k, pieces[k].tolist()),
+            folder / "done",
+            workers,
+            tell,
+        )
 
         def lines() -> Iterator[str]:
             for path in sorted((folder / "lines").iterdir()):
@@ -139,56 +140,6 @@ def export_dataset(
         (folder / "out").replace(out)
         shutil.rmtree(folder)
     return True
-
-
-def _write(setup: dict[str, str], pieces: list[np.ndarray], done: Path, workers: int | None, tell: Told) -> None:
-    """Write the pieces that are not noted in the file `done`, a number a line."""
-    noted = set(map(int, done.read_text().split())) if done.exists() else set()
-    missing = [number for number in range(len(pieces)) if number not in noted]
-    found = worked(
-        "render.dataset.export.pieces", setup, ((k, pieces[k].tolist()) for k in missing), len(missing), workers
-    )
-    written: list[int] = []
-
-    def note() -> None:
-        os.sync()
-        with done.open("a") as file:
-            file.writelines(f"{number}\n" for number in written)
-        written.clear()
-
-    tell(len(noted), len(pieces))
-    last = time.monotonic()
-    try:
-        for place, (number, _) in zip(count(len(noted) + 1), zip(missing, found, strict=True), strict=False):
-            written.append(number)
-            tell(place, len(pieces))
-            if time.monotonic() - last > _EVERY:
-                note()
-                last = time.monotonic()
-    finally:
-        note()
-
-
-@contextmanager
-def _working(out: Path, about: str) -> Iterator[Path]:
-    """The folder in which an export is written, for this process alone. about: what is written there, to know it again.
-
-    It goes if it has nothing that would be of use to the next process.
-    """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = out.with_name(f".{out.name}.export")
-    with Folder(folder).hold("0/1"):
-        if not (folder / "about").exists() or (folder / "about").read_text() != about:
-            for name in ("out", "lines"):
-                shutil.rmtree(folder / name, ignore_errors=True)
-                (folder / name).mkdir()
-            (folder / "done").unlink(missing_ok=True)
-            (folder / "about").write_text(about)
-        try:
-            yield folder
-        finally:
-            if (folder / "done").exists() and not (folder / "done").read_text():
-                shutil.rmtree(folder)
 
 
 def _sums(dataset: Dataset) -> str:
