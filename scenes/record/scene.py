@@ -60,11 +60,16 @@ class Item:
     scale: float
     materials: Mapping[str, Material]
 
+    def pose(self) -> np.ndarray:
+        """(4, 4) float64 rotation and translation in meters from the object's own axes to the world, unscaled."""
+        matrix = np.eye(4)
+        matrix[:3, :3], matrix[:3, 3] = rotation_matrix(self.rotation), self.location
+        return matrix
+
     def matrix(self) -> np.ndarray:
         """(4, 4) float64, model to world."""
-        matrix = np.eye(4)
-        matrix[:3, :3] = rotation_matrix(self.rotation) * self.scale
-        matrix[:3, 3] = self.location
+        matrix = self.pose()
+        matrix[:3, :3] *= self.scale
         return matrix
 
 
