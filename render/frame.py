@@ -22,12 +22,16 @@ from render import false_color
 from render.label import H, Label, Text, W, above_zero, finite, finite_lengths, poses, zero_or_one
 from scenes.record.reading import scene_from_json
 from scenes.record.record import Record
-from scenes.record.scene import Item, rotation_matrix
+from scenes.record.scene import Item
 
 Coordinate = Annotated[float, Field(ge=-1e12, le=1e12)]
 """A place in the picture or far beside it, in pixels. Sums and differences of such numbers are numbers."""
 
 Box = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
+
+Size = tuple[Coordinate, Coordinate, Coordinate]
+Row = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
+Pose = tuple[Row, Row, Row, Row]
 
 
 @dataclass(frozen=True)
@@ -91,18 +95,29 @@ class ObjectLabel:
         Names of the parts. Part `n` of the part mask is ``parts[n - 1]``.
     glass : tuple of str
         Names of the parts that light passes through, such as glass.
+    pose : 4 x 4 tuple of float or None
+        Rotation and translation in meters from the object's own axes to the camera's (OpenCV: x right, y down, z
+        forward). The object's origin is the middle of its box, and its front looks along its -y. None for cracks, which
+        have no axes.
+    extent : tuple of 3 floats or None
+        Lengths in meters of the object's box along its own axes. The whole object lies within half of them around the
+        origin of its pose.
 
     Examples
     --------
+    >>> import numpy as np
     >>> from blendmill import ObjectLabel
     >>> mug = ObjectLabel(
     ...     instance=1, asset="mug_03", category="mug", purpose="main", box=(4.0, 2.0, 20.0, 18.0),
     ...     amodal_box=(3.6, 1.8, 20.1, 17.9), pixels=180, share=0.18, visibility=0.9, truncation=0.0,
-    ...     keypoints={}, parts=("body",),
+    ...     keypoints={}, parts=("body",), extent=(0.08, 0.08, 0.1),
+    ...     pose=((1, 0, 0, 0), (0, 0, -1, 0), (0, 1, 0, 0.5), (0, 0, 0, 1)),
     ... )
     >>> x0, y0, x1, y1 = mug.box
     >>> (x1 - x0) * (y1 - y0)
     256.0
+    >>> mug.corners().min(axis=0).round(3).tolist(), mug.corners().max(axis=0).round(3).tolist()
+    ([-0.04, -0.05, 0.46], [0.04, 0.05, 0.54])
     """
 
     instance: int
@@ -118,6 +133,19 @@ class ObjectLabel:
     keypoints: Mapping[str, Keypoint]
     parts: tuple[str, ...]
     glass: tuple[str, ...] = ()
+    pose: Pose | None = None
+    extent: Size | None = None
+
+    def corners(self) -> NDArray[np.float64]:
+        """(8, 3) corners of the object's box in camera axes, in meters: x changes slowest, z fastest.
+
+        Raises ValueError for an object without a pose.
+        """
+        if self.pose is None or self.extent is None:
+            raise ValueError(f"object {self.instance} ({self.category}) has no pose")
+        pose = np.array(self.pose)
+        halves = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * np.array(self.extent) / 2
+        return np.asarray(halves @ pose[:3, :3].T + pose[:3, 3])
 
 
 @lru_cache(maxsize=1)
@@ -272,10 +300,9 @@ class Frame:
         """(4, 4) rotation and translation in meters from an object's own axes to the camera's (OpenCV).
 
         item: one of `scene.items`. The object's origin is the middle of its box; its size, `item.scale`, is left out.
+        `objects` has the same, for each object, as `pose`.
         """
-        turn = np.eye(4)
-        turn[:3, :3], turn[:3, 3] = rotation_matrix(item.rotation), item.location
-        return np.asarray(self.world_to_camera @ turn)
+        return np.asarray(self.world_to_camera @ item.pose())
 
     def show(self, *labels: str) -> Image.Image:
         """The picture beside some of its labels, in false colors. A notebook shows the image that is returned.

@@ -1,4 +1,4 @@
-"""What all networks that find cracks have in common."""
+"""What all networks that label pixels have in common."""
 
 from __future__ import annotations
 
@@ -8,19 +8,27 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
+from segment.logits import from_maps
+
 UNET = "unet"
 NAMES = (UNET, *(f"segformer-b{k}" for k in range(6)), "dpt-dinov2-s", "dpt-dinov2-b", "upernet-convnext-t")
 """The names of the networks in configs. `segment.models.build` makes them."""
 
 
 class Segmenter(nn.Module):
-    """A network that outputs one logit for each pixel: `head(decode(encode(images)))`, at the size of the images.
+    """A network that outputs logits for each pixel: `head(decode(encode(images)))`, at the size of the images.
 
-    A network defines `encode`, `decode` and `head`. stride: images are enlarged by reflection to a multiple of it.
+    A network defines `encode`, `decode` and `head`. The head has a channel for each class; a single one is that of
+    cracks. stride: images are enlarged by reflection to a multiple of it.
     """
 
     stride: int
     head: nn.Conv2d
+
+    @property
+    def classes(self) -> int:
+        """Number of classes; 1 for cracks against all else."""
+        return self.head.out_channels
 
     def encode(self, images: Tensor) -> list[Tensor]:
         """Features (n, c, h', w') of images (n, 3, h, w) , sides multiples of `stride`; the deepest last."""
@@ -35,11 +43,11 @@ class Segmenter(nn.Module):
         return ()
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (n, h, w) of images (n, 3, h, w) float, of any size."""
+        """Logits of images (n, 3, h, w) float, of any size: (n, h, w) for cracks, else (n, classes, h, w)."""
         height, width = images.shape[-2:]
         padded = fitted(images, self.stride)
         logits = self.head(self.decode(self.encode(padded)))
-        return enlarged(logits, padded.shape[-2:])[:, 0, :height, :width]
+        return from_maps(enlarged(logits, padded.shape[-2:])[..., :height, :width])
 
 
 def fitted(images: Tensor, stride: int) -> Tensor:

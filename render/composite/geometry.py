@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render.composite.noise import Image, Shape
+from render.composite.noise import Image
 from scenes.cracks import raster
 from scenes.cracks.contour import Array, Contour, Spall
 from scenes.cracks.strips import Pixels
@@ -52,9 +52,9 @@ class Geometry:
         return down, across
 
 
-def rasterized(contour: Contour, shape: Shape, mm_per_pixel: float, margin: float) -> Geometry:
-    """Rasterize a contour whose patch is the picture. margin: pixels by which labels extend beyond the crack."""
-    pixels, healed, chips = Pixels(shape, mm_per_pixel), None, None
+def rasterized(contour: Contour, pixels: Pixels, margin: float) -> Geometry:
+    """Rasterize a contour. margin: pixels by which labels extend beyond the crack."""
+    healed, chips = None, None
     if any(stroke.kind == "healed" for stroke in contour.strokes):
         healed = raster.coverage(contour, pixels, kinds=("healed",))
     if contour.spalls:
@@ -79,7 +79,7 @@ def warped(
 
     See `scenes.config.composite_crack.WarpConfig`.
     """
-    contour = _dilated(contour, dilation)
+    contour = dilated(contour, dilation)
     width, height = (side / mm_per_pixel for side in contour.size)
     # Each node lies at the center of the finer nodes that replace it.
     before = (_MARGIN + 0.5) * _FINER - 0.5
@@ -124,7 +124,8 @@ class _Field:
         return np.concatenate(found)[:, 0].astype(np.float64)
 
 
-def _dilated(contour: Contour, factor: float) -> Contour:
+def dilated(contour: Contour, factor: float) -> Contour:
+    """Multiply all widths."""
     strokes = tuple(replace(stroke, widths=stroke.widths * factor) for stroke in contour.strokes)
     return replace(contour, strokes=strokes)
 

@@ -14,9 +14,10 @@ from render.composite import background, color, style
 from render.composite.camera import eight_bit, photographed
 from render.composite.distractors import distracted
 from render.composite.edges import dissolved, smoothed
-from render.composite.geometry import Geometry, rasterized, warped
+from render.composite.geometry import Geometry, dilated, rasterized, warped
 from render.composite.noise import Image
 from render.composite.photographs import Photographs
+from render.composite.zoom import frames, shown
 from render.frame import Frame, ObjectLabel
 from scenes.config.composite import ComposeConfig
 from scenes.cracks.contour import Contour
@@ -41,11 +42,16 @@ class Painter:
 
     def draw(self, composition: Composition) -> Frame:
         """Draw a picture with its labels. The crack is class 0 and instance 1. Depth and normals are unknown."""
-        shape = (composition.height, composition.width)
-        surface = self._surface(composition, shape)
-        geometry = rasterized(contour(composition), shape, composition.mm_per_pixel, composition.margin)
-        picture = _cracked(composition, surface, geometry) if "crack" in composition.steps else surface
+        crack = contour(composition)
+        drawn, finished = frames(composition, crack, _generator(composition, "zoom"))
+        geometry = rasterized(crack, drawn, composition.margin)
+        picture = self._surface(composition, drawn.shape)
+        if "crack" in composition.steps:
+            picture = _cracked(composition, picture, geometry)
         picture = self._styled(composition, picture, _GLOBAL)
+        if finished is not drawn:
+            picture = shown(picture, finished.shape, composition.zoom)
+            geometry = rasterized(crack, finished, composition.margin)
         return _frame(composition, _developed(composition, picture), geometry)
 
     def views(self, frame: Frame) -> tuple[NDArray[np.uint8], ...]:
@@ -56,7 +62,8 @@ class Painter:
         values = composition.steps["background"]
         photograph = self.textures.picture(composition.texture)
         if not background.fits(photograph, shape, zoom=values["zoom"], angle=values["angle"]):
-            photograph = self.textures.continued(composition.texture, min(int(_CANVAS * max(shape)), _LARGEST))
+            side = int(_CANVAS * max(composition.width, composition.height))
+            photograph = self.textures.continued(composition.texture, min(side, _LARGEST))
         piece = background.cut(photograph, shape, **{name: values[name] for name in _CUT})
         surface = background.relit(piece, **{name: value for name, value in values.items() if name not in _CUT})
         # This method synthesizes texture, which could cover a crack, so the crack is drawn afterwards.
@@ -109,13 +116,18 @@ def _done(composition: Composition, step: str, function: Any, *arguments: Any) -
 
 
 def contour(composition: Composition) -> Contour:
-    """The distorted contour of the crack; empty if there is none."""
+    """The distorted contour of the crack; empty if there is none.
+
+    Its patch is larger than the picture where the picture is shrunk. Then its cracks are as much finer.
+    """
+    smaller = min(composition.zoom, 1.0)
+    size = (composition.size[0] / smaller, composition.size[1] / smaller)
     values = composition.steps.get("crack")
     if values is None:
-        return Contour((), (), composition.size)
+        return Contour((), (), size)
     width = values.get("width")
-    in_mm = None if width is None else width * composition.mm_per_pixel
-    drawn = sample(_generator(composition, "crack"), composition.size, values["kind"], in_mm)
+    in_mm = None if width is None else width / smaller * composition.mm_per_pixel
+    drawn = dilated(sample(_generator(composition, "crack"), size, values["kind"], in_mm), smaller)
     warp = composition.steps.get("warp")
     if warp is None:
         return drawn

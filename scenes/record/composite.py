@@ -47,7 +47,7 @@ class Composition:
     width, height : int
         Size of the picture in pixels.
     mm_per_pixel : float
-        Length that a pixel covers, in mm.
+        Length that a pixel covers, in mm, before the step "zoom".
     margin, threshold : float
         As in `ComposeConfig`.
     texture : str
@@ -74,12 +74,17 @@ class Composition:
 
     @property
     def size(self) -> tuple[float, float]:
-        """Width and height in mm."""
+        """Width and height in mm, before the step "zoom"."""
         return self.width * self.mm_per_pixel, self.height * self.mm_per_pixel
 
     @property
+    def zoom(self) -> float:
+        """The scale at which the finished picture is shown; 1 without the step "zoom"."""
+        return float(self.steps["zoom"]["factor"]) if "zoom" in self.steps else 1.0
+
+    @property
     def camera(self) -> NominalCamera:
-        return NominalCamera(self.width, self.height, self.mm_per_pixel)
+        return NominalCamera(self.width, self.height, self.mm_per_pixel / self.zoom)
 
     @property
     def subject(self) -> str:

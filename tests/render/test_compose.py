@@ -94,9 +94,9 @@ def test_a_picture_depends_on_config_seed_and_index_alone(painter: Painter, fold
     assert not np.array_equal(first[0].rgb, first[1].rgb)
 
 
-STEPS = ("distractors", "crack", "warp", "smoothing", "dissolve", "lips", "healed", "color", "style", "sensor")
+STEPS = ("distractors", "crack", "warp", "smoothing", "dissolve", "lips", "healed", "color", "style", "zoom", "sensor")
 # What they change besides the picture.
-OF_LABELS = ("crack", "warp")
+OF_LABELS = ("crack", "warp", "zoom")
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -131,7 +131,7 @@ def test_without_a_crack_the_surface_is_the_one_it_is_drawn_on(painter: Painter)
 
 def test_what_distorts_the_contour_distorts_all_labels(painter: Painter) -> None:
     hard = {"use": True, "elastic": 0.3, "affine": 0.3, "dilation": 1}
-    on, off = (draw(painter, warp=warp, margin=0) for warp in (hard, {"use": False}))
+    on, off = (draw(painter, warp=warp, margin=0, zoom={"use": False}) for warp in (hard, {"use": False}))
     for name in ("alpha", "category", "width", "skeleton"):
         assert not np.array_equal(getattr(on, name), getattr(off, name))
     drawn = raster.coverage(contour(on.scene), Pixels((SIDE, SIDE), on.scene.mm_per_pixel))  # type: ignore[union-attr]
@@ -154,7 +154,7 @@ def test_labels_reach_beyond_the_crack_by_their_margin(painter: Painter, index: 
 
 @pytest.mark.parametrize("margin", [0, 0.4, 1.5])
 def test_a_straight_crack_is_labelled_as_wide_as_the_margins_make_it(margin: float) -> None:
-    drawn = geometry.rasterized(straight(6), (SIDE, SIDE), 1.0, margin)
+    drawn = geometry.rasterized(straight(6), Pixels((SIDE, SIDE), 1.0), margin)
     assert drawn.coverage[10:-10].sum(axis=1) == pytest.approx(6, abs=1e-3)
     assert drawn.reach[10:-10].sum(axis=1) == pytest.approx(6 + 2 * margin, abs=1e-3)
     assert drawn.width[drawn.width > 0] == pytest.approx(6, abs=1e-3)
