@@ -96,11 +96,11 @@ class ScratchesConfig(Section):
 class PaintedJointsConfig(Section):
     """Straight dark lines."""
 
-    count: Annotated[Any, numbers(0, 20, whole=True, unit="count")] = sometimes(0.55, {"uniform": [1, 3]})
+    count: Annotated[Any, numbers(0, 20, whole=True, unit="count")] = sometimes(0.4, {"uniform": [1, 2]})
     """Number of joints."""
     darkness: Annotated[Any, numbers(-1, 1, unit="share")] = {"uniform": [0.05, 0.7]}
     """Share of the light that is missing there."""
-    ledge: Annotated[Any, numbers(0, 1, unit="share")] = sometimes(0.6, {"uniform": [0, 0.6]})
+    ledge: Annotated[Any, numbers(0, 1, unit="share")] = sometimes(0.3, {"uniform": [0, 0.4]})
     """Largest share by which the light changes beyond a joint."""
 
 
@@ -222,6 +222,8 @@ class ComposeConfig(Section):
         Pixels by which labels reach beyond the crack's edges.
     threshold : float
         Share of a pixel that the crack must cover for the pixel to be in the mask.
+    least : float
+        Contrast below which a stretch of a crack is not labeled, in standard deviations of the grain around it.
     background : PhotographConfig
         The piece of a photograph behind the crack.
     distractors, crack, warp, smoothing, dissolve, lips, healed, color, style, zoom, sensor : StepConfig
@@ -249,6 +251,9 @@ class ComposeConfig(Section):
     """Pixels by which labels reach beyond the crack's edges, as people draw masks around all they see; 0 adds none."""
     threshold: float = Field(default=0.5, gt=0, le=1)
     """Share of a pixel that the crack must cover for the pixel to be in the mask."""
+    least: float = Field(default=1.3, ge=0, le=10)
+    """Contrast below which a stretch of a crack is not labeled, because nobody sees it: in standard deviations of the
+    grain around it, at the crack's width. 0 labels all."""
     background: PhotographConfig = PhotographConfig()
     """The piece of a photograph behind the crack."""
     distractors: DistractorsConfig = DistractorsConfig()
