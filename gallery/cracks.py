@@ -13,7 +13,7 @@ from gallery.judging import UNKNOWN, Judged, Told
 from gallery.sets import Chosen
 from render.dataset.manifest import MANIFEST
 from scenes.errors import InputError
-from segment.datasets import CrackPictures, open_part
+from segment.datasets import LabeledPictures, open_part
 from segment.layouts import layout_of
 from segment.load import TASK, load
 from segment.masks import looks_like_mask
@@ -27,10 +27,12 @@ def judged(run: Path, sets: Sequence[Chosen], wanted: NDArray[np.bool_], tell: T
 
     The features of a picture are the means of the inputs of the network's head. The score is the IoU of the cracks of
     a picture of data.test that has one. confidence: the mean probability of the pixels that are found. wanted: (N,),
-    the pictures to look at.
+    the pictures to look at. Raises InputError where the run segments many classes.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    method, config, threshold = load(run, device)
+    method, config, threshold, classes = load(run, device)
+    if len(classes) > 1:
+        raise InputError(f"{run}: segments {len(classes)} classes; a page tells the worth of runs of cracks alone")
     test = open_part(config.data.test) if config.data.test else None
     count, done, features = len(wanted), 0, None
     score, confidence = np.full(count, np.nan, np.float32), np.full(count, np.nan, np.float32)
@@ -68,7 +70,7 @@ def judged(run: Path, sets: Sequence[Chosen], wanted: NDArray[np.bool_], tell: T
     return Judged(
         run=run.resolve().name,
         trained=(", ".join(Path(part.where).name for part in config.data.source), config.method, config.model),
-        classes=("crack",),
+        classes=classes,
         features=features,
         truth=np.zeros(count, np.int64),
         predicted=np.full(count, UNKNOWN),
@@ -80,7 +82,7 @@ def judged(run: Path, sets: Sequence[Chosen], wanted: NDArray[np.bool_], tell: T
     )
 
 
-def _masks(one: Chosen, test: CrackPictures | None) -> dict[str, int]:
+def _masks(one: Chosen, test: LabeledPictures | None) -> dict[str, int]:
     """The places in the test pictures of those that a set on the page has, by their keys there."""
     if test is None:
         return {}
