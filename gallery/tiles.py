@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.columns import Row, row_of
+from gallery.columns import Described, row_of
 from gallery.scripts import encoded, packed
 from render.dataset.dataset import Dataset
 from render.dataset.shard import Shard
@@ -66,9 +66,9 @@ class Tiles:
         picture = self._picture(index)
         return {kind: picture.item(kind) for kind in kinds}
 
-    def row(self, index: int) -> tuple[Row, NDArray[np.uint8]]:
+    def described(self, index: int) -> Described:
         picture = self._picture(index)
-        return row_of(picture.category, picture.objects, picture.factors), picture.rgb
+        return Described(row_of(picture.category, picture.objects, picture.factors), picture.rgb)
 
     @cached_property
     def _picture(self) -> Callable[[int], _Picture]:

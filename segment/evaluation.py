@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from scenes.errors import InputError
 from segment.config import SegmentConfig
-from segment.datasets import CrackPictures
+from segment.datasets import LabeledPictures
 from segment.load import THRESHOLD
 from segment.methods.supervised import Supervised
 from segment.metrics import THRESHOLDS, Scores, check, score
@@ -32,7 +32,7 @@ _LOG = logging.getLogger("blendmill")
 
 def scores_of(
     method: Supervised,
-    pictures: CrackPictures,
+    pictures: LabeledPictures,
     window: int = WINDOW,
     seen: Callable[[int, NDArray[np.float32], NDArray[np.bool_]], None] | None = None,
 ) -> Scores:
@@ -59,7 +59,7 @@ def scores_of(
     return scores
 
 
-def judged_on(method: Supervised, pictures: CrackPictures, window: int = WINDOW) -> Unlabeled:
+def judged_on(method: Supervised, pictures: LabeledPictures, window: int = WINDOW) -> Unlabeled:
     """Judge a method without labels, on up to 48 pictures, evenly over the set.
 
     The changed copy of a picture is its mirror image with a gamma of 1.3.
@@ -115,7 +115,7 @@ class SegmentEvaluator:
     labels, `expected` and `stable`, see `segment.unlabeled`.
     """
 
-    def __init__(self, config: SegmentConfig, supply: DomainBatches[CrackPictures]):
+    def __init__(self, config: SegmentConfig, supply: DomainBatches[LabeledPictures]):
         self._config, self._data = config, supply.data
 
     def assess(self, method: Supervised) -> Assessment:

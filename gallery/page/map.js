@@ -1,7 +1,7 @@
 "use strict";
 // The map: a point for each picture, near those that look like it; a lasso; and the photographs that no render is near.
 (() => {
-  const { make, byId, shortened } = gallery;
+  const { make, byId, shortened, thumbs } = gallery;
   const LASSO = "map", ALIKE = 8;
   const section = byId("map"), canvas = make("canvas", { "aria-label": "Map of the pictures", role: "img" }), legend = make("p", { className: "legend" });
   const by = make("select", { id: "color" });
@@ -111,19 +111,10 @@
     return best;
   }
 
-  function thumbs(list, title) {
-    return make("div", { className: "thumbs", role: "group", "aria-label": title }, ...list.map((place) => {
-      const set = gallery.index.sets[gallery.setOf(place)], button = make("button", { type: "button", title: `${set.name}: picture ${gallery.indexOf(place)}` });
-      button.onclick = () => gallery.open(place);
-      gallery.item(place, "rgb").then((text) => button.append(make("img", { alt: button.title, src: `data:image/jpeg;base64,${text}` })));
-      return button;
-    }));
-  }
-
   function hole(told, k) {
     const differs = told.factors.map((one) => `${one.name} ${shortened(one.near)} (all: ${shortened(one.all)})`);
     return make("section", { className: "hole" }, make("h3", {}, `Hole ${k + 1}: ${told.count} photographs, distance ${told.distance}`),
-      thumbs(told.photos, "Photographs"), make("p", { className: "note" }, "The nearest renders", differs.length ? `; they differ from all by ${differs.join(", ")}` : ""),
+      thumbs(told.photos, "Photographs"), ...told.lacking.map((gap) => make("p", { className: "note" }, gallery.gapText(gap))), make("p", { className: "note" }, "The nearest renders", differs.length ? `; they differ from all by ${differs.join(", ")}` : ""),
       thumbs(told.near, "Nearest renders"));
   }
 
@@ -145,11 +136,13 @@
   async function besides(place, about) {
     const { map, count } = gallery.index;
     if (!map || count < 2) return;
-    const vectors = await gallery.column("map/vectors"), size = map.size, found = [];
+    const vectors = await gallery.column("map/vectors"), at = await gallery.column("map/places"), size = map.size, found = [];
+    const lies = (i) => !Number.isNaN(at[2 * i]); // a picture that cannot be read looks like nothing
+    if (!lies(place)) return;
     for (let i = 0; i < count; i += 1) {
       let away = 0;
       for (let k = 0; k < size; k += 1) away += (vectors[i * size + k] - vectors[place * size + k]) ** 2;
-      if (i !== place) found.push([away, i]);
+      if (i !== place && lies(i)) found.push([away, i]);
     }
     found.sort((a, b) => a[0] - b[0]);
     if (gallery.opened() !== place) return;

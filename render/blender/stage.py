@@ -154,14 +154,14 @@ class Stage:
             width, skeleton = lines(scene, self._patch.contour, alpha > 0)
             instance[hairlines(width, depth, scene.camera)] = 0
         frame = Frame(
-            rgb=self._developed(linear, scene, gain),
+            rgb=self._developed(linear, scene, gain, 1 - passes["combined"][..., 3]),
             depth=depth,
             instance=instance,
             category=self._categories(scene)[instance],
             part=np.where(instance > 0, exact["material"], 0).astype(np.uint16),
             normals=_camera_normals(exact["normal"], depth, scene.camera),
             alpha=alpha,
-            background=None if clean is None else self._developed(clean, scene, gain),
+            background=None if clean is None else self._developed(clean, scene, gain, np.ones_like(depth)),
             intrinsics=scene.camera.intrinsics(),
             world_to_camera=scene.camera.world_to_camera(),
             index=scene.index,
@@ -270,8 +270,8 @@ class Stage:
 
     def _composed(self, scene: Scene, passes: engine.Passes) -> tuple[NDArray, NDArray | None]:
         """Scene-linear light of the picture with its background, and of the clean plate or None if it is not wanted."""
-        plain = scene.background.kind in BACKDROPS
-        behind = plate(scene, self.catalogue.path, matte_white(scene, self.catalogue.path) if plain else 1.0)
+        lit = matte_white(scene, self.catalogue.path) if scene.background.kind == "color" else 1.0
+        behind = plate(scene, self.catalogue.path, lit)
         linear = _over(passes["combined"], behind)
         if not self.settings.plate:
             return linear, None
@@ -289,9 +289,11 @@ class Stage:
         card = MID_GRAY * matte_white(scene, self.catalogue.path)
         return _over(passes["combined"], np.full_like(linear, card))
 
-    def _developed(self, linear: NDArray, scene: Scene, gain: float) -> NDArray[np.uint8]:
+    def _developed(self, linear: NDArray, scene: Scene, gain: float, ground: NDArray) -> NDArray[np.uint8]:
+        """The picture of the light. ground: the (H, W) share of each pixel that is background."""
         noise = Streams(scene.seed, scene.index).generator("sensor.grain")
-        return apply_camera_response(linear, scene.sensor, gain, noise)
+        white = ground if scene.background.kind == "white" else None
+        return apply_camera_response(linear, scene.sensor, gain, noise, white)
 
     def _categories(self, scene: Scene) -> NDArray[np.uint16]:
         """Category ids by instance id. Objects of unlisted classes count as background."""

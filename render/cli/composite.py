@@ -59,15 +59,16 @@ def compose_command(
     draws only what is missing. Pictures with an empty mask are kept with the label -1 and counted.
 
     A picture is made in steps: background, distractors, crack, warp, smoothing, dissolve, lips, healed, color, style,
-    sensor. You can switch off each step but the background. All other steps of every picture stay the same, so you
-    can compare sets with and without a step picture by picture:
+    zoom, sensor. You can switch off each step but the background. All other steps of every picture stay the same, so
+    you can compare sets with and without a step picture by picture:
 
     \b
       --set STEP.use=false          leave a step out; without a crack, warp to color do nothing
       --set STEP.use=true           use it in every picture
       --set STEP.FIELD=VALUE        fix or vary one of its parameters
 
-    Crack and warp decide the mask. The other steps change only the picture.
+    Crack, warp and zoom decide the mask. The other steps change only the picture. The mask ends where the crack does
+    not stand out from the grain around it; --set least=0 keeps it all.
 
     \b
     Example:

@@ -96,11 +96,11 @@ class ScratchesConfig(Section):
 class PaintedJointsConfig(Section):
     """Straight dark lines."""
 
-    count: Annotated[Any, numbers(0, 20, whole=True, unit="count")] = sometimes(0.55, {"uniform": [1, 3]})
+    count: Annotated[Any, numbers(0, 20, whole=True, unit="count")] = sometimes(0.4, {"uniform": [1, 2]})
     """Number of joints."""
     darkness: Annotated[Any, numbers(-1, 1, unit="share")] = {"uniform": [0.05, 0.7]}
     """Share of the light that is missing there."""
-    ledge: Annotated[Any, numbers(0, 1, unit="share")] = sometimes(0.6, {"uniform": [0, 0.6]})
+    ledge: Annotated[Any, numbers(0, 1, unit="share")] = sometimes(0.3, {"uniform": [0, 0.4]})
     """Largest share by which the light changes beyond a joint."""
 
 
@@ -155,6 +155,27 @@ class StyleConfig(StepConfig):
     """For "fourier": half the side of the square of low frequencies that is taken over."""
 
 
+class ZoomConfig(StepConfig):
+    """The scale at which the finished picture is shown, before the sensor's noise, sharpening and JPEG.
+
+    Labels are drawn anew at this scale, so they reach as far beyond the crack as in other pictures.
+    """
+
+    factor: Annotated[Any, numbers(0.2, 5, unit="px/px")] = {
+        "mixture": [
+            {"weight": 0.4, "of": 1},
+            {"weight": 0.4, "of": {"log_uniform": [1.3, 2.6]}},
+            {"weight": 0.2, "of": {"log_uniform": [0.5, 0.85]}},
+        ]
+    }
+    """Above 1, a part of the picture around a place of the crack is cropped and enlarged. Below 1, a larger picture is
+    drawn and shrunk."""
+    x: Annotated[Any, numbers(0, 1, unit="share")] = {"uniform": [0.2, 0.8]}
+    """Where that place lies in the part, from left to right."""
+    y: Annotated[Any, numbers(0, 1, unit="share")] = {"uniform": [0.2, 0.8]}
+    """Where that place lies in the part, from top to bottom."""
+
+
 class SensorStepConfig(StepConfig):
     """What the camera does to the picture, last. Fields mean what they mean in `scenes.config.camera.SensorConfig`."""
 
@@ -196,14 +217,16 @@ class ComposeConfig(Section):
     resolution : tuple of int
         Width and height of the pictures in pixels.
     mm_per_pixel : distribution
-        Length that a pixel covers, in mm.
+        Length that a pixel covers, in mm, before `zoom`.
     margin : float
         Pixels by which labels reach beyond the crack's edges.
     threshold : float
         Share of a pixel that the crack must cover for the pixel to be in the mask.
+    least : float
+        Contrast below which a stretch of a crack is not labeled, in standard deviations of the grain around it.
     background : PhotographConfig
         The piece of a photograph behind the crack.
-    distractors, crack, warp, smoothing, dissolve, lips, healed, color, style, sensor : StepConfig
+    distractors, crack, warp, smoothing, dissolve, lips, healed, color, style, zoom, sensor : StepConfig
         The steps, each with its own parameters.
 
     Examples
@@ -223,11 +246,14 @@ class ComposeConfig(Section):
     resolution: tuple[int, int] = (512, 512)
     """Width and height of the pictures in pixels."""
     mm_per_pixel: Annotated[Any, numbers(1e-4, 1e4, unit="mm/px")] = {"log_uniform": [0.15, 1.5]}
-    """Length that a pixel covers."""
+    """Length that a pixel covers, before `zoom`."""
     margin: float = Field(default=0.8, ge=0, le=20)
     """Pixels by which labels reach beyond the crack's edges, as people draw masks around all they see; 0 adds none."""
     threshold: float = Field(default=0.5, gt=0, le=1)
     """Share of a pixel that the crack must cover for the pixel to be in the mask."""
+    least: float = Field(default=1.3, ge=0, le=10)
+    """Contrast below which a stretch of a crack is not labeled, because nobody sees it: in standard deviations of the
+    grain around it, at the crack's width. 0 labels all."""
     background: PhotographConfig = PhotographConfig()
     """The piece of a photograph behind the crack."""
     distractors: DistractorsConfig = DistractorsConfig()
@@ -248,6 +274,8 @@ class ComposeConfig(Section):
     """What is seen in the crack."""
     style: StyleConfig = StyleConfig()
     """The look of a reference picture."""
+    zoom: ZoomConfig = ZoomConfig()
+    """The scale at which the finished picture is shown."""
     sensor: SensorStepConfig = SensorStepConfig()
     """What the camera does."""
 

@@ -206,7 +206,7 @@ _RULES: list[Rule] = [
 ]
 
 
-_STEPS = ("distractors", "crack", "style", "sensor", *OF_CRACK)
+_STEPS = ("distractors", "crack", "style", "zoom", "sensor", *OF_CRACK)
 _COMPOSED: list[Rule] = [
     *((f"{step}.* !{step}.use", f"{step}.use is false", _only(f"{step}.use", False)) for step in _STEPS),
     *((f"{step}.*", "crack.use is false", _only("crack.use", False)) for step in OF_CRACK),

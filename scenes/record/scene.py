@@ -141,7 +141,7 @@ class Background:
     ----------
     kind : "hdri", "ground", "room", "image", "color", "white" or "none"
         "ground" is a large plane at z = 0 under the sky. "room" is a box with floor, walls and ceiling around the
-        camera. "white" is a backdrop that is lit until it burns out.
+        camera. "white" is plain display white with the objects' shadows on it.
     material : Material, optional
         Of the ground, or the floor of the room.
     walls : Material, optional

@@ -81,6 +81,7 @@ class Composer:
             mm_per_pixel=drawn["mm_per_pixel"],
             margin=config.margin,
             threshold=config.threshold,
+            least=config.least,
             texture=background.one_of("texture", self.textures),
             steps=done,
         )
