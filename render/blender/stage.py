@@ -27,6 +27,7 @@ from render.image.clean_plate import BACKDROPS, plate
 from render.image.crop_window import Window, window
 from render.image.decal_tone import brightness
 from render.image.decal_width import on_surface
+from render.image.enlarging import enlarged
 from render.image.illumination import matte_white
 from render.image.labels import object_labels
 from render.image.surroundings import with_surroundings
@@ -281,6 +282,8 @@ class Stage:
         return _over(passes["combined"], np.full_like(linear, card))
 
     def _developed(self, linear: NDArray, scene: Scene, gain: float) -> NDArray[np.uint8]:
+        if scene.surface:
+            linear = enlarged(linear, scene.surface.zoom)
         noise = Streams(scene.seed, scene.index).generator("sensor.grain")
         return apply_camera_response(linear, scene.sensor, gain, noise)
 
