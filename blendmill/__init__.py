@@ -67,6 +67,8 @@ _HOMES = {
     "classify.metrics": ("Evaluation",),
     "classify.models": ("build",),
     "classify.task": ("Classification",),
+    "segment.classes.metrics": ("ClassScores", "score_classes"),
+    "segment.classes.sets": ("open_classes",),
     "segment.config": ("SegmentConfig",),
     "segment.losses": ("dice_and_entropy",),
     "segment.metrics": ("Scores", "score"),

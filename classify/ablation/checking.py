@@ -182,16 +182,16 @@ def _step_seconds(config: ClassifyConfig, plan: Plan, advance: Callable[[str], N
         network = build(config.model, 10, size=config.size).to(device)
     except InputError as error:
         raise InputError(f"study {plan.study.name}: {error}") from None
-    images = torch.zeros(batch, 3, config.size, config.size, device=device)
+    images = torch.rand(batch, 3, config.size, config.size, device=device)
     times = []
-    for _ in range(2):  # the first one warms up
+    for _ in range(3):  # the first one warms up, and other work on the machine may disturb one
         began = time.monotonic()
         loss = network(images).logits.square().mean()
         loss.backward()
         float(loss.detach())
         times.append(time.monotonic() - began)
     advance(f"timed {config.model}")
-    return times[-1] / batch
+    return min(times) / batch
 
 
 def _time(seconds: float) -> str:

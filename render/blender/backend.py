@@ -29,7 +29,7 @@ def load_renderer(sampler: Sampler, device: str, threads: int) -> Renderer:
     from render.blender.stage import Stage
 
     config = sampler.config
-    settings = resolve(config.render, device, threads, config.camera.views)
+    settings = resolve(config.render, device, threads, config.camera.pictures)
     return Stage(settings, sampler.catalogue, sampler.classes)
 
 

@@ -103,7 +103,7 @@ def inspect(
     context: click.Context, folder: Path, sheet: Path | None, pictures: int, contact: Path | None, everything: bool,
     full: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Summarize a data set: counts, label checks, factors, assets.
+    """Summarize a data set: counts, density and fidelity, label checks, factors, assets.
 
     Of a set of over 2000 pictures it reads a sample, the same each time. Exits with 1 if a file is damaged or labels
     contradict each other.
@@ -117,7 +117,9 @@ def inspect(
         report = inspect_dataset(dataset, tell, everything=everything)
     lines = list(report.lines)
     if as_json:
-        click.echo(json.dumps({"folder": str(folder), "sound": report.sound, "lines": lines}, indent=1))
+        click.echo(
+            json.dumps({"folder": str(folder), "sound": report.sound, "worth": report.worth, "lines": lines}, indent=1)
+        )
     else:
         click.echo("\n".join(lines if full else _brief(lines)))
     if sheet is not None:

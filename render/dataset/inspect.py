@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from render.dataset.checks import CHECKS
 from render.dataset.dataset import Dataset
+from render.dataset.worth import Worth
 from render.frame import Frame
 from scenes.errors import LONGEST, printable, shortened
 
@@ -25,10 +26,11 @@ _KEPT = 4096
 
 @dataclass(frozen=True)
 class Inspection:
-    """The summary of a data set. sound: no file is damaged and all labels agree."""
+    """The summary of a data set. sound: no file is damaged and all labels agree. worth: the figures of `Worth`."""
 
     lines: tuple[str, ...]
     sound: bool
+    worth: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass
@@ -69,9 +71,11 @@ class _Tally:
     numbers: dict[str, _Numbers] = field(default_factory=dict)
     names: dict[str, Counter[str]] = field(default_factory=dict)
     faults: dict[str, _Faults] = field(default_factory=lambda: {name: _Faults() for name in CHECKS})
+    worth: Worth = field(default_factory=Worth)
 
     def add(self, frame: Frame, classes: tuple[str, ...]) -> None:
         height, width = frame.rgb.shape[:2]
+        self.worth.add(frame)
         self.sizes[f"{width} x {height}"] += 1
         self.pictures[classes[frame.label] if frame.label >= 0 else "no main object"] += 1
         for label in frame.objects:
@@ -113,7 +117,8 @@ def inspect_dataset(
     Returns
     -------
     Inspection
-        `lines` is the summary. `sound` is True if no file is damaged and all labels agree.
+        `lines` is the summary. `sound` is True if no file is damaged and all labels agree. `worth` has the figures of
+        composition density and instance fidelity, as JSON data.
 
     Examples
     --------
@@ -141,9 +146,11 @@ def inspect_dataset(
         tally.add(frame, manifest.classes)
         tell(done, read)
     head = [_sampled(sum(tally.pictures.values()), there, len(shards), len(present))] if sample else []
-    summary = (*_counts(tally), *_verdicts(tally), *_spreads(tally), *_usage(tally))
+    samples = manifest.config.get("render", {}).get("samples")
+    worth = _worth(tally, samples)
+    summary = (*_counts(tally), *worth, *_verdicts(tally), *_spreads(tally), *_usage(tally))
     lines = (*_head(dataset, present, tally), *head, *summary)
-    return _inspection(lines, not any(found.seen for found in tally.faults.values()))
+    return _inspection(lines, not any(found.seen for found in tally.faults.values()), tally.worth.plain())
 
 
 def _chosen(present: list[int], shard_size: int) -> tuple[list[int], int]:
@@ -167,9 +174,15 @@ def _sampled(read: int, there: int, shards: int, present: int) -> str:
     )
 
 
-def _inspection(lines: Iterable[str], sound: bool) -> Inspection:
+def _worth(tally: _Tally, samples: object) -> Iterator[str]:
+    if tally.pictures:
+        yield ""
+        yield from tally.worth.lines(samples)
+
+
+def _inspection(lines: Iterable[str], sound: bool, worth: Mapping[str, object] | None = None) -> Inspection:
     """Names of assets and factors may be anything, so lines are escaped and cut."""
-    return Inspection(tuple(shortened(printable(line), LONGEST) for line in lines), sound)
+    return Inspection(tuple(shortened(printable(line), LONGEST) for line in lines), sound, dict(worth or {}))
 
 
 def _head(dataset: Dataset, present: list[int], tally: _Tally) -> Iterator[str]:

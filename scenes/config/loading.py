@@ -193,6 +193,9 @@ def _rebase(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     poses = camera.get("poses") if isinstance(camera, dict) else None
     if isinstance(camera, dict) and isinstance(poses, dict) and isinstance(poses.get("file"), (str, Path)):
         data = {**data, "camera": {**camera, "poses": {**poses, "file": str(_absolute(poses["file"], folder))}}}
+        camera = data["camera"]
+    if isinstance(camera, dict) and isinstance(camera.get("calibration"), (str, Path)):
+        data = {**data, "camera": {**camera, "calibration": str(_absolute(camera["calibration"], folder))}}
     assets = data.get("assets")
     if not isinstance(assets, dict):
         return data

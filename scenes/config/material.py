@@ -69,8 +69,8 @@ class BackgroundConfig(Section):
     kind: Annotated[Any, names("hdri", "ground", "room", "image", "color", "white", "none")] = {
         "choice": {"hdri": 0.4, "ground": 0.35, "room": 0.25}
     }
-    """The environment map, a ground under the sky, a room, a picture, one color, a backdrop that is lit until it is
-    plain white as in a catalog of goods, or nothing."""
+    """The environment map, a ground under the sky, a room, a picture, one color, plain white with the objects'
+    shadows on it as in a catalog of goods, or nothing."""
     shadow: Annotated[Any, flags()] = True
     """Whether an invisible ground catches shadows, for the kinds "hdri", "image" and "white"."""
     ground: Annotated[Any, names(*FAMILIES)] = GROUNDS

@@ -70,18 +70,23 @@ class Draw:
 
     @property
     def views(self) -> list[Draw]:
-        """The same for each view of the scene, in order."""
-        count = self.config.camera.views
-        first = self.view.index // count * count
-        return [
-            self if k == self.view.index else replace(self, view=self.view.at(k)) for k in range(first, first + count)
-        ]
+        """The same for each picture of the scene, in order."""
+        return [self.at(place) for place in range(self.config.camera.pictures)]
+
+    @property
+    def place(self) -> int:
+        """The number of the picture among those of its scene, from 0."""
+        return self.view.index % self.config.camera.pictures
+
+    def at(self, place: int) -> Draw:
+        """The same for another picture of the scene."""
+        moved = place - self.place
+        return replace(self, view=self.view.at(self.view.index + moved)) if moved else self
 
     @property
     def first_camera(self) -> Drawn:
         """The values of the camera of the scene's first view."""
-        first = self.view.index // self.config.camera.views * self.config.camera.views
-        return self.config.draw(self.view if first == self.view.index else self.view.at(first)).section("camera")
+        return self.at(0).section("camera")
 
     def of_class(self, category: str) -> Draw:
         """The same, with the factors of a class."""
@@ -95,8 +100,13 @@ class Draw:
         """The fields of the camera that make its intrinsics, and its aperture."""
         camera = self.section("camera")
         width, height = self.config.camera.resolution
-        given = self.poses.lens if self.config.camera.intrinsics is None else self.config.camera.intrinsics
+        held = self.config.camera
+        given, bent = (
+            (self.poses.lens, self.poses.distortion) if held.intrinsics is None else (held.intrinsics, held.distortion)
+        )
         lens = {"focal_length": camera["focal_length"]} if given is None else given.lens((width, height))
+        if given is not None and bent is not None:
+            lens["distortion"] = bent.fitted(given, (width, height))
         return {**lens, "width": width, "height": height, "fstop": camera["fstop"]}
 
     def replacement(self, key: str) -> Material:
