@@ -21,7 +21,7 @@ from gallery.columns import Described, row_of
 from gallery.scripts import encoded, packed
 from render.dataset.dataset import Dataset
 from render.dataset.shard import Shard
-from render.false_color import as_it_is
+from render.false_color import as_it_is, flow_colors
 from render.frame import PICTURES, ObjectLabel
 from render.label import Label
 from scenes.errors import InputError
@@ -38,7 +38,7 @@ _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 90, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.
 def how_drawn(label: Label) -> str:
     """How the page draws a label: "picture", "normals", "length", "gray" or "ids"."""
     if label.shape[2:]:
-        return "picture" if label.element.kind == "u" else "normals"
+        return "normals" if label.element.kind == "f" and label.shape[2] == 3 else "picture"
     if label.element.kind == "f":
         return "length"
     return "gray" if label.show is as_it_is else "ids"
@@ -125,7 +125,7 @@ class _Picture:
             return _ids(self.instance)
         drawn, array = how_drawn(PICTURES[kind]), self.shard.picture(PICTURES[kind].path, self.place)
         if drawn == "picture":
-            return jpeg(smaller(array, self.side))
+            return jpeg(smaller(flow_colors(array)[0] if array.shape[2] == 2 else array, self.side))
         small = nearest(array, self.side)
         if drawn == "length":
             return _length(small, self.instance > 0)

@@ -81,6 +81,7 @@ class SegmentConfig(TrainConfig):
         How the colors of the second view of the target vary, for methods that use one.
     loss : dict
         Losses by name, each with its weight: `entropy`, `balanced`, `ohem`, `focal`, `dice`, `lovasz`, `boundary`.
+        Networks that tell objects apart have a loss of their own.
     method : str
         Name of the training method: `supervised`, or one that adapts to `data.target`.
     select_by : {"last", "source", "expected", "stable", "oracle"}

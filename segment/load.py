@@ -19,6 +19,9 @@ from segment.network import Segmenter
 from training import checkpoint
 from training.run_folder import Folder, checked, find_checkpoint
 
+# Methods that take the labels of the source as they are, and predict with the network itself.
+_SEGMENTING = ("supervised", "fixmatch", "rounds", "sense")
+
 TASK = "segment"
 """The name of the task in checkpoints."""
 
@@ -30,6 +33,11 @@ def make_method(config: SegmentConfig, network: Segmenter | None = None, classes
     """Create the method of the config. network: by default one with random weights. classes: their number, 1 for
     cracks. Raises InputError."""
     network = network or build(config.model, config.width, config.depth, classes=classes)
+    if network.segmenting and config.method not in _SEGMENTING:
+        raise InputError(
+            f"field method: '{config.method}' knows no objects, and {config.model} learns them; write "
+            f"{' or '.join(_SEGMENTING)}"
+        )
     method = METHODS[config.method](network, config.chosen(), weighed(config.loss))
     if isinstance(method.network, MultiScale) and config.size % method.network.stride:
         near = max(1, round(config.size / method.network.stride)) * method.network.stride

@@ -1,7 +1,8 @@
 """How the logits of a network are read, and what their labels are.
 
 Cracks are one class: logits (n, h, w), and labels (n, h, w) float, 1 on cracks and 0 elsewhere. k classes exclude each
-other: logits (n, k, h, w), and labels (n, h, w) int64, the number of the class, or IGNORED.
+other: logits (n, k, h, w), and labels (n, h, w) int64, the number of the class, or IGNORED. For networks that tell
+objects apart, labels also have the number of the object: `with_objects` adds it.
 """
 
 from __future__ import annotations
@@ -75,6 +76,17 @@ def from_maps(maps: Tensor) -> Tensor:
     return maps if maps.shape[1] > 1 else maps[:, 0]
 
 
+def with_objects(ids: Tensor, objects: Tensor) -> Tensor:
+    """Labels, int64, of classes 0 to 255 and of objects, which are 0 where there is none."""
+    return ids.long() + objects.long() * 256
+
+
+def classes_in(labels: Tensor) -> Tensor:
+    """The classes in labels, with or without objects."""
+    return labels % 256
+
+
 def counted(labels: Tensor, classes: int) -> Tensor:
-    """(classes,) float64, the number of pixels of each class."""
+    """(classes,) float64, the number of pixels of each class in labels."""
+    labels = classes_in(labels)
     return torch.bincount(labels[labels != IGNORED], minlength=classes).double()

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scenes.errors import InputError, choices
 from segment.levels import normalized
 from segment.logits import chances
-from segment.network import NAMES, UNET, Segmenter
+from segment.methods.supervised import Supervised
+from segment.network import MATCHING, NAMES, UNET, Segmenter, Segments
 from segment.unet import UNet
 from segment.windows import averaged
 from training.method import TrainingMethod
@@ -32,9 +33,20 @@ def build(name: str, width: int, depth: int, weights: str | None = None, classes
     if name not in NAMES:
         raise InputError(f"field model: no network is called '{name}', {choices(name, NAMES)}")
     # Importing transformers takes seconds.
+    if name in MATCHING:
+        from segment.mask2former import Mask2Former
+
+        return Mask2Former(name, weights, classes)
     from segment.backbones import of_transformers
 
     return of_transformers(name, weights, classes)
+
+
+@torch.inference_mode()
+def segments_of(method: Supervised, rgb: NDArray[np.uint8]) -> Segments:
+    """What a network that tells objects apart finds in a picture (h, w, 3) uint8, seen as a whole."""
+    method.eval()
+    return method.network.segments(normalized(_pixels(method, rgb)))[0]
 
 
 @torch.inference_mode()
@@ -44,6 +56,10 @@ def probabilities(method: TrainingMethod, rgb: NDArray[np.uint8], window: int = 
     A picture with a side longer than `window` pixels is predicted in overlapping windows, and the logits are averaged.
     """
     method.eval()
+    return chances(averaged(method.predict, normalized(_pixels(method, rgb)), window))[0].cpu().numpy()
+
+
+def _pixels(method: TrainingMethod, rgb: NDArray[np.uint8]) -> torch.Tensor:
+    """(1, 3, h, w) uint8 on the device of a method."""
     device = next(method.parameters()).device
-    pixels = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))[None].to(device)
-    return chances(averaged(method.predict, normalized(pixels), window))[0].cpu().numpy()
+    return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))[None].to(device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from scenes.files import write_atomically
 from segment.classes import palette
 from segment.classes.layouts import NAMES
 from segment.load import Loaded, load
-from segment.models import probabilities
+from segment.models import probabilities, segments_of
 from segment.sets import open_set
 from segment.statistics.lines import Mask
 from training.devices import device_of
@@ -46,8 +47,9 @@ def predict_folder(
 ) -> Predicted:
     """Write mask/, probability/ and overlay/ for each picture of `photos` into `out`. Pictures that are there stay.
 
-    Of many classes, classes.txt has their names. threshold: of cracks; None for the one that the run chose. Raises
-    InputError if the run or the folder cannot be used, or if no picture can.
+    Of many classes, classes.txt has their names. A network that tells objects apart also writes instance/: their
+    numbers as PNG of 16 bits, and the class and the score of each as JSON. threshold: of cracks; None for the one that
+    the run chose. Raises InputError if the run or the folder cannot be used, or if no picture can.
     """
     found = load(run, device_of(device))
     pictures = open_set(photos, masks=False)
@@ -57,7 +59,7 @@ def predict_folder(
         write_atomically(out / NAMES, "".join(f"{name}\n" for name in found.classes).encode())
     with Progress("picture", pictures.size, every=2) as progress:
         for k, name in enumerate(pictures.names):
-            paths = {kind: out / kind / f"{name}.png" for kind in KINDS}
+            paths = {kind: out / kind / f"{name}.png" for kind in (*KINDS, "instance")}
             try:
                 if not paths["mask"].is_file():
                     shares.append(_one(found, pictures.read(k).rgb, at, paths))
@@ -76,6 +78,8 @@ def predict_folder(
 def _one(found: Loaded, rgb: NDArray[np.uint8], threshold: float, paths: dict[str, Path]) -> float:
     """Write the files of one picture. Returns the share of its pixels that are crack, or not of class 0."""
     probability = probabilities(found.method, rgb, found.config.window)
+    if found.method.network.segmenting:
+        _write_objects(found, rgb, paths["instance"])
     if len(found.classes) > 1:
         ids = probability.argmax(0).astype(np.uint8)
         probability, mask = probability.max(0), ids > 0
@@ -87,6 +91,17 @@ def _one(found: Loaded, rgb: NDArray[np.uint8], threshold: float, paths: dict[st
     for kind in KINDS:
         write_atomically(paths[kind], made[kind])
     return float(mask.mean())
+
+
+def _write_objects(found: Loaded, rgb: NDArray[np.uint8], path: Path) -> None:
+    """Write the numbers of the objects and surfaces of one picture, and beside them what they are."""
+    objects = segments_of(found.method, rgb)
+    listed = [
+        {"number": number, "class": found.classes[kind], "score": score}
+        for number, (kind, score) in enumerate(zip(objects.classes, objects.scores, strict=True), start=1)
+    ]
+    write_atomically(path.with_name(f"{path.stem}.json"), json.dumps(listed, indent=1).encode())
+    write_atomically(path, png(objects.numbers.astype(np.uint16)))
 
 
 def overlay(rgb: NDArray[np.uint8], mask: Mask) -> NDArray[np.uint8]:

@@ -14,6 +14,7 @@ from segment.datasets import LabeledPictures, open_datasets
 from segment.evaluation import SegmentEvaluator
 from segment.load import TASK, load_method, make_method, make_network
 from segment.methods.supervised import Supervised
+from segment.network import MATCHING
 from training.batches import DomainBatches, Pipeline
 from training.datasets import Datasets
 from training.task import Evaluator
@@ -40,8 +41,8 @@ class Segmentation:
 
     def pipeline(self, config: SegmentConfig) -> Pipeline[LabeledPictures]:
         """How pictures become augmented batches (n, 3, size, size)."""
-        kind = Crops if config.classes == CRACK else ClassCrops
-        crops = kind(config.size, config.augment.zoom, config.augment.crack)
+        shape = (config.size, config.augment.zoom, config.augment.crack)
+        crops = Crops(*shape) if config.classes == CRACK else ClassCrops(*shape, config.model in MATCHING)
         return Pipeline(crops, Colors(config.augment), Colors(config.strong), Plain())
 
     def make(self, config: SegmentConfig, classes: tuple[str, ...]) -> Supervised:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from render.composite import background, color, style
 from render.composite.camera import eight_bit, photographed
+from render.composite.contrast import grain, standing_out
 from render.composite.distractors import distracted
 from render.composite.edges import dissolved, smoothed
-from render.composite.geometry import Geometry, dilated, rasterized, warped
+from render.composite.geometry import Geometry, Lips, dilated, rasterized, uneven, warped
 from render.composite.noise import Image
 from render.composite.photographs import Photographs
 from render.composite.zoom import frames, shown
@@ -44,19 +45,18 @@ class Painter:
         """Draw a picture with its labels. The crack is class 0 and instance 1. Depth and normals are unknown."""
         crack = contour(composition)
         drawn, finished = frames(composition, crack, _generator(composition, "zoom"))
-        geometry = rasterized(crack, drawn, composition.margin)
-        picture = self._surface(composition, drawn.shape)
+        edges = lips(composition, crack)
+        geometry = rasterized(crack, drawn, composition.margin, edges)
+        picture, contrast = self._surface(composition, drawn.shape), np.zeros(drawn.shape, np.float32)
         if "crack" in composition.steps:
-            picture = _cracked(composition, picture, geometry)
+            picture, contrast = _cracked(composition, picture, geometry)
         picture = self._styled(composition, picture, _GLOBAL)
         if finished is not drawn:
-            picture = shown(picture, finished.shape, composition.zoom)
-            geometry = rasterized(crack, finished, composition.margin)
+            picture, contrast = (shown(image, finished.shape, composition.zoom) for image in (picture, contrast))
+            geometry = rasterized(crack, finished, composition.margin, edges)
+        if composition.least > 0:
+            geometry = geometry.seen(contrast >= composition.least)
         return _frame(composition, _developed(composition, picture), geometry)
-
-    def views(self, frame: Frame) -> tuple[NDArray[np.uint8], ...]:
-        """The images that a contact sheet shows: the picture, and the picture with its mask outlined."""
-        return frame.rgb, outlined(frame)
 
     def _surface(self, composition: Composition, shape: tuple[int, int]) -> Image:
         values = composition.steps["background"]
@@ -134,25 +134,37 @@ def contour(composition: Composition) -> Contour:
     return warped(drawn, _generator(composition, "warp"), composition.mm_per_pixel, **warp)
 
 
-def _cracked(composition: Composition, surface: Image, geometry: Geometry) -> Image:
-    """Draw the crack on the surface, in place. Only the box around the crack is processed."""
-    box = geometry.box(_MARGIN)
-    surface[box] = _crack(composition, np.ascontiguousarray(surface[box]), geometry.within(box))
-    return surface
+def lips(composition: Composition, crack: Contour) -> Lips | None:
+    """How uneven the lips of the crack are; None if they are even."""
+    ragged = composition.steps.get("crack", {}).get("ragged", 0.0)
+    if not ragged:
+        return None
+    return uneven(crack.size, _generator(composition, "crack", ".ragged"), composition.mm_per_pixel, ragged)
 
 
-def _crack(composition: Composition, surface: Image, geometry: Geometry) -> Image:
+def _cracked(composition: Composition, surface: Image, geometry: Geometry) -> tuple[Image, Image]:
+    """Draw the crack on the surface, in place. Returns the picture and the crack's (H, W) contrast over the grain.
+
+    Only the box around the crack is processed. The contrast is 0 outside.
+    """
+    box, contrast = geometry.box(_MARGIN), np.zeros(geometry.coverage.shape, np.float32)
+    surface[box], contrast[box] = _crack(composition, np.ascontiguousarray(surface[box]), geometry.within(box))
+    return surface, contrast
+
+
+def _crack(composition: Composition, surface: Image, geometry: Geometry) -> tuple[Image, Image]:
     steps, opacity = composition.steps, geometry.coverage
+    around = grain(surface, opacity, geometry.width / np.float32(composition.mm_per_pixel))
     if "smoothing" in steps:
         opacity = smoothed(opacity, **steps["smoothing"])
     opacity = _done(composition, "dissolve", dissolved, opacity)
     surface = _done(composition, "lips", color.lit_lips, surface, geometry.coverage, geometry.chips)
     if geometry.healed is not None and "healed" in steps:
         surface = color.healed(surface, geometry.healed, **steps["healed"])
+    drawn = _done(composition, "color", color.colored, surface, opacity, around)
     if "color" not in steps:
-        return color.ink(surface, opacity)
-    pixels = np.where(geometry.coverage > 0, geometry.width, 0) / np.float32(composition.mm_per_pixel)
-    return _done(composition, "color", color.colored, surface, opacity, pixels)
+        drawn = color.ink(surface, opacity)
+    return drawn, standing_out(surface, drawn, geometry.coverage, around)
 
 
 def _developed(composition: Composition, picture: Image) -> NDArray[np.uint8]:

@@ -54,6 +54,8 @@ class Composition:
         Asset id of the photograph.
     steps : mapping of str to mapping
         The values of the parameters of each step that is done.
+    least : float
+        As in `ComposeConfig`. Records of earlier versions have none, and label all.
 
     Examples
     --------
@@ -71,6 +73,7 @@ class Composition:
     threshold: float
     texture: str
     steps: Mapping[str, Mapping[str, Any]]
+    least: float = 0.0
 
     @property
     def size(self) -> tuple[float, float]:

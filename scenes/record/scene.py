@@ -249,6 +249,10 @@ class Scene:
         A cracked surface that fills the picture instead of objects.
     decal : Decal, optional
         A crack through the main object.
+    next_camera : Camera, optional
+        That of the next view of the scene, where the optical flow is drawn and there is a next view.
+    baseline : float, optional
+        Meters between the two cameras, for a picture of a stereo pair.
 
     Examples
     --------
@@ -270,6 +274,8 @@ class Scene:
     sensor: Sensor
     surface: Surface | None = None
     decal: Decal | None = None
+    next_camera: Camera | None = None
+    baseline: float | None = None
 
     @property
     def main(self) -> Item | None:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenes.errors import InputError
-from segment.classes.metrics import ClassScores, score_classes
+from segment.classes.metrics import ClassScores, mean_of, score_classes
+from segment.classes.panoptic import PanopticScores, score_segments
 from segment.classes.report import write_report
 from segment.classes.unlabeled import LOOKED_AT, judged
 from segment.config import SegmentConfig
 from segment.datasets import LabeledPictures
 from segment.methods.supervised import Supervised
-from segment.models import WINDOW, probabilities
+from segment.models import WINDOW, probabilities, segments_of
 from segment.sets import Picture
 from training.batches import DomainBatches
 from training.config import ORACLE
@@ -36,41 +37,63 @@ def predicted(method: Supervised, picture: Picture, window: int, where: str) -> 
     return found
 
 
+class Scores(NamedTuple):
+    """pixels: of the classes. segments: of objects; None if the network does not tell them apart, or a picture has no
+    labels of objects."""
+
+    pixels: ClassScores
+    segments: PanopticScores | None
+
+
 def scores_of(
     method: Supervised,
     pictures: LabeledPictures,
     window: int = WINDOW,
     seen: Callable[[int], None] | None = None,
-) -> ClassScores:
+) -> Scores:
     """Score a method on labeled pictures. Pictures that cannot be used are left out.
 
     window: as for `probabilities`. seen: called with the place of each picture. Raises InputError for a picture without
     labels, or if no picture is left.
     """
     total = ClassScores.none(method.classes)
+    segments = PanopticScores.none(method.classes) if method.network.segmenting else None
     for i, picture in pictures.usable(range(len(pictures))):
         if picture.ids is None:
             raise InputError(f"{pictures.where(i)}: has no mask to compare with")
         found = predicted(method, picture, window, pictures.where(i)).argmax(0).astype(np.uint8)
         total += score_classes(found, picture.ids, method.classes)
+        if segments is not None and picture.instances is not None:
+            objects = segments_of(method, picture.rgb)
+            labels = (picture.ids, picture.instances)
+            segments += score_segments(objects.numbers, objects.classes, *labels, method.classes)
+        else:
+            segments = None
         if seen is not None:
             seen(i)
     if not total.pictures:
         raise InputError(f"{pictures.name}: no picture can be used")
-    return total
+    return Scores(total, segments)
 
 
-def figures_of(scores: ClassScores, classes: tuple[str, ...]) -> dict[str, Any]:
+def figures_of(found: Scores, classes: tuple[str, ...]) -> dict[str, Any]:
     """Figures as JSON data: means over the classes, those of each class by its name, and the confusion matrix.
 
-    A figure is None where a class is neither there nor predicted.
+    Those of objects are there if the network tells them apart and the pictures have labels of objects. A figure is None
+    where a class is neither there nor predicted.
     """
+    scores = found.pixels
     each = {"iou": scores.iou(), "boundary_iou": scores.boundary_iou(), "recall": scores.recall()}
+    if found.segments is not None:
+        each["panoptic_quality"] = found.segments.quality()
+        each["segmentation_quality"] = found.segments.segmentation()
+        each["recognition_quality"] = found.segments.recognition()
     share = scores.confusion.sum(1) / max(1, scores.confusion.sum())
     return {
         "mean_iou": _known(scores.mean_iou()),
         "mean_boundary_iou": _known(scores.mean_boundary_iou()),
         "pixel_accuracy": _known(scores.accuracy()),
+        **{f"mean_{name}": _known(mean_of(values)) for name, values in each.items() if name.endswith("quality")},
         "classes": {
             name: {"share": float(share[k]), **{figure: _known(values[k]) for figure, values in each.items()}}
             for k, name in enumerate(classes)
@@ -94,7 +117,7 @@ class ClassEvaluator:
         figures: dict[str, float] = {}
         test = None
         if data.validation is not None:
-            figures["source"] = _or_zero(scores_of(method, data.validation, window).mean_iou())
+            figures["source"] = _or_zero(scores_of(method, data.validation, window).pixels.mean_iou())
         if data.target is not None:
             found = judged(_pairs(method, data.target, window))
             figures |= {"expected": found.expected, "stable": found.stable, COLLAPSED: float(found.single is not None)}
@@ -116,7 +139,7 @@ def evaluated(
 ) -> dict[str, Any]:
     """All figures of a method on labeled pictures, as JSON data: those of `figures_of`, and the number of pictures."""
     scores = scores_of(method, pictures, window, seen)
-    return {**figures_of(scores, classes), "pictures": scores.pictures}
+    return {**figures_of(scores, classes), "pictures": scores.pixels.pictures}
 
 
 def lines(figures: dict[str, Any]) -> list[str]:
@@ -125,14 +148,13 @@ def lines(figures: dict[str, Any]) -> list[str]:
         f"{name.replace('_', ' ')}  {_shown(figures[name])}" for name in figures if name.startswith(("mean", "pixel"))
     ]
     width = max(map(len, figures["classes"]))
-    told.append(f"{'':<{width}}   share     iou  boundary iou  recall")
+    columns = list(next(iter(figures["classes"].values())))
+    heads = [f"{column.replace('_', ' '):>6}" for column in columns]
+    told.append("  ".join([" " * width, *heads]))
     for name, each in figures["classes"].items():
-        columns = (f"{_shown(each[key]):>{size}}" for key, size in _COLUMNS)
-        told.append(f"{name:<{width}}  {'  '.join(columns)}")
+        cells = [f"{_shown(each[column]):>{len(head)}}" for column, head in zip(columns, heads, strict=True)]
+        told.append("  ".join([f"{name:<{width}}", *cells]))
     return told
-
-
-_COLUMNS = (("share", 6), ("iou", 6), ("boundary_iou", 12), ("recall", 6))
 
 
 def _pairs(method: Supervised, pictures: LabeledPictures, window: int) -> Iterator[tuple[Any, Any]]:

@@ -60,7 +60,7 @@ class ClassScores:
 
     def mean_iou(self) -> float:
         """Mean of `iou` over the classes that are there or predicted; nan without any pixel."""
-        return _mean(self.iou())
+        return mean_of(self.iou())
 
     def recall(self) -> Shares:
         """(k,) share of each class's pixels that are predicted as it; nan for a class that is not there."""
@@ -79,7 +79,7 @@ class ClassScores:
 
     def mean_boundary_iou(self) -> float:
         """Mean of `boundary_iou` over the classes that are there or predicted; nan without any pixel."""
-        return _mean(self.boundary_iou())
+        return mean_of(self.boundary_iou())
 
 
 def score_classes(predicted: Ids, truth: Ids, classes: int, dilation: float = DILATION) -> ClassScores:
@@ -137,6 +137,7 @@ def _share(part: Counts, whole: Counts) -> Shares:
     return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
 
 
-def _mean(values: Shares) -> float:
+def mean_of(values: Shares) -> float:
+    """Mean of the figures of classes, without those that are nan; nan if all are."""
     there = values[~np.isnan(values)]
     return float(there.mean()) if len(there) else float("nan")

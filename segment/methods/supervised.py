@@ -32,7 +32,12 @@ class Supervised(TrainingMethod):
         return {"source": self.cost(source.images, source.targets)}
 
     def cost(self, images: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
-        """The loss () of the network on images. With weights (n, h, w): the mean of weight times cross-entropy."""
+        """The loss () of the network on images. With weights (n, h, w): the mean of weight times cross-entropy.
+
+        Without weights, a network that tells objects apart has a loss of its own.
+        """
+        if self.network.segmenting and weights is None:
+            return self.network.own_loss(images, labels)
         logits = self.network(images).float()
         return self.cost_of(logits, labels, weights)
 
