@@ -17,11 +17,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.columns import Row, row_of
+from gallery.columns import Described, row_of
 from gallery.scripts import encoded, packed
 from render.dataset.dataset import Dataset
 from render.dataset.shard import Shard
-from render.false_color import as_it_is
+from render.false_color import as_it_is, flow_colors
 from render.frame import PICTURES, ObjectLabel
 from render.label import Label
 from scenes.errors import InputError
@@ -38,7 +38,7 @@ _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 90, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.
 def how_drawn(label: Label) -> str:
     """How the page draws a label: "picture", "normals", "length", "gray" or "ids"."""
     if label.shape[2:]:
-        return "picture" if label.element.kind == "u" else "normals"
+        return "normals" if label.element.kind == "f" and label.shape[2] == 3 else "picture"
     if label.element.kind == "f":
         return "length"
     return "gray" if label.show is as_it_is else "ids"
@@ -66,9 +66,9 @@ class Tiles:
         picture = self._picture(index)
         return {kind: picture.item(kind) for kind in kinds}
 
-    def row(self, index: int) -> tuple[Row, NDArray[np.uint8]]:
+    def described(self, index: int) -> Described:
         picture = self._picture(index)
-        return row_of(picture.category, picture.objects, picture.factors), picture.rgb
+        return Described(row_of(picture.category, picture.objects, picture.factors), picture.rgb)
 
     @cached_property
     def _picture(self) -> Callable[[int], _Picture]:
@@ -123,7 +123,7 @@ class _Picture:
             return packed(json.dumps(factors, allow_nan=False).encode())
         drawn, array = how_drawn(PICTURES[kind]), self.shard.picture(PICTURES[kind].path, self.place)
         if drawn == "picture":
-            return jpeg(smaller(array, self.side))
+            return jpeg(smaller(flow_colors(array)[0] if array.shape[2] == 2 else array, self.side))
         small = nearest(array, self.side)
         if drawn == "length":
             return _length(small, self.mask)

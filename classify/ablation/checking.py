@@ -177,9 +177,9 @@ def _step_seconds(config: TrainConfig, plan: Plan, advance: Callable[[str], None
         network = studied(plan.study.task).network(config).to(device)
     except InputError as error:
         raise InputError(f"study {plan.study.name}: {error}") from None
-    images = torch.zeros(batch, 3, config.size, config.size, device=device)
+    images = torch.rand(batch, 3, config.size, config.size, device=device)
     times = []
-    for _ in range(2):  # the first one warms up
+    for _ in range(3):  # the first one warms up, and other work on the machine may disturb one
         began = time.monotonic()
         found = network(images)
         loss = getattr(found, "logits", found).square().mean()
@@ -187,7 +187,7 @@ def _step_seconds(config: TrainConfig, plan: Plan, advance: Callable[[str], None
         float(loss.detach())
         times.append(time.monotonic() - began)
     advance(f"timed {dict(config)['model']}")
-    return times[-1] / batch
+    return min(times) / batch
 
 
 def _time(seconds: float) -> str:

@@ -21,6 +21,9 @@ _SILHOUETTE = MID_GRAY / 6
 # Limits of the automatic white balance: log of blue over red, and log of green over the mean of both.
 _DAYLIGHT = (-0.25, 0.9)
 _TINT = 0.1
+# A white ground is lit this much more than white needs. More would also burn away thin parts of objects and the shadows
+# beside them; less would show the noise of these shadows everywhere.
+_OVERLIT = 1.1
 # Sigma in pixels of the blur that sharpening subtracts.
 _SHARPENED = 1.0
 
@@ -55,21 +58,35 @@ def _unclipped(metered: NDArray[np.floating]) -> float:
     return 0.9 / max(float(np.quantile(metered, 0.9)), 1e-6)
 
 
-def apply_camera_response(linear: Light, sensor: Sensor, gain: float, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Turn (H, W, 3) float32 scene-linear light into an (H, W, 3) uint8 sRGB picture. gain: see `metered_gain`."""
+def apply_camera_response(
+    linear: Light,
+    sensor: Sensor,
+    gain: float,
+    rng: np.random.Generator,
+    white: NDArray[np.float32] | None = None,
+) -> NDArray[np.uint8]:
+    """Turn (H, W, 3) float32 scene-linear light into an (H, W, 3) uint8 sRGB picture. gain: see `metered_gain`.
+
+    white: for a picture before a white ground, the (H, W) share of each pixel, 0 to 1, in which the ground is seen;
+    `linear` is black there. The ground is white whatever the exposure, white balance and vignette are, as in a catalog
+    of goods. The automatic white balance trusts it and changes nothing.
+    """
     height, width = linear.shape[:2]
     balance = white_gain(sensor.white_balance)
-    if sensor.balance > 0:
+    if sensor.balance > 0 and white is None:
         balance = balance * neutralizing(linear) ** sensor.balance
     image = np.asarray(np.maximum(linear, 0) * (gain * balance).astype(np.float32), np.float32)
     if sensor.blur > 0:
-        image = cv2.GaussianBlur(image, (0, 0), sensor.blur, borderType=cv2.BORDER_REFLECT_101)
+        image = _blurred(image, sensor.blur)
     if sensor.vignette > 0:
         image = image * (1 - sensor.vignette * _radius_squared(height, width))[..., None]
     if sensor.noise > 0 or sensor.shot > 0:
         spread = np.sqrt(sensor.noise**2 + sensor.shot**2 * np.minimum(image, 1.0))
         image = image + spread * rng.standard_normal(image.shape, dtype=np.float32)
     toned = filmic(image) if sensor.tone == "filmic" else image
+    if white is not None:
+        ground = _blurred(white, sensor.blur) if sensor.blur > 0 else white
+        toned = np.clip(toned, 0.0, 1.0) + np.float32(_OVERLIT) * ground[..., None]
     display = to_srgb(toned)
     if sensor.sharpening > 0:
         display = sharpened(display, sensor.sharpening)
@@ -93,8 +110,12 @@ def neutralizing(linear: Light) -> NDArray[np.float64]:
 def sharpened(display: NDArray[np.floating], amount: float) -> NDArray[np.floating]:
     """Sharpen (H, W, 3) display values in [0, 1] by an unsharp mask of strength `amount`, in brightness only."""
     gray = (display @ np.array([0.299, 0.587, 0.114])).astype(np.float32)
-    detail = gray - cv2.GaussianBlur(gray, (0, 0), _SHARPENED, borderType=cv2.BORDER_REFLECT_101)
+    detail = gray - _blurred(gray, _SHARPENED)
     return np.clip(display + amount * detail[..., None], 0.0, 1.0)
+
+
+def _blurred(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101))
 
 
 def _radius_squared(height: int, width: int) -> NDArray[np.float32]:

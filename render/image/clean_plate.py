@@ -22,26 +22,21 @@ Light = NDArray[np.float32]
 T = TypeVar("T", bound=np.generic)
 
 BACKDROPS = ("color", "white")
-"""The backgrounds that are lit as the objects are."""
-
-# The light of a burnt-out backdrop over that of white paper beside the objects: enough to be white with every tone
-# curve and common exposure.
-_BURNT_OUT = 6.0
+"""The backgrounds that the light meter does not look at: their color is chosen freely."""
 
 
 def plate(scene: Scene, path: Callable[[str], Path], lit: float = 1.0) -> Light:
     """(H, W, 3) float32 scene-linear light of the background alone. path: function from asset id to file.
 
-    lit: the light that comes from white paper beside the objects, for a background that is a plain color or white.
+    lit: the light that comes from white paper beside the objects, for a background that is a plain color. A white
+    background is black here: `apply_camera_response` lays the picture on white.
     """
     camera, background = scene.camera, scene.background
     shape = (camera.height, camera.width, 3)
-    if background.kind == "none":
+    if background.kind in ("none", "white"):
         return np.zeros(shape, np.float32)
     if background.kind == "color":
         return np.broadcast_to(lit * from_srgb(np.array(background.color, np.float32)), shape).astype(np.float32)
-    if background.kind == "white":
-        return np.full(shape, lit * _BURNT_OUT, np.float32)
     if background.kind == "image":
         return _photograph(path(background.image), camera.width, camera.height)
     if not scene.world.hdri:

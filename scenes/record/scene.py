@@ -60,11 +60,16 @@ class Item:
     scale: float
     materials: Mapping[str, Material]
 
+    def pose(self) -> np.ndarray:
+        """(4, 4) float64 rotation and translation in meters from the object's own axes to the world, unscaled."""
+        matrix = np.eye(4)
+        matrix[:3, :3], matrix[:3, 3] = rotation_matrix(self.rotation), self.location
+        return matrix
+
     def matrix(self) -> np.ndarray:
         """(4, 4) float64, model to world."""
-        matrix = np.eye(4)
-        matrix[:3, :3] = rotation_matrix(self.rotation) * self.scale
-        matrix[:3, 3] = self.location
+        matrix = self.pose()
+        matrix[:3, :3] *= self.scale
         return matrix
 
 
@@ -136,7 +141,7 @@ class Background:
     ----------
     kind : "hdri", "ground", "room", "image", "color", "white" or "none"
         "ground" is a large plane at z = 0 under the sky. "room" is a box with floor, walls and ceiling around the
-        camera. "white" is a backdrop that is lit until it burns out.
+        camera. "white" is plain display white with the objects' shadows on it.
     material : Material, optional
         Of the ground, or the floor of the room.
     walls : Material, optional
@@ -244,6 +249,10 @@ class Scene:
         A cracked surface that fills the picture instead of objects.
     decal : Decal, optional
         A crack through the main object.
+    next_camera : Camera, optional
+        That of the next view of the scene, where the optical flow is drawn and there is a next view.
+    baseline : float, optional
+        Meters between the two cameras, for a picture of a stereo pair.
 
     Examples
     --------
@@ -265,6 +274,8 @@ class Scene:
     sensor: Sensor
     surface: Surface | None = None
     decal: Decal | None = None
+    next_camera: Camera | None = None
+    baseline: float | None = None
 
     @property
     def main(self) -> Item | None:

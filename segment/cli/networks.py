@@ -19,7 +19,7 @@ from training.parts import part, split_of
 
 @click.group()
 def segment() -> None:
-    """Train and evaluate networks that find cracks, or label pixels with classes."""
+    """Train and evaluate networks that find cracks or many classes."""
 
 
 _SETTINGS = click.argument("config")

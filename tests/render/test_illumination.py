@@ -13,6 +13,7 @@ import pytest
 
 from render.image.camera_response import apply_camera_response, metered_gain
 from render.image.clean_plate import plate
+from render.image.color import from_srgb
 from render.image.illumination import matte_white
 from scenes.record.camera import Camera
 from scenes.record.scene import Background, Light, Scene, Sensor, World
@@ -63,12 +64,28 @@ def test_a_white_backdrop_is_as_bright_as_the_light_on_it() -> None:
 
 @pytest.mark.parametrize("tone", ["standard", "filmic"])
 @pytest.mark.parametrize("exposure", [-0.6, 0.0, 1.0])
-def test_a_burnt_out_backdrop_is_white_however_it_is_taken(tone: Any, exposure: float) -> None:
-    """The meter sets the gray card beside the objects to middle gray; white paper is then 1."""
-    white = plate(replace(SCENE, background=Background("white")), nowhere, lit=2.0)
-    sensor = Sensor(tone=tone, vignette=0.25, exposure=exposure)
-    taken = apply_camera_response(white, sensor, 2**exposure / 2.0, np.random.default_rng(0))
-    assert taken.min() >= 240
+def test_a_white_ground_is_white_however_it_is_taken(tone: Any, exposure: float) -> None:
+    dark = plate(replace(SCENE, background=Background("white")), nowhere, lit=2.0)
+    sensor = Sensor(tone=tone, vignette=0.25, exposure=exposure, white_balance=3000.0, balance=1.0, noise=0.01)
+    taken = apply_camera_response(dark, sensor, 1.0, np.random.default_rng(0), np.ones(dark.shape[:2], np.float32))
+    assert (taken == 255).all()
+
+
+@pytest.mark.parametrize("gain", [0.5, 1.0, 4.0])
+def test_a_white_ground_burns_away_neither_thin_parts_nor_shadows(gain: float) -> None:
+    """A black wire over half of a pixel and a shadow that takes half of the light are middle gray at every exposure."""
+    black = np.zeros((8, 8, 3), np.float32)
+    taken = apply_camera_response(black, Sensor(), gain, np.random.default_rng(0), np.full((8, 8), 0.5, np.float32))
+    assert np.allclose(from_srgb(taken / 255), 0.55, atol=0.005)
+
+
+def test_the_edge_before_a_white_ground_is_blurred_with_the_object() -> None:
+    """A gray plane over the left half: object and ground are smoothed by one kernel, so no rim is dark or bright."""
+    light, white = np.zeros((9, 40, 3), np.float32), np.zeros((9, 40), np.float32)
+    light[:, :20], white[:, 20:] = 0.3, 1.0
+    taken = apply_camera_response(light, Sensor(blur=1.5), 1.0, np.random.default_rng(0), white)
+    row = taken[4, :, 1].astype(int)
+    assert (np.diff(row) >= 0).all() and row[0] < 160 and row[-1] == 255
 
 
 def test_a_small_bright_subject_does_not_burn_out() -> None:
