@@ -97,6 +97,7 @@ def figures_at(scores: Scores, threshold: float) -> dict[str, float | None]:
         "f1_within_2_px": scores.tolerant_f1()[k],
         "average_precision": scores.average_precision(),
         "aiu": scores.aiu(),
+        "picture_aiu": scores.picture_aiu(),
         **{f"picture_iou_{name}": value for name, value in zip(("low", "median", "high"), quantiles, strict=True)},
         "false_positive_share": scores.false_share()[k],
         "mean_iou_with_background": scores.mean_iou()[k],

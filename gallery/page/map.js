@@ -3,7 +3,7 @@
 (() => {
   const { make, byId, shortened, thumbs } = gallery;
   const LASSO = "map", ALIKE = 8;
-  const section = byId("map"), canvas = make("canvas", { "aria-label": "Map of the pictures", role: "img" }), legend = make("p", { className: "legend" });
+  const section = byId("map"), canvas = make("canvas", { "aria-label": "Map of the pictures" }), legend = make("p", { className: "legend" });
   const by = make("select", { id: "color" });
   let places = null, line = [], width = 0, height = 0;
 
@@ -23,8 +23,10 @@
     return { told, of: (i) => colors.get(column[i]) ?? "#8888" };
   }
 
-  const x = (i) => 14 + ((places[2 * i] + 0.05) / 1.1) * (width - 28);
-  const y = (i) => 14 + (1 - (places[2 * i + 1] + 0.05) / 1.1) * (height - 28);
+  const across = (share) => 14 + ((share + 0.05) / 1.1) * (width - 28);
+  const down = (share) => 14 + (1 - (share + 0.05) / 1.1) * (height - 28);
+  const x = (i) => across(places[2 * i]);
+  const y = (i) => down(places[2 * i + 1]);
 
   async function draw() {
     if (section.hidden || !gallery.index.map) return;
@@ -56,6 +58,7 @@
       }
     }
     pen.globalAlpha = 1;
+    gallery.drawArea(pen, across, down);
     if (line.length > 1) {
       pen.strokeStyle = getComputedStyle(document.body).color;
       pen.setLineDash([5, 4]);
@@ -128,7 +131,7 @@
     const how = { pca: "the first two principal directions", umap: "UMAP" }[map.method];
     section.replaceChildren(
       make("div", { className: "bar" }, make("label", {}, "Color ", by), make("span", { className: "note" }, `${map.features}; ${how}. Draw around points to choose them. Photographs are crosses.`)),
-      canvas, legend, ...(map.holes.length ? [make("h2", {}, "Holes"), make("p", { className: "note" },
+      canvas, legend, gallery.areaControls(canvas), ...(map.holes.length ? [make("h2", {}, "Holes"), make("p", { className: "note" },
         "Photographs that are farther from the nearest render than 95 % of renders are (distance 1), in groups.")] : []), ...map.holes.map(hole));
   }
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from render.dataset.checks import CHECKS
 from render.dataset.dataset import Dataset
+from render.dataset.worth import Worth
 from render.frame import Frame
 from scenes.errors import LONGEST, printable, shortened
 
@@ -72,9 +73,11 @@ class _Tally:
     numbers: dict[str, _Numbers] = field(default_factory=dict)
     names: dict[str, Counter[str]] = field(default_factory=dict)
     faults: dict[str, _Faults] = field(default_factory=lambda: {name: _Faults() for name in CHECKS})
+    worth: Worth = field(default_factory=Worth)
 
     def add(self, frame: Frame, classes: tuple[str, ...]) -> None:
         height, width = frame.rgb.shape[:2]
+        self.worth.add(frame)
         self.sizes[f"{width} x {height}"] += 1
         self.pictures[classes[frame.label] if frame.label >= 0 else "no main object"] += 1
         for label in frame.objects:
@@ -116,7 +119,8 @@ def inspect_dataset(
     Returns
     -------
     Inspection
-        `lines` is the summary. `sound` is True if no file is damaged and all labels agree.
+        `lines` is the summary. `sound` is True if no file is damaged and all labels agree. `worth` has the figures of
+        composition density and instance fidelity, as JSON data.
 
     Examples
     --------
@@ -144,7 +148,9 @@ def inspect_dataset(
         tally.add(frame, manifest.classes)
         tell(done, read)
     head = [_sampled(sum(tally.pictures.values()), there, len(shards), len(present))] if sample else []
-    summary = (*_counts(tally), *_verdicts(tally), *_spreads(tally), *_usage(tally))
+    samples = manifest.config.get("render", {}).get("samples")
+    worth = _worth(tally, samples)
+    summary = (*_counts(tally), *worth, *_verdicts(tally), *_spreads(tally), *_usage(tally))
     lines = (*_head(dataset, present, tally), *head, *summary)
     sound = not any(found.seen for found in tally.faults.values())
     return _inspection(lines, sound, _facts(dataset, present, tally, (sum(tally.pictures.values()), there), []))
@@ -169,6 +175,12 @@ def _sampled(read: int, there: int, shards: int, present: int) -> str:
         f"this is a sample: {read} of {there} pictures, from {shards} of {present} shards, the same each time; "
         "--all reads everything"
     )
+
+
+def _worth(tally: _Tally, samples: object) -> Iterator[str]:
+    if tally.pictures:
+        yield ""
+        yield from tally.worth.lines(samples)
 
 
 def _inspection(lines: Iterable[str], sound: bool, facts: Mapping[str, Any]) -> Inspection:
@@ -202,6 +214,7 @@ def _facts(
         "purposes": dict(tally.purposes),
         "not_seen": tally.unseen,
         "damaged": damaged,
+        "worth": tally.worth.plain(),
         "checks": {name: {"faults": found.seen, "first": found.first} for name, found in tally.faults.items()},
         "factors": {**numbers, **{name: dict(counts) for name, counts in tally.names.items()}},
         "assets": dict(tally.assets),

@@ -140,6 +140,7 @@ def presets_command() -> None:
 @click.option("--split", help="The part of DATA to use, such as test or all/25%. The same as DATA@SPLIT.")
 @_THRESHOLD
 @click.option("--out", type=FOLDER, help="Also write all figures to this .json file.")
+@click.option("--mm", type=click.FloatRange(0, min_open=True), help="Side of a pixel, mm: widths also in mm.")
 @_DEVICE
 @MASK_VALUE
 def evaluate_command(
@@ -148,6 +149,7 @@ def evaluate_command(
     split: str | None,
     threshold: float | None,
     out: Path | None,
+    mm: float | None,
     device: str,
     mask_value: int | None,
 ) -> None:
@@ -160,7 +162,7 @@ def evaluate_command(
     from segment.evaluate import evaluated
 
     where, part_of = (data, split) if split else split_of(data)
-    figures = evaluated(run, where, part_of, threshold=threshold, device=device, mask_value=mask_value)
+    figures = evaluated(run, where, part_of, threshold=threshold, device=device, mask_value=mask_value, mm=mm)
     if out is not None:
         with written(out) as temporary:
             temporary.write_bytes(json.dumps(figures, indent=1).encode())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from classify.task import Classification
 from gallery.build import build
 from gallery.cli import gallery
 from gallery.columns import Columns
+from gallery.embedding import principal
 from gallery.judging import Judged, judged, known_photographs
 from gallery.options import PageOptions
 from gallery.serve import Served
@@ -33,7 +36,7 @@ from segment.models import probabilities
 from segment.task import Segmentation
 from tests.frames import make_dataset
 from tests.gallery.browser import Browser
-from tests.gallery.test_build import column, data
+from tests.gallery.test_build import column, data, unpacked
 from tests.tiny import CLASSES, config, domains, photos
 from tests.tiny import build as tiny
 from training.run import execute
@@ -257,3 +260,39 @@ def test_a_segmenters_scores_are_the_ious_of_its_cracks(tmp_path: Path) -> None:
     sets = choose([tmp_path / "set"], [tmp_path / "cracks" / "img"])  # the same photographs, by another folder
     (same,) = judged([tmp_path / "run"], sets, lambda done, of: None)
     assert np.array_equal(same.score, one.score, equal_nan=True)
+
+
+def test_umap_takes_the_features_of_a_run(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    photos(tmp_path / "photos", each=8)
+    (tmp_path / "photos" / "red" / "0.png").write_bytes(b"no picture")
+    given: list[np.ndarray] = []
+
+    class Fake:
+        def __init__(self, **options: object):
+            assert options["n_neighbors"] == 15 and options["random_state"] == 0
+
+        def fit_transform(self, vectors: np.ndarray) -> np.ndarray:
+            given.append(vectors)
+            return vectors[:, :2]
+
+    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Fake))
+    sets = choose([root / "renders"], [tmp_path / "photos"])
+    options = PageOptions("umap", (root / "a-0",))
+    build(sets, tmp_path / "page", 32, options=options, workers=1)
+    (one,) = judged([root / "a-0"], sets, lambda done, of: None)
+    assert np.allclose(given[0], principal(np.delete(one.features, 46, 0)))  # without the one that cannot be read
+    told = data(tmp_path / "page", "index")["map"]
+    assert (told["method"], told["features"]) == ("umap", "network of a-0")
+    places = np.frombuffer(unpacked(data(tmp_path / "page", "map/places")["data"]), "<f4").reshape(-1, 2)
+    assert np.flatnonzero(np.isnan(places[:, 0])).tolist() == [46]
+
+
+def test_umap_itself_with_a_run(root: Path, tmp_path: Path) -> None:
+    pytest.importorskip("umap", reason="umap-learn is not installed")
+    sets = choose([root / "renders"], [root / "test"])
+    for name in ("one", "two"):
+        build(sets, tmp_path / name, 32, options=PageOptions("umap", (root / "a-0",)), workers=1)
+    first, second = ((tmp_path / name / "data" / "map" / "places.js").read_bytes() for name in ("one", "two"))
+    assert first == second
+    places = np.frombuffer(unpacked(data(tmp_path / "one", "map/places")["data"]), "<f4")
+    assert len(places) == 2 * 57 and np.isfinite(places).all() and places.std() > 0.1
