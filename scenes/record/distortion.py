@@ -163,9 +163,9 @@ def fitted(
         shown = whole._radial(_RADII) * _RADII
     grows = np.isfinite(shown[1:]) & (np.diff(shown) > 0)
     last = int(grows.argmin()) if not grows.all() else len(grows)
-    if shown[last] < far:
+    if shown[last] < far * _SPARE:
         raise Folded(_why(shown[last], last == len(grows), fx))
-    reach = float(np.interp(min(far * _SPARE, shown[last]), shown[: last + 1], _RADII[: last + 1]))
+    reach = float(np.interp(far * _SPARE, shown[: last + 1], _RADII[: last + 1]))
     found = Distortion(model, coefficients, reach)
     # The tangential part can shift the corners beyond the reach, or fold what the radial part does not.
     turns = np.linspace(0, 2 * math.pi, 64, endpoint=False)
