@@ -28,6 +28,7 @@ from render.image.clean_plate import BACKDROPS, plate
 from render.image.crop_window import Window, window
 from render.image.decal_tone import brightness
 from render.image.decal_width import on_surface
+from render.image.enlarging import enlarged
 from render.image.flow import disparity, optical_flow
 from render.image.illumination import matte_white
 from render.image.labels import object_labels
@@ -287,6 +288,8 @@ class Stage:
 
     def _developed(self, linear: NDArray, scene: Scene, gain: float, ground: NDArray) -> NDArray[np.uint8]:
         """The picture of the light. ground: the (H, W) share of each pixel that is background."""
+        if scene.surface:
+            linear = enlarged(linear, scene.surface.zoom)
         noise = Streams(scene.seed, scene.index).generator("sensor.grain")
         white = ground if scene.background.kind == "white" else None
         return apply_camera_response(linear, scene.sensor, gain, noise, white)

@@ -62,7 +62,9 @@ class PhotographSampler(Composer):
         textures = find_photographs("assets.textures", config.assets.textures)
         references = find_photographs("assets.styles", config.assets.styles)
         self.catalogue = PhotographCatalogue(textures, references)
-        super().__init__(config, textures.names, references.names)
+        shares = config.assets.textures.values() if isinstance(config.assets.textures, dict) else ()
+        named = dict(zip(textures.folders, shares, strict=True))
+        super().__init__(config, textures.names, references.names, textures.folders, named)
 
 
 def open_sampler(config: ComposeConfig) -> PhotographSampler:

@@ -195,7 +195,7 @@ def _facts(
 
     pictures: how many the set has when it is complete, how many are there, and how many of these were read. shards:
     the same. checks: by name, the number of faults and the first of them. factors: of numbers, the ends and the mean;
-    of words, how often each is there. assets: how often each is used.
+    of words, how often each is there. assets: how often each is used. worth: the figures of `Worth`.
     """
     manifest = dataset.manifest
     numbers = {name: {"low": v.low, "high": v.high, "mean": v.total / v.seen} for name, v in tally.numbers.items()}
@@ -218,6 +218,7 @@ def _facts(
         "checks": {name: {"faults": found.seen, "first": found.first} for name, found in tally.faults.items()},
         "factors": {**numbers, **{name: dict(counts) for name, counts in tally.names.items()}},
         "assets": dict(tally.assets),
+        "worth": tally.worth.plain(),
     }
 
 

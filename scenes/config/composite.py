@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 
 from scenes.annotations import flags, names, numbers
 from scenes.config.assets import Place
@@ -33,11 +34,23 @@ OF_CRACK = ("warp", "smoothing", "dissolve", "lips", "healed", "color")
 STYLES = ("fourier", "histogram", "covariance", "reinhard", "transport")
 
 
+def _kind(folders: Any) -> str:
+    return "shares" if isinstance(folders, Mapping) else "folders"
+
+
+Folders = Annotated[
+    Annotated[tuple[Place, ...], Tag("folders")] | Annotated[dict[Place, Annotated[float, Field(gt=0)]], Tag("shares")],
+    Discriminator(_kind),
+]
+"""A list of folders, or how often each is taken, relative to the others."""
+
+
 class PhotographsConfig(Section):
     """Folders of pictures."""
 
-    textures: tuple[Place, ...] = ()
-    """Photographs of surfaces without cracks: folders, or URLs such as s3://bucket/walls."""
+    textures: Folders = ()
+    """Photographs of surfaces without cracks: folders, or URLs such as s3://bucket/walls. A list draws evenly over all
+    pictures. A mapping, {walls: 0.4, grounds: 0.6}, gives each folder its share of the pictures."""
     styles: tuple[Place, ...] = ()
     """Pictures whose style is taken over: folders, or URLs."""
 
@@ -61,9 +74,9 @@ class PhotographConfig(Section):
     """Whether the piece is mirrored."""
     brightness: Annotated[Any, numbers(0.05, 10, unit="factor")] = {"log_uniform": [0.9, 1.4]}
     """Factor on the brightness that a camera's meter sets."""
-    contrast: Annotated[Any, numbers(0, 5, unit="factor")] = {"uniform": [0.4, 1.0]}
+    contrast: Annotated[Any, numbers(0, 5, unit="factor")] = {"uniform": [0.5, 1.2]}
     """Factor on the differences from the mean brightness."""
-    evening: Annotated[Any, numbers(0, 1, unit="share")] = {"uniform": [0, 0.9]}
+    evening: Annotated[Any, numbers(0, 1, unit="share")] = {"uniform": [0, 0.7]}
     """Share of the broad changes of the light that is taken away."""
     chroma: Annotated[Any, numbers(0, 200, unit="CIE Lab")] = {
         "mixture": [{"weight": 0.8, "of": {"log_uniform": [0.4, 5]}}, {"weight": 0.2, "of": {"log_uniform": [5, 28]}}]

@@ -146,8 +146,8 @@ class ColorConfig(StepConfig):
     """How much the darkness changes from pixel to pixel, as a root mean square."""
     deepening: Annotated[Any, numbers(0, 3, unit="1/px")] = {
         "mixture": [
-            {"weight": 0.8, "of": {"log_uniform": [0.3, 1.1]}},
-            {"weight": 0.2, "of": {"log_uniform": [0.06, 0.3]}},
+            {"weight": 0.7, "of": {"log_uniform": [0.25, 0.9]}},
+            {"weight": 0.3, "of": {"log_uniform": [0.06, 0.25]}},
         ]
     }
     """How fast it gets dark from the lips to the middle: e-fold in 1 / deepening pixels. The core of wide cracks is
@@ -156,5 +156,5 @@ class ColorConfig(StepConfig):
     """Share of the crack where crumbs of the surface lie in it."""
     crumb_size: Annotated[Any, numbers(1, 50, unit="px")] = {"log_uniform": [2, 7]}
     """Size of the crumbs."""
-    visible: Annotated[Any, numbers(0, 10, unit="factor")] = {"uniform": [1.6, 3.4]}
+    visible: Annotated[Any, numbers(0, 10, unit="factor")] = {"uniform": [1.4, 3.0]}
     """Smallest darkness, in standard deviations of the grain around the crack, at the crack's width."""

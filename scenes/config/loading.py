@@ -209,6 +209,8 @@ def _rebase(data: dict[str, Any], folder: Path) -> dict[str, Any]:
             return [absolute(v) for v in value]
         if isinstance(value, dict) and isinstance(value.get("path"), (str, Path)):
             return {**value, "path": absolute(value["path"])}
+        if isinstance(value, dict):  # of shares, by folder
+            return {absolute(folder): share for folder, share in value.items()}
         return value
 
     paths = {key: absolute(value) for key, value in assets.items() if key not in ("shapes", "studio_hdris")}
