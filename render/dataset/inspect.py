@@ -218,7 +218,6 @@ def _facts(
         "checks": {name: {"faults": found.seen, "first": found.first} for name, found in tally.faults.items()},
         "factors": {**numbers, **{name: dict(counts) for name, counts in tally.names.items()}},
         "assets": dict(tally.assets),
-        "worth": tally.worth.plain(),
     }
 
 
