@@ -57,7 +57,7 @@ class Distortion:
     Examples
     --------
     >>> import numpy as np
-    >>> from scenes.record.distortion import Distortion
+    >>> from blendmill import Distortion
     >>> barrel = Distortion("brown", (-0.1, 0, 0, 0, 0, 0, 0, 0), reach=1.0)
     >>> barrel.distorted(np.array([[0.5, 0.0]])).round(4).tolist()
     [[0.4875, 0.0]]
