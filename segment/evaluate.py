@@ -13,7 +13,7 @@ from segment.contours import Contours, contours
 from segment.datasets import Classes, open_part
 from segment.evaluation import figures_at, scores_of
 from segment.load import Loaded, load
-from segment.metrics import THRESHOLDS
+from segment.metrics import THRESHOLDS, Scores
 from segment.shapes import Shapes, shapes
 from training.config import PartConfig
 from training.devices import device_of
@@ -65,12 +65,19 @@ def evaluated(
         "oracle_contour_ods": middles.ods(),
         "oracle_contour_ois": middles.ois(),
         "pictures": len(scores.real),
+        "counts": _counts(scores, at),
         "curves": {
             "threshold": THRESHOLDS.tolist(),
             **{name: getattr(scores, name)().tolist() for name in ("iou", "f1", "tolerant_f1", "precision", "recall")},
         },
         **asked,
     }
+
+
+def _counts(scores: Scores, threshold: float) -> list[list[list[int]]]:
+    """Of each picture the pixels of both cracks, of predicted and of true ones, as of classes."""
+    k = int(np.abs(THRESHOLDS - threshold).argmin())
+    return np.stack([scores.both, scores.predicted, scores.real], axis=-1)[:, k, None].tolist()
 
 
 def _in_mm(lines: Shapes, mm: float | None) -> dict[str, float | None]:

@@ -94,10 +94,6 @@ class Stage:
             # Blender would write a relative path below the folder in which it was started.
             bpy.ops.wm.save_as_mainfile(filepath=str(path.absolute()), copy=True, compress=True)
 
-    def views(self, frame: Frame) -> tuple[NDArray[np.uint8], ...]:
-        """The images that a contact sheet shows: only the picture."""
-        return (frame.rgb,)
-
     def build(self, scene: Scene) -> None:
         """Arrange Blender's scene as the Scene says."""
         self._forget(keep=self.settings.keep)

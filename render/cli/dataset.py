@@ -97,7 +97,7 @@ def _export_scene(dataset: Dataset, index: int, out: Path) -> None:
 @click.option("--contact", type=_FOLDER, help="Also write a PNG with up to 100 pictures, without labels.")
 @click.option("--all", "everything", is_flag=True, help="Read all pictures of a large set, not a sample.")
 @click.option("--full", is_flag=True, help="Also show the range and a histogram of every factor, and the assets.")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines: the lines, and whether all is sound.")
+@click.option("--json", "as_json", is_flag=True, help="Write the whole summary as JSON, for machines.")
 @click.pass_context
 def inspect(
     context: click.Context, folder: Path, sheet: Path | None, pictures: int, contact: Path | None, everything: bool,
@@ -117,9 +117,7 @@ def inspect(
         report = inspect_dataset(dataset, tell, everything=everything)
     lines = list(report.lines)
     if as_json:
-        click.echo(
-            json.dumps({"folder": str(folder), "sound": report.sound, "worth": report.worth, "lines": lines}, indent=1)
-        )
+        click.echo(json.dumps(report.facts, indent=1))
     else:
         click.echo("\n".join(lines if full else _brief(lines)))
     if sheet is not None:

@@ -58,10 +58,6 @@ class Painter:
             geometry = geometry.seen(contrast >= composition.least)
         return _frame(composition, _developed(composition, picture), geometry)
 
-    def views(self, frame: Frame) -> tuple[NDArray[np.uint8], ...]:
-        """The images that a contact sheet shows: the picture, and the picture with its mask outlined."""
-        return frame.rgb, outlined(frame)
-
     def _surface(self, composition: Composition, shape: tuple[int, int]) -> Image:
         values = composition.steps["background"]
         photograph = self.textures.picture(composition.texture)

@@ -7,6 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -26,11 +27,12 @@ _KEPT = 4096
 
 @dataclass(frozen=True)
 class Inspection:
-    """The summary of a data set. sound: no file is damaged and all labels agree. worth: the figures of `Worth`."""
+    """The summary of a data set. sound: no file is damaged and all labels agree. facts: the same as JSON data, which
+    `_facts` describes."""
 
     lines: tuple[str, ...]
     sound: bool
-    worth: dict[str, object] = field(default_factory=dict)
+    facts: Mapping[str, Any]
 
 
 @dataclass
@@ -141,7 +143,7 @@ def inspect_dataset(
     head = [_sampled(read, there, len(shards), len(present))] if sample else []
     if damaged:
         lines = (*_head(dataset, present, tally), *head, "damaged files:", *(f"  {line}" for line in damaged))
-        return _inspection(lines, False)
+        return _inspection(lines, False, _facts(dataset, present, tally, (0, there), damaged))
     for done, frame in enumerate(_frames(dataset, shards, each), start=1):
         tally.add(frame, manifest.classes)
         tell(done, read)
@@ -150,7 +152,8 @@ def inspect_dataset(
     worth = _worth(tally, samples)
     summary = (*_counts(tally), *worth, *_verdicts(tally), *_spreads(tally), *_usage(tally))
     lines = (*_head(dataset, present, tally), *head, *summary)
-    return _inspection(lines, not any(found.seen for found in tally.faults.values()), tally.worth.plain())
+    sound = not any(found.seen for found in tally.faults.values())
+    return _inspection(lines, sound, _facts(dataset, present, tally, (sum(tally.pictures.values()), there), []))
 
 
 def _chosen(present: list[int], shard_size: int) -> tuple[list[int], int]:
@@ -180,9 +183,42 @@ def _worth(tally: _Tally, samples: object) -> Iterator[str]:
         yield from tally.worth.lines(samples)
 
 
-def _inspection(lines: Iterable[str], sound: bool, worth: Mapping[str, object] | None = None) -> Inspection:
+def _inspection(lines: Iterable[str], sound: bool, facts: Mapping[str, Any]) -> Inspection:
     """Names of assets and factors may be anything, so lines are escaped and cut."""
-    return Inspection(tuple(shortened(printable(line), LONGEST) for line in lines), sound, dict(worth or {}))
+    return Inspection(tuple(shortened(printable(line), LONGEST) for line in lines), sound, {"sound": sound, **facts})
+
+
+def _facts(
+    dataset: Dataset, present: list[int], tally: _Tally, read: tuple[int, int], damaged: list[str]
+) -> dict[str, Any]:
+    """The summary as JSON data.
+
+    pictures: how many the set has when it is complete, how many are there, and how many of these were read. shards:
+    the same. checks: by name, the number of faults and the first of them. factors: of numbers, the ends and the mean;
+    of words, how often each is there. assets: how often each is used. worth: the figures of `Worth`.
+    """
+    manifest = dataset.manifest
+    numbers = {name: {"low": v.low, "high": v.high, "mean": v.total / v.seen} for name, v in tally.numbers.items()}
+    return {
+        "folder": str(dataset.folder),
+        "pictures": {"of": manifest.count, "there": read[1], "read": read[0]},
+        "shards": {"of": manifest.shard_count, "there": len(present)},
+        "sizes": dict(tally.sizes),
+        "config": manifest.config_hash,
+        "seed": manifest.seed,
+        "device": manifest.device,
+        "versions": dict(manifest.versions),
+        "classes": list(manifest.classes),
+        "main_objects": dict(tally.pictures),
+        "objects": dict(tally.objects),
+        "purposes": dict(tally.purposes),
+        "not_seen": tally.unseen,
+        "damaged": damaged,
+        "worth": tally.worth.plain(),
+        "checks": {name: {"faults": found.seen, "first": found.first} for name, found in tally.faults.items()},
+        "factors": {**numbers, **{name: dict(counts) for name, counts in tally.names.items()}},
+        "assets": dict(tally.assets),
+    }
 
 
 def _head(dataset: Dataset, present: list[int], tally: _Tally) -> Iterator[str]:

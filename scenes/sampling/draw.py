@@ -109,18 +109,25 @@ class Draw:
             lens["distortion"] = bent.fitted(given, (width, height))
         return {**lens, "width": width, "height": height, "fstop": camera["fstop"]}
 
-    def replacement(self, key: str) -> Material:
-        """A material of one of the config's families."""
-        return self.dressed("material", self.config.material.draw(self.streams, key)["family"], key)
+    def replacement(self, key: str, *kinds: str) -> Material:
+        """A material of one of the config's families. kinds: the role of the part and the class, as far as known."""
+        held = self.config.material
+        folders = next((held.textures[kind] for kind in (*kinds, "*") if kind in held.textures), None)
+        return self.dressed("material", held.draw(self.streams, key)["family"], key, folders)
 
-    def dressed(self, section: str, family: str, key: str) -> Material:
-        """A material of a family. section: of the config, whose fields `parameters` and `texture` hold for it."""
+    def dressed(self, section: str, family: str, key: str, folders: tuple[str, ...] | None = None) -> Material:
+        """A material of a family. section: of the config, whose fields `parameters` and `texture` hold for it.
+
+        folders: of the textures that may be chosen; None for all.
+        """
         # Features of objects are sized by the object, those of grounds, walls and surfaces in meters.
         sized = {} if section == "material" else METRIC.get(family, {})
         material = draw_family(family, self.streams, key, {**sized, **self._held.parameters[section].get(family, {})})
         if family not in TEXTURED:
             return material
-        texture = getattr(self.config, section).draw(self.streams, key).one_of("texture", self.catalogue.textures)
+        known: Names = self.catalogue.textures
+        chosen = known if folders is None else known.below(folders)
+        texture = getattr(self.config, section).draw(self.streams, key).one_of("texture", chosen)
         return Material(family, {**material.parameters, "texture": texture})
 
     def world_points(self, items: list[Item]) -> np.ndarray:

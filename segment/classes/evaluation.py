@@ -49,12 +49,12 @@ def scores_of(
     method: Supervised,
     pictures: LabeledPictures,
     window: int = WINDOW,
-    seen: Callable[[int], None] | None = None,
+    seen: Callable[[int, ClassScores], None] | None = None,
 ) -> Scores:
     """Score a method on labeled pictures. Pictures that cannot be used are left out.
 
-    window: as for `probabilities`. seen: called with the place of each picture. Raises InputError for a picture without
-    labels, or if no picture is left.
+    window: as for `probabilities`. seen: called with the place and the scores of each picture. Raises InputError for a
+    picture without labels, or if no picture is left.
     """
     total = ClassScores.none(method.classes)
     segments = PanopticScores.none(method.classes) if method.network.segmenting else None
@@ -62,7 +62,8 @@ def scores_of(
         if picture.ids is None:
             raise InputError(f"{pictures.where(i)}: has no mask to compare with")
         found = predicted(method, picture, window, pictures.where(i)).argmax(0).astype(np.uint8)
-        total += score_classes(found, picture.ids, method.classes)
+        one = score_classes(found, picture.ids, method.classes)
+        total += one
         if segments is not None and picture.instances is not None:
             objects = segments_of(method, picture.rgb)
             labels = (picture.ids, picture.instances)
@@ -70,7 +71,7 @@ def scores_of(
         else:
             segments = None
         if seen is not None:
-            seen(i)
+            seen(i, one)
     if not total.pictures:
         raise InputError(f"{pictures.name}: no picture can be used")
     return Scores(total, segments)
@@ -137,9 +138,19 @@ class ClassEvaluator:
 def evaluated(
     method: Supervised, classes: tuple[str, ...], pictures: LabeledPictures, window: int, seen: Callable[[int], None]
 ) -> dict[str, Any]:
-    """All figures of a method on labeled pictures, as JSON data: those of `figures_of`, and the number of pictures."""
-    scores = scores_of(method, pictures, window, seen)
-    return {**figures_of(scores, classes), "pictures": scores.pixels.pictures}
+    """All figures of a method on labeled pictures, as JSON data: those of `figures_of`, and the number of pictures.
+
+    counts: of each picture and class, the pixels of both truth and prediction, of the prediction, and of the truth.
+    """
+    counts: list[list[list[int]]] = []
+
+    def one(place: int, found: ClassScores) -> None:
+        table = found.confusion
+        counts.append(np.stack([table.diagonal(), table.sum(0), table.sum(1)], axis=1).tolist())
+        seen(place)
+
+    scores = scores_of(method, pictures, window, one)
+    return {**figures_of(scores, classes), "pictures": scores.pixels.pictures, "counts": counts}
 
 
 def lines(figures: dict[str, Any]) -> list[str]:

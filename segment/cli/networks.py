@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -136,8 +137,8 @@ def presets_command() -> None:
 
 @segment.command("evaluate")
 @click.argument("run", type=FOLDER)
-@click.argument("data")
-@click.option("--split", help="The part of DATA to use, such as test or all/25%. The same as DATA@SPLIT.")
+@click.argument("data", nargs=-1, required=True)
+@click.option("--split", help="The part of each DATA to use, such as test or all/25%. The same as DATA@SPLIT.")
 @_THRESHOLD
 @click.option("--out", type=FOLDER, help="Also write all figures to this .json file.")
 @click.option("--mm", type=click.FloatRange(0, min_open=True), help="Side of a pixel, mm: widths also in mm.")
@@ -145,7 +146,7 @@ def presets_command() -> None:
 @MASK_VALUE
 def evaluate_command(
     run: Path,
-    data: str,
+    data: tuple[str, ...],
     split: str | None,
     threshold: float | None,
     out: Path | None,
@@ -155,17 +156,25 @@ def evaluate_command(
 ) -> None:
     """Evaluate RUN on DATA. RUN is the folder of a run or a checkpoint. DATA are pictures with masks.
 
-    Figures whose names begin with `oracle` are chosen by the labels of DATA: nobody has them in practice.
+    Of several DATA, the file has a list. Figures whose names begin with `oracle` are chosen by the labels of DATA:
+    nobody has them in practice.
 
     Example: blendmill segment evaluate runs/cracks photos --out cracks.json
     """
     from segment.evaluate import evaluated
 
-    where, part_of = (data, split) if split else split_of(data)
-    figures = evaluated(run, where, part_of, threshold=threshold, device=device, mask_value=mask_value, mm=mm)
+    found = []
+    for each in data:
+        where, part_of = (each, split) if split else split_of(each)
+        found.append(evaluated(run, where, part_of, threshold=threshold, device=device, mask_value=mask_value, mm=mm))
+        _tell(each, found[-1])
     if out is not None:
         with written(out) as temporary:
-            temporary.write_bytes(json.dumps(figures, indent=1).encode())
+            temporary.write_bytes(json.dumps(found[0] if len(found) == 1 else found).encode())
+
+
+def _tell(data: str, figures: dict[str, Any]) -> None:
+    """Print the figures of one set."""
     click.echo(f"{data}: {figures['pictures']} pictures")
     if "classes" in figures:
         from segment.classes.evaluation import lines
