@@ -33,6 +33,7 @@ _HOMES = {
     "scenes.sampling.scene": ("Sampler",),
     "scenes.sampling.composite": ("Composer",),
     "scenes.record.camera": ("Camera",),
+    "scenes.record.distortion": ("Distortion",),
     "scenes.record.scene": ("Background", "Item", "Light", "Scene", "Sensor", "World"),
     "scenes.record.material": ("Material",),
     "scenes.record.edit": ("edited",),

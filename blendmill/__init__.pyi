@@ -49,6 +49,7 @@ from scenes.mesh import Model as Model
 from scenes.mesh import Part as Part
 from scenes.record.camera import Camera as Camera
 from scenes.record.composite import Composition as Composition
+from scenes.record.distortion import Distortion as Distortion
 from scenes.record.edit import edited as edited
 from scenes.record.material import Material as Material
 from scenes.record.scene import Background as Background

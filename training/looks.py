@@ -43,7 +43,7 @@ LOOKS: Mapping[str, Look] = {
 _SIDE, _BORDER = 48, 3
 _WHITE, _GRAY = 90.0, 10.0
 _LEAST = 9.0
-"""Variance that is added to the colors of the border, so that a plain ground does not make each shade an object."""
+"""Variance that is added to that of the border's colors, so that a plain ground does not make each shade an object."""
 _ROUND = 1.3
 """An object whose long axis is less than so many times its short one has no rotation."""
 
@@ -97,8 +97,8 @@ def _object(lab: NDArray[np.float32], ground: NDArray[np.float32]) -> dict[str, 
     covariance = away.T @ away / len(away) + _LEAST * np.eye(3, dtype=np.float32)
     whiten = np.linalg.inv(np.linalg.cholesky(covariance))
     white = cv2.transform(lab, np.column_stack([whiten, -whiten @ mean]))
-    distance = np.sqrt(np.einsum("hwc,hwc->hw", white, white))
-    levels = np.asarray(distance * (255 / max(float(distance.max()), 1.0)), np.uint8)
+    distance = cv2.magnitude(cv2.magnitude(white[..., 0], white[..., 1]), white[..., 2])
+    levels = cv2.convertScaleAbs(distance, alpha=255 / max(cv2.minMaxLoc(distance)[1], 1.0))
     _, mask = cv2.threshold(levels, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     moments = cv2.moments(mask, binaryImage=True)
     if not moments["m00"]:

@@ -44,6 +44,7 @@
     if (!move && !["Enter", " ", "Escape"].includes(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
+    active = true;
     if (move) {
       cursor = cursor.map((value, k) => clamp(value + move[k] * (event.shiftKey ? LONG : STEP)));
       tell();

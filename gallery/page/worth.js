@@ -31,12 +31,12 @@
   }
 
   function byClass({ versions: all, classes }) {
-    return table(["Class", "Photographs", ...all.map((one) => one.name)], classes.map((one) => row(one.name, [count(one.count), ...one.scores.map(scoreCell)])));
+    return table(["Class", "Photos", ...all.map((one) => one.name)], classes.map((one) => row(one.name, [count(one.count), ...one.scores.map(scoreCell)])));
   }
 
   function byLook({ versions: all, looks }) {
     return make("div", { className: "looks" }, ...looks.map((look) => make("section", {}, make("h3", {}, look.name), note(look.meaning),
-      table(["From, to", "Photographs", ...all.map((one) => one.name)], look.bins.map((bin) =>
+      table(["From, to", "Photos", ...all.map((one) => one.name)], look.bins.map((bin) =>
         row(`${shortened(bin.low)} to ${shortened(bin.high)}`, [count(bin.count), ...bin.scores.map(scoreCell)]))))));
   }
 

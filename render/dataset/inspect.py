@@ -214,10 +214,10 @@ def _facts(
         "purposes": dict(tally.purposes),
         "not_seen": tally.unseen,
         "damaged": damaged,
+        "worth": tally.worth.plain(),
         "checks": {name: {"faults": found.seen, "first": found.first} for name, found in tally.faults.items()},
         "factors": {**numbers, **{name: dict(counts) for name, counts in tally.names.items()}},
         "assets": dict(tally.assets),
-        "worth": tally.worth.plain(),
     }
 
 

@@ -57,7 +57,7 @@ class Distortion:
     Examples
     --------
     >>> import numpy as np
-    >>> from scenes.record.distortion import Distortion
+    >>> from blendmill import Distortion
     >>> barrel = Distortion("brown", (-0.1, 0, 0, 0, 0, 0, 0, 0), reach=1.0)
     >>> barrel.distorted(np.array([[0.5, 0.0]])).round(4).tolist()
     [[0.4875, 0.0]]
@@ -163,9 +163,9 @@ def fitted(
         shown = whole._radial(_RADII) * _RADII
     grows = np.isfinite(shown[1:]) & (np.diff(shown) > 0)
     last = int(grows.argmin()) if not grows.all() else len(grows)
-    if shown[last] < far:
+    if shown[last] < far * _SPARE:
         raise Folded(_why(shown[last], last == len(grows), fx))
-    reach = float(np.interp(min(far * _SPARE, shown[last]), shown[: last + 1], _RADII[: last + 1]))
+    reach = float(np.interp(far * _SPARE, shown[: last + 1], _RADII[: last + 1]))
     found = Distortion(model, coefficients, reach)
     # The tangential part can shift the corners beyond the reach, or fold what the radial part does not.
     turns = np.linspace(0, 2 * math.pi, 64, endpoint=False)

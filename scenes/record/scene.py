@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -316,10 +316,10 @@ class Scene:
         """Name and value of every factor. Lights and objects are named by kind, without a number."""
         yield from self.camera.factors()
         for name, value in (("world", self.world), ("sensor", self.sensor), ("background", self.background)):
-            yield from leaves(name, asdict(value))
+            yield from leaves(name, value)
         yield "lights.count", float(len(self.lights))
         for light in self.lights:
-            yield from leaves(f"lights.{light.kind}", {k: v for k, v in asdict(light).items() if k not in _PLACES})
+            yield from leaves(f"lights.{light.kind}", {k: v for k, v in vars(light).items() if k not in _PLACES})
         yield "items.count", float(len(self.items))
         if self.side is not None:
             yield "items.main.side", self.side
