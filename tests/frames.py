@@ -19,6 +19,9 @@ from scenes.record.scene import Background, Item, Light, Scene, Sensor, World
 
 CLASSES = ("mug", "car", "traffic light")
 
+ABSENT = frozenset({"width", "skeleton", "flow", "disparity"})
+"""Labels that the pictures made here do not have."""
+
 
 def make_frame(
     index: int,

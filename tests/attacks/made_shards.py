@@ -19,12 +19,13 @@ from isal import isal_zlib
 
 from render.dataset.chunks import create_pictures, deflated
 from render.frame import LABELS, PICTURES, VALUES
+from tests.frames import ABSENT
 
 SECRET = b"root:x:0:0:the secret of this machine:/root:/bin/sh\n"
 SHARD, PICTURE_COUNT = "00001.h5", 2
 
 Change = Callable[[Path], Any]
-PATHS = [label.path for label in LABELS.values() if label.path not in ("width", "skeleton")]
+PATHS = [label.path for label in LABELS.values() if label.path not in ABSENT]
 REQUIRED = [label.path for label in LABELS.values() if not label.optional]
 
 

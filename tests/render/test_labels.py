@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from render.frame import LABELS, PICTURES, VALUES, Frame, pictures, present
-from tests.frames import CLASSES, make_frame
+from tests.frames import ABSENT, CLASSES, make_frame
 
 ROOT = Path(__file__).parents[2]
 
@@ -153,4 +153,4 @@ def test_every_picture_can_be_looked_at() -> None:
             assert show is not None
             shown, _ = show(array, frame.instance > 0, CLASSES)
             assert shown.dtype == np.uint8 and shown.shape[:2] == frame.rgb.shape[:2]
-    assert present(frame).keys() == LABELS.keys() - {"width", "skeleton", "flow", "disparity"}
+    assert present(frame).keys() == LABELS.keys() - ABSENT

@@ -20,7 +20,7 @@ from render.dataset.shard import Shard, write_shard
 from render.frame import PICTURES, Frame
 from scenes.errors import InputError
 from scenes.files import sha256, unfinished
-from tests.frames import CLASSES, listing, make_dataset, make_frame
+from tests.frames import ABSENT, CLASSES, listing, make_dataset, make_frame
 
 KEY: dict[str, str | int] = {"config_hash": "abc", "seed": 2**40}
 
@@ -60,7 +60,7 @@ def test_plain_h5py_reads_the_contract(tmp_path: Path) -> None:
     write_shard(tmp_path / "0.h5", frames, attributes=KEY)
     with h5py.File(tmp_path / "0.h5") as file:
         there = {name: kind for name, kind in PICTURES.items() if getattr(frames[0], name) is not None}
-        assert set(there) == set(PICTURES) - {"width", "skeleton"}
+        assert set(there) == set(PICTURES) - ABSENT
         for name, label in there.items():
             assert file[name].dtype == label.element and file[name].compression == "gzip"
             for i, frame in enumerate(frames):
