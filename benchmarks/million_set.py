@@ -109,7 +109,7 @@ def fabricate(folder: Path, counts: list[int]) -> Iterator[tuple[int, Path]]:
 
 
 def _write(shards: Path, manifest: Manifest, config: AnyConfig, scratch: Path) -> None:
-    full = _template(scratch, manifest, config, SIZE)
+    full = _template(scratch, manifest, config, min(SIZE, manifest.count))
     short = _template(scratch, manifest, config, SIZE - 1)
     for shard in range(manifest.shard_count):
         template = short if shard % _SKIPPED == _SKIPPED - 1 else full

@@ -13,7 +13,6 @@ from gallery.sets import Chosen
 from render.dataset.manifest import MANIFEST
 from scenes.errors import InputError
 from scenes.plain_yaml import read_yaml
-from training.run_folder import CONFIG
 
 Told = Callable[[int, int], object]
 
@@ -74,6 +73,8 @@ def judged(runs: Sequence[Path], sets: Sequence[Chosen], tell: Told) -> list[Jud
     tell: is called with the number of pictures that a run has seen, and of all. Raises InputError where a run cannot be
     loaded, or has another task or other test photographs than the first.
     """
+    if not runs:
+        return []
     from gallery import cracks, network  # PyTorch is loaded where a run is given
     from training.run_folder import find_task
 
@@ -96,10 +97,10 @@ def judged(runs: Sequence[Path], sets: Sequence[Chosen], tell: Told) -> list[Jud
 def known_photographs(runs: Sequence[Path]) -> list[Path]:
     """The folders of photographs that runs were tested on, each once. A checkpoint that is a file does not tell it."""
     found: list[Path] = []
-    for run in runs:
-        if not (run / CONFIG).exists():
+    for config in (run / "config.yaml" for run in runs):
+        if not config.exists():
             continue
-        data = read_yaml(run / CONFIG).get("data")
+        data = read_yaml(config).get("data")
         test = data.get("test") if isinstance(data, dict) else None
         where = test.get("where") if isinstance(test, dict) else None
         if isinstance(where, str) and Path(where) not in found and not (Path(where) / MANIFEST).exists():

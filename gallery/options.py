@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scenes.files import file_stat
-from training.run_folder import Folder
 
 
 @dataclass(frozen=True)
@@ -22,8 +21,11 @@ class PageOptions:
 
     def about(self) -> list[str]:
         """What tells one page of the same pictures from another."""
-        files = [Folder(run).selected if run.is_dir() else run for run in self.runs]
-        files += [self.scores] if self.scores else []
+        files = [self.scores] if self.scores else []
+        if self.runs:
+            from training.run_folder import Folder  # which loads PyTorch
+
+            files += [Folder(run).selected if run.is_dir() else run for run in self.runs]
         return [self.method, *(f"{file} {file_stat(file)}" for file in files)]
 
 

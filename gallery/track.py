@@ -14,7 +14,6 @@ from scenes.errors import InputError, choices, shortened
 from scenes.files import read_regular
 from scenes.outputs import written
 from scenes.plain_json import parse_json
-from training.run_folder import Folder
 
 _LARGEST = 1 << 24
 """Bytes of a file of scores."""
@@ -53,6 +52,8 @@ def scored(version: str, score: str, runs: Sequence[Path]) -> Version:
 
 
 def _test(run: Path, score: str) -> Mapping[str, Any]:
+    from training.run_folder import Folder  # which loads PyTorch; a page that shows scores needs none
+
     results = Folder(run).results()
     if results is None:
         raise InputError(f"{run}: not a finished run: there is no results.json")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import subprocess
+import sys
 import zlib
 from collections import Counter
 from io import BytesIO
@@ -23,6 +26,7 @@ from render.dataset.store import open_store
 from scenes.errors import InputError
 from tests.frames import CLASSES, forget_sums, make_dataset
 
+ROOT = Path(__file__).resolve().parents[2]
 SHAPES = {"f4": "<f4", "u2": "<u2"}
 
 
@@ -193,3 +197,8 @@ def test_names_cannot_leave_their_script(tmp_path: Path) -> None:
     assert set(column(tmp_path / "page", "class")[0]["names"]) <= {"", *hostile}
     (tmp_path / "page" / "data" / "index.js").read_bytes().decode("ascii")
     assert Dataset.open(tmp_path / "set").manifest.classes == hostile != CLASSES
+
+
+def test_without_a_run_pytorch_is_not_loaded() -> None:
+    code = "import sys, gallery.build, gallery.serve, gallery.track; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)}).returncode == 0
