@@ -13,11 +13,11 @@ from scipy.cluster.vq import kmeans2
 from scipy.spatial import cKDTree
 
 from gallery.columns import Columns
-from gallery.features import NAME
 from gallery.gathering import Gathered
 from gallery.sets import Chosen
 from scenes.errors import InputError
 from scenes.files import file_stat
+from training.data.description import NAME
 from training.run_folder import Folder
 
 Told = Callable[[int, int], object]

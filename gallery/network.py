@@ -6,18 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from classify.evaluation import outputs
-from classify.load import load_method
-from classify.task import pipeline
+from classify.features import Eye
 from gallery.sets import Chosen
-from training.batches import plain
-from training.data.loader import Loader
 from training.data.sources import open_pictures
-
-_BATCH = 64
 
 
 def network_features(run: Path, sets: Sequence[Chosen], tell: Callable[[int, int], object]) -> NDArray[np.float16]:
@@ -27,15 +20,12 @@ def network_features(run: Path, sets: Sequence[Chosen], tell: Callable[[int, int
 
     Raises InputError where the run is not one of classification, or a picture cannot be read.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    method, config, _ = load_method(run, device)
-    made = pipeline(config)
-    total, parts, done = sum(len(one.indices) for one in sets), [], 0
-    for one in sets:
-        pictures = open_pictures(one.where, labels=False)
-        loader = Loader(pictures, _BATCH, made.collate, workers=0, order="sequential", cache=0)
-        for batch in plain(loader, made.plain, device):
-            parts.append(outputs(method, [batch]).features.numpy().astype(np.float16))
-            done += len(parts[-1])
-            tell(done, total)
+    eye, done, total = Eye(run), 0, sum(len(one.indices) for one in sets)
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        tell(done, total)
+
+    parts = [eye.look(open_pictures(one.where, labels=False), advance).features.astype(np.float16) for one in sets]
     return np.concatenate(parts)

@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 
 from gallery.columns import together
-from gallery.features import FEATURES, describe
 from gallery.photos import Photos
 from gallery.scripts import encoded, script
 from gallery.sets import Source
@@ -19,6 +18,7 @@ from gallery.tiles import FACTORS, OBJECTS, Tiles
 from render.dataset.dataset import Dataset
 from scenes.files import replacing
 from scenes.outputs import told
+from training.data.description import FEATURES, describe
 
 Piece = tuple[int, int, int, Sequence[int]]
 """Number of the piece, number of its set, number of its scripts in the set, and the indices of its pictures."""
