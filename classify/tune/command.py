@@ -14,6 +14,7 @@ from typing import Any
 import click
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from classify.tune.evidence import Evidence, gather
 from classify.tune.factors import Place, places_of
@@ -28,6 +29,7 @@ from render.farm.devices import choose, worker_slots
 from render.render_set import render_set
 from render.renderer import Sampler, device_for
 from scenes.config.loading import load_config
+from scenes.errors import InputError
 from scenes.outputs import written
 from training.data.pictures import ImageDataset, chosen
 
@@ -80,9 +82,9 @@ def tune(
     photographs = open_photographs(asked.target)
     sight = Sight(sampler.classes, asked.model, asked.features == "network")
     # What is wrong with a factor or a given pilot is told before an hour is spent.
-    expected = np.arange(asked.images) % len(sampler.classes)
-    places = places_of(sampler, expected, asked.only)
     pilot = None if asked.pilot is None else open_pilot(asked.pilot, sampler)
+    expected = np.arange(asked.images) % len(sampler.classes)
+    places = _places(sampler, expected if pilot is None else pilot.pictures.labels, asked)
     if dry_run:
         click.echo("\n".join(_planned(sampler, photographs, places, pilot, sight, asked, workers, device)))
         return
@@ -90,12 +92,21 @@ def tune(
     if pilot is None:
         render_set(sampler.config, out / PILOT, asked.images, seed=asked.seed, workers=workers, device=device)
         pilot = open_pilot(out / PILOT, sampler)
-    places = places_of(sampler, pilot.pictures.labels, asked.only)
+    places = _places(sampler, pilot.pictures.labels, asked)
     evidence = gather(pilot, photographs, places, sight, out / CACHE, asked.target, asked.labels)
     outcome = decide(evidence.learned, evidence.judging, evidence.table, asked.keep, asked.effective)
     _write(source, overrides, sampler, out, evidence, outcome, asked)
     click.echo("\n".join(told(outcome, evidence)))
     click.echo(f"wrote {out / TUNED}")
+
+
+def _places(sampler: Sampler, labels: NDArray[np.int64], asked: Asked) -> tuple[Place, ...]:
+    places = places_of(sampler, labels, asked.only)
+    if not places:
+        raise InputError(
+            f"{len(labels)} renders are too few to tell what a factor does; give more --images, or a larger --pilot"
+        )
+    return places
 
 
 def _planned(
@@ -112,7 +123,7 @@ def _planned(
     half = len(photographs) // 2
     lines = [
         f"photographs: {len(photographs):,}, about {half:,} to learn from and as many held back",
-        f"distributions that could move: {len(places)}: {', '.join(place.name for place in places)}",
+        f"distributions that may move: at most {len(places)}: {', '.join(place.name for place in places)}",
     ]
     count = asked.images if pilot is None else len(pilot.pictures)
     if pilot is None:

@@ -108,13 +108,18 @@ def places_of(sampler: Sampler, labels: NDArray[np.int64], only: Collection[str]
     found: list[Place] = []
     for field in wanted_fields(config, only):
         theirs = {name: held.get(name, held[""]).get(field) for name in classes}
-        common = tuple(name for name in classes if theirs[name] == held[""].get(field))
+        common = tuple(name for name in classes if _same(theirs[name], held[""].get(field)))
         for names in (common, *((name,) for name in classes if name not in common)):
             pictures = int(sum(counts[classes.index(name)] for name in names))
             pieces = _cut(theirs[names[0]], pictures) if names else None
             if pieces is not None:
                 found.append(Place(field, names, "" if names is common else names[0], pieces))
     return tuple(found)
+
+
+def _same(first: Distribution | None, second: Distribution | None) -> bool:
+    """Whether two distributions are the same, also where one was stored and read again, which may change its kind."""
+    return first == second or (first is not None and second is not None and first.plain() == second.plain())
 
 
 def table(

@@ -59,6 +59,9 @@ def test_a_class_with_a_distribution_of_its_own_has_a_place_of_its_own() -> None
     assert classes["by_class.mug.camera.roll"] == ("mug",)
     assert classes["camera.elevation"] == ("mug", "chair")
     assert "objects.category" not in classes
+    counted = {**OWN, "objects": {"clutter": {"count": {"choice": [0, 0, 1]}}}}
+    names = [place.name for place in places_of(sampler(counted), np.arange(400) % 2, ["objects.clutter.count"])]
+    assert names == ["objects.clutter.count"]
 
 
 def test_the_pieces_of_pictures_are_those_of_their_records() -> None:
@@ -224,14 +227,24 @@ def test_a_pilot_must_be_of_the_config(rendered: Path) -> None:
         open_pilot(rendered.parent, sampler())
 
 
-def test_a_dry_run_says_what_it_takes_and_writes_nothing(rendered: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_dry_run_says_what_it_takes_and_writes_nothing(tmp_path: Path) -> None:
     config = tmp_path / "small.yaml"
     config.write_text(json.dumps(SMALL))
     photos = photographs(tmp_path / "photos", 24)
-    result = run(config, "--target", photos, "--pilot", rendered, "--out", tmp_path / "out", "--dry-run")
+    result = run(config, "--target", photos, "--images", 60, "--out", tmp_path / "out", "--dry-run", "--workers", 1)
     assert result.exit_code == 0, result.output
-    for text in ("24, about 12 to learn from", "8 of ", "nothing has to be drawn", "features: 32 pictures"):
+    for text in ("24, about 12 to learn from", "at most ", "would draw 60 pictures", "features: 84 pictures"):
         assert text in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_pilot_of_few_pictures_is_refused(rendered: Path, tmp_path: Path) -> None:
+    config = tmp_path / "small.yaml"
+    config.write_text(json.dumps(SMALL))
+    photos = photographs(tmp_path / "photos", 24)
+    result = run(config, "--target", photos, "--pilot", rendered, "--out", tmp_path / "out")
+    assert isinstance(result.exception, InputError) and "8 renders are too few" in str(result.exception)
     assert not (tmp_path / "out").exists()
 
 
@@ -247,8 +260,15 @@ def test_a_shift_of_elevation_and_ground_is_found(tmp_path: Path) -> None:
     """Photographs that are renders from 40 to 60 degrees, four of five before white: both are found, and no more is."""
     base = {
         **SMALL,
-        "objects": {"clutter": {"count": 0}},
-        "background": {"kind": {"choice": {"white": 0.4, "color": 0.6}}, "value": {"uniform": [0.1, 0.6]}},
+        "classes": ["mug"],
+        "objects": {"clutter": {"count": 0}, "yaw": 60},
+        "material": {"mode": "own"},
+        "lighting": {"world": {"hdri": "", "strength": 1}, "sun": {"count": 0}},
+        "background": {
+            "kind": {"choice": {"white": 0.4, "color": 0.6}},
+            "value": {"uniform": [0.6, 0.8]},
+            "saturation": 0,
+        },
     }
     shifted = {
         "camera.elevation": {"uniform": [40, 60]},
@@ -256,11 +276,11 @@ def test_a_shift_of_elevation_and_ground_is_found(tmp_path: Path) -> None:
     }
     config = tmp_path / "base.yaml"
     config.write_text(json.dumps(base))
-    there = render_set(load_config(config, shifted), tmp_path / "there", 240, seed=7)
+    there = render_set(load_config(config, shifted), tmp_path / "there", 160, seed=7)
     (tmp_path / "photos").mkdir()
     for frame in there:
         Image.fromarray(frame.rgb).save(tmp_path / "photos" / f"{frame.index:04}.png")
-    words = (config, "--target", tmp_path / "photos", "--images", 400, "--out", tmp_path / "out")
+    words = (config, "--target", tmp_path / "photos", "--images", 240, "--out", tmp_path / "out")
     result = run(*words)
     assert result.exit_code == 0, result.output
     found = json.loads((tmp_path / "out" / "tune.json").read_text())

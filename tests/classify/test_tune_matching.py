@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
+from typing import cast
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from classify.domain_distance import SCALES, squared_distances
 from classify.tune.domains import Domains, embedded
+from classify.tune.evidence import Evidence
 from classify.tune.factors import Place, Table
+from classify.tune.inputs import Pilot
 from classify.tune.matching import Match, bounded, effective, gains, ratio_of, together
-from classify.tune.outcome import as_json, decide
+from classify.tune.outcome import Outcome, as_json, decide
+from classify.tune.report import html, told
+from render.renderer import Sampler
 from scenes.distributions import parse
 from scenes.pieces import cut
 
@@ -55,8 +61,7 @@ def world(seed: int, renders: int = 900, photos: int = 800) -> tuple[Domains, Do
 
 
 def test_the_factor_that_moved_is_found_and_the_others_stay() -> None:
-    learned, held, table, _ = world(0)
-    outcome = decide(learned, held, table, 0.3, 0.3)
+    *_, outcome = decided()
     assert [one.place.name for one in outcome.moved] == ["moved"]
     (moved,) = outcome.moved
     upper = float(moved.after[4:].sum())
@@ -66,6 +71,60 @@ def test_the_factor_that_moved_is_found_and_the_others_stay() -> None:
     assert (moved.low <= moved.after + 0.02).all() and (moved.after <= moved.high + 0.02).all()
     found = as_json(outcome, CLASSES)
     assert found["moved"][0]["factor"] == "moved" and set(found["effective"]) == set(CLASSES)
+
+
+@cache
+def decided() -> tuple[Domains, Domains, Table, Outcome]:
+    """The world of seed 0, and what tuning makes of it."""
+    learned, held, table, _ = world(0)
+    return learned, held, table, decide(learned, held, table, 0.3, 0.3)
+
+
+class Gray:
+    """Pictures that are all the same."""
+
+    name = digest = "gray"
+    classes = CLASSES
+
+    def __init__(self, labels: NDArray[np.int64]):
+        self.labels = labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def read(self, i: int, short: int | None = None) -> NDArray[np.uint8]:
+        return np.full((6, 8, 3), 128, np.uint8)
+
+    def where(self, i: int) -> str:
+        return f"gray {i}"
+
+    def key(self, i: int) -> str:
+        return str(i)
+
+
+def test_the_report_tells_what_moved_and_what_did_not() -> None:
+    learned, held, table, outcome = decided()
+    labels = np.full(len(learned.photos) * 2, -1, np.int64)
+    evidence = Evidence(
+        classes=CLASSES,
+        pilot=Pilot(Gray(learned.labels), np.arange(900), 0, cast(Sampler, None)),
+        photographs=Gray(labels),
+        beliefs=np.concatenate([learned.beliefs, held.beliefs]),
+        held=np.arange(len(labels)) >= len(learned.photos),
+        learned=learned,
+        judging=held,
+        table=table,
+        sight="fabricated",
+        left_out=0,
+    )
+    lines = told(outcome, evidence)
+    assert "moved: 1 of 3 distributions" in lines and "800 photographs of which 400 are held back" in lines[0]
+    page = html(outcome, evidence, "base")
+    for text in ("base, tuned", "<td>moved</td>", "<td>still</td>", "<td>idle</td>", "effective renders"):
+        assert text in page
+    nothing = replace(outcome, moved=(), worth=None, weights=np.ones(900))
+    assert any(line.startswith("nothing moved") for line in told(nothing, evidence))
+    assert "<p>Nothing.</p>" in html(nothing, evidence, "base")
 
 
 def test_nothing_moves_where_photographs_are_like_renders() -> None:
