@@ -19,7 +19,8 @@ from benchmarks.common import record, spread, table
 from render.composite.backend import keep_memory
 from render.composite.geometry import rasterized
 from render.composite.photographs import Photographs, find_photographs
-from render.composite.renderer import Painter, contour
+from render.composite.renderer import Painter, contour, lips
+from render.composite.zoom import frames
 from render.dataset.shard import write_shard
 from scenes.config.composite import ComposeConfig, StyleConfig
 from scenes.record.composite import Composition
@@ -58,7 +59,10 @@ def _whole(painter: Painter, scenes: list[Composition], folder: Path) -> float:
 def _crack_alone(scenes: list[Composition]) -> float:
     start = time.process_time()
     for scene in scenes:
-        rasterized(contour(scene), (scene.height, scene.width), scene.mm_per_pixel, scene.margin)
+        crack = contour(scene)
+        drawn, finished = frames(scene, crack, np.random.default_rng(0))
+        for pixels in {drawn, finished}:
+            rasterized(crack, pixels, scene.margin, lips(scene, crack))
     return (time.process_time() - start) / len(scenes)
 
 

@@ -49,6 +49,7 @@ from scenes.mesh import Model as Model
 from scenes.mesh import Part as Part
 from scenes.record.camera import Camera as Camera
 from scenes.record.composite import Composition as Composition
+from scenes.record.distortion import Distortion as Distortion
 from scenes.record.edit import edited as edited
 from scenes.record.material import Material as Material
 from scenes.record.scene import Background as Background
@@ -60,6 +61,9 @@ from scenes.record.scene import World as World
 from scenes.sampling.composite import Composer as Composer
 from scenes.sampling.scene import Sampler as Sampler
 from scenes.streams import Streams as Streams
+from segment.classes.metrics import ClassScores as ClassScores
+from segment.classes.metrics import score_classes as score_classes
+from segment.classes.sets import open_classes as open_classes
 from segment.config import SegmentConfig as SegmentConfig
 from segment.losses import dice_and_entropy as dice_and_entropy
 from segment.metrics import Scores as Scores

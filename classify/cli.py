@@ -81,16 +81,41 @@ def adapt(
 @click.option("--batch", type=click.IntRange(1), default=64, show_default=True, help="Pictures in each batch.")
 @click.option("--device", default="auto", show_default=True, help="Device to run on: auto, cpu or cuda.")
 @click.option("--fit", type=click.Choice(FITS), help="How pictures become squares. By default as in RUN.")
-def evaluate(run: Path, data: tuple[str, ...], out: Path | None, batch: int, device: str, fit: Any) -> None:
+@click.option(
+    "--gaps", type=click.Path(path_type=Path), help="Also write a page of what the renders lack to this file."
+)
+@click.option("--learned", metavar="DATA", help="The renders for --gaps. By default those that RUN learned from.")
+def evaluate(
+    run: Path,
+    data: tuple[str, ...],
+    out: Path | None,
+    batch: int,
+    device: str,
+    fit: Any,
+    gaps: Path | None,
+    learned: str | None,
+) -> None:
     """Evaluate RUN on DATA. RUN is the folder of a run or a checkpoint. DATA are labeled pictures.
 
     DATA may end in @SPLIT to use a part of it, such as photos@test. Several DATA are evaluated one after the other.
 
-    Example: blendmill evaluate runs/mcc photos@test --out mcc.json
+    With --gaps, it also says for each class which looks of the photographs lie outside of the renders that RUN learned
+    from: their feature distance, and the object's size, rotation, light, color, sharpness and ground. DATA may then be
+    photographs without labels; their classes are those that RUN says.
+
+    \b
+    Example:
+      blendmill evaluate runs/mcc photos@test --out mcc.json
+      blendmill evaluate runs/mcc photos@adapt --gaps gaps.html
     """
     from classify.evaluate import evaluate_on
+    from scenes.errors import InputError
 
-    click.echo(evaluate_on(run, [split_of(each) for each in data], batch=batch, device=device, out=out, fit=fit))
+    if learned is not None and gaps is None:
+        raise InputError("--learned is for --gaps PAGE; give both")
+    parts = [split_of(each) for each in data]
+    other = None if learned is None else split_of(learned)
+    click.echo(evaluate_on(run, parts, batch=batch, device=device, out=out, fit=fit, gaps=gaps, learned=other))
 
 
 @click.command()

@@ -20,8 +20,10 @@ from training.datasets import Datasets, Drawn, Source
 _LOG = logging.getLogger("blendmill")
 
 
-def open_part(part: ImagesConfig, classes: tuple[str, ...] | None, labels: bool = True) -> ImageDataset:
-    """Open a part. labels: whether all pictures need labels; False hides the labels. Raises InputError."""
+def open_part(
+    part: ImagesConfig, classes: tuple[str, ...] | None, labels: bool = True, *, needed: bool = True
+) -> ImageDataset:
+    """Open a part. labels: False hides the labels. needed: whether all pictures need one. Raises InputError."""
     pictures = open_pictures(
         part.where,
         classes,
@@ -32,7 +34,7 @@ def open_part(part: ImagesConfig, classes: tuple[str, ...] | None, labels: bool 
         limits=part.limits,
         seed=part.split_seed,
     )
-    if labels:
+    if labels and needed:
         require_labels(pictures)
     return pictures
 

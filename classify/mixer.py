@@ -1,4 +1,4 @@
-"""MLP-Mixer (Tolstikhin et al., NeurIPS 2021) in the variant of S2RDA, with token layers of 384 units."""
+"""MLP-Mixer (Tolstikhin et al., "MLP-Mixer: An all-MLP Architecture for Vision", NeurIPS 2021, table 1)."""
 
 from __future__ import annotations
 
@@ -23,15 +23,23 @@ class Block(nn.Module):
 
 
 class Mixer(nn.Module):
-    """Mixer-B/16: images (n, 3, size, size) to features (n, 768), the mean of the normalized tokens.
+    """Images (n, 3, size, size) to features (n, width), the mean of the normalized tokens. By default Mixer-B/16.
 
-    The weights fit only one size, because each pair of positions has a weight. size: a multiple of 16.
+    The weights fit only one size, because each pair of positions has a weight. size: a multiple of `patch`.
     """
 
-    width = 768
-
-    def __init__(self, size: int, patch: int = 16, depth: int = 12, token_hidden: int = 384, hidden: int = 3072):
+    def __init__(
+        self,
+        size: int,
+        patch: int = 16,
+        *,
+        width: int = 768,
+        depth: int = 12,
+        token_hidden: int = 384,
+        hidden: int = 3072,
+    ):
         super().__init__()
+        self.width = width
         self.patches = nn.Conv2d(3, self.width, patch, patch)
         tokens = (size // patch) ** 2
         self.blocks = nn.Sequential(*(Block(tokens, self.width, token_hidden, hidden) for _ in range(depth)))

@@ -11,9 +11,12 @@ from classify.network import Backbone, Network
 from scenes.errors import InputError, choices
 from training import checkpoint
 
-_MIXER = "mixer-b"
+_MIXERS = {
+    "mixer-s": {"width": 512, "depth": 8, "token_hidden": 256, "hidden": 2048},
+    "mixer-b": {"width": 768, "depth": 12, "token_hidden": 384, "hidden": 3072},
+}
 
-NAMES = ("resnet18", "resnet50", "resnet101", "vit-s", "vit-b", "convnext-t", "dinov2-s", "dinov2-b", _MIXER)
+NAMES = ("resnet18", "resnet50", "resnet101", "vit-s", "vit-b", "convnext-t", "dinov2-s", "dinov2-b", *_MIXERS)
 
 
 def build(name: str, classes: int, *, weights: str | None = None, size: int = 224, bottleneck: int = 0) -> Network:
@@ -25,7 +28,8 @@ def build(name: str, classes: int, *, weights: str | None = None, size: int = 22
     Parameters
     ----------
     name : str
-        `resnet18`, `resnet50`, `resnet101`, `vit-s`, `vit-b`, `convnext-t`, `dinov2-s`, `dinov2-b` or `mixer-b`.
+        `resnet18`, `resnet50`, `resnet101`, `vit-s`, `vit-b`, `convnext-t`, `dinov2-s`, `dinov2-b`, `mixer-s`
+        or `mixer-b`.
     classes : int
         Number of outputs of the head.
     weights : str, optional
@@ -60,13 +64,13 @@ def build(name: str, classes: int, *, weights: str | None = None, size: int = 22
     if name not in NAMES:
         raise InputError(f"model: '{name}' is not known, {choices(name, NAMES)}")
     ours = weights is not None and Path(weights).is_file()
-    if name == _MIXER:
+    if name in _MIXERS:
         if weights is not None and not ours:
             raise InputError(
                 f"weights: '{weights}': {name} can only start from a checkpoint file of blendmill, or without weights"
             )
         _check_size(name, size, 16)
-        backbone: Mixer | Backbone = Mixer(size)
+        backbone: Mixer | Backbone = Mixer(size, **_MIXERS[name])
     else:
         # Importing transformers takes seconds.
         from classify.backbones import of_transformers, patch

@@ -13,6 +13,6 @@ config = {
 dataset = blendmill.render_set(config, "poses_6d", images=50, seed=1)
 blendmill.export_dataset(dataset, Path("poses_6d_bop"), "bop")
 
-frame = dataset[0]
-for item in frame.scene.items:
-    print(item.category, frame.pose(item)[:3, 3].round(3), "m from the camera")
+for thing in dataset[0].objects:  # the same poses are in the shards, as JSON
+    box = " x ".join(f"{side:.3f}" for side in thing.extent)
+    print(f"{thing.category}, {box} m, has its middle at", [round(row[3], 3) for row in thing.pose[:3]])

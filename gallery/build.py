@@ -4,6 +4,7 @@
     data/index.js               what the page shows first: the sets, the factors with their histograms
     data/column/K.js            a factor of all pictures
     data/map/*.js               where all pictures lie on the map
+    data/worth.js               how runs do on photographs
     data/SET/KIND/K.js          some pictures, or one of their labels
     data/SET/config.yaml        the config of a data set
 
@@ -22,11 +23,14 @@ from pathlib import Path
 from typing import Any
 
 import training
-from gallery.embedding import PLAIN, MapOptions, map_of
+from gallery.embedding import map_of
 from gallery.gathering import Gathered, gathered
+from gallery.judging import judged
+from gallery.options import PLAIN, PageOptions
 from gallery.pieces import Piece
 from gallery.scripts import column, script
-from gallery.sets import Chosen
+from gallery.sets import SHOWN, Chosen
+from gallery.worth import add_columns, followed, worth
 from render.dataset.resumable import Told, being_written, write_pieces
 from scenes.errors import InputError
 from scenes.outputs import told
@@ -65,20 +69,20 @@ def build(
     out: Path,
     side: int,
     *,
-    options: MapOptions = PLAIN,
+    options: PageOptions = PLAIN,
     workers: int | None = None,
     tell: Told = lambda done, of: None,
 ) -> bool:
     """Write the page of some sets into a folder.
 
     out: a folder that is not there, is empty, or holds a page, which is replaced. side: pixels of the longest side of
-    a picture. options: how the map is made. workers: processes; None for as many as there are cores. tell: is called
-    with the number of pieces that are done, and of all.
+    a picture. options: what the page shows beyond its sets. workers: processes; None for as many as there are cores.
+    tell: is called with the number of pieces that are done, and of all.
 
     Returns False where `out` is this page already. Raises InputError where `out` holds something else, or a picture is
     damaged.
     """
-    receipt = {"gallery": FORMAT, "side": side, "sets": [one.digest() for one in sets], "map": options.about()}
+    receipt = {"gallery": FORMAT, "side": side, "sets": [one.digest() for one in sets], "options": options.about()}
     receipt["page"] = hashlib.sha256(b"".join(path.read_bytes() for path in page_files())).hexdigest()
     if _is_there(out, receipt):
         return False
@@ -106,19 +110,29 @@ def build(
 def index_of(sets: Sequence[Chosen], side: int, per: int) -> dict[str, Any]:
     """What data/index.js tells while the factors are not read. per: pictures in one script."""
     told, count = [one.told(side) for one in sets], sum(len(one.indices) for one in sets)
-    return {"format": FORMAT, "per": per, "count": count, "sets": told, "factors": [], "fixed": [], "map": None}
+    empty: dict[str, Any] = {"factors": [], "fixed": [], "map": None, "worth": False, "track": []}
+    return {"format": FORMAT, "per": per, "count": count, "sets": told, **empty}
 
 
 def data_scripts(
-    sets: Sequence[Chosen], found: Gathered, side: int, per: int, options: MapOptions, tell: Told
+    sets: Sequence[Chosen], found: Gathered, side: int, per: int, options: PageOptions, tell: Told
 ) -> dict[str, bytes]:
-    """The scripts that tell of all pictures, by name: the index, the factors, the map."""
+    """The scripts that tell of all pictures, by name: the index, the factors, the map, and the worth."""
     index, scripts = index_of(sets, side, per), {}
+    for one, faults in zip(index["sets"], found.faults, strict=True):
+        if one["photos"]:
+            one |= {"failed": faults[:SHOWN], "numbers": {"failed": len(faults)}}
+    runs = judged(options.runs, sets, tell)
+    if runs:
+        add_columns(found.columns, runs[0], sets)
+        scripts["worth"] = script("worth", worth(runs, found.columns, sets))
+    index["worth"] = bool(runs)
+    index["track"] = followed(options.scores) if options.scores else []
     for number, (factor, values) in enumerate(found.columns.told()):
         index["factors"].append(factor)
         scripts[f"column/{number}"] = script(f"column/{number}", column(values))
     index["fixed"] = found.columns.fixed()
-    index["map"], columns = map_of(found, sets, options, tell)
+    index["map"], columns = map_of(found, sets, options.method, runs[0] if runs else None)
     scripts |= {name: script(name, column(values)) for name, values in columns.items()}
     return {**scripts, "index": script("index", index)}
 

@@ -22,7 +22,14 @@ from scenes.errors import InputError
     help="Longest side of the pictures on the page. By default 512 for up to 1000 pictures, else 96.",
 )
 @click.option("--photos", multiple=True, type=click.Path(path_type=Path), help="A folder of photographs; repeatable.")
-@click.option("--run", type=click.Path(path_type=Path), help="A classifier's run: the map shows what its network sees.")
+@click.option(
+    "--run",
+    "runs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A run that learned from such data: how it does on photographs; repeatable.",
+)
+@click.option("--scores", type=click.Path(path_type=Path), help="A file of `blendmill track`: scores over versions.")
 @click.option(
     "--map",
     "method",
@@ -40,7 +47,8 @@ def gallery(
     out: Path | None,
     side: int | None,
     photos: tuple[Path, ...],
-    run: Path | None,
+    runs: tuple[Path, ...],
+    scores: Path | None,
     method: str,
     serve: bool,
     host: str,
@@ -57,19 +65,26 @@ def gallery(
     The map puts pictures near each other that look alike. With --photos it also shows where photographs have no render
     near them. Without --run, features tell where which colors are and how edges run; they know nothing of objects.
 
+    With --run, the page also tells how runs do on the photographs that they were tested on: by version of the data,
+    class and look; their worst mistakes; and which looks of the photographs no render has. Runs that differ only by
+    their seeds count as one version. The map shows what the network of the first one sees.
+
     \b
     Example:
       blendmill gallery data --photos photos --out page
+      blendmill gallery data --run runs/v3-0 --run runs/v3-1 --scores scores.jsonl --out page
     """
     from gallery.build import build, side_for
-    from gallery.embedding import MapOptions
+    from gallery.judging import known_photographs
+    from gallery.options import PageOptions
     from gallery.serve import LARGEST, Served, serving
     from gallery.sets import choose
 
     if serve == (out is not None):
         raise InputError("--out PAGE writes a page, --serve shows one at once; give one of them")
-    chosen = choose(sets, photos)
-    options = MapOptions(method, run)
+    shown = {path.resolve() for path in (*sets, *photos)}
+    chosen = choose(sets, [*photos, *(path for path in known_photographs(runs) if path.resolve() not in shown)])
+    options = PageOptions(method, runs, scores)
     count = sum(len(one.indices) for one in chosen)
     if serve:
         with serving(Served(chosen, side or LARGEST, options), host, port, workers) as (address, server):

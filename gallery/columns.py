@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,18 @@ BINS = 32
 _CHOICES = 65_000
 """Choices of a factor that have a number of their own."""
 
+LOOK = "look."
+"""What the names of measures of `training.looks` begin with, as factors of a picture."""
+
 Row = dict[str, float | str]
+
+
+class Described(NamedTuple):
+    """The factors of a picture, and the (h, w, 3) uint8 picture; None and the reason where it cannot be read."""
+
+    row: Row
+    picture: NDArray[np.uint8] | None
+    fault: str = ""
 
 
 def row_of(category: str | None, objects: Sequence[ObjectLabel], factors: Iterable[Factor]) -> Row:
@@ -104,6 +115,10 @@ class Columns:
     def numbers(self) -> Mapping[str, NDArray[np.float32]]:
         """The columns of numbers by name."""
         return self._numbers
+
+    def looks(self) -> Mapping[str, NDArray[np.float32]]:
+        """The columns of the measures of `training.looks`, by their names there."""
+        return {name.removeprefix(LOOK): values for name, values in self._numbers.items() if name.startswith(LOOK)}
 
     def _same(self, name: str) -> bool:
         if name in self._choices:

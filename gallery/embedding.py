@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,13 +12,12 @@ from scipy.spatial import cKDTree
 
 from gallery.columns import Columns
 from gallery.gathering import Gathered
+from gallery.judging import Judged
 from gallery.sets import Chosen
 from scenes.errors import InputError
-from scenes.files import file_stat
 from training.data.description import NAME
-from training.run_folder import Folder
+from training.gaps import gaps
 
-Told = Callable[[int, int], object]
 SEED = 0
 KEPT = 16
 """Directions of the features that are kept, those in which pictures differ most."""
@@ -32,41 +29,25 @@ _FAR = 95
 _HOLES, _SHOWN, _NEAR, _DIFFERING = 8, 12, 6, 4
 
 
-@dataclass(frozen=True)
-class MapOptions:
-    """How the map is made. run: a classifier's run or checkpoint, whose features are taken; None for `describe`."""
-
-    method: str = "pca"
-    run: Path | None = None
-
-    def about(self) -> list[str]:
-        """What tells one map of the same pictures from another."""
-        checkpoint = self.run and (Folder(self.run).selected if self.run.is_dir() else self.run)
-        return [self.method, str(self.run), str(checkpoint and file_stat(checkpoint))]
-
-
-PLAIN = MapOptions()
-"""A map that needs no network and no further package."""
-
-
 def map_of(
-    found: Gathered, sets: Sequence[Chosen], options: MapOptions, tell: Told = lambda done, of: None
+    found: Gathered, sets: Sequence[Chosen], method: str, judged: Judged | None
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """The map as data/index.js tells it, and its columns by name: places (2 N,) float32, vectors (N `KEPT`,) int8.
 
-    Raises InputError where the run or the package that `options` ask for is not there.
+    judged: what a network says, whose features are taken. A picture that cannot be read has no place (NaN). Raises
+    InputError where the package that `method` needs is not there.
     """
-    features, name = found.features, NAME
-    if options.run is not None:
-        from gallery.network import network_features  # PyTorch is loaded where a run is given
-
-        features, name = network_features(options.run, sets, tell), f"network of {options.run.resolve().name}"
-    vectors = principal(features)
+    features, name = (found.features, NAME) if judged is None else (judged.features, f"network of {judged.run}")
+    readable = np.isfinite(features[:, 0])
+    vectors = np.zeros((len(features), min(KEPT, features.shape[1])), np.float32)
+    places = np.full((len(features), 2), np.nan, np.float32)
+    if readable.any():
+        vectors[readable] = principal(features[readable])
+        places[readable] = flat(vectors[readable], method)
     photos = np.concatenate([np.full(len(one.indices), one.photos) for one in sets])
-    places = flat(vectors, options.method)
     levels = np.round(vectors / max(float(np.abs(vectors).max()), 1e-9) * 127).astype(np.int8)
-    found_holes = holes(vectors, photos, found.columns)
-    told = {"method": options.method, "features": name, "size": vectors.shape[1], "holes": found_holes}
+    found_holes = holes(vectors, photos, readable, found.columns)
+    told = {"method": method, "features": name, "size": vectors.shape[1], "holes": found_holes}
     return told, {"map/places": places.ravel(), "map/vectors": levels.ravel()}
 
 
@@ -103,14 +84,17 @@ def _umap(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(UMAP(n_neighbors=neighbors, random_state=SEED, n_jobs=1).fit_transform(vectors), np.float32)
 
 
-def holes(vectors: NDArray[np.float32], photos: NDArray[np.bool_], columns: Columns) -> list[dict[str, Any]]:
+def holes(
+    vectors: NDArray[np.float32], photos: NDArray[np.bool_], readable: NDArray[np.bool_], columns: Columns
+) -> list[dict[str, Any]]:
     """Photographs that are far from every render, in groups, the largest first.
 
-    vectors: (N, d). photos: (N,), which of them are photographs. Each group has `photos` and `near`, the renders that
-    are nearest, as numbers of pictures; `distance`, the mean to the nearest render, as a multiple of the usual one of
-    renders; and `factors`, in which the nearest renders differ from all.
+    vectors: (N, d). photos: (N,), which of them are photographs. readable: (N,). Each group has `photos` and `near`,
+    the renders that are nearest, as numbers of pictures; `distance`, the mean to the nearest render, as a multiple of
+    the usual one of renders; `factors`, in which the nearest renders differ from all; and `lacking`, the looks of the
+    photographs that are not among the renders (`training.gaps`).
     """
-    renders, pictures = np.flatnonzero(~photos), np.flatnonzero(photos)
+    renders, pictures = np.flatnonzero(~photos & readable), np.flatnonzero(photos & readable)
     if len(renders) < 3 or not len(pictures):
         return []
     tree = cKDTree(vectors[renders])
@@ -136,6 +120,7 @@ def holes(vectors: NDArray[np.float32], photos: NDArray[np.bool_], columns: Colu
             "near": near[:_NEAR].tolist(),
             "distance": round(float(distances[np.isin(pictures, members)].mean()), 2),
             "factors": list(_differing(columns, near, renders)),
+            "lacking": [gap.told() for gap in gaps(columns.looks(), members, renders)],
         })  # fmt: skip
     return sorted(found, key=lambda hole: -hole["count"])
 

@@ -19,19 +19,24 @@ from training.data.description import FEATURES
 
 @dataclass(frozen=True)
 class Gathered:
-    """columns: of the factors. features: (N, d) float16, of all pictures."""
+    """columns: of the factors. features: (N, d) float16, NaN for a picture that cannot be read. faults: for each set
+    the indices of such pictures, with the reasons.
+    """
 
     columns: Columns
     features: NDArray[np.float16]
+    faults: Sequence[Sequence[tuple[int, str]]]
 
 
 def gathered(sets: Sequence[Chosen], todo: Sequence[Piece], lines: Path) -> Gathered:
     """Read what the pieces have noted in the folder `lines`."""
     count = sum(len(one.indices) for one in sets)
     columns, features, place = Columns(count), [], 0
+    faults: list[list[tuple[int, str]]] = [[] for _ in sets]
     for number, which, _, indices in todo:
         found = json.loads(Path(lines, f"{number:07d}").read_text(encoding="utf-8"))
         columns.put(place, {"set": [sets[which].name] * len(indices), **found["columns"]})
         features.append(np.frombuffer(base64.b64decode(found["features"]), FEATURES).reshape(len(indices), -1))
+        faults[which] += [(index, reason) for index, reason in found["faults"]]
         place += len(indices)
-    return Gathered(columns, np.concatenate(features))
+    return Gathered(columns, np.concatenate(features), faults)

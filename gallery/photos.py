@@ -11,14 +11,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.columns import Row
+from gallery.columns import Described
 from gallery.scripts import packed
 from gallery.tiles import FACTORS, RGB, jpeg, smaller
 from scenes.errors import InputError
+from segment.layouts import layout_of
+from segment.masks import looks_like_mask
+from training.data.pictures import ImageDataset, chosen
 from training.data.sources import open_pictures
 
-_GRAY = 128
 _KEPT = 64
+
+
+def photographs(where: Path) -> ImageDataset:
+    """The photographs of a folder or a list without their labels. Masks that lie beside them are left out.
+
+    Raises InputError where there are none.
+    """
+    pictures = open_pictures(where, labels=False)
+    if not where.is_dir():
+        return pictures
+    try:
+        layout = layout_of(where, looks_like_mask)
+    except InputError:
+        return pictures  # folders that are named like masks, without pictures beside them: classes
+    if not layout.masks:
+        return pictures
+    shown = set(layout.pictures.values())
+    return chosen(pictures, np.array([k for k in range(len(pictures)) if Path(pictures.where(k)) in shown]), "no masks")
 
 
 class Photos:
@@ -30,19 +50,22 @@ class Photos:
     kinds: Mapping[str, Mapping[str, str]] = {RGB: {"drawn": "picture", "meaning": "photograph"}}
 
     def __init__(self, where: Path, side: int):
-        self.pictures, self._side = open_pictures(where, labels=False), side
+        self.pictures, self._side = photographs(where), side
         self._read = lru_cache(_KEPT)(self._decoded)
 
     def items(self, index: int, kinds: Collection[str]) -> dict[str, Any]:
+        picture, fault = self._read(index)
         name = packed(json.dumps([["file", self.pictures.key(index)]]).encode())
-        return {kind: jpeg(self._read(index)) if kind == RGB else name if kind == FACTORS else None for kind in kinds}
+        shown = {"fault": fault} if picture is None else jpeg(picture)
+        return {kind: shown if kind == RGB else name if kind == FACTORS else None for kind in kinds}
 
-    def row(self, index: int) -> tuple[Row, NDArray[np.uint8]]:
-        return {}, self._read(index)
+    def described(self, index: int) -> Described:
+        picture, fault = self._read(index)
+        return Described({"file": "cannot be read" if fault else "read"}, picture, fault)
 
-    def _decoded(self, index: int) -> NDArray[np.uint8]:
-        """The photograph; a gray square where it cannot be read, as the page says by itself of no other picture."""
+    def _decoded(self, index: int) -> tuple[NDArray[np.uint8] | None, str]:
+        """The photograph, or None and the reason why it cannot be read."""
         try:
-            return smaller(self.pictures.read(index), self._side)
-        except InputError:
-            return np.full((16, 16, 3), _GRAY, np.uint8)
+            return smaller(self.pictures.read(index), self._side), ""
+        except InputError as error:
+            return None, str(error)

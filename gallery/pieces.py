@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from gallery.columns import together
+from gallery.columns import LOOK, together
 from gallery.photos import Photos
 from gallery.scripts import encoded, script
 from gallery.sets import Source
@@ -18,7 +18,8 @@ from gallery.tiles import FACTORS, OBJECTS, Tiles
 from render.dataset.dataset import Dataset
 from scenes.files import replacing
 from scenes.outputs import told
-from training.data.description import FEATURES, describe
+from training.data.description import FEATURES, NOT_DESCRIBED, describe
+from training.looks import looks
 
 Piece = tuple[int, int, int, Sequence[int]]
 """Number of the piece, number of its set, number of its scripts in the set, and the indices of its pictures."""
@@ -43,13 +44,20 @@ def open_work(sets: Sequence[dict[str, Any]], side: int, out: str | None, lines:
     def read(piece: Piece) -> None:
         number, which, chunk, indices = piece
         source = sources[which]
-        rows, described, items = [], [], []
+        rows, features, items = [], [], []
+        faults: dict[int, str] = {}
         for index in indices:
-            row, picture = source.row(index)
+            row, picture, fault = source.described(index)
+            if picture is None:
+                faults[index] = fault
+                features.append(NOT_DESCRIBED)
+            else:
+                row |= {f"{LOOK}{name}": value for name, value in looks(picture).items()}
+                features.append(describe(picture))
             rows.append(row)
-            described.append(describe(picture))
             items.append(source.items(index, [*source.kinds, OBJECTS, FACTORS] if out is not None else ()))
-        found = {"columns": together(rows), "features": encoded(np.array(described, FEATURES).tobytes())}
+        told_features = encoded(np.array(features, FEATURES).tobytes())
+        found = {"columns": together(rows), "features": told_features, "faults": list(faults.items())}
         with told(Path(lines)):
             for kind in items[0]:
                 path = Path(out or "", f"{script_name(which, kind, chunk)}.js")

@@ -22,8 +22,8 @@ from typing import Any
 import cv2
 
 from gallery.build import data_scripts, index_of, page_files, pieces, work
-from gallery.embedding import PLAIN, MapOptions
 from gallery.gathering import gathered
+from gallery.options import PLAIN, PageOptions
 from gallery.pieces import script_name
 from gallery.scripts import script
 from gallery.sets import Chosen, Source
@@ -48,11 +48,11 @@ class _Stopped(Exception):
 
 @dataclass
 class Served:
-    """What the server answers with. options: how the map is made."""
+    """What the server answers with. options: what the page shows beyond its sets."""
 
     sets: Sequence[Chosen]
     side: int
-    options: MapOptions = PLAIN
+    options: PageOptions = PLAIN
     reading: tuple[int, int] | None = (0, 0)
     fault: str = ""
     stopping: bool = False

@@ -12,15 +12,17 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from gallery.columns import Row
-from gallery.photos import Photos
+from gallery.columns import Described
+from gallery.photos import Photos, photographs
 from gallery.tiles import Tiles
 from render.dataset.dataset import Dataset
 from render.dataset.store import open_store
 from scenes.errors import InputError
 from scenes.files import file_stat
+from training.data.pictures import ImageDataset
+from training.data.sources import open_pictures
 
-_TOLD = 200
+SHOWN = 200
 """Failed pictures and files left out that the page lists."""
 
 
@@ -37,8 +39,8 @@ class Source(Protocol):
         """Items as JSON data. kinds: of `kinds`, or `OBJECTS` or `FACTORS`. Raises InputError for a damaged picture."""
         ...
 
-    def row(self, index: int) -> tuple[Row, NDArray[np.uint8]]:
-        """The factors of a picture, and the (h, w, 3) uint8 picture. Raises InputError for a damaged one."""
+    def described(self, index: int) -> Described:
+        """The factors of a picture, and the picture. Raises InputError for a damaged one of a data set."""
         ...
 
 
@@ -55,6 +57,10 @@ class Chosen:
     def source(self, side: int) -> Source:
         """side: pixels of the longest side of a picture on the page."""
         return Photos(self.where, side) if self.photos else Tiles(Dataset.open(self.where), side)
+
+    def pictures(self) -> ImageDataset:
+        """The pictures in the order of the page, without labels, in the form that training reads them."""
+        return photographs(self.where) if self.photos else open_pictures(self.where, labels=False)
 
     def spec(self) -> dict[str, Any]:
         """What a helper process opens the set by."""
@@ -114,8 +120,8 @@ def _facts(where: Path) -> dict[str, Any]:
         "seed": manifest.seed,
         "wanted": manifest.count,
         "classes": manifest.classes,
-        "failed": sorted(failed)[:_TOLD],
-        "left_out": [list(pair) for pair in left_out[:_TOLD]],
-        "warnings": warned[:_TOLD],
+        "failed": sorted(failed)[:SHOWN],
+        "left_out": [list(pair) for pair in left_out[:SHOWN]],
+        "warnings": warned[:SHOWN],
         "numbers": {"failed": len(failed), "left_out": len(left_out), "warnings": len(warned)},
     }

@@ -17,17 +17,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.columns import Row, row_of
+from gallery.columns import Described, row_of
 from gallery.scripts import encoded, packed
 from render.dataset.dataset import Dataset
 from render.dataset.shard import Shard
-from render.false_color import as_it_is
+from render.false_color import as_it_is, flow_colors
 from render.frame import PICTURES, ObjectLabel
 from render.label import Label
 from scenes.errors import InputError
 from scenes.record.record import Factor
 
-RGB, OBJECTS, FACTORS = "rgb", "objects", "factors"
+RGB, INSTANCE, OBJECTS, FACTORS = "rgb", "instance", "objects", "factors"
 
 _KEPT = 64
 """Pictures that were asked for last."""
@@ -38,7 +38,7 @@ _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 90, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.
 def how_drawn(label: Label) -> str:
     """How the page draws a label: "picture", "normals", "length", "gray" or "ids"."""
     if label.shape[2:]:
-        return "picture" if label.element.kind == "u" else "normals"
+        return "normals" if label.element.kind == "f" and label.shape[2] == 3 else "picture"
     if label.element.kind == "f":
         return "length"
     return "gray" if label.show is as_it_is else "ids"
@@ -66,9 +66,9 @@ class Tiles:
         picture = self._picture(index)
         return {kind: picture.item(kind) for kind in kinds}
 
-    def row(self, index: int) -> tuple[Row, NDArray[np.uint8]]:
+    def described(self, index: int) -> Described:
         picture = self._picture(index)
-        return row_of(picture.category, picture.objects, picture.factors), picture.rgb
+        return Described(row_of(picture.category, picture.objects, picture.factors), picture.rgb)
 
     @cached_property
     def _picture(self) -> Callable[[int], _Picture]:
@@ -110,8 +110,8 @@ class _Picture:
         return smaller(self.shard.picture(RGB, self.place), self.side)
 
     @cached_property
-    def mask(self) -> NDArray[np.bool_]:
-        return nearest(self.shard.picture("instance", self.place), self.side) > 0
+    def instance(self) -> NDArray[np.uint16]:
+        return nearest(self.shard.picture(INSTANCE, self.place), self.side)
 
     def item(self, kind: str) -> Any:
         if kind == RGB:
@@ -121,15 +121,17 @@ class _Picture:
         if kind == FACTORS:
             factors = [[name, short(value)] for name, value in self.factors]
             return packed(json.dumps(factors, allow_nan=False).encode())
+        if kind == INSTANCE:
+            return _ids(self.instance)
         drawn, array = how_drawn(PICTURES[kind]), self.shard.picture(PICTURES[kind].path, self.place)
         if drawn == "picture":
-            return jpeg(smaller(array, self.side))
+            return jpeg(smaller(flow_colors(array)[0] if array.shape[2] == 2 else array, self.side))
         small = nearest(array, self.side)
         if drawn == "length":
-            return _length(small, self.mask)
+            return _length(small, self.instance > 0)
         if drawn == "normals":
             return _values(np.round(small.astype(np.float32) * 127).astype(np.int8), 3)
-        return _values(small.astype(np.uint8) if small.max(initial=0) < 256 else small, 1)
+        return _ids(small)
 
 
 def objects_item(objects: tuple[ObjectLabel, ...], size: tuple[int, int]) -> dict[str, Any]:
@@ -192,6 +194,11 @@ def _length(values: NDArray[np.floating], objects: NDArray[np.bool_]) -> list[An
     share = (np.where(there, values, near).astype(np.float32) - near) / max(far - near, 1e-6)
     levels = np.where(there, 1 + np.round(np.clip(share, 0, 1) * 254), 0).astype(np.uint8)
     return [*_values(levels, 1), short(near), short(far)]
+
+
+def _ids(array: NDArray[Any]) -> list[Any]:
+    """Whole numbers, in bytes where they fit."""
+    return _values(array.astype(np.uint8) if array.max(initial=0) < 256 else array, 1)
 
 
 def _values(array: NDArray[Any], channels: int) -> list[Any]:

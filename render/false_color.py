@@ -58,6 +58,18 @@ def crack_width(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> S
     return colors, f"to {widest:.2g} mm"
 
 
+def flow(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Shown:
+    """Show directions as hues and lengths as saturation. The note gives the longest, in pixels."""
+    colors, longest = flow_colors(array)
+    return colors, f"to {longest:.3g} px"
+
+
+def disparity(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Shown:
+    """Show colors from far to near. The note gives the upper end in pixels."""
+    colors, most = width_colors(np.nan_to_num(array))
+    return colors, f"to {most:.3g} px"
+
+
 def id_colors(ids: NDArray[np.integer]) -> Picture:
     """Color (H, W) ids as (H, W, 3). Neighboring ids differ clearly; 0 is black."""
     hues = [
@@ -96,6 +108,22 @@ def normal_colors(normals: NDArray[np.floating]) -> Picture:
     """Color (H, W, 3) normals in OpenCV axes: red is right, green up, blue toward the viewer. No normal is black."""
     colors = (normals.astype(np.float32) * (1, -1, -1) + 1) * 127.5
     return np.where(normals.any(axis=-1, keepdims=True), colors, 0).astype(np.uint8)
+
+
+def flow_colors(flow: NDArray[np.floating]) -> tuple[Picture, float]:
+    """Color (H, W, 2) flow: red to the right, then yellow, green, blue and violet, clockwise. NaN is black, 0 is white.
+
+    Returns also the length in pixels at full color.
+    """
+    known = np.isfinite(flow).all(axis=-1)
+    x, y = np.moveaxis(np.where(known[..., None], flow, 0).astype(np.float64), -1, 0)
+    length = np.hypot(x, y)
+    longest = float(np.percentile(length[known], 99)) if known.any() else 0.0
+    hue = (np.degrees(np.arctan2(y, x)) % 360)[..., None]
+    # Full colors by hue: each channel is a trapezoid around its own.
+    pure = np.clip(2 - np.abs((hue - np.array([0.0, 120.0, 240.0]) + 180) % 360 - 180) / 60, 0, 1)
+    share = np.clip(length / max(longest, 1e-6), 0, 1)[..., None]
+    return np.where(known[..., None], 255 * (1 - share * (1 - pure)), 0).astype(np.uint8), longest
 
 
 def _ramp(share: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -19,15 +19,34 @@ from PIL import Image
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from render import false_color
-from render.label import H, Label, Text, W, above_zero, finite, finite_lengths, poses, zero_or_one
+from render.image.flow import optical_flow, seen_in
+from render.label import (
+    H,
+    Label,
+    Text,
+    W,
+    above_zero,
+    finite,
+    finite_lengths,
+    lengths_if_known,
+    not_infinite,
+    poses,
+    zero_or_one,
+)  # fmt: skip
+from scenes.errors import InputError
+from scenes.record.camera import Camera
 from scenes.record.reading import scene_from_json
 from scenes.record.record import Record
-from scenes.record.scene import Item, rotation_matrix
+from scenes.record.scene import Item, Scene
 
 Coordinate = Annotated[float, Field(ge=-1e12, le=1e12)]
 """A place in the picture or far beside it, in pixels. Sums and differences of such numbers are numbers."""
 
 Box = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
+
+Size = tuple[Coordinate, Coordinate, Coordinate]
+Row = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
+Pose = tuple[Row, Row, Row, Row]
 
 
 @dataclass(frozen=True)
@@ -91,18 +110,29 @@ class ObjectLabel:
         Names of the parts. Part `n` of the part mask is ``parts[n - 1]``.
     glass : tuple of str
         Names of the parts that light passes through, such as glass.
+    pose : 4 x 4 tuple of float or None
+        Rotation and translation in meters from the object's own axes to the camera's (OpenCV: x right, y down, z
+        forward). The object's origin is the middle of its box, and its front looks along its -y. None for cracks, which
+        have no axes.
+    extent : tuple of 3 floats or None
+        Lengths in meters of the object's box along its own axes. The whole object lies within half of them around the
+        origin of its pose.
 
     Examples
     --------
+    >>> import numpy as np
     >>> from blendmill import ObjectLabel
     >>> mug = ObjectLabel(
     ...     instance=1, asset="mug_03", category="mug", purpose="main", box=(4.0, 2.0, 20.0, 18.0),
     ...     amodal_box=(3.6, 1.8, 20.1, 17.9), pixels=180, share=0.18, visibility=0.9, truncation=0.0,
-    ...     keypoints={}, parts=("body",),
+    ...     keypoints={}, parts=("body",), extent=(0.08, 0.08, 0.1),
+    ...     pose=((1, 0, 0, 0), (0, 0, -1, 0), (0, 1, 0, 0.5), (0, 0, 0, 1)),
     ... )
     >>> x0, y0, x1, y1 = mug.box
     >>> (x1 - x0) * (y1 - y0)
     256.0
+    >>> mug.corners().min(axis=0).round(3).tolist(), mug.corners().max(axis=0).round(3).tolist()
+    ([-0.04, -0.05, 0.46], [0.04, 0.05, 0.54])
     """
 
     instance: int
@@ -118,6 +148,19 @@ class ObjectLabel:
     keypoints: Mapping[str, Keypoint]
     parts: tuple[str, ...]
     glass: tuple[str, ...] = ()
+    pose: Pose | None = None
+    extent: Size | None = None
+
+    def corners(self) -> NDArray[np.float64]:
+        """(8, 3) corners of the object's box in camera axes, in meters: x changes slowest, z fastest.
+
+        Raises ValueError for an object without a pose.
+        """
+        if self.pose is None or self.extent is None:
+            raise ValueError(f"object {self.instance} ({self.category}) has no pose")
+        pose = np.array(self.pose)
+        halves = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * np.array(self.extent) / 2
+        return np.asarray(halves @ pose[:3, :3].T + pose[:3, 3])
 
 
 @lru_cache(maxsize=1)
@@ -162,6 +205,12 @@ class Frame:
         Anti-aliased coverage by the foreground times its opacity; 255 hides what is behind.
     background : (H, W, 3) uint8 or None
         The picture without the foreground (clean plate), in sRGB.
+    flow : (H, W, 2) float32 or None
+        Optical flow to the next view of the scene: how far right and down, in pixels, its camera shows the same point.
+        The place may be hidden there, or outside. NaN where no point is known, and in a last view.
+    disparity : (H, W) float32 or None
+        In pictures of a stereo pair, how far left of its place in the left picture the right one shows the same point,
+        in pixels. 0 for the sky, NaN where no point is known.
     width : (H, W) float16 or None
         Width of the crack in mm from lip to lip, on the surface that it is in; 0 off the crack. Only for pictures of
         cracks.
@@ -234,6 +283,16 @@ class Frame:
         NDArray[np.uint8] | None,
         Label("<u1", (H, W, 3), "clean plate: the picture without the foreground", show=false_color.as_it_is),
     ] = None
+    flow: Annotated[
+        NDArray[np.float32] | None,
+        Label("<f4", (H, W, 2), "pixels right and down to the same point in the next view, NaN where it is not known",
+              show=false_color.flow, valid=not_infinite, blenderproc="forward_flow"),
+    ] = None  # fmt: skip
+    disparity: Annotated[
+        NDArray[np.float32] | None,
+        Label("<f4", (H, W), "pixels from the same point in the right picture of a pair to that in the left one; NaN "
+              "where it is not known", show=false_color.disparity, valid=lengths_if_known),
+    ] = None  # fmt: skip
     width: Annotated[
         NDArray[np.float16] | None,
         Label("<f2", (H, W), "width of the crack in mm, 0 off the crack",
@@ -272,10 +331,24 @@ class Frame:
         """(4, 4) rotation and translation in meters from an object's own axes to the camera's (OpenCV).
 
         item: one of `scene.items`. The object's origin is the middle of its box; its size, `item.scale`, is left out.
+        `objects` has the same, for each object, as `pose`.
         """
-        turn = np.eye(4)
-        turn[:3, :3], turn[:3, 3] = rotation_matrix(item.rotation), item.location
-        return np.asarray(self.world_to_camera @ turn)
+        return np.asarray(self.world_to_camera @ item.pose())
+
+    def flow_to(self, other: Frame) -> NDArray[np.float32]:
+        """(H, W, 2) optical flow to any other picture of the same scene, as the label `flow` has it to the next view.
+
+        Raises InputError if the other picture shows another scene.
+        """
+        return optical_flow(self.depth, *_one_scene(self, other))
+
+    def seen_in(self, other: Frame) -> NDArray[np.bool_]:
+        """(H, W) whether another picture of the same scene shows the point of each pixel, too.
+
+        It does if the point is inside of the picture, and no farther than what the picture shows there. Points of the
+        sky count, those of backgrounds without a place do not. Raises InputError for a picture of another scene.
+        """
+        return seen_in(self.depth, *_one_scene(self, other), other.depth)
 
     def show(self, *labels: str) -> Image.Image:
         """The picture beside some of its labels, in false colors. A notebook shows the image that is returned.
@@ -292,6 +365,19 @@ class Frame:
         buffer = BytesIO()
         Image.fromarray(self.rgb).save(buffer, "PNG")
         return buffer.getvalue()
+
+
+def _one_scene(frame: Frame, other: Frame) -> tuple[Scene, Camera]:
+    """The scene of a picture, and the camera of another picture of it."""
+    scene, shown = frame.scene, other.scene
+    if not isinstance(scene, Scene) or not isinstance(shown, Scene) or _things(scene) != _things(shown):
+        raise InputError(f"pictures {frame.index} and {other.index} show two scenes; give two views of one")
+    return scene, shown.camera
+
+
+def _things(scene: Scene) -> Scene:
+    """A scene without what differs between its views."""
+    return replace(scene, index=0, camera=None, next_camera=None)  # type: ignore[arg-type]
 
 
 def _table() -> Iterator[tuple[str, Label]]:

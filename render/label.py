@@ -121,3 +121,13 @@ def finite_lengths(array: NDArray[Any]) -> NDArray[np.bool_]:
 def zero_or_one(array: NDArray[Any]) -> NDArray[np.bool_]:
     """The values 0 and 1."""
     return array <= 1
+
+
+def not_infinite(array: NDArray[Any]) -> NDArray[np.bool_]:
+    """Finite numbers, and NaN for what is not known."""
+    return ~np.isinf(array)
+
+
+def lengths_if_known(array: NDArray[Any]) -> NDArray[np.bool_]:
+    """Finite numbers of at least 0, and NaN for what is not known."""
+    return np.isnan(array) | (np.isfinite(array) & (array >= 0))

@@ -71,9 +71,6 @@ class Renderer(Protocol):
     def draw(self, record: Any, /) -> Frame:
         """Draw a record: the picture with all its labels."""
 
-    def views(self, frame: Frame, /) -> Sequence[NDArray[np.uint8]]:
-        """The (H, W, 3) uint8 images that a contact sheet shows side by side; the first is the picture."""
-
 
 class Backend(Protocol):
     """One kind of renderer. Importing its module does not load the renderer itself.
@@ -90,6 +87,8 @@ class Backend(Protocol):
     def save_blend(self, sampler: Any, record: Any, path: Path, /) -> None: ...
 
     def versions(self) -> dict[str, str]: ...
+
+    def views(self, frame: Frame, /) -> Sequence[NDArray[np.uint8]]: ...
 
 
 def open_sampler(config: AnyConfig) -> Sampler:
@@ -233,3 +232,8 @@ def _backend(renderer: str) -> Backend:
     from render.blender import backend as blender
 
     return blender
+
+
+def views(config: AnyConfig, frame: Frame) -> Sequence[NDArray[np.uint8]]:
+    """The (H, W, 3) uint8 images that a contact sheet shows of a frame side by side; the first is the picture."""
+    return _backend(config.renderer).views(frame)

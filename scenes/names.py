@@ -40,6 +40,24 @@ class Names(tuple[str, ...]):
         """The name at a share, 0 to 1, of the way through the names in their order."""
         return self[int(quantile * len(self))]
 
+    def below(self, folders: tuple[str, ...]) -> Names:
+        """The names that have one of some folders at their beginning, or are one.
+
+        >>> Names(["wood/oak", "wood/old/pine", "woodland", "stone"]).below(("wood", "stone"))
+        ('wood/oak', 'wood/old/pine', 'stone')
+        """
+        if folders not in self._below:
+            found = (name for name in self if any(name == one or name.startswith(f"{one}/") for one in folders))
+            self._below[folders] = self._some(found)
+        return self._below[folders]
+
+    @cached_property
+    def _below(self) -> dict[tuple[str, ...], Names]:
+        return {}
+
+    def _some(self, names: Iterable[str]) -> Names:
+        return Names(names)
+
     def _scores(self, key: int, waits: NDArray[np.float64] | None = None) -> NDArray[Any]:
         """(n,) the larger the better."""
         scores = _mixed(self._hashes ^ np.uint64(key))
@@ -70,6 +88,9 @@ class Candidates(Names):
         self = super().__new__(cls, names)
         self._usable, self._lost = usable, lost
         return self
+
+    def _some(self, names: Iterable[str]) -> Candidates:
+        return Candidates(names, self._usable, self._lost)
 
     def chosen(self, key: int, waits: NDArray[np.float64] | None = None) -> str:
         best = super().chosen(key, waits)

@@ -12,13 +12,14 @@ MOST = 4_000_000
 """Values of a file. A data set of a million shards has about a million."""
 
 
-def parse_json(content: bytes, where: str) -> Any:
+def parse_json(content: bytes, where: str, most: int = MOST) -> Any:
     """Plain data of a JSON text. Raises InputError, which begins with `where`, if it is none or goes beyond a limit.
+    most: the limit on the number of values.
 
     The message holds nothing of the content.
     """
-    if sum(map(content.count, (b",", b"[", b"{"))) > MOST:
-        raise InputError(f"{where}: has over {MOST:,} values")
+    if sum(map(content.count, (b",", b"[", b"{"))) > most:
+        raise InputError(f"{where}: has over {most:,} values")
     try:
         data = json.loads(content, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 from scenes.assets.coarse import Coarse
@@ -17,26 +18,81 @@ Triangles = NDArray[np.float64]
 
 # Number of candidate pixels per batch; limits memory to some ten megabytes.
 _BATCH = 300_000
+# Where a lens bends the side of a triangle by more than this many pixels, the triangle is divided. So often at most.
+_BEND = 0.05
+_DIVISIONS = 7
+# Places along each edge of an outline.
+_ALONG = 16
 
 
 def seen_triangles(camera: Camera, item: Item, model: Model | Coarse) -> Triangles:
     """The triangles of an item in the picture. What is nearer than the camera's near plane is cut off."""
     parts: Sequence[Part | Coarse] = model.parts if isinstance(model, Model) else (model,)
     matrix, k = camera.world_to_camera() @ item.matrix(), camera.intrinsics()
+    ideal = camera.distortion is None
     # Coordinates in rows, and views of them as triangles: numpy works several times faster along contiguous memory.
     points = [matrix[:3, :3] @ part.vertices.T.astype(np.float64) + matrix[:3, 3:] for part in parts]
     whole = all(part[2].min(initial=np.inf) >= camera.near for part in points)
-    if whole:
+    if whole and ideal:
         # There are half as many points as triangles, so they are projected before they are put together.
         for part in points:
             part[:2] = part[:2] / part[2] * k[[0, 1], [0, 1]][:, None] + k[:2, 2:]
     # `take` with whole numbers of the machine's own size is twice as fast as an index in brackets.
     corners = [point.take(part.faces.T.astype(np.intp), axis=1) for point, part in zip(points, parts, strict=True)]
     triangles = np.concatenate(corners, axis=2).transpose(2, 1, 0)
+    if whole and ideal:
+        return triangles
     if not whole:
         triangles = clipped(triangles, camera.near)
-        triangles[..., :2] = triangles[..., :2] / triangles[..., 2:] * k[[0, 1], [0, 1]] + k[:2, 2]
-    return triangles
+    triangles[..., :2] /= triangles[..., 2:]
+    if ideal:
+        triangles[..., :2] = triangles[..., :2] * k[[0, 1], [0, 1]] + k[:2, 2]
+        return triangles
+    return _bent(camera, triangles)
+
+
+def _bent(camera: Camera, triangles: NDArray[np.float64]) -> Triangles:
+    """The triangles in the picture of a lens that bends lines: those whose sides it bends visibly are divided.
+
+    triangles: (m, 3, 3), x and y of an ideal lens in normalized coordinates, and depth.
+    """
+
+    def shown(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        return camera.pixels(points.reshape(-1, 2)).reshape(points.shape)
+
+    done = []
+    for _ in range(_DIVISIONS):
+        corners, middles = triangles[..., :2], (triangles[..., :2] + triangles[:, [1, 2, 0], :2]) / 2
+        flat = shown(corners)
+        off = np.abs(shown(middles) - (flat + flat[:, [1, 2, 0]]) / 2).max(axis=(1, 2))
+        straight = off <= _BEND
+        done.append(np.concatenate([flat, triangles[..., 2:]], axis=2)[straight])
+        if straight.all():
+            break
+        rest, middles = triangles[~straight], middles[~straight]
+        # The inverse of the depth is linear in the picture of an ideal lens.
+        depth = 2 / (1 / rest[..., 2:] + 1 / rest[:, [1, 2, 0], 2:])
+        between = np.concatenate([middles, depth], axis=2)
+        corner = [np.stack([rest[:, k], between[:, k], between[:, k - 1]], axis=1) for k in range(3)]
+        triangles = np.concatenate([*corner, between])
+    else:
+        done.append(np.concatenate([shown(triangles[..., :2]), triangles[..., 2:]], axis=2))
+    return np.concatenate(done)
+
+
+def outline(camera: Camera, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points (k, 3) all along the outline of a convex body, in place of its corners (n, 3), in the world.
+
+    A lens that bends lines can show the middle of an edge farther out than its ends. Corners behind the camera have no
+    outline, and stay as they are.
+    """
+    matrix = camera.world_to_camera()
+    local = points @ matrix[:3, :3].T + matrix[:3, 3]
+    if local[:, 2].min() < camera.near:
+        return points
+    corners = points[scipy.spatial.ConvexHull(local[:, :2] / local[:, 2:], qhull_options="QJ").vertices]
+    share = np.linspace(0, 1, _ALONG, endpoint=False)[:, None, None]
+    return np.concatenate((1 - share) * corners + share * np.roll(corners, -1, axis=0))
 
 
 def clipped(triangles: NDArray[np.float64], near: float) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Networks of transformers that find cracks: SegFormer, DPT on DINOv2, and UperNet on ConvNeXt."""
+"""Networks of transformers that label pixels: SegFormer, DPT on DINOv2, and UperNet on ConvNeXt."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ class SegFormer(Segmenter):
 
     stride = 32
 
-    def __init__(self, name: str, config: SegformerConfig, weights: str | None):
+    def __init__(self, name: str, config: SegformerConfig, weights: str | None, classes: int):
         super().__init__()
         kind = SegformerForSemanticSegmentation
         model = load_pretrained(kind, name, config, weights, new=("decode_head.",)) if weights else kind(config)
         self.encoder, self.decoder = model.segformer, model.decode_head
         self.decoder.classifier = nn.Identity()
-        self.head = nn.Conv2d(config.decoder_hidden_size, 1, 1)
+        self.head = nn.Conv2d(config.decoder_hidden_size, classes, 1)
 
     def encode(self, images: Tensor) -> list[Tensor]:
         return list(self.encoder(images, output_hidden_states=True).hidden_states)
@@ -88,7 +88,7 @@ class DPT(Segmenter):
 
     stride = 14
 
-    def __init__(self, name: str, config: Dinov2Config, weights: str | None):
+    def __init__(self, name: str, config: Dinov2Config, weights: str | None, classes: int):
         super().__init__()
         options: dict[str, Any] = {"out_features": list(config.out_features), "use_mask_token": False}
         kind = Dinov2Backbone
@@ -106,7 +106,7 @@ class DPT(Segmenter):
             )
         )
         self.last = nn.Sequential(nn.Conv2d(fused, fused, 3, padding=1, bias=False), nn.BatchNorm2d(fused), nn.ReLU())
-        self.head = nn.Conv2d(fused, 1, 1)
+        self.head = nn.Conv2d(fused, classes, 1)
 
     def encode(self, images: Tensor) -> list[Tensor]:
         return list(self.encoder(images).feature_maps)
@@ -125,14 +125,14 @@ class UperNet(Segmenter):
 
     stride = 32
 
-    def __init__(self, name: str, config: UperNetConfig, weights: str | None):
+    def __init__(self, name: str, config: UperNetConfig, weights: str | None, classes: int):
         super().__init__()
         kind, new = UperNetForSemanticSegmentation, ("decode_head.", "auxiliary_head.")
         options = {"use_auxiliary_head": False}
         model = load_pretrained(kind, name, config, weights, new=new, **options) if weights else kind(config)
         self.encoder, self.decoder = model.backbone, model.decode_head
         self.decoder.classifier = nn.Identity()
-        self.head = nn.Conv2d(config.hidden_size, 1, 1)
+        self.head = nn.Conv2d(config.hidden_size, classes, 1)
 
     def encode(self, images: Tensor) -> list[Tensor]:
         return list(self.encoder(images).feature_maps)
@@ -144,17 +144,18 @@ class UperNet(Segmenter):
         return self.encoder.parameters()
 
 
-_KINDS: dict[str, Callable[[str, Any, str | None], Segmenter]] = {
+_KINDS: dict[str, Callable[[str, Any, str | None, int], Segmenter]] = {
     "segformer": SegFormer,
     "dinov2": DPT,
     "upernet": UperNet,
 }
 
 
-def of_transformers(name: str, weights: str | None) -> Segmenter:
+def of_transformers(name: str, weights: str | None, classes: int = 1) -> Segmenter:
     """The network `name` of `CONFIGS`. weights: a folder or a name on the Hugging Face Hub; None for random weights.
+    classes: 1 for cracks.
 
     Raises InputError if the weights cannot be loaded.
     """
     config = CONFIGS[name]()
-    return _KINDS[config.model_type](name, config, weights)
+    return _KINDS[config.model_type](name, config, weights, classes)

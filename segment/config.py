@@ -1,4 +1,4 @@
-"""The config of a crack segmenter's training."""
+"""The config of a segmenter's training."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from scenes.section import Section
+from segment.logits import IGNORED
 from segment.losses import LOSSES
 from segment.methods.catalogue import METHODS
 from segment.network import NAMES
 from training.config import OptimizerConfig, TrainConfig, known
 from training.method import TrainingMethod
+
+CRACK: Literal["crack"] = "crack"
+"""What is learned by default."""
 
 
 class ColorConfig(Section):
@@ -34,8 +38,9 @@ class AugmentConfig(ColorConfig):
     """How training crops vary, in the colors of `ColorConfig` and in what they show.
 
     zoom: largest factor by which a crop is enlarged or reduced, uniform in the logarithm. crack: share of the labeled
-    crops that are placed around a random crack pixel, where the picture has one (rare-class sampling). DAFormer's
-    softmax((1 - f) / T) at its T of 0.01 would be 1 for cracks: no crop without one would ever be seen.
+    crops that are placed around a random crack pixel, where the picture has one (rare-class sampling). With many
+    classes it is a pixel of a class that is drawn among those of the picture, all alike. DAFormer's softmax((1 - f) /
+    T) at its T of 0.01 would be 1 for cracks: no crop without one would ever be seen.
     """
 
     zoom: float = Field(default=1.4, ge=1)
@@ -43,7 +48,7 @@ class AugmentConfig(ColorConfig):
 
 
 class SegmentConfig(TrainConfig):
-    """Config of a crack segmenter's training.
+    """Config of the training of a segmenter: of cracks, or of many classes that exclude each other.
 
     It also has all fields of `TrainConfig`: optimizer, iterations, batch, seed, and so on.
 
@@ -51,6 +56,12 @@ class SegmentConfig(TrainConfig):
     ----------
     data : DataConfig
         The sets to learn from, to adapt to, to validate on and to test on. Each is opened by `open_set`.
+    classes : {"crack", "all"} or list of str
+        What is learned: cracks against all else, all classes of the first source, or these, in this order. The other
+        sets are matched by the names. Pixels of classes that are not listed count nowhere. For masks of numbers that no
+        file names, the list has the name of class 0 first.
+    ignore : int
+        The value of pixels that count nowhere, in such masks.
     model : str
         Name of the network, one of `segment.network.NAMES`: `unet`, `segformer-b0`, and so on.
     width : int
@@ -70,15 +81,17 @@ class SegmentConfig(TrainConfig):
         How the colors of the second view of the target vary, for methods that use one.
     loss : dict
         Losses by name, each with its weight: `entropy`, `balanced`, `ohem`, `focal`, `dice`, `lovasz`, `boundary`.
+        Networks that tell objects apart have a loss of their own.
     method : str
         Name of the training method: `supervised`, or one that adapts to `data.target`.
     select_by : {"last", "source", "expected", "stable", "oracle"}
-        How the checkpoint is chosen: the last one, by the IoU on held-out labeled pictures, by what the network expects
-        or how stable it is on unlabeled pictures of the target (`segment.unlabeled`), or by the IoU on the test
-        pictures.
+        How the checkpoint is chosen: the last one, by the IoU (of many classes, its mean) on held-out labeled pictures,
+        by what the network expects or how stable it is on unlabeled pictures of the target (`segment.unlabeled`), or by
+        the IoU on the test pictures.
     threshold : {"source", "target"} or float
-        From which probability on a pixel counts as crack: the best one on held-out labeled pictures, the one that the
-        network expects to be best on unlabeled pictures of the target, or this one. Without such pictures it is 0.5.
+        Of cracks only: from which probability on a pixel counts as crack: the best one on held-out labeled pictures,
+        the one that the network expects to be best on unlabeled pictures of the target, or this one. Without such
+        pictures it is 0.5.
 
     Raises
     ------
@@ -93,6 +106,8 @@ class SegmentConfig(TrainConfig):
     ('unet', 192, 'adamw')
     """
 
+    classes: Literal["crack", "all"] | tuple[str, ...] = CRACK
+    ignore: int = Field(default=IGNORED, ge=0, le=65535)
     model: str = "unet"
     width: int = Field(default=16, ge=1)
     depth: int = Field(default=4, ge=1, le=6)
@@ -115,6 +130,12 @@ class SegmentConfig(TrainConfig):
             raise ValueError(f"select_by: '{self.select_by}' needs data.target; give one, or write select_by: last")
         if isinstance(self.threshold, float) and not 0 < self.threshold < 1:
             raise ValueError(f"threshold: {self.threshold:g} is not between 0 and 1")
+        if self.classes != CRACK and isinstance(self.threshold, float):
+            raise ValueError("threshold: only cracks have one; leave it out")
+        if isinstance(self.classes, tuple) and not (2 <= len(self.classes) <= IGNORED):
+            raise ValueError(f"classes: lists {len(self.classes)}; give 2 to {IGNORED}, or write crack or all")
+        if isinstance(self.classes, tuple) and len(set(self.classes)) < len(self.classes):
+            raise ValueError("classes: lists a name twice")
         return self
 
     @field_validator("loss")

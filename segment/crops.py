@@ -1,4 +1,4 @@
-"""Training crops of labeled crack pictures. Picture and mask are cropped, scaled and rotated as one array.
+"""Training crops of labeled pictures. Picture and labels are cropped, scaled and rotated as one array.
 
 torchvision and albumentations are not used: a crop must depend on (seed, step) only, without a global random state, and
 colors are changed for a whole batch on its device.
@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from segment.config import ColorConfig
-from segment.datasets import CrackPictures
+from segment.datasets import LabeledPictures
 from segment.levels import centered, normalized
 from training.data.loader import RawBatch
 
@@ -31,20 +31,23 @@ class Crops:
     def __init__(self, size: int, zoom: float, crack: float = 0.0):
         self._size, self._zoom, self._crack = size, zoom, crack
 
-    def read(self, pictures: CrackPictures, i: int) -> NDArray[np.uint8]:
+    def read(self, pictures: LabeledPictures, i: int) -> NDArray[np.uint8]:
         """(h, w, 4) uint8: sRGB, and a mask that is 255 on cracks. Without labels the mask is 0."""
         picture = pictures.read(i)
         mask = np.zeros(picture.rgb.shape[:2], bool) if picture.mask is None else picture.mask
         return np.dstack([picture.rgb, np.where(mask, 255, 0).astype(np.uint8)])
 
     def stack(
-        self, pictures: CrackPictures, found: Sequence[tuple[int, NDArray[np.uint8]]], rng: np.random.Generator | None
+        self, pictures: LabeledPictures, found: Sequence[tuple[int, NDArray[np.uint8]]], rng: np.random.Generator | None
     ) -> RawBatch:
         """images: (n, 3, s, s) uint8. targets: (n, s, s) float32, 1 on cracks and 0 elsewhere."""
         crops = np.stack([self._crop(pixels, rng) for _, pixels in found]).transpose(0, 3, 1, 2)
-        masks = (crops[:, 3] >= 128).astype(np.float32)
         places = torch.tensor([place for place, _ in found], dtype=torch.int64)
-        return RawBatch(torch.from_numpy(np.ascontiguousarray(crops[:, :3])), torch.from_numpy(masks), places)
+        return RawBatch(torch.from_numpy(np.ascontiguousarray(crops[:, :3])), self._targets(crops[:, 3:]), places)
+
+    def _targets(self, labels: NDArray[np.uint8]) -> Tensor:
+        """Targets of the channels after the colors (n, c, s, s)."""
+        return torch.from_numpy((labels[:, 0] >= 128).astype(np.float32))
 
     def _crop(self, pixels: NDArray[np.uint8], rng: np.random.Generator | None) -> NDArray[np.uint8]:
         height, width = pixels.shape[:2]
@@ -53,15 +56,22 @@ class Crops:
         top, left = self._corner(pixels[..., 3], side, rng)
         window = pixels[top : top + side, left : left + side]
         method = cv2.INTER_AREA if side > self._size else cv2.INTER_LINEAR
-        return _turned(cv2.resize(window, (self._size, self._size), interpolation=method), turn)
+        return _turned(self._scaled(window, method), turn)
 
-    def _corner(self, mask: NDArray[np.uint8], side: int, rng: np.random.Generator | None) -> tuple[int, int]:
+    def _scaled(self, window: NDArray[np.uint8], method: int) -> NDArray[np.uint8]:
+        return np.asarray(cv2.resize(window, (self._size, self._size), interpolation=method))
+
+    def _wanted(self, labels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.intp]:
+        """The numbers of the pixels of labels (h, w), one of which a crop should show."""
+        return np.flatnonzero(labels)
+
+    def _corner(self, labels: NDArray[np.uint8], side: int, rng: np.random.Generator | None) -> tuple[int, int]:
         """The top and left of a crop."""
-        room = [length - side for length in mask.shape]
+        room = [length - side for length in labels.shape]
         if rng is None:
             return room[0] // 2, room[1] // 2
-        if self._crack and rng.uniform() < self._crack and len(cracks := np.flatnonzero(mask)):
-            places = np.unravel_index(cracks[rng.integers(len(cracks))], mask.shape)
+        if self._crack and rng.uniform() < self._crack and len(wanted := self._wanted(labels, rng)):
+            places = np.unravel_index(wanted[rng.integers(len(wanted))], labels.shape)
             # All windows that hold the place are as likely.
             lows = [max(0, int(place) - side + 1) for place in places]
             highs = [min(int(place), r) for place, r in zip(places, room, strict=True)]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from scenes.errors import InputError
 from segment.config import SegmentConfig
-from segment.datasets import CrackPictures
+from segment.datasets import LabeledPictures
 from segment.load import THRESHOLD
 from segment.methods.supervised import Supervised
 from segment.metrics import THRESHOLDS, Scores, check, score
@@ -32,7 +32,7 @@ _LOG = logging.getLogger("blendmill")
 
 def scores_of(
     method: Supervised,
-    pictures: CrackPictures,
+    pictures: LabeledPictures,
     window: int = WINDOW,
     seen: Callable[[int, NDArray[np.float32], NDArray[np.bool_]], None] | None = None,
 ) -> Scores:
@@ -59,7 +59,7 @@ def scores_of(
     return scores
 
 
-def judged_on(method: Supervised, pictures: CrackPictures, window: int = WINDOW) -> Unlabeled:
+def judged_on(method: Supervised, pictures: LabeledPictures, window: int = WINDOW) -> Unlabeled:
     """Judge a method without labels, on up to 48 pictures, evenly over the set.
 
     The changed copy of a picture is its mirror image with a gamma of 1.3.
@@ -97,6 +97,7 @@ def figures_at(scores: Scores, threshold: float) -> dict[str, float | None]:
         "f1_within_2_px": scores.tolerant_f1()[k],
         "average_precision": scores.average_precision(),
         "aiu": scores.aiu(),
+        "picture_aiu": scores.picture_aiu(),
         **{f"picture_iou_{name}": value for name, value in zip(("low", "median", "high"), quantiles, strict=True)},
         "false_positive_share": scores.false_share()[k],
         "mean_iou_with_background": scores.mean_iou()[k],
@@ -115,7 +116,7 @@ class SegmentEvaluator:
     labels, `expected` and `stable`, see `segment.unlabeled`.
     """
 
-    def __init__(self, config: SegmentConfig, supply: DomainBatches[CrackPictures]):
+    def __init__(self, config: SegmentConfig, supply: DomainBatches[LabeledPictures]):
         self._config, self._data = config, supply.data
 
     def assess(self, method: Supervised) -> Assessment:

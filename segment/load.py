@@ -19,6 +19,9 @@ from segment.network import Segmenter
 from training import checkpoint
 from training.run_folder import Folder, checked, find_checkpoint
 
+# Methods that take the labels of the source as they are, and predict with the network itself.
+_SEGMENTING = ("supervised", "fixmatch", "rounds", "sense")
+
 TASK = "segment"
 """The name of the task in checkpoints."""
 
@@ -26,9 +29,15 @@ THRESHOLD = "test_threshold"
 """The figure of a checkpoint that says from which probability on a pixel counts as crack."""
 
 
-def make_method(config: SegmentConfig, network: Segmenter | None = None) -> Supervised:
-    """Create the method of the config. network: by default one with random weights. Raises InputError."""
-    network = network or build(config.model, config.width, config.depth)
+def make_method(config: SegmentConfig, network: Segmenter | None = None, classes: int = 1) -> Supervised:
+    """Create the method of the config. network: by default one with random weights. classes: their number, 1 for
+    cracks. Raises InputError."""
+    network = network or build(config.model, config.width, config.depth, classes=classes)
+    if network.segmenting and config.method not in _SEGMENTING:
+        raise InputError(
+            f"field method: '{config.method}' knows no objects, and {config.model} learns them; write "
+            f"{' or '.join(_SEGMENTING)}"
+        )
     method = METHODS[config.method](network, config.chosen(), weighed(config.loss))
     if isinstance(method.network, MultiScale) and config.size % method.network.stride:
         near = max(1, round(config.size / method.network.stride)) * method.network.stride
@@ -39,11 +48,14 @@ def make_method(config: SegmentConfig, network: Segmenter | None = None) -> Supe
     return method
 
 
-def make_network(config: SegmentConfig) -> Segmenter:
-    """Create the network of the config with the weights that its field `weights` names. Raises InputError."""
+def make_network(config: SegmentConfig, classes: int = 1) -> Segmenter:
+    """Create the network of the config with the weights that its field `weights` names. Raises InputError.
+
+    classes: their number, 1 for cracks.
+    """
     start = Path(config.weights) if config.weights else None
     ours = start is not None and (start.suffix == ".safetensors" or Folder(start).selected.exists())
-    network = build(config.model, config.width, config.depth, None if ours else config.weights)
+    network = build(config.model, config.width, config.depth, None if ours else config.weights, classes)
     if ours and start is not None:
         checkpoint.load(network, network_tensors(find_checkpoint(start, TASK)), f"field weights: {start}")
     return network
@@ -55,20 +67,23 @@ def network_tensors(saved: checkpoint.Checkpoint) -> dict[str, Tensor]:
 
 
 class Loaded(NamedTuple):
-    """A method in evaluation mode, the config of its run, and the threshold that the run chose (0.5 if none)."""
+    """A method in evaluation mode, the config of its run, the threshold that the run chose (0.5 if none), and the names
+    of the classes; for cracks a single one."""
 
     method: Supervised
     config: SegmentConfig
     threshold: float
+    classes: tuple[str, ...]
 
 
 def load(where: Path, device: torch.device) -> Loaded:
     """Load a run's folder or a checkpoint. Raises InputError."""
     saved = find_checkpoint(where, TASK)
     config = checked(SegmentConfig, saved.facts["config"], f"{where}: field config")
-    method = checkpoint.restored(lambda: make_method(config), saved.part("method"), where)
+    classes = tuple(saved.facts["classes"])
+    method = checkpoint.restored(lambda: make_method(config, classes=len(classes)), saved.part("method"), where)
     at = [entry for entry in saved.facts["history"] if entry["step"] == saved.facts["step"]]
-    return Loaded(method.to(device).eval(), config, at[-1].get(THRESHOLD, 0.5) if at else 0.5)
+    return Loaded(method.to(device).eval(), config, at[-1].get(THRESHOLD, 0.5) if at else 0.5, classes)
 
 
 def load_method(where: Path, device: torch.device) -> Supervised:

@@ -1,18 +1,21 @@
-"""The losses of crack segmenters. All take logits (n, h, w) float and masks (n, h, w) float, and return a Tensor ().
+"""The losses of cracks. All take logits (n, h, w) float and masks (n, h, w) float, and return a Tensor ().
 
 A mask is 1 on cracks and 0 elsewhere. `dice` and `lovasz` count all pixels of the batch together: a crop without a
-crack would make them meaningless alone.
+crack would make them meaningless alone. Those of many classes, of the same names, are in `segment.classes.losses`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, relu
+
+from segment.classes import losses as class_losses
+from segment.distances import signed_distances
+from segment.logits import many
 
 
 def entropy(logits: Tensor, masks: Tensor) -> Tensor:
@@ -82,18 +85,7 @@ def boundary(logits: Tensor, masks: Tensor) -> Tensor:
     The distance is negative on cracks; in a crop without one, it counts as 1. The loss may be negative. It is meant to
     be added to a loss of regions such as `dice`.
     """
-    distances = np.stack([_signed_distance(mask > 0) for mask in masks.cpu().numpy()])
-    return (logits.sigmoid() * torch.from_numpy(distances).to(logits)).mean()
-
-
-def _signed_distance(mask: np.ndarray) -> np.ndarray:
-    """(h, w) float32: the distance to the nearest pixel of the other side, less half a pixel; negative on cracks."""
-    if mask.all() or not mask.any():
-        return np.where(mask, -1, 1).astype(np.float32)
-    outside, inside = (
-        cv2.distanceTransform(side.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for side in (~mask, mask)
-    )
-    return np.where(mask, 0.5 - inside, outside - 0.5).astype(np.float32)
+    return (logits.sigmoid() * signed_distances(masks > 0).to(logits)).mean()
 
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -107,14 +99,26 @@ LOSSES: Mapping[str, Loss] = {
     "lovasz": lovasz,
     "boundary": boundary,
 }
-"""The losses by their names in configs."""
+"""The losses of cracks by their names in configs."""
+
+CLASS_LOSSES: Mapping[str, Loss] = {
+    "entropy": class_losses.entropy,
+    "balanced": class_losses.balanced,
+    "ohem": class_losses.ohem,
+    "focal": class_losses.focal,
+    "dice": class_losses.dice,
+    "lovasz": class_losses.lovasz,
+    "boundary": class_losses.boundary,
+}
+"""Those of many classes."""
 
 
 def weighed(weights: Mapping[str, float]) -> Loss:
-    """The sum of some losses, each times its weight."""
+    """The sum of some losses, each times its weight: of cracks or of many classes, as the logits are."""
 
-    def loss(logits: Tensor, masks: Tensor) -> Tensor:
-        return torch.stack([weight * LOSSES[name](logits, masks) for name, weight in weights.items()]).sum()
+    def loss(logits: Tensor, labels: Tensor) -> Tensor:
+        chosen = CLASS_LOSSES if many(logits) else LOSSES
+        return torch.stack([weight * chosen[name](logits, labels) for name, weight in weights.items()]).sum()
 
     return loss
 

@@ -84,8 +84,14 @@ class Scores:
         return float((-np.diff(self.recall(), append=0.0) * self.precision()).sum())
 
     def aiu(self) -> float:
-        """Mean IoU of the crack pixels over all thresholds (AIU: Yang et al., FPHBN, 2019, with our thresholds)."""
+        """Mean IoU of the crack pixels of all pictures together over all thresholds."""
         return float(self.iou().mean())
+
+    def picture_aiu(self) -> float:
+        """Mean over the pictures with a crack of their mean IoU over all thresholds (AIU of Yang et al., FPHBN, T-ITS
+        2020, with our thresholds); nan if none has."""
+        each = self.picture_iou()
+        return float(each.mean()) if len(each) else float("nan")
 
     def mean_iou(self) -> NDArray[np.float64]:
         """(t,) mean of the IoU of cracks and that of the background (mIoU of two classes).
@@ -112,7 +118,7 @@ class Scores:
 
     def tolerant_f1(self) -> NDArray[np.float64]:
         """(t,) harmonic mean of precision and recall within the tolerance."""
-        return _harmonic(
+        return harmonic(
             _share(self.hit.sum(axis=0), self.predicted.sum(axis=0)),
             _share(self.found.sum(axis=0), self.real.sum(axis=0)),
         )
@@ -120,7 +126,7 @@ class Scores:
     def ois(self) -> float:
         """Mean of the best tolerant F1 of each picture that has a crack (OIS, optimal image scale); nan if none has."""
         cracked = self.real[:, 0] > 0
-        each = _harmonic(
+        each = harmonic(
             _share(self.hit[cracked], self.predicted[cracked]), _share(self.found[cracked], self.real[cracked])
         )
         return float(each.max(axis=1).mean()) if len(each) else float("nan")
@@ -207,5 +213,6 @@ def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.floa
     return np.divide(part, whole, out=np.zeros(np.shape(part)), where=whole > 0)
 
 
-def _harmonic(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+def harmonic(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The harmonic mean of two arrays, 0 where both are."""
     return np.divide(2 * a * b, a + b, out=np.zeros(a.shape), where=a + b > 0)

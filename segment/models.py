@@ -1,4 +1,4 @@
-"""Networks that find cracks, by name, and their predictions for whole pictures."""
+"""Networks that label pixels, by name, and their predictions for whole pictures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from scenes.errors import InputError, choices
 from segment.levels import normalized
-from segment.network import NAMES, UNET, Segmenter
+from segment.logits import chances
+from segment.methods.supervised import Supervised
+from segment.network import MATCHING, NAMES, UNET, Segmenter, Segments
 from segment.unet import UNet
 from segment.windows import averaged
 from training.method import TrainingMethod
@@ -17,8 +19,8 @@ WINDOW = 1024
 """Side of the windows, pixels, in which larger pictures are predicted if nothing else is said."""
 
 
-def build(name: str, width: int, depth: int, weights: str | None = None) -> Segmenter:
-    """Build a network. It maps images (n, 3, h, w) float to logits (n, h, w).
+def build(name: str, width: int, depth: int, weights: str | None = None, classes: int = 1) -> Segmenter:
+    """Build a network. It maps images (n, 3, h, w) float to logits (n, h, w), or (n, classes, h, w) of several classes.
 
     width: channels of a U-Net at full resolution. depth: how many times it halves the resolution. weights: for the
     networks of transformers, a folder or a name on the Hugging Face Hub; None for random weights. Raises InputError.
@@ -27,22 +29,37 @@ def build(name: str, width: int, depth: int, weights: str | None = None) -> Segm
         if weights is not None:
             raise InputError(f"field weights: '{weights}': a U-Net starts from a run or a checkpoint of segment only")
         # Convolutions with few channels are faster in channels-last format, also on CPUs.
-        return UNet(width, depth).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return UNet(width, depth, classes).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if name not in NAMES:
         raise InputError(f"field model: no network is called '{name}', {choices(name, NAMES)}")
     # Importing transformers takes seconds.
+    if name in MATCHING:
+        from segment.mask2former import Mask2Former
+
+        return Mask2Former(name, weights, classes)
     from segment.backbones import of_transformers
 
-    return of_transformers(name, weights)
+    return of_transformers(name, weights, classes)
+
+
+@torch.inference_mode()
+def segments_of(method: Supervised, rgb: NDArray[np.uint8]) -> Segments:
+    """What a network that tells objects apart finds in a picture (h, w, 3) uint8, seen as a whole."""
+    method.eval()
+    return method.network.segments(normalized(_pixels(method, rgb)))[0]
 
 
 @torch.inference_mode()
 def probabilities(method: TrainingMethod, rgb: NDArray[np.uint8], window: int = WINDOW) -> NDArray[np.float32]:
-    """Probability of crack (h, w) float32 for each pixel of a picture (h, w, 3) uint8.
+    """Probabilities of each pixel of a picture (h, w, 3) uint8: of crack (h, w), or of the classes (k, h, w), float32.
 
     A picture with a side longer than `window` pixels is predicted in overlapping windows, and the logits are averaged.
     """
     method.eval()
+    return chances(averaged(method.predict, normalized(_pixels(method, rgb)), window))[0].cpu().numpy()
+
+
+def _pixels(method: TrainingMethod, rgb: NDArray[np.uint8]) -> torch.Tensor:
+    """(1, 3, h, w) uint8 on the device of a method."""
     device = next(method.parameters()).device
-    pixels = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))[None].to(device)
-    return averaged(method.predict, normalized(pixels), window)[0].float().sigmoid().cpu().numpy()
+    return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))[None].to(device)

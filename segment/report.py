@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from segment.datasets import CrackPictures
+from segment.datasets import LabeledPictures
 from segment.models import probabilities
 from training.method import TrainingMethod
 from training.report import finished, html, save
@@ -17,7 +17,7 @@ from training.run_folder import Folder
 _SHOWN, _SIDE = 8, 256
 
 
-def write_report(folder: Folder, method: TrainingMethod, pictures: CrackPictures, window: int) -> None:
+def write_report(folder: Folder, method: TrainingMethod, pictures: LabeledPictures, window: int) -> None:
     """Write the report of a finished run: its figures, and some pictures with their masks and predictions."""
     config, results = finished(folder.path)
     sheet = _sheet(method, pictures, window)
@@ -26,7 +26,7 @@ def write_report(folder: Folder, method: TrainingMethod, pictures: CrackPictures
     save(page, folder.report)
 
 
-def _sheet(method: TrainingMethod, pictures: CrackPictures, window: int) -> bytes:
+def _sheet(method: TrainingMethod, pictures: LabeledPictures, window: int) -> bytes:
     """A PNG with one row for each of some pictures, evenly over the set: picture, mask, predicted probability."""
     rows = []
     places = np.linspace(0, len(pictures) - 1, min(_SHOWN, len(pictures))).round().astype(int).tolist()

@@ -26,11 +26,18 @@ _SMALLEST = 32
 
 @dataclass(frozen=True)
 class Picture:
-    """rgb: (H, W, 3) uint8 sRGB. mask: (H, W) bool, True on cracks; None if the picture is not labeled."""
+    """rgb: (H, W, 3) uint8 sRGB. mask: (H, W) bool, True on cracks. ids: (H, W) uint8, the number of the class, see
+    `segment.logits`. instances: (H, W) uint16, which object it is, 0 for none. What is not labeled is None."""
 
     name: str
     rgb: NDArray[np.uint8]
     mask: Mask | None
+    ids: NDArray[np.uint8] | None = None
+    instances: NDArray[np.uint16] | None = None
+
+    def unlabeled(self) -> Picture:
+        """The picture without its labels."""
+        return Picture(self.name, self.rgb, None)
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,8 @@ class PictureSet:
     name: shown to users. labeled: whether the pictures have masks. names: the names of the pictures. left_out: one line
     for each file that is not used, with the reason. read: returns picture k, counted from 0; raises InputError if it
     cannot be used. digest: hash of the names and file sizes, not of the pixels; it does not depend on where the set
-    lies. notes: what a user should know about the masks, a line each.
+    lies. notes: what a user should know about the masks, a line each. classes: the names of the classes in `ids`; empty
+    for a set of cracks.
     """
 
     name: str
@@ -50,6 +58,7 @@ class PictureSet:
     read: Callable[[int], Picture]
     digest: str
     notes: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -111,25 +120,30 @@ def open_set(folder: Path, mask_value: int | None = None, *, masks: bool = True)
 def _of_dataset(folder: Path) -> PictureSet:
     dataset = Dataset.open(folder)
     classes = dataset.manifest.classes
-    check_sums(dataset, dataset.present())
-    there = dataset.drawn().tolist()
-    if not there:
-        raise InputError(f"{folder}: no picture is finished yet; rerun the command that renders the data set")
+    there, digest = finished(dataset)
 
     def read(k: int) -> Picture:
         frame = dataset.frame(there[k])
-        _check_size(f"{folder}: picture {there[k]}", frame.rgb)
+        check_size(f"{folder}: picture {there[k]}", frame.rgb)
         return Picture(str(there[k]), frame.rgb, foreground(frame, classes))
 
-    manifest = dataset.manifest
-    digest = fingerprint(manifest.config_hash, manifest.seed, there, classes, sorted(manifest.shards.items()))
-    return PictureSet(_name(folder), True, tuple(map(str, there)), (), read, digest)
+    return PictureSet(shown_name(folder), True, tuple(map(str, there)), (), read, digest)
+
+
+def finished(dataset: Dataset) -> tuple[list[int], str]:
+    """The indices of the pictures of a data set that are drawn, and their digest. Raises InputError without any."""
+    check_sums(dataset, dataset.present())
+    there, manifest = dataset.drawn().tolist(), dataset.manifest
+    if not there:
+        raise InputError(f"{dataset.folder}: no picture is finished yet; rerun the command that renders the data set")
+    parts = (manifest.config_hash, manifest.seed, there, manifest.classes, sorted(manifest.shards.items()))
+    return there, fingerprint(*parts)
 
 
 def _of_folder(folder: Path, mask_value: int | None, masks: bool) -> PictureSet:
     found = layout_of(folder, looks_like_mask)
     names = tuple(found.pictures)
-    rule = rule_of(_name(folder), [found.masks[k] for k in names], mask_value) if masks and found.masks else None
+    rule = rule_of(shown_name(folder), [found.masks[k] for k in names], mask_value) if masks and found.masks else None
 
     def read(k: int) -> Picture:
         path = found.pictures[names[k]]
@@ -137,7 +151,7 @@ def _of_folder(folder: Path, mask_value: int | None, masks: bool) -> PictureSet:
             rgb = read_picture(path)
         except LoadError as error:
             raise InputError(f"{path}: {error}") from error
-        _check_size(str(path), rgb)
+        check_size(str(path), rgb)
         if rule is None:
             return Picture(names[k], rgb, None)
         mask = rule.read(found.masks[names[k]])
@@ -149,15 +163,16 @@ def _of_folder(folder: Path, mask_value: int | None, masks: bool) -> PictureSet:
     parts = (found.pictures, found.masks)
     sizes = [(name, *(part[name].stat().st_size for part in parts if name in part)) for name in names]
     digest = fingerprint(sizes, *((rule.crack, rule.background) if rule else ()))
-    return PictureSet(_name(folder), rule is not None, names, found.left_out, read, digest, rule.notes if rule else ())
+    notes = rule.notes if rule else ()
+    return PictureSet(shown_name(folder), rule is not None, names, found.left_out, read, digest, notes)
 
 
-def _name(folder: Path) -> str:
-    """The names of the parent folder and the folder, such as `data/cracks`."""
+def shown_name(folder: Path) -> str:
+    """What users see: the names of the parent folder and the folder, such as `data/cracks`."""
     return "/".join(part for part in folder.resolve().parts[-2:] if part != "/")
 
 
-def _check_size(where: str, rgb: NDArray[np.uint8]) -> None:
+def check_size(where: str, rgb: NDArray[np.uint8]) -> None:
     height, width = rgb.shape[:2]
     if min(height, width) < _SMALLEST:
         raise InputError(f"{where}: has {width} x {height} pixels; at least {_SMALLEST} on each side are needed")

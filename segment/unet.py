@@ -10,7 +10,7 @@ from segment.network import Segmenter
 
 
 class UNet(Segmenter):
-    """U-Net that outputs one logit for each pixel.
+    """U-Net that outputs logits for each pixel.
 
     As in Ronneberger et al. 2015 (arXiv 1505.04597), but with padded convolutions, batch normalization and nearest
     upsampling.
@@ -21,6 +21,8 @@ class UNet(Segmenter):
         Channels at full resolution. They double each time the resolution is halved.
     depth : int
         How many times the resolution is halved.
+    classes : int
+        Number of classes; 1 for cracks against all else.
 
     Examples
     --------
@@ -30,12 +32,12 @@ class UNet(Segmenter):
     torch.Size([1, 30, 50])
     """
 
-    def __init__(self, width: int = 16, depth: int = 4):
+    def __init__(self, width: int = 16, depth: int = 4, classes: int = 1):
         super().__init__()
         widths = [width << level for level in range(depth + 1)]
         self.down = nn.ModuleList(_block(i, o) for i, o in zip([3, *widths], widths, strict=False))
         self.up = nn.ModuleList(_block(i + o, o) for i, o in zip(widths[:0:-1], widths[-2::-1], strict=True))
-        self.head = nn.Conv2d(width, 1, 1)
+        self.head = nn.Conv2d(width, classes, 1)
         self.stride = 1 << depth
 
     def encode(self, images: Tensor) -> list[Tensor]:

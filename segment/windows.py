@@ -16,17 +16,21 @@ def starts(length: int, side: int) -> list[int]:
 
 
 def averaged(network: Callable[[Tensor], Tensor], images: Tensor, side: int) -> Tensor:
-    """Logits (n, h, w) of images (n, 3, h, w): the mean over all windows of `side` pixels that cover a pixel.
+    """Logits (n, …, h, w) of images (n, 3, h, w): the mean over all windows of `side` pixels that cover a pixel.
 
     Windows overlap by half. A picture that is not larger than a window is one window.
     """
     height, width = images.shape[-2:]
     if max(height, width) <= side:
         return network(images)
-    total, count = images.new_zeros(len(images), height, width), images.new_zeros(height, width)
+    total: Tensor | None = None
+    count = images.new_zeros(height, width)
     for top in starts(height, side):
         for left in starts(width, side):
             rows, columns = slice(top, top + side), slice(left, left + side)
-            total[:, rows, columns] += network(images[..., rows, columns])
+            found = network(images[..., rows, columns])
+            total = images.new_zeros(*found.shape[:-2], height, width) if total is None else total
+            total[..., rows, columns] += found
             count[rows, columns] += 1
+    assert total is not None
     return total / count

@@ -13,13 +13,13 @@ import time
 from pathlib import Path
 
 import render.dataset.shard
-from render.blender.stage import Stage
+from render.composite.renderer import Painter
 from render.farm import worker
 from render.frame import Frame
-from scenes.record.scene import Scene
+from scenes.record.composite import Composition
 
 fault, index, folder = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-draw = Stage.draw
+draw = Painter.draw
 
 
 def due() -> bool:
@@ -32,7 +32,7 @@ def due() -> bool:
     return True
 
 
-def strike(self: Stage, scene: Scene) -> Frame:
+def strike(self: Painter, scene: Composition) -> Frame:
     if scene.index == index and due():
         match fault:
             case "segfault":
@@ -51,6 +51,6 @@ def refuse(self: object, data: object) -> int:
     return len(data)  # type: ignore[arg-type]
 
 
-Stage.draw = strike  # type: ignore[method-assign]
+Painter.draw = strike  # type: ignore[method-assign]
 sys.argv = ["worker", *sys.argv[4:]]
 worker.main()

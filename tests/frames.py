@@ -66,7 +66,7 @@ def make_frame(
         background=background if plate else None,
         intrinsics=scene.camera.intrinsics(), world_to_camera=scene.camera.world_to_camera(),
         index=index, label=classes.index(scene.items[0].category), scene=scene,
-        objects=tuple(_label(n, item, disc, instance) for n, (item, disc) in enumerate(pairs, 1)),
+        objects=tuple(_label(n, item, disc, instance, scene.camera) for n, (item, disc) in enumerate(pairs, 1)),
     )  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def listing(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def _label(number: int, item: Item, disc: tuple, instance: NDArray[np.uint16]) -> ObjectLabel:
+def _label(number: int, item: Item, disc: tuple, instance: NDArray[np.uint16], camera: Camera) -> ObjectLabel:
     cx, cy, radius, inside = disc
     seen = instance == number
     rows, columns = np.nonzero(seen)
@@ -108,6 +108,7 @@ def _label(number: int, item: Item, disc: tuple, instance: NDArray[np.uint16]) -
         amodal_box=(cx - radius, cy - radius, cx + radius, cy + radius),
         pixels=int(seen.sum()), share=float(seen.mean()), visibility=float(seen.sum() / max(inside.sum(), 1)),
         truncation=0.0, keypoints={} if item.category == "car" else points, parts=("upper", "lower"),
+        pose=tuple(map(tuple, (camera.world_to_camera() @ item.pose()).tolist())), extent=(item.scale / 3**0.5,) * 3,
     )  # fmt: skip
 
 

@@ -65,9 +65,9 @@ def hits(scene: Scene, model: Callable[[str], Model], own: bool = True) -> Hits:
 def rays(camera: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Origins and directions in the world, row by row."""
     x, y = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
-    k, matrix = camera.intrinsics(), camera.world_to_camera()
-    local = np.stack([(x - k[0, 2]) / k[0, 0], (y - k[1, 2]) / k[1, 1], np.ones_like(x)], axis=-1).reshape(-1, 3)
-    return np.broadcast_to(np.array(camera.location, dtype=float), local.shape), local @ matrix[:3, :3]
+    local = camera.rays(np.column_stack([x.ravel(), y.ravel()]))
+    turn = camera.world_to_camera()[:3, :3]
+    return np.broadcast_to(np.array(camera.location, dtype=float), local.shape), local @ turn
 
 
 def opacity(look: Appearance, uvs: NDArray[np.float64] | None, count: int) -> NDArray[np.float64]:

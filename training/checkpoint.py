@@ -76,7 +76,20 @@ def read(path: Path) -> Checkpoint:
             facts = _facts(path, file.metadata())
             return Checkpoint({name: file.get_tensor(name) for name in file.keys()}, facts)  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise InputError(f"{path}: not a checkpoint that can be read: {' '.join(str(error).split())[:160]}") from None
+        raise _unreadable(path, error) from None
+
+
+def read_facts(path: Path) -> Mapping[str, Any]:
+    """The facts of a checkpoint, without its tensors. Raises InputError as `read` does."""
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            return _facts(path, file.metadata())
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path}: not a checkpoint that can be read: {' '.join(str(error).split())[:160]}")
 
 
 def _facts(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:

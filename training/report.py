@@ -33,15 +33,22 @@ def finished(run: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return read_yaml(run / CONFIG), results
 
 
-def html(package: str, name: str, config: Mapping[str, Any], results: Mapping[str, Any], **sections: Any) -> str:
+def html(
+    package: str,
+    name: str,
+    config: Mapping[str, Any],
+    results: Mapping[str, Any],
+    template: str = "report.html",
+    **sections: Any,
+) -> str:
     """The report of a run as one HTML document. All text is escaped.
 
-    package: the task's package. config: the config of the run, JSON data. results: the content of its results.json.
-    sections: values for the task's template; its pictures are the bytes of PNG files.
+    package: the task's package. template: in its folder templates/. config: the config of the run, JSON data. results:
+    the content of its results.json. sections: values for the task's template; its pictures are the bytes of PNG files.
     """
     return filled(
         package,
-        "report.html",
+        template,
         name=name,
         settings=", ".join(f"{field} {config[field]}" for field in _SETTINGS if _shown(config.get(field))),
         pictures=", ".join(f"{count} {part}" for part, count in results.get("pictures", {}).items()),

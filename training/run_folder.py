@@ -143,12 +143,21 @@ def checked(kind: type[B], data: Any, where: str) -> B:
 
 def find_checkpoint(where: Path, task: str) -> Checkpoint:
     """A task's checkpoint: a file, or the selected one of a run's folder. Raises InputError if there is none."""
+    return read_run(_checkpoint_of(where), task)
+
+
+def find_task(where: Path) -> str:
+    """The task of a checkpoint: of a file, or of the selected one of a run. Raises InputError if there is none."""
+    return str(checkpoint.read_facts(_checkpoint_of(where)).get("task"))
+
+
+def _checkpoint_of(where: Path) -> Path:
     if not where.is_dir():
-        return read_run(where, task)
+        return where
     selected = Folder(where).selected
     if not selected.exists():
         raise InputError(f"{where}: not a run, or nothing was evaluated yet: there is no {selected.name}")
-    return read_run(selected, task)
+    return selected
 
 
 def require_same(theirs: TrainConfig, config: TrainConfig, where: Path) -> None:

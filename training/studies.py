@@ -1,20 +1,31 @@
-"""Studies: chains of jobs. Each job is a command of blendmill, such as render, train and evaluate in turn."""
+"""Studies: chains of jobs. Each job is a command of blendmill, such as render, train and evaluate in turn.
+
+`Studied` is what a factor study asks of a task. Each task has one in its package, so that studies know no task.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
 from training.run_folder import Folder
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from training.config import TrainConfig
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,66 @@ def run_chains(chains: Iterable[Chain], work: Path, at_a_time: int = 1) -> None:
             raise
     for each in ended:
         each.result()
+
+
+class Tested(Protocol):
+    """What the networks of a study said of one test set, all of the same pictures. An arm is what they learned from."""
+
+    def seeds(self, arm: Hashable) -> Collection[int]:
+        """The seeds with which an arm was tested."""
+        ...
+
+    def figure(self, arm: Hashable, figure: str) -> dict[int, float]:
+        """The arm's figure, a share of 1, by seed."""
+        ...
+
+    def resampled(
+        self, names: Sequence[tuple[Any, int]], figure: str, draws: int, rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """Figures of arms and seeds in bootstrap samples of the pictures, the same for all: (len(names), draws)."""
+        ...
+
+
+class Studied(Protocol):
+    """A task in factor studies.
+
+    config: its training config. figures: the figures that can be compared; the first is the default. train, evaluate:
+    the words of its commands; `evaluate` takes a run and several sets DATA@SPLIT.
+    """
+
+    @property
+    def config(self) -> type[TrainConfig]: ...
+
+    @property
+    def figures(self) -> tuple[str, ...]: ...
+
+    @property
+    def train(self) -> tuple[str, ...]: ...
+
+    @property
+    def evaluate(self) -> tuple[str, ...]: ...
+
+    def check(self, config: Any, where: str, split: str) -> None:
+        """Raise InputError if pictures cannot be tested on."""
+        ...
+
+    def network(self, config: Any) -> nn.Module:
+        """A network of the config, to time a step. Raises InputError."""
+        ...
+
+    def pictures(self, figures: Mapping[str, Any]) -> NDArray[np.int64]:
+        """What tells the pictures of a test from others, from what `evaluate` wrote. Raises KeyError if it lacks it."""
+        ...
+
+    def tested(self, found: Mapping[Any, Mapping[int, Mapping[str, Any]]]) -> Tested:
+        """What was said of a test set, from what `evaluate` wrote, by arm and seed."""
+        ...
+
+
+def studied(task: str) -> Studied:
+    """The task of a name, from the module `studied` of its package."""
+    found: Studied = import_module(f"{task}.studied").STUDIED
+    return found
 
 
 def settings(*values: str) -> tuple[str, ...]:

@@ -67,12 +67,21 @@ class RenderChange(Section):
 
 
 class Variant(RenderChange):
-    """What a variant changes: the render config, options of the training, or whether a picture is seen twice."""
+    """What a variant changes: the render config, the number of renders, options of the training, or whether a picture
+    is seen twice."""
 
     train: dict[str, Any] = {}
     """Fields of the training config with their new values."""
     pictures: str | None = Field(default=None, pattern="^(fixed|fresh)$")
     """`fixed` or `fresh`, as the field of the study."""
+
+    images: int | None = Field(default=None, ge=1)
+    """Pictures in the set, in place of the study's: so that sets can have as many labeled pixels, for instance."""
+
+    @property
+    def rendered(self) -> bool:
+        """Whether it changes the set of renders."""
+        return self.renders or self.images is not None
 
     @property
     def renders(self) -> bool:

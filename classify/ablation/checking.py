@@ -14,9 +14,6 @@ import torch
 
 from classify.ablation.plan import Plan, RenderSet
 from classify.ablation.running import finished
-from classify.config import ClassifyConfig
-from classify.datasets import open_part
-from classify.models import build
 from render.dataset.shard import write_shard
 from render.farm.apart import ApartRenderer
 from render.farm.devices import WorkerSlot, choose, worker_slots
@@ -24,8 +21,10 @@ from render.frame import Frame
 from render.renderer import device_for, open_sampler
 from scenes.errors import InputError
 from scenes.record.record import Record
+from training.config import TrainConfig
 from training.devices import device_of
 from training.progress import Progress
+from training.studies import studied
 
 SAMPLED, DRAWN = 16, 2
 """Pictures of each set that are sampled, and that are drawn."""
@@ -71,7 +70,7 @@ def check(plan: Plan, jobs: int, workers: int | None, device: str) -> Estimate:
     there or lack labels.
     """
     missing = [each for each in plan.sets if not finished(plan, each)]
-    networks = {(run.config.model, run.config.size): run.config for run in plan.runs}
+    networks = {(run.model, run.config.size): run.config for run in plan.runs}
     slots = worker_slots(choose(device_for(missing[0].config, device)), workers, pictures=10**6) if missing else []
     with Progress("checking", len(missing) * 2 + len(networks) + len(plan.tests), every=2.0) as progress:
         done = 0
@@ -88,18 +87,14 @@ def check(plan: Plan, jobs: int, workers: int | None, device: str) -> Estimate:
         records, drawn, copied = _sampled(plan, missing, advance)
         seconds, size = _drawn(plan, missing, records, slots, advance)
         steps = {key: _step_seconds(config, plan, advance) for key, config in networks.items()}
-    training = sum(
-        steps[run.config.model, run.config.size] * run.config.iterations * run.config.batch for run in plan.runs
-    )
+    training = sum(steps[run.model, run.config.size] * run.config.iterations * run.config.batch for run in plan.runs)
     return Estimate(len(plan.runs), len(plan.tests), drawn, copied, seconds, size, training, max(len(slots), 1), jobs)
 
 
 def _check_photographs(plan: Plan, name: str) -> None:
-    from classify.config import ImagesConfig
-
     test = plan.tests[name]
     try:
-        open_part(ImagesConfig(where=str(test.where), split=test.split), plan.runs[0].config.classes or None)
+        studied(plan.study.task).check(plan.runs[0].config, str(test.where), test.split)
     except InputError as error:
         raise InputError(f"study {plan.study.name}: test {name}: {error}") from None
 
@@ -175,23 +170,24 @@ def _bytes(frames: list[Frame]) -> float:
         return path.stat().st_size / len(frames)
 
 
-def _step_seconds(config: ClassifyConfig, plan: Plan, advance: Callable[[str], None]) -> float:
+def _step_seconds(config: TrainConfig, plan: Plan, advance: Callable[[str], None]) -> float:
     """Seconds of a training step, for each of its pictures: forward and backward, without the optimizer."""
     device, batch = device_of(config.device), min(_BATCH, config.batch)
     try:
-        network = build(config.model, 10, size=config.size).to(device)
+        network = studied(plan.study.task).network(config).to(device)
     except InputError as error:
         raise InputError(f"study {plan.study.name}: {error}") from None
-    images = torch.zeros(batch, 3, config.size, config.size, device=device)
+    images = torch.rand(batch, 3, config.size, config.size, device=device)
     times = []
-    for _ in range(2):  # the first one warms up
+    for _ in range(3):  # the first one warms up, and other work on the machine may disturb one
         began = time.monotonic()
-        loss = network(images).logits.square().mean()
+        found = network(images)
+        loss = getattr(found, "logits", found).square().mean()
         loss.backward()
         float(loss.detach())
         times.append(time.monotonic() - began)
-    advance(f"timed {config.model}")
-    return times[-1] / batch
+    advance(f"timed {dict(config)['model']}")
+    return min(times) / batch
 
 
 def _time(seconds: float) -> str:

@@ -90,7 +90,7 @@ def _planned(plan: Plan) -> list[str]:
         if run.seed == plan.runs[0].seed:
             config = run.config
             learned = f" on {run.renders.shows}" if run.renders else ""
-            lines.append(f"  run {run.name.rpartition('-')[0].rpartition('-')[0]}: {config.model}{learned}, "
+            lines.append(f"  run {run.name.rpartition('-')[0].rpartition('-')[0]}: {run.model}{learned}, "
                          f"{config.iterations:,} steps of {config.batch}, {plan.study.seeds} seeds")  # fmt: skip
     return lines
 

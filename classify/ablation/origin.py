@@ -12,7 +12,7 @@ from scenes.files import read_regular
 from scenes.outputs import written
 from scenes.plain_json import parse_json
 
-_PACKAGES = ("scenes", "render", "training", "classify")
+_PACKAGES = ("scenes", "render", "training", "classify", "segment")
 _LARGEST = 1 << 20
 
 

@@ -15,9 +15,10 @@ from typing import Any
 from classify.ablation.changes import RenderChange, Variant
 from classify.ablation.designs import BASE, Arm, Design, design, named
 from classify.ablation.study import Study
-from classify.config import ClassifyConfig, ImagesConfig
 from scenes.config.loading import AnyConfig, load, load_config
 from scenes.errors import InputError
+from training.config import TrainConfig
+from training.studies import studied
 
 _ROUNDED = 50
 """Pictures by which holding out a share of each class may differ from the share: half a picture of 100 classes."""
@@ -46,8 +47,13 @@ class Run:
     name: str
     arm: Arm
     seed: int
-    config: ClassifyConfig
+    config: TrainConfig
     renders: RenderSet | None
+
+    @property
+    def model(self) -> str:
+        """The name of the network. Each task's config has one."""
+        return str(dict(self.config)["model"])
 
     @property
     def where(self) -> str:
@@ -122,14 +128,14 @@ def _run(study: Study, arm: Arm, seed: int, share: float) -> Run:
     return Run(f"{slug(named(arm))}-{config.seed}-{digest}", arm, config.seed, config, rendered)
 
 
-def _training(study: Study, changes: Iterable[Variant], share: float) -> ClassifyConfig:
+def _training(study: Study, changes: Iterable[Variant], share: float) -> TrainConfig:
     """The training config of a combination. With renders, its source is a place holder."""
     inline = study.train if isinstance(study.train, dict) else {}
     path = None if isinstance(study.train, dict) else Path(study.train)
     given = {**inline, **{key: value for change in changes for key, value in change.train.items()}}
     if study.render is not None:
         given["data.source"] = [{"where": "renders"}]
-    config = load(ClassifyConfig, path, given)
+    config = load(studied(study.task).config, path, given)
     if share == 1:
         return config
     every = config.evaluate_every and max(1, round(config.evaluate_every * share))
@@ -137,15 +143,16 @@ def _training(study: Study, changes: Iterable[Variant], share: float) -> Classif
 
 
 def _rendered(
-    study: Study, arm: Arm, changes: Iterable[Variant], config: ClassifyConfig, share: float
+    study: Study, arm: Arm, changes: Iterable[Variant], config: TrainConfig, share: float
 ) -> RenderSet | None:
     if study.render is None:
         return None
     render, kept = changed(study, changes), study.pictures
     for change in changes:
         kept = change.pictures or kept  # type: ignore[assignment]
-    images = _fresh(config) if kept == "fresh" else _scaled(study.render.images, share)
-    seen = tuple(pair for pair in arm if study.factors[pair[0]][pair[1]].renders)
+    given = next((change.images for change in changes if change.images), study.render.images)
+    images = _fresh(config) if kept == "fresh" else _scaled(given, share)
+    seen = tuple(pair for pair in arm if study.factors[pair[0]][pair[1]].rendered)
     shows = named(seen) + (", fresh" if kept == "fresh" else "")
     return _set(shows, render, study.render.seed, images)
 
@@ -163,18 +170,18 @@ def changed(study: Study, changes: Iterable[RenderChange]) -> AnyConfig:
     return config
 
 
-def _fresh(config: ClassifyConfig) -> int:
+def _fresh(config: TrainConfig) -> int:
     """So many pictures that each is seen once at most, where a share of each class is held out."""
     held = 0.0 if config.data.validation else config.data.holdout
     return math.ceil((config.iterations * config.batch + (_ROUNDED if held else 0)) / (1 - held))
 
 
-def _tests(study: Study, out: Path, config: ClassifyConfig, share: float) -> dict[str, TestSet]:
+def _tests(study: Study, out: Path, config: TrainConfig, share: float) -> dict[str, TestSet]:
     if not study.tests:
         given = config.data.test
         if given is None:
             raise InputError(f"study {study.name}: field tests: nothing to test on; give it, or data.test in `train`")
-        if given != ImagesConfig(where=given.where, split=given.split):
+        if given != type(given)(where=given.where, split=given.split):
             raise InputError(f"study {study.name}: field data.test: only `where` and `split` can be given in a study")
         return {"test": TestSet(Path(given.where).resolve(), given.split)}
     found = {}

@@ -15,11 +15,12 @@ from scipy.stats import spearmanr
 
 from classify.ablation.designs import Arm, importance, named, published_difference
 from classify.ablation.plan import Plan
-from classify.ablation.statistics import LEVEL, Answers, Effect, effects
+from classify.ablation.statistics import LEVEL, Effect, effects
 from scenes.errors import InputError
 from scenes.files import read_regular
 from scenes.outputs import written
 from scenes.plain_json import parse_json
+from training.studies import Studied, Tested, studied
 
 Difference = tuple[str, str, str]
 """Test set, factor and variant."""
@@ -37,18 +38,18 @@ class Results:
     """
 
     plan: Plan
-    tested: Mapping[str, Answers]
+    tested: Mapping[str, Tested]
     effects: Mapping[str, Sequence[Effect]]
     others: Mapping[Difference, float] = field(default_factory=dict)
 
     @property
     def figure(self) -> str:
         """The figure that is compared, in words."""
-        return self.plan.study.figure.replace("_", " ")
+        return self.plan.study.compared.replace("_", " ")
 
     def value(self, arm: Arm, test: str) -> dict[int, float]:
         """The figure of a combination on a test set by seed, a share of 1."""
-        return self.tested[test].figure(arm, self.plan.study.figure) if test in self.tested else {}
+        return self.tested[test].figure(arm, self.plan.study.compared) if test in self.tested else {}
 
     def published(self, arm: Arm, test: str) -> float | None:
         """The figure of others, in percent."""
@@ -104,29 +105,36 @@ def collect(plan: Plan, against: Path | None = None) -> Results:
     Raises InputError for a file that is damaged.
     """
     found: dict[str, dict[Arm, dict[int, Any]]] = {name: {} for name in plan.tests}
-    labels: dict[str, Any] = {}
+    task, pictures = studied(plan.study.task), dict[str, Any]()
     for run in plan.runs:
         path = plan.tested(run)
         if not path.exists():
             continue
-        for name, figures in zip(plan.tests, _figures(path, len(plan.tests)), strict=True):
-            ours = np.array(figures["labels"], np.int64)
-            if not np.array_equal(labels.setdefault(name, ours), ours):
+        for name, figures in zip(plan.tests, _figures(path, len(plan.tests), task), strict=True):
+            ours = task.pictures(figures)
+            if not np.array_equal(pictures.setdefault(name, ours), ours):
                 raise InputError(
                     f"{path}: test {name}: has other pictures than the other runs, because they changed meanwhile; "
                     "delete the folder tests, and give the same command again"
                 )
-            found[name].setdefault(run.arm, {})[run.seed] = ours == np.array(figures["predicted"], np.int64)
-    tested = {name: Answers(labels[name], right) for name, right in found.items() if right}
-    made = {name: effects(one, plan.design.comparisons, plan.study.figure) for name, one in tested.items()}
+            found[name].setdefault(run.arm, {})[run.seed] = figures
+    tested = {name: task.tested(arms) for name, arms in found.items() if arms}
+    made = {name: effects(one, plan.design.comparisons, plan.study.compared) for name, one in tested.items()}
     return Results(plan, tested, made, {} if against is None else differences_of(against))
 
 
-def _figures(path: Path, count: int) -> list[dict[str, Any]]:
-    """The figures of each test set in a file that `blendmill evaluate` wrote."""
+def _figures(path: Path, count: int, task: Studied) -> list[dict[str, Any]]:
+    """The figures of each test set in a file that the task's `evaluate` wrote."""
     content = parse_json(read_regular(path, _LARGEST), str(path))
     found = content if isinstance(content, list) else [content]
-    if len(found) != count or not all(isinstance(one, dict) and {"labels", "predicted"} <= one.keys() for one in found):
+    try:
+        for one in found:
+            task.pictures(one)
+        task.tested({(): dict(enumerate(found))})
+        whole = len(found) == count
+    except (KeyError, TypeError, ValueError, IndexError):
+        whole = False
+    if not whole:
         raise InputError(f"{path}: is damaged; delete it and give the same command again")
     return found
 

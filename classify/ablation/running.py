@@ -12,13 +12,12 @@ import yaml
 
 from classify.ablation import origin
 from classify.ablation.plan import Plan, RenderSet, Run
-from classify.config import ImagesConfig
 from render.dataset.manifest import MANIFEST, Manifest
 from scenes.errors import InputError
 from scenes.machine import cores
 from scenes.outputs import written
 from scenes.plain_yaml import read_yaml
-from training.studies import Job, results, run_chains
+from training.studies import Job, results, run_chains, studied
 
 STUDY = "study.yaml"
 
@@ -91,24 +90,25 @@ def _rendering(plan: Plan, each: RenderSet, how: How) -> Job:
 
 def _chain(plan: Plan, run: Run, threads: int, test: bool) -> Iterator[Job]:
     """The jobs of a run that are still to be done."""
-    place = Path.cwd()
+    place, task = Path.cwd(), studied(plan.study.task)
     if results(plan.out / run.where) is None:
         origin.note(plan.out, run.where)
         path = plan.out / "configs" / f"{run.name}.yaml"
         _write(path, _located(plan, run))
-        yield Job(run.where, ("train", str(path)), threads, place)
+        yield Job(run.where, (*task.train, str(path)), threads, place)
     tested = plan.tested(run)
     if test and not tested.exists():
         sets = [f"{each.where}@{each.split}" for each in plan.tests.values()]
         out = str(tested.relative_to(plan.out))
-        yield Job(out, ("evaluate", str(plan.out / run.where), *sets, "--device", run.config.device), threads, place)
+        words = (*task.evaluate, str(plan.out / run.where), *sets, "--device", run.config.device)
+        yield Job(out, words, threads, place)
 
 
 def _located(plan: Plan, run: Run) -> dict[str, object]:
     """The config of a run, with the folder of its renders."""
     if run.renders is None:
         return run.config.model_dump(mode="json")
-    source = (ImagesConfig(where=str(plan.out / run.renders.where)),)
+    source = (type(run.config.data.source[0])(where=str(plan.out / run.renders.where)),)
     data = run.config.data.model_copy(update={"source": source})
     return run.config.model_copy(update={"data": data}).model_dump(mode="json")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classify.ablation.designs import Arm, Comparison
+from training.studies import Tested
 
 LEVEL, DRAWS = 0.95, 2000
 _CHUNK = 100
@@ -16,13 +17,16 @@ _CHUNK = 100
 
 @dataclass(frozen=True)
 class Answers:
-    """What the networks of a study said of one test set, all of the same pictures.
+    """A `training.studies.Tested`: which pictures were classified correctly.
 
     labels: (n,) int64. right: by combination and seed, whether each picture was classified correctly, (n,) bool.
     """
 
     labels: NDArray[np.int64]
     right: Mapping[Arm, Mapping[int, NDArray[np.bool_]]]
+
+    def seeds(self, arm: Hashable) -> list[int]:
+        return list(self.right.get(arm, {}))  # type: ignore[call-overload]
 
     def weights(self, figure: str) -> NDArray[np.float64]:
         """(n,) float64, what each picture adds to a figure where it is right: to accuracy or mean_recall."""
@@ -32,10 +36,27 @@ class Answers:
         of = dict(zip(classes.tolist(), counts.tolist(), strict=True))
         return np.array([1 / (len(classes) * of[label]) for label in self.labels.tolist()])
 
-    def figure(self, arm: Arm, figure: str) -> dict[int, float]:
+    def figure(self, arm: Hashable, figure: str) -> dict[int, float]:
         """A combination's figure, a share of 1, by seed."""
         weights = self.weights(figure)
-        return {seed: float(weights @ right) for seed, right in self.right.get(arm, {}).items()}
+        found = self.right.get(arm, {})  # type: ignore[call-overload]
+        return {seed: float(weights @ right) for seed, right in found.items()}
+
+    def resampled(
+        self, names: Sequence[tuple[Arm, int]], figure: str, draws: int, rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """Figures in resamples of the pictures within each class, (len(names), draws)."""
+        right = np.array([self.right[arm][seed] for arm, seed in names], np.float64)
+        weights = self.weights(figure)
+        members = [np.flatnonzero(self.labels == label) for label in np.unique(self.labels)]
+        parts = []
+        for begin in range(0, draws, _CHUNK):
+            count = min(_CHUNK, draws - begin)
+            times = np.empty((count, len(weights)))
+            for places in members:
+                times[:, places] = rng.multinomial(len(places), np.full(len(places), 1 / len(places)), count)
+            parts.append(right @ (times * weights).T)
+        return np.concatenate(parts, axis=1)
 
 
 @dataclass(frozen=True)
@@ -59,18 +80,19 @@ class Effect:
         return float(np.mean(list(self.seeds.values())))
 
 
-def effects(tested: Answers, comparisons: Sequence[Comparison], figure: str, seed: int = 0) -> list[Effect]:
+def effects(tested: Tested, comparisons: Sequence[Comparison], figure: str, seed: int = 0) -> list[Effect]:
     """The effect of each comparison that has a seed with which all its combinations were tested.
 
-    Pictures are resampled within each class (Efron and Tibshirani, An Introduction to the Bootstrap, chapter 8), the
-    same for all combinations, because they saw the same pictures. Seeds are resampled, too: their deviations from the
-    mean are scaled by the root of n / (n - 1), which few seeds need to have the right variance. With a single seed the
-    interval does not contain the variation between seeds.
+    Pictures are resampled (of classification, within each class; Efron and Tibshirani, An Introduction to the
+    Bootstrap, chapter 8), the same for all combinations, because they saw the same pictures. Seeds are resampled, too:
+    their deviations from the mean are scaled by the root of n / (n - 1), which few seeds need to have the right
+    variance. With a single seed the interval does not contain the variation between seeds.
     """
-    arms = sorted({arm for comparison in comparisons for arm in comparison.weights if tested.right.get(arm)})
+    arms = sorted({arm for comparison in comparisons for arm in comparison.weights if tested.seeds(arm)})
     if not arms:
         return []
-    drawn = _resampled(tested, arms, figure, np.random.default_rng(seed))
+    names = [(arm, one) for arm in arms for one in tested.seeds(arm)]
+    drawn = dict(zip(names, tested.resampled(names, figure, DRAWS, np.random.default_rng(seed)), strict=True))
     exact = {arm: tested.figure(arm, figure) for arm in arms}
     rng = np.random.default_rng(seed + 1)
     found = []
@@ -88,24 +110,6 @@ def effects(tested: Answers, comparisons: Sequence[Comparison], figure: str, see
         found.append(Effect(comparison, differences, float(low), float(high), p, p))
     corrected = holm([effect.p for effect in found])
     return [replace(effect, holm=p) for effect, p in zip(found, corrected, strict=True)]
-
-
-def _resampled(
-    tested: Answers, arms: Sequence[Arm], figure: str, rng: np.random.Generator
-) -> dict[tuple[Arm, int], NDArray[np.float64]]:
-    """Figures of all combinations and seeds in each resample of the pictures, (DRAWS,) float64 each."""
-    names = [(arm, seed) for arm in arms for seed in tested.right[arm]]
-    right = np.array([tested.right[arm][seed] for arm, seed in names], np.float64)
-    weights = tested.weights(figure)
-    members = [np.flatnonzero(tested.labels == label) for label in np.unique(tested.labels)]
-    parts = []
-    for begin in range(0, DRAWS, _CHUNK):
-        count = min(_CHUNK, DRAWS - begin)
-        times = np.empty((count, len(weights)))
-        for places in members:
-            times[:, places] = rng.multinomial(len(places), np.full(len(places), 1 / len(places)), count)
-        parts.append(right @ (times * weights).T)
-    return dict(zip(names, np.concatenate(parts, axis=1), strict=True))
 
 
 def _with_seeds(values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from scenes.config.loading import load
 from scenes.errors import InputError, choices
 from scenes.plain_yaml import read_yaml
 from scenes.section import Section
+from training.studies import studied
 
 _SHIPPED = Path(__file__).parent / "studies"
 
@@ -51,6 +52,8 @@ class Study(Section):
 
     name: str = Field(pattern=r"^[\w.-]+$")
     """Name of the study. A folder holds one study."""
+    task: Literal["classify", "segment"] = "classify"
+    """What is trained: a classifier, or a segmenter of cracks or classes."""
     render: RenderPart | None = None
     """What the renders show. null: the training config names its pictures, and only options of the training vary."""
     train: str | dict[str, Any]
@@ -71,8 +74,8 @@ class Study(Section):
     """Number of training seeds. The seeds are the same for all variants."""
     tests: dict[str, TestPart] = {}
     """Test sets by name. Empty: `data.test` of the training config."""
-    figure: Literal["accuracy", "mean_recall"] = "mean_recall"
-    """What is compared."""
+    figure: Literal["accuracy", "mean_recall", "mean_iou"] | None = None
+    """What is compared: mean_recall or accuracy of a classifier, mean_iou of a segmenter. null: the first of these."""
     published: dict[str, dict[str, float]] = {}
     """Figures of others in percent, by combination of variants and by test, to show beside ours."""
 
@@ -87,8 +90,15 @@ class Study(Section):
                     raise ValueError(f"variant '{variant}' of '{name}' changes nothing")
         return factors
 
+    @property
+    def compared(self) -> str:
+        """The figure that is compared."""
+        return self.figure or studied(self.task).figures[0]
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if self.compared not in (known := studied(self.task).figures):
+            raise ValueError(f"figure: {self.task} has no {self.compared}, {choices(self.compared, known)}")
         many = [name for name, variants in self.factors.items() if len(variants) > 1]
         if self.design in ("leave_one_out", "fractional") and many:
             raise ValueError(f"design: {self.design} takes one variant of each factor, '{many[0]}' has more")
@@ -98,7 +108,7 @@ class Study(Section):
         if self.crossed and (self.design != "one_at_a_time" or len(set(self.crossed)) < 2):
             raise ValueError("crossed: it takes at least two factors, and the design one_at_a_time")
         for variants in self.factors.values() if self.render is None else ():
-            if any(change.renders or change.pictures for change in variants.values()):
+            if any(change.rendered or change.pictures for change in variants.values()):
                 raise ValueError("render: variants change the renders, so give their config here")
         if self.render is None and any(test.photos is None for test in self.tests.values()):
             raise ValueError("render: a test set is rendered, so give the config here")

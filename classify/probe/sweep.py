@@ -142,7 +142,7 @@ def pictures(sampler: Sampler, seed: int, count: int, axes: Sequence[Axis]) -> l
 def streams_of(sampler: Sampler, seed: int, index: int, factor: str) -> Streams:
     """The streams that a factor of a picture is drawn from. Views of a scene share those of all but the camera."""
     config = sampler.config
-    views = config.camera.views if isinstance(config, Config) and not factor.startswith("camera.") else 1
+    views = config.camera.pictures if isinstance(config, Config) and not factor.startswith("camera.") else 1
     return Streams(seed, index // views, None, type(config).renamed())
 
 

@@ -2,7 +2,7 @@
 // The address holds the view and the filters, so that a view can be sent: #view=map&class=mug,car&camera.elevation=10..30
 (() => {
   const { show, byId } = gallery;
-  const OWN = ["view", "label", "mix", "size", "draw", "order", "open"];
+  const OWN = ["view", "label", "mix", "size", "draw", "order", "open", "area"];
   const comma = (text) => text.replaceAll("%", "%25").replaceAll(",", "%2C");
   const MARKS = ["boxes", "amodal", "points"];
   let reading = false;
@@ -17,6 +17,7 @@
     if (marks.length) said.set("draw", marks.join(","));
     if (gallery.sorter()) said.set("order", gallery.sorter());
     if (gallery.opened() >= 0) said.set("open", gallery.opened());
+    if (gallery.areaWritten()) said.set("area", gallery.areaWritten());
     for (const [name, { value }] of gallery.filters) {
       const key = OWN.includes(name) ? `.${name}` : name;
       if (value.choices) said.set(key, value.choices.map(comma).join(","));
@@ -54,6 +55,7 @@
       if (factor.kind === "choice" && choices.length) await gallery.filter(name, { choices });
       if (factor.kind === "number" && ends.length === 2 && ends.every(Number.isFinite)) await gallery.filter(name, { low: ends[0], high: ends[1] });
     }
+    await gallery.followArea(said.get("area") ?? "");
     await gallery.sort(said.get("order") ?? "");
     gallery.controls();
     reading = false;

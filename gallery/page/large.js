@@ -88,7 +88,7 @@
     const said = {
       ids: () => (value ? `${value}${name === "category" ? ` ${classes[value - 1] ?? ""}` : ""}` : "nothing"),
       gray: () => `${Math.round((100 * value) / 255)} %`,
-      length: () => (value ? `${shortened(low + ((high - low) * (value - 1)) / 254)}${name === "width" ? " mm" : " m"}` : "nothing"),
+      length: () => (value ? `${shortened(low + ((high - low) * (value - 1)) / 254)}${{ width: " mm", disparity: " px" }[name] ?? " m"}` : "nothing"),
       normals: () => (values[at] || values[at + 1] || values[at + 2] ? [0, 1, 2].map((k) => (values[at + k] / 127).toFixed(2)).join(", ") : "nothing"),
     };
     under.textContent = `${name} at ${x}, ${y}: ${said[label.kind.drawn]()}`;

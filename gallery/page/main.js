@@ -2,6 +2,7 @@
 // Puts the page together when the index is there, and ties its controls and keys.
 (() => {
   const { byId, make, show } = gallery;
+  const VIEWS = ["pictures", "map", "worth", "notes"];
   let view = "pictures";
 
   function controls() {
@@ -14,8 +15,8 @@
   }
 
   function look(name) {
-    view = ["pictures", "map", "notes"].includes(name) && !document.querySelector(`[data-view="${name}"]`).hidden ? name : "pictures";
-    for (const one of ["pictures", "map", "notes"]) byId(one).hidden = one !== view;
+    view = VIEWS.includes(name) && !document.querySelector(`[data-view="${name}"]`).hidden ? name : "pictures";
+    for (const one of VIEWS) byId(one).hidden = one !== view;
     for (const button of document.querySelectorAll("[data-view]")) button.setAttribute("aria-pressed", button.dataset.view === view);
     if (view === "map") gallery.drawMap();
     gallery.remember();
@@ -44,6 +45,8 @@
       gallery.buildNotes();
       document.querySelector("[data-view=map]").hidden = !index.map;
       gallery.buildMap();
+      document.querySelector("[data-view=worth]").hidden = !index.worth && !index.track.length;
+      gallery.buildWorth();
       gallery.follow();
     }
     count();

@@ -1,9 +1,9 @@
 "use strict";
 // The map: a point for each picture, near those that look like it; a lasso; and the photographs that no render is near.
 (() => {
-  const { make, byId, shortened } = gallery;
+  const { make, byId, shortened, thumbs } = gallery;
   const LASSO = "map", ALIKE = 8;
-  const section = byId("map"), canvas = make("canvas", { "aria-label": "Map of the pictures", role: "img" }), legend = make("p", { className: "legend" });
+  const section = byId("map"), canvas = make("canvas", { "aria-label": "Map of the pictures" }), legend = make("p", { className: "legend" });
   const by = make("select", { id: "color" });
   let places = null, line = [], width = 0, height = 0;
 
@@ -23,8 +23,10 @@
     return { told, of: (i) => colors.get(column[i]) ?? "#8888" };
   }
 
-  const x = (i) => 14 + ((places[2 * i] + 0.05) / 1.1) * (width - 28);
-  const y = (i) => 14 + (1 - (places[2 * i + 1] + 0.05) / 1.1) * (height - 28);
+  const across = (share) => 14 + ((share + 0.05) / 1.1) * (width - 28);
+  const down = (share) => 14 + (1 - (share + 0.05) / 1.1) * (height - 28);
+  const x = (i) => across(places[2 * i]);
+  const y = (i) => down(places[2 * i + 1]);
 
   async function draw() {
     if (section.hidden || !gallery.index.map) return;
@@ -56,6 +58,7 @@
       }
     }
     pen.globalAlpha = 1;
+    gallery.drawArea(pen, across, down);
     if (line.length > 1) {
       pen.strokeStyle = getComputedStyle(document.body).color;
       pen.setLineDash([5, 4]);
@@ -111,19 +114,10 @@
     return best;
   }
 
-  function thumbs(list, title) {
-    return make("div", { className: "thumbs", role: "group", "aria-label": title }, ...list.map((place) => {
-      const set = gallery.index.sets[gallery.setOf(place)], button = make("button", { type: "button", title: `${set.name}: picture ${gallery.indexOf(place)}` });
-      button.onclick = () => gallery.open(place);
-      gallery.item(place, "rgb").then((text) => button.append(make("img", { alt: button.title, src: `data:image/jpeg;base64,${text}` })));
-      return button;
-    }));
-  }
-
   function hole(told, k) {
     const differs = told.factors.map((one) => `${one.name} ${shortened(one.near)} (all: ${shortened(one.all)})`);
     return make("section", { className: "hole" }, make("h3", {}, `Hole ${k + 1}: ${told.count} photographs, distance ${told.distance}`),
-      thumbs(told.photos, "Photographs"), make("p", { className: "note" }, "The nearest renders", differs.length ? `; they differ from all by ${differs.join(", ")}` : ""),
+      thumbs(told.photos, "Photographs"), ...told.lacking.map((gap) => make("p", { className: "note" }, gallery.gapText(gap))), make("p", { className: "note" }, "The nearest renders", differs.length ? `; they differ from all by ${differs.join(", ")}` : ""),
       thumbs(told.near, "Nearest renders"));
   }
 
@@ -137,7 +131,7 @@
     const how = { pca: "the first two principal directions", umap: "UMAP" }[map.method];
     section.replaceChildren(
       make("div", { className: "bar" }, make("label", {}, "Color ", by), make("span", { className: "note" }, `${map.features}; ${how}. Draw around points to choose them. Photographs are crosses.`)),
-      canvas, legend, ...(map.holes.length ? [make("h2", {}, "Holes"), make("p", { className: "note" },
+      canvas, legend, gallery.areaControls(canvas), ...(map.holes.length ? [make("h2", {}, "Holes"), make("p", { className: "note" },
         "Photographs that are farther from the nearest render than 95 % of renders are (distance 1), in groups.")] : []), ...map.holes.map(hole));
   }
 
@@ -145,11 +139,13 @@
   async function besides(place, about) {
     const { map, count } = gallery.index;
     if (!map || count < 2) return;
-    const vectors = await gallery.column("map/vectors"), size = map.size, found = [];
+    const vectors = await gallery.column("map/vectors"), at = await gallery.column("map/places"), size = map.size, found = [];
+    const lies = (i) => !Number.isNaN(at[2 * i]); // a picture that cannot be read looks like nothing
+    if (!lies(place)) return;
     for (let i = 0; i < count; i += 1) {
       let away = 0;
       for (let k = 0; k < size; k += 1) away += (vectors[i * size + k] - vectors[place * size + k]) ** 2;
-      if (i !== place) found.push([away, i]);
+      if (i !== place && lies(i)) found.push([away, i]);
     }
     found.sort((a, b) => a[0] - b[0]);
     if (gallery.opened() !== place) return;

@@ -51,8 +51,8 @@
       show.boxes || show.amodal || show.points ? gallery.item(place, "objects", wanted) : null,
     ]).catch((error) => [error]);
     if (!wanted() || picture === undefined) return undefined;
-    if (picture instanceof Error) {
-      element.replaceChildren(gallery.make("p", { className: "broken" }, picture.message));
+    if (picture instanceof Error || picture.fault) {
+      element.replaceChildren(gallery.make("p", { className: "broken" }, picture.message ?? picture.fault));
       return undefined;
     }
     const image = gallery.make("img", { alt: "", draggable: false, src: `data:image/jpeg;base64,${picture}` });
@@ -68,5 +68,18 @@
     return { values, kind };
   }
 
-  Object.assign(gallery, { fill, kindsOf });
+  // Buttons with small pictures, which open them large.
+  function thumbs(list, title) {
+    return gallery.make("div", { className: "thumbs", role: "group", "aria-label": title }, ...list.map((place) => {
+      const set = gallery.index.sets[gallery.setOf(place)];
+      const button = gallery.make("button", { type: "button", title: `${set.name}: picture ${gallery.indexOf(place)}` });
+      button.onclick = () => gallery.open(place);
+      gallery.item(place, "rgb").then((shown) => button.append(shown.fault
+        ? gallery.make("span", { className: "broken" }, shown.fault)
+        : gallery.make("img", { alt: button.title, src: `data:image/jpeg;base64,${shown}` })));
+      return button;
+    }));
+  }
+
+  Object.assign(gallery, { fill, kindsOf, thumbs });
 })();

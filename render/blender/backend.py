@@ -7,9 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from render.catalogue import open_catalogue
 from render.farm.devices import KINDS
+from render.frame import Frame
 from render.renderer import Renderer
 from render.settings import resolve
 from scenes.config.objects import Config
@@ -29,7 +31,7 @@ def load_renderer(sampler: Sampler, device: str, threads: int) -> Renderer:
     from render.blender.stage import Stage
 
     config = sampler.config
-    settings = resolve(config.render, device, threads, config.camera.views)
+    settings = resolve(config.render, device, threads, config.camera.pictures)
     return Stage(settings, sampler.catalogue, sampler.classes)
 
 
@@ -48,3 +50,8 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "numpy": np.__version__,
     }
+
+
+def views(frame: Frame) -> tuple[NDArray[np.uint8], ...]:
+    """The images that a contact sheet shows: only the picture."""
+    return (frame.rgb,)

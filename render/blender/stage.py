@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from render.blender import engine
 from render.blender.background import CATCHER, Surroundings
 from render.blender.decal import DecalMaker, middle, overlays
+from render.blender.lens import Lens
 from render.blender.lights import Lamps, Sky
 from render.blender.materials.palette import Palette
 from render.blender.meshes import MeshStore
@@ -27,6 +28,8 @@ from render.image.clean_plate import BACKDROPS, plate
 from render.image.crop_window import Window, window
 from render.image.decal_tone import brightness
 from render.image.decal_width import on_surface
+from render.image.enlarging import enlarged
+from render.image.flow import disparity, optical_flow
 from render.image.illumination import matte_white
 from render.image.labels import object_labels
 from render.image.surroundings import with_surroundings
@@ -69,11 +72,12 @@ class Stage:
         self._decal = DecalMaker()
         self._foreground = bpy.data.objects.new(engine.FOREGROUND, None)
         self._camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+        self._lens = Lens()
         self._scene.camera = self._camera
 
     def draw(self, scene: Scene) -> Frame:
         """Draw a scene: the picture with all its labels."""
-        if self._built is None or scene != replace(self._built, camera=scene.camera, index=scene.index):
+        if self._built is None or not _same_place(scene, self._built):
             self.build(scene)
         else:
             self._aim(scene)
@@ -90,10 +94,6 @@ class Stage:
             # Blender would write a relative path below the folder in which it was started.
             bpy.ops.wm.save_as_mainfile(filepath=str(path.absolute()), copy=True, compress=True)
 
-    def views(self, frame: Frame) -> tuple[NDArray[np.uint8], ...]:
-        """The images that a contact sheet shows: only the picture."""
-        return (frame.rgb,)
-
     def build(self, scene: Scene) -> None:
         """Arrange Blender's scene as the Scene says."""
         self._forget(keep=self.settings.keep)
@@ -109,7 +109,7 @@ class Stage:
         self._sky.set(scene.world, fine=scene.surface is not None)
         items = self._place_items(scene)
         behind = [*self._surroundings.set(scene), *self._patch.set(scene)]
-        self._show([self._camera, *behind, *items, *self._lamps.set(scene.lights)])
+        self._show([*self._seen_through(scene.camera), *behind, *items, *self._lamps.set(scene.lights)])
         self._aim(scene)
         # Pictures of other configs seldom show a scene twice.
         self._built = scene if self.settings.keep else None
@@ -123,6 +123,7 @@ class Stage:
         """Point the camera at the arranged scene."""
         self._window = window(scene, self.catalogue.info)
         self._place_camera(scene.camera)
+        self._lens.aim(scene.camera, self._camera.matrix_world)
         self._palette.labels.aim(scene.camera)
 
     def render(self) -> engine.Passes:
@@ -133,7 +134,7 @@ class Stage:
         """Draw the arranged scene and label it."""
         passes = self.render()
         # The lips of a decal run through triangles, so only a single sample separates inside from outside.
-        blurred = scene.camera.fstop > 0 or scene.decal or self._palette.soft
+        blurred = scene.camera.fstop > 0 or scene.camera.distortion or scene.decal or self._palette.soft
         exact = self._sharp_labels(scene) if blurred else passes
         instance = exact["material" if scene.surface else "object"].astype(np.uint16)
         # The shadow catcher is invisible, so its pixels count as not hit.
@@ -164,6 +165,8 @@ class Stage:
             label=self._label.get(scene.main.category, -1) if scene.main else int(instance.any()) - 1,
             objects=crack_labels(instance) if scene.surface else self._object_labels(scene, instance),
             scene=scene,
+            flow=optical_flow(depth, scene, scene.next_camera) if self.settings.flow else None,
+            disparity=None if scene.baseline is None else disparity(depth, scene),
             width=width,
             skeleton=skeleton,
         )
@@ -180,6 +183,9 @@ class Stage:
             linked.unlink(old)
         for new in objects:
             linked.link(new)
+
+    def _seen_through(self, camera: Camera) -> list[bpy.types.Object]:
+        return [self._camera] if camera.distortion is None else [self._camera, self._lens.pane]
 
     def _place_items(self, scene: Scene) -> list[bpy.types.Object]:
         while len(self._props) < len(scene.items):
@@ -255,7 +261,7 @@ class Stage:
 
     def _alone(self, scene: Scene, prop: bpy.types.Object) -> NDArray[np.bool_]:
         self._forget(keep=False)
-        self._show([self._camera, prop])
+        self._show([*self._seen_through(scene.camera), prop])
         prop.hide_render = False
         return np.asarray(self._sharp_labels(scene)["object"] == prop.pass_index)
 
@@ -282,6 +288,8 @@ class Stage:
 
     def _developed(self, linear: NDArray, scene: Scene, gain: float, ground: NDArray) -> NDArray[np.uint8]:
         """The picture of the light. ground: the (H, W) share of each pixel that is background."""
+        if scene.surface:
+            linear = enlarged(linear, scene.surface.zoom)
         noise = Streams(scene.seed, scene.index).generator("sensor.grain")
         white = ground if scene.background.kind == "white" else None
         return apply_camera_response(linear, scene.sensor, gain, noise, white)
@@ -291,6 +299,13 @@ class Stage:
         if scene.surface:
             return np.array([0, 1], dtype=np.uint16)
         return np.array([0] + [self._label.get(item.category, -1) + 1 for item in scene.items], dtype=np.uint16)
+
+
+def _same_place(scene: Scene, built: Scene) -> bool:
+    """Whether a scene is another view of the one that is arranged. The pane before the lens is a part of it."""
+    pane = scene.camera.distortion is not None, built.camera.distortion is not None
+    view = {"camera": scene.camera, "next_camera": scene.next_camera, "index": scene.index}
+    return pane[0] == pane[1] and scene == replace(built, **view)  # type: ignore[arg-type]
 
 
 def _set_lens(render: bpy.types.RenderSettings, lens: bpy.types.Camera, camera: Camera) -> None:

@@ -97,13 +97,13 @@ def _export_scene(dataset: Dataset, index: int, out: Path) -> None:
 @click.option("--contact", type=_FOLDER, help="Also write a PNG with up to 100 pictures, without labels.")
 @click.option("--all", "everything", is_flag=True, help="Read all pictures of a large set, not a sample.")
 @click.option("--full", is_flag=True, help="Also show the range and a histogram of every factor, and the assets.")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines: the lines, and whether all is sound.")
+@click.option("--json", "as_json", is_flag=True, help="Write the whole summary as JSON, for machines.")
 @click.pass_context
 def inspect(
     context: click.Context, folder: Path, sheet: Path | None, pictures: int, contact: Path | None, everything: bool,
     full: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Summarize a data set: counts, label checks, factors, assets.
+    """Summarize a data set: counts, density and fidelity, label checks, factors, assets.
 
     Of a set of over 2000 pictures it reads a sample, the same each time. Exits with 1 if a file is damaged or labels
     contradict each other.
@@ -117,7 +117,7 @@ def inspect(
         report = inspect_dataset(dataset, tell, everything=everything)
     lines = list(report.lines)
     if as_json:
-        click.echo(json.dumps({"folder": str(folder), "sound": report.sound, "lines": lines}, indent=1))
+        click.echo(json.dumps(report.facts, indent=1))
     else:
         click.echo("\n".join(lines if full else _brief(lines)))
     if sheet is not None:

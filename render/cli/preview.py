@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from render.cli.options import CONFIG, DEVICE, SEED, SET, adding, opened, progress, require_png, tell, write_png
-from render.farm.devices import choose
+from render.cli.options import (
+    CONFIG,
+    DEVICE,
+    SEED,
+    SET,
+    Workers,
+    adding,
+    opened,
+    progress,
+    require_png,
+    tell,
+    write_png,
+)
+from render.farm.apart import draw_apart
+from render.farm.devices import Device, choose, worker_slots
+from render.frame import Frame
 from render.image.sheets import contact_sheet
-from render.renderer import Renderer, Sampler, device_for, load_renderer
+from render.renderer import Sampler, device_for, load_renderer, views
 from scenes.assets.catalogue import Catalogue
 from scenes.config.factors import field_of, value_at
 from scenes.config.loading import AnyConfig, load_config
@@ -52,6 +66,13 @@ _OPTIONS = (
         show_default=True,
         help="Index of the first picture, or of the one to vary.",
     ),
+    click.option(
+        "--workers",
+        type=Workers(),
+        default=1,
+        show_default=True,
+        help="Number of processes that draw; 1 draws in this one.",
+    ),
     click.option("--cell", type=click.IntRange(16, 2048), help="Show each picture this many pixels wide."),
     SEED,
     SET,
@@ -61,7 +82,10 @@ _OPTIONS = (
 
 @dataclass(frozen=True)
 class Request:
-    """What the options of `blendmill preview` say, beside the config. cell: None shows pictures as they are drawn."""
+    """What the options of `blendmill preview` say, beside the config.
+
+    cell: None shows pictures as they are drawn. workers: number of processes that draw; None for as many as are of use.
+    """
 
     out: Path
     images: int
@@ -70,6 +94,7 @@ class Request:
     cell: int | None
     seed: int
     device: str
+    workers: int | None = 1
 
 
 with_options = adding(_OPTIONS)
@@ -101,12 +126,19 @@ def draw_preview(config: AnyConfig, asked: Request) -> None:
         pictures = swept(sampler, asked.seed, asked.index, asked.vary, asked.images)
     else:
         pictures = first(sampler, asked.seed, asked.index, asked.images)
-    device = choose(device_for(config, asked.device))[0].kind
+    devices = choose(device_for(config, asked.device))
     with progress("drawing", asked.images) as advance:
-        drawn = sheet(load_renderer(sampler, device), pictures, advance, asked.cell)
+        drawn = sheet(config, _frames(sampler, devices, asked, pictures), pictures, advance, asked.cell)
     tell(sampler.catalogue, len({name for _, record in pictures for name in record.assets()}))
     write_png(drawn, asked.out)
     click.echo(f"wrote the contact sheet {asked.out}")
+
+
+def _frames(sampler: Sampler, devices: Sequence[Device], asked: Request, pictures: Captioned) -> Iterator[Frame]:
+    records = [record for _, record in pictures]
+    if asked.workers == 1:
+        return map(load_renderer(sampler, devices[0].kind).draw, records)
+    return draw_apart(sampler.config, worker_slots(devices, asked.workers, pictures=len(records)), records)
 
 
 def first(sampler: Sampler, seed: int, start: int, count: int) -> list[tuple[str, Record]]:
@@ -133,16 +165,20 @@ def swept(sampler: Sampler, seed: int, index: int, factor: str, count: int) -> l
 
 
 def sheet(
-    renderer: Renderer, pictures: Captioned, advance: Callable[[int], object], cell: int | None = None
+    config: AnyConfig,
+    frames: Iterable[Frame],
+    pictures: Captioned,
+    advance: Callable[[int], object],
+    cell: int | None = None,
 ) -> Image.Image:
-    """A contact sheet of the views that the renderer has of each picture. cell: width of a view in pixels."""
-    cells, views = [], 1
-    for _, record in pictures:
-        shown = [view if cell is None else _resized(view, cell) for view in renderer.views(renderer.draw(record))]
+    """A contact sheet of the views of each frame, with the captions of its picture. cell: width of a view in pixels."""
+    cells, count = [], 1
+    for frame in frames:
+        shown = [view if cell is None else _resized(view, cell) for view in views(config, frame)]
         cells.append(np.hstack(shown))
-        views = len(shown)
+        count = len(shown)
         advance(1)
-    return contact_sheet(cells, _COLUMNS[views], [caption for caption, _ in pictures])
+    return contact_sheet(cells, _COLUMNS[count], [caption for caption, _ in pictures])
 
 
 def draw_assets(ids: Iterable[str], catalogue: Catalogue, out: Path) -> None:
@@ -150,7 +186,8 @@ def draw_assets(ids: Iterable[str], catalogue: Catalogue, out: Path) -> None:
     sampler = SceneSampler(Config.model_validate(_ASSETS), catalogue)
     scenes = [(name, sampler.portrait(name, index)) for index, name in enumerate(ids)]
     with progress("drawing", len(scenes)) as advance:
-        write_png(sheet(load_renderer(sampler), scenes, advance), out)
+        frames = map(load_renderer(sampler).draw, (scene for _, scene in scenes))
+        write_png(sheet(sampler.config, frames, scenes, advance), out)
 
 
 def _resized(picture: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:

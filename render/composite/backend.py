@@ -11,9 +11,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from render.composite.photographs import Photographs, find_photographs
-from render.composite.renderer import Painter
+from render.composite.renderer import Painter, outlined
+from render.frame import Frame
 from scenes.config.composite import ComposeConfig
 from scenes.errors import InputError
 from scenes.files import sha256
@@ -60,7 +62,9 @@ class PhotographSampler(Composer):
         textures = find_photographs("assets.textures", config.assets.textures)
         references = find_photographs("assets.styles", config.assets.styles)
         self.catalogue = PhotographCatalogue(textures, references)
-        super().__init__(config, textures.names, references.names)
+        shares = config.assets.textures.values() if isinstance(config.assets.textures, dict) else ()
+        named = dict(zip(textures.folders, shares, strict=True))
+        super().__init__(config, textures.names, references.names, textures.folders, named)
 
 
 def open_sampler(config: ComposeConfig) -> PhotographSampler:
@@ -88,6 +92,11 @@ def versions() -> dict[str, str]:
         "numpy": np.__version__,
         "opencv": cv2.__version__,
     }
+
+
+def views(frame: Frame) -> tuple[NDArray[np.uint8], ...]:
+    """The images that a contact sheet shows: the picture, and the picture with its mask outlined."""
+    return frame.rgb, outlined(frame)
 
 
 def keep_memory() -> None:

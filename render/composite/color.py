@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import colorsys
+from statistics import NormalDist
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render.composite.noise import Image, Shape, blurred, dimmed, noise, normals
+from render.composite.noise import Image, Shape, dimmed, noise, normals
 
 # Nothing is drawn below this opacity.
 _NOTHING = 1 / 512
-# From this width in pixels on, little light falls into a crack.
-_DEEP = 3.0
-# How fast light decreases with depth. It does not depend on the darkness, so that no wide crack is a pale band.
-_SWALLOWED = np.float32(0.25)
-# Length in pixels along the crack over which its depth is averaged.
-_REACH = 10.0
-# Side in pixels of the patches in which the contrast of the texture is measured.
-_PATCH = 24
+# Share of its own depth to which a crumb lies in a crack.
+_CRUMB = 0.4
+# Rec. 601 luma.
+_GRAY = np.array([0.299, 0.587, 0.114], np.float32)
 # Limits of the adjustment that makes a crack visible: the highest darkness and the lowest opacity.
 _DARKEST, _FAINTEST = 0.7, 0.25
 # Sobel kernel for the slope from left to right.
@@ -34,7 +31,7 @@ def ink(picture: Image, opacity: Image, level: float = 20.0) -> Image:
 def colored(
     picture: Image,
     opacity: Image,
-    width: Image,
+    grain_around: Image,
     rng: np.random.Generator,
     *,
     darkness: float,
@@ -47,15 +44,19 @@ def colored(
     noise_scale: float,
     grain: float,
     deepening: float,
+    crumbs: float,
+    crumb_size: float,
     visible: float,
 ) -> Image:
     """Draw the crack on an (H, W, 3) picture, darker than the surface around it.
 
     See `scenes.config.composite_crack.ColorConfig`.
 
-    width: (H, W) width of the crack in pixels. Inside the crack, the mean light nearby and the texture of the surface
-    are multiplied by factors. In logarithms, this equals Poisson blending of the crack into the surface. The crack is
-    nowhere lighter than the surface. Pixels without opacity do not change.
+    grain_around: (H, W) standard deviation of the surface's brightness, at the width of the crack.
+
+    Inside the crack, the mean light nearby and the texture of the surface are multiplied by factors. In logarithms,
+    this equals Poisson blending of the crack into the surface. The crack is nowhere lighter than the surface. Pixels
+    without opacity do not change.
     """
     there = np.flatnonzero(opacity > _NOTHING)
     if not there.size:  # in a small picture, other steps may leave nothing of a crack
@@ -65,12 +66,14 @@ def colored(
     light = _light(picture, reach, adaptive).reshape(-1, 3).take(there, axis=0)
     varied = _varied(rng, (opacity.shape[0], opacity.shape[1]), noise, noise_scale, there)
     fine = normals(rng, len(there)) * np.float32(grain)
-    depth = blurred(opacity * (0.5 + _sunk(width, opacity)), 1.5).ravel()[there]
-    least = visible * _rough(picture, there) / _thickest(opacity, there)
+    depth = _sunk(opacity, rng, there, crumbs, crumb_size)
+    rough = grain_around.ravel()[there] / np.maximum(light @ _GRAY, 1)
+    least = visible * rough / _thickest(opacity, there)
     shade = np.maximum(darkness, np.minimum(least, _DARKEST)) * (1 + varied + fine)
     color = 1 - tint * (1 - np.array(colorsys.hsv_to_rgb(hue, 1.0, 1.0), np.float32))
-    color /= color @ np.array([0.299, 0.587, 0.114], np.float32)
-    remains = (np.clip(1 - shade, 0.03, 1.0) * np.exp(-_SWALLOWED * deepening * depth))[:, None]
+    color /= color @ _GRAY
+    # Little light comes back from the depth of a crack: its core is nearly black where it is wide.
+    remains = (np.clip(1 - shade, 0.03, 1.0) * np.exp(-np.float32(deepening) * depth))[:, None]
     # Darker places show more of the crack's own color.
     # A crack is deeper than the pits of a rough surface, so it is not lighter than they are.
     pits = np.std(surface - light) * np.minimum(depth, 1)[:, None]
@@ -115,27 +118,22 @@ def lit_lips(
     return dimmed(picture, factor)
 
 
-def _sunk(width: Image, opacity: Image) -> Image:
-    """(H, W) depth of the crack, from its width averaged along it, so that single notches in the lips do not matter."""
-    size = (max(width.shape[1] // 4, 1), max(width.shape[0] // 4, 1))
-    both = cv2.resize(cv2.merge([width * opacity, opacity]), size, interpolation=cv2.INTER_AREA)
-    both = cv2.GaussianBlur(both, (0, 0), _REACH / 4, borderType=cv2.BORDER_REPLICATE)
-    mean = both[..., 0] / np.maximum(both[..., 1], 1e-6)
-    sunk = np.minimum(mean * np.float32(1 / _DEEP), 4) ** 2
-    return np.asarray(cv2.resize(sunk, width.shape[::-1], interpolation=cv2.INTER_LINEAR))
+def _sunk(
+    opacity: Image, rng: np.random.Generator, there: NDArray[np.intp], crumbs: float, crumb_size: float
+) -> NDArray[np.float32]:
+    """(n,) depth of the crack in pixels, as far as from the nearest lip. Hollows and crumbs make it uneven.
 
-
-def _rough(picture: Image, there: NDArray[np.intp]) -> NDArray[np.float32]:
-    """(n,) rms contrast of the texture nearby, relative to its light. there: flat indices of the pixels."""
-    height, width = picture.shape[:2]
-    # Only texture as broad as a stroke can hide it, so the finest grain is averaged away.
-    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    gray = cv2.resize(gray, (max(width // 2, 1), max(height // 2, 1)), interpolation=cv2.INTER_AREA)
-    size = (max(width // _PATCH, 1), max(height // _PATCH, 1))
-    both = cv2.resize(cv2.merge([gray, gray * gray]), size, interpolation=cv2.INTER_AREA)
-    mean, square = np.moveaxis(both.reshape(*size[::-1], 2), 2, 0)
-    share = np.sqrt(np.maximum(square - mean * mean, 0)) / np.maximum(mean, 1)
-    return np.asarray(cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)).ravel()[there]
+    there: flat indices of the pixels.
+    """
+    lips = cv2.distanceTransform((opacity > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
+    depth = cv2.GaussianBlur(np.maximum(lips - 0.5, 0.5 * opacity), (0, 0), 0.7).ravel()[there]
+    shape = (opacity.shape[0], opacity.shape[1])
+    hollows = noise(rng, shape, 5 * crumb_size).ravel()[there]
+    # Crumbs lie together, where the crack is shallow.
+    lying = 0.8 * noise(rng, shape, crumb_size).ravel()[there] - 0.6 * hollows
+    level = np.float32(NormalDist().inv_cdf(1 - crumbs)) if crumbs > 0 else np.float32(np.inf)
+    depth *= np.clip(1 + np.float32(0.4) * hollows, 0.3, 2)
+    return depth * np.where(lying > level, np.float32(_CRUMB), np.float32(1))
 
 
 def _thickest(opacity: Image, there: NDArray[np.intp]) -> NDArray[np.float32]:

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render.composite.noise import Image, Shape
-from scenes.cracks import raster
-from scenes.cracks.contour import Array, Contour, Spall
+from render.composite.noise import Image, normals
+from scenes.cracks import raster, strips
+from scenes.cracks.contour import Array, Contour, Size, Spall
 from scenes.cracks.strips import Pixels
 
 Box = tuple[slice, slice]
@@ -40,6 +40,10 @@ class Geometry:
         healed, chips = (None if image is None else image[box] for image in (self.healed, self.chips))
         return Geometry(self.coverage[box], self.reach[box], self.width[box], self.skeleton[box], healed, chips)
 
+    def seen(self, where: NDArray[np.bool_]) -> Geometry:
+        """Only those labels that are in the (H, W) mask."""
+        return replace(self, reach=self.reach * where, width=self.width * where, skeleton=self.skeleton & where)
+
     def box(self, margin: int) -> Box:
         """Box around all cracks and chips, with `margin` pixels; the whole picture if there are none."""
         seen = self.coverage > 0
@@ -52,15 +56,53 @@ class Geometry:
         return down, across
 
 
-def rasterized(contour: Contour, shape: Shape, mm_per_pixel: float, margin: float) -> Geometry:
-    """Rasterize a contour whose patch is the picture. margin: pixels by which labels extend beyond the crack."""
-    pixels, healed, chips = Pixels(shape, mm_per_pixel), None, None
+@dataclass(frozen=True)
+class Lips:
+    """How uneven the lips of cracks are: a field over the patch, the same at every scale of the picture.
+
+    fields: each with its spacing of nodes in mm, and (rows, columns) nodes in half widths. They begin one node before
+    the patch.
+    """
+
+    fields: tuple[tuple[float, Image], ...]
+
+    def at(self, pixels: Pixels) -> Image:
+        """(H, W) float32, the half width at the pixels over that of even lips, minus 1; linear between nodes."""
+        height, width = pixels.shape
+        total = np.zeros((height, width), np.float32)
+        for spacing, nodes in self.fields:
+            step = pixels.mm_per_pixel / spacing
+            first = [origin / spacing + step / 2 + 1 for origin in pixels.origin]
+            matrix = np.array([[step, 0, first[0]], [0, step, first[1]]])
+            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+            total += cv2.warpAffine(nodes, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT)
+        return np.clip(total, -_NARROWEST, strips.WIDEST - 1)
+
+
+def uneven(size: Size, rng: np.random.Generator, mm_per_pixel: float, amount: float) -> Lips:
+    """Lips that break off and stand out by an rms of about `amount` half widths, on a patch of `size` mm."""
+    fields = []
+    for spacing, share in _ROUGH:
+        columns, rows = (int(np.ceil(side / mm_per_pixel / spacing)) + 3 for side in size)
+        fields.append((spacing * mm_per_pixel, normals(rng, rows, columns, rms=share * amount)))
+    return Lips(tuple(fields))
+
+
+# Distances of the nodes in pixels, and the share of the unevenness that each has.
+_ROUGH = ((1.3, 0.9), (3.5, 0.7), (9.0, 0.5))
+# Share of the half width by which a lip stands out at most.
+_NARROWEST = 0.8
+
+
+def rasterized(contour: Contour, pixels: Pixels, margin: float, lips: Lips | None = None) -> Geometry:
+    """Rasterize a contour. margin: pixels by which labels extend beyond the crack. lips: None for even ones."""
+    healed, chips = None, None
     if any(stroke.kind == "healed" for stroke in contour.strokes):
         healed = raster.coverage(contour, pixels, kinds=("healed",))
     if contour.spalls:
         depth = raster.spall_depth(contour, pixels)
         chips = depth / max(float(depth.max()), 1e-6)
-    drawn = raster.drawn(contour, pixels, margin=margin)
+    drawn = raster.drawn(contour, pixels, margin=margin, rough=None if lips is None else lips.at(pixels))
     return Geometry(drawn.coverage, drawn.reach, drawn.width, drawn.skeleton, healed, chips)
 
 
@@ -79,7 +121,7 @@ def warped(
 
     See `scenes.config.composite_crack.WarpConfig`.
     """
-    contour = _dilated(contour, dilation)
+    contour = dilated(contour, dilation)
     width, height = (side / mm_per_pixel for side in contour.size)
     # Each node lies at the center of the finer nodes that replace it.
     before = (_MARGIN + 0.5) * _FINER - 0.5
@@ -124,7 +166,8 @@ class _Field:
         return np.concatenate(found)[:, 0].astype(np.float64)
 
 
-def _dilated(contour: Contour, factor: float) -> Contour:
+def dilated(contour: Contour, factor: float) -> Contour:
+    """Multiply all widths."""
     strokes = tuple(replace(stroke, widths=stroke.widths * factor) for stroke in contour.strokes)
     return replace(contour, strokes=strokes)
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
-from render.composite.texture_synthesis import continued
+from render.composite.texture_synthesis import WAY, continued
+from scenes.assets.cache import Cache
 from scenes.assets.image_files import Picture, read_picture
 from scenes.assets.image_gate import ImageGate
 from scenes.assets.mirror import left_out, place
 from scenes.assets.texture_sets import find_texture_sets
 from scenes.errors import InputError, LoadError, choices
+from scenes.files import sha256
 from scenes.names import Candidates
 from scenes.streams import Streams
 
@@ -24,13 +27,20 @@ class Photographs:
     A file is decoded on trial when it is chosen for a picture.
 
     paths: file by asset id. rejected: the files that are left out, as far as that is known, each with the reason.
-    names: the ids to choose from.
+    names: the ids to choose from. folders: the ids of each folder by its name, where the folders have shares.
     """
 
-    def __init__(self, field: str, paths: Mapping[str, Path], rejected: Mapping[str, str]):
+    def __init__(
+        self,
+        field: str,
+        paths: Mapping[str, Path],
+        rejected: Mapping[str, str],
+        folders: Mapping[str, Iterable[str]] = MappingProxyType({}),
+    ):
         self._field, self.paths, self.rejected = field, dict(paths), dict(rejected)
         self.names = Candidates(self.paths, self._usable, self._lost)
-        self._gate = ImageGate()
+        self.folders = {name: Candidates(ids, self._usable, self._lost) for name, ids in folders.items()}
+        self._gate, self._cache = ImageGate(), Cache()
         self._judged: dict[str, bool] = {}
         self._kept: OrderedDict[tuple[str, int], Picture] = OrderedDict()
 
@@ -56,12 +66,15 @@ class Photographs:
     def continued(self, name: str, side: int) -> Picture:
         """(H, W, 3) uint8 sRGB: the picture enlarged by `texture_synthesis.continued`, with the same result each time.
 
+        This takes longer than all other steps together, so the result is kept in the cache, for all processes.
         Raises InputError as `picture` does.
         """
 
         def made() -> Picture:
-            # The random numbers depend only on the name, not on earlier pictures.
-            return continued(self.picture(name), side, Streams(0, side).generator(name))
+            # The random numbers depend only on the file, not on earlier pictures.
+            content = sha256(self.paths[name])
+            rng = Streams(0, side).generator(content)
+            return self._cache.picture(f"{content} {side} {WAY}", lambda: continued(self.picture(name), side, rng))
 
         return self._remembered((name, side), made)
 
@@ -83,27 +96,30 @@ class Photographs:
         return found
 
 
-def find_photographs(field: str, folders: Iterable[Path | str]) -> Photographs:
+def find_photographs(field: str, folders: Iterable[Path | str] | Mapping[Path | str, float]) -> Photographs:
     """Find the pictures in folders and their subfolders, by their names. A folder may be a URL of an object store.
 
-    A scanned texture set counts as one picture, its color map. Raises InputError if a folder does not exist or contains
-    no picture.
+    A scanned texture set counts as one picture, its color map. Folders with shares keep their ids apart. Raises
+    InputError if a folder does not exist or contains no picture.
     """
     found: dict[str, Path] = {}
     rejected: dict[str, str] = {}
+    apart: dict[str, list[str]] = {}
     for one_of in folders:
         folder = place(one_of, f"field {field}:")
         if not folder.is_dir():
             raise InputError(f"field {field}: {folder} is not a folder")
         scanned = find_texture_sets(folder)
         reasons = {str(path): reason for path, reason in scanned.rejected.items()}
+        ids = apart.setdefault(_free(folder.resolve().name, apart), [])
         for one in scanned.sets:
-            found[_free(f"{folder.resolve().name}/{one.name}", found)] = one.maps["color"]
+            ids.append(_free(f"{folder.resolve().name}/{one.name}", found))
+            found[ids[-1]] = one.maps["color"]
         rejected |= reasons | left_out(folder)
         if not scanned.sets:
             why = f": {next(iter(reasons))} {next(iter(reasons.values()))}" if reasons else ""
             raise InputError(f"field {field}: {folder} contains no usable picture{why}")
-    return Photographs(field, found, rejected)
+    return Photographs(field, found, rejected, apart if isinstance(folders, Mapping) else {})
 
 
 def _free(name: str, taken: Mapping[str, object]) -> str:

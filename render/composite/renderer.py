@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from render.composite import background, color, style
 from render.composite.camera import eight_bit, photographed
+from render.composite.contrast import grain, standing_out
 from render.composite.distractors import distracted
 from render.composite.edges import dissolved, smoothed
-from render.composite.geometry import Geometry, rasterized, warped
+from render.composite.geometry import Geometry, Lips, dilated, rasterized, uneven, warped
 from render.composite.noise import Image
 from render.composite.photographs import Photographs
+from render.composite.zoom import frames, shown
 from render.frame import Frame, ObjectLabel
 from scenes.config.composite import ComposeConfig
 from scenes.cracks.contour import Contour
@@ -41,22 +43,27 @@ class Painter:
 
     def draw(self, composition: Composition) -> Frame:
         """Draw a picture with its labels. The crack is class 0 and instance 1. Depth and normals are unknown."""
-        shape = (composition.height, composition.width)
-        surface = self._surface(composition, shape)
-        geometry = rasterized(contour(composition), shape, composition.mm_per_pixel, composition.margin)
-        picture = _cracked(composition, surface, geometry) if "crack" in composition.steps else surface
+        crack = contour(composition)
+        drawn, finished = frames(composition, crack, _generator(composition, "zoom"))
+        edges = lips(composition, crack)
+        geometry = rasterized(crack, drawn, composition.margin, edges)
+        picture, contrast = self._surface(composition, drawn.shape), np.zeros(drawn.shape, np.float32)
+        if "crack" in composition.steps:
+            picture, contrast = _cracked(composition, picture, geometry)
         picture = self._styled(composition, picture, _GLOBAL)
+        if finished is not drawn:
+            picture, contrast = (shown(image, finished.shape, composition.zoom) for image in (picture, contrast))
+            geometry = rasterized(crack, finished, composition.margin, edges)
+        if composition.least > 0:
+            geometry = geometry.seen(contrast >= composition.least)
         return _frame(composition, _developed(composition, picture), geometry)
-
-    def views(self, frame: Frame) -> tuple[NDArray[np.uint8], ...]:
-        """The images that a contact sheet shows: the picture, and the picture with its mask outlined."""
-        return frame.rgb, outlined(frame)
 
     def _surface(self, composition: Composition, shape: tuple[int, int]) -> Image:
         values = composition.steps["background"]
         photograph = self.textures.picture(composition.texture)
         if not background.fits(photograph, shape, zoom=values["zoom"], angle=values["angle"]):
-            photograph = self.textures.continued(composition.texture, min(int(_CANVAS * max(shape)), _LARGEST))
+            side = int(_CANVAS * max(composition.width, composition.height))
+            photograph = self.textures.continued(composition.texture, min(side, _LARGEST))
         piece = background.cut(photograph, shape, **{name: values[name] for name in _CUT})
         surface = background.relit(piece, **{name: value for name, value in values.items() if name not in _CUT})
         # This method synthesizes texture, which could cover a crack, so the crack is drawn afterwards.
@@ -109,38 +116,55 @@ def _done(composition: Composition, step: str, function: Any, *arguments: Any) -
 
 
 def contour(composition: Composition) -> Contour:
-    """The distorted contour of the crack; empty if there is none."""
+    """The distorted contour of the crack; empty if there is none.
+
+    Its patch is larger than the picture where the picture is shrunk. Then its cracks are as much finer.
+    """
+    smaller = min(composition.zoom, 1.0)
+    size = (composition.size[0] / smaller, composition.size[1] / smaller)
     values = composition.steps.get("crack")
     if values is None:
-        return Contour((), (), composition.size)
+        return Contour((), (), size)
     width = values.get("width")
-    in_mm = None if width is None else width * composition.mm_per_pixel
-    drawn = sample(_generator(composition, "crack"), composition.size, values["kind"], in_mm)
+    in_mm = None if width is None else width / smaller * composition.mm_per_pixel
+    drawn = dilated(sample(_generator(composition, "crack"), size, values["kind"], in_mm), smaller)
     warp = composition.steps.get("warp")
     if warp is None:
         return drawn
     return warped(drawn, _generator(composition, "warp"), composition.mm_per_pixel, **warp)
 
 
-def _cracked(composition: Composition, surface: Image, geometry: Geometry) -> Image:
-    """Draw the crack on the surface, in place. Only the box around the crack is processed."""
-    box = geometry.box(_MARGIN)
-    surface[box] = _crack(composition, np.ascontiguousarray(surface[box]), geometry.within(box))
-    return surface
+def lips(composition: Composition, crack: Contour) -> Lips | None:
+    """How uneven the lips of the crack are; None if they are even."""
+    ragged = composition.steps.get("crack", {}).get("ragged", 0.0)
+    if not ragged:
+        return None
+    return uneven(crack.size, _generator(composition, "crack", ".ragged"), composition.mm_per_pixel, ragged)
 
 
-def _crack(composition: Composition, surface: Image, geometry: Geometry) -> Image:
+def _cracked(composition: Composition, surface: Image, geometry: Geometry) -> tuple[Image, Image]:
+    """Draw the crack on the surface, in place. Returns the picture and the crack's (H, W) contrast over the grain.
+
+    Only the box around the crack is processed. The contrast is 0 outside.
+    """
+    box, contrast = geometry.box(_MARGIN), np.zeros(geometry.coverage.shape, np.float32)
+    surface[box], contrast[box] = _crack(composition, np.ascontiguousarray(surface[box]), geometry.within(box))
+    return surface, contrast
+
+
+def _crack(composition: Composition, surface: Image, geometry: Geometry) -> tuple[Image, Image]:
     steps, opacity = composition.steps, geometry.coverage
+    around = grain(surface, opacity, geometry.width / np.float32(composition.mm_per_pixel))
     if "smoothing" in steps:
         opacity = smoothed(opacity, **steps["smoothing"])
     opacity = _done(composition, "dissolve", dissolved, opacity)
     surface = _done(composition, "lips", color.lit_lips, surface, geometry.coverage, geometry.chips)
     if geometry.healed is not None and "healed" in steps:
         surface = color.healed(surface, geometry.healed, **steps["healed"])
+    drawn = _done(composition, "color", color.colored, surface, opacity, around)
     if "color" not in steps:
-        return color.ink(surface, opacity)
-    pixels = np.where(geometry.coverage > 0, geometry.width, 0) / np.float32(composition.mm_per_pixel)
-    return _done(composition, "color", color.colored, surface, opacity, pixels)
+        drawn = color.ink(surface, opacity)
+    return drawn, standing_out(surface, drawn, geometry.coverage, around)
 
 
 def _developed(composition: Composition, picture: Image) -> NDArray[np.uint8]:

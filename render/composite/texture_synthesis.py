@@ -19,6 +19,9 @@ Places = NDArray[np.intp]
 # Whether a patch overlaps one above, and one to the left.
 Joints = tuple[bool, bool]
 
+WAY = 1
+"""The way in which photographs are continued. Results of another way are not taken from the cache."""
+
 # Size of patches: range as a share of the photograph's shorter side, and limits in pixels.
 _SHARES, _FINEST, _BROADEST = (0.28, 0.42), 40, 160
 _LARGEST = 8

@@ -109,6 +109,17 @@ def _records(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
         yield f"label {frame.label} is not the class of its main object, {main}"
 
 
+def _poses(frame: Frame, classes: tuple[str, ...]) -> Iterator[str]:
+    items = getattr(frame.scene, "items", ())
+    for label in frame.objects:
+        if label.pose is None or not 1 <= label.instance <= len(items):
+            continue
+        if not np.allclose(label.pose, frame.pose(items[label.instance - 1]), atol=1e-6):
+            yield f"the pose of {_called(label)} is not its scene's"
+        if label.extent is None or min(label.extent) < 0:
+            yield f"the extent of {_called(label)} is {label.extent}, not three lengths"
+
+
 def _main(frame: Frame) -> str | None:
     """The class that the picture is of: a crack must show for it."""
     mask = frame.scene.crack_mask
@@ -138,6 +149,7 @@ CHECKS: dict[str, Check] = {
     "alpha covers the objects": _alphas,
     "boxes and areas equal the masks": _boxes,
     "camera and label equal the scene": _records,
+    "poses equal the scene's": _poses,
     "width and middle line lie on the crack": _cracks,
 }
 """Each yields what is wrong with a frame, given the class names."""

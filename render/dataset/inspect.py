@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from render.dataset.checks import CHECKS
 from render.dataset.dataset import Dataset
+from render.dataset.worth import Worth
 from render.frame import Frame
 from scenes.errors import LONGEST, printable, shortened
 
@@ -25,10 +27,12 @@ _KEPT = 4096
 
 @dataclass(frozen=True)
 class Inspection:
-    """The summary of a data set. sound: no file is damaged and all labels agree."""
+    """The summary of a data set. sound: no file is damaged and all labels agree. facts: the same as JSON data, which
+    `_facts` describes."""
 
     lines: tuple[str, ...]
     sound: bool
+    facts: Mapping[str, Any]
 
 
 @dataclass
@@ -69,9 +73,11 @@ class _Tally:
     numbers: dict[str, _Numbers] = field(default_factory=dict)
     names: dict[str, Counter[str]] = field(default_factory=dict)
     faults: dict[str, _Faults] = field(default_factory=lambda: {name: _Faults() for name in CHECKS})
+    worth: Worth = field(default_factory=Worth)
 
     def add(self, frame: Frame, classes: tuple[str, ...]) -> None:
         height, width = frame.rgb.shape[:2]
+        self.worth.add(frame)
         self.sizes[f"{width} x {height}"] += 1
         self.pictures[classes[frame.label] if frame.label >= 0 else "no main object"] += 1
         for label in frame.objects:
@@ -113,7 +119,8 @@ def inspect_dataset(
     Returns
     -------
     Inspection
-        `lines` is the summary. `sound` is True if no file is damaged and all labels agree.
+        `lines` is the summary. `sound` is True if no file is damaged and all labels agree. `worth` has the figures of
+        composition density and instance fidelity, as JSON data.
 
     Examples
     --------
@@ -136,14 +143,17 @@ def inspect_dataset(
     head = [_sampled(read, there, len(shards), len(present))] if sample else []
     if damaged:
         lines = (*_head(dataset, present, tally), *head, "damaged files:", *(f"  {line}" for line in damaged))
-        return _inspection(lines, False)
+        return _inspection(lines, False, _facts(dataset, present, tally, (0, there), damaged))
     for done, frame in enumerate(_frames(dataset, shards, each), start=1):
         tally.add(frame, manifest.classes)
         tell(done, read)
     head = [_sampled(sum(tally.pictures.values()), there, len(shards), len(present))] if sample else []
-    summary = (*_counts(tally), *_verdicts(tally), *_spreads(tally), *_usage(tally))
+    samples = manifest.config.get("render", {}).get("samples")
+    worth = _worth(tally, samples)
+    summary = (*_counts(tally), *worth, *_verdicts(tally), *_spreads(tally), *_usage(tally))
     lines = (*_head(dataset, present, tally), *head, *summary)
-    return _inspection(lines, not any(found.seen for found in tally.faults.values()))
+    sound = not any(found.seen for found in tally.faults.values())
+    return _inspection(lines, sound, _facts(dataset, present, tally, (sum(tally.pictures.values()), there), []))
 
 
 def _chosen(present: list[int], shard_size: int) -> tuple[list[int], int]:
@@ -167,9 +177,48 @@ def _sampled(read: int, there: int, shards: int, present: int) -> str:
     )
 
 
-def _inspection(lines: Iterable[str], sound: bool) -> Inspection:
+def _worth(tally: _Tally, samples: object) -> Iterator[str]:
+    if tally.pictures:
+        yield ""
+        yield from tally.worth.lines(samples)
+
+
+def _inspection(lines: Iterable[str], sound: bool, facts: Mapping[str, Any]) -> Inspection:
     """Names of assets and factors may be anything, so lines are escaped and cut."""
-    return Inspection(tuple(shortened(printable(line), LONGEST) for line in lines), sound)
+    return Inspection(tuple(shortened(printable(line), LONGEST) for line in lines), sound, {"sound": sound, **facts})
+
+
+def _facts(
+    dataset: Dataset, present: list[int], tally: _Tally, read: tuple[int, int], damaged: list[str]
+) -> dict[str, Any]:
+    """The summary as JSON data.
+
+    pictures: how many the set has when it is complete, how many are there, and how many of these were read. shards:
+    the same. checks: by name, the number of faults and the first of them. factors: of numbers, the ends and the mean;
+    of words, how often each is there. assets: how often each is used. worth: the figures of `Worth`.
+    """
+    manifest = dataset.manifest
+    numbers = {name: {"low": v.low, "high": v.high, "mean": v.total / v.seen} for name, v in tally.numbers.items()}
+    return {
+        "folder": str(dataset.folder),
+        "pictures": {"of": manifest.count, "there": read[1], "read": read[0]},
+        "shards": {"of": manifest.shard_count, "there": len(present)},
+        "sizes": dict(tally.sizes),
+        "config": manifest.config_hash,
+        "seed": manifest.seed,
+        "device": manifest.device,
+        "versions": dict(manifest.versions),
+        "classes": list(manifest.classes),
+        "main_objects": dict(tally.pictures),
+        "objects": dict(tally.objects),
+        "purposes": dict(tally.purposes),
+        "not_seen": tally.unseen,
+        "damaged": damaged,
+        "worth": tally.worth.plain(),
+        "checks": {name: {"faults": found.seen, "first": found.first} for name, found in tally.faults.items()},
+        "factors": {**numbers, **{name: dict(counts) for name, counts in tally.names.items()}},
+        "assets": dict(tally.assets),
+    }
 
 
 def _head(dataset: Dataset, present: list[int], tally: _Tally) -> Iterator[str]:

@@ -240,11 +240,12 @@ class Shard:
     def picture(self, name: str, i: int) -> NDArray[Any]:
         """One label of the i-th picture (0-based): (H, W) or (H, W, 3). Raises IndexError outside the shard."""
         dataset = self._dataset(name)
-        if not 0 <= i < len(dataset):
-            raise IndexError(f"{self.path} holds {len(dataset)} pictures, there is no number {i}")
+        count, *shape = dataset.shape
+        if not 0 <= i < count:
+            raise IndexError(f"{self.path} holds {count} pictures, there is no number {i}")
         try:
-            _, chunk = dataset.id.read_direct_chunk((i,) + (0,) * (dataset.ndim - 1))
-            array = inflated(chunk, dataset.dtype, dataset.shape[1:])
+            _, chunk = dataset.id.read_direct_chunk((i,) + (0,) * len(shape))
+            array = inflated(chunk, dataset.dtype, tuple(shape))
         except MemoryError as error:
             raise InputError(f"{self.path}: there is not enough memory for {name} of picture {i}") from error
         except (ValueError, OSError, RuntimeError, IsalError) as error:  # type: ignore[misc]  # the stub is wrong

@@ -1,8 +1,11 @@
-"""A renderer in a process of its own, for pictures that are drawn one by one."""
+"""Renderers in processes of their own, for pictures that are drawn one by one."""
 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any
 
 import psutil
@@ -73,6 +76,32 @@ class ApartRenderer:
         if self._finish is not None:
             self._finish()
             self._finish = None
+
+
+def draw_apart(config: AnyConfig, worker_slots: Sequence[WorkerSlot], records: Iterable[Record]) -> Iterator[Frame]:
+    """The frames of some records, in order. A process for each slot draws them.
+
+    Raises InputError for a record that cannot be drawn.
+    """
+    renderers = [ApartRenderer(config, slot) for slot in worker_slots]
+    idle: SimpleQueue[ApartRenderer] = SimpleQueue()
+    for renderer in renderers:
+        idle.put(renderer)
+
+    def drawn(record: Record) -> Frame:
+        renderer = idle.get()
+        try:
+            return renderer.draw(record)
+        finally:
+            idle.put(renderer)
+
+    threads = ThreadPoolExecutor(len(renderers))
+    try:
+        yield from threads.map(drawn, records)
+    finally:
+        threads.shutdown(cancel_futures=True)
+        for renderer in renderers:
+            renderer.close()
 
 
 def _end(pool: WorkerPool, memory: Memory) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from types import MappingProxyType
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from render.frame import Box, Keypoint, ObjectLabel
+from render.frame import Box, Keypoint, ObjectLabel, Pose, Size
 from scenes.assets.info import AssetInfo
 from scenes.mesh import Model
-from scenes.projection import Triangles, first_depth, seen_triangles, silhouette
+from scenes.projection import Triangles, first_depth, outline, seen_triangles, silhouette
 from scenes.record.camera import Camera
 from scenes.record.scene import Item, Scene
 from scenes.sampling.placement import project
@@ -74,9 +75,19 @@ def object_labels(
                 truncation=_truncation(box, camera),
                 keypoints=_keypoints(camera, item, info(item.asset), k, beside, before),
                 parts=info(item.asset).parts,
+                pose=_rows(camera.world_to_camera() @ item.pose()),
+                extent=_extent(item, info(item.asset)),
             )
         )
     return tuple(labels)
+
+
+def _rows(pose: NDArray[np.float64]) -> Pose:
+    return cast(Pose, tuple(map(tuple, pose.tolist())))
+
+
+def _extent(item: Item, info: AssetInfo) -> Size:
+    return cast(Size, tuple((item.scale * (info.bounds[1] - info.bounds[0])).tolist()))
 
 
 def mask_box(mask: NDArray[np.bool_]) -> Box | None:
@@ -99,8 +110,11 @@ def hull_box(camera: Camera, item: Item, info: AssetInfo) -> Box | None:
     """Box in pixels around the whole item; None if it reaches behind the camera's near plane."""
     matrix = item.matrix()
     # The convex hull is enough, because it has the same extremes.
-    points, depth = project(camera, info.hull @ matrix[:3, :3].T + matrix[:3, 3])
-    return _box_around(points) if depth.min() >= camera.near else None
+    points = info.hull @ matrix[:3, :3].T + matrix[:3, 3]
+    if camera.distortion is not None:
+        points = outline(camera, points)
+    shown, depth = project(camera, points)
+    return _box_around(shown) if depth.min() >= camera.near else None
 
 
 def _box_around(points: NDArray[np.float64]) -> Box | None:

@@ -36,4 +36,6 @@ def pixel_rays(camera: Camera) -> NDArray[np.float64]:
     x = (np.arange(camera.width) + 0.5 - k[0, 2]) / k[0, 0]
     y = (np.arange(camera.height) + 0.5 - k[1, 2]) / k[1, 1]
     local = np.stack([*np.meshgrid(x, y), np.ones((camera.height, camera.width))], axis=-1)
+    if camera.distortion is not None:
+        local[..., :2] = camera.distortion.undistorted(local[..., :2].reshape(-1, 2)).reshape(*local.shape[:2], 2)
     return local @ camera.world_to_camera()[:3, :3]

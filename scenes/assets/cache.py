@@ -2,26 +2,30 @@
 
 A damaged entry counts as absent and is made again. Color maps are stored next to the entries, named by content.
 
-A model is one file in `models/`. Each of its color maps is one in `textures/`, and what is known of a file of the
-user's is one in `files/`. All lie in subfolders by the first two digits of their names. `scenes/assets/pruning.py`
-keeps the cache small.
+A model is one file in `models/`. Each of its color maps is one in `textures/`, what is known of a file of the user's is
+one in `files/`, and a picture that took long to make is one in `pictures/`. All lie in subfolders by the first two
+digits of their names. `scenes/assets/pruning.py` keeps the cache small.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from scenes.assets.image_files import Picture, read_picture
 from scenes.assets.info import AssetInfo
 from scenes.assets.packing import DAMAGE, pack, unpack, unpack_about
-from scenes.errors import InputError
+from scenes.errors import InputError, LoadError
 from scenes.files import UNFINISHED, sha256, write_atomically
 from scenes.leftovers import remove_dead
 from scenes.mesh import Model, Part
@@ -88,6 +92,20 @@ class Cache:
 
     def keep_note(self, key: str, note: Mapping[str, Any]) -> None:
         self._write(self._note(key), json.dumps(note).encode())
+
+    def picture(self, key: str, make: Callable[[], Picture]) -> Picture:
+        """The (H, W, 3) uint8 picture that `make` makes, kept under a key that says all that decides it."""
+        name = hashlib.sha256(key.encode()).hexdigest()
+        path = self.folder / "pictures" / name[:2] / f"{name}.png"
+        try:
+            kept = read_picture(path)
+            _mark_used(path)
+            return kept
+        except (LoadError, OSError):
+            made, data = make(), io.BytesIO()
+            Image.fromarray(made).save(data, "PNG", compress_level=1)
+            self._write(path, data.getvalue())
+            return made
 
     def sweep(self) -> None:
         """Delete what processes of this machine that are no more left half written."""

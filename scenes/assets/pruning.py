@@ -22,6 +22,7 @@ CONTENTS = {
     "models": "models",
     "textures": "color maps of models",
     "images": "pictures that Blender reads wrong, written anew",
+    "pictures": "photographs of surfaces, continued",
     "files": "notes on files",
     "indexes": "indexes from object stores",
     FOLDER: "files from object stores",

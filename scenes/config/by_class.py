@@ -15,7 +15,16 @@ from scenes.section import Section
 SECTIONS = ("objects", "material", "lighting", "camera", "background", "sensor")
 """The sections whose fields a class may have of its own."""
 
-_SHARED = {"objects.category", "objects.crack", "camera.resolution", "camera.poses", "camera.views"}
+_SHARED = {
+    "objects.category",
+    "objects.crack",
+    "camera.resolution",
+    "camera.poses",
+    "camera.views",
+    "camera.calibration",
+    "camera.path",
+    "camera.stereo",
+}
 
 ByClass = dict[str, dict[str, Any]]
 """By class: sections, each with the fields that differ for the class."""

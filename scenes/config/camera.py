@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from scenes.annotations import elevations, names, numbers
+from scenes.config.calibration import read_calibration
 from scenes.files import sha256
+from scenes.record.distortion import NAMES, Distortion, Folded, LensModel, fitted
 from scenes.section import Section
 
 
@@ -46,6 +49,52 @@ class IntrinsicsConfig(Section):
         }
 
 
+class DistortionConfig(Section):
+    """The distortion of a calibrated lens, as OpenCV has it. A list of OpenCV's coefficients in its order does, too."""
+
+    model: LensModel = "brown"
+    """"brown" is the model of `cv2.calibrateCamera`: k1, k2, p1, p2, k3 and, for wide lenses, k4, k5, k6. "fisheye" is
+    that of `cv2.fisheye.calibrate`: k1, k2, k3, k4."""
+    k1: float = Field(default=0, ge=-1e6, le=1e6)
+    """Radial."""
+    k2: float = Field(default=0, ge=-1e6, le=1e6)
+    """Radial."""
+    p1: float = Field(default=0, ge=-1e6, le=1e6)
+    """Tangential, of the model "brown"."""
+    p2: float = Field(default=0, ge=-1e6, le=1e6)
+    """Tangential, of the model "brown"."""
+    k3: float = Field(default=0, ge=-1e6, le=1e6)
+    """Radial."""
+    k4: float = Field(default=0, ge=-1e6, le=1e6)
+    """Radial; with "brown" it is the first in the denominator."""
+    k5: float = Field(default=0, ge=-1e6, le=1e6)
+    """Radial, in the denominator of the model "brown"."""
+    k6: float = Field(default=0, ge=-1e6, le=1e6)
+    """Radial, in the denominator of the model "brown"."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_list(cls, data: Any) -> Any:
+        if not isinstance(data, (list, tuple)):
+            return data
+        if len(data) not in (4, 5, 8):
+            raise ValueError("a list has k1, k2, p1, p2 and perhaps k3, or k3, k4, k5 and k6; fisheyes are a mapping")
+        return dict(zip(NAMES["brown"], data, strict=False))
+
+    @model_validator(mode="after")
+    def _of_model(self) -> DistortionConfig:
+        for name in NAMES["brown"]:
+            if name not in NAMES[self.model] and getattr(self, name):
+                raise ValueError(f"{name} is no coefficient of the model {self.model}; leave it out")
+        return self
+
+    def fitted(self, lens: IntrinsicsConfig, resolution: tuple[int, int]) -> Distortion:
+        """The distortion for pictures of a size. Raises ValueError for one that folds back inside the picture."""
+        off = 0.5 - lens.first_pixel
+        coefficients = tuple(getattr(self, name) for name in NAMES[self.model])
+        return fitted(self.model, coefficients, (lens.fx, lens.fy, lens.cx + off, lens.cy + off), resolution)
+
+
 class PosesConfig(Section):
     """Given poses of the camera: picture i has pose i, and the poses begin anew after the last one."""
 
@@ -68,6 +117,30 @@ class PosesConfig(Section):
         if isinstance(given, (str, Path)) and Path(given).is_file():
             return {**data, "sha256": sha256(Path(given))}
         return data
+
+
+class PathConfig(Section):
+    """The way of a camera through the views of a scene. Objects and light stay."""
+
+    kind: Literal["turntable", "spline"] = "turntable"
+    """"turntable" goes around the objects at one height, beginning with the camera that is drawn or given. "spline" is
+    a smooth curve through some cameras: through all poses of `poses`, or through cameras drawn around the objects."""
+    turn: float = Field(default=360, ge=-3600, le=3600)
+    """Degrees of a turntable, counter-clockwise from above. After whole turns the next view would be the first."""
+    keys: int = Field(default=3, ge=2, le=1000)
+    """Drawn cameras that a spline goes through, of at most as many as there are views."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the view after the last one is the first one."""
+        return self.kind == "turntable" and self.turn != 0 and self.turn % 360 == 0
+
+
+class StereoConfig(Section):
+    """Pairs of pictures, left and right, by two cameras with the same axes and the same lens."""
+
+    baseline: float = Field(gt=0, le=1000)
+    """Meters from the left camera to the right one, along the camera's x axis."""
 
 
 class CameraConfig(Section):
@@ -93,10 +166,44 @@ class CameraConfig(Section):
     """Width and height of the pictures in pixels."""
     intrinsics: IntrinsicsConfig | None = None
     """A calibrated lens, in place of `focal_length`."""
+    distortion: DistortionConfig | None = None
+    """How the lens bends straight lines; needs `intrinsics`. The picture and all its labels show it."""
+    calibration: Path | None = None
+    """A YAML file of OpenCV or ROS with camera_matrix and distortion_coefficients, relative to the config file. It is
+    read into `intrinsics` and `distortion`, and the config keeps only these."""
     poses: PosesConfig | None = None
     """Given poses, in place of azimuth, elevation, distance, framing, roll and jitter."""
     views: int = Field(default=1, ge=1, le=10_000)
     """Pictures of each scene: objects, materials, light, background and sensor stay, the camera's own fields vary."""
+
+    path: PathConfig | None = None
+    """How the camera moves from view to view; null draws each view anew. Needs `views` of 2 at least."""
+    stereo: StereoConfig | None = None
+    """Two pictures of each view, first the left one, with the label `disparity`."""
+
+    @property
+    def eyes(self) -> int:
+        """Pictures of each view."""
+        return 1 if self.stereo is None else 2
+
+    @property
+    def pictures(self) -> int:
+        """Pictures of each scene."""
+        return self.views * self.eyes
+
+    @model_validator(mode="before")
+    @classmethod
+    def _calibrated(cls, data: Any) -> Any:
+        """Pictures depend on the content of the file, so the config takes it over."""
+        file = data.get("calibration") if isinstance(data, Mapping) else None
+        if not isinstance(file, (str, Path)):
+            return data
+        if data.get("intrinsics") is not None or data.get("distortion") is not None:
+            raise ValueError("calibration gives intrinsics and distortion: leave these out, or set them to null")
+        size = data.get("resolution", cls.model_fields["resolution"].default)
+        if not isinstance(size, (list, tuple)) or [type(side) for side in size] != [int, int]:
+            return data  # the size is wrong, and told
+        return {**data, **read_calibration(Path(file), (size[0], size[1])), "calibration": None}
 
     @field_validator("resolution")
     @classmethod
@@ -109,6 +216,28 @@ class CameraConfig(Section):
     def _one_rule(self) -> CameraConfig:
         if self.distance is not None and self.framing is not None:
             raise ValueError("give either distance or framing, not both; write distance: null to use framing")
+        return self
+
+    @model_validator(mode="after")
+    def _one_path(self) -> CameraConfig:
+        if self.path is not None and self.views < 2:
+            raise ValueError("path leads from view to view: set views to 2 at least")
+        if self.path is not None and self.path.kind == "spline" and self.poses is None and self.path.keys > self.views:
+            raise ValueError(f"path.keys is {self.path.keys}, more than the {self.views} views; give fewer keys")
+        if self.stereo is not None and self.distortion is not None:
+            raise ValueError("stereo pairs are rectified, so their disparity is exact: set distortion to null")
+        return self
+
+    @model_validator(mode="after")
+    def _one_lens(self) -> CameraConfig:
+        if self.distortion is None:
+            return self
+        if self.intrinsics is None:
+            raise ValueError("distortion is counted in focal lengths: give intrinsics, too")
+        try:
+            self.distortion.fitted(self.intrinsics, self.resolution)
+        except Folded as error:
+            raise ValueError(f"distortion: {error}") from None
         return self
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 
 from scenes.annotations import flags, names, numbers
 from scenes.config.assets import Place
@@ -33,11 +34,23 @@ OF_CRACK = ("warp", "smoothing", "dissolve", "lips", "healed", "color")
 STYLES = ("fourier", "histogram", "covariance", "reinhard", "transport")
 
 
+def _kind(folders: Any) -> str:
+    return "shares" if isinstance(folders, Mapping) else "folders"
+
+
+Folders = Annotated[
+    Annotated[tuple[Place, ...], Tag("folders")] | Annotated[dict[Place, Annotated[float, Field(gt=0)]], Tag("shares")],
+    Discriminator(_kind),
+]
+"""A list of folders, or how often each is taken, relative to the others."""
+
+
 class PhotographsConfig(Section):
     """Folders of pictures."""
 
-    textures: tuple[Place, ...] = ()
-    """Photographs of surfaces without cracks: folders, or URLs such as s3://bucket/walls."""
+    textures: Folders = ()
+    """Photographs of surfaces without cracks: folders, or URLs such as s3://bucket/walls. A list draws evenly over all
+    pictures. A mapping, {walls: 0.4, grounds: 0.6}, gives each folder its share of the pictures."""
     styles: tuple[Place, ...] = ()
     """Pictures whose style is taken over: folders, or URLs."""
 
@@ -61,9 +74,9 @@ class PhotographConfig(Section):
     """Whether the piece is mirrored."""
     brightness: Annotated[Any, numbers(0.05, 10, unit="factor")] = {"log_uniform": [0.9, 1.4]}
     """Factor on the brightness that a camera's meter sets."""
-    contrast: Annotated[Any, numbers(0, 5, unit="factor")] = {"uniform": [0.4, 1.0]}
+    contrast: Annotated[Any, numbers(0, 5, unit="factor")] = {"uniform": [0.5, 1.2]}
     """Factor on the differences from the mean brightness."""
-    evening: Annotated[Any, numbers(0, 1, unit="share")] = {"uniform": [0, 0.9]}
+    evening: Annotated[Any, numbers(0, 1, unit="share")] = {"uniform": [0, 0.7]}
     """Share of the broad changes of the light that is taken away."""
     chroma: Annotated[Any, numbers(0, 200, unit="CIE Lab")] = {
         "mixture": [{"weight": 0.8, "of": {"log_uniform": [0.4, 5]}}, {"weight": 0.2, "of": {"log_uniform": [5, 28]}}]
@@ -96,11 +109,11 @@ class ScratchesConfig(Section):
 class PaintedJointsConfig(Section):
     """Straight dark lines."""
 
-    count: Annotated[Any, numbers(0, 20, whole=True, unit="count")] = sometimes(0.55, {"uniform": [1, 3]})
+    count: Annotated[Any, numbers(0, 20, whole=True, unit="count")] = sometimes(0.4, {"uniform": [1, 2]})
     """Number of joints."""
     darkness: Annotated[Any, numbers(-1, 1, unit="share")] = {"uniform": [0.05, 0.7]}
     """Share of the light that is missing there."""
-    ledge: Annotated[Any, numbers(0, 1, unit="share")] = sometimes(0.6, {"uniform": [0, 0.6]})
+    ledge: Annotated[Any, numbers(0, 1, unit="share")] = sometimes(0.3, {"uniform": [0, 0.4]})
     """Largest share by which the light changes beyond a joint."""
 
 
@@ -155,6 +168,27 @@ class StyleConfig(StepConfig):
     """For "fourier": half the side of the square of low frequencies that is taken over."""
 
 
+class ZoomConfig(StepConfig):
+    """The scale at which the finished picture is shown, before the sensor's noise, sharpening and JPEG.
+
+    Labels are drawn anew at this scale, so they reach as far beyond the crack as in other pictures.
+    """
+
+    factor: Annotated[Any, numbers(0.2, 5, unit="px/px")] = {
+        "mixture": [
+            {"weight": 0.4, "of": 1},
+            {"weight": 0.4, "of": {"log_uniform": [1.3, 2.6]}},
+            {"weight": 0.2, "of": {"log_uniform": [0.5, 0.85]}},
+        ]
+    }
+    """Above 1, a part of the picture around a place of the crack is cropped and enlarged. Below 1, a larger picture is
+    drawn and shrunk."""
+    x: Annotated[Any, numbers(0, 1, unit="share")] = {"uniform": [0.2, 0.8]}
+    """Where that place lies in the part, from left to right."""
+    y: Annotated[Any, numbers(0, 1, unit="share")] = {"uniform": [0.2, 0.8]}
+    """Where that place lies in the part, from top to bottom."""
+
+
 class SensorStepConfig(StepConfig):
     """What the camera does to the picture, last. Fields mean what they mean in `scenes.config.camera.SensorConfig`."""
 
@@ -196,14 +230,16 @@ class ComposeConfig(Section):
     resolution : tuple of int
         Width and height of the pictures in pixels.
     mm_per_pixel : distribution
-        Length that a pixel covers, in mm.
+        Length that a pixel covers, in mm, before `zoom`.
     margin : float
         Pixels by which labels reach beyond the crack's edges.
     threshold : float
         Share of a pixel that the crack must cover for the pixel to be in the mask.
+    least : float
+        Contrast below which a stretch of a crack is not labeled, in standard deviations of the grain around it.
     background : PhotographConfig
         The piece of a photograph behind the crack.
-    distractors, crack, warp, smoothing, dissolve, lips, healed, color, style, sensor : StepConfig
+    distractors, crack, warp, smoothing, dissolve, lips, healed, color, style, zoom, sensor : StepConfig
         The steps, each with its own parameters.
 
     Examples
@@ -223,11 +259,14 @@ class ComposeConfig(Section):
     resolution: tuple[int, int] = (512, 512)
     """Width and height of the pictures in pixels."""
     mm_per_pixel: Annotated[Any, numbers(1e-4, 1e4, unit="mm/px")] = {"log_uniform": [0.15, 1.5]}
-    """Length that a pixel covers."""
+    """Length that a pixel covers, before `zoom`."""
     margin: float = Field(default=0.8, ge=0, le=20)
     """Pixels by which labels reach beyond the crack's edges, as people draw masks around all they see; 0 adds none."""
     threshold: float = Field(default=0.5, gt=0, le=1)
     """Share of a pixel that the crack must cover for the pixel to be in the mask."""
+    least: float = Field(default=1.3, ge=0, le=10)
+    """Contrast below which a stretch of a crack is not labeled, because nobody sees it: in standard deviations of the
+    grain around it, at the crack's width. 0 labels all."""
     background: PhotographConfig = PhotographConfig()
     """The piece of a photograph behind the crack."""
     distractors: DistractorsConfig = DistractorsConfig()
@@ -248,6 +287,8 @@ class ComposeConfig(Section):
     """What is seen in the crack."""
     style: StyleConfig = StyleConfig()
     """The look of a reference picture."""
+    zoom: ZoomConfig = ZoomConfig()
+    """The scale at which the finished picture is shown."""
     sensor: SensorStepConfig = SensorStepConfig()
     """What the camera does."""
 

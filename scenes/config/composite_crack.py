@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from scenes.annotations import flags, names, numbers
-from scenes.cracks.registry import GENERATORS, SHARES
+from scenes.cracks.registry import GENERATORS
 from scenes.section import Section
 
-# Generators that follow joints need the positions of the joints. These are unknown in a photograph.
-_FREE = {kind: share for kind, share in SHARES.items() if kind not in ("masonry", "joint")}
-_KINDS = {kind: share / sum(_FREE.values()) for kind, share in _FREE.items()}
+# Most photographs show one crack, few show nets. Generators that follow joints need the positions of the joints, which
+# are unknown in a photograph.
+_KINDS = {
+    "walk": 0.27,
+    "midpoint": 0.22,
+    "stress": 0.26,
+    "tree": 0.09,
+    "alligator": 0.09,
+    "lsystem": 0.04,
+    "thermal": 0.03,
+}
 
 
 def on_share(share: float) -> dict[str, Any]:
@@ -39,13 +47,20 @@ class CrackStepConfig(StepConfig):
     """The generator of `scenes.cracks.registry` that draws it."""
     width: Annotated[Any, numbers(0.001, 1000, unit="px")] | None = None
     """Width of the main crack; null takes it in proportion to the picture."""
+    ragged: Annotated[Any, numbers(0, 1, unit="half widths")] = {"uniform": [0.05, 0.35]}
+    """How far pieces of the lips break off or stand out, as a root mean square."""
 
 
 class WarpConfig(StepConfig):
     """What distorts the crack, and all labels with it."""
 
-    dilation: Annotated[Any, numbers(0.1, 10, unit="factor")] = {"log_uniform": [0.5, 1.45]}
-    """Factor on the width."""
+    dilation: Annotated[Any, numbers(0.1, 10, unit="factor")] = {
+        "mixture": [
+            {"weight": 0.75, "of": {"log_uniform": [0.35, 1.05]}},
+            {"weight": 0.25, "of": {"log_uniform": [1.05, 1.9]}},
+        ]
+    }
+    """Factor on the width: mostly thin cracks, and a share of wide ones, which are dark."""
     elastic: Annotated[Any, numbers(0, 1, unit="share of elastic_scale")] = {"uniform": [0, 0.1]}
     """How far a smooth random field moves points, as a root mean square."""
     elastic_scale: Annotated[Any, numbers(2, 1000, unit="px")] = {"log_uniform": [6, 40]}
@@ -129,7 +144,17 @@ class ColorConfig(StepConfig):
     """Size of the patches in which it changes."""
     grain: Annotated[Any, numbers(0, 1, unit="share of the darkness")] = {"uniform": [0.02, 0.15]}
     """How much the darkness changes from pixel to pixel, as a root mean square."""
-    deepening: Annotated[Any, numbers(0, 3, unit="factor")] = {"log_uniform": [0.12, 0.3]}
-    """How much darker wide cracks are, and the middle of a crack than its edge."""
-    visible: Annotated[Any, numbers(0, 10, unit="factor")] = {"uniform": [1.4, 2.8]}
-    """Smallest darkness, relative to the contrast of the texture nearby. It keeps every labeled crack visible."""
+    deepening: Annotated[Any, numbers(0, 3, unit="1/px")] = {
+        "mixture": [
+            {"weight": 0.7, "of": {"log_uniform": [0.25, 0.9]}},
+            {"weight": 0.3, "of": {"log_uniform": [0.06, 0.25]}},
+        ]
+    }
+    """How fast it gets dark from the lips to the middle: e-fold in 1 / deepening pixels. The core of wide cracks is
+    nearly black; filled ones are flat."""
+    crumbs: Annotated[Any, numbers(0, 0.9, unit="share")] = {"uniform": [0, 0.15]}
+    """Share of the crack where crumbs of the surface lie in it."""
+    crumb_size: Annotated[Any, numbers(1, 50, unit="px")] = {"log_uniform": [2, 7]}
+    """Size of the crumbs."""
+    visible: Annotated[Any, numbers(0, 10, unit="factor")] = {"uniform": [1.4, 3.0]}
+    """Smallest darkness, in standard deviations of the grain around the crack, at the crack's width."""

@@ -30,7 +30,17 @@ def value_at(config: Section, factor: str, quantile: float) -> str:
     if field is None or not isinstance(distribution, Distribution):
         return f"quantile {quantile:.2f}"
     value = distribution.at(quantile)
-    unit = next((one.unit for one in metadata(field) if isinstance(one, Checked)), "")
+    unit = _unit(next((one.unit for one in metadata(field) if isinstance(one, Checked)), ""), path)
     return (
         f"{value:.4g} {unit}".strip() if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
     )
+
+
+def _unit(unit: str, path: list[str]) -> str:
+    """The unit of a field in a section. "W; suns W/m^2" is W, but W/m^2 in the section `sun`."""
+    usual, *others = unit.split("; ")
+    for other in others:
+        things, _, its = other.partition(" ")
+        if things.removesuffix("s") in path:
+            return its
+    return usual

@@ -193,6 +193,9 @@ def _rebase(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     poses = camera.get("poses") if isinstance(camera, dict) else None
     if isinstance(camera, dict) and isinstance(poses, dict) and isinstance(poses.get("file"), (str, Path)):
         data = {**data, "camera": {**camera, "poses": {**poses, "file": str(_absolute(poses["file"], folder))}}}
+        camera = data["camera"]
+    if isinstance(camera, dict) and isinstance(camera.get("calibration"), (str, Path)):
+        data = {**data, "camera": {**camera, "calibration": str(_absolute(camera["calibration"], folder))}}
     assets = data.get("assets")
     if not isinstance(assets, dict):
         return data
@@ -206,6 +209,8 @@ def _rebase(data: dict[str, Any], folder: Path) -> dict[str, Any]:
             return [absolute(v) for v in value]
         if isinstance(value, dict) and isinstance(value.get("path"), (str, Path)):
             return {**value, "path": absolute(value["path"])}
+        if isinstance(value, dict):  # of shares, by folder
+            return {absolute(folder): share for folder, share in value.items()}
         return value
 
     paths = {key: absolute(value) for key, value in assets.items() if key not in ("shapes", "studio_hdris")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from scenes.annotations import flags, names, numbers
 from scenes.distributions import Distribution, parse
@@ -49,6 +49,22 @@ ParametersField = Annotated[dict[str, dict[str, Any]], AfterValidator(_known)]
 """A field of a section that holds such distributions."""
 
 
+def _folders(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _folder(value: str) -> str:
+    if not value.strip("/"):
+        raise ValueError("a folder of textures has a name")
+    return value.strip("/")
+
+
+FoldersField = Annotated[
+    tuple[Annotated[str, AfterValidator(_folder)], ...], BeforeValidator(_folders), Field(min_length=1)
+]
+"""Folders of textures; one may be written without a list."""
+
+
 class MaterialConfig(Section):
     """What objects are made of."""
 
@@ -59,8 +75,18 @@ class MaterialConfig(Section):
     """The material family, where the mode is "whole" or "per_part"."""
     texture: Annotated[Any, names()] | None = None
     """Asset id of a texture for the families "pbr" and "image"; null draws evenly over all."""
+    textures: dict[str, FoldersField] = {}
+    """The folders that textures come from, by role of the part, by class, or for all others ("*"), in place of all:
+    `{car: pbr/paint, wood: [pbr/oak, pbr/pine], "*": walls}`. A texture in the folder pbr of `assets.textures` has an
+    id such as pbr/paint/red, and any beginning of it is a folder."""
     parameters: ParametersField = {}
     """Distributions of single parameters of the objects' materials, by family and name, instead of the family's own."""
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> MaterialConfig:
+        if self.texture is not None and self.textures:
+            raise ValueError("give either texture or textures, not both; write texture: null to use textures")
+        return self
 
 
 class BackgroundConfig(Section):

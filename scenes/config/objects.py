@@ -92,6 +92,8 @@ class RenderConfig(Section):
     """How often light may be reflected on its way."""
     plate: bool = False
     """Whether the picture without the objects is stored too; with a ground or room it takes a second render."""
+    flow: bool = False
+    """Whether the optical flow to the next view of the scene is stored; needs `camera.views` of 2 at least."""
 
 
 class Config(Section):
@@ -185,6 +187,11 @@ class Config(Section):
         objects, camera = self.objects, self.camera
         if camera.poses is not None and objects.min_share is not None:
             raise ValueError("objects.min_share must be null where camera.poses is given, which fixes the camera")
+        fixed = "camera.path" if camera.path is not None else "camera.stereo" if camera.stereo is not None else ""
+        if fixed and objects.min_share is not None:
+            raise ValueError(f"objects.min_share must be null where {fixed} is given, which fixes the cameras")
+        if self.render.flow and camera.views < 2:
+            raise ValueError("render.flow leads to the next view of a scene: set camera.views to 2 at least")
         if camera.poses is not None and objects.side is not None:
             raise ValueError("objects.side must be null where camera.poses is given, which says what is seen")
         dependent = {
@@ -193,8 +200,9 @@ class Config(Section):
             "surface": self.surface is not None,
         }
         for field, there in dependent.items():
-            if camera.views > 1 and there:
-                raise ValueError(f"{field} depends on the camera: set it to null or false, or camera.views to 1")
+            if camera.pictures > 1 and there:
+                several = "camera.views to 1" if camera.stereo is None else "camera.stereo to null"
+                raise ValueError(f"{field} depends on the camera: set it to null or false, or {several}")
         if camera.poses is not None and self.surface is not None:
             raise ValueError("camera.poses does not apply to surfaces: set it to null")
         return self

@@ -38,7 +38,10 @@ class SurfaceConfig(Section):
     parameters: ParametersField = {}
     """As `material.parameters`, but of the surface."""
     scale: Annotated[Any, numbers(0.01, 100, unit="mm/px")] = {"log_uniform": [0.3, 2.0]}
-    """Length that a pixel in the middle of the picture covers."""
+    """Length that a pixel in the middle of the picture covers, before `zoom`."""
+    zoom: Annotated[Any, numbers(0.2, 5, unit="px/px")] = 1
+    """The scale at which the finished picture is shown: all that is given in pixels is as many times as large. Above 1,
+    the picture is as blurred as one of which a part is enlarged. Labels are exact at every scale."""
     obliqueness: Annotated[Any, numbers(0, 75, unit="degrees")] = {
         "mixture": [{"weight": 0.7, "of": {"uniform": [0, 25]}}, {"weight": 0.3, "of": {"uniform": [25, 60]}}]
     }

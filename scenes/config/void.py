@@ -142,8 +142,16 @@ _OBJECTS: list[Rule] = [
         "objects.crack.present is false",
         lambda config: config.objects.crack is not None and _only("objects.crack.present", False)(config),
     ),
-    ("material.family material.texture material.parameters*", "material.mode is own", _only("material.mode", "own")),
-    ("material.texture", "material.family is never pbr or image", _never("material.family", *TEXTURED)),
+    (
+        "material.family material.texture material.textures* material.parameters*",
+        "material.mode is own",
+        _only("material.mode", "own"),
+    ),
+    (
+        "material.texture material.textures*",
+        "material.family is never pbr or image",
+        _never("material.family", *TEXTURED),
+    ),
     (
         "camera.azimuth camera.elevation camera.distance camera.framing camera.roll camera.jitter",
         "camera.poses is given",
@@ -206,7 +214,7 @@ _RULES: list[Rule] = [
 ]
 
 
-_STEPS = ("distractors", "crack", "style", "sensor", *OF_CRACK)
+_STEPS = ("distractors", "crack", "style", "zoom", "sensor", *OF_CRACK)
 _COMPOSED: list[Rule] = [
     *((f"{step}.* !{step}.use", f"{step}.use is false", _only(f"{step}.use", False)) for step in _STEPS),
     *((f"{step}.*", "crack.use is false", _only("crack.use", False)) for step in OF_CRACK),

@@ -30,13 +30,20 @@ class Drawn:
     skeleton: NDArray[np.bool_]
 
 
-def drawn(contour: Contour, pixels: Pixels, kinds: tuple[str, ...] = OPEN, margin: float = 0.0) -> Drawn:
+def drawn(
+    contour: Contour,
+    pixels: Pixels,
+    kinds: tuple[str, ...] = OPEN,
+    margin: float = 0.0,
+    rough: Image | None = None,
+) -> Drawn:
     """All of them together; this takes little more time than one of them.
 
-    margin: how far the edges lie farther out for `reach`, in pixels.
+    margin: how far the edges lie farther out for `reach`, in pixels. rough: unevenness of the lips, as in
+    `scenes.cracks.strips.drawn`.
     """
     segments = segments_of(contour, pixels, kinds)
-    covered, reach, width = strips.drawn(segments, pixels.shape, margin)
+    covered, reach, width = strips.drawn(segments, pixels.shape, margin, rough)
     width *= np.float32(pixels.mm_per_pixel)
     return Drawn(covered, reach, width, thinned(_crossed(segments, covered)))
 

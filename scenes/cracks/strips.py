@@ -6,7 +6,7 @@ All lengths are in pixels: the center of column i, row j is at (i + 0.5, j + 0.5
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ Point = tuple[float, float]
 HALF_DIAGONAL = 0.7072
 # A crack with at most this half width, in pixels, counts as closed.
 _CLOSED = 1e-4
+# Largest factor by which uneven lips make a crack wider.
+WIDEST = 1.6
 # Numbers in one block of work, few enough to stay in the cache.
 _BLOCK = 1 << 16
 
@@ -189,11 +191,15 @@ def nearest(segments: Segments, shape: Shape, margin: float) -> tuple[Image, NDA
     return _unpadded(best, shape, pad), _unpadded(owner, shape, pad)
 
 
-def drawn(segments: Segments, shape: Shape, margin: float) -> tuple[Image, Image, Image]:
+def drawn(segments: Segments, shape: Shape, margin: float, rough: Image | None = None) -> tuple[Image, Image, Image]:
     """Coverage, coverage with edges `margin` pixels farther out, and width in pixels.
 
-    The width is that at the nearest point of an open middle line, and 0 where both coverages are 0.
+    The width is that at the nearest point of an open middle line, and 0 where both coverages are 0. rough: (H, W)
+    unevenness of the lips; the half width of a crack counts 1 + rough times at a pixel, at most `WIDEST` times.
     """
+    if rough is not None:
+        # So that pixels are looked at as far as the lips can move.
+        segments = replace(segments, ha=segments.ha * np.float32(WIDEST), hb=segments.hb * np.float32(WIDEST))
     pad = _padding(segments, HALF_DIAGONAL + margin)
     total = (shape[0] + 2 * pad) * (shape[1] + 2 * pad)
     image, width = np.zeros(total, np.float32), np.zeros(total, np.float32)
@@ -202,6 +208,8 @@ def drawn(segments: Segments, shape: Shape, margin: float) -> tuple[Image, Image
     blocks = list(_near(segments, shape, HALF_DIAGONAL + margin))
     if blocks:
         which, middle, half, flat = (np.concatenate([getattr(near, name) for near in blocks]) for name in _NEAR)
+        if rough is not None:
+            half = half * ((1 + np.pad(rough, pad, mode="edge").ravel()[flat]) / np.float32(WIDEST))
         # A margin does not open closed cracks.
         which, middle, half, flat = (values[half > _CLOSED] for values in (which, middle, half, flat))
         length = np.maximum(np.hypot(segments.dx, segments.dy), np.float32(1e-9))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from scenes.record.distortion import Distortion
 from scenes.record.material import Vector
 from scenes.record.record import Factor
 
@@ -33,6 +34,8 @@ class Camera:
         fy over fx: a pixel's width over its height.
     center : tuple of 2 floats, optional
         The principal point in pixels, with the first pixel's center at (0.5, 0.5). None is the middle of the picture.
+    distortion : Distortion, optional
+        How the lens differs from an ideal one. None is an ideal one.
 
     Examples
     --------
@@ -50,6 +53,7 @@ class Camera:
     fstop: float = 0.0
     aspect: float = 1.0
     center: tuple[float, float] | None = None
+    distortion: Distortion | None = None
 
     @staticmethod
     def posed(world_to_camera: np.ndarray, focus: float, **lens: Any) -> Camera:
@@ -81,6 +85,19 @@ class Camera:
         focal = self.focal_length / 36.0 * max(self.width, self.height)
         x, y = self.center or (self.width / 2, self.height / 2)
         return np.array([[focal, 0.0, x], [0.0, focal * self.aspect, y], [0.0, 0.0, 1.0]])
+
+    def pixels(self, points: np.ndarray) -> np.ndarray:
+        """(n, 2) pixels, x right and y down, that show points (n, 2): their x / z and y / z in camera axes."""
+        k = self.intrinsics()
+        shown = points if self.distortion is None else self.distortion.distorted(points)
+        return shown * k[[0, 1], [0, 1]] + k[:2, 2]
+
+    def rays(self, pixels: np.ndarray) -> np.ndarray:
+        """(n, 3) directions in camera axes through pixels (n, 2), as long as the way to depth 1."""
+        k = self.intrinsics()
+        points = (pixels - k[:2, 2]) / k[[0, 1], [0, 1]]
+        ideal = points if self.distortion is None else self.distortion.undistorted(points)
+        return np.column_stack([ideal, np.ones(len(ideal))])
 
     def world_to_camera(self) -> np.ndarray:
         """(4, 4) float64 to OpenCV camera axes: x right, y down, z along the view."""

@@ -47,13 +47,15 @@ class Composition:
     width, height : int
         Size of the picture in pixels.
     mm_per_pixel : float
-        Length that a pixel covers, in mm.
+        Length that a pixel covers, in mm, before the step "zoom".
     margin, threshold : float
         As in `ComposeConfig`.
     texture : str
         Asset id of the photograph.
     steps : mapping of str to mapping
         The values of the parameters of each step that is done.
+    least : float
+        As in `ComposeConfig`. Records of earlier versions have none, and label all.
 
     Examples
     --------
@@ -71,15 +73,21 @@ class Composition:
     threshold: float
     texture: str
     steps: Mapping[str, Mapping[str, Any]]
+    least: float = 0.0
 
     @property
     def size(self) -> tuple[float, float]:
-        """Width and height in mm."""
+        """Width and height in mm, before the step "zoom"."""
         return self.width * self.mm_per_pixel, self.height * self.mm_per_pixel
 
     @property
+    def zoom(self) -> float:
+        """The scale at which the finished picture is shown; 1 without the step "zoom"."""
+        return float(self.steps["zoom"]["factor"]) if "zoom" in self.steps else 1.0
+
+    @property
     def camera(self) -> NominalCamera:
-        return NominalCamera(self.width, self.height, self.mm_per_pixel)
+        return NominalCamera(self.width, self.height, self.mm_per_pixel / self.zoom)
 
     @property
     def subject(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import is_dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -82,11 +83,19 @@ class Record(Protocol):
 
 
 def leaves(name: str, value: Any) -> Iterator[Factor]:
-    """The numbers and words inside of a value, each under its path: `name.key`, `name.x`, `name.r`; None has none."""
-    if isinstance(value, Mapping) and set(value) == {"family", "parameters"}:
-        yield f"{name}.family", value["family"]
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
+    """The numbers and words inside of a value, each under its path: `name.key`, `name.x`, `name.r`; None has none.
+
+    Dataclasses are taken apart as mappings are. Most values are plain numbers, so these are looked for first.
+    """
+    if type(value) is float:
+        yield name, value
+        return
+    inside = vars(value) if is_dataclass(value) else value
+    if isinstance(inside, Mapping):
+        if set(inside) == {"family", "parameters"}:
+            yield f"{name}.family", inside["family"]
+            return
+        for key, inner in inside.items():
             yield from leaves(f"{name}.{key}", inner)
     elif isinstance(value, (tuple, list)):
         for axis, inner in zip("rgb" if name.endswith("color") else "xyz", value, strict=False):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -60,11 +60,16 @@ class Item:
     scale: float
     materials: Mapping[str, Material]
 
+    def pose(self) -> np.ndarray:
+        """(4, 4) float64 rotation and translation in meters from the object's own axes to the world, unscaled."""
+        matrix = np.eye(4)
+        matrix[:3, :3], matrix[:3, 3] = rotation_matrix(self.rotation), self.location
+        return matrix
+
     def matrix(self) -> np.ndarray:
         """(4, 4) float64, model to world."""
-        matrix = np.eye(4)
-        matrix[:3, :3] = rotation_matrix(self.rotation) * self.scale
-        matrix[:3, 3] = self.location
+        matrix = self.pose()
+        matrix[:3, :3] *= self.scale
         return matrix
 
 
@@ -244,6 +249,10 @@ class Scene:
         A cracked surface that fills the picture instead of objects.
     decal : Decal, optional
         A crack through the main object.
+    next_camera : Camera, optional
+        That of the next view of the scene, where the optical flow is drawn and there is a next view.
+    baseline : float, optional
+        Meters between the two cameras, for a picture of a stereo pair.
 
     Examples
     --------
@@ -265,6 +274,8 @@ class Scene:
     sensor: Sensor
     surface: Surface | None = None
     decal: Decal | None = None
+    next_camera: Camera | None = None
+    baseline: float | None = None
 
     @property
     def main(self) -> Item | None:
@@ -305,10 +316,10 @@ class Scene:
         """Name and value of every factor. Lights and objects are named by kind, without a number."""
         yield from self.camera.factors()
         for name, value in (("world", self.world), ("sensor", self.sensor), ("background", self.background)):
-            yield from leaves(name, asdict(value))
+            yield from leaves(name, value)
         yield "lights.count", float(len(self.lights))
         for light in self.lights:
-            yield from leaves(f"lights.{light.kind}", {k: v for k, v in asdict(light).items() if k not in _PLACES})
+            yield from leaves(f"lights.{light.kind}", {k: v for k, v in vars(light).items() if k not in _PLACES})
         yield "items.count", float(len(self.items))
         if self.side is not None:
             yield "items.main.side", self.side

@@ -111,6 +111,7 @@ class Surface:
     around what the camera looks at. pixel: mm a pixel covers in the middle of the picture. Things that are not
     cracks: joints, marks (overlays of the family "mark": paint, scratches, stains), debris, shadow_casters, seals.
     filler: the material of the seals, and of healed cracks but for the color; an overlay of the family "filler".
+    zoom: the picture shows no finer detail than one that is enlarged as many times.
     """
 
     placement: Literal["floor", "wall"]
@@ -125,6 +126,7 @@ class Surface:
     shadow_casters: tuple[ShadowCaster, ...] = ()
     seals: tuple[Seal, ...] = ()
     filler: Material | None = None
+    zoom: float = 1.0
 
     def frame(self) -> np.ndarray:
         """(4, 4) float64 from patch axes (meters, x right, y up, z out of the surface) to the world."""

@@ -7,6 +7,7 @@ from scenes.assets.synsets import SYNSETS
 from scenes.config.objects import Config
 from scenes.errors import InputError, choices
 from scenes.materials.families import TEXTURED
+from scenes.materials.roles import ROLES
 from scenes.names import Names
 from scenes.record.record import CRACK
 from scenes.sampling.poses import Poses
@@ -69,6 +70,16 @@ def check_assets(config: Config, catalogue: Catalogue, classes: tuple[str, ...])
         for name in distribution.support() if distribution is not None else ():
             if name not in known:
                 raise InputError(f"field {field}: no asset is called '{name}', {choices(name, known)}")
+    for kind, folders in config.material.textures.items():
+        kinds = {*classes, *GENERATORS, *SYNSETS.values(), *ROLES, "*"}
+        if kind.partition(":")[0] not in kinds:
+            raise InputError(f"field material.textures: '{kind}' is no class and no role, {choices(kind, kinds)}")
+        for folder in folders:
+            if not catalogue.textures.below((folder,)):
+                held = {name.rpartition("/")[0] or name for name in catalogue.textures}
+                raise InputError(
+                    f"field material.textures.{kind}: no texture is in the folder '{folder}', {choices(folder, held)}"
+                )
     surfaces = config.surface.family.support() if config.surface else ()
     families = {
         *surfaces,

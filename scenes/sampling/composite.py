@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from scenes.config.composite import OF_CRACK, ComposeConfig
 from scenes.config.composite_crack import StepConfig
-from scenes.distributions import Distribution
+from scenes.distributions import Distribution, parse
 from scenes.errors import InputError, choices
 from scenes.names import Names
 from scenes.record.composite import Composition
+from scenes.section import Drawn
 from scenes.streams import Recorder, Streams
 
 _STEPS = tuple(name for name, field in ComposeConfig.model_fields.items() if isinstance(field.default, StepConfig))
@@ -27,6 +29,10 @@ class Composer:
         Asset ids of the photographs of surfaces.
     references : tuple of str
         Asset ids of the pictures whose style is copied. Without any, the step "style" is skipped.
+    folders : mapping of str to tuple of str
+        Asset ids of each folder by its name, where `shares` says how often each folder is taken.
+    shares : mapping of str to float
+        How often each folder is taken, by its name. Without any, all textures are equally likely.
 
     Raises
     ------
@@ -40,8 +46,18 @@ class Composer:
     'walls/brick'
     """
 
-    def __init__(self, config: ComposeConfig, textures: tuple[str, ...], references: tuple[str, ...] = ()):
+    def __init__(
+        self,
+        config: ComposeConfig,
+        textures: tuple[str, ...],
+        references: tuple[str, ...] = (),
+        folders: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+        shares: Mapping[str, float] = MappingProxyType({}),
+    ):
         self.config, self.textures, self.references = config, _names(textures), _names(references)
+        self._folders = {name: _names(ids) for name, ids in folders.items()}
+        whole = sum(shares.values())
+        self._shares = parse({"choice": {name: share / whole for name, share in shares.items()}}) if shares else None
         if not textures:
             raise InputError("field assets.textures: there is no picture to draw cracks on; name a folder of them")
         _check_names("background.texture", config.background.texture, textures)
@@ -81,9 +97,16 @@ class Composer:
             mm_per_pixel=drawn["mm_per_pixel"],
             margin=config.margin,
             threshold=config.threshold,
-            texture=background.one_of("texture", self.textures),
+            least=config.least,
+            texture=background.one_of("texture", self._textures(background)),
             steps=done,
         )
+
+    def _textures(self, background: Drawn) -> Names:
+        """The textures that one is drawn from: those of a folder if the folders have shares."""
+        if self._shares is None:
+            return self.textures
+        return self._folders[background.of("folder", self._shares)]
 
 
 def _names(ids: tuple[str, ...]) -> Names:

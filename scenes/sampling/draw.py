@@ -70,18 +70,23 @@ class Draw:
 
     @property
     def views(self) -> list[Draw]:
-        """The same for each view of the scene, in order."""
-        count = self.config.camera.views
-        first = self.view.index // count * count
-        return [
-            self if k == self.view.index else replace(self, view=self.view.at(k)) for k in range(first, first + count)
-        ]
+        """The same for each picture of the scene, in order."""
+        return [self.at(place) for place in range(self.config.camera.pictures)]
+
+    @property
+    def place(self) -> int:
+        """The number of the picture among those of its scene, from 0."""
+        return self.view.index % self.config.camera.pictures
+
+    def at(self, place: int) -> Draw:
+        """The same for another picture of the scene."""
+        moved = place - self.place
+        return replace(self, view=self.view.at(self.view.index + moved)) if moved else self
 
     @property
     def first_camera(self) -> Drawn:
         """The values of the camera of the scene's first view."""
-        first = self.view.index // self.config.camera.views * self.config.camera.views
-        return self.config.draw(self.view if first == self.view.index else self.view.at(first)).section("camera")
+        return self.at(0).section("camera")
 
     def of_class(self, category: str) -> Draw:
         """The same, with the factors of a class."""
@@ -95,22 +100,34 @@ class Draw:
         """The fields of the camera that make its intrinsics, and its aperture."""
         camera = self.section("camera")
         width, height = self.config.camera.resolution
-        given = self.poses.lens if self.config.camera.intrinsics is None else self.config.camera.intrinsics
+        held = self.config.camera
+        given, bent = (
+            (self.poses.lens, self.poses.distortion) if held.intrinsics is None else (held.intrinsics, held.distortion)
+        )
         lens = {"focal_length": camera["focal_length"]} if given is None else given.lens((width, height))
+        if given is not None and bent is not None:
+            lens["distortion"] = bent.fitted(given, (width, height))
         return {**lens, "width": width, "height": height, "fstop": camera["fstop"]}
 
-    def replacement(self, key: str) -> Material:
-        """A material of one of the config's families."""
-        return self.dressed("material", self.config.material.draw(self.streams, key)["family"], key)
+    def replacement(self, key: str, *kinds: str) -> Material:
+        """A material of one of the config's families. kinds: the role of the part and the class, as far as known."""
+        held = self.config.material
+        folders = next((held.textures[kind] for kind in (*kinds, "*") if kind in held.textures), None)
+        return self.dressed("material", held.draw(self.streams, key)["family"], key, folders)
 
-    def dressed(self, section: str, family: str, key: str) -> Material:
-        """A material of a family. section: of the config, whose fields `parameters` and `texture` hold for it."""
+    def dressed(self, section: str, family: str, key: str, folders: tuple[str, ...] | None = None) -> Material:
+        """A material of a family. section: of the config, whose fields `parameters` and `texture` hold for it.
+
+        folders: of the textures that may be chosen; None for all.
+        """
         # Features of objects are sized by the object, those of grounds, walls and surfaces in meters.
         sized = {} if section == "material" else METRIC.get(family, {})
         material = draw_family(family, self.streams, key, {**sized, **self._held.parameters[section].get(family, {})})
         if family not in TEXTURED:
             return material
-        texture = getattr(self.config, section).draw(self.streams, key).one_of("texture", self.catalogue.textures)
+        known: Names = self.catalogue.textures
+        chosen = known if folders is None else known.below(folders)
+        texture = getattr(self.config, section).draw(self.streams, key).one_of("texture", chosen)
         return Material(family, {**material.parameters, "texture": texture})
 
     def world_points(self, items: list[Item]) -> np.ndarray:

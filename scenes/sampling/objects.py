@@ -138,8 +138,8 @@ def _materials(draw: Draw, key: str, info: AssetInfo) -> dict[str, Material]:
     base = f"material{key.removeprefix('objects')}"
     mode = draw.config.material.draw(draw.streams, base)["mode"]
     if mode == "whole":
-        return {"*": draw.replacement(base)}
+        return {"*": draw.replacement(base, info.category)}
     roles = info.distinct_roles
     if mode == "per_part":
-        return {role: draw.replacement(f"{base}.{role}") for role in roles}
+        return {role: draw.replacement(f"{base}.{role}", role, role.partition(":")[0], info.category) for role in roles}
     return {role: draw_role(role, draw.streams, f"{base}.{role}") for role in roles}

@@ -117,9 +117,8 @@ def project(camera: Camera, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     matrix = camera.world_to_camera()
     local = points @ matrix[:3, :3].T + matrix[:3, 3]
     depth = local[:, 2]
-    k = camera.intrinsics()
     safe = np.where(np.abs(depth) > 1e-9, depth, 1e-9)
-    return local[:, :2] / safe[:, None] * k[[0, 1], [0, 1]] + k[:2, 2], depth
+    return camera.pixels(local[:, :2] / safe[:, None]), depth
 
 
 def framing_distance(
@@ -133,7 +132,8 @@ def framing_distance(
 ) -> float:
     """How far from `center` a pinhole at `center + distance * towards` sees the points fill `share` of the picture.
 
-    points: (n, 3); focal: focal length over the sensor's longer side; aspect: as a Camera has it. The share is of the
+    points: (n, 3); focal: focal length over the sensor's longer side; aspect: as a Camera has it. The lens's distortion
+    is left out. The share is of the
     width or the height, whichever comes out larger. Never nearer than 5 % beyond the nearest point.
     """
     right = cross(-towards, (0.0, 0.0, 1.0))

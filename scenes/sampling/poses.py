@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import math
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,13 @@ from typing import Any
 import numpy as np
 import scipy
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
-from scenes.config.camera import IntrinsicsConfig, PosesConfig
-from scenes.errors import InputError, InputWarning, shortened
+from scenes.config.camera import DistortionConfig, IntrinsicsConfig, PosesConfig
+from scenes.errors import InputError, shortened
 from scenes.files import read_regular
 from scenes.plain_json import parse_json
+from scenes.record.distortion import NAMES, LensModel
 
 _LARGEST = 1 << 28
 """Bytes of a file of poses."""
@@ -28,15 +29,14 @@ _FLIP = np.diag([1.0, -1.0, -1.0, 1.0])
 _SKEW = 1e-3
 """How far an axis of a pose may be from unit length, and two of them from a right angle."""
 
-_DISTORTION = ("k1", "k2", "k3", "k4", "p1", "p2")
-
 
 @dataclass(frozen=True)
 class Poses:
-    """matrices: (4, 4) each, from the world to OpenCV camera axes. lens: what the file says of it, or None."""
+    """matrices: (4, 4) each, from the world to OpenCV camera axes. lens, distortion: as the file has them, or None."""
 
     matrices: tuple[NDArray[np.float64], ...] = ()
     lens: IntrinsicsConfig | None = None
+    distortion: DistortionConfig | None = None
 
     def of(self, index: int) -> NDArray[np.float64]:
         """The pose of a picture. After the last pose comes the first."""
@@ -47,7 +47,7 @@ def read_poses(config: PosesConfig | None, resolution: tuple[int, int]) -> Poses
     """Read the poses that a config names. Raises InputError for a file that holds something else."""
     if config is None:
         return Poses()
-    path, lens = config.file, None
+    path, lens, bent = config.file, None, None
     content = read_regular(path, _LARGEST)
     if config.sha256 not in (None, hashlib.sha256(content).hexdigest()):
         raise InputError(f"{path}: has changed since the config was read; restore the file, or begin another data set")
@@ -56,14 +56,16 @@ def read_poses(config: PosesConfig | None, resolution: tuple[int, int]) -> Poses
         frames = data.get("frames") if isinstance(data, dict) else None
         if not isinstance(frames, list) or not all(isinstance(one, dict) for one in frames):
             raise InputError(f"{path}: has no list 'frames', as NeRF's transforms.json has")
-        stack, lens = _matrices([one.get("transform_matrix") for one in frames], path), _lens(data, resolution, path)
+        stack = _matrices([one.get("transform_matrix") for one in frames], path)
+        lens = _lens(data, resolution, path)
+        bent = _distortion(data, lens, resolution, path)
     elif path.suffix == ".npy":
         stack = _matrices(_array(content, path), path)
     elif path.suffix == ".txt":
         stack = _lines(content, path)
     else:
         raise InputError(f"{path}: field camera.poses.file: give a .json, .npy or .txt file")
-    return Poses(tuple(_checked(matrix, config, path, number) for number, matrix in enumerate(stack)), lens)
+    return Poses(tuple(_checked(matrix, config, path, number) for number, matrix in enumerate(stack)), lens, bent)
 
 
 def _array(content: bytes, path: Path) -> Any:
@@ -114,10 +116,7 @@ def _checked(matrix: NDArray[np.float64], config: PosesConfig, path: Path, numbe
 
 def _lens(data: dict[str, Any], resolution: tuple[int, int], path: Path) -> IntrinsicsConfig | None:
     """The lens of a transforms.json, for pictures of another size but the same shape."""
-    numbers = {name: value for name, value in data.items() if isinstance(value, (int, float)) and math.isfinite(value)}
-    if bent := [name for name in _DISTORTION if numbers.get(name)]:
-        told = f"{path}: the lens's distortion ({', '.join(bent)}) is not drawn"
-        warnings.warn(told, InputWarning, stacklevel=3)
+    numbers = _numbers(data)
     width, height = resolution
     w, h = numbers.get("w", width), numbers.get("h", height)
     if w <= 0 or h <= 0 or abs(w * height - h * width) > 1e-3 * w * height:
@@ -132,3 +131,27 @@ def _lens(data: dict[str, Any], resolution: tuple[int, int], path: Path) -> Intr
         cx=numbers.get("cx", w / 2) * scale,
         cy=numbers.get("cy", h / 2) * scale,
     )
+
+
+def _numbers(data: dict[str, Any]) -> dict[str, float]:
+    return {name: value for name, value in data.items() if isinstance(value, (int, float)) and math.isfinite(value)}
+
+
+def _distortion(
+    data: dict[str, Any], lens: IntrinsicsConfig | None, resolution: tuple[int, int], path: Path
+) -> DistortionConfig | None:
+    """The distortion of a transforms.json; `camera_model` names the model, as in nerfstudio."""
+    model: LensModel = "fisheye" if data.get("camera_model") == "OPENCV_FISHEYE" else "brown"
+    found = {name: value for name, value in _numbers(data).items() if name in NAMES["brown"] and value}
+    if not found:
+        return None
+    try:
+        bent = DistortionConfig(model=model, **found)
+        if lens is None:
+            raise ValueError(f"a distortion ({', '.join(found)}) needs fl_x or camera_angle_x")
+        bent.fitted(lens, resolution)
+    except ValidationError as error:
+        raise InputError(f"{path}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+    return bent

@@ -6,34 +6,30 @@ Every number below comes from a stream named after its factor, so factors do not
 from __future__ import annotations
 
 import colorsys
-import math
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
 from scenes.assets.catalogue import Catalogue
 from scenes.config.objects import Config
-from scenes.distributions import parse
 from scenes.names import Names
-from scenes.record.camera import Camera, cross
+from scenes.record.camera import Camera
 from scenes.record.material import Vector
 from scenes.record.record import CRACK
 from scenes.record.scene import Background, Item, Light, LightKind, Scene, Sensor, World
 from scenes.sampling.agreement import check_assets, check_class_names, check_poses, known_classes
+from scenes.sampling.cameras import camera_of, next_camera
 from scenes.sampling.draw import Draw, center_of, factors_of, vector
 from scenes.sampling.objects import main_class, members
 from scenes.sampling.occluder import occluder
-from scenes.sampling.placement import direction, extent, framing_distance
+from scenes.sampling.placement import direction, extent
 from scenes.sampling.poses import read_poses
 from scenes.sampling.shares import within_limits, within_limits_of_all
 from scenes.sampling.surface import decal, patch
-from scenes.sampling.viewpoint import turn_and_height
 from scenes.section import Drawn
 from scenes.streams import Recorder, Streams
 
 _RENAMED = Config.renamed()
-_FRAMING = parse({"uniform": [0.45, 0.9]})
 
 
 class Sampler:
@@ -94,8 +90,8 @@ class Sampler:
 
     def _draw(self, streams: Callable[[int], Streams], index: int, asset: str | None = None) -> Draw:
         # Views of one scene share its streams, and each has its own for the camera.
-        views, view = self.config.camera.views, streams(index)
-        scene = view if views == 1 else streams(index // views)
+        count, view = self.config.camera.pictures, streams(index)
+        scene = view if count == 1 else streams(index // count)
         return Draw(self._factors, self.catalogue, self._members, scene, view, self._poses, asset)
 
 
@@ -121,10 +117,11 @@ def _surface_scene(draw: Draw) -> Scene:
 def _object_scene(draw: Draw) -> Scene:
     draw = draw.of_class(main_class(draw))
     items = members(draw)
-    camera = _camera(draw, items)
+    camera = camera_of(draw, items)
     items += occluder(draw, items, camera)
-    if draw.config.camera.views > 1:
-        items = within_limits_of_all(draw, items, [_camera(view, items) for view in draw.views])
+    held = draw.config.camera
+    if held.pictures > 1:
+        items = within_limits_of_all(draw, items, [camera_of(view, items) for view in draw.views])
     items, camera = within_limits(draw, items, camera)
     return Scene(
         seed=draw.streams.seed,
@@ -136,6 +133,8 @@ def _object_scene(draw: Draw) -> Scene:
         background=_background(draw, items, camera),
         sensor=_sensor(draw),
         decal=None if draw.config.objects.crack is None else decal(draw, items[0], camera),
+        next_camera=next_camera(draw, items) if draw.config.render.flow else None,
+        baseline=None if held.stereo is None else held.stereo.baseline,
     )
 
 
@@ -169,50 +168,7 @@ def _lamp(kind: LightKind, lamp: Drawn, center: np.ndarray, frame: np.ndarray | 
     return Light(kind, vector(location), vector(center), lamp["energy"], lamp["size"], lamp["temperature"])
 
 
-# Camera and background -----------------------------------------------------------------------------------------
-
-
-def _camera(draw: Draw, items: list[Item]) -> Camera:
-    drawn, lens, objects = draw.section("camera"), draw.lens(), draw.section("objects")
-    group = [item for item in items if item.purpose != "clutter"]
-    points = draw.world_points(group)
-    # Around a single object, the side that is seen is exact: it is counted from the object's own center.
-    alone = "side" in objects and len(group) == 1
-    center = np.array(group[0].location) if alone else center_of(points)
-    if draw.poses.matrices:
-        return _posed(draw.poses.of(draw.view.index), center, lens)
-    first = draw.view.index % draw.config.camera.views == 0
-    # The first view sees the side that is asked for. The others look from their own places.
-    towards = direction(drawn["azimuth"], turn_and_height(objects, drawn)[1] if first else drawn["elevation"])
-    focal, width, height = lens["focal_length"], lens["width"], lens["height"]
-    distance = drawn.get("distance") or _framed(drawn, points, center, towards, lens)
-    eye = center + towards * distance
-    off = drawn["jitter"] * distance * 18.0 / focal
-    angle = 2 * math.pi * drawn.quantile("jitter.angle")
-    right = cross(center - eye, (0.0, 0.0, 1.0))
-    right /= max(float(np.linalg.norm(right)), 1e-9)
-    up = cross(right, (center - eye) / distance)
-    target = center + off / max(width, height) * (width * math.cos(angle) * right + height * math.sin(angle) * up)
-    return Camera(
-        location=vector(eye),
-        target=vector(target),
-        roll=drawn["roll"],
-        **lens,
-    )
-
-
-def _posed(pose: np.ndarray, center: np.ndarray, lens: dict[str, Any]) -> Camera:
-    """The camera of a given pose. It is focused on the objects, or is as far as they are if they are behind it."""
-    local = pose[:3, :3] @ center + pose[:3, 3]
-    focus = float(local[2]) if local[2] > 0 else max(float(np.linalg.norm(local)), 1e-3)
-    return Camera.posed(pose, focus, **lens)
-
-
-def _framed(drawn: Drawn, points: np.ndarray, center: np.ndarray, towards: np.ndarray, lens: dict[str, Any]) -> float:
-    """The camera distance in meters at which the objects fill the wanted share of the picture."""
-    share = drawn.get("framing") or drawn.of("framing", _FRAMING)
-    size = (lens["width"], lens["height"])
-    return framing_distance(points, center, towards, lens["focal_length"] / 36.0, size, share, lens.get("aspect", 1.0))
+# Background ----------------------------------------------------------------------------------------------------
 
 
 def _background(draw: Draw, items: list[Item], camera: Camera) -> Background:
@@ -236,7 +192,7 @@ def _background(draw: Draw, items: list[Item], camera: Camera) -> Background:
 def _room(draw: Draw, drawn: Drawn, items: list[Item], camera: Camera) -> tuple[Vector, Vector]:
     """Size and floor center of a room that holds all objects and the cameras of all views."""
     others = [other for other in draw.views if other is not draw]
-    eyes = [camera.location, *(_camera(other, items).location for other in others)]
+    eyes = [camera.location, *(camera_of(other, items).location for other in others)]
     inside = np.concatenate([draw.world_points(items), eyes])
     low, high = extent(inside)
     wanted = np.array([drawn["room_width"], drawn["room_depth"], drawn["room_height"]])

@@ -40,15 +40,16 @@ _AROUND = 1.05
 def patch(draw: Draw) -> tuple[Camera, Surface]:
     """The camera, looking at the origin, and the surface that fills its picture."""
     drawn = draw.section("surface")
-    placement, pixel = drawn["placement"], drawn["scale"]
+    placement, pixel, zoom = drawn["placement"], drawn["scale"], drawn["zoom"]
     material = draw.dressed("surface", drawn["family"], drawn.path("material"))
-    bare = Surface(placement, material, pixel, (0.0, 0.0), (0.0, 0.0))
+    # Lengths that the config gives in pixels are those of the picture before it is enlarged or shrunk.
+    bare = Surface(placement, material, pixel / zoom, (0.0, 0.0), (0.0, 0.0))
     camera = _camera(draw, drawn, bare)
     low, high = footprint(camera, bare)
     size = (float(high[0] - low[0]), float(high[1] - low[1]))
-    span = pixel * min(draw.config.camera.resolution)
+    span = bare.pixel * min(draw.config.camera.resolution)
     return camera, Surface(
-        placement, material, pixel, (float(low[0]), float(low[1])), size,
+        placement, material, bare.pixel, (float(low[0]), float(low[1])), size,
         crack=_crack(drawn.section("crack"), pixel, material),
         joints=several(drawn, "joints", distractors.joint, pixel, span),
         marks=several(drawn, "marks", distractors.mark, pixel, span),
@@ -56,6 +57,7 @@ def patch(draw: Draw) -> tuple[Camera, Surface]:
         shadow_casters=several(drawn, "shadow_casters", distractors.shadow_caster, pixel, span),
         seals=several(drawn, "seals", distractors.seal, pixel, span),
         filler=distractors.filler(drawn.section("seals"), pixel),
+        zoom=zoom,
     )  # fmt: skip
 
 

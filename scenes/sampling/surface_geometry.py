@@ -39,17 +39,17 @@ def generator(scene: Scene, factor: str) -> np.random.Generator:
 
 def footprint(camera: Camera, surface: Surface) -> tuple[np.ndarray, np.ndarray]:
     """Smallest and largest coordinates (2,) in patch mm, x right and y down, that the picture shows, and a rim."""
-    x, y = np.meshgrid([-_RIM, camera.width + _RIM], [-_RIM, camera.height + _RIM])
+    # Where the lens bends lines, the sides of the picture can reach farther than its corners.
+    count = 2 if camera.distortion is None else 33
+    x, y = np.meshgrid(*(np.linspace(-_RIM, side + _RIM, count) for side in (camera.width, camera.height)))
     points = on_surface(camera, surface, np.stack([x.ravel(), y.ravel()], axis=1))
     return points.min(axis=0), points.max(axis=0)
 
 
 def on_surface(camera: Camera, surface: Surface, pixels: np.ndarray) -> np.ndarray:
     """(n, 2) mm from what the camera looks at, x right, y down, where rays through pixels (n, 2) meet the surface."""
-    k = camera.intrinsics()
-    local = np.column_stack([(pixels - k[:2, 2]) / k[[0, 1], [0, 1]], np.ones(len(pixels))])
     frame = surface.frame()[:3, :3]
-    ways = local @ camera.world_to_camera()[:3, :3] @ frame
+    ways = camera.rays(pixels) @ camera.world_to_camera()[:3, :3] @ frame
     eye = np.array(camera.location) @ frame
     hit = eye - ways * (eye[2] / ways[:, 2])[:, None]
     return hit[:, :2] * (1000.0, -1000.0)

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,7 +19,7 @@ from training.parts import part, split_of
 
 @click.group()
 def segment() -> None:
-    """Train and evaluate networks that find cracks."""
+    """Train and evaluate networks that find cracks or many classes."""
 
 
 _SETTINGS = click.argument("config")
@@ -46,7 +47,10 @@ _THRESHOLD = click.option(
 @_RUN
 @SET
 def train_command(config: str, source: tuple[str, ...], out: Path, overrides: tuple[str, ...]) -> None:
-    """Train a crack segmenter with the settings of CONFIG: a YAML file, or a preset (see `segment presets`).
+    """Train a segmenter with the settings of CONFIG: a YAML file, or a preset (see `segment presets`).
+
+    It finds cracks. With `classes: all` or a list of names it learns the classes of a data set of blendmill, or of a
+    folder like Cityscapes, ADE20K, COCO, or img/ and mask/ with numbers.
 
     OUT becomes the folder of the run. It holds the config, a log (JSONL and TensorBoard), checkpoints, results.json and
     report.html. Ctrl-C saves a checkpoint and stops. The same command then resumes the run. On a CPU the resumed run
@@ -74,7 +78,7 @@ def adapt_command(
     out: Path,
     overrides: tuple[str, ...],
 ) -> None:
-    """Train a crack segmenter on labeled source pictures and adapt it to unlabeled target pictures.
+    """Train a segmenter on labeled source pictures and adapt it to unlabeled target pictures.
 
     This is `segment train`, but the options replace the data and the method of CONFIG. DATA may end in @SPLIT to use a
     part of it, such as photos@adapt or photos@adapt/25%.
@@ -112,7 +116,12 @@ def _train(
         raise InputError(f"{config}: field data.target: names no pictures to adapt to: give --target")
     results = execute(Segmentation(), loaded, out)
     chosen, test = results["selected"], results["test"]
-    figures = f"  IoU {test['iou']:.2%}, F1 within 2 px {test['f1_within_2_px']:.2%}" if test else ""
+    if not test:
+        figures = ""
+    elif "classes" in test:
+        figures = f"  mean IoU {test['mean_iou'] or 0:.2%}, mean boundary IoU {test['mean_boundary_iou'] or 0:.2%}"
+    else:
+        figures = f"  IoU {test['iou']:.2%}, F1 within 2 px {test['f1_within_2_px']:.2%}"
     if os.environ.get("RANK", "0") == "0":
         click.echo(f"{out}: step {chosen['step']}, {chosen['statement']}{figures}")
 
@@ -128,35 +137,51 @@ def presets_command() -> None:
 
 @segment.command("evaluate")
 @click.argument("run", type=FOLDER)
-@click.argument("data")
-@click.option("--split", help="The part of DATA to use, such as test or all/25%. The same as DATA@SPLIT.")
+@click.argument("data", nargs=-1, required=True)
+@click.option("--split", help="The part of each DATA to use, such as test or all/25%. The same as DATA@SPLIT.")
 @_THRESHOLD
 @click.option("--out", type=FOLDER, help="Also write all figures to this .json file.")
+@click.option("--mm", type=click.FloatRange(0, min_open=True), help="Side of a pixel, mm: widths also in mm.")
 @_DEVICE
 @MASK_VALUE
 def evaluate_command(
     run: Path,
-    data: str,
+    data: tuple[str, ...],
     split: str | None,
     threshold: float | None,
     out: Path | None,
+    mm: float | None,
     device: str,
     mask_value: int | None,
 ) -> None:
-    """Evaluate RUN on DATA. RUN is the folder of a run or a checkpoint. DATA are crack pictures with masks.
+    """Evaluate RUN on DATA. RUN is the folder of a run or a checkpoint. DATA are pictures with masks.
 
-    Figures whose names begin with `oracle` are chosen by the labels of DATA: nobody has them in practice.
+    Of several DATA, the file has a list. Figures whose names begin with `oracle` are chosen by the labels of DATA:
+    nobody has them in practice.
 
     Example: blendmill segment evaluate runs/cracks photos --out cracks.json
     """
     from segment.evaluate import evaluated
 
-    where, part_of = (data, split) if split else split_of(data)
-    figures = evaluated(run, where, part_of, threshold=threshold, device=device, mask_value=mask_value)
+    found = []
+    for each in data:
+        where, part_of = (each, split) if split else split_of(each)
+        found.append(evaluated(run, where, part_of, threshold=threshold, device=device, mask_value=mask_value, mm=mm))
+        _tell(each, found[-1])
     if out is not None:
         with written(out) as temporary:
-            temporary.write_bytes(json.dumps(figures, indent=1).encode())
+            temporary.write_bytes(json.dumps(found[0] if len(found) == 1 else found).encode())
+
+
+def _tell(data: str, figures: dict[str, Any]) -> None:
+    """Print the figures of one set."""
     click.echo(f"{data}: {figures['pictures']} pictures")
+    if "classes" in figures:
+        from segment.classes.evaluation import lines
+
+        for line in lines(figures):
+            click.echo(f"  {line}")
+        return
     for name, value in figures.items():
         if value is None or isinstance(value, float):
             click.echo(f"  {name.replace('_', ' ')}  {'none' if value is None else f'{value:.4f}'}")
@@ -169,10 +194,12 @@ def evaluate_command(
 @_THRESHOLD
 @_DEVICE
 def predict_command(run: Path, photos: Path, out: Path, threshold: float | None, device: str) -> None:
-    """Find the cracks in PHOTOS, pictures of any size. RUN is the folder of a run or a checkpoint.
+    """Find the cracks or classes in PHOTOS, pictures of any size. RUN is the folder of a run or a checkpoint.
 
     For each picture, OUT gets a mask (0 or 255), the probability of crack (0 to 255) and an overlay for the eye, as PNG
-    of its size. Pictures that are already in OUT are skipped. Files that cannot be read are named and left out.
+    of its size. Of many classes, the mask has their numbers and a palette, classes.txt their names, and the probability
+    is that of the likeliest class. Pictures that are already in OUT are skipped. Files that cannot be read are named
+    and left out.
 
     Example: blendmill segment predict runs/cracks photos --out found
     """
@@ -181,6 +208,7 @@ def predict_command(run: Path, photos: Path, out: Path, threshold: float | None,
     done = predict_folder(run, photos, out, threshold=threshold, device=device)
     for line in done.left_out:
         click.echo(f"left out: {line}", err=True)
-    click.echo(f"{done.pictures} pictures in {out}, crack from probability {done.threshold:.2f} on")
+    at = "" if done.threshold is None else f", crack from probability {done.threshold:.2f} on"
+    click.echo(f"{done.pictures} pictures in {out}{at}")
     if done.note:
         click.echo(f"note: {done.note}", err=True)

@@ -1,4 +1,7 @@
-"""DACS: cracks of the source, pasted with their surroundings into pictures of the target that a teacher labels."""
+"""DACS: what the source shows is pasted into pictures of the target that a teacher labels.
+
+Of cracks these are the cracks with their surroundings, of many classes the pixels of half of the classes.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
+from segment.logits import IGNORED
 from segment.methods.pseudo import Pseudo, Weighing, pseudo_labels
 from segment.methods.teacher import TeacherStudent
 from training.method import Batch, Unlabeled
@@ -30,6 +34,20 @@ def pasted(source: Tensor, masks: Tensor, target: Tensor, margin: int) -> tuple[
     return torch.where(area[:, None], source + shift, target), area
 
 
+def class_mixed(source: Tensor, labels: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Target pictures (n, 3, h, w) with half of the classes of each source picture, and where these are (n, h, w) bool.
+
+    Of an odd number of classes, the larger half (Tranheden et al., WACV 2021, section 3.1). Pixels that count nowhere
+    stay. Draws from torch's global generator.
+    """
+    area = torch.zeros_like(labels, dtype=torch.bool)
+    for inside, one in zip(area, labels, strict=True):
+        there = one[one != IGNORED].unique()
+        taken = there[torch.randperm(len(there))[: (len(there) + 1) // 2].to(there.device)]
+        inside |= torch.isin(one, taken)
+    return torch.where(area[:, None], source, target), area
+
+
 def _mean(images: Tensor, where: Tensor) -> Tensor:
     """Mean colors (n, 3, 1, 1) of the pixels where (n, h, w) is True; 0 without such pixels."""
     inside = where[:, None].to(images.dtype)
@@ -37,14 +55,14 @@ def _mean(images: Tensor, where: Tensor) -> Tensor:
 
 
 class DACS(TeacherStudent):
-    """The loss on the source, and weighted cross-entropy on target pictures with pasted cracks.
+    """The loss on the source, and weighted cross-entropy on target pictures with pasted cracks or classes.
 
     Labels are those of the source where it was pasted, and the teacher's elsewhere.
     """
 
     class Settings(TeacherStudent.Settings):
         """threshold: a teacher's label is sure from this probability on. weighing: see `pseudo_labels`. margin: pixels
-        around a crack that are pasted with it. weight: of the mixed term."""
+        around a crack that are pasted with it; classes have none. weight: of the mixed term."""
 
         threshold: float = Field(default=0.968, ge=0.5, le=1)
         weighing: Weighing = "pixel"
@@ -59,7 +77,12 @@ class DACS(TeacherStudent):
 
     def adapting(self, source: Batch, target: Unlabeled, pseudo: Pseudo) -> dict[str, Tensor]:
         """The terms () that need the teacher's labels."""
-        images, area = pasted(source.images, source.targets, target.strong, self.settings.margin)
+        images, area = self._mixed(source, target)
         labels = torch.where(area, source.targets, pseudo.labels)
         weights = torch.where(area, 1.0, pseudo.weights)
         return {"mixed": self.settings.weight * self.cost(images, labels, weights)}
+
+    def _mixed(self, source: Batch, target: Unlabeled) -> tuple[Tensor, Tensor]:
+        if self.classes == 1:
+            return pasted(source.images, source.targets, target.strong, self.settings.margin)
+        return class_mixed(source.images, source.targets, target.strong)

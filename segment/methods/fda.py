@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn.functional import logsigmoid
 
 from segment.levels import centered, levels
+from segment.logits import doubt
 from segment.methods.supervised import Supervised
 from training.method import Batch, Unlabeled
 
@@ -27,14 +27,11 @@ def low_frequencies(source: Tensor, target: Tensor, reach: float) -> Tensor:
 
 
 def charbonnier_entropy(logits: Tensor, eta: float = 2.0) -> Tensor:
-    """Mean of (H^2 + 1e-8)^eta () with the entropy H, in bits, of each pixel of logits (n, h, w).
+    """Mean of (H^2 + 1e-8)^eta () with the entropy H of each pixel of logits (n, …, h, w), a share of the largest one.
 
     Large entropies count more than small ones. Yang and Soatto, FDA, CVPR 2020, section 3.1.
     """
-    logits = logits.float()
-    chance = logits.sigmoid()
-    bits = -(chance * logsigmoid(logits) + (1 - chance) * logsigmoid(-logits)) / torch.log(torch.tensor(2.0))
-    return (bits.square() + 1e-8).pow(eta).mean()
+    return (doubt(logits).square() + 1e-8).pow(eta).mean()
 
 
 class FDA(Supervised):

@@ -5,17 +5,18 @@ from __future__ import annotations
 from pydantic import Field
 from torch import Tensor
 
+from segment.logits import chances
 from segment.methods.teacher import TeacherStudent
 from training.method import Batch, Unlabeled
 from training.teacher import warm_up
 
 
 def disagreement(student: Tensor, teacher: Tensor) -> Tensor:
-    """Mean squared difference () of the probabilities of crack, from logits (n, h, w). No gradient to `teacher`.
+    """Mean squared difference () of the probabilities, from logits (n, …, h, w). No gradient to `teacher`.
 
     Tarvainen and Valpola, Mean teachers are better role models, NeurIPS 2017, section 2, for pixels.
     """
-    return (student.float().sigmoid() - teacher.detach().sigmoid()).square().mean()
+    return (chances(student) - chances(teacher.detach())).square().mean()
 
 
 class MeanTeacher(TeacherStudent):

@@ -7,40 +7,44 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from segment.logits import likeliest
+
 Weighing = Literal["pixel", "batch"]
 
 
 class Pseudo(NamedTuple):
-    """labels: (n, h, w) float, 1 on cracks. weights: (n, h, w) float, 0 to 1."""
+    """labels: (n, h, w), see `segment.logits`. weights: (n, h, w) float, 0 to 1."""
 
     labels: Tensor
     weights: Tensor
 
 
 def pseudo_labels(logits: Tensor, threshold: float, weighing: Weighing = "pixel") -> Pseudo:
-    """The more likely class of each pixel, from logits (n, h, w).
+    """The likeliest class of each pixel, from logits (n, h, w) or (n, k, h, w).
 
     A pixel is sure if its class has at least the probability `threshold`. With the weighing `pixel`, sure pixels have
     the weight 1 and all others 0. With `batch`, all pixels have the share of sure ones as weight (DACS, Tranheden et
     al. 2021, eq. 4). For cracks this share is near 1 whatever the network knows, because background is easy.
     """
-    logits = logits.detach().float()
-    # p of the likelier class is sigmoid(|logit|).
-    sure = (logits.abs().sigmoid() >= threshold).float()
+    chance, labels = likeliest(logits.detach())
+    sure = (chance >= threshold).float()
     weights = sure if weighing == "pixel" else sure.mean().expand_as(sure)
-    return Pseudo((logits > 0).float(), weights)
+    return Pseudo(labels, weights)
 
 
 def cut_mix(images: Tensor, *maps: Tensor, least: float = 0.02, most: float = 0.4) -> list[Tensor]:
     """Replace a box in each picture by the same box of the picture at the mirrored place of the batch.
 
-    images: (n, 3, h, w). maps: (n, h, w) each, changed alike. The box covers a share between `least` and `most` of the
-    picture and has sides in the ratio 0.3 to 1/0.3 (Yun et al. 2019, arXiv 1905.04899; the ranges are those of UniMatch
-    and SENSE). Each picture has its own box. Draws from torch's global generator.
+    images: (n, 3, h, w). maps: (n, …, h, w) each, changed alike. The box covers a share between `least` and `most` of
+    the picture and has sides in the ratio 0.3 to 1/0.3 (Yun et al. 2019, arXiv 1905.04899; the ranges are those of
+    UniMatch and SENSE). Each picture has its own box. Draws from torch's global generator.
     """
     inside = torch.stack([_box(images.shape[-2], images.shape[-1], least, most) for _ in images]).to(images.device)
     mixed = [torch.where(inside[:, None], images.flip(0), images)]
-    return mixed + [torch.where(inside, values.flip(0), values) for values in maps]
+    return mixed + [
+        torch.where(inside.view(len(inside), *[1] * (values.ndim - 3), *inside.shape[1:]), values.flip(0), values)
+        for values in maps
+    ]
 
 
 def _box(height: int, width: int, least: float, most: float) -> Tensor:

@@ -10,9 +10,10 @@ from typing import Literal
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, interpolate, logsigmoid
+from torch.nn.functional import interpolate, logsigmoid
 
 from scenes.section import Section
+from segment.logits import as_maps, costs, counted, from_maps, likeliest, many
 from segment.losses import Loss, dice_and_entropy
 from segment.methods.pseudo import cut_mix
 from segment.methods.teacher import TeacherStudent
@@ -28,12 +29,26 @@ def assigned(logits: Tensor, share: float, temperature: float = 0.05, rounds: in
     cracks is met only nearly. Computed in logarithms, where nothing underflows. Caron et al., SwAV, NeurIPS 2020, eqs.
     3 to 5; SENSE's code has the share 1/2 of two classes.
     """
-    table = torch.stack([logsigmoid(-logits), logsigmoid(logits)]).double() / temperature
-    wanted = torch.tensor([1 - share, share], dtype=torch.float64, device=logits.device).log()[:, None]
+    table = torch.stack([logsigmoid(-logits), logsigmoid(logits)]).double()
+    shares = torch.tensor([1 - share, share], dtype=torch.float64, device=logits.device)
+    return _balanced(table, shares, temperature, rounds)[1].to(logits.dtype)
+
+
+def assigned_classes(logits: Tensor, shares: Tensor, temperature: float = 0.05, rounds: int = 3) -> Tensor:
+    """Soft labels (k, p) for pixels with logits (k, p), such that class c gets about the share shares[c] of them.
+
+    As `assigned`, for k classes; shares: (k,), sum 1.
+    """
+    return _balanced(logits.log_softmax(0).double(), shares.double(), temperature, rounds).to(logits.dtype)
+
+
+def _balanced(table: Tensor, shares: Tensor, temperature: float, rounds: int) -> Tensor:
+    """Sinkhorn and Knopp's normalization of exp(table / temperature): (k, p), with the sum 1 of each pixel."""
+    table = table / temperature
     for _ in range(rounds):
-        table = table - table.logsumexp(1, keepdim=True) + wanted
+        table = table - table.logsumexp(1, keepdim=True) + shares.clamp(min=1e-12).log()[:, None]
         table = table - table.logsumexp(0, keepdim=True)
-    return table[1].exp().to(logits.dtype)
+    return table.exp()
 
 
 class SENSE(TeacherStudent):
@@ -48,8 +63,8 @@ class SENSE(TeacherStudent):
     class Settings(TeacherStudent.Settings):
         """decay: of the teacher. threshold: a pixel counts if the teacher gives its class this probability.
 
-        labels: `uniform` assigns half of the pixels to cracks, as the authors' code does with the classes of scenes;
-        `source` assigns as many as cracks have in the source so far; `plain` takes the teacher's classes.
+        labels: `uniform` gives all classes the same share of the pixels, as the authors' code does; `source` gives them
+        the shares that they have in the source so far; `plain` takes the teacher's classes.
         temperature, rounds: of the assignment.
         """
 
@@ -63,15 +78,19 @@ class SENSE(TeacherStudent):
 
     def __init__(self, network: Segmenter, settings: Section | None = None, loss: Loss = dice_and_entropy):
         super().__init__(network, settings, loss)
-        # Crack pixels and all pixels of the source so far.
-        self.register_buffer("share", torch.zeros(2, dtype=torch.float64))
+        # Of the source so far: crack pixels and all pixels, or the pixels of each class.
+        self.register_buffer("share", torch.zeros(max(2, self.classes), dtype=torch.float64))
 
     def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
-        self.share += torch.stack([source.targets.sum(), torch.tensor(source.targets.numel()).to(source.targets)])
+        if self.classes == 1:
+            self.share += torch.stack([source.targets.sum(), torch.tensor(source.targets.numel()).to(source.targets)])
+        else:
+            self.share += counted(source.targets, self.classes)
         images, logits = cut_mix(target.strong, self._labeling(target.images))
-        sure = logits.abs().sigmoid() >= self.settings.threshold
-        costs = binary_cross_entropy_with_logits(self.network(images).float(), self._labels(logits), reduction="none")
-        consistency = (costs * sure).sum() / sure.sum().clamp(min=1)
+        sure = likeliest(logits).chances >= self.settings.threshold
+        found = self.network(images).float()
+        each = self._class_costs(found, logits, sure) if many(logits) else costs(found, self._labels(logits)) * sure
+        consistency = each.sum() / sure.sum().clamp(min=1)
         terms = super().losses(source, target, progress)
         return {name: term / 2 for name, term in {**terms, "consistency": consistency}.items()}
 
@@ -85,8 +104,22 @@ class SENSE(TeacherStudent):
             return (logits > 0).float()
         return assigned(logits.flatten(), share, settings.temperature, settings.rounds).view_as(logits)
 
+    def _class_costs(self, logits: Tensor, taught: Tensor, sure: Tensor) -> Tensor:
+        """Cross-entropy (p,) of logits with the teacher's labels at the p pixels that are sure (n, h, w).
+
+        logits, taught: (n, k, h, w). As in the authors' code, only sure pixels are assigned.
+        """
+        settings, known = self.settings, float(self.share.sum())
+        theirs, ours = (maps.movedim(1, 0)[:, sure] for maps in (taught, logits))
+        if settings.labels == "plain" or (settings.labels == "source" and not known):
+            return costs(ours.T[:, :, None, None], theirs.argmax(0)[:, None, None]).flatten()
+        uniform = torch.full_like(self.share, 1 / len(self.share))
+        shares = uniform if settings.labels == "uniform" else self.share / known
+        labels = assigned_classes(theirs, shares, settings.temperature, settings.rounds)
+        return -(labels * ours.log_softmax(0)).sum(0)
+
     def _labeling(self, images: Tensor) -> Tensor:
-        """The teacher's logits (n, h, w)."""
+        """The teacher's logits, like those of `taught`."""
         half = len(images) // 2
         several = images[:half]
         found = []
@@ -95,7 +128,7 @@ class SENSE(TeacherStudent):
             seen = several if scale == 1 else interpolate(several, scale_factor=scale, mode="bilinear")
             for turned in (False, True):
                 logits = self.taught(seen.flip(3) if turned else seen)
-                logits = logits.flip(2) if turned else logits
-                found.append(interpolate(logits[:, None], images.shape[-2:], mode="bilinear")[:, 0])
+                logits = logits.flip(-1) if turned else logits
+                found.append(from_maps(interpolate(as_maps(logits), images.shape[-2:], mode="bilinear")))
         means = [torch.stack(found).mean(0)] if found else []
         return torch.cat([*means, self.taught(images[half:])])

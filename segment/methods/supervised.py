@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from scenes.section import Section
-from segment.losses import Loss, dice_and_entropy, weighted_entropy
+from segment.logits import costs, many
+from segment.losses import Loss, dice_and_entropy
 from segment.network import Segmenter
 from segment.watch import Watch
 from training.method import Batch, Descend, TrainingMethod, Unlabeled
@@ -14,14 +15,15 @@ from training.method import Batch, Descend, TrainingMethod, Unlabeled
 class Supervised(TrainingMethod):
     """The loss of the config on the source, and the base of all other methods.
 
-    network: maps images (n, 3, h, w) float to crack logits (n, h, w). loss: of logits and masks, see `segment.losses`.
+    network: maps images (n, 3, h, w) float to logits. loss: of logits and labels, see `segment.losses`; what both are
+    is in `segment.logits`.
     """
 
     network: Segmenter
 
     def __init__(self, network: Segmenter, settings: Section | None = None, loss: Loss = dice_and_entropy):
         super().__init__()
-        self.network = network
+        self.network, self.classes = network, network.classes
         self.settings = settings or type(self).Settings()
         self.loss = loss
         self.watch = Watch()
@@ -29,17 +31,23 @@ class Supervised(TrainingMethod):
     def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         return {"source": self.cost(source.images, source.targets)}
 
-    def cost(self, images: Tensor, masks: Tensor, weights: Tensor | None = None) -> Tensor:
-        """The loss () of the network on images. With weights (n, h, w) of the pixels it is `weighted_entropy`."""
-        logits = self.network(images).float()
-        return self.cost_of(logits, masks, weights)
+    def cost(self, images: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
+        """The loss () of the network on images. With weights (n, h, w): the mean of weight times cross-entropy.
 
-    def cost_of(self, logits: Tensor, masks: Tensor, weights: Tensor | None = None) -> Tensor:
-        """The loss () of logits (n, h, w), as `cost`. Logits that are compared with labels are watched."""
+        Without weights, a network that tells objects apart has a loss of its own.
+        """
+        if self.network.segmenting and weights is None:
+            return self.network.own_loss(images, labels)
+        logits = self.network(images).float()
+        return self.cost_of(logits, labels, weights)
+
+    def cost_of(self, logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
+        """The loss () of logits, as `cost`. Logits of cracks that are compared with labels are watched."""
         if weights is not None:
-            return weighted_entropy(logits, masks, weights)
-        self.watch.see(logits, masks)
-        return self.loss(logits, masks)
+            return (costs(logits, labels) * weights).mean()
+        if not many(logits):
+            self.watch.see(logits, labels)
+        return self.loss(logits, labels)
 
     def update(self, source: Batch, target: Unlabeled, progress: float, descend: Descend) -> dict[str, Tensor]:
         terms = super().update(source, target, progress, descend)
@@ -47,7 +55,7 @@ class Supervised(TrainingMethod):
         return terms
 
     def predict(self, images: Tensor) -> Tensor:
-        """Crack logits (n, h, w) float of pictures (n, 3, h, w) of any size."""
+        """Logits (n, h, w) or (n, k, h, w) float of pictures (n, 3, h, w) of any size."""
         return self.network(images)
 
     def groups(self) -> dict[str, list[nn.Parameter]]:

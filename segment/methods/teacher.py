@@ -27,6 +27,6 @@ class TeacherStudent(Taught, Supervised):
         self.teacher = Teacher(network, self.settings.decay)
 
     def taught(self, images: Tensor) -> Tensor:
-        """The teacher's logits (n, h, w) of images (n, 3, h, w), without gradient. Batch norm uses the batch."""
+        """The teacher's logits (n, …, h, w) of images (n, 3, h, w), without gradient. Batch norm uses the batch."""
         logits: Tensor = self.teacher(images, by_batch=True)
         return logits.detach().float()

@@ -19,6 +19,9 @@ _SMOOTHINGS = 8
 _CUTTINGS = 2
 # Longest spur in line radii: the distance from the middle line to a corner of a blunt end, and a little more.
 _SPUR = 1.5
+# Slope of the radius by which a tip is known, over so many pixels: it is 1 before a straight end and 0.7 towards its
+# corners. A crack that narrows by itself does so far more slowly.
+_SLOPE, _AHEAD = 0.4, 3
 # Steps (down, right) to half of the neighbors. The other half takes the same steps in reverse.
 _STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
@@ -29,13 +32,15 @@ class Lines:
 
     skeleton: (H, W) bool, one pixel wide. radius: (H, W) float32, distance in pixels to the edge of the mask, from that
     point of each mask pixel which is farthest from the edge; on the skeleton it is half the width of the line. The
-    border of the picture is no edge. paths: (n, 2) float64 each,
+    border of the picture is no edge. body: (H, W) bool, the skeleton without the tips in which the radius shrinks
+    because the line ends. paths: (n, 2) float64 each,
     x and y in pixels along a line from one end or branch point to the next, smoothed, n at least 2. branches: number
     of branch points; branch points closer than their radius count as one.
     """
 
     skeleton: Mask
     radius: NDArray[np.float32]
+    body: Mask
     paths: tuple[Points, ...]
     branches: int
 
@@ -51,8 +56,10 @@ def middle_lines(mask: Mask) -> Lines:
             break
         skeleton[tuple(graph.pixels[spurs].T)] = False
         graph = _Graph.of(skeleton)
+    body = skeleton.copy()
+    body[tuple(graph.pixels[graph.tips(radius)].T)] = False
     paths = _smooth([graph.pixels[path, ::-1].astype(np.float64) for path in graph.paths()])
-    return Lines(skeleton, radius, paths, _distinct(graph.pixels[graph.forks()], radius))
+    return Lines(skeleton, radius, body, paths, _distinct(graph.pixels[graph.forks()], radius))
 
 
 def line_radii(mask: Mask) -> NDArray[np.float32]:
@@ -129,6 +136,34 @@ class _Graph:
             if ends and len(rest) <= _SPUR * radius[tuple(self.pixels[inner])] + 1:
                 return rest
         return []
+
+    def tips(self, radius: NDArray[np.float32]) -> list[int]:
+        """The pixels near the free ends of lines where the radius grows as one walks away from the end.
+
+        Near a blunt end the nearest edge is the end itself, so the radius is the distance to it, and near the corners
+        of the end a part of it. Of each path, the place with the largest radius stays.
+        """
+        found: list[int] = []
+        for path in self.paths():
+            radii = radius[tuple(self.pixels[path].T)]
+            dropped = set[int]()
+            for step in (1, -1):
+                if len(self.neighbors[path[::step][0]]) == 1:
+                    dropped |= {path[::step][k] for k in range(_rising(self.pixels[path[::step]], radii[::step]))}
+            found += dropped - {path[int(radii.argmax())]}
+        return found
+
+
+def _rising(pixels: NDArray[np.int64], radii: NDArray[np.float32]) -> int:
+    """How many of the first pixels of a path come before its radius (n,) stops to grow."""
+    way = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(pixels, axis=0).T))])
+    place = 0
+    while place + 1 < len(radii):
+        ahead = min(place + _AHEAD, len(radii) - 1)
+        if radii[ahead] - radii[place] < _SLOPE * (way[ahead] - way[place]):
+            break
+        place += 1
+    return place + int(radii[place : place + _AHEAD + 1].argmax())
 
 
 def _smooth(paths: Sequence[Points]) -> tuple[Points, ...]:

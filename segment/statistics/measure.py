@@ -44,7 +44,7 @@ class Quantity:
 
 _OF_LINES: tuple[tuple[str, str, int, str], ...] = (
     ("fraction", "%", 2, "share of the picture's pixels"),
-    ("width", "px", 1, "twice the distance to the edge, averaged over the middle lines"),
+    ("width", "px", 1, "twice the distance to the edge, averaged over the middle lines without their tips"),
     ("contrast", "gray", 1, "median of the ring 2 to 8 px around the line, minus the mean inside"),
     ("length", "diagonals", 2, "length of all middle lines, in diagonals of the picture"),
     ("branching", "/100 px", 2, "branch points per 100 px of middle line"),
@@ -93,7 +93,7 @@ def of_lines(gray: Gray, mask: Mask) -> dict[str, float]:
     if not mask.any():
         return values
     lines = middle_lines(mask)
-    values["width"] = 2 * float(lines.radius[lines.skeleton].mean())
+    values["width"] = 2 * float(lines.radius[lines.body].mean())
     around = ring(mask)
     if around.any():
         values["contrast"] = float(np.median(gray[around]) - gray[mask].mean())

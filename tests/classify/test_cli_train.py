@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -139,6 +140,33 @@ def test_train_then_evaluate(root: Path, tmp_path: Path, capsys: pytest.CaptureF
     figures = json.loads((tmp_path / "e.json").read_text())
     assert figures["fit"] == "pad"
     assert figures["accuracy"] == pytest.approx(results["test"]["accuracy"]) == pytest.approx(best["test_accuracy"])
+
+
+def test_evaluate_says_what_the_renders_lack(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "train", written(root, tmp_path / "c.yaml"), "--out", tmp_path / "run")[0] == 0
+    page = tmp_path / "gaps.html"
+    code, told, errors = run(capsys, "evaluate", tmp_path / "run", root / "test", "--gaps", page, "--batch", 5)
+    assert code == 0 and "measuring 36/36" in errors, errors
+    assert (
+        "4 photographs, recall" in told and "100% are lighter than 97.5 % of the renders" in told
+    )  # shade 30 against 0
+    text = page.read_text()
+    assert (
+        "are lighter than" in text and text.count('alt="photograph"') >= 4 and "Classes are those of the labels" in text
+    )
+    # The same photographs without labels: figures are left out, and the classes are those that the run says.
+    (tmp_path / "photos").mkdir()
+    for number, path in enumerate(sorted((root / "test").rglob("*.png"))):
+        shutil.copy(path, tmp_path / "photos" / f"{number}.png")
+    code, told, _ = run(capsys, "evaluate", tmp_path / "run", tmp_path / "photos", "--gaps", page)
+    assert code == 0 and "recall" not in told and "are lighter than" in told
+    assert "The photographs have no labels" in page.read_text()
+    code, _, errors = run(capsys, "evaluate", tmp_path / "run", tmp_path / "photos")
+    assert code == 2 and "12 of 12 pictures have no class" in errors
+    other = ("--gaps", page, "--learned", root / "test")
+    code, told, _ = run(capsys, "evaluate", tmp_path / "run", root / "test", *other)
+    assert code == 0 and "nothing that is measured" in told
+    assert run(capsys, "evaluate", tmp_path / "run", root / "test", *other[2:])[0] == 2
 
 
 def test_a_run_that_selects_on_target_labels_says_so(

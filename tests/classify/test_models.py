@@ -72,6 +72,7 @@ def test_parameters_are_those_of_s2rda_to_the_digit(name, parameters, millions):
         ("resnet18", 11_176_512, 512),
         ("resnet101", 42_500_160, 2048),
         ("vit-s", 21_651_840, 384),
+        ("mixer-s", 18_528_264 - 1000 * 513, 512),
         ("convnext-t", 27_820_128, 768),
         ("dinov2-s", 22_056_192 - 384 * (1369 - 256), 384),
         ("dinov2-b", 86_579_712 - 768 * (1369 - 256), 768),
@@ -188,7 +189,7 @@ def test_unknown_names_and_sizes_are_refused_with_what_would_do():
     refused("size: 96, but dinov2-s needs a multiple of 14, for example 98", "dinov2-s", size=96)
     refused("mixer-b needs a multiple of 16", "mixer-b", size=8)
     refused("mixer-b can only start from a checkpoint file", "mixer-b", weights="google/mixer")
-    assert set(NAMES) == {*backbones._CONFIGS, "mixer-b"}
+    assert set(NAMES) == {*backbones._CONFIGS, "mixer-s", "mixer-b"}
 
 
 def test_weights_that_are_not_there_are_refused(tmp_path, monkeypatch):

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gallery.build import build
 from gallery.columns import Columns
 from gallery.embedding import flat, holes, principal
 from gallery.sets import choose
 from scenes.errors import InputError
 from tests.frames import make_dataset
+from tests.gallery.browser import Browser
+from tests.gallery.test_build import data, unpacked
 from training.data.description import describe
 
 
@@ -42,7 +45,7 @@ def test_photographs_without_a_render_near_them_are_a_hole() -> None:
     vectors = np.concatenate([renders, rng.normal(size=(50, 4)) * 0.3, (12, 0, 0, 0) + rng.normal(size=(9, 4)) * 0.1])
     columns = Columns(359)
     columns.put(0, {"sun": [0.0] * 30 + [5.0] * 270, "noise": rng.uniform(size=300).tolist()})
-    found = holes(vectors.astype(np.float32), np.arange(359) >= 300, columns)
+    found = holes(vectors.astype(np.float32), np.arange(359) >= 300, np.ones(359, bool), columns)
     assert len(found) == 1 and found[0]["count"] == 9 and set(found[0]["photos"]) == set(range(350, 359))
     assert all(place < 30 for place in found[0]["near"]) and found[0]["distance"] > 2
     assert found[0]["factors"][0]["name"] == "sun" and found[0]["factors"][0]["near"] == 0.0
@@ -51,7 +54,7 @@ def test_photographs_without_a_render_near_them_are_a_hole() -> None:
 def test_photographs_like_renders_are_no_hole() -> None:
     vectors = np.random.default_rng(0).normal(size=(400, 2)).astype(np.float32)
     vectors[200:] = vectors[:200] + 0.001
-    assert holes(vectors, np.arange(400) >= 200, Columns(400)) == []
+    assert holes(vectors, np.arange(400) >= 200, np.ones(400, bool), Columns(400)) == []
 
 
 def test_a_description_tells_colors_and_edges() -> None:
@@ -76,10 +79,29 @@ def test_photographs_are_a_set_without_labels(tmp_path: Path) -> None:
     for name in ("cat", "dog"):
         (tmp_path / "photos" / name).mkdir(parents=True)
         Image.new("RGB", (80, 40), "red").save(tmp_path / "photos" / name / "a.png")
-    (tmp_path / "photos" / "dog" / "b.png").write_bytes(b"no picture")
     _, photos = choose([tmp_path / "set"], [tmp_path / "photos"])
-    assert photos.first == 2 and len(photos.indices) == 3
+    assert photos.first == 2 and len(photos.indices) == 2
     source = photos.source(40)
-    row, picture = source.row(0)
-    assert row == {} and picture.shape == (20, 40, 3) and list(source.kinds) == ["rgb"]
-    assert (source.row(2)[1] == 128).all()  # it cannot be read
+    row, picture, fault = source.described(0)
+    assert row == {"file": "read"} and picture is not None and picture.shape == (20, 40, 3) and not fault
+    assert list(source.kinds) == ["rgb"]
+
+
+def test_a_photograph_that_cannot_be_read_is_told_with_its_reason(tmp_path: Path) -> None:
+    make_dataset(tmp_path / "set", 2)
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (80, 40), "red").save(tmp_path / "photos" / "a.png")
+    (tmp_path / "photos" / "b.png").write_bytes(b"no picture")
+    build(choose([tmp_path / "set"], [tmp_path / "photos"]), tmp_path / "page", 40, workers=1)
+    (_, told), (_, shown) = data(tmp_path / "page", "index")["sets"], data(tmp_path / "page", "1/rgb/0")
+    assert told["failed"][0][0] == 1 and "b.png" in told["failed"][0][1] == shown["fault"]
+    assert told["numbers"] == {"failed": 1}
+    places = np.frombuffer(unpacked(data(tmp_path / "page", "map/places")["data"]), "<f4")
+    assert np.isnan(places[-2:]).all() and np.isfinite(places[:-2]).all()
+    with Browser(tmp_path / "profile") as browser:
+        browser.open((tmp_path / "page" / "index.html").as_uri())
+        assert "b.png" in browser.until("document.querySelector('#cell-3 .broken')?.textContent")
+        browser.ask("gallery.look('map')")
+        browser.ask("gallery.open(3)")
+        browser.until("!!document.querySelector('.frame .broken')")
+        assert browser.told == []

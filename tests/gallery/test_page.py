@@ -179,6 +179,51 @@ def test_a_lasso_on_the_map_chooses_what_it_surrounds(page: tuple[Dataset, str],
     assert 0 < shown(browser) < COUNT
 
 
+def test_a_rectangle_of_the_map_is_chosen_with_keys_and_announced(page: tuple[Dataset, str], browser: Browser) -> None:
+    _, address = page
+    browser.open(f"{address}#view=map")
+    browser.until("document.querySelector('#map canvas').width > 300")
+    places = np.array(browser.ask("gallery.column('map/places').then(p => Array.from(p))")).reshape(COUNT, 2)
+    browser.ask("document.querySelector('#map canvas').focus()")
+    said = "document.getElementById('area-said').textContent"
+    browser.key("Enter")  # a corner in the middle
+    for key in ["ArrowRight", "ArrowDown"] * 10:
+        browser.key(key)
+    inside = (places[:, 0] >= 0.5) & (places[:, 0] <= 0.7) & (places[:, 1] <= 0.5) & (places[:, 1] >= 0.3)
+    browser.until(f"{said}.includes('Cross at 70 % from the left, 30 % from below; {inside.sum()} pictures')")
+    for _ in range(20):
+        browser.key("ArrowRight")  # it ends at the border
+        browser.key("ArrowDown")
+    browser.key("Enter")
+    browser.until("gallery.filters.has('map')")
+    quarter = np.flatnonzero((places[:, 0] >= 0.5) & (places[:, 1] <= 0.5)).tolist()
+    assert browser.ask("gallery.shown()") == quarter and 0 < len(quarter) < COUNT
+    assert browser.until(said) == f"{len(quarter)} pictures lie in the rectangle; {len(quarter)} are shown."
+    again = browser.until("location.hash.includes('area=') && location.href")
+    browser.key("Escape")
+    assert browser.until("gallery.filters.size === 0") and shown(browser) == COUNT
+    browser.open(again)
+    browser.until("gallery.filters.has('map')")
+    assert browser.ask("gallery.shown()") == quarter
+    browser.ask("document.querySelector('#map canvas').focus()")
+    browser.key(" ")
+    middle = min(quarter, key=lambda place: float(((places[place] - 0.5) ** 2).sum()))
+    assert browser.until("gallery.opened() >= 0 && [gallery.opened()]") == [middle]
+
+
+def test_a_rectangle_of_the_map_is_chosen_by_typed_bounds(page: tuple[Dataset, str], browser: Browser) -> None:
+    _, address = page
+    browser.open(f"{address}#view=map")
+    browser.until("document.querySelector('#map canvas').width > 300")
+    places = np.array(browser.ask("gallery.column('map/places').then(p => Array.from(p))")).reshape(COUNT, 2)
+    browser.ask("document.querySelectorAll('.area input')[1].value = '40'")
+    browser.ask("document.querySelector('.area').requestSubmit()")
+    browser.until("gallery.filters.has('map')")
+    assert browser.ask("gallery.shown()") == np.flatnonzero(places[:, 0] <= 0.4).tolist()
+    values = "[...document.querySelectorAll('.area input')].map(i => i.value)"
+    assert browser.until(f"{values}[1] === '40' && {values}") == ["0", "40", "0", "100"]
+
+
 def test_pictures_that_look_alike_are_beside_a_large_one(page: tuple[Dataset, str], browser: Browser) -> None:
     _, address = page
     browser.open(f"{address}#open=2")

@@ -94,9 +94,9 @@ def test_a_picture_depends_on_config_seed_and_index_alone(painter: Painter, fold
     assert not np.array_equal(first[0].rgb, first[1].rgb)
 
 
-STEPS = ("distractors", "crack", "warp", "smoothing", "dissolve", "lips", "healed", "color", "style", "sensor")
+STEPS = ("distractors", "crack", "warp", "smoothing", "dissolve", "lips", "healed", "color", "style", "zoom", "sensor")
 # What they change besides the picture.
-OF_LABELS = ("crack", "warp")
+OF_LABELS = ("crack", "warp", "zoom")
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -104,7 +104,7 @@ def test_each_step_can_be_left_out_alone(painter: Painter, step: str) -> None:
     """What is drawn without it has every other step's values, and labels and surface as they were."""
     changed = 0
     for index in range(6):
-        on, off = (draw(painter, index, **{step: {"use": use}}) for use in (True, False))
+        on, off = (draw(painter, index, **{"least": 0, step: {"use": use}}) for use in (True, False))
         assert on.category.any() and step in on.scene.steps and step not in off.scene.steps
         gone = {name: values for name, values in on.scene.steps.items() if name not in off.scene.steps}
         assert set(gone) == ({step, *OF_CRACK} & set(on.scene.steps) if step == "crack" else {step})
@@ -123,7 +123,7 @@ def test_every_step_was_left_out() -> None:
 
 def test_without_a_crack_the_surface_is_the_one_it_is_drawn_on(painter: Painter) -> None:
     for index in range(4):
-        plain = {"sensor": {"use": False}, "style": {"use": False}}
+        plain = {"sensor": {"use": False}, "style": {"use": False}, "least": 0}
         on, off = (draw(painter, index, crack={"use": use}, **plain) for use in (True, False))
         far = ~cv2.dilate((on.alpha > 0).astype(np.uint8), np.ones((65, 65))).astype(bool)
         assert np.array_equal(on.rgb[far], off.rgb[far])
@@ -131,7 +131,10 @@ def test_without_a_crack_the_surface_is_the_one_it_is_drawn_on(painter: Painter)
 
 def test_what_distorts_the_contour_distorts_all_labels(painter: Painter) -> None:
     hard = {"use": True, "elastic": 0.3, "affine": 0.3, "dilation": 1}
-    on, off = (draw(painter, warp=warp, margin=0) for warp in (hard, {"use": False}))
+    on, off = (
+        draw(painter, warp=warp, margin=0, least=0, zoom={"use": False}, crack={"use": True, "ragged": 0})
+        for warp in (hard, {"use": False})
+    )
     for name in ("alpha", "category", "width", "skeleton"):
         assert not np.array_equal(getattr(on, name), getattr(off, name))
     drawn = raster.coverage(contour(on.scene), Pixels((SIDE, SIDE), on.scene.mm_per_pixel))  # type: ignore[union-attr]
@@ -141,7 +144,8 @@ def test_what_distorts_the_contour_distorts_all_labels(painter: Painter) -> None
 
 @pytest.mark.parametrize("index", range(4))
 def test_labels_reach_beyond_the_crack_by_their_margin(painter: Painter, index: int) -> None:
-    exact, wider, widest = (draw(painter, index, margin=margin) for margin in (0, 0.8, 1.6))
+    even = {"crack": {"use": True, "ragged": 0}, "least": 0}
+    exact, wider, widest = (draw(painter, index, margin=margin, **even) for margin in (0, 0.8, 1.6))
     assert np.array_equal(exact.rgb, wider.rgb) and np.array_equal(exact.skeleton, wider.skeleton)
     assert exact.category.sum() < wider.category.sum() < widest.category.sum()
     assert not (exact.category > wider.category).any() and not (exact.alpha > wider.alpha).any()
@@ -154,10 +158,39 @@ def test_labels_reach_beyond_the_crack_by_their_margin(painter: Painter, index: 
 
 @pytest.mark.parametrize("margin", [0, 0.4, 1.5])
 def test_a_straight_crack_is_labelled_as_wide_as_the_margins_make_it(margin: float) -> None:
-    drawn = geometry.rasterized(straight(6), (SIDE, SIDE), 1.0, margin)
+    drawn = geometry.rasterized(straight(6), Pixels((SIDE, SIDE), 1.0), margin)
     assert drawn.coverage[10:-10].sum(axis=1) == pytest.approx(6, abs=1e-3)
     assert drawn.reach[10:-10].sum(axis=1) == pytest.approx(6 + 2 * margin, abs=1e-3)
     assert drawn.width[drawn.width > 0] == pytest.approx(6, abs=1e-3)
+
+
+def test_uneven_lips_are_labelled_as_they_are_at_every_scale() -> None:
+    crack = straight(6)
+    lips = geometry.uneven(crack.size, np.random.default_rng(0), 1.0, 0.3)
+    even, rough = (geometry.rasterized(crack, Pixels((SIDE, SIDE), 1.0), 0.8, each) for each in (None, lips))
+    assert rough.coverage.sum() == pytest.approx(even.coverage.sum(), rel=0.1)
+    assert rough.coverage[10:-10].sum(axis=1).std() > 0.3
+    larger = geometry.rasterized(crack, Pixels((4 * SIDE, 4 * SIDE), 0.25), 0.8, lips)
+    smaller = cv2.resize(larger.coverage, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    assert (
+        np.abs(smaller - rough.coverage)[10:-10].mean() < 0.25 * np.abs(even.coverage - rough.coverage)[10:-10].mean()
+    )
+    # The labels reach as far beyond the lips as they do beyond even ones.
+    for drawn, side in ((rough, SIDE), (larger, 4 * SIDE)):
+        beyond = (drawn.reach - drawn.coverage)[side // 8 : -side // 8].sum(axis=1).mean()
+        assert beyond == pytest.approx(2 * 0.8, abs=0.15)
+
+
+def test_labels_end_where_nothing_is_seen(painter: Painter) -> None:
+    """Who asks for more contrast gets less mask, and what is left is the same mask."""
+    faint = {"darkness": 0.2, "deepening": 0.3, "visible": 0}
+    every, seen, strong = (draw(painter, 2, color=faint, least=least) for least in (0, 0.5, 1.3))
+    assert np.array_equal(every.rgb, seen.rgb)
+    assert every.category.sum() > seen.category.sum() > strong.category.sum()
+    for kept in (seen, strong):
+        for name in ("alpha", "category", "width", "skeleton"):
+            where = getattr(kept, name) != 0
+            assert np.array_equal(getattr(kept, name)[where], getattr(every, name)[where])
 
 
 def test_dilation_widens_the_mask(painter: Painter) -> None:

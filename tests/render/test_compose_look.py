@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from render.composite import background, camera, color, edges
+from render.composite.contrast import grain, standing_out
 from render.composite.noise import noise, normals
 from render.composite.texture_synthesis import continued, unevenness
 from scenes.cracks import raster
@@ -28,10 +29,11 @@ def cracked(picture: NDArray[np.float32], width: float, **changes: float) -> tup
 def colored(picture: NDArray[np.float32], covered: NDArray, width: float, **changes: float) -> NDArray:
     values = {
         "darkness": 0.4, "adaptive": 1.0, "reach": 4.0, "texture": 0.3, "hue": 0.08, "tint": 0.1, "noise": 0.0,
-        "noise_scale": 20.0, "grain": 0.0, "deepening": 0.3, "visible": 0.0, **changes,
+        "noise_scale": 20.0, "grain": 0.0, "deepening": 0.3, "crumbs": 0.0, "crumb_size": 3.0, "visible": 0.0,
+        **changes,
     }  # fmt: skip
-    pixels = np.where(covered > 0, np.float32(width), np.float32(0))
-    return color.colored(picture, covered, pixels, np.random.default_rng(0), **values)
+    around = grain(picture, covered, np.where(covered > 0, np.float32(width), np.float32(0)))
+    return color.colored(picture, covered, around, np.random.default_rng(0), **values)
 
 
 def test_a_crack_is_as_dark_as_its_surroundings_allow() -> None:
@@ -108,6 +110,53 @@ def test_a_crack_is_seen_on_gravel() -> None:
 
     assert contrast(gravel, 1.0) > 20 and contrast(gravel, 1.0) > contrast(gravel, 0.0) + 8
     assert contrast(plaster, 1.0) == pytest.approx(contrast(plaster, 0.0), abs=3)
+
+
+def ground(size: float, rms: float = 20.0) -> NDArray[np.float32]:
+    """(256, 256, 3) a plain surface with grain of one size."""
+    return np.repeat(150 + rms * noise(np.random.default_rng(1), (256, 256), size)[..., None], 3, axis=2)
+
+
+def test_grain_is_measured_at_the_width_of_the_crack() -> None:
+    """Fine grain is averaged away in a wide crack, and does not hide it. Hills wider than a crack do not, either."""
+
+    def around(picture: NDArray[np.float32], width: float) -> float:
+        covered = raster.coverage(straight(width, 256.0), Pixels((256, 256), 1.0))
+        return float(grain(picture, covered, np.where(covered > 0, np.float32(width), 0))[:, 118:138].mean())
+
+    fine, coarse, hills = ground(1.0), ground(6.0), ground(60.0)
+    assert around(fine, 1.0) == pytest.approx(20, rel=0.15)
+    assert around(fine, 4.0) < 0.35 * around(fine, 1.0)
+    assert around(coarse, 4.0) > 0.6 * 20 and around(coarse, 1.0) < around(coarse, 4.0)
+    assert around(hills, 1.0) < 3 and around(hills, 4.0) < 8
+    assert around(ground(1.0, rms=5.0), 1.0) == pytest.approx(around(fine, 1.0) / 4, rel=0.05)
+
+
+def test_a_crack_stands_out_by_its_contrast_over_the_grain() -> None:
+    """As dark a crack is seen on fine plaster, and is lost on gravel, whose mean brightness is the same."""
+    covered = raster.coverage(straight(3.0, 256.0), Pixels((256, 256), 1.0))
+    width = np.where(covered > 0, np.float32(3), np.float32(0))
+    found = {}
+    for name, plain in (("plaster", ground(3.0, 6.0)), ("gravel", ground(3.0, 60.0))):
+        drawn = plain - 20 * covered[..., None]
+        contrast = standing_out(plain, drawn, covered, grain(plain, covered, width))
+        found[name] = contrast[60:-60, 128].mean()
+    assert found["plaster"] > 2 and found["gravel"] < 0.4
+    assert found["plaster"] == pytest.approx(10 * found["gravel"], rel=0.1)
+
+
+def test_the_core_of_a_wide_crack_is_nearly_black_and_its_rim_is_not() -> None:
+    picture = np.full((SIDE, SIDE, 3), 200, np.float32)
+    drawn, _ = cracked(picture, 12.0, darkness=0.15, deepening=0.6)
+    across = drawn[10:-10].mean(axis=(0, 2))[SIDE // 2 - 6 : SIDE // 2]
+    assert (np.diff(across) < 0).all() and across[0] > 90 and across[-1] < 20
+
+
+def test_crumbs_are_pale_spots_in_a_dark_crack() -> None:
+    picture = np.full((SIDE, SIDE, 3), 200, np.float32)
+    without, some = (cracked(picture, 14.0, deepening=0.8, crumbs=share)[0][:, SIDE // 2] for share in (0.0, 0.3))
+    paler = (some > without + 15).any(axis=-1).mean()
+    assert 0.1 < paler < 0.5
 
 
 @given(st.floats(1, 30), st.integers(20, 120), st.integers(0, 99))

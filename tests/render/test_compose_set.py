@@ -138,8 +138,8 @@ def test_a_preview_shows_the_first_pictures(capsys: pytest.CaptureFixture[str], 
 def test_a_preview_holds_the_pictures_of_the_set(folder: Path) -> None:
     painter = make_painter(folder)
     sampled = composer(painter)
-    shown = np.asarray(sheet(painter, first(sampled, 3, 2, 1), lambda _: None, 96))
     frame = painter.draw(sampled.sample(3, 2))
+    shown = np.asarray(sheet(sampled.config, [frame], first(sampled, 3, 2, 1), lambda _: None, 96))
     assert any(
         np.array_equal(shown[y : y + 96, x : x + 96], frame.rgb)
         for y in range(shown.shape[0] - 95)

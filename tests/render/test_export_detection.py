@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -18,10 +19,12 @@ from pycocotools.coco import COCO
 from render.cli.dataset import export
 from render.dataset.dataset import Dataset
 from render.dataset.export import export_dataset
+from render.dataset.export.bop import write_bop
 from render.dataset.export.outline import joined, outlines
 from render.render_set import render_set
 from scenes.errors import InputError
-from tests.frames import CLASSES, make_dataset
+from scenes.record.distortion import Distortion
+from tests.frames import CLASSES, make_dataset, redrawn
 
 Bools = NDArray[np.bool_]
 
@@ -202,3 +205,16 @@ def test_a_scene_is_written_as_a_blend_file(tmp_path: Path) -> None:
     ):
         ran = CliRunner().invoke(export, [str(tmp_path / "set"), *words])
         assert isinstance(ran.exception, InputError) and said in str(ran.exception)
+
+
+def test_a_lens_with_distortion_is_told_or_refused(tmp_path: Path) -> None:
+    """COCO's file names the coefficients, and BOP has no place for them."""
+    data = make_dataset(tmp_path / "set", count=1, shard_size=1)
+    frame = data.frame(0)
+    bent = replace(frame.scene.camera, distortion=Distortion("brown", (-0.1, 0, 0, 0, 0, 0, 0, 0), 1.0))
+    data = redrawn(data, 0, [replace(frame, scene=replace(frame.scene, camera=bent))])
+    export_dataset(data, tmp_path / "coco", "coco")
+    (image,) = json.loads((tmp_path / "coco/annotations/instances.json").read_text())["images"]
+    assert image["distortion"] == {"model": "brown", "coefficients": [-0.1, 0, 0, 0, 0, 0, 0, 0]}
+    with pytest.raises(InputError, match="picture 0 has a lens with distortion, bop knows none"):
+        write_bop([data.frame(0)], CLASSES, tmp_path / "bop", 0, None)  # type: ignore[arg-type]

@@ -70,6 +70,9 @@ FAULTS = [
     ("camera and label equal the scene", changed("world_to_camera", lambda m, _: m.__setitem__((0, 3), 9.0))),
     ("camera and label equal the scene", lambda frame: replace(frame, label=-1)),
     ("camera and label equal the scene", lambda frame: replace(frame, index=7)),
+    ("poses equal the scene's", relabelled(pose=tuple(map(tuple, np.eye(4).tolist())))),
+    ("poses equal the scene's", relabelled(extent=None)),
+    ("poses equal the scene's", relabelled(extent=(1.0, -1.0, 1.0))),
     ("width and middle line lie on the crack", lambda frame: replace(frame, width=0 * frame.part, skeleton=frame.part)),
 ]
 

@@ -24,10 +24,10 @@ from pathlib import Path
 import numpy as np
 
 out, source = Path(sys.argv[1]), Path("render/frame.py").read_text()
-entries = '''    flow: Annotated[
+entries = '''    drift: Annotated[
         NDArray[np.float32] | None,
-        Label("<f4", (H, W, 2), "motion in pixels", path="motion/flow", show=false_color.flow,
-              valid=np.isfinite, blenderproc="forward_flow"),
+        Label("<f4", (H, W, 2), "motion in pixels", path="motion/drift", show=false_color.drift,
+              valid=np.isfinite, blenderproc="forward_drift"),
     ] = None
     shadow: Annotated[NDArray[np.uint8] | None, Label("<u1", (H, W), "of shadows", show=false_color.mask)] = None
     exposure: Annotated[float | None, Label("<f4", (), "seconds", path="camera/exposure")] = None
@@ -35,7 +35,7 @@ entries = '''    flow: Annotated[
 assert source.count("    rgb: ") == 1
 module = sys.modules["render.frame"] = types.ModuleType("render.frame")
 from render import false_color
-false_color.flow = lambda array, objects, classes: (np.full(array.shape[:2], 77, np.uint8), "to 3 px")
+false_color.drift = lambda array, objects, classes: (np.full(array.shape[:2], 77, np.uint8), "to 3 px")
 exec(compile(source.replace("    rgb: ", entries), "render/frame.py", "exec"), vars(module))
 
 from render.dataset.checks import CHECKS
@@ -49,13 +49,13 @@ from tests.frames import CLASSES, make_dataset, make_frame
 
 def made(index, **changes):
     plain = make_frame(index)
-    flow = np.random.default_rng(index).normal(size=(*plain.rgb.shape[:2], 2)).astype(np.float32)
-    return replace(plain, **{"flow": flow, "shadow": plain.alpha, "exposure": 0.5, **changes})
+    drift = np.random.default_rng(index).normal(size=(*plain.rgb.shape[:2], 2)).astype(np.float32)
+    return replace(plain, **{"drift": drift, "shadow": plain.alpha, "exposure": 0.5, **changes})
 
 def assert_same(read, frame):
-    np.testing.assert_array_equal(read.flow, frame.flow)
+    np.testing.assert_array_equal(read.drift, frame.drift)
     np.testing.assert_array_equal(read.shadow, frame.shadow)
-    assert (read.exposure, read.flow.dtype, read.objects) == (0.5, np.float32, frame.objects)
+    assert (read.exposure, read.drift.dtype, read.objects) == (0.5, np.float32, frame.objects)
 
 data = make_dataset(out / "set", count=2, shard_size=2)
 path, frames = data.shard_path(0), [made(0), made(1)]
@@ -67,37 +67,37 @@ data = Dataset.open(data.folder)
 with Shard(path) as shard:
     assert_same(shard.frame(1), frames[1])
     assert shard.arrays("camera/exposure").tolist() == [0.5, 0.5]
-    assert shard.arrays("motion/flow").shape == (2, 48, 64, 2)
+    assert shard.arrays("motion/drift").shape == (2, 48, 64, 2)
 memory = Memory(1 << 20, 1)
 assert_same(memory.take(json.loads(json.dumps(put_frame(frames[0], memory.file, 0, memory.size))), 0), frames[0])
 
 with_label, without = (label_sheet([frame], CLASSES) for frame in (frames[0], make_frame(0)))
 assert with_label.width * 10 > without.width * 11 and (np.asarray(with_label) == 77).all(axis=-1).sum() >= 192 * 256
 assert inspect_dataset(data).sound
-broken = made(0, flow=np.full((48, 64, 2), np.nan, np.float32))
-assert any("flow has 6144 impossible values" in fault for check in CHECKS.values() for fault in check(broken, CLASSES))
-for flow in (frames[0].flow[:1], frames[0].flow.astype(np.float64)):
+broken = made(0, drift=np.full((48, 64, 2), np.nan, np.float32))
+assert any("drift has 6144 impossible values" in fault for check in CHECKS.values() for fault in check(broken, CLASSES))
+for drift in (frames[0].drift[:1], frames[0].drift.astype(np.float64)):
     try:
-        write_shard(out / "bad.h5", [made(0, flow=flow)], attributes={})
+        write_shard(out / "bad.h5", [made(0, drift=drift)], attributes={})
         raise AssertionError("stored")
     except ValueError as error:
-        assert "flow is" in str(error)
+        assert "drift is" in str(error)
 
 import h5py
 from PIL import Image
 for kind in ("folder", "webdataset", "hdf5-per-image"):
     export_dataset(data, out / kind, kind)
 name = CLASSES[frames[0].label] + "/000000"
-assert np.load(out / "folder" / "geometry" / f"{name}.npz")["flow"].tolist() == frames[0].flow.tolist()
+assert np.load(out / "folder" / "geometry" / f"{name}.npz")["drift"].tolist() == frames[0].drift.tolist()
 assert np.asarray(Image.open(out / "folder" / "shadow" / f"{name}.png")).tolist() == frames[0].shadow.tolist()
 assert json.loads((out / "folder" / "meta" / f"{name}.json").read_text())["exposure"] == 0.5
 with h5py.File(out / "hdf5-per-image" / "0.hdf5") as file:
-    assert file["forward_flow"][:].tolist() == frames[0].flow.tolist()
+    assert file["forward_drift"][:].tolist() == frames[0].drift.tolist()
 import tarfile
 from io import BytesIO
 with tarfile.open(out / "webdataset" / "shard-000000.tar") as tar:
     arrays = np.load(BytesIO(tar.extractfile("000000.npz").read()))
-    assert arrays["flow"].tolist() == frames[0].flow.tolist() and "shadow" in arrays
+    assert arrays["drift"].tolist() == frames[0].drift.tolist() and "shadow" in arrays
 print("seen everywhere")
 """
 
@@ -153,4 +153,4 @@ def test_every_picture_can_be_looked_at() -> None:
             assert show is not None
             shown, _ = show(array, frame.instance > 0, CLASSES)
             assert shown.dtype == np.uint8 and shown.shape[:2] == frame.rgb.shape[:2]
-    assert present(frame).keys() == LABELS.keys() - {"width", "skeleton"}
+    assert present(frame).keys() == LABELS.keys() - {"width", "skeleton", "flow", "disparity"}

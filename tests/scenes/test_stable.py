@@ -151,6 +151,7 @@ FOLLOWS: list[tuple[str, tuple[str, ...]]] = [
     ("surface.family", ("surface.material.*", "surface.crack.kind", *DARK)),
     ("surface.texture", ("surface.material.*.texture",)),
     ("surface.scale", ("surface.pixel", *VIEW, *PATCH, *MM)),
+    ("surface.zoom", ("surface.zoom", "surface.pixel", *VIEW, *PATCH, *MM)),
     ("surface.obliqueness", (*VIEW, *PATCH)),
     ("surface.side", (*VIEW, *PATCH)),
     ("surface.crack.present", ("surface.crack*",)),

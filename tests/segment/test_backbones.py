@@ -19,11 +19,11 @@ from transformers import (
 )
 
 from scenes.errors import InputError
-from segment import backbones
+from segment import backbones, mask2former
 from segment.config import SegmentConfig
 from segment.load import make_method
 from segment.models import build
-from segment.network import NAMES, UNET, Segmenter
+from segment.network import MATCHING, NAMES, UNET, Segmenter
 
 _TINY: dict[str, Any] = {
     "segformer-b0": lambda: SegformerConfig(
@@ -50,7 +50,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_names_are_built() -> None:
-    assert set(NAMES) == {UNET, *backbones.CONFIGS}
+    assert set(NAMES) == {UNET, *backbones.CONFIGS, *MATCHING} and set(MATCHING) == mask2former.CONFIGS.keys()
 
 
 @pytest.mark.parametrize("name", _TINY)

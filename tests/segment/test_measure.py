@@ -98,6 +98,23 @@ def test_the_width_of_a_line_does_not_depend_on_its_direction(width: int) -> Non
     assert np.ptp(widths) < 0.8
 
 
+@given(width=st.floats(6, 14), angle=st.floats(0, 180), slimness=st.floats(1.7, 4), aside=st.floats(-1, 1))
+@examples(max_examples=40)
+def test_a_short_wide_piece_is_as_wide_as_it_is(width: float, angle: float, slimness: float, aside: float) -> None:
+    """Its tips, where the radius is the distance to the blunt end, do not count. They made it up to 39 % narrower."""
+    values = of_lines(FLAT, bar(width, angle, slimness * width, aside))
+    assert 0.91 * width - 0.5 <= values["width"] <= width + 1.05
+
+
+@given(angle=st.floats(0, 180))
+@examples(max_examples=10)
+def test_a_crack_that_narrows_counts_to_its_point(angle: float) -> None:
+    turn = np.radians(angle)
+    along, across = X * np.cos(turn) + Y * np.sin(turn), Y * np.cos(turn) - X * np.sin(turn)
+    wedge = (np.abs(across) <= (60 - along) / 20) & (np.abs(along) <= 60)
+    assert of_lines(FLAT, wedge)["width"] == pytest.approx(6, abs=0.8)
+
+
 @given(width=st.floats(2, 9), angle=st.floats(0, 180))
 @examples(max_examples=20)
 def test_a_straight_line_has_one_direction(width: float, angle: float) -> None:

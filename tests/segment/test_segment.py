@@ -8,7 +8,7 @@ import torch
 
 from segment.config import AugmentConfig
 from segment.crops import Colors, Crops, Plain
-from segment.datasets import CrackPictures
+from segment.datasets import LabeledPictures
 from segment.levels import MEAN, SPREAD
 from segment.losses import dice_and_entropy
 from segment.metrics import THRESHOLDS, score
@@ -32,10 +32,10 @@ def test_the_network_takes_any_size(size: tuple[int, int]) -> None:
     assert UNet(width=4, depth=3)(torch.rand(2, 3, *size)).shape == (2, *size)
 
 
-def _loader(pictures: list[Picture], size: int, batch: int, seed: int) -> Loader[CrackPictures]:
+def _loader(pictures: list[Picture], size: int, batch: int, seed: int) -> Loader[LabeledPictures]:
     drawn = PictureSet("lines", True, tuple(p.name for p in pictures), (), lambda k: pictures[k], "")
     entries = tuple((drawn, k) for k in range(len(pictures)))
-    return Loader(CrackPictures("lines", entries), batch, Crops(size, 1.4), seed=seed, workers=0)
+    return Loader(LabeledPictures("lines", entries), batch, Crops(size, 1.4), seed=seed, workers=0)
 
 
 def _batch(pictures: list[Picture], size: int, batch: int, seed: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 FEATURES = np.dtype("<f2")
 """The type in which features are kept."""
 
+NOT_DESCRIBED = np.full(372, np.nan, np.float32)
+"""What stands for the features of a picture that cannot be read."""
+
 NAME = "colors and edges (no network)"
 
 _SIDE = 32

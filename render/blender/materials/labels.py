@@ -36,10 +36,14 @@ class LabelNodes:
         self._aimed: dict[str, float] = {}
 
     def aim(self, camera: Camera) -> None:
-        """Tell the materials where the centers of the pixels are."""
+        """Tell the materials where the centers of the pixels are.
+
+        Behind a lens with distortion, rays do not tell their pixel. All count, so only a single sample is right.
+        """
         k = camera.intrinsics()
+        near = _NEAR if camera.distortion is None else 1.0
         # Blender's camera has y up.
-        values = {"focal": k[0, 0], "steep": k[1, 1], "x": k[0, 2], "y": camera.height - k[1, 2]}
+        values = {"focal": k[0, 0], "steep": k[1, 1], "x": k[0, 2], "y": camera.height - k[1, 2], "near": near}
         if values == self._aimed:
             return
         self._aimed = values
@@ -68,7 +72,7 @@ def _at_center(tree: Nodes) -> Wire:
         tree.math("ABSOLUTE", tree.fract(along / z * tree[focal] + tree[center]) - 0.5)
         for along, focal, center in ((x, "focal", "x"), (y, "steep", "y"))
     ]
-    return tree.math("LESS_THAN", tree.math("MAXIMUM", *aside), _NEAR)
+    return tree.math("LESS_THAN", tree.math("MAXIMUM", *aside), tree["near"])
 
 
 def _at_least_half(tree: Nodes, opacity: Wire) -> Wire:

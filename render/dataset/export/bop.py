@@ -43,6 +43,8 @@ def write_bop(
         scene = frame.scene
         if not isinstance(scene, Scene) or not scene.items:
             raise InputError(f"picture {frame.index} shows no objects, bop needs some; use --format coco")
+        if scene.camera.distortion is not None:
+            raise InputError(f"picture {frame.index} has a lens with distortion, bop knows none; use --format coco")
         write_png(out / _FOLDER / "rgb" / f"{stem(frame)}.png", frame.rgb)
         write_png(out / _FOLDER / "depth" / f"{stem(frame)}.png", _millimeters(frame.depth))
         about = {

@@ -4,7 +4,8 @@ Give readers `images` as the image folder. Category ids are the category mask's 
 of a listed class with at least one visible pixel. Boxes are [x, y, width, height] around visible pixels; masks are
 compressed RLE; keypoints are (x, y, v) with pixel centers at +0.5, in the category's order: v is 2 seen, 1 hidden but
 inside the picture, 0 (with x = y = 0) outside it or unknown for the object. Beyond COCO: `amodal_bbox`, `visibility`,
-`truncation`, `asset`, `purpose` ("clutter" for objects of no interest); of images `intrinsics` and `world_to_camera`.
+`truncation`, `asset`, `purpose` ("clutter" for objects of no interest); of images `intrinsics`, `world_to_camera`
+and, where the lens has one, `distortion` with OpenCV's `model` and `coefficients`.
 
 `annotations/instances_polygons.json` is the same with polygons instead of masks. They are less exact: holes are filled.
 """
@@ -26,6 +27,7 @@ from pycocotools import mask as rle
 from render.dataset.export.outline import outlines
 from render.dataset.export.parts import Classes, Lines, stem, write_png
 from render.frame import Box, Frame, Keypoint, ObjectLabel
+from scenes.record.scene import Scene
 
 _NAMES = "keypoints "
 """How the line begins that has the names of the keypoints of each category in a piece."""
@@ -117,7 +119,9 @@ def _annotation(frame: Frame, label: ObjectLabel, classes: Classes) -> dict[str,
 
 
 def _camera(frame: Frame) -> dict[str, Any]:
-    return {"intrinsics": frame.intrinsics.tolist(), "world_to_camera": frame.world_to_camera.tolist()}
+    known = {"intrinsics": frame.intrinsics.tolist(), "world_to_camera": frame.world_to_camera.tolist()}
+    bent = frame.scene.camera.distortion if isinstance(frame.scene, Scene) else None
+    return known if bent is None else {**known, "distortion": {"model": bent.model, "coefficients": bent.coefficients}}
 
 
 def _polygons(frame: Frame, label: ObjectLabel) -> list[list[float]]:

@@ -1,0 +1,169 @@
+"""Masks of classes in the layouts of public sets, and in data sets of blendmill."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools import mask as rle
+
+from render.dataset.export.coco import finish_coco, write_coco
+from scenes.errors import InputError
+from segment.classes.sets import open_classes, renumbered
+from segment.config import SegmentConfig
+from segment.datasets import open_datasets
+from segment.logits import IGNORED
+from tests.frames import CLASSES, make_dataset
+from tests.segment.shapes_of_classes import NAMES, shapes
+
+
+def saved(path: Path, values: np.ndarray) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(values).save(path)
+    return path
+
+
+RGB = np.full((40, 50, 3), 90, np.uint8)
+
+
+def test_a_data_set_of_blendmill_has_its_category_label_and_its_objects(tmp_path: Path) -> None:
+    frames = list(make_dataset(tmp_path / "set", 3).frames())
+    pictures = open_classes(tmp_path / "set")
+    assert pictures.classes == ("background", *CLASSES) and pictures.size == 3
+    for k, frame in enumerate(frames):
+        picture = pictures.read(k)
+        assert picture.ids is not None and picture.instances is not None and picture.mask is None
+        assert np.array_equal(picture.ids, frame.category) and np.array_equal(picture.instances, frame.instance)
+        assert np.array_equal(picture.rgb, frame.rgb)
+
+
+def test_an_export_to_coco_is_read_like_the_set_itself(tmp_path: Path) -> None:
+    frames = list(make_dataset(tmp_path / "set", 3).frames())
+    lines = write_coco(frames, CLASSES, tmp_path / "coco", 0)
+    finish_coco(lambda: iter(lines), CLASSES, tmp_path / "coco")
+    ours, theirs = open_classes(tmp_path / "set"), open_classes(tmp_path / "coco")
+    assert theirs.classes == ours.classes
+    for k in range(3):
+        one, other = ours.read(k), theirs.read(k)
+        assert np.array_equal(one.ids, other.ids)
+        pairs = np.unique(np.stack([one.instances, other.instances]).reshape(2, -1), axis=1)
+        assert len(np.unique(pairs[0])) == len(np.unique(pairs[1])) == pairs.shape[1]
+
+
+def test_coco_with_polygons_runs_crowds_and_ids_with_gaps(tmp_path: Path) -> None:
+    saved(tmp_path / "val2017" / "a.jpg", RGB)
+    small = np.zeros((40, 50), np.uint8, order="F")
+    small[20:24, 12:16] = 1
+    packed = rle.encode(small)
+    crowd = {"size": [40, 50], "counts": [0, 40 * 5, 40 * 45]}
+    data = {
+        "images": [{"id": 7, "file_name": "a.jpg", "height": 40, "width": 50}],
+        "categories": [{"id": 90, "name": "cup"}, {"id": 3, "name": "car"}],
+        "annotations": [
+            {"image_id": 7, "category_id": 3, "segmentation": {**packed, "counts": packed["counts"].decode()}},
+            {"image_id": 7, "category_id": 90, "segmentation": [[10, 10, 30, 10, 30, 30, 10, 30]]},
+            {"image_id": 7, "category_id": 3, "segmentation": crowd, "iscrowd": 1},
+        ],
+    }
+    (tmp_path / "annotations").mkdir()
+    path = tmp_path / "annotations" / "instances_val2017.json"
+    path.write_text(json.dumps(data))
+    pictures = open_classes(tmp_path)
+    picture = pictures.read(0)
+    assert pictures.classes == ("background", "car", "cup") and picture.ids is not None
+    wanted = np.zeros((40, 50), np.uint8)
+    wanted[10:30, 10:30] = 2
+    wanted[small > 0] = 1  # the smaller object is seen
+    wanted[:, :5] = IGNORED
+    assert np.array_equal(picture.ids, wanted)
+    assert picture.instances is not None and picture.instances[21, 13] == 1 and picture.instances[10, 10] == 2
+    for change, words in (
+        ({"images": [{**data["images"][0], "file_name": "../b.jpg"}]}, "names the picture '../b.jpg'"),
+        ({"annotations": [{"image_id": 7}]}, "an annotation cannot be read: KeyError('segmentation')"),
+        ({"annotations": [{"image_id": 7, "category_id": 5, "segmentation": []}]}, "KeyError(5)"),
+        ({"categories": 3}, "not COCO's annotations"),
+    ):
+        path.write_text(json.dumps({**data, **change}))
+        with pytest.raises(InputError, match=r"^[^\n]*$") as told:
+            open_classes(tmp_path).read(0)
+        assert words in str(told.value)
+
+
+def test_cityscapes(tmp_path: Path) -> None:
+    labels = np.full((40, 50), 7, np.uint8)
+    labels[:, 20:30] = 26
+    labels[:5] = 3  # out of the region of interest
+    things = labels.astype(np.uint16)
+    things[10:20, 20:30], things[20:30, 20:30] = 26001, 26000
+    for split, city in (("train", "aachen"), ("val", "ulm")):
+        stem = f"{split}/{city}/{city}_000001_000019"
+        saved(tmp_path / "leftImg8bit" / f"{stem}_leftImg8bit.png", RGB)
+        saved(tmp_path / "gtFine" / f"{stem}_gtFine_labelIds.png", labels)
+        saved(tmp_path / "gtFine" / f"{stem}_gtFine_instanceIds.png", things)
+    pictures = open_classes(tmp_path)
+    assert len(pictures.classes) == 19 and pictures.size == 2 and pictures.classes[13] == "car"
+    picture = pictures.read(0)
+    assert picture.ids is not None and picture.ids[30, 0] == 0 and picture.ids[30, 25] == 13
+    assert (picture.ids[:5] == IGNORED).all()
+    assert picture.instances is not None and picture.instances[15, 25] == 2 and picture.instances[25, 25] == 1
+    assert picture.instances[35, 25] == 0
+    config = SegmentConfig(data={"source": [{"where": str(tmp_path), "split": "val"}], "holdout": 0}, classes="all")
+    opened = open_datasets(config)
+    assert opened.source[0].pictures.where(0).endswith("picture val/ulm/ulm_000001_000019")
+    assert opened.classes == pictures.classes
+    with pytest.raises(InputError, match="no split 'vall', did you mean 'val'"):
+        open_datasets(config.model_validate({**config.model_dump(), "data": {"source": [
+            {"where": str(tmp_path), "split": "vall"}]}}))  # fmt: skip
+
+
+def test_ade20k(tmp_path: Path) -> None:
+    (tmp_path / "objectInfo150.txt").write_text("Idx\tRatio\tName\n1\t0.1\twall\n2\t0.2\tbuilding, edifice\n")
+    saved(tmp_path / "images" / "validation" / "v1.jpg", RGB)
+    values = np.repeat(np.uint8([[0] * 10 + [1] * 20 + [2] * 20]), 40, axis=0)
+    mask = saved(tmp_path / "annotations" / "validation" / "v1.png", values)
+    pictures = open_classes(tmp_path)
+    assert pictures.classes == ("wall", "building")
+    picture = pictures.read(0)
+    assert picture.ids is not None and picture.ids[0, [0, 15, 45]].tolist() == [IGNORED, 0, 1]
+    saved(mask, values + 1)
+    with pytest.raises(InputError, match=r"v1.png: has the value 3, but objectInfo150.txt has 2 classes"):
+        pictures.read(0)
+
+
+def test_numbers_in_a_folder_have_names_and_a_value_that_counts_nowhere(tmp_path: Path) -> None:
+    root = shapes(tmp_path / "set", 1, 0)
+    (root / "classes.txt").unlink()
+    with pytest.raises(InputError, match=r"nobody names its classes; write classes.txt there"):
+        open_classes(root)
+    pictures = open_classes(root, NAMES, ignore=4)
+    ids = np.asarray(Image.open(root / "mask" / "0.png"))
+    assert pictures.classes == NAMES
+    assert np.array_equal(pictures.read(0).ids, np.where(ids == 4, IGNORED, ids))
+    with pytest.raises(InputError, match=r"has the value 4, but there are 4 classes, ground to bar; .* are 255"):
+        open_classes(root, NAMES[:4]).read(0)
+    Image.fromarray(ids).convert("P").save(root / "mask" / "0.png")
+    assert np.array_equal(open_classes(root, NAMES).read(0).ids, ids)
+    Image.fromarray(ids).convert("RGB").save(root / "mask" / "0.png")
+    with pytest.raises(InputError, match="is a picture in RGB; a mask of classes has one number"):
+        open_classes(root, NAMES).read(0)
+    saved(root / "mask" / "0.png", ids[:-1])
+    with pytest.raises(InputError, match="its mask has 48 x 47, its picture 48 x 48 pixels"):
+        open_classes(root, NAMES).read(0)
+    (root / "classes.txt").write_text("a\na\n")
+    with pytest.raises(InputError, match="names a class twice"):
+        open_classes(root)
+
+
+def test_classes_are_matched_by_name(tmp_path: Path) -> None:
+    root = shapes(tmp_path / "set", 1, 0)
+    before = open_classes(root)
+    after = renumbered(before, ("frame", "ground"))
+    ids, found = before.read(0).ids, after.read(0).ids
+    assert ids is not None and found is not None and after.classes == ("frame", "ground")
+    wanted = np.select([ids == NAMES.index("frame"), ids == NAMES.index("ground")], [0, 1], IGNORED)
+    assert np.array_equal(found, wanted) and after.digest != before.digest
+    with pytest.raises(InputError, match="has no class 'fram', did you mean 'frame'"):
+        renumbered(before, ("fram",))
