@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from render.cli.options import CONFIG, DEVICE, SET, WORKERS
+from render.cli.options import CONFIG, DEVICE, SEED, SET, WORKERS
 from training.parts import part, split_of
 
 FILE = click.argument("config", type=click.Path(path_type=Path))
@@ -216,6 +216,79 @@ def probe(model: str, config: str, vary: tuple[str, ...], out: Path, overrides: 
     from classify.probe.command import probe as run
 
     run(model, config, overrides, vary, out, **how)
+
+
+@click.command()
+@CONFIG
+@click.option("--target", metavar="DATA", required=True, help="Photographs to tune to. Their labels are not read.")
+@click.option(
+    "--pilot",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Renders of CONFIG to weigh. By default they are rendered into OUT/pilot.",
+)
+@click.option("--images", type=click.IntRange(40), default=2000, show_default=True, help="Pictures of the pilot.")
+@click.option(
+    "--model",
+    metavar="RUN",
+    type=click.Path(path_type=Path, exists=True),
+    help="Classifier that tells the classes of photographs. By default one trains itself on the renders' features.",
+)
+@click.option(
+    "--features",
+    type=click.Choice(("plain", "network")),
+    default="plain",
+    show_default=True,
+    help="What pictures are compared by: colors and edges, or the features of --model.",
+)
+@click.option("--labels", metavar="DATA", help="A few labeled photographs that help to tell classes.")
+@click.option("--only", multiple=True, metavar="FACTOR", help="Factor to tune. By default all. May be repeated.")
+@click.option(
+    "--keep",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.3,
+    show_default=True,
+    help="Share of each distribution that stays as it was.",
+)
+@click.option(
+    "--effective",
+    type=click.FloatRange(0, 1),
+    default=0.3,
+    show_default=True,
+    help="Least effective number of renders of each class, as a share.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be drawn and looked at, and stop.")
+@SEED
+@WORKERS
+@DEVICE
+@OUT
+@SET
+def tune(
+    config: str,
+    overrides: tuple[str, ...],
+    out: Path,
+    dry_run: bool,
+    workers: int | None,
+    device: str,
+    **asked: Any,
+) -> None:
+    """Learn the distributions of CONFIG's factors from photographs without labels.
+
+    CONFIG is a .yaml file or the name of a preset. A pilot of its pictures is compared with the photographs, class by
+    class. A distribution moves where that brings the pictures nearer to photographs that had no part in learning it.
+
+    OUT holds tuned.yaml, which extends CONFIG and says how sure each change is, tune.json and report.html. The same
+    command goes on where it was interrupted.
+
+    \b
+    Example:
+      blendmill tune s2rda13 --target photos --out tuned --dry-run
+      blendmill tune s2rda13 --target photos --out tuned
+      blendmill render tuned/tuned.yaml --images 5000 --out renders
+    """
+    from classify.tune.command import Asked
+    from classify.tune.command import tune as run
+
+    run(config, overrides, out, Asked(**asked), dry_run=dry_run, workers=workers, device=device)
 
 
 @click.command()

@@ -11,11 +11,11 @@ from scipy.cluster.vq import kmeans2
 from scipy.spatial import cKDTree
 
 from gallery.columns import Columns
-from gallery.features import NAME
 from gallery.gathering import Gathered
 from gallery.judging import Judged
 from gallery.sets import Chosen
 from scenes.errors import InputError
+from training.data.description import NAME
 from training.gaps import gaps
 
 SEED = 0

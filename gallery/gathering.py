@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.columns import Columns
-from gallery.features import FEATURES
 from gallery.pieces import Piece
 from gallery.sets import Chosen
+from training.data.description import FEATURES
 
 
 @dataclass(frozen=True)

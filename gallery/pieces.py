@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 
 from gallery.columns import LOOK, together
-from gallery.features import FEATURES, NOT_DESCRIBED, describe
 from gallery.photos import Photos
 from gallery.scripts import encoded, script
 from gallery.sets import Source
@@ -19,6 +18,7 @@ from gallery.tiles import FACTORS, OBJECTS, Tiles
 from render.dataset.dataset import Dataset
 from scenes.files import replacing
 from scenes.outputs import told
+from training.data.description import FEATURES, NOT_DESCRIBED, describe
 from training.looks import looks
 
 Piece = tuple[int, int, int, Sequence[int]]

@@ -81,16 +81,19 @@ def _values(distribution: Distribution, quantiles: Sequence[float]) -> tuple[Any
     return tuple(distribution.at(quantile) for quantile in quantiles)
 
 
-def distribution_of(config: Section, field: str) -> Distribution:
-    """The distribution that a config gives a factor. Raises InputError, with the near miss, if it gives none."""
+def distribution_of(config: Section, field: str, option: str = "--vary") -> Distribution:
+    """The distribution that a config gives a factor. Raises InputError, with the near miss, if it gives none.
+
+    option: of the command that names the factor, for the message.
+    """
     section: Any = config
     for part in field_of(field).split("."):
         if not isinstance(section, Section) or part not in type(section).model_fields:
             known = type(section).model_fields if isinstance(section, Section) else ()
-            raise InputError(f"--vary {field}: there is no '{part}', {choices(part, known)}")
+            raise InputError(f"{option} {field}: there is no '{part}', {choices(part, known)}")
         section = getattr(section, part)
     if not isinstance(section, Distribution):
-        raise InputError(f"--vary {field}: the config gives it no distribution; set one with --set")
+        raise InputError(f"{option} {field}: the config gives it no distribution; set one with --set")
     return section
 
 
@@ -124,7 +127,7 @@ def pictures(sampler: Sampler, seed: int, count: int, axes: Sequence[Axis]) -> l
             continue
         points = itertools.product(*(one.quantiles for one in axes))
         records = tuple(sampler.sample(seed, index, _fixed(varied, point)) for point in points)
-        natural = tuple(_streams(sampler, seed, index, each[0]).quantile(each[0]) for each in varied)
+        natural = tuple(streams_of(sampler, seed, index, each[0]).quantile(each[0]) for each in varied)
         found.append(Probed(index, sampler.classes.index(itself.subject), (itself, *records), natural))
         if len(found) == count:
             return found
@@ -136,7 +139,7 @@ def pictures(sampler: Sampler, seed: int, count: int, axes: Sequence[Axis]) -> l
     )
 
 
-def _streams(sampler: Sampler, seed: int, index: int, factor: str) -> Streams:
+def streams_of(sampler: Sampler, seed: int, index: int, factor: str) -> Streams:
     """The streams that a factor of a picture is drawn from. Views of a scene share those of all but the camera."""
     config = sampler.config
     views = config.camera.pictures if isinstance(config, Config) and not factor.startswith("camera.") else 1

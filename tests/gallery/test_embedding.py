@@ -12,12 +12,12 @@ from PIL import Image
 from gallery.build import build
 from gallery.columns import Columns
 from gallery.embedding import flat, holes, principal
-from gallery.features import describe
 from gallery.sets import choose
 from scenes.errors import InputError
 from tests.frames import make_dataset
 from tests.gallery.browser import Browser
 from tests.gallery.test_build import data, unpacked
+from training.data.description import describe
 
 
 def test_principal_directions_keep_distances_and_have_a_sign() -> None:

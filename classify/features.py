@@ -1,0 +1,54 @@
+"""What a classifier's network sees in pictures: the features, and its predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from classify.evaluation import outputs
+from classify.load import load_method
+from classify.task import pipeline
+from training.batches import plain
+from training.data.loader import Loader
+from training.data.pictures import ImageDataset
+
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Seen:
+    """features: (n, d) float32, the inputs of the head. probabilities: (n, k) float32 of the network's classes."""
+
+    features: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+
+
+class Eye:
+    """The selected checkpoint of a run, or a checkpoint. Raises InputError where it is none of classification.
+
+    classes: of the network, in the order of its outputs.
+    """
+
+    def __init__(self, run: Path):
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._method, config, self.classes = load_method(run, self._device)
+        self._pipeline = pipeline(config)
+
+    def look(self, pictures: ImageDataset, advance: Callable[[int], object] = lambda count: None) -> Seen:
+        """What the network sees in all pictures, in their order. advance: is called with the size of each batch.
+
+        Raises InputError where too many pictures cannot be read; a few are left out.
+        """
+        loader = Loader(pictures, _BATCH, self._pipeline.collate, workers=0, order="sequential", cache=0)
+        features, probabilities = [], []
+        for batch in plain(loader, self._pipeline.plain, self._device):
+            found = outputs(self._method, [batch])
+            features.append(found.features.numpy().astype(np.float32))
+            probabilities.append(found.logits.softmax(1).numpy().astype(np.float32))
+            advance(len(features[-1]))
+        return Seen(np.concatenate(features), np.concatenate(probabilities))

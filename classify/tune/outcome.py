@@ -1,0 +1,204 @@
+"""Which distributions move, where to, and what that is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from classify.ablation.statistics import holm
+from classify.tune.domains import Array, Domains
+from classify.tune.factors import Place, Table
+from classify.tune.judging import Judge, Verdict, intervals
+from classify.tune.matching import Gain, Match, bounded, effective, gains, together
+from classify.tune.seeing import counted
+from classify.tune.writing import flow
+from scenes.distributions import Distribution
+from scenes.pieces import piece_text
+
+SCREENED, SIGNIFICANT = 0.05, 0.05
+"""Below this p, a place is a candidate; below this one, after Holm's correction for all candidates, it moves."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A place that moves.
+
+    holm: its p, corrected for all candidates. after: shares (b,) of its pieces. low, high: (b,) their intervals. worth:
+    of this place alone, for the classes that it touches.
+    """
+
+    place: Place
+    gain: Gain
+    holm: float
+    after: Array
+    low: Array
+    high: Array
+    worth: Verdict
+
+    @property
+    def distribution(self) -> Distribution:
+        """What the place is drawn from now."""
+        return self.place.pieces.weighted(self.after.tolist())
+
+    def means(self) -> tuple[float, float] | None:
+        """The mean of the values before and after; None where they are no numbers."""
+        if not self.place.pieces.numeric:
+            return None
+        middles = np.array(self.place.pieces.middles, np.float64)
+        return float(self.place.pieces.shares @ middles), float(self.after @ middles)
+
+    def most(self, count: int = 3) -> list[str]:
+        """The pieces whose share changes most, in words: "0 to 10: 25 % -> 41 % (33 % to 48 %)"."""
+        before = self.place.pieces.shares
+        order = np.argsort(-np.abs(self.after - before), kind="stable")[:count]
+        return [
+            f"{piece_text(self.place.pieces.pieces[i])}: {before[i]:.0%} -> {self.after[i]:.0%} "
+            f"({self.low[i]:.0%} to {self.high[i]:.0%})"
+            for i in order.tolist()
+        ]
+
+    def comment(self) -> tuple[str, ...]:
+        """Lines for the config: what it was, what moved, and how sure that is."""
+        means = self.means()
+        return (
+            f"Was {flow(self.place.pieces.whole.plain())}",
+            *([f"Mean {means[0]:.4g} -> {means[1]:.4g}"] if means else []),
+            f"Shares, with 95 % intervals: {'; '.join(self.most())}",
+            f"p {self.holm:.2g} after Holm's correction; photographs held back: {worth_text(self.worth)}",
+        )
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A candidate that the photographs held back do not confirm."""
+
+    place: Place
+    gain: Gain
+    holm: float
+    worth: Verdict
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What tuning gives.
+
+    stayed: places that are no candidates. worth: of all that is confirmed, together; None if nothing is. weights: (n,)
+    of the renders. effective: by class, the effective number of renders as a share. strength: less than 1 if the places
+    move less far than the photographs say, because too few effective renders would be left.
+    """
+
+    moved: tuple[Moved, ...]
+    refused: tuple[Refused, ...]
+    stayed: tuple[tuple[Place, Gain], ...]
+    worth: Verdict | None
+    weights: Array
+    effective: dict[int, float]
+    strength: float
+
+
+def decide(learned: Domains, held: Domains, table: Table, floor: float, least: float) -> Outcome:
+    """Tune the places of a table.
+
+    The photographs to learn from say which places are candidates. A candidate moves if it brings the renders nearer to
+    the photographs held back, significantly after Holm's correction for all candidates. What moves must do so together,
+    too; otherwise nothing moves.
+
+    Parameters
+    ----------
+    learned, held : Domains
+        The same renders, with the photographs to learn from and with those that judge.
+    table : Table
+        The pieces of the renders.
+    floor : float
+        Share of each distribution that stays as it was.
+    least : float
+        Effective number of renders that each class keeps, as a share of its renders.
+    """
+    with counted("effects of factors", len(table.places)) as advance:
+        found = gains(learned, table, floor, advance)
+    rows = [row for row, gain in enumerate(found) if gain.p < SCREENED]
+    stayed = tuple((place, gain) for place, gain in zip(table.places, found, strict=True) if gain.p >= SCREENED)
+    judge = Judge(learned, held, table, floor, least)
+    with counted("candidates judged", len(rows)) as advance:
+        worth = list(_judged(judge, rows, advance))
+    corrected = holm([one.p for one in worth])
+    confirmed = [row for row, p in zip(rows, corrected, strict=True) if p < SIGNIFICANT]
+    total = judge.verdict(judge.matches(confirmed)) if confirmed else None
+    moving = confirmed if total is not None and total.change < 0 else []
+    match = bounded(together(learned, table, moving, floor), table, learned.labels, least)
+    with counted("intervals of factors", len(moving)) as advance:
+        spans = intervals(learned, table, match, advance)
+    known = {row: (table.places[row], found[row], p, one) for row, p, one in zip(rows, corrected, worth, strict=True)}
+    moved = []
+    for row, ratio, span in zip(match.rows, match.ratios, spans, strict=True):
+        place, gain, p, one = known[row]
+        moved.append(Moved(place, gain, p, *_shares(place, match, ratio, span), one))
+    refused = tuple(Refused(*known[row]) for row in rows if row not in moving)
+    weights = match.weights(table)
+    return Outcome(tuple(moved), refused, stayed, total, weights, effective(weights, learned.labels), match.strength)
+
+
+def _judged(judge: Judge, rows: Sequence[int], advance: Callable[[int], object]) -> Iterator[Verdict]:
+    """What each place is worth alone."""
+    halves = judge.matches(rows)
+    for row in rows:
+        yield judge.verdict([half.alone(row) for half in halves], judge.touched(row))
+        advance(1)
+
+
+def _shares(place: Place, match: Match, ratio: Array, span: tuple[Array, Array]) -> tuple[Array, Array, Array]:
+    """The shares of a place's pieces, and the ends of their intervals."""
+    after, low, high = (place.pieces.shares * match.tilt(each) for each in (ratio, *span))
+    return after, low, high
+
+
+def worth_text(worth: Verdict) -> str:
+    """A verdict in words: distances without and with tuning, and the interval of their difference."""
+    sure = "" if worth.sure else ", which contains 0"
+    return (
+        f"distance {worth.untuned:.4f} -> {worth.tuned:.4f}, difference {worth.change:+.4f} "
+        f"({worth.low:+.4f} to {worth.high:+.4f}{sure})"
+    )
+
+
+def as_json(outcome: Outcome, classes: tuple[str, ...]) -> dict[str, Any]:
+    """The outcome as JSON data."""
+    return {
+        "moved": [
+            {
+                **_effect(moved.place, moved.gain),
+                "held_back": _verdict(moved.worth, moved.holm),
+                "from": moved.place.pieces.whole.plain(),
+                "to": moved.distribution.plain(),
+                "shares": [
+                    {"of": piece.of.plain(), "before": piece.share, "after": after, "low": low, "high": high}
+                    for piece, after, low, high in zip(
+                        moved.place.pieces.pieces,
+                        *(np.round(each, 4).tolist() for each in (moved.after, moved.low, moved.high)),
+                        strict=True,
+                    )
+                ],
+            }
+            for moved in outcome.moved
+        ],
+        "refused": [
+            {**_effect(one.place, one.gain), "held_back": _verdict(one.worth, one.holm)} for one in outcome.refused
+        ],
+        "stayed": [_effect(place, gain) for place, gain in outcome.stayed],
+        "held_back": None if outcome.worth is None else _verdict(outcome.worth),
+        "effective": {classes[label]: round(share, 4) for label, share in outcome.effective.items()},
+        "strength": round(outcome.strength, 4),
+    }
+
+
+def _effect(place: Place, gain: Gain) -> dict[str, Any]:
+    return {"factor": place.name, "change": gain.mean, "error": gain.error, "p": gain.p}
+
+
+def _verdict(worth: Verdict, corrected: float | None = None) -> dict[str, Any]:
+    found = {"untuned": worth.untuned, "tuned": worth.tuned, "change": worth.change, "low": worth.low}
+    found |= {"high": worth.high, "p": worth.p}
+    return found if corrected is None else {**found, "holm": corrected}
