@@ -71,7 +71,7 @@ def line(width: float, x: float, height: float = SIDE) -> Contour:
 def test_a_label_is_soft_over_one_pixel_whatever_the_scale(mm_per_pixel: float, margin: float) -> None:
     """Each pixel has the share of its area that is covered: at a straight edge one column is partly covered."""
     crack = line(10.3 * mm_per_pixel, 20.45 * mm_per_pixel)
-    reach = rasterized(crack, (8, SIDE), mm_per_pixel, margin).reach
+    reach = rasterized(crack, Pixels((8, SIDE), mm_per_pixel), margin).reach
     left, right = 20.45 - 5.15 - margin, 20.45 + 5.15 + margin
     edges = np.arange(SIDE)
     wanted = np.clip(np.minimum(edges + 1, right) - np.maximum(edges, left), 0, 1)
