@@ -87,7 +87,7 @@ class MainCommands(Commands):
         "Render": ("render", "stream", "status", "merge", "verify", "warm"),
         "Data sets": ("inspect", "gallery", "export"),
         "Assets and cracks": ("assets", "crack", "surfaces", "stylize"),
-        "Training": ("train", "adapt", "evaluate", "ablate", "probe", "study", "track", "segment"),
+        "Training": ("train", "adapt", "evaluate", "ablate", "probe", "study", "tune", "track", "segment"),
     }
 
 

@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
-from scipy.spatial.transform import Rotation, RotationSpline
 
 from scenes.distributions import parse
 from scenes.record.camera import Camera, cross
@@ -142,9 +141,9 @@ def _through(keys: list[Camera], at: float) -> Camera:
     eyes = np.array([key.location for key in keys])
     focus = np.log(np.linalg.norm(np.array([key.target for key in keys]) - eyes, axis=1))
     found = _smooth(np.column_stack([eyes, focus]), at)
-    turns = Rotation.from_matrix([key.world_to_camera()[:3, :3] for key in keys])
+    turns = scipy.spatial.transform.Rotation.from_matrix([key.world_to_camera()[:3, :3] for key in keys])
     pose = np.eye(4)
-    pose[:3, :3] = RotationSpline(np.arange(len(keys)), turns)(at).as_matrix()
+    pose[:3, :3] = scipy.spatial.transform.RotationSpline(np.arange(len(keys)), turns)(at).as_matrix()
     pose[:3, 3] = -pose[:3, :3] @ found[:3]
     lens = {name: getattr(keys[0], name) for name in _LENS}
     return Camera.posed(pose, math.exp(found[3]), **lens)
@@ -158,7 +157,7 @@ def _smooth(values: NDArray[np.float64], at: float) -> NDArray[np.float64]:
     """
     if len(values) == 1:
         return values[0]
-    return np.asarray(PchipInterpolator(np.arange(len(values)), values)(at))
+    return np.asarray(scipy.interpolate.PchipInterpolator(np.arange(len(values)), values)(at))
 
 
 def _aside(camera: Camera, baseline: float) -> Camera:

@@ -144,7 +144,7 @@ def test_help_has_groups_and_whole_sentences(capsys: pytest.CaptureFixture[str])
     ("factor", "quantile", "told"),
     [
         ("camera.azimuth", 0.25, "90 degrees"),
-        ("lighting.sun.0.energy", 0.0, "0.5 W; suns W/m^2"),
+        ("lighting.sun.0.energy", 0.0, "0.5 W/m^2"),
         ("camera.jitter.angle", 0.5, "quantile 0.50"),
         ("background.kind", 0.0, "hdri"),
         ("material.0.metal.roughness", 0.5, "quantile 0.50"),

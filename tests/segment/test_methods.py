@@ -114,6 +114,8 @@ def test_the_mixed_term_is_weighted_entropy_of_pasted_and_teachers_labels(monkey
     given: dict[str, Tensor] = {}
 
     class Seen(nn.Module):
+        segmenting = False
+
         def forward(self, images: Tensor) -> Tensor:
             given["images"] = images
             return images.mean(1)
