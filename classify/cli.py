@@ -271,7 +271,7 @@ def tune(
     device: str,
     **asked: Any,
 ) -> None:
-    """Learn distributions of CONFIG's factors from unlabeled photographs.
+    """Learn factors' distributions from photographs without labels.
 
     CONFIG is a .yaml file or the name of a preset. A pilot of its pictures is compared with the photographs, class by
     class. A distribution moves where that brings the pictures nearer to photographs that had no part in learning it.

@@ -103,7 +103,7 @@ def inspect(
     context: click.Context, folder: Path, sheet: Path | None, pictures: int, contact: Path | None, everything: bool,
     full: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Summarize a data set: counts, label checks, factors, density, fidelity.
+    """Summarize a data set: counts, label checks, factors, density.
 
     Of a set of over 2000 pictures it reads a sample, the same each time. Exits with 1 if a file is damaged or labels
     contradict each other.
