@@ -81,7 +81,10 @@ class _Helper:
         self._start()
 
     def _start(self) -> None:
-        self._process = start_helper("render.dataset.crew", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None)
+        # The processes share the cores, so none should start threads that wait for each other by spinning.
+        alone = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        pipe = subprocess.PIPE
+        self._process = start_helper("render.dataset.crew", stdin=pipe, stdout=pipe, stderr=None, environment=alone)
         self._lines = [self._work]
 
     def __enter__(self) -> Self:
