@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from classify.evaluation import outputs
+from classify.evaluation import Outputs, outputs
 from classify.load import load_method
 from classify.task import pipeline
 from training.batches import plain
@@ -31,23 +31,30 @@ class Seen:
 class Eye:
     """The selected checkpoint of a run, or a checkpoint. Raises InputError where it is none of classification.
 
-    classes: of the network, in the order of its outputs.
+    classes: of the network, in the order of its outputs. config: of the run.
     """
 
     def __init__(self, run: Path):
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._method, config, self.classes = load_method(run, self._device)
-        self._pipeline = pipeline(config)
+        self._method, self.config, self.classes = load_method(run, self._device)
+        self._pipeline = pipeline(self.config)
+
+    def batches(self, pictures: ImageDataset) -> Iterator[tuple[NDArray[np.int64], Outputs]]:
+        """What the network says of the pictures in their order, batch by batch: their places (n,), and the outputs.
+
+        Raises InputError where too many pictures cannot be read; a few are left out.
+        """
+        loader = Loader(pictures, _BATCH, self._pipeline.collate, workers=0, order="sequential", cache=0)
+        for batch in plain(loader, self._pipeline.plain, self._device):
+            yield batch.indices.cpu().numpy(), outputs(self._method, [batch])
 
     def look(self, pictures: ImageDataset, advance: Callable[[int], object] = lambda count: None) -> Seen:
         """What the network sees in all pictures, in their order. advance: is called with the size of each batch.
 
         Raises InputError where too many pictures cannot be read; a few are left out.
         """
-        loader = Loader(pictures, _BATCH, self._pipeline.collate, workers=0, order="sequential", cache=0)
         features, probabilities = [], []
-        for batch in plain(loader, self._pipeline.plain, self._device):
-            found = outputs(self._method, [batch])
+        for _, found in self.batches(pictures):
             features.append(found.features.numpy().astype(np.float32))
             probabilities.append(found.logits.softmax(1).numpy().astype(np.float32))
             advance(len(features[-1]))

@@ -6,23 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from classify.config import ClassifyConfig
 from classify.datasets import open_part
-from classify.evaluation import outputs
-from classify.load import TASK, load_method
-from classify.task import pipeline
+from classify.features import Eye
+from classify.load import TASK
 from gallery.judging import UNKNOWN, Judged, Told
 from gallery.sets import Chosen
-from training.batches import plain
-from training.data.loader import Loader
 from training.data.pictures import chosen
 from training.data.sources import open_pictures
 
 __all__ = ["TASK", "judged"]
-_BATCH = 64
 
 
 def judged(run: Path, sets: Sequence[Chosen], wanted: NDArray[np.bool_], tell: Told) -> Judged:
@@ -31,9 +26,8 @@ def judged(run: Path, sets: Sequence[Chosen], wanted: NDArray[np.bool_], tell: T
     run: the folder of a run, or a checkpoint. wanted: (N,), the pictures to look at. Raises InputError where more than
     5 % of the pictures of a set cannot be read.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    method, config, classes = load_method(run, device)
-    made, count, done = pipeline(config), len(wanted), 0
+    eye, count, done = Eye(run), len(wanted), 0
+    config, classes = eye.config, eye.classes
     truths = [_truth(one, config, classes, wanted[one.first : one.first + len(one.indices)]) for one in sets]
     truth, tested = (np.concatenate(part) for part in zip(*truths, strict=True))
     predicted, confidence = np.full(count, UNKNOWN), np.full(count, np.nan, np.float32)
@@ -43,10 +37,8 @@ def judged(run: Path, sets: Sequence[Chosen], wanted: NDArray[np.bool_], tell: T
         if not len(places):
             continue
         pictures = chosen(one.pictures(), places, "on the page")
-        loader = Loader(pictures, _BATCH, made.collate, workers=0, order="sequential", cache=0)
-        for batch in plain(loader, made.plain, device):
-            found = outputs(method, [batch])
-            at = one.first + places[batch.indices.cpu().numpy()]
+        for indices, found in eye.batches(pictures):
+            at = one.first + places[indices]
             if features is None:
                 features = np.full((count, found.features.shape[1]), np.nan, np.float16)
             features[at] = found.features.numpy()
