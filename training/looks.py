@@ -95,7 +95,8 @@ def _object(lab: NDArray[np.float32], ground: NDArray[np.float32]) -> dict[str, 
     mean = ground.mean(axis=0)
     away = ground - mean
     covariance = away.T @ away / len(away) + _LEAST * np.eye(3, dtype=np.float32)
-    whiten = np.linalg.inv(np.linalg.cholesky(covariance))
+    # NumPy's inverse wakes the threads of BLAS, which then spin until the next picture.
+    whiten = cv2.invert(np.linalg.cholesky(covariance))[1]
     white = cv2.transform(lab, np.column_stack([whiten, -whiten @ mean]))
     distance = cv2.magnitude(cv2.magnitude(white[..., 0], white[..., 1]), white[..., 2])
     levels = cv2.convertScaleAbs(distance, alpha=255 / max(cv2.minMaxLoc(distance)[1], 1.0))
