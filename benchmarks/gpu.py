@@ -7,8 +7,8 @@ One round follows another until the time is over, the best kind of device first.
 - one process without a farm draws the same pictures with each setting of Cycles: as blendmill sets it, with persistent
   data, with the denoiser on the CPU, and without it. Persistent data break the law that a picture does not depend on
   the pictures before it, so blendmill leaves them off. This shows what that costs. The first picture is timed apart,
-  because it loads the kernels; the very first one of a kind may compile them. Each setting draws a picture before its
-  time is taken, and another one begins in each round;
+  because it loads the kernels; the very first one of a kind may compile them. All pictures are drawn once before a time
+  is taken, and another setting begins in each round;
 - the farm draws with 1 to 4 workers on each GPU.
 
 The result is written after each kind of each round, so a run that is stopped has what it has measured. A kind that
@@ -120,6 +120,8 @@ def alone(config: AnyConfig, kind: str, pictures: int, number: int) -> tuple[flo
     start = time.perf_counter()
     renderer.draw(sampler.sample(0, 0))
     first = time.perf_counter() - start
+    for index in range(1, 1 + pictures):  # the models are read, and go to Blender
+        renderer.draw(sampler.sample(0, index))
     rates = {}
     for name in [*CYCLES, *CYCLES][number % len(CYCLES) :][: len(CYCLES)]:
         with _changed(CYCLES[name]):
