@@ -21,12 +21,12 @@ import ray
 
 from benchmarks.common import open_objects, record, spread, table
 from render.farm.devices import choose, worker_slots
+from render.farm.event_queue import EventQueue
 from render.farm.job import Farm, Job, run
 from render.farm.local import Local, RetryPolicy
 from render.farm.ray import RayFarm
 from render.farm.ray_cluster import alive_nodes, needs
 from render.farm.ray_driver import ShardDriver
-from render.farm.raytask import EventQueue
 
 PICTURES = int(sys.argv[1]) if len(sys.argv) > 1 else 200
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5

@@ -33,7 +33,7 @@ from render.farm.pool import COMMAND
 from render.farm.ray_cluster import alive_nodes, needs, slots
 from render.farm.ray_door import knock, running
 from render.farm.ray_driver import ShardDriver, one_line
-from render.renderer import versions
+from render.versions import versions
 from scenes import machine
 from scenes.assets import mirror
 from scenes.errors import InputError, shortened

@@ -11,9 +11,10 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from render.farm.event_queue import EventQueue
 from render.farm.local import Run
 from render.farm.ray_cluster import alive_nodes, capacity
-from render.farm.raytask import EventQueue, draw
+from render.farm.raytask import draw
 from scenes.assets import mirror
 from scenes.errors import InputError
 

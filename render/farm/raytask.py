@@ -1,4 +1,4 @@
-"""What a node of a Ray cluster does: the task that draws a shard, and the queue where it tells of it.
+"""What a node of a Ray cluster does: the task that draws a shard, and tells of it.
 
 A task supervises a render worker apart, as everywhere (`render.farm.local`): Blender may crash, hang or be killed
 without taking Ray's process with it. The worker stays for the next task of the same run in the same process.
@@ -20,27 +20,12 @@ from render.dataset.store import open_store
 from render.farm.devices import Device, WorkerSlot, pinned
 from render.farm.local import RetryPolicy, Run, ShardScheduler
 from render.farm.pool import WorkerPool
-from render.renderer import versions
+from render.versions import versions
 from scenes.assets import mirror
 from scenes.errors import InputError
 
 # By which Ray tells a task its GPU.
 _DEVICES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ONEAPI_DEVICE_SELECTOR")
-
-
-class EventQueue:
-    """Where tasks put what they tell, for the driver to take."""
-
-    def __init__(self) -> None:
-        self._news: list[tuple] = []
-
-    def put(self, *news: Any) -> None:
-        self._news.append(news)
-
-    def take(self) -> list[tuple]:
-        """What came since the last time."""
-        news, self._news = self._news, []
-        return news
 
 
 class EventForwarder:

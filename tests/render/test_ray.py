@@ -28,7 +28,8 @@ from render.dataset.dataset import Dataset
 from render.farm.devices import WORKER_MEMORY, choose, worker_slots
 from render.farm.job import Farm, Job, run
 from render.farm.local import Local, RetryPolicy
-from render.renderer import Sampler, open_sampler, versions
+from render.renderer import Sampler, open_sampler
+from render.versions import versions
 from scenes.assets.cache import default_folder
 from scenes.config.loading import load_config
 from scenes.errors import InputError
@@ -177,6 +178,18 @@ def test_what_the_driver_has_listed_no_node_lists_again(
     drawn = [frame.scene for frame in Dataset.open(out)]
     assert drawn == [sampler.sample(3, index) for index in range(4)]
     assert drawn != [open_sampler(given).sample(3, index) for index in range(4)]
+
+
+def test_rays_own_processes_load_little() -> None:
+    """Each of them imports before it does anything, and they do so at once, on the cores that are to draw."""
+    code = (
+        "import sys\n"
+        "def heavy(): return [m for m in ('bpy', 'cv2', 'h5py', 'scenes.config.loading') if m in sys.modules]\n"
+        "import render.farm.event_queue; print(heavy())\n"
+        "import render.farm.raytask; print(heavy())"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.splitlines() == ["[]", "['h5py']"]
 
 
 @pytest.mark.slow
