@@ -268,6 +268,7 @@ def test_skipped_pictures_are_not_missed(tmp_path: Path) -> None:
     dataset = Dataset(whole.folder, manifest.model_copy(update={"skipped": (1,)}))
     assert dataset.verify() == () and dataset.manifest.pictures(0) == [0, 2]
     assert [frame.index for frame in dataset.frames()] == [0, 2, 3, 4]
+    assert [frame.index for frame in dataset[1:3]] == [2, 3] and (len(dataset), dataset[-1].index) == (4, 4)
     assert [dataset.frame(index).index for index in (0, 2, 3, 4)] == [0, 2, 3, 4]
     with pytest.raises(InputError, match="picture 1 was given up"):
         dataset.frame(1)
