@@ -17,7 +17,10 @@ from scenes.record.distortion import NAMES, LensModel
 
 _LARGEST = 1 << 20
 _MATRIX = ("camera_matrix", "cameramatrix", "intrinsic_matrix", "k", "m1", "mtx")
-_COEFFICIENTS = ("distortion_coefficients", "distortion_coeffs", "distcoeffs", "dist_coeffs", "d", "d1", "dist")
+_COEFFICIENTS = (
+    "distortion_coefficients", "distortion_coeffs", "distortion_coeff", "distcoeffs", "dist_coeffs", "dist_coeff",
+    "dist_coef", "distortion", "dist", "d", "d1",
+)  # fmt: skip
 _SIZES = (("image_width", "image_height"), ("width", "height"), ("w", "h"))
 
 _MODELS: dict[str, LensModel] = {
@@ -123,7 +126,7 @@ def _opencv(data: Plain, path: Path) -> _Lens:
     named = "fisheye" if _whole(data.get("fisheye_model", 0)) else data.get("distortion_model", "")
     return _Lens(
         (matrix[0], matrix[4]), (matrix[2], matrix[5]), -0.5,
-        _model(named, path), _numbers(data, _COEFFICIENTS, path), _size(data, path),
+        _model(named, path), _coefficients(data, path), _size(data, path),
     )  # fmt: skip
 
 
@@ -135,7 +138,7 @@ def _kalibr(data: Plain, path: Path) -> _Lens:
     size = data.get("resolution")
     return _Lens(
         (numbers[0], numbers[1]), (numbers[2], numbers[3]), -0.5,
-        _model(data.get("distortion_model", ""), path), _numbers(data, _COEFFICIENTS, path),
+        _model(data.get("distortion_model", ""), path), _coefficients(data, path),
         None if size is None else _whole_size(size, "resolution", path),
     )  # fmt: skip
 
@@ -173,6 +176,15 @@ def _distortion(lens: _Lens, path: Path) -> dict[str, Any] | None:
     if not any(lens.coefficients) and lens.model == "brown":
         return None
     return {"model": lens.model, **dict(zip(known, lens.coefficients, strict=False))}
+
+
+def _coefficients(data: Plain, path: Path) -> list[float]:
+    """None where the file has none. A name that we do not know must not make a lens without distortion."""
+    found = next((name for name in _COEFFICIENTS if data.get(name) is not None), None)
+    unknown = [name for name in data if name.startswith("dist") and name != "distortion_model"]
+    if found is None and unknown:
+        raise InputError(f"{path}: {shortened(unknown[0])} is no name we know; call it distortion_coefficients")
+    return [] if found is None else _numbers(data, (found,), path)
 
 
 def _numbers(data: Plain, names: tuple[str, ...], path: Path) -> list[float]:

@@ -285,7 +285,17 @@ XML_OF_OPENCV_2 = """<?xml version="1.0"?>
 """
 
 
-@pytest.mark.parametrize("text", [ROS_MESSAGE, KALIBR, EUROC, NERFSTUDIO, XML_OF_OPENCV_2])
+@pytest.mark.parametrize(
+    "text",
+    [
+        ROS_MESSAGE,
+        KALIBR,
+        EUROC,
+        NERFSTUDIO,
+        XML_OF_OPENCV_2,
+        "camera_matrix: [[420, 0, 329.75], [0, 400, 236], [0, 0, 1]]\ndist_coeff: [[-0.28, 0.07, 0.002, -0.001, -0.005]]",
+    ],
+)
 def test_files_of_others_are_read(small_catalogue: Catalogue, tmp_path: Path, text: str) -> None:
     """The same lens, each in a form that a tool writes. Nerfstudio counts from the first pixel's edge."""
     (tmp_path / "file").write_text(text)
@@ -322,6 +332,7 @@ def test_a_fisheye_without_coefficients_is_one(small_catalogue: Catalogue, tmp_p
         ("K: [420, 0, 3, 0, 400, 2, 0, 0, 1]\nimage_width: x\nimage_height: 9", "not two whole numbers"),
         ("K: [420, 0, 3, 0, 400, 2, 0, 0, 1]\nD: [0, 0, 0, 0, 0, 0, 0, 0, 0.1]", "thin prisms"),
         ("K: [420, 0, 3, 0, 400, 2, 0, 0, 1]\ndistortion_model: mei", "has the lens model mei; drawn are plumb_bob"),
+        ("K: [420, 0, 3, 0, 400, 2, 0, 0, 1]\ndistorsion: [0.1]", "distorsion is no name we know"),
         ("K: !!python/object/apply:os.getcwd []", "not YAML"),
         (KALIBR + KALIBR.replace("cam0", "cam1"), "has cam0, cam1; leave the section of one camera"),
         (KALIBR.replace("pinhole", "omni").replace("[420.0", "[1.2, 420.0"), "a camera of omni with 5 intrinsics"),
