@@ -293,7 +293,7 @@ XML_OF_OPENCV_2 = """<?xml version="1.0"?>
         EUROC,
         NERFSTUDIO,
         XML_OF_OPENCV_2,
-        "camera_matrix: [[420, 0, 329.75], [0, 400, 236], [0, 0, 1]]\ndist_coeff: [[-0.28, 0.07, 0.002, -0.001, -0.005]]",
+        "mtx: [[420, 0, 329.75], [0, 400, 236], [0, 0, 1]]\ndist_coeff: [[-0.28, 0.07, 0.002, -0.001, -0.005]]",
     ],
 )
 def test_files_of_others_are_read(small_catalogue: Catalogue, tmp_path: Path, text: str) -> None:
