@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.assets.image_files import opened
+from scenes.assets.walking import below
 from scenes.errors import InputError, LoadError
 from scenes.files import read_regular
 from segment.layouts import layout_of
@@ -164,8 +165,8 @@ def _by_stem(folder: Path, end: str) -> dict[str, Path]:
     """The files in a folder and below whose names have this end, by their path without it."""
     return {
         path.relative_to(folder).as_posix().removesuffix(end): path
-        for path in sorted(folder.rglob(f"*{end}"))
-        if path.is_file()
+        for path in below(folder)
+        if path.name.endswith(end) and path.is_file()
     }
 
 
