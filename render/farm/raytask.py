@@ -1,4 +1,4 @@
-"""What a node of a Ray cluster does: the task that draws a shard, and the queue where it tells of it.
+"""What a node of a Ray cluster does: the task that draws a shard, and tells of it.
 
 A task supervises a render worker apart, as everywhere (`render.farm.local`): Blender may crash, hang or be killed
 without taking Ray's process with it. The worker stays for the next task of the same run in the same process.
@@ -12,32 +12,20 @@ import platform
 import time
 from typing import Any, cast
 
+import ray
+
 from render.dataset.manifest import Manifest
 from render.dataset.run_log import RunLog
 from render.dataset.store import open_store
 from render.farm.devices import Device, WorkerSlot, pinned
 from render.farm.local import RetryPolicy, Run, ShardScheduler
 from render.farm.pool import WorkerPool
-from render.renderer import versions
+from render.versions import versions
+from scenes.assets import mirror
 from scenes.errors import InputError
 
 # By which Ray tells a task its GPU.
 _DEVICES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ONEAPI_DEVICE_SELECTOR")
-
-
-class EventQueue:
-    """Where tasks put what they tell, for the driver to take."""
-
-    def __init__(self) -> None:
-        self._news: list[tuple] = []
-
-    def put(self, *news: Any) -> None:
-        self._news.append(news)
-
-    def take(self) -> list[tuple]:
-        """What came since the last time."""
-        news, self._news = self._news, []
-        return news
 
 
 class EventForwarder:
@@ -96,11 +84,12 @@ class NodeWorker:
 _node_worker: NodeWorker | None = None
 
 
-def draw(job: str, queue: Any, shard: int) -> tuple[str, str, list[tuple[str, str, dict[str, Any]]]]:
+def draw(job: str, queue: Any, notes: list[Any], shard: int) -> tuple[str, str, list[tuple[str, str, dict[str, Any]]]]:
     """Draw a shard. Returns why it cannot be, in one line, or ""; who drew; and all there was to tell.
 
     job: JSON of what all tasks of a run have in common: `versions`, `spec`, `out`, `manifest`, `policy`, `kind`,
-    `threads`, `command`.
+    `threads`, `command`. notes: Ray's reference to the notes of `mirror.noted`, in a list, so that Ray fetches them
+    only when they are asked for.
     """
     parsed, forwarder = json.loads(job), EventForwarder(queue, shard)
     wanted, present = parsed["versions"], versions(parsed["spec"]["config"]["renderer"])
@@ -109,7 +98,7 @@ def draw(job: str, queue: Any, shard: int) -> tuple[str, str, list[tuple[str, st
         return f"Ray node {platform.node()} has {', '.join(differing)}; install what the driver has: {asked}", "", []
     refused = ""
     try:
-        _worker_for(job, parsed).draw(shard, forwarder)
+        _worker_for(job, parsed, notes).draw(shard, forwarder)
     except InputError as error:
         refused = str(error)
         _clear()
@@ -119,12 +108,14 @@ def draw(job: str, queue: Any, shard: int) -> tuple[str, str, list[tuple[str, st
     return refused, forwarder.worker, forwarder.news
 
 
-def _worker_for(job: str, parsed: dict[str, Any]) -> NodeWorker:
+def _worker_for(job: str, parsed: dict[str, Any], notes: list[Any]) -> NodeWorker:
     """The worker of the last task, if it was for the same job on the same device."""
     global _node_worker
     key = (job, *(os.environ.get(name, "") for name in _DEVICES))
     if _node_worker is None or _node_worker.key != key:
         _clear()
+        for found in ray.get(notes):
+            mirror.keep(found)
         _node_worker = NodeWorker(key, parsed)
     return _node_worker
 
