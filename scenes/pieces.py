@@ -172,7 +172,8 @@ def _ranges(distribution: _Interval, count: int, whole: bool) -> Iterator[Piece]
     scale = max(abs(distribution.low), abs(distribution.high))
     inner: list[float] = [_short(distribution.at(u), scale) for u in quantiles[1:-1]]
     if whole:
-        inner = sorted({end for value in inner if distribution.low < (end := round(value)) < distribution.high})
+        ends = {round(value) for value in inner}
+        inner = sorted(float(end) for end in ends if distribution.low < end < distribution.high)
         quantiles = [0.0, *(_quantile(distribution, end) for end in inner), 1.0]
     edges = [distribution.low, *inner, distribution.high]
     for (low, high), (begin, end) in zip(pairwise(edges), pairwise(quantiles), strict=True):
