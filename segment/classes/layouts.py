@@ -2,7 +2,8 @@
 
 - Cityscapes: leftImg8bit/ and gtFine/ (or gtCoarse/), with `*_labelIds.png`; its 19 classes for training.
 - ADE20K's scene parsing: images/, annotations/ and objectInfo150.txt; 0 in a mask counts nowhere.
-- COCO: images/ and annotations/instances*.json, see `segment.classes.coco`.
+- COCO: images/ and annotations/instances*.json, see `segment.classes.coco`; or, without such a file,
+  annotations/panoptic*.json, see `segment.classes.coco_panoptic`.
 - img/ and mask/ and the other folders of `segment.layouts`: a mask has the number of the class, as gray values or as
   indices of a palette. The file classes.txt beside them has a name on each line, that of class 0 first.
 """
@@ -64,6 +65,7 @@ def found_in(folder: Path, names: tuple[str, ...], ignore: int) -> Found:
     """Find the pictures and masks of classes in a folder. names: of the classes, if the user gives them. ignore: the
     value of pixels that count nowhere, in masks of folders without a format of their own. Raises InputError."""
     from segment.classes.coco import annotations_of, coco_in
+    from segment.classes.coco_panoptic import panoptic_files, panoptic_in
 
     if (folder / "leftImg8bit").is_dir():
         return _cityscapes(folder)
@@ -71,6 +73,8 @@ def found_in(folder: Path, names: tuple[str, ...], ignore: int) -> Found:
         return _ade(folder)
     if annotations_of(folder):
         return coco_in(folder)
+    if panoptic_files(folder):
+        return panoptic_in(folder)
     return _plain(folder, names, ignore)
 
 
