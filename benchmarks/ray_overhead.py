@@ -102,7 +102,7 @@ def own_ray() -> Iterator[float]:
             ray.shutdown()
 
 
-def nothing(job: str, board: Any, notes: list[Any], shard: int) -> tuple[str, str, list[Any]]:
+def nothing(job: str, board: Any, notes: Any, shard: int) -> tuple[str, str, list[Any]]:
     """A shard whose drawing takes no time."""
     return "", "", []
 
@@ -111,7 +111,7 @@ def deal(tasks: int) -> None:
     """Give out shards that take no time, in the way that a run gives out its shards."""
     run: Any = SimpleNamespace(stopping=lambda: False)
     driver = ShardDriver(run, needs(alive_nodes(), "cpu", WORKERS), WORKERS, set())
-    driver._deal(ray.remote(nothing), (ray.put(""), ray.remote(EventQueue).remote(), []), deque(range(tasks)))
+    driver._deal(ray.remote(nothing), (ray.put(""), ray.remote(EventQueue).remote(), {}), deque(range(tasks)))
 
 
 def took(work: Callable[[], None]) -> float:

@@ -48,7 +48,7 @@ class ShardDriver:
         queue: Any = ray.remote(EventQueue).options(**lasting).remote()
         try:
             notes = ray.put(mirror.noted(mirror.listings()))
-            self._deal(self._task(), (ray.put(job), queue, [notes]), deque(shards))
+            self._deal(self._task(), (ray.put(job), queue, notes), deque(shards))
         finally:
             self._cancel(list(self._tasks))
             self.run.store.sweep()

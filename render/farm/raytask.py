@@ -10,9 +10,8 @@ import json
 import os
 import platform
 import time
+from collections.abc import Mapping
 from typing import Any, cast
-
-import ray
 
 from render.dataset.manifest import Manifest
 from render.dataset.run_log import RunLog
@@ -84,12 +83,14 @@ class NodeWorker:
 _node_worker: NodeWorker | None = None
 
 
-def draw(job: str, queue: Any, notes: list[Any], shard: int) -> tuple[str, str, list[tuple[str, str, dict[str, Any]]]]:
+def draw(
+    job: str, queue: Any, notes: Mapping[str, dict[str, Any]], shard: int
+) -> tuple[str, str, list[tuple[str, str, dict[str, Any]]]]:
     """Draw a shard. Returns why it cannot be, in one line, or ""; who drew; and all there was to tell.
 
     job: JSON of what all tasks of a run have in common: `versions`, `spec`, `out`, `manifest`, `policy`, `kind`,
-    `threads`, `command`. notes: Ray's reference to the notes of `mirror.noted`, in a list, so that Ray fetches them
-    only when they are asked for.
+    `threads`, `command`. notes: those of `mirror.noted`. Ray brings them before the task begins, for a task must not
+    wait for Ray.
     """
     parsed, forwarder = json.loads(job), EventForwarder(queue, shard)
     wanted, present = parsed["versions"], versions(parsed["spec"]["config"]["renderer"])
@@ -108,14 +109,13 @@ def draw(job: str, queue: Any, notes: list[Any], shard: int) -> tuple[str, str, 
     return refused, forwarder.worker, forwarder.news
 
 
-def _worker_for(job: str, parsed: dict[str, Any], notes: list[Any]) -> NodeWorker:
+def _worker_for(job: str, parsed: dict[str, Any], notes: Mapping[str, dict[str, Any]]) -> NodeWorker:
     """The worker of the last task, if it was for the same job on the same device."""
     global _node_worker
     key = (job, *(os.environ.get(name, "") for name in _DEVICES))
     if _node_worker is None or _node_worker.key != key:
         _clear()
-        for found in ray.get(notes):
-            mirror.keep(found)
+        mirror.keep(notes)
         _node_worker = NodeWorker(key, parsed)
     return _node_worker
 

@@ -181,10 +181,13 @@ def test_what_the_driver_has_listed_no_node_lists_again(
 
 
 def test_rays_own_processes_load_little() -> None:
-    """Each of them imports before it does anything, and they do so at once, on the cores that are to draw."""
+    """Each of them imports before it does anything, and they do so at once, on the cores that are to draw.
+
+    A task does not load Ray itself: if it asked Ray for something, it would lose its place while it waits.
+    """
     code = (
         "import sys\n"
-        "def heavy(): return [m for m in ('bpy', 'cv2', 'h5py', 'scenes.config.loading') if m in sys.modules]\n"
+        "def heavy(): return [m for m in ('bpy', 'cv2', 'h5py', 'ray', 'scenes.config.loading') if m in sys.modules]\n"
         "import render.farm.event_queue; print(heavy())\n"
         "import render.farm.raytask; print(heavy())"
     )
