@@ -41,6 +41,9 @@ class Assets(Protocol):
     def licenses(self, ids: Iterable[str], /) -> Mapping[str, str]:
         """The license of some assets, with the same entries; empty if it is unknown."""
 
+    def triangles(self, ids: Iterable[str], /) -> Mapping[str, int]:
+        """The number of triangles of those assets that are models."""
+
 
 class Sampler(Protocol):
     """Decides the pictures of one config. A record depends only on the config, the seed and the index."""

@@ -50,6 +50,10 @@ class PhotographCatalogue:
         """Empty for each photograph: the license of a file in a folder is unknown."""
         return dict.fromkeys(ids, "")
 
+    def triangles(self, ids: Iterable[str]) -> dict[str, int]:
+        """Empty: photographs are no models."""
+        return {}
+
 
 class PhotographSampler(Composer):
     """The sampler of a config, with the photographs that the config names."""

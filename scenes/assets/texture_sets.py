@@ -116,7 +116,7 @@ def without_color(name: str) -> str:
 def _by_folder(folder: Path) -> Iterator[tuple[Path, list[Path]]]:
     places: dict[Path, list[Path]] = defaultdict(list)
     for path in below(folder):
-        if is_file(str(path)) and path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
+        if is_file(str(path)) and path.suffix.lower() in IMAGE_SUFFIXES:
             places[path.parent].append(path)
     yield from places.items()
 

@@ -23,6 +23,10 @@ _COEFFICIENTS = (
 )  # fmt: skip
 _SIZES = (("image_width", "image_height"), ("width", "height"), ("w", "h"))
 
+_LENS = ("fl_x", "fl_y", "cx", "cy", "camera_angle_x")
+_OF_TRANSFORMS = frozenset(("fl_x", "camera_angle_x", "frames"))
+"""The names by which transforms.json is known."""
+
 _MODELS: dict[str, LensModel] = {
     **dict.fromkeys(("", "none", "plumb_bob", "rational_polynomial", "radtan", "radial-tangential"), "brown"),
     **dict.fromkeys(("simple_pinhole", "pinhole", "simple_radial", "radial", "opencv"), "brown"),
@@ -59,15 +63,34 @@ def read_calibration(path: Path, resolution: tuple[int, int]) -> dict[str, Any]:
     - OpenCV's FileStorage, YAML or XML: camera_matrix (or K, M1, …), distortion_coefficients (or D, …), fisheye_model;
     - ROS: a file of camera_info, or a message that `ros2 topic echo` or `rostopic echo` printed;
     - Kalibr's camchain of one camera, and EuRoC's sensor.yaml: intrinsics [fx, fy, cx, cy] and resolution;
-    - transforms.json of Nerfstudio: fl_x, fl_y, cx, cy, and coefficients by their names.
+    - transforms.json of NeRF, instant-ngp and Nerfstudio: fl_x or camera_angle_x, and coefficients by their names.
     """
     data = _one_camera(_read(path), path)
-    if "fl_x" in data:
-        lens = _nerfstudio(data, path)
-    elif "intrinsics" in data:
-        lens = _kalibr(data, path)
-    else:
-        lens = _opencv(data, path)
+    if not _OF_TRANSFORMS.isdisjoint(data):
+        found = lens_of_transforms(data, resolution, path)
+        if found is None:
+            raise InputError(f"{path}: tells no lens; it needs fl_x or camera_angle_x")
+        return found
+    lens = _kalibr(data, path) if "intrinsics" in data else _opencv(data, path)
+    return _fields(lens, resolution, path)
+
+
+def lens_of_transforms(data: Plain, resolution: tuple[int, int], path: Path) -> dict[str, Any] | None:
+    """The same for what a transforms.json holds; None if it tells no lens.
+
+    Frames may repeat the lens. Raises InputError if they have different ones: one lens is drawn for all.
+    """
+    data = _of_all_frames(data, path)
+    size = _size(data, path)
+    if data.get("fl_x") is None and data.get("camera_angle_x") is None:
+        _scales(size, resolution, path)
+        if bent := [name for name in NAMES["brown"] if data.get(name)]:
+            raise InputError(f"{path}: a distortion ({', '.join(bent)}) needs fl_x or camera_angle_x")
+        return None
+    return _fields(_nerfstudio(data, size or resolution, path), resolution, path)
+
+
+def _fields(lens: _Lens, resolution: tuple[int, int], path: Path) -> dict[str, Any]:
     if not min(lens.focal) > 0:
         raise InputError(f"{path}: has focal lengths of {lens.focal[0]:g} and {lens.focal[1]:g}; they must be positive")
     across, down = _scales(lens.size, resolution, path)
@@ -143,17 +166,31 @@ def _kalibr(data: Plain, path: Path) -> _Lens:
     )  # fmt: skip
 
 
-def _nerfstudio(data: Plain, path: Path) -> _Lens:
+def _of_all_frames(data: Plain, path: Path) -> Plain:
+    """What is told once for all frames, or the same in each."""
+    frames = data.get("frames")
+    frames = [one for one in frames if isinstance(one, Mapping)] if isinstance(frames, list) else []
+    found = dict(data)
+    for name in (*_LENS, *NAMES["brown"], "w", "h", "camera_model", "is_fisheye"):
+        values = [value for value in (data.get(name), *(one.get(name) for one in frames)) if value is not None]
+        if any(value != values[0] for value in values):
+            told = shortened(", ".join(str(value) for value in dict.fromkeys(map(str, values))))
+            raise InputError(f"{path}: has several lenses ({name} {told}); one is drawn: leave one in the file")
+        found[name] = values[0] if values else None
+    return found
+
+
+def _nerfstudio(data: Plain, size: tuple[int, int], path: Path) -> _Lens:
+    """The pixels' edges are counted from 0. size: of the pictures; the center is there by default."""
     model = _model("fisheye" if data.get("is_fisheye") else data.get("camera_model", ""), path)
-    named = {name: _numbers(data, (name,), path) for name in ("fl_x", "fl_y", "cx", "cy", *NAMES["brown"])}
-    if model == "brown" and any(any(named[name]) for name in ("k4", "k5", "k6")):
+    named = {name: _numbers(data, (name,), path) for name in (*_LENS, *NAMES["brown"])}
+    one = {name: values[0] for name, values in named.items() if values}
+    if model == "brown" and any(one.get(name) for name in ("k4", "k5", "k6")):
         raise InputError(f"{path}: has k4, k5 or k6, which Nerfstudio does not use as OpenCV does; set them to 0")
-    one = {name: values[0] if values else None for name, values in named.items()}
-    if one["cx"] is None or one["cy"] is None or one["fl_x"] is None:
-        raise InputError(f"{path}: has fl_x, but not all of fl_x, cx and cy as numbers")
+    fx = one["fl_x"] if "fl_x" in one else size[0] / 2 / math.tan(one["camera_angle_x"] / 2)
     return _Lens(
-        (one["fl_x"], one["fl_x"] if one["fl_y"] is None else one["fl_y"]), (one["cx"], one["cy"]), 0.0,
-        model, [one[name] or 0.0 for name in NAMES[model]], _size(data, path),
+        (fx, one.get("fl_y", fx)), (one.get("cx", size[0] / 2), one.get("cy", size[1] / 2)), 0.0,
+        model, [one.get(name, 0.0) for name in NAMES[model]], size,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from classify.domain_distance import SCALES, squared_distances
-from classify.tune.domains import Domains, embedded
+from classify.tune.domains import Domains, Kernel
 from classify.tune.evidence import Evidence
 from classify.tune.factors import Place, Table
 from classify.tune.inputs import Pilot
@@ -50,7 +50,8 @@ def world(seed: int, renders: int = 900, photos: int = 800) -> tuple[Domains, Do
 
     labels, u, ours = drawn(renders, False)
     theirs_labels, theirs_u, theirs = drawn(photos, True)
-    vectors, there = embedded(ours, theirs)
+    kernel = Kernel.between(ours, theirs)
+    vectors, there = kernel.vectors(ours), kernel.vectors(theirs)
     beliefs = 0.9 * np.eye(3)[theirs_labels] + 0.1 / 3
     half = np.arange(photos) < photos // 2
     learned, held = (Domains(vectors, labels, there[part], beliefs[part]) for part in (half, ~half))
@@ -111,6 +112,7 @@ def test_the_report_tells_what_moved_and_what_did_not() -> None:
         photographs=Gray(labels),
         beliefs=np.concatenate([learned.beliefs, held.beliefs]),
         held=np.arange(len(labels)) >= len(learned.photos),
+        kernel=cast(Kernel, None),
         learned=learned,
         judging=held,
         table=table,
@@ -185,7 +187,8 @@ def test_a_part_of_each_distribution_stays_and_renders_enough_count() -> None:
 def test_the_distance_is_that_of_the_kernel() -> None:
     rng = np.random.default_rng(0)
     ours, theirs = rng.normal(size=(60, 5)), rng.normal(size=(50, 5)) + 0.5
-    vectors, there = embedded(ours, theirs)
+    kernel = Kernel.between(ours, theirs)
+    vectors, there = kernel.vectors(ours), kernel.vectors(theirs)
     domains = Domains(vectors, np.zeros(60, np.int64), there, np.ones((50, 1)))
     weights = rng.random(60) + 0.5
     inner, outer, across = vectors @ vectors.T, there @ there.T, vectors @ there.T

@@ -338,7 +338,7 @@ def test_a_fisheye_without_coefficients_is_one(small_catalogue: Catalogue, tmp_p
         (KALIBR.replace("pinhole", "omni").replace("[420.0", "[1.2, 420.0"), "a camera of omni with 5 intrinsics"),
         (KALIBR.replace("640, 480", "640"), "not two whole numbers"),
         (NERFSTUDIO.replace('"k4": 0.0', '"k4": 0.1'), "which Nerfstudio does not use as OpenCV does"),
-        (NERFSTUDIO.replace('"cx": 660.5, ', ""), "not all of fl_x, cx and cy"),
+        ('{"frames": []}', "tells no lens; it needs fl_x or camera_angle_x"),
         (NERFSTUDIO.replace("OPENCV", "EQUIRECTANGULAR"), "has the lens model EQUIRECTANGULAR"),
     ],
 )

@@ -151,6 +151,13 @@ def test_plain_pictures(tmp_path: Path) -> None:
     assert not rejected
 
 
+def test_pictures_of_other_programs_are_none(tmp_path: Path) -> None:
+    for name in ("a.jpg", "@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg", "__MACOSX/b.jpg", ".thumbnails/c.jpg", "._a.jpg"):
+        picture(tmp_path / name)
+    sets, rejected = find_texture_sets(tmp_path)
+    assert [one.name for one in sets] == ["a"] and not rejected
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "1", "I;16", "CMYK"])
 def test_uncommon_pictures_are_usable_or_refused_with_a_reason(tmp_path: Path, mode: str) -> None:
     suffix = ".jpg" if mode == "CMYK" else ".png"
