@@ -63,8 +63,8 @@ def _ears(loop: Floats) -> NDArray[np.int64]:
     wrong = crosses @ normal < 0
     made[wrong] = made[wrong][:, ::-1]
     crosses[wrong] *= -1
-    # The sum is the same for all triangles that end where the polygon does. Of one that is folded, its shadow in a plane
-    # may cross itself; then a piece is missing.
+    # The sum is the same for all triangles that end where the polygon does. The shadow of a folded one in a plane may
+    # cross itself; then a piece is missing.
     if np.linalg.norm(crosses.sum(axis=0) - normal) <= 1e-6 * np.linalg.norm(normal):
         return made
     step = np.arange(1, len(loop) - 1)
