@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gallery.columns import Described
 from gallery.photos import Photos, photographs
+from gallery.scripts import Json
 from gallery.tiles import Tiles
 from render.dataset.dataset import Dataset
 from render.dataset.store import open_store
@@ -35,8 +36,8 @@ class Source(Protocol):
     @property
     def kinds(self) -> Mapping[str, Mapping[str, str]]: ...
 
-    def items(self, index: int, kinds: Collection[str]) -> dict[str, Any]:
-        """Items as JSON data. kinds: of `kinds`, or `OBJECTS` or `FACTORS`. Raises InputError for a damaged picture."""
+    def items(self, index: int, kinds: Collection[str]) -> dict[str, Json]:
+        """Items as JSON. kinds: of `kinds`, or `OBJECTS` or `FACTORS`. Raises InputError for a damaged picture."""
         ...
 
     def described(self, index: int) -> Described:
