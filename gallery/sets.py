@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from gallery.columns import Described
@@ -20,6 +19,7 @@ from render.dataset.dataset import Dataset
 from render.dataset.store import open_store
 from scenes.errors import InputError
 from scenes.files import file_stat
+from scenes.plain_yaml import yaml_text
 from training.data.pictures import ImageDataset
 from training.data.sources import open_pictures
 
@@ -78,7 +78,7 @@ class Chosen:
         """The config of the set as YAML; None for photographs."""
         if self.photos:
             return None
-        return yaml.safe_dump(Dataset.open(self.where).manifest.config, sort_keys=False, allow_unicode=True)
+        return yaml_text(Dataset.open(self.where).manifest.config)
 
     def digest(self) -> str:
         """What tells the pictures of the set from others."""

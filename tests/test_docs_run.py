@@ -44,7 +44,9 @@ TINY = {
     "adapt": LEARN,
     "ablate": [*LEARN, "--seeds", "1"],
     "study": [*LEARN, "--fractions", "0,100"],
-}
+    "tune": ["--images", "60", "--round-images", "12", "--workers", "1", "--device", "cpu", *PICTURE,
+             "--set", "classes=[mug,chair]"],
+}  # fmt: skip
 """What makes a command tiny."""
 
 ADDRESSES = {"s3://bucket/": "s3://pictures/", "--ray auto": ""}
@@ -233,6 +235,17 @@ def test_factor_studies(desk: Path) -> None:
     more = ["--images", "2", "--steps", "2", "--set", "classes=[mug,chair]", *PICTURE, "--workers", "1"]
     main_ended([*shlex.split(line)[1:], *more])
     assert Path("probe/figure.png").is_file()
+
+
+@pytest.mark.slow
+def test_tune(desk: Path) -> None:
+    photographs(desk / "photos", 24)
+    rounds = [line for line in shown("Tune to photographs", "blendmill") if "--rounds" in line]
+    run_all("Tune to photographs", leave=tuple(rounds))
+    assert Path("tuned/report.html").is_file() and Path("renders/dataset.json").is_file()
+    pytest.importorskip("cmaes", reason="cmaes is not installed")
+    for line in rounds:
+        run(line)
 
 
 @pytest.mark.slow

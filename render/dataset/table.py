@@ -93,8 +93,7 @@ def open_work(folder: str) -> Callable[[int], list[list[Any]]]:
         with dataset.shard(shard) as opened:
             labels, indices = opened.arrays("label").tolist(), opened.arrays("index").tolist()
             found = []
-            for place, (index, label) in enumerate(zip(indices, labels, strict=True)):
-                objects = opened.objects(place)
+            for index, label, objects in zip(indices, labels, opened.each_objects(), strict=True):
                 box = next((part.box for part in objects if part.purpose == "main"), None)
                 found.append([index, label, *shares(objects), box or [float("nan")] * 4])
             return found

@@ -119,7 +119,7 @@ def test_boxes_and_keypoints_are_where_the_set_says(page: tuple[Dataset, str], b
     assert found == [[x0, y0, x1 - x0, y1 - y0] for x0, y0, x1, y1 in boxes]
     points = sum(len(label.keypoints) for label in dataset[3].objects)
     assert browser.ask("document.querySelectorAll('.frame svg circle').length") == points
-    assert browser.ask("document.getElementById('copy').previousSibling.textContent") == (
+    assert browser.until("document.getElementById('copy')?.previousSibling.textContent") == (
         "blendmill preview config.yaml --seed 0 --index 3 --images 1 --out picture-3.png"
     )
 
