@@ -13,7 +13,6 @@ from typing import Any
 
 import click
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from classify.tune.domains import FEWEST_RENDERS
@@ -34,6 +33,7 @@ from render.renderer import Sampler, device_for
 from scenes.config.loading import load_config
 from scenes.errors import InputError
 from scenes.outputs import written
+from scenes.plain_yaml import yaml_text
 from training.data.pictures import ImageDataset, chosen
 
 TUNED, REPORT = "tuned.yaml", "report.html"
@@ -191,7 +191,7 @@ def _write(
     if overrides:
         base = out / UNTUNED
         with written(base) as temporary:
-            temporary.write_text(yaml.safe_dump(sampler.config.plain(), sort_keys=False), encoding="utf-8")
+            temporary.write_text(yaml_text(sampler.config.plain()), encoding="utf-8")
     changes = [Change(one.place, one.distribution, one.comment()) for one in outcome.moved]
     head = [f"Tuned by blendmill to the photographs {asked.target}.", *told(outcome, evidence)]
     write_config(out / TUNED, base, sampler.config, changes, head)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 import numpy as np
-import yaml
 
 from classify.tune.evidence import Evidence, features_of, pieces_of
 from classify.tune.factors import Place
@@ -22,6 +21,7 @@ from render.render_set import render_set
 from render.renderer import open_sampler
 from scenes.config.loading import load_config
 from scenes.outputs import written
+from scenes.plain_yaml import yaml_text
 
 ROUNDS, CONFIG, SET, UNTUNED = "rounds", "config.yaml", "set", "untuned.yaml"
 
@@ -78,7 +78,7 @@ class Drawing:
         """The config of a round, as a file."""
         config, base, path = self.evidence.pilot.sampler.config, self.out / ROUNDS / UNTUNED, folder / CONFIG
         with written(base) as temporary:
-            temporary.write_text(yaml.safe_dump(config.plain(), sort_keys=False), encoding="utf-8")
+            temporary.write_text(yaml_text(config.plain()), encoding="utf-8")
         changes = [Change(place, place.pieces.whole, ()) for place in places]
         write_config(path, base, config, changes, [f"Round {number} of a tuning."])
         return path

@@ -56,7 +56,8 @@ def told(outcome: Outcome, evidence: Evidence) -> list[str]:
         bounded = (
             "" if outcome.strength == 1 else f"; the places move {outcome.strength:.0%} of the way to keep so many"
         )
-        lines.append(f"effective renders: at least {least:.0%} of each class ({name}){bounded}")
+        of = "of each class" if rounds is None else "of the pilot's of each class, in all rounds together"
+        lines.append(f"effective renders: at least {least:.0%} {of} ({name}){bounded}")
     return lines
 
 

@@ -13,7 +13,6 @@ from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -23,6 +22,7 @@ from scenes.config.composite import ComposeConfig
 from scenes.config.loading import PRESETS, preset_names
 from scenes.config.objects import Config
 from scenes.distributions import Distribution
+from scenes.plain_yaml import yaml_text
 from scenes.section import Section, joined
 
 KINDS: Mapping[str, type[Section]] = {"blender": Config, "composite": ComposeConfig}
@@ -153,7 +153,7 @@ def in_yaml(value: Any) -> str:
     value = value.plain() if isinstance(value, Distribution) else value
     if isinstance(value, tuple):
         value = [item.plain() if isinstance(item, Distribution) else item for item in value]
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, sort_keys=False)
+    text = yaml_text(value, default_flow_style=True, width=10**6)
     return text.removesuffix("\n").removesuffix("\n...")
 
 

@@ -103,12 +103,12 @@ class Gray:
         return str(i)
 
 
-def test_the_report_tells_what_moved_and_what_did_not() -> None:
-    learned, held, table, outcome = decided()
-    labels = np.full(len(learned.photos) * 2, -1, np.int64)
-    evidence = Evidence(
-        classes=CLASSES,
-        pilot=Pilot(Gray(learned.labels), np.arange(900), 0, cast(Sampler, None)),
+def evidence_of(learned: Domains, held: Domains, table: Table, classes: tuple[str, ...] = CLASSES) -> Evidence:
+    """Evidence for a report: all pictures are gray."""
+    labels = np.full(len(learned.photos) + len(held.photos), -1, np.int64)
+    return Evidence(
+        classes=classes,
+        pilot=Pilot(Gray(learned.labels), np.arange(len(learned.labels)), 0, cast(Sampler, None)),
         photographs=Gray(labels),
         beliefs=np.concatenate([learned.beliefs, held.beliefs]),
         held=np.arange(len(labels)) >= len(learned.photos),
@@ -119,6 +119,11 @@ def test_the_report_tells_what_moved_and_what_did_not() -> None:
         sight="fabricated",
         left_out=0,
     )
+
+
+def test_the_report_tells_what_moved_and_what_did_not() -> None:
+    learned, held, table, outcome = decided()
+    evidence = evidence_of(learned, held, table)
     lines = told(outcome, evidence)
     assert "moved: 1 of 3 distributions" in lines and "800 photographs of which 400 are held back" in lines[0]
     page = html(outcome, evidence, "base")

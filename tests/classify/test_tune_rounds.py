@@ -26,6 +26,7 @@ from classify.tune.factors import Place, Table
 from classify.tune.matching import Match, bounded, together
 from classify.tune.outcome import as_json, decide, go_on
 from classify.tune.pool import Drawn, Pool
+from classify.tune.report import html, told
 from classify.tune.rounds import Propose, Rounds, search_on
 from classify.tune.search import optimizer, search
 from render.render_set import render_set
@@ -33,6 +34,7 @@ from scenes.config.loading import load_config
 from scenes.distributions import parse
 from scenes.errors import InputError
 from scenes.pieces import cut
+from tests.classify.test_tune_matching import evidence_of
 
 PIECES = cut(parse({"uniform": [0, 1]}), 5)
 PLACES = tuple(Place(name, ("a", "b"), "", PIECES) for name in ("first", "second"))
@@ -151,6 +153,14 @@ def test_what_the_pictures_of_a_round_confirm_is_taken_and_else_nothing_moves(mo
     assert refused.moved == () and (refused.weights == 1).all()
     found = as_json(refused, ("a", "b"))
     assert found["round_adopted"] == 0 and found["rounds"][0]["held_back"]["change"] > 0
+    evidence = evidence_of(world.learned, world.held, world.table, ("a", "b"))
+    for outcome, words in (
+        (kept, "taken: the shares of round 1"),
+        (refused, "nothing moved: the pictures of no round"),
+    ):
+        lines, page = told(outcome, evidence), html(outcome, evidence, "base")
+        assert any(line.startswith("round 1: 300 pictures") for line in lines) and "<h2>Rounds</h2>" in page
+        assert any(line.startswith(words) for line in lines)
 
 
 def test_the_first_round_stays_where_the_last_is_farther(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,13 @@ def test_polygons_of_all_sizes_in_one_list() -> None:
     assert (np.diff(polygon) >= 0).all()
 
 
+def test_a_folded_polygon_keeps_all_its_sides() -> None:
+    """A floor of 100 and a wall of 25 that stands on its far side: its shadow crosses itself."""
+    points = np.array([[-5, 0, 5], [5, 0, 5], [5, 0, -5], [-5, 0, -5], [0, 5, -5]], float)
+    cut, _ = triangles(points, np.arange(5), np.array([5]))
+    assert set(cut.ravel()) == set(range(5)) and len(cut) == 3
+
+
 def test_a_polygon_of_many_corners() -> None:
     turn = np.linspace(0, 2 * np.pi, 40_000, endpoint=False)
     far = 1 + 0.3 * np.cos(50 * turn)
