@@ -19,11 +19,10 @@ def _wall(width: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_clicks_beside_a_line_give_its_mask() -> None:
-    for width, reach in ((2, 3), (9, 8)):
+    for width, reach in ((2, 3), (9, 7)):
         picture, line = _wall(width)
         found = crack_marks.marked(picture, [[(12, 18), (48, 62), (62, 118)]], reach)
-        drawn = cv2.dilate(line.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))) > 0
-        assert (found & drawn).sum() / (found | drawn).sum() > 0.8
+        assert (found & line).sum() / (found | line).sum() > 0.7
 
 
 def test_a_wide_line_does_not_reach_beyond_its_limit() -> None:
