@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from render.catalogue import open_catalogue
-from render.renderer import versions
+from render.versions import versions
 from scenes.config.loading import load_config
 from scenes.config.objects import Config
 from scenes.sampling.scene import Sampler

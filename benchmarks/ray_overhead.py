@@ -21,12 +21,12 @@ import ray
 
 from benchmarks.common import open_objects, record, spread, table
 from render.farm.devices import choose, worker_slots
+from render.farm.event_queue import EventQueue
 from render.farm.job import Farm, Job, run
 from render.farm.local import Local, RetryPolicy
 from render.farm.ray import RayFarm
 from render.farm.ray_cluster import alive_nodes, needs
 from render.farm.ray_driver import ShardDriver
-from render.farm.raytask import EventQueue
 
 PICTURES = int(sys.argv[1]) if len(sys.argv) > 1 else 200
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
@@ -102,7 +102,7 @@ def own_ray() -> Iterator[float]:
             ray.shutdown()
 
 
-def nothing(job: str, board: Any, shard: int) -> tuple[str, str, list[Any]]:
+def nothing(job: str, board: Any, notes: Any, shard: int) -> tuple[str, str, list[Any]]:
     """A shard whose drawing takes no time."""
     return "", "", []
 
@@ -111,7 +111,7 @@ def deal(tasks: int) -> None:
     """Give out shards that take no time, in the way that a run gives out its shards."""
     run: Any = SimpleNamespace(stopping=lambda: False)
     driver = ShardDriver(run, needs(alive_nodes(), "cpu", WORKERS), WORKERS, set())
-    driver._deal(ray.remote(nothing), ray.put(""), ray.remote(EventQueue).remote(), deque(range(tasks)))
+    driver._deal(ray.remote(nothing), (ray.put(""), ray.remote(EventQueue).remote(), {}), deque(range(tasks)))
 
 
 def took(work: Callable[[], None]) -> float:

@@ -256,6 +256,14 @@ def probe(model: str, config: str, vary: tuple[str, ...], out: Path, overrides: 
     show_default=True,
     help="Least effective number of renders of each class, as a share.",
 )
+@click.option(
+    "--rounds",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Rounds of new pictures after the pilot, drawn with the shares found so far. More than one needs cmaes.",
+)
+@click.option("--round-images", type=click.IntRange(1), default=500, show_default=True, help="Pictures of a round.")
 @click.option("--dry-run", is_flag=True, help="Say what would be drawn and looked at, and stop.")
 @SEED
 @WORKERS
@@ -276,13 +284,17 @@ def tune(
     CONFIG is a .yaml file or the name of a preset. A pilot of its pictures is compared with the photographs, class by
     class. A distribution moves where that brings the pictures nearer to photographs that had no part in learning it.
 
+    With --rounds, new pictures are then drawn with the shares found so far, looked at, and the search goes on. Shares
+    are taken only if the pictures drawn with them are surely nearer to the photographs held back than the pilot.
+
     OUT holds tuned.yaml, which extends CONFIG and says how sure each change is, tune.json and report.html. The same
-    command goes on where it was interrupted.
+    command goes on where it was interrupted; with more --rounds, it adds some.
 
     \b
     Example:
       blendmill tune s2rda13 --target photos --out tuned --dry-run
       blendmill tune s2rda13 --target photos --out tuned
+      blendmill tune s2rda13 --target photos --out tuned --rounds 3
       blendmill render tuned/tuned.yaml --images 5000 --out renders
     """
     from classify.tune.command import Asked

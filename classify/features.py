@@ -22,8 +22,13 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Seen:
-    """features: (n, d) float32, the inputs of the head. probabilities: (n, k) float32 of the network's classes."""
+    """What the network sees in the n pictures that can be read.
 
+    places: (n,) int64, their places among those that were given, ascending. features: (n, d) float32, the inputs of the
+    head. probabilities: (n, k) float32 of the network's classes.
+    """
+
+    places: NDArray[np.int64]
     features: NDArray[np.float32]
     probabilities: NDArray[np.float32]
 
@@ -49,13 +54,14 @@ class Eye:
             yield batch.indices.cpu().numpy(), outputs(self._method, [batch])
 
     def look(self, pictures: ImageDataset, advance: Callable[[int], object] = lambda count: None) -> Seen:
-        """What the network sees in all pictures, in their order. advance: is called with the size of each batch.
+        """What the network sees in pictures, in their order. advance: is called with the size of each batch.
 
-        Raises InputError where too many pictures cannot be read; a few are left out.
+        A few pictures that cannot be read are left out: `Seen.places` says which were read. Raises InputError where too
+        many cannot.
         """
-        features, probabilities = [], []
-        for _, found in self.batches(pictures):
-            features.append(found.features.numpy().astype(np.float32))
-            probabilities.append(found.logits.softmax(1).numpy().astype(np.float32))
-            advance(len(features[-1]))
-        return Seen(np.concatenate(features), np.concatenate(probabilities))
+        parts = []
+        for places, found in self.batches(pictures):
+            parts.append((places, found.features.numpy(), found.logits.softmax(1).numpy()))
+            advance(len(places))
+        places, features, probabilities = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return Seen(places, features.astype(np.float32), probabilities.astype(np.float32))

@@ -28,7 +28,7 @@ from gallery.gathering import Gathered, gathered
 from gallery.judging import judged
 from gallery.options import PLAIN, PageOptions
 from gallery.pieces import Piece
-from gallery.scripts import column, script
+from gallery.scripts import column, script, written
 from gallery.sets import SHOWN, Chosen
 from gallery.worth import add_columns, followed, worth
 from render.dataset.resumable import Told, being_written, write_pieces
@@ -125,7 +125,7 @@ def data_scripts(
     runs = judged(options.runs, sets, tell)
     if runs:
         add_columns(found.columns, runs[0], sets)
-        scripts["worth"] = script("worth", worth(runs, found.columns, sets))
+        scripts["worth"] = script("worth", written(worth(runs, found.columns, sets)))
     index["worth"] = bool(runs)
     index["track"] = followed(options.scores) if options.scores else []
     for number, (factor, values) in enumerate(found.columns.told()):
@@ -134,7 +134,7 @@ def data_scripts(
     index["fixed"] = found.columns.fixed()
     index["map"], columns = map_of(found, sets, options.method, runs[0] if runs else None)
     scripts |= {name: script(name, column(values)) for name, values in columns.items()}
-    return {**scripts, "index": script("index", index)}
+    return {**scripts, "index": script("index", written(index))}
 
 
 def _write_data(scripts: Mapping[str, bytes], data: Path, sets: Sequence[Chosen]) -> None:

@@ -25,6 +25,9 @@ LOOK = "look."
 
 Row = dict[str, float | str]
 
+Values = Sequence[float | str | None] | NDArray[np.float32]
+"""The values of a factor in some pictures."""
+
 
 class Described(NamedTuple):
     """The factors of a picture, and the (h, w, 3) uint8 picture; None and the reason where it cannot be read."""
@@ -49,10 +52,15 @@ def row_of(category: str | None, objects: Sequence[ObjectLabel], factors: Iterab
     return row
 
 
-def together(rows: Sequence[Row]) -> dict[str, list[float | str | None]]:
-    """Rows as one list for each name; None where a row lacks it."""
+def together(rows: Sequence[Row]) -> dict[str, Values]:
+    """Rows as one column for each name: numbers with NaN where a row lacks it, or a list with None there."""
     names = dict.fromkeys(name for row in rows for name in row)
-    return {name: [row.get(name) for row in rows] for name in names}
+    return {name: _numbers([row.get(name) for row in rows]) for name in names}
+
+
+def _numbers(values: Sequence[float | str | None]) -> Values:
+    """Values as an array (N,) float32, or as they are if there is a word among them."""
+    return values if any(type(value) is str for value in values) else np.array(values, np.float64).astype(np.float32)
 
 
 @dataclass
@@ -74,17 +82,18 @@ class Columns:
         self._numbers: dict[str, NDArray[np.float32]] = {}
         self._choices: dict[str, _Choice] = {}
 
-    def put(self, place: int, columns: Mapping[str, Sequence[float | str | None]]) -> None:
-        """Fill in the pictures from a place on. columns: what `together` returns."""
-        for name, values in columns.items():
-            if any(isinstance(value, str) for value in values):
+    def put(self, place: int, columns: Mapping[str, Values]) -> None:
+        """Fill in the pictures from a place on. columns: what `together` returns, or lists of numbers."""
+        for name, column in columns.items():
+            values = column if isinstance(column, np.ndarray) else _numbers(column)
+            if not isinstance(values, np.ndarray):
                 if name not in self._choices:
                     self._choices[name] = _Choice(np.zeros(self._count, np.uint16))
                 self._choices[name].put(place, [value if isinstance(value, str) else None for value in values])
             else:
                 if name not in self._numbers:
                     self._numbers[name] = np.full(self._count, np.nan, np.float32)
-                self._numbers[name][place : place + len(values)] = np.array(values, np.float64)
+                self._numbers[name][place : place + len(values)] = values
 
     def told(self) -> Iterator[tuple[dict[str, Any], NDArray[Any]]]:
         """What the page shows of each factor before it loads the column, and the column.

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +36,20 @@ def gathered(sets: Sequence[Chosen], todo: Sequence[Piece], lines: Path) -> Gath
     faults: list[list[tuple[int, str]]] = [[] for _ in sets]
     for number, which, _, indices in todo:
         found = json.loads(Path(lines, f"{number:07d}").read_text(encoding="utf-8"))
-        columns.put(place, {"set": [sets[which].name] * len(indices), **found["columns"]})
-        features.append(np.frombuffer(base64.b64decode(found["features"]), FEATURES).reshape(len(indices), -1))
+        columns.put(place, {"set": [sets[which].name] * len(indices)})
+        columns.put(
+            place,
+            {
+                name: _array(values, np.dtype(np.float32)) if isinstance(values, str) else values
+                for name, values in found["columns"].items()
+            },
+        )
+        features.append(_array(found["features"], FEATURES).reshape(len(indices), -1))
         faults[which] += [(index, reason) for index, reason in found["faults"]]
         place += len(indices)
     return Gathered(columns, np.concatenate(features), faults)
+
+
+def _array(text: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The numbers that a piece has noted as bytes in base64."""
+    return np.frombuffer(base64.b64decode(text), dtype)

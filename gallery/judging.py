@@ -28,7 +28,9 @@ class Judged:
     -1 where nobody knows. score: (N,) float32 from 0 to 1, NaN where nobody knows: for a classifier whether it is
     right, for a segmenter the IoU of the cracks. confidence: (N,) float32, NaN where it was not looked at. tested:
     (N,) bool, the pictures of the run's data.test. mistake: (N,) float32, how bad a mistake is, from 0 (none) to 1: of
-    a classifier its confidence in a wrong class, of a segmenter 1 - IoU. unit: what a mean of scores is.
+    a classifier its confidence in a wrong class, of a segmenter 1 - IoU. unit: what a mean of scores is. pixels: of a
+    segmenter of k classes (N, k, 3) int64, of each class the pixels of both prediction and truth, of the prediction,
+    and of the truth; None of all others.
     """
 
     run: str
@@ -42,13 +44,21 @@ class Judged:
     tested: NDArray[np.bool_]
     mistake: NDArray[np.float32]
     unit: str
+    pixels: NDArray[np.int64] | None = None
 
     def said(self, place: int) -> str:
         """What the network says of a picture, and whether it is right, in words."""
         if self.predicted[place] < 0:
-            return f"IoU {self.score[place]:.2f}"
+            return f"IoU {self.score[place]:.2f}{self._least(place)}"
         wrong = f", but it is {self.classes[self.truth[place]]}" if self.score[place] == 0 else ""
         return f"{self.classes[self.predicted[place]]}, {self.confidence[place]:.0%} sure{wrong}"
+
+    def _least(self, place: int) -> str:
+        """The class that is found worst in a picture, in words; empty where there is only one."""
+        if self.pixels is None or not np.isfinite(each := ious(self.pixels[place])).any():
+            return ""
+        worst = int(np.nanargmin(each))
+        return f", {self.classes[worst]} {each[worst]:.2f}"
 
     def columns(self) -> dict[str, list[float | str | None]]:
         """What the network says as factors of the pictures."""
@@ -63,6 +73,12 @@ class Judged:
         return found
 
 
+def ious(pixels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(..., k) IoU of classes from their (..., k, 3) pixels in `Judged`; NaN where one is neither there nor found."""
+    both, either = pixels[..., 0], pixels[..., 1] + pixels[..., 2] - pixels[..., 0]
+    return np.divide(both, either, out=np.full(both.shape, np.nan), where=either > 0)
+
+
 def _where(known: NDArray[np.bool_], values: NDArray[np.float32]) -> list[float | str | None]:
     return [float(value) if there else None for value, there in zip(values, known, strict=True)]
 
@@ -75,10 +91,10 @@ def judged(runs: Sequence[Path], sets: Sequence[Chosen], tell: Told) -> list[Jud
     """
     if not runs:
         return []
-    from gallery import cracks, network  # PyTorch is loaded where a run is given
+    from gallery import network, segmenter  # PyTorch is loaded where a run is given
     from training.run_folder import find_task
 
-    judges = {network.TASK: network.judged, cracks.TASK: cracks.judged}
+    judges = {network.TASK: network.judged, segmenter.TASK: segmenter.judged}
     tasks = [find_task(run) for run in runs]
     for run, task in zip(runs, tasks, strict=True):
         if task not in judges:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gallery.columns import Described
-from gallery.scripts import packed
+from gallery.scripts import Json, packed, written
 from gallery.tiles import FACTORS, RGB, jpeg, smaller
 from scenes.errors import InputError
 from segment.layouts import layout_of
@@ -53,11 +51,11 @@ class Photos:
         self.pictures, self._side = photographs(where), side
         self._read = lru_cache(_KEPT)(self._decoded)
 
-    def items(self, index: int, kinds: Collection[str]) -> dict[str, Any]:
+    def items(self, index: int, kinds: Collection[str]) -> dict[str, Json]:
         picture, fault = self._read(index)
-        name = packed(json.dumps([["file", self.pictures.key(index)]]).encode())
-        shown = {"fault": fault} if picture is None else jpeg(picture)
-        return {kind: shown if kind == RGB else name if kind == FACTORS else None for kind in kinds}
+        name = packed(written([["file", self.pictures.key(index)]]).encode())
+        shown = written({"fault": fault}) if picture is None else jpeg(picture)
+        return {kind: shown if kind == RGB else name if kind == FACTORS else written(None) for kind in kinds}
 
     def described(self, index: int) -> Described:
         picture, fault = self._read(index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from gallery.columns import LOOK, together
 from gallery.photos import Photos
-from gallery.scripts import encoded, script
+from gallery.scripts import listed, script
 from gallery.sets import Source
 from gallery.tiles import FACTORS, OBJECTS, Tiles
 from render.dataset.dataset import Dataset
@@ -28,6 +30,11 @@ Piece = tuple[int, int, int, Sequence[int]]
 def script_name(number: int, kind: str, chunk: int) -> str:
     """The name of the script with some items of a set. number: the set's. Its path is `data/NAME.js`."""
     return f"{number}/{kind}/{chunk}"
+
+
+def _text(array: NDArray[Any]) -> str:
+    """The bytes of an array in base64."""
+    return base64.b64encode(array.tobytes()).decode()
 
 
 def open_work(sets: Sequence[dict[str, Any]], side: int, out: str | None, lines: str) -> Callable[[Piece], None]:
@@ -56,13 +63,16 @@ def open_work(sets: Sequence[dict[str, Any]], side: int, out: str | None, lines:
                 features.append(describe(picture))
             rows.append(row)
             items.append(source.items(index, [*source.kinds, OBJECTS, FACTORS] if out is not None else ()))
-        told_features = encoded(np.array(features, FEATURES).tobytes())
-        found = {"columns": together(rows), "features": told_features, "faults": list(faults.items())}
+        # Numbers as bytes: in digits they would take as long to write and to read as to find out.
+        columns = {
+            name: _text(values) if isinstance(values, np.ndarray) else values for name, values in together(rows).items()
+        }
+        found = {"columns": columns, "features": _text(np.array(features, FEATURES)), "faults": list(faults.items())}
         with told(Path(lines)):
             for kind in items[0]:
                 path = Path(out or "", f"{script_name(which, kind, chunk)}.js")
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(script(script_name(which, kind, chunk), [item[kind] for item in items]))
+                path.write_bytes(script(script_name(which, kind, chunk), listed(item[kind] for item in items)))
             with replacing(Path(lines, f"{number:07d}")) as temporary:
                 temporary.write_text(json.dumps(found, allow_nan=False), encoding="utf-8")
 

@@ -25,7 +25,7 @@ from gallery.build import data_scripts, index_of, page_files, pieces, work
 from gallery.gathering import gathered
 from gallery.options import PLAIN, PageOptions
 from gallery.pieces import script_name
-from gallery.scripts import script
+from gallery.scripts import listed, script, written
 from gallery.sets import Chosen, Source
 from gallery.tiles import FACTORS, OBJECTS
 from scenes.errors import InputError
@@ -111,7 +111,8 @@ class Served:
         if name in self.scripts:
             return self.scripts[name]
         if name == "index":
-            return script(name, index_of(self.sets, self.side, _PER) | {"reading": self.reading, "fault": self.fault})
+            told = index_of(self.sets, self.side, _PER) | {"reading": self.reading, "fault": self.fault}
+            return script(name, written(told))
         if not (found := _ITEM.fullmatch(name)):
             return None
         number, kind, place = int(found[1]), found[2], int(found[3])
@@ -121,7 +122,7 @@ class Served:
         if kind not in {*source.kinds, OBJECTS, FACTORS}:
             return None
         items = source.items(int(self.sets[number].indices[place]), [kind])
-        return script(script_name(number, kind, place), [items[kind]])
+        return script(script_name(number, kind, place), listed([items[kind]]))
 
 
 class _Handler(BaseHTTPRequestHandler):

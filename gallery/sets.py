@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from gallery.columns import Described
 from gallery.photos import Photos, photographs
+from gallery.scripts import Json
 from gallery.tiles import Tiles
 from render.dataset.dataset import Dataset
 from render.dataset.store import open_store
 from scenes.errors import InputError
 from scenes.files import file_stat
+from scenes.plain_yaml import yaml_text
 from training.data.pictures import ImageDataset
 from training.data.sources import open_pictures
 
@@ -35,8 +36,8 @@ class Source(Protocol):
     @property
     def kinds(self) -> Mapping[str, Mapping[str, str]]: ...
 
-    def items(self, index: int, kinds: Collection[str]) -> dict[str, Any]:
-        """Items as JSON data. kinds: of `kinds`, or `OBJECTS` or `FACTORS`. Raises InputError for a damaged picture."""
+    def items(self, index: int, kinds: Collection[str]) -> dict[str, Json]:
+        """Items as JSON. kinds: of `kinds`, or `OBJECTS` or `FACTORS`. Raises InputError for a damaged picture."""
         ...
 
     def described(self, index: int) -> Described:
@@ -77,7 +78,7 @@ class Chosen:
         """The config of the set as YAML; None for photographs."""
         if self.photos:
             return None
-        return yaml.safe_dump(Dataset.open(self.where).manifest.config, sort_keys=False, allow_unicode=True)
+        return yaml_text(Dataset.open(self.where).manifest.config)
 
     def digest(self) -> str:
         """What tells the pictures of the set from others."""

@@ -7,7 +7,7 @@ label of the pixel at its center. A picture is the mean of the pixels that it co
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.columns import Described, row_of
-from gallery.scripts import encoded, packed
+from gallery.scripts import Json, encoded, listed, packed, written
 from render.dataset.dataset import Dataset
 from render.dataset.shard import Shard
 from render.false_color import as_it_is, flow_colors
@@ -33,6 +33,10 @@ _KEPT = 64
 """Pictures that were asked for last."""
 
 _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 90, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+
+
+_DIGITS = ".5g"
+"""How numbers are told."""
 
 
 def how_drawn(label: Label) -> str:
@@ -62,7 +66,7 @@ class Tiles:
             there = {name: label for name, label in PICTURES.items() if shard.has(label.path)}
         return {name: {"drawn": how_drawn(label), "meaning": label.meaning} for name, label in there.items()}
 
-    def items(self, index: int, kinds: Collection[str]) -> dict[str, Any]:
+    def items(self, index: int, kinds: Collection[str]) -> dict[str, Json]:
         picture = self._picture(index)
         return {kind: picture.item(kind) for kind in kinds}
 
@@ -113,14 +117,13 @@ class _Picture:
     def instance(self) -> NDArray[np.uint16]:
         return nearest(self.shard.picture(INSTANCE, self.place), self.side)
 
-    def item(self, kind: str) -> Any:
+    def item(self, kind: str) -> Json:
         if kind == RGB:
             return jpeg(self.rgb)
         if kind == OBJECTS:
-            return objects_item(self.objects, self.shard.size)
+            return written(objects_item(self.objects, self.shard.size))
         if kind == FACTORS:
-            factors = [[name, short(value)] for name, value in self.factors]
-            return packed(json.dumps(factors, allow_nan=False).encode())
+            return packed(listed(_factor(name, value) for name, value in self.factors).encode())
         if kind == INSTANCE:
             return _ids(self.instance)
         drawn, array = how_drawn(PICTURES[kind]), self.shard.picture(PICTURES[kind].path, self.place)
@@ -130,7 +133,7 @@ class _Picture:
         if drawn == "length":
             return _length(small, self.instance > 0)
         if drawn == "normals":
-            return _values(np.round(small.astype(np.float32) * 127).astype(np.int8), 3)
+            return _values(_normals(small))
         return _ids(small)
 
 
@@ -152,64 +155,85 @@ def objects_item(objects: tuple[ObjectLabel, ...], size: tuple[int, int]) -> dic
     }  # fmt: skip
 
 
-def jpeg(picture: NDArray[np.uint8]) -> str:
+def jpeg(picture: NDArray[np.uint8]) -> Json:
     """A JPEG file in base64. picture: (h, w, 3) uint8 sRGB."""
-    return encoded(cv2.imencode(".jpg", picture[..., ::-1], _QUALITY)[1].tobytes())
+    return encoded(cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), _QUALITY)[1].tobytes())
 
 
 def smaller(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """The picture (H, W, 3), at most `side` pixels wide and high."""
-    height, width = _fitted(picture, side)
+    height, width = _fitted(*picture.shape[:2], side)
     if (height, width) == picture.shape[:2]:
         return picture
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _fitted(array: NDArray[Any], side: int) -> tuple[int, int]:
-    height, width = array.shape[:2]
+@lru_cache(maxsize=64)
+def _fitted(height: int, width: int, side: int) -> tuple[int, int]:
+    """Height and width of a picture made smaller."""
     scale = min(1.0, side / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def nearest(array: NDArray[Any], side: int) -> NDArray[Any]:
     """The label made as small as `smaller` makes its picture: each pixel has the value at its center."""
-    size = _fitted(array, side)
+    size = _fitted(*array.shape[:2], side)
     if size == array.shape[:2]:
         return array
     rows, columns = (((np.arange(new) + 0.5) * array.shape[k] / new).astype(int) for k, new in enumerate(size))
     return array[rows][:, columns]
 
 
-def _length(values: NDArray[np.floating], objects: NDArray[np.bool_]) -> list[Any]:
+def _length(values: NDArray[np.floating], objects: NDArray[np.bool_]) -> Json:
     """0 where nothing is; else 1 to 255 between two ends, those of the objects, and a quarter more.
 
     A floor that reaches the horizon would use up all values.
     """
-    there = np.isfinite(values) & (values > 0)
-    spanned = values[there & objects] if (there & objects).any() else values[there]
-    if not len(spanned):
-        return _values(np.zeros(values.shape, np.uint8), 1)
-    near, far = float(spanned.min()), float(spanned.max())
+    values = values.astype(np.float32, copy=False)
+    there = (values > 0) & (values < np.inf)
+    if not there.any():
+        return _values(np.zeros(values.shape, np.uint8))
+    spanned = there & objects
+    near, far, _, _ = cv2.minMaxLoc(values, (spanned if spanned.any() else there).view(np.uint8))
     near, far = max(near - (far - near) / 4, 0.0), far + (far - near) / 4
-    share = (np.where(there, values, near).astype(np.float32) - near) / max(far - near, 1e-6)
-    levels = np.where(there, 1 + np.round(np.clip(share, 0, 1) * 254), 0).astype(np.uint8)
-    return [*_values(levels, 1), short(near), short(far)]
+    span = max(far - near, 1e-6)
+    levels = cv2.convertScaleAbs(np.clip(values - near, 0, span), alpha=254 / span, beta=1)
+    return _values(np.asarray(levels, np.uint8) * there, more=(f"{near:{_DIGITS}}", f"{far:{_DIGITS}}"))
 
 
-def _ids(array: NDArray[Any]) -> list[Any]:
+def _normals(normals: NDArray[np.float16]) -> NDArray[np.int8]:
+    """Parts of the unit vectors (h, w, 3) in steps of 1/127."""
+    # For half numbers, numpy takes ten times as long.
+    wide = np.asarray(cv2.convertFp16(np.ascontiguousarray(normals)), np.float32)
+    return np.rint(np.multiply(wide, 127, out=wide), out=wide).astype(np.int8)
+
+
+def _ids(array: NDArray[Any]) -> Json:
     """Whole numbers, in bytes where they fit."""
-    return _values(array.astype(np.uint8) if array.max(initial=0) < 256 else array, 1)
+    return _values(array.astype(np.uint8) if array.max(initial=0) < 256 else array)
 
 
-def _values(array: NDArray[Any], channels: int) -> list[Any]:
-    """Width, height, channels, bytes of a value, and the values."""
-    return [array.shape[1], array.shape[0], channels, array.dtype.itemsize, packed(array.tobytes())]
+def _values(array: NDArray[Any], more: Sequence[str] = ()) -> Json:
+    """Width, height, channels, bytes of a value, and the values; then what else there is to tell."""
+    height, width, *channels = array.shape
+    told = (width, height, *(channels or (1,)), array.dtype.itemsize, packed(array.tobytes()), *more)
+    return Json(f"[{','.join(map(str, told))}]")
+
+
+@lru_cache(maxsize=4096)
+def _name(name: str) -> Json:
+    """The name of a factor; all pictures have about the same."""
+    return written(name)
+
+
+def _factor(name: str, value: float | str) -> Json:
+    """Name and value of a factor. Raises ValueError for a number that is not finite."""
+    if isinstance(value, str):
+        return Json(f"[{_name(name)},{written(value)}]")
+    if not math.isfinite(value):
+        raise ValueError(f"{name} is {value}")
+    return Json(f"[{_name(name)},{value:{_DIGITS}}]")
 
 
 def _rounded(box: tuple[float, ...] | None) -> list[float] | None:
     return None if box is None else [round(side, 1) for side in box]
-
-
-def short(value: float | str) -> float | str:
-    """A number with five digits; text as it is."""
-    return value if isinstance(value, str) else float(f"{value:.5g}")

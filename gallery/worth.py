@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.columns import LOOK, Columns
-from gallery.judging import Judged
+from gallery.judging import Judged, ious
 from gallery.sets import Chosen
 from gallery.track import history
 from scenes.errors import InputError
@@ -44,6 +44,7 @@ def worth(judged: Sequence[Judged], columns: Columns, sets: Sequence[Chosen]) ->
     first, groups = judged[0], _groups(judged)
     return {
         "unit": first.unit,
+        "mean": "mean recall" if first.pixels is None else "mean IoU of the classes",
         "run": first.run,
         "tested": int(first.tested.sum()),
         "middle": MIDDLE,
@@ -74,22 +75,41 @@ def _groups(judged: Sequence[Judged]) -> Groups:
 
 def _version(name: str, runs: Sequence[Judged]) -> dict[str, Any]:
     scores = [float(np.nanmean(one.score[one.tested])) if _known(one).any() else None for one in runs]
-    recalls = [_mean_recall(one) for one in runs]
-    return {"name": name, "runs": [one.run for one in runs], "scores": scores, "recalls": recalls}
+    means = [_mean_over_classes(one) for one in runs]
+    return {"name": name, "runs": [one.run for one in runs], "scores": scores, "means": means}
 
 
 def _known(one: Judged) -> NDArray[np.bool_]:
     return one.tested & np.isfinite(one.score)
 
 
-def _mean_recall(one: Judged) -> float | None:
-    """The mean of the accuracies of the classes; None with one class."""
+def _mean_over_classes(one: Judged) -> float | None:
+    """The mean of the accuracies of the classes, or of their IoU over all test pictures; None with one class."""
+    if one.pixels is not None:
+        each = _class_ious(one)
+        return float(np.nanmean(each)) if np.isfinite(each).any() else None
     there = _known(one)
     means = [float(one.score[there & (one.truth == code)].mean()) for code in np.unique(one.truth[there])]
     return mean(means) if len(one.classes) > 1 and means else None
 
 
+def _class_ious(one: Judged) -> NDArray[np.float64]:
+    """(k,) IoU of each class, all test pictures together, as `blendmill evaluate` tells it."""
+    assert one.pixels is not None
+    return ious(one.pixels[one.tested].sum(axis=0))
+
+
 def _by_class(groups: Groups, first: Judged) -> Iterator[dict[str, Any]]:
+    if first.pixels is not None:
+        counts = (first.pixels[first.tested, :, 2] > 0).sum(axis=0)
+        each = [[_class_ious(one) for one in runs] for runs in groups.values()]
+        for code, name in enumerate(first.classes):
+            yield {
+                "name": name,
+                "count": int(counts[code]),
+                "scores": [_over_runs(one[code] for one in v) for v in each],
+            }
+        return
     for code, name in enumerate(first.classes):
         chosen = first.tested & (first.truth == code)
         if chosen.any():
@@ -120,12 +140,14 @@ def _by_look(groups: Groups, first: Judged, looks: Mapping[str, NDArray[np.float
 
 def _scores(groups: Groups, chosen: NDArray[np.bool_]) -> list[dict[str, float | None]]:
     """For each version the mean score of some photographs over its runs, and its standard deviation over them."""
-    found = []
-    for runs in groups.values():
-        values = [float(np.nanmean(one.score[chosen])) for one in runs if np.isfinite(one.score[chosen]).any()]
-        spread = stdev(values) if len(values) > 1 else None
-        found.append({"value": mean(values) if values else None, "spread": spread})
-    return found
+    means = [[one.score[chosen][np.isfinite(one.score[chosen])] for one in runs] for runs in groups.values()]
+    return [_over_runs(float(known.mean()) for known in one if len(known)) for one in means]
+
+
+def _over_runs(values: Iterable[float]) -> dict[str, float | None]:
+    """The mean of the values of runs, and their standard deviation. Runs whose value is NaN are left out."""
+    known = [float(value) for value in values if np.isfinite(value)]
+    return {"value": mean(known) if known else None, "spread": stdev(known) if len(known) > 1 else None}
 
 
 def _mistakes(judged: Sequence[Judged], renders: NDArray[np.int64]) -> Iterator[dict[str, Any]]:
@@ -143,8 +165,14 @@ def _mistakes(judged: Sequence[Judged], renders: NDArray[np.int64]) -> Iterator[
 
 
 def _gaps(first: Judged, columns: Columns, photos: NDArray[np.bool_]) -> list[ClassGaps]:
-    """By the classes of the test photographs; where there are none, by the class that the network says of each."""
+    """By the classes of the test photographs; where there are none, by the class that the network says of each.
+
+    A picture for a segmenter of many classes has no class, so all are taken together.
+    """
     chosen = first.tested if first.tested.any() else photos
+    if first.pixels is not None:
+        together = np.zeros(len(first.score), np.int64)
+        return class_gaps(columns.looks(), ("all classes",), together, chosen, ~photos, first.score, first.features)
     label = np.where(first.truth >= 0, first.truth, first.predicted)
     return class_gaps(columns.looks(), first.classes, label, chosen, ~photos, first.score, first.features)
 

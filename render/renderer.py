@@ -4,8 +4,8 @@ A sampler decides what a picture shows: it makes the record of the picture, whic
 record. Workers, farm, stream and previews use these protocols and do not depend on the kind of renderer. The field
 `renderer` of a config names the kind.
 
-A new kind needs a config class in `scenes.config.loading`, a package with a module `backend`, and a case in `_backend`.
-A backend is imported on demand. Only `load_renderer` starts Blender.
+A new kind needs a config class in `scenes.config.loading`, a package with a module `backend`, and a case in `_backend`
+and in `render.versions`. A backend is imported on demand. Only `load_renderer` starts Blender.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ class Assets(Protocol):
 
     def licenses(self, ids: Iterable[str], /) -> Mapping[str, str]:
         """The license of some assets, with the same entries; empty if it is unknown."""
+
+    def triangles(self, ids: Iterable[str], /) -> Mapping[str, int]:
+        """The number of triangles of those assets that are models."""
 
 
 class Sampler(Protocol):
@@ -85,8 +88,6 @@ class Backend(Protocol):
     def load_renderer(self, sampler: Any, device: str, threads: int, /) -> Renderer: ...
 
     def save_blend(self, sampler: Any, record: Any, path: Path, /) -> None: ...
-
-    def versions(self) -> dict[str, str]: ...
 
     def views(self, frame: Frame, /) -> Sequence[NDArray[np.uint8]]: ...
 
@@ -203,11 +204,6 @@ def save_blend(sampler: Sampler, record: Record, path: Path) -> None:
     Raises InputError for a picture without a scene in 3D.
     """
     _backend(sampler.config.renderer).save_blend(sampler, record, path)
-
-
-def versions(renderer: str) -> dict[str, str]:
-    """The versions of the programs and libraries that the pixels depend on, by name."""
-    return _backend(renderer).versions()
 
 
 def device_for(config: AnyConfig, asked: str) -> str:

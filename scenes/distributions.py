@@ -301,6 +301,8 @@ _PARSERS: dict[str, Callable[[Any], Distribution]] = {
 
 def _plain_value(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
+        if value and _all_names(value):
+            raise ValueError(f"{value!r} is not a value; a choice is written {{choice: [{', '.join(value)}]}}")
         if len(value) != 3:
             raise ValueError(f"{value!r} is not three numbers; a range is written {{uniform: [low, high]}}")
         return tuple(finite_number(v) for v in value)

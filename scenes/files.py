@@ -101,6 +101,15 @@ def inside(root: Path, relative: str, start: Path | None = None) -> Path:
     return path
 
 
+# Folders of other programs: macOS' archives, Synology's thumbnails, Windows' and Linux' own.
+_OF_PROGRAMS = frozenset(("__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found"))
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is not the user's own: its name begins with a dot, or a program makes folders of it."""
+    return name.startswith(".") or name.lower() in _OF_PROGRAMS
+
+
 def is_utf8(path: Path) -> bool:
     """Whether a path is text. One that is not cannot be kept in JSON and come back the same."""
     try:

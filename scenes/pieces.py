@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,11 @@ from scenes.distributions import (
 
 _WHOLE = 16
 """Whole numbers of a range that are pieces of their own."""
+
+_FINE = 1 << 20
+"""Steps in which a quantile is searched for."""
+
+_Interval = Uniform | LogUniform | SineUniform | Normal
 
 
 @dataclass(frozen=True)
@@ -88,15 +94,22 @@ class Pieces:
 
     def weighted(self, shares: Sequence[float]) -> Distribution:
         """The distribution with other shares of the pieces, rounded to four decimals. shares: (n,), their sum is 1."""
-        rounded = np.round(np.asarray(shares, np.float64), 4)
-        rounded[np.argmax(rounded)] += 1 - rounded.sum()
-        kept = [
-            (piece.of, round(float(share), 4)) for piece, share in zip(self.pieces, rounded, strict=True) if share > 0
-        ]
+        kept = [(piece.of, piece.share) for piece in self._rounded(shares) if piece.share > 0]
         parts, weights = zip(*kept, strict=True)
         if isinstance(self.whole, Choice):
             return Choice(tuple(part.value for part in parts), weights)
         return Mixture(parts, weights)
+
+    def moved(self, shares: Sequence[float]) -> Pieces:
+        """The same pieces, as `weighted` draws them: in their order, each once. shares: (n,), their sum is 1."""
+        pieces = self._rounded(shares)
+        ends = accumulate(piece.share for piece in pieces)
+        return Pieces(self.weighted(shares), pieces, tuple(enumerate(ends)))
+
+    def _rounded(self, shares: Sequence[float]) -> tuple[Piece, ...]:
+        rounded = np.round(np.asarray(shares, np.float64), 4)
+        rounded[np.argmax(rounded)] += 1 - rounded.sum()
+        return tuple(Piece(round(float(share), 4), one.of) for share, one in zip(rounded, self.pieces, strict=True))
 
 
 def cut(distribution: Distribution, count: int) -> Pieces:
@@ -104,7 +117,7 @@ def cut(distribution: Distribution, count: int) -> Pieces:
 
     A choice has a piece for each value, a range `count` pieces of equal probability, and a mixture as many of each part
     as its weight allows, but at least one. A single value is one piece. Up to 16 whole numbers of a range have a piece
-    each; more of them are cut as a range, whose ends are then half as likely as its middle.
+    each; more of them are cut as a range at whole numbers, and its two ends are then half as likely as its middle.
 
     Examples
     --------
@@ -135,8 +148,8 @@ def piece_text(piece: Piece) -> str:
     return f"{low:.4g} to {high:.4g}"
 
 
-def _parts(distribution: Distribution, count: int) -> Iterator[Piece]:
-    """The pieces in the order of the quantiles."""
+def _parts(distribution: Distribution, count: int, whole: bool = False) -> Iterator[Piece]:
+    """The pieces in the order of the quantiles. whole: whether ranges end at whole numbers."""
     if isinstance(distribution, Whole):
         yield from _whole(distribution, count)
     elif isinstance(distribution, Choice):
@@ -146,17 +159,30 @@ def _parts(distribution: Distribution, count: int) -> Iterator[Piece]:
     elif isinstance(distribution, Mixture):
         for part, weight in zip(distribution.parts, distribution.weights, strict=True):
             if weight > 0:
-                yield from (
-                    Piece(piece.share * weight, piece.of) for piece in _parts(part, max(1, round(count * weight)))
-                )
+                inside = _parts(part, max(1, round(count * weight)), whole)
+                yield from (Piece(piece.share * weight, piece.of) for piece in inside)
     elif isinstance(distribution, Fixed):
         yield Piece(1.0, distribution)
     else:
-        scale = max(abs(distribution.low), abs(distribution.high))
-        inner = (_short(distribution.at(k / count), scale) for k in range(1, count))
-        edges = [distribution.low, *inner, distribution.high]
-        for low, high in pairwise(edges):
-            yield Piece(1 / count, _between(distribution, low, high))
+        yield from _ranges(distribution, count, whole)
+
+
+def _ranges(distribution: _Interval, count: int, whole: bool) -> Iterator[Piece]:
+    quantiles = [k / count for k in range(count + 1)]
+    scale = max(abs(distribution.low), abs(distribution.high))
+    inner: list[float] = [_short(distribution.at(u), scale) for u in quantiles[1:-1]]
+    if whole:
+        ends = {round(value) for value in inner}
+        inner = sorted(float(end) for end in ends if distribution.low < end < distribution.high)
+        quantiles = [0.0, *(_quantile(distribution, end) for end in inner), 1.0]
+    edges = [distribution.low, *inner, distribution.high]
+    for (low, high), (begin, end) in zip(pairwise(edges), pairwise(quantiles), strict=True):
+        yield Piece(end - begin, _between(distribution, low, high))
+
+
+def _quantile(distribution: _Interval, value: float) -> float:
+    """The quantile of a value."""
+    return bisect_left(range(_FINE), value, key=lambda k: distribution.at(k / _FINE)) / _FINE
 
 
 def _whole(distribution: Whole, count: int) -> Iterator[Piece]:
@@ -164,12 +190,10 @@ def _whole(distribution: Whole, count: int) -> Iterator[Piece]:
     if isinstance(inner, Uniform) and (numbers := int(inner.high) - int(inner.low) + 1) <= _WHOLE:
         yield from (Piece(1 / numbers, Fixed(int(inner.low) + k)) for k in range(numbers))
     else:
-        yield from _parts(inner, count)
+        yield from _parts(inner, count, whole=True)
 
 
-def _between(
-    distribution: Uniform | LogUniform | SineUniform | Normal, low: float, high: float
-) -> Uniform | LogUniform | SineUniform | Normal:
+def _between(distribution: _Interval, low: float, high: float) -> _Interval:
     if isinstance(distribution, Normal):
         return Normal(low, high, distribution.mean, distribution.std)
     return type(distribution)(low, high)

@@ -1,7 +1,12 @@
-"""The one reader of YAML: plain data out of a file or a text, within limits that no config comes near."""
+"""The one reader and writer of YAML: plain data, and of files only what is within limits that no config comes near.
+
+Numbers are those that people expect. 1e-3 is one, as in YAML 1.2. Digits that begin with 0 are text, as in the synset
+03001627, and so is 16:9.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +64,11 @@ def parse_yaml(text: str | bytes, where: str, limits: Limits = Limits()) -> Any:
         raise InputError(f"{where}: not YAML: {_reason(error)}") from None
 
 
+def yaml_text(data: Any, **options: Any) -> str:
+    """Plain data as YAML that `parse_yaml` reads again, keys in their order. options: those of `yaml.dump`."""
+    return str(yaml.dump(data, Dumper=_Dumper, **{"sort_keys": False, "allow_unicode": True, **options}))
+
+
 class _TooMuch(Exception):
     """The document goes beyond a limit."""
 
@@ -95,7 +105,23 @@ class _Loader(yaml.CSafeLoader):
     """Builds plain data only. Refuses keys that are given twice, and numbers without measure."""
 
 
-def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
+class _Dumper(yaml.SafeDumper):
+    """Quotes the texts that the loader would take for numbers."""
+
+
+_EXPONENT = re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+$")
+for _each in (_Loader, _Dumper):
+    _each.add_implicit_resolver("tag:yaml.org,2002:float", _EXPONENT, list("-+.0123456789"))
+
+
+def _number(loader: _Loader, node: yaml.ScalarNode) -> float | str:
+    return str(node.value) if ":" in node.value else float(loader.construct_yaml_float(node))
+
+
+def _integer(loader: _Loader, node: yaml.ScalarNode) -> int | str:
+    digits = node.value.lstrip("+-")
+    if ":" in digits or re.fullmatch("0[0-9_]+", digits):
+        return str(node.value)
     try:
         value = loader.construct_yaml_int(node)
     except ValueError:  # Python reads at most 4,300 decimal digits
@@ -120,6 +146,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> Any:
 
 
 _Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 # No field is a date; a name or a license that looks like one is text.
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _text)
@@ -129,6 +156,8 @@ def _reason(error: Exception) -> str:
     """Where the document is wrong, and why. The texts of a scanner or parser are fixed; others may quote the file."""
     mark = getattr(error, "problem_mark", None)
     where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "a character is not allowed"
+    if isinstance(error, yaml.composer.ComposerError) and error.problem == "but found another document":
+        return f"{where}: a second document begins; keep one"
     if isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError):
         return f"{where}: {error.problem}"
     return where

@@ -22,9 +22,9 @@ class Section(BaseModel):
     STREAMS: for fields that were renamed, their path below this section and the older one that their stream keeps.
     """
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True, use_attribute_docstrings=True
-    )
+    # Pydantic could keep the strings below the fields, but it takes longer to find them than to make all else of the
+    # classes. Each process would wait for it. `scenes.config.reference` finds them when they are asked for.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 
     STREAMS: ClassVar[Mapping[str, str]] = {}
 

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scenes.assets.pictures import IMAGE_SUFFIXES
+from scenes.assets.walking import below
 from scenes.errors import InputError
+from scenes.files import is_hidden
 
 PICTURES = ("img", "imgs", "image", "images", "jpegimages", "rgb", "photo", "photos", "picture", "pictures")
 MASKS = (
@@ -68,7 +70,7 @@ def layout_of(folder: Path, looks_like_mask: Callable[[Path], bool]) -> Layout:
 
 def _pairs(folder: Path, depth: int = 4) -> Iterator[tuple[str, Path, Path]]:
     """Name, folder of pictures and folder of masks of each pair, at most so many folders deep: links may go round."""
-    inside = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+    inside = [path for path in sorted(folder.iterdir()) if path.is_dir() and not is_hidden(path.name)]
     roles = {path: _role(path.name) for path in inside}
     taken: set[Path] = set()
     for path in sorted((p for p in inside if roles[p][1] in MASKS), key=lambda p: MASKS.index(roles[p][1])):
@@ -171,8 +173,8 @@ def _by_name(files: Iterable[Path], folder: Path, left_out: list[str]) -> dict[s
 
 
 def _all(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.rglob("*")) if _is_picture(path)]
+    return [path for path in below(folder) if _is_picture(path)]
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+    return path.suffix.lower() in IMAGE_SUFFIXES and not is_hidden(path.name)

@@ -7,6 +7,9 @@ import os
 # Of workers that test side by side, each has one core. It is said before anything loads PyTorch or OpenCV.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Many tests start processes. Each takes the modules as another has compiled them, also where the environment says not
+# to write them: compiling them again costs a command half of its start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 from pathlib import Path
 from typing import Any

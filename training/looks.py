@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -44,6 +45,7 @@ _SIDE, _BORDER = 48, 3
 _WHITE, _GRAY = 90.0, 10.0
 _LEAST = 9.0
 """Variance that is added to that of the border's colors, so that a plain ground does not make each shade an object."""
+_ONES = np.eye(3)
 _ROUND = 1.3
 """An object whose long axis is less than so many times its short one has no rotation."""
 
@@ -55,7 +57,7 @@ def looks(picture: NDArray[np.uint8]) -> dict[str, float]:
     """
     lab = cv2.cvtColor(_small(picture).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     light, chroma = lab[..., 0], cv2.magnitude(lab[..., 1], lab[..., 2])
-    ground = np.concatenate([each.reshape(-1, 3) for each in _sides(lab)])
+    ground = lab.reshape(-1, 3)[_border(*light.shape)]
     white = (ground[:, 0] > _WHITE) & (np.hypot(ground[:, 1], ground[:, 2]) < _GRAY)
     (mean,), (spread,) = _mean_and_spread(light)
     found = {
@@ -78,10 +80,12 @@ def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
 
 
-def _sides(lab: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-    """The border as four strips."""
-    inner = lab[_BORDER:-_BORDER]
-    return lab[:_BORDER], lab[-_BORDER:], inner[:, :_BORDER], inner[:, -_BORDER:]
+@lru_cache(maxsize=64)
+def _border(height: int, width: int) -> NDArray[np.int64]:
+    """The places of the pixels of the border, row by row."""
+    inside = np.zeros((height, width), bool)
+    inside[_BORDER:-_BORDER, _BORDER:-_BORDER] = True
+    return np.flatnonzero(~inside)
 
 
 def _mean_and_spread(values: NDArray[np.float32]) -> tuple[list[float], list[float]]:
@@ -92,12 +96,10 @@ def _mean_and_spread(values: NDArray[np.float32]) -> tuple[list[float], list[flo
 
 def _object(lab: NDArray[np.float32], ground: NDArray[np.float32]) -> dict[str, float]:
     """Size and rotation of what is least like the border: Mahalanobis distance of colors, Otsu's threshold."""
-    mean = ground.mean(axis=0)
-    away = ground - mean
-    covariance = away.T @ away / len(away) + _LEAST * np.eye(3, dtype=np.float32)
-    # NumPy's inverse wakes the threads of BLAS, which then spin until the next picture.
-    whiten = cv2.invert(np.linalg.cholesky(covariance))[1]
-    white = cv2.transform(lab, np.column_stack([whiten, -whiten @ mean]))
+    # NumPy's products and inverse would wake the threads of BLAS, which then spin until the next picture.
+    covariance, mean = cv2.calcCovarMatrix(ground, None, cv2.COVAR_NORMAL | cv2.COVAR_ROWS | cv2.COVAR_SCALE)
+    whiten = cv2.invert(np.linalg.cholesky(covariance + _LEAST * _ONES))[1]
+    white = cv2.transform(cv2.subtract(lab, (*mean[0].tolist(), 0.0)), whiten)
     distance = cv2.magnitude(cv2.magnitude(white[..., 0], white[..., 1]), white[..., 2])
     levels = cv2.convertScaleAbs(distance, alpha=255 / max(cv2.minMaxLoc(distance)[1], 1.0))
     _, mask = cv2.threshold(levels, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)

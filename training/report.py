@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
 
 from scenes.errors import InputError
 from scenes.files import replacing
-from scenes.plain_yaml import read_yaml
+from scenes.plain_yaml import read_yaml, yaml_text
 from training.run_folder import CONFIG, Folder
 
 # Fields of the config that the first line of a page shows.
@@ -53,7 +52,7 @@ def html(
         settings=", ".join(f"{field} {config[field]}" for field in _SETTINGS if _shown(config.get(field))),
         pictures=", ".join(f"{count} {part}" for part, count in results.get("pictures", {}).items()),
         selected=results["selected"],
-        config=yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
+        config=yaml_text(dict(config)),
         facts=json.dumps({fact: results[fact] for fact in _FACTS if fact in results}, indent=1, ensure_ascii=False),
         **sections,
     )

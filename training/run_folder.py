@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scenes.errors import InputError
 from scenes.files import UNFINISHED, read_regular, replacing
+from scenes.plain_yaml import yaml_text
 from training import checkpoint
 from training.checkpoint import Checkpoint
 from training.config import TrainConfig, load_config
@@ -59,7 +59,7 @@ class Folder:
             raise InputError(f"{self.path}: cannot be written: {error.strerror or error}") from None
 
     def _write(self, config: TrainConfig) -> None:
-        text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        text = yaml_text(config.model_dump(mode="json"))
         with replacing(self.path / CONFIG) as temporary:
             temporary.write_text(text, encoding="utf-8")
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import yaml
 from PIL import Image
 
 from classify import figures
@@ -16,6 +15,7 @@ from classify.ablation.running import finished
 from classify.ablation.statistics import LEVEL, Effect
 from render.dataset.dataset import Dataset
 from scenes.errors import InputError
+from scenes.plain_yaml import yaml_text
 from training.report import filled
 
 SHOWN = 6
@@ -50,7 +50,7 @@ def html(results: Results, failures: Mapping[str, str]) -> str:
         sheets=list(_sheets(results)),
         made=[{"code": code, "names": ", ".join(names)} for code, names in made.items()],
         left=", ".join(left),
-        study=yaml.safe_dump(plan.study.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
+        study=yaml_text(plan.study.model_dump(mode="json")),
     )
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import yaml
 
 from classify.ablation import origin
 from classify.ablation.plan import Plan, RenderSet, Run
@@ -16,7 +15,7 @@ from render.dataset.manifest import MANIFEST, Manifest
 from scenes.errors import InputError
 from scenes.machine import cores
 from scenes.outputs import written
-from scenes.plain_yaml import read_yaml
+from scenes.plain_yaml import read_yaml, yaml_text
 from training.studies import Job, results, run_chains, studied
 
 STUDY = "study.yaml"
@@ -49,7 +48,7 @@ def claim(plan: Plan) -> None:
     elif plan.out.is_dir() and any(not entry.name.startswith(".") for entry in plan.out.iterdir()):
         raise InputError(f"{plan.out}: not empty, and not the folder of a study: choose another --out")
     with written(path) as temporary:
-        temporary.write_text(yaml.safe_dump(plan.study.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+        temporary.write_text(yaml_text(plan.study.model_dump(mode="json")))
 
 
 def perform(plan: Plan, how: How) -> dict[str, str]:
@@ -115,7 +114,7 @@ def _located(plan: Plan, run: Run) -> dict[str, object]:
 
 def _write(path: Path, data: dict[str, object]) -> None:
     with written(path) as temporary:
-        temporary.write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        temporary.write_text(yaml_text(data), encoding="utf-8")
 
 
 def _failures(plan: Plan, lacking: set[str]) -> Iterator[tuple[str, str]]:

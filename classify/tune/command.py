@@ -13,14 +13,16 @@ from typing import Any
 
 import click
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
+from classify.tune.domains import FEWEST_RENDERS
+from classify.tune.drawing import UNTUNED, Drawing
 from classify.tune.evidence import Evidence, gather
 from classify.tune.factors import Place, places_of
 from classify.tune.inputs import CACHE, JSON, PILOT, Pilot, claim, open_photographs, open_pilot
-from classify.tune.outcome import Outcome, as_json, decide
+from classify.tune.outcome import Outcome, as_json, decide, go_on
 from classify.tune.report import html, told
+from classify.tune.search import optimizer
 from classify.tune.seeing import Sight, readable
 from classify.tune.writing import Change, base_of, write_config
 from render.cli.options import opened, progress
@@ -31,9 +33,10 @@ from render.renderer import Sampler, device_for
 from scenes.config.loading import load_config
 from scenes.errors import InputError
 from scenes.outputs import written
+from scenes.plain_yaml import yaml_text
 from training.data.pictures import ImageDataset, chosen
 
-TUNED, UNTUNED, REPORT = "tuned.yaml", "untuned.yaml", "report.html"
+TUNED, REPORT = "tuned.yaml", "report.html"
 
 _TIMED = 16
 """Photographs whose features are timed for a dry run."""
@@ -47,7 +50,7 @@ class Asked:
     of `seed`. model: the folder of a classifier's run, or a checkpoint, that tells the classes of photographs.
     features: "plain", or "network" for those of the model. labels: DATA of photographs whose class is known. only:
     fields to tune; by default all. keep: share of each distribution that stays as it was. effective: least effective
-    number of renders of a class, as a share.
+    number of renders of a class, as a share. rounds: number of rounds of new pictures, each of `round_images`.
     """
 
     target: str
@@ -60,10 +63,13 @@ class Asked:
     only: tuple[str, ...] = ()
     keep: float = 0.3
     effective: float = 0.3
+    rounds: int = 0
+    round_images: int = 500
 
     def plan(self, sampler: Sampler) -> dict[str, Any]:
-        """The same as JSON data, with the config."""
+        """The same as JSON data, with the config, and without the rounds: more may follow in the same folder."""
         plain = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
+        del plain["rounds"], plain["round_images"]
         return {**plain, "only": list(self.only), "config": sampler.config.digest()}
 
 
@@ -83,6 +89,7 @@ def tune(
     sight = Sight(sampler.classes, asked.model, asked.features == "network")
     # What is wrong with a factor or a given pilot is told before an hour is spent.
     pilot = None if asked.pilot is None else open_pilot(asked.pilot, sampler)
+    _check_rounds(sampler, asked)
     expected = np.arange(asked.images) % len(sampler.classes)
     places = _places(sampler, expected if pilot is None else pilot.pictures.labels, asked)
     if dry_run:
@@ -95,9 +102,25 @@ def tune(
     places = _places(sampler, pilot.pictures.labels, asked)
     evidence = gather(pilot, photographs, places, sight, out / CACHE, asked.target, asked.labels)
     outcome = decide(evidence.learned, evidence.judging, evidence.table, asked.keep, asked.effective)
+    if asked.rounds and outcome.moved:
+        places = tuple(one.place for one in outcome.moved)
+        drawing = Drawing(out, evidence, places, sight, asked.keep, asked.rounds, asked.round_images, workers, device)
+        parts = (evidence.learned, evidence.judging, evidence.table)
+        outcome = go_on(outcome, *parts, asked.rounds, asked.effective, asked.seed, drawing.draw)
     _write(source, overrides, sampler, out, evidence, outcome, asked)
     click.echo("\n".join(told(outcome, evidence)))
     click.echo(f"wrote {out / TUNED}")
+
+
+def _check_rounds(sampler: Sampler, asked: Asked) -> None:
+    """Raise InputError where rounds cannot be judged, or where what searches is missing."""
+    if asked.rounds and asked.round_images < (fewest := FEWEST_RENDERS * len(sampler.classes)):
+        raise InputError(
+            f"--round-images {asked.round_images}: too few to judge a round of {len(sampler.classes)} classes; give at "
+            f"least {fewest}"
+        )
+    if asked.rounds > 1:
+        optimizer()
 
 
 def _places(sampler: Sampler, labels: NDArray[np.int64], asked: Asked) -> tuple[Place, ...]:
@@ -125,14 +148,22 @@ def _planned(
         f"photographs: {len(photographs):,}, about {half:,} to learn from and as many held back",
         f"distributions that may move: at most {len(places)}: {', '.join(place.name for place in places)}",
     ]
-    count = asked.images if pilot is None else len(pilot.pictures)
-    if pilot is None:
-        slots = worker_slots(choose(device_for(sampler.config, device)), workers, pictures=asked.images)
-        with progress("drawing a few pictures", min(PICTURES, asked.images)) as advance:
-            lines += estimate(sampler, asked.seed, asked.images, slots, advance).lines()
+    more = asked.rounds * asked.round_images
+    draws = more + (asked.images if pilot is None else 0)
+    if pilot is not None:
+        lines.append(f"renders: {len(pilot.pictures):,} of {asked.pilot}")
+    if asked.rounds:
+        lines.append(
+            f"rounds: {asked.rounds} of {asked.round_images:,} pictures, if the pilot says that something moves"
+        )
+    if draws:
+        slots = worker_slots(choose(device_for(sampler.config, device)), workers, pictures=draws)
+        with progress("drawing a few pictures", min(PICTURES, draws)) as advance:
+            lines += estimate(sampler, asked.seed, draws, slots, advance).lines()
     else:
-        lines.append(f"renders: {count:,} of {asked.pilot}; nothing has to be drawn")
-    lines.append(_looking(sight, photographs, count + len(photographs)))
+        lines.append("nothing has to be drawn")
+    looked = draws if pilot is None else draws + len(pilot.pictures)
+    lines.append(_looking(sight, photographs, looked + len(photographs)))
     return lines
 
 
@@ -160,7 +191,7 @@ def _write(
     if overrides:
         base = out / UNTUNED
         with written(base) as temporary:
-            temporary.write_text(yaml.safe_dump(sampler.config.plain(), sort_keys=False), encoding="utf-8")
+            temporary.write_text(yaml_text(sampler.config.plain()), encoding="utf-8")
     changes = [Change(one.place, one.distribution, one.comment()) for one in outcome.moved]
     head = [f"Tuned by blendmill to the photographs {asked.target}.", *told(outcome, evidence)]
     write_config(out / TUNED, base, sampler.config, changes, head)

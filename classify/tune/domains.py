@@ -30,21 +30,29 @@ _CHUNK = 100
 Array = NDArray[np.float64]
 
 
-def embedded(renders: NDArray[np.floating], photos: NDArray[np.floating], seed: int = 0) -> tuple[Array, Array]:
-    """Vectors (n, 2 `FREQUENCIES`) of length 1 of the features (n, d) and (m, d) of renders and photographs.
+@dataclass(frozen=True)
+class Kernel:
+    """The kernel mean_s exp(-|x - y|^2 / (s median)), over the scales s, as frequencies (d, `FREQUENCIES`)."""
 
-    Products of them are values of the kernel mean_s exp(-|x - y|^2 / (s median)), over the scales s. The median is that
-    of the squared distances of all pictures, or of a sample of 1,000.
-    """
-    rng = np.random.default_rng(seed)
-    both = np.concatenate([renders, photos]).astype(np.float64)
-    sample = both[rng.permutation(len(both))[:_SAMPLED]]
-    width = float(np.median(pdist(sample, "sqeuclidean"))) or 1.0
-    scales = np.resize(SCALES, FREQUENCIES)
-    frequencies = rng.standard_normal((both.shape[1], FREQUENCIES)) * np.sqrt(2 / (scales * width))
-    angles = both @ frequencies
-    vectors = np.concatenate([np.cos(angles), np.sin(angles)], axis=1) / np.sqrt(FREQUENCIES)
-    return vectors[: len(renders)], vectors[len(renders) :]
+    frequencies: Array
+
+    @classmethod
+    def between(cls, renders: NDArray[np.floating], photos: NDArray[np.floating], seed: int = 0) -> Kernel:
+        """That for the features (n, d) and (m, d) of renders and photographs.
+
+        The median is that of the squared distances of all pictures, or of a sample of 1,000.
+        """
+        rng = np.random.default_rng(seed)
+        both = np.concatenate([renders, photos]).astype(np.float64)
+        sample = both[rng.permutation(len(both))[:_SAMPLED]]
+        width = float(np.median(pdist(sample, "sqeuclidean"))) or 1.0
+        scales = np.resize(SCALES, FREQUENCIES)
+        return cls(rng.standard_normal((both.shape[1], FREQUENCIES)) * np.sqrt(2 / (scales * width)))
+
+    def vectors(self, features: NDArray[np.floating]) -> Array:
+        """Vectors (n, 2 `FREQUENCIES`) of length 1 of features (n, d). Products of them are values of the kernel."""
+        angles = features.astype(np.float64) @ self.frequencies
+        return np.concatenate([np.cos(angles), np.sin(angles)], axis=1) / np.sqrt(FREQUENCIES)
 
 
 @dataclass(frozen=True)
@@ -95,8 +103,12 @@ class Domains:
         As `classify.domain_distance.mmd` (Gretton et al., JMLR 2012, eq. 3), with weights. By chance it may be slightly
         negative.
         """
+        return float(self.distances(weights[None])[0])
+
+    def distances(self, weights: Array) -> Array:
+        """(w,) the same for each of several weights (w, n)."""
         once = np.ones((1, len(self.renders))), np.ones((1, len(self.photos)))
-        return float(self._distances(weights[None], *once)[0, 0])
+        return self._distances(weights, *once)[:, 0]
 
     def resampled(self, weights: Array, draws: int, seed: int = 0) -> Array:
         """(w, draws) the same distances with renders and photographs drawn anew, with replacement.
@@ -124,11 +136,8 @@ class Domains:
         theirs /= np.maximum(theirs.sum(axis=1, keepdims=True), _TINY)
         mean, own = theirs @ self.photos, (theirs**2).sum(axis=1)
         there = ((mean**2).sum(axis=1) - own) / np.maximum(1 - own, _TINY)
-        found = []
-        for each in weights[:, group.renders]:
-            ours = times[:, group.renders] * each
-            total, own = ours.sum(axis=1), (ours**2).sum(axis=1)
-            sums = ours @ self.renders[group.renders]
-            within = ((sums**2).sum(axis=1) - own) / np.maximum(total**2 - own, _TINY)
-            found.append(within + there - 2 * (sums * mean).sum(axis=1) / np.maximum(total, _TINY))
-        return np.array(found)
+        ours = weights[:, None, group.renders] * times[:, group.renders]
+        total, own = ours.sum(axis=2), (ours**2).sum(axis=2)
+        sums = (ours.reshape(-1, ours.shape[2]) @ self.renders[group.renders]).reshape(*total.shape, -1)
+        within = ((sums**2).sum(axis=2) - own) / np.maximum(total**2 - own, _TINY)
+        return np.asarray(within + there - 2 * (sums * mean).sum(axis=2) / np.maximum(total, _TINY))

@@ -10,10 +10,10 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from classify.tune.domains import Domains, embedded
+from classify.tune.domains import Domains, Kernel
 from classify.tune.factors import PIECES, Place, Table, table
 from classify.tune.inputs import Pilot, check_enough, held_back
-from classify.tune.seeing import Arrays, Sight, beliefs, counted, kept, readable
+from classify.tune.seeing import Arrays, Seen, Sight, beliefs, counted, kept, readable
 from scenes.errors import InputError
 from training.data.pictures import ImageDataset, class_labels
 from training.data.sources import open_pictures
@@ -24,9 +24,9 @@ from training.parts import split_of
 class Evidence:
     """All that decides the outcome.
 
-    photographs: m of them that can be read, in the order of `beliefs` (m, k). held: (m,) those that judge. learned,
-    judging: the renders with the photographs to learn from, and with those that are held back. sight: name of the
-    feature space. left_out: number of photographs that cannot be read.
+    photographs: m of them that can be read, in the order of `beliefs` (m, k). held: (m,) those that judge. kernel: of
+    `learned` and `judging`, the renders with the photographs to learn from, and with those that are held back. sight:
+    name of the feature space. left_out: number of photographs that cannot be read.
     """
 
     classes: tuple[str, ...]
@@ -34,6 +34,7 @@ class Evidence:
     photographs: ImageDataset
     beliefs: NDArray[np.float64]
     held: NDArray[np.bool_]
+    kernel: Kernel
     learned: Domains
     judging: Domains
     table: Table
@@ -77,10 +78,7 @@ def gather(
         first = next(iter(broken.values()))
         click.echo(f"left out: {len(broken)} of {len(photographs)} photographs cannot be read; {first}", err=True)
     check_enough(len(photos), target)
-    renders, drawn, wrong = readable(pilot.pictures, "renders", cache)
-    if wrong:
-        raise InputError(next(iter(wrong.values())))
-    ours = sight.look(renders, drawn, "renders", cache)
+    ours = features_of(pilot, "renders", sight, cache)
     theirs = sight.look(photos, plain, "photographs", cache)
     labels = pilot.pictures.labels
     if theirs.beliefs is None or labeled is not None:
@@ -89,14 +87,23 @@ def gather(
     else:
         believed = theirs.beliefs.astype(np.float64)
     held = held_back(photos)
-    vectors, there = embedded(ours.features, theirs.features)
+    kernel = Kernel.between(ours.features, theirs.features)
+    vectors, there = kernel.vectors(ours.features), kernel.vectors(theirs.features)
     domains = (Domains(vectors, labels, there[part], believed[part]) for part in (~held, held))
     learned, judging = domains
     _check_matched(learned, judging, classes, target)
     return Evidence(
-        classes, pilot, photos, believed, held, learned, judging, _factors(pilot, places, cache), sight.name,
-        len(broken),
+        classes, pilot, photos, believed, held, kernel, learned, judging, pieces_of(pilot, places, cache).used(),
+        sight.name, len(broken),
     )  # fmt: skip
+
+
+def features_of(pilot: Pilot, title: str, sight: Sight, cache: Path) -> Seen:
+    """Look at renders. title: for the progress. Raises InputError where one cannot be read."""
+    renders, plain, wrong = readable(pilot.pictures, title, cache)
+    if wrong:
+        raise InputError(next(iter(wrong.values())))
+    return sight.look(renders, plain, title, cache)
 
 
 def _labeled(
@@ -118,7 +125,8 @@ def _check_matched(learned: Domains, judging: Domains, classes: tuple[str, ...],
         )
 
 
-def _factors(pilot: Pilot, places: tuple[Place, ...], cache: Path) -> Table:
+def pieces_of(pilot: Pilot, places: tuple[Place, ...], cache: Path) -> Table:
+    """The pieces of renders. places: as `places_of` gives them, or with other shares."""
     labels = pilot.pictures.labels
 
     def make() -> Arrays:
@@ -126,4 +134,4 @@ def _factors(pilot: Pilot, places: tuple[Place, ...], cache: Path) -> Table:
             return {"pieces": table(pilot.sampler, pilot.seed, pilot.indices.tolist(), labels, places, advance).pieces}
 
     parts = (pilot.pictures.digest, pilot.sampler.config.digest(), PIECES, [place.name for place in places])
-    return Table(places, kept(cache, "factors", parts, make)["pieces"].astype(np.int16)).used()
+    return Table(places, kept(cache, "factors", parts, make)["pieces"].astype(np.int16))

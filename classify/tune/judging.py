@@ -16,6 +16,9 @@ from classify.tune.matching import Match, bounded, ratio_of, tilted, together
 LEVEL, DRAWS, REFITS = 0.95, 500, 100
 _SPLIT = 2
 
+SIGNIFICANT = 0.05
+"""Below this p, after Holm's correction, the photographs held back confirm something."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -39,6 +42,17 @@ class Verdict:
     def sure(self) -> bool:
         """Whether the whole interval says that the distance got smaller."""
         return self.high < 0
+
+
+def compared(domains: Domains, before: Array, after: Array) -> Verdict:
+    """The distances with the weights (n,) of `before`, and with those of `after`."""
+    without, tuned = domains.resampled(np.stack([before, after]), DRAWS)
+    changes = tuned - without
+    low, high = np.quantile(changes, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    there, here = domains.distance(before), domains.distance(after)
+    error = float(changes.std())
+    p = float(norm.cdf((here - there) / error)) if error > 0 else 1.0
+    return Verdict(there, here, float(low), float(high), p)
 
 
 @dataclass(frozen=True)
@@ -75,14 +89,7 @@ class Judge:
         if touched is not None:
             every = np.ones(len(self.held.photos), bool)
             folded, weights = folded.part(touched, every), weights[touched]
-        plain = np.ones(len(weights))
-        without, tuned = folded.resampled(np.stack([plain, weights]), DRAWS)
-        changes = tuned - without
-        low, high = np.quantile(changes, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        before, after = folded.distance(plain), folded.distance(weights)
-        error = float(changes.std())
-        p = float(norm.cdf((after - before) / error)) if error > 0 else 1.0
-        return Verdict(before, after, float(low), float(high), p)
+        return compared(folded, np.ones(len(weights)), weights)
 
     def touched(self, row: int) -> NDArray[np.bool_]:
         """(n,) the renders of the classes that a place touches."""
@@ -100,18 +107,19 @@ class Judge:
 
 
 def intervals(
-    domains: Domains, table: Table, match: Match, advance: Callable[[int], object] = lambda count: None
+    domains: Domains, table: Table, match: Match, untuned: Array, advance: Callable[[int], object] = lambda count: None
 ) -> list[tuple[Array, Array]]:
     """The interval of each place's ratios: low (b,) and high (b,), from their deviation when each is learned anew.
 
-    Renders and photographs are resampled. The other places keep their weights. The interval is that of a normal
-    distribution around the ratio, because resampled pictures are noisier, so that their ratios lie nearer to 1.
-    advance: is called with 1 for each place.
+    untuned: (n,) the weights with which the renders stand for the untuned config. Renders and photographs are
+    resampled. The other places keep their weights. The interval is that of a normal distribution around the ratio,
+    because resampled pictures are noisier, so that their ratios lie nearer to 1. advance: is called with 1 for each
+    place.
     """
     found = []
     for k, row in enumerate(match.rows):
         rows, pieces = table.pieces[row], table.places[row].pieces
-        others = match.weights(table) / tilted(rows, match.tilts()[k])
+        others = untuned * match.weights(table) / tilted(rows, match.tilts()[k])
         near = np.flatnonzero(np.isin(domains.labels, np.unique(domains.labels[rows >= 0])))
         rng, ratios = np.random.default_rng(0), []
         for _ in range(REFITS):

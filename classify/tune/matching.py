@@ -51,6 +51,28 @@ def ratio_of(domains: Domains, weights: Array, rows: NDArray[np.int16], pieces: 
     weights: (n,) from other places. rows: (n,) the piece of each render, -1 for those that the place does not touch. In
     the classes that it touches these stay as they are.
     """
+    fit = _fit(domains, weights, rows, pieces)
+    if fit is None:
+        return np.ones(len(pieces))
+    square, product, ridge = fit
+    prior, around, shares = precision(pieces), np.ones(len(pieces)), pieces.shares
+    factor = np.linalg.cholesky(square + ridge * prior)
+    aim = solve_triangular(factor, product + ridge * prior @ around, lower=True)
+    scale = _EXACT * np.sqrt(np.trace(square) + ridge)
+    found, _ = nnls(np.vstack([factor.T, scale * shares]), np.append(aim, scale))
+    return np.asarray(found / (shares @ found))
+
+
+def ridge_of(domains: Domains, weights: Array, rows: NDArray[np.int16], pieces: Pieces) -> float:
+    """The ridge of `ratio_of`: how much the prior of the ratios counts; 0 where the place touches no render."""
+    fit = _fit(domains, weights, rows, pieces)
+    return 0.0 if fit is None else fit[2]
+
+
+def _fit(
+    domains: Domains, weights: Array, rows: NDArray[np.int16], pieces: Pieces
+) -> tuple[Array, Array, float] | None:
+    """The quadratic form (b, b) and the linear one (b,) that `ratio_of` minimizes, and its ridge."""
     count, shares = len(pieces), pieces.shares
     square, product, noise, signal = np.zeros((count, count)), np.zeros(count), 0.0, 0.0
     for group in _touched(domains, rows):
@@ -65,18 +87,10 @@ def ratio_of(domains: Domains, weights: Array, rows: NDArray[np.int16], pieces: 
         noise += float((group.photos[:, None] ** 2 * ((domains.photos - goal) @ apart.T) ** 2).sum())
         noise += float((each[:, None] ** 2 * ((vectors - mean) @ apart.T) ** 2).sum())
         signal += float((apart**2).sum())
-    if signal == 0:
-        return np.ones(count)
-    prior, around = _precision(pieces), np.ones(count)
-    ridge = noise / signal + 1e-9
-    factor = np.linalg.cholesky(square + ridge * prior)
-    aim = solve_triangular(factor, product + ridge * prior @ around, lower=True)
-    scale = _EXACT * np.sqrt(np.trace(square) + ridge)
-    found, _ = nnls(np.vstack([factor.T, scale * shares]), np.append(aim, scale))
-    return np.asarray(found / (shares @ found))
+    return (square, product, noise / signal + 1e-9) if signal else None
 
 
-def _precision(pieces: Pieces) -> Array:
+def precision(pieces: Pieces) -> Array:
     """The inverse covariance (b, b) of the prior of the ratios."""
     found = np.eye(len(pieces))
     for i, j in pieces.neighbors:
@@ -162,7 +176,11 @@ class Match:
 
     def tilt(self, ratio: Array) -> Array:
         """The ratios (b,) that a place gets, of which the photographs say `ratio`: at least `floor`, the mean is 1."""
-        return 1 + self.strength * (1 - self.floor) * (ratio - 1)
+        return 1 + (1 - self.floor) * (self.reached(ratio) - 1)
+
+    def reached(self, ratio: Array) -> Array:
+        """The ratios (b,) beside the part that stays as it was."""
+        return 1 + self.strength * (ratio - 1)
 
     def tilts(self) -> list[Array]:
         """What each place gets."""

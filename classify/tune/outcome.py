@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,15 +11,17 @@ import numpy as np
 from classify.ablation.statistics import holm
 from classify.tune.domains import Array, Domains
 from classify.tune.factors import Place, Table
-from classify.tune.judging import Judge, Verdict, intervals
+from classify.tune.judging import SIGNIFICANT, Judge, Verdict, intervals
 from classify.tune.matching import Gain, Match, bounded, effective, gains, together
+from classify.tune.rounds import Draw, Rounds, search_on
+from classify.tune.rounds import as_json as rounds_as_json
 from classify.tune.seeing import counted
 from classify.tune.writing import flow
 from scenes.distributions import Distribution
 from scenes.pieces import piece_text
 
-SCREENED, SIGNIFICANT = 0.05, 0.05
-"""Below this p, a place is a candidate; below this one, after Holm's correction for all candidates, it moves."""
+SCREENED = 0.05
+"""Below this p, a place is a candidate."""
 
 
 @dataclass(frozen=True)
@@ -85,18 +87,25 @@ class Refused:
 class Outcome:
     """What tuning gives.
 
-    stayed: places that are no candidates. worth: of all that is confirmed, together; None if nothing is. weights: (n,)
-    of the renders. effective: by class, the effective number of renders as a share. strength: less than 1 if the places
-    move less far than the photographs say, because too few effective renders would be left.
+    stayed: places that are no candidates. worth: of all that is confirmed, together; None if nothing is. match: of what
+    moved. weights: (n,) of the renders of the pilot. effective: by class, the effective number of renders as a share of
+    those of the pilot. rounds: that were drawn after matching, if any.
     """
 
     moved: tuple[Moved, ...]
     refused: tuple[Refused, ...]
     stayed: tuple[tuple[Place, Gain], ...]
     worth: Verdict | None
+    match: Match
     weights: Array
     effective: dict[int, float]
-    strength: float
+    rounds: Rounds | None = None
+
+    @property
+    def strength(self) -> float:
+        """Less than 1 if the places move less far than the photographs say, because too few effective renders would be
+        left."""
+        return self.match.strength
 
 
 def decide(learned: Domains, held: Domains, table: Table, floor: float, least: float) -> Outcome:
@@ -130,7 +139,7 @@ def decide(learned: Domains, held: Domains, table: Table, floor: float, least: f
     moving = confirmed if total is not None and total.change < 0 else []
     match = bounded(together(learned, table, moving, floor), table, learned.labels, least)
     with counted("intervals of factors", len(moving)) as advance:
-        spans = intervals(learned, table, match, advance)
+        spans = intervals(learned, table, match, np.ones(len(learned.labels)), advance)
     known = {row: (table.places[row], found[row], p, one) for row, p, one in zip(rows, corrected, worth, strict=True)}
     moved = []
     for row, ratio, span in zip(match.rows, match.ratios, spans, strict=True):
@@ -138,7 +147,51 @@ def decide(learned: Domains, held: Domains, table: Table, floor: float, least: f
         moved.append(Moved(place, gain, p, *_shares(place, match, ratio, span), one))
     refused = tuple(Refused(*known[row]) for row in rows if row not in moving)
     weights = match.weights(table)
-    return Outcome(tuple(moved), refused, stayed, total, weights, effective(weights, learned.labels), match.strength)
+    return Outcome(tuple(moved), refused, stayed, total, match, weights, effective(weights, learned.labels))
+
+
+def go_on(
+    outcome: Outcome, learned: Domains, held: Domains, table: Table, count: int, least: float, seed: int, draw: Draw
+) -> Outcome:
+    """Draw rounds with the places that moved, and take the shares of the round that the photographs held back confirm.
+
+    If they confirm none, nothing moves: what the pilot promised did not come true. outcome: of `decide`, with the same
+    pictures. The other arguments are those of `search_on`.
+    """
+    rows = list(outcome.match.rows)
+    moving = Table(tuple(table.places[row] for row in rows), table.pieces[rows])
+    start = replace(outcome.match, rows=tuple(range(len(rows))))
+    rounds = search_on(learned, held, moving, start, count, least, seed, draw)
+    best = rounds.best
+    if best is None:
+        still = replace(outcome.match, rows=(), ratios=())
+        weights = np.ones(len(outcome.weights))
+        return replace(
+            outcome,
+            moved=(),
+            worth=rounds.rounds[-1].worth,
+            match=still,
+            weights=weights,
+            effective=effective(weights, learned.labels),
+            rounds=rounds,
+        )
+    match, pool = best.drawn.match, rounds.pool
+    with counted("intervals of factors", len(rows)) as advance:
+        spans = intervals(pool.domains, pool.table, match, pool.untuned, advance)
+    moved = []
+    for one, ratio, span in zip(outcome.moved, match.ratios, spans, strict=True):
+        after, low, high = _shares(one.place, match, ratio, span)
+        moved.append(replace(one, after=after, low=low, high=high))
+    shares = pool.effective(pool.weights(match)[None])[0].tolist()
+    return replace(
+        outcome,
+        moved=tuple(moved),
+        worth=best.worth,
+        match=replace(match, rows=outcome.match.rows),
+        weights=match.weights(moving),
+        effective=dict(zip(pool.classes.tolist(), shares, strict=True)),
+        rounds=rounds,
+    )
 
 
 def _judged(judge: Judge, rows: Sequence[int], advance: Callable[[int], object]) -> Iterator[Verdict]:
@@ -191,6 +244,7 @@ def as_json(outcome: Outcome, classes: tuple[str, ...]) -> dict[str, Any]:
         "held_back": None if outcome.worth is None else _verdict(outcome.worth),
         "effective": {classes[label]: round(share, 4) for label, share in outcome.effective.items()},
         "strength": round(outcome.strength, 4),
+        **({} if outcome.rounds is None else rounds_as_json(outcome.rounds)),
     }
 
 

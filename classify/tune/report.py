@@ -12,8 +12,9 @@ from PIL import Image
 
 from classify import figures
 from classify.tune.evidence import Evidence
-from classify.tune.judging import LEVEL
-from classify.tune.outcome import SCREENED, SIGNIFICANT, Moved, Outcome, worth_text
+from classify.tune.judging import LEVEL, SIGNIFICANT
+from classify.tune.outcome import SCREENED, Moved, Outcome, worth_text
+from classify.tune.rounds import Rounds
 from scenes.pieces import piece_text
 from training.data.pictures import ImageDataset
 from training.report import filled
@@ -31,8 +32,12 @@ def told(outcome: Outcome, evidence: Evidence) -> list[str]:
         f"held back; features: {evidence.sight}",
         f"classes that are matched: {', '.join(evidence.matched)}",
     ]
+    rounds = outcome.rounds
+    lines += [] if rounds is None else list(_rounds_told(rounds))
     if outcome.worth is None:
         lines.append("nothing moved: no factor surely brings the renders nearer to the photographs")
+    elif rounds is not None and rounds.best is None:
+        lines.append("nothing moved: the pictures of no round are surely nearer to the photographs held back")
     elif outcome.worth.change >= 0:
         lines.append(
             f"nothing moved: together, the factors do not help the photographs held back: {worth_text(outcome.worth)}"
@@ -51,8 +56,21 @@ def told(outcome: Outcome, evidence: Evidence) -> list[str]:
         bounded = (
             "" if outcome.strength == 1 else f"; the places move {outcome.strength:.0%} of the way to keep so many"
         )
-        lines.append(f"effective renders: at least {least:.0%} of each class ({name}){bounded}")
+        of = "of each class" if rounds is None else "of the pilot's of each class, in all rounds together"
+        lines.append(f"effective renders: at least {least:.0%} {of} ({name}){bounded}")
     return lines
+
+
+def _rounds_told(rounds: Rounds) -> Iterator[str]:
+    """The rounds in words, a line each."""
+    for number, one in enumerate(rounds.rounds, 1):
+        yield (
+            f"round {number}: {len(one.drawn.labels):,} pictures, distance from the photographs to learn from "
+            f"{one.measured:.4f}, promised {one.promised:.4f}; held back: {worth_text(one.worth)}"
+        )
+    if rounds.adopted:
+        last = rounds.adopted == len(rounds.rounds)
+        yield f"taken: the shares of round {rounds.adopted}{'' if last else ', because the last one is not nearer'}"
 
 
 def html(outcome: Outcome, evidence: Evidence, name: str) -> str:
@@ -84,6 +102,19 @@ def html(outcome: Outcome, evidence: Evidence, name: str) -> str:
             {"name": place.name, "change": f"{gain.mean:+.5f} ± {gain.error:.5f}", "p": f"{gain.p:.2g}"}
             for place, gain in sorted(outcome.stayed, key=lambda pair: pair[1].p)
         ],
+        rounds=[
+            {
+                "name": f"{number}, taken" if number == outcome.rounds.adopted else str(number),
+                "pictures": len(one.drawn.labels),
+                "promised": f"{one.promised:.4f}",
+                "measured": f"{one.measured:.4f}",
+                "worth": worth_text(one.worth),
+                "sure": one.worth.sure,
+            }
+            for number, one in enumerate(outcome.rounds.rounds, 1)
+        ]
+        if outcome.rounds
+        else [],
         rows=list(_rows(outcome, evidence)),
         classes=[
             {

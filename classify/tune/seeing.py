@@ -119,7 +119,7 @@ class Sight:
             raise InputError(f"--model {run}: the network does not know the class '{missing}' of the renders")
 
     def look(self, pictures: ImageDataset, plain: NDArray[np.float32], title: str, folder: Path) -> Seen:
-        """Features of pictures that can be read. plain: those by `describe`."""
+        """Features of pictures that `readable` gave. plain: those by `describe`. Raises InputError if one is gone."""
         if self._eye is None or self._run is None:
             return Seen(plain, None)
         eye, run = self._eye, self._run
@@ -127,6 +127,8 @@ class Sight:
         def look() -> Arrays:
             with counted(f"features of {title}", len(pictures)) as advance:
                 found = eye.look(pictures, advance)
+            if len(gone := np.setdiff1d(np.arange(len(pictures)), found.places)):
+                raise InputError(f"{pictures.where(int(gone[0]))}: could be read before, and cannot now; run it again")
             return {"features": found.features, "probabilities": found.probabilities}
 
         checkpoint = Folder(run).selected if run.is_dir() else run

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from classify.tune.factors import Place
 from scenes.config.loading import preset_names
 from scenes.config.merging import ALTERNATIVES
 from scenes.distributions import Distribution
 from scenes.outputs import written
+from scenes.plain_yaml import yaml_text
 
 
 @dataclass(frozen=True)
@@ -90,5 +89,5 @@ def _lines(tree: Mapping[str, Any], indent: str) -> Iterator[str]:
 
 def flow(value: Any) -> str:
     """Plain data as YAML on one line."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=float("inf"), sort_keys=False, allow_unicode=True)
+    text = yaml_text(value, default_flow_style=True, width=float("inf"))
     return text.removesuffix("\n").removesuffix("...").rstrip()

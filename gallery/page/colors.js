@@ -1,11 +1,19 @@
 "use strict";
-// Colors of labels, the same as on blendmill's sheets, and a palette for groups that color-blind people tell apart.
+// Colors of labels, the same as on blendmill's sheets; and for groups, colors and shapes that the color-blind tell apart.
 (() => {
   const RAMP = [[58, 70, 190], [70, 127, 240], [40, 187, 236], [49, 242, 153], [162, 252, 60], [237, 208, 58],
     [251, 128, 34], [210, 49, 5], [122, 4, 3]];
-  // Okabe and Ito's colors, and three of Tol's.
-  const GROUPS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a800", "#882255", "#44aa99",
-    "#aa4499", "#999933", "#6699cc", "#888888"];
+  // A dark, a light and a middle one by turns. Every fourth has the same shape, and those of one shape differ in
+  // lightness, which all people see.
+  const GROUPS = ["#0b5394", "#eeb23a", "#1b9e77", "#7b2d80", "#86c5f0", "#d9601a", "#22662f", "#f0a8c0", "#8080d0",
+    "#7a4310", "#b5cf4b", "#cc5599"];
+  // Around 0, about 1 large: a disc, a square, a triangle, a diamond.
+  const SHAPES = ["M-1 0A1 1 0 1 0 1 0A1 1 0 1 0-1 0Z", "M-.9-.9H.9V.9H-.9Z", "M0-1.1 1.1.8H-1.1Z", "M0-1.3 1 0 0 1.3-1 0Z"];
+  const OTHERS = { color: "#888888", shape: "M-1.2-.4H1.2V.4H-1.2Z" };
+  const group = (k) => (k < GROUPS.length ? { color: GROUPS[k], shape: SHAPES[k % SHAPES.length] } : OTHERS);
+
+  // Viridis (Smith and van der Walt, 2015): the more, the lighter, for all people.
+  const SCALE = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
 
   function hsv(hue, saturation, value) {
     const f = (n) => {
@@ -18,12 +26,12 @@
   const ids = Array.from({ length: 256 }, (_, n) => hsv((n * 0.61803398875) % 1, 0.75 - 0.3 * (n % 2), 1 - 0.25 * (n % 3 === 0)));
   const idColor = (id) => ids[((id - 1) % 255) + 1];
 
-  function ramp(share) {
-    const at = Math.min(Math.max(share, 0), 1) * (RAMP.length - 1), k = Math.min(Math.floor(at), RAMP.length - 2);
-    return RAMP[k].map((low, c) => low + (RAMP[k + 1][c] - low) * (at - k));
+  function between(colors, share) {
+    const at = Math.min(Math.max(share, 0), 1) * (colors.length - 1), k = Math.min(Math.floor(at), colors.length - 2);
+    return colors[k].map((low, c) => low + (colors[k + 1][c] - low) * (at - k));
   }
 
-  const levels = Array.from({ length: 256 }, (_, n) => ramp((n - 1) / 254));
+  const levels = Array.from({ length: 256 }, (_, n) => between(RAMP, (n - 1) / 254));
 
   // The pixels of a label as an ImageData. What is nothing is transparent.
   function painted(drawn, { width, height, channels, values }) {
@@ -51,5 +59,6 @@
   }
 
   const css = (color) => `rgb(${color.map(Math.round).join(" ")})`;
-  Object.assign(gallery, { painted, idColor, ramp, css, GROUPS });
+  const scale = (share) => css(between(SCALE, share));
+  Object.assign(gallery, { painted, idColor, css, group, scale, OTHERS });
 })();

@@ -2,25 +2,36 @@
 // The map: a point for each picture, near those that look like it; a lasso; and the photographs that no render is near.
 (() => {
   const { make, byId, shortened, thumbs } = gallery;
-  const LASSO = "map", ALIKE = 8;
+  const LASSO = "map", ALIKE = 8, SVG = "http://www.w3.org/2000/svg";
   const section = byId("map"), canvas = make("canvas", { "aria-label": "Map of the pictures" }), legend = make("p", { className: "legend" });
   const by = make("select", { id: "color" });
   let places = null, line = [], width = 0, height = 0;
 
-  // How a picture is colored: {told: entries of the legend, of: a function of its place}.
-  async function coloring() {
-    const factor = gallery.factor(by.value);
-    if (!factor) return { told: [], of: () => gallery.GROUPS[0] };
+  // How a picture is marked, by color and shape: {told: entries of the legend, of: a function of its place}.
+  async function marking() {
+    const factor = gallery.factor(by.value), { OTHERS } = gallery, { shape } = gallery.group(0);
+    if (!factor) return { told: [], of: () => gallery.group(0) };
     const column = await gallery.columnOf(factor.name);
     if (factor.kind === "number") {
-      const share = (i) => (column[i] - factor.low) / (factor.high - factor.low);
-      const color = (t) => gallery.css(gallery.ramp(t));
-      return { told: [0, 0.5, 1].map((t) => [color(t), shortened(factor.low + t * (factor.high - factor.low))]), of: (i) => (Number.isNaN(column[i]) ? "#8888" : color(share(i))) };
+      const share = (i) => (column[i] - factor.low) / (factor.high - factor.low), mark = (t) => ({ color: gallery.scale(t), shape });
+      const told = [0, 0.5, 1].map((t) => ({ ...mark(t), name: shortened(factor.low + t * (factor.high - factor.low)) }));
+      return { told, of: (i) => (Number.isNaN(column[i]) ? OTHERS : mark(share(i))) };
     }
-    const order = factor.counts.map((n, code) => [n, code]).filter(([n, code]) => n && code).sort((a, b) => b[0] - a[0]);
-    const colors = new Map(order.map(([, code], k) => [code, gallery.GROUPS[Math.min(k, gallery.GROUPS.length - 1)]]));
-    const told = order.slice(0, gallery.GROUPS.length).map(([, code]) => [colors.get(code), factor.names[code]]);
-    return { told, of: (i) => colors.get(column[i]) ?? "#8888" };
+    const codes = factor.counts.map((n, code) => [n, code]).filter(([n, code]) => n && code).sort((a, b) => b[0] - a[0]).map(([, code]) => code);
+    const marks = new Map(codes.map((code, k) => [code, gallery.group(k)])), own = codes.filter((code) => marks.get(code) !== OTHERS);
+    const photos = (name) => factor.name === "set" && gallery.index.sets.some((set) => set.photos && set.name === name);
+    const told = own.map((code) => ({ ...marks.get(code), name: factor.names[code], hollow: photos(factor.names[code]) }));
+    if (own.length < codes.length) told.push({ ...OTHERS, name: `${codes.length - own.length} others` });
+    return { told, of: (i) => marks.get(column[i]) ?? OTHERS };
+  }
+
+  // The sign of a group in the legend.
+  function swatch({ color, shape, hollow, name }) {
+    const drawing = document.createElementNS(SVG, "svg"), path = document.createElementNS(SVG, "path");
+    for (const [key, value] of Object.entries({ viewBox: "-1.7 -1.7 3.4 3.4", class: "sign", "aria-hidden": "true" })) drawing.setAttribute(key, value);
+    for (const [key, value] of Object.entries({ d: shape, stroke: color, fill: hollow ? "none" : color, "stroke-width": 0.4 })) path.setAttribute(key, value);
+    drawing.append(path);
+    return make("span", { title: name }, drawing, ` ${name}`);
   }
 
   const across = (share) => 14 + ((share + 0.05) / 1.1) * (width - 28);
@@ -31,32 +42,26 @@
   async function draw() {
     if (section.hidden || !gallery.index.map) return;
     places = places ?? await gallery.column("map/places");
-    const { told, of } = await coloring(), ratio = devicePixelRatio;
+    const { told, of } = await marking(), ratio = devicePixelRatio, paths = new Map();
     width = canvas.clientWidth;
     height = canvas.clientHeight;
     canvas.width = width * ratio;
     canvas.height = height * ratio;
     const pen = canvas.getContext("2d"), all = gallery.index.count, radius = all > 20000 ? 1.5 : all > 2000 ? 2.5 : 4;
-    pen.scale(ratio, ratio);
+    const path = (shape) => paths.get(shape) ?? paths.set(shape, new Path2D(shape)).get(shape);
+    pen.lineWidth = 1.5 / radius;
     for (const passing of [false, true]) {
       for (let i = all - 1; i >= 0; i -= 1) { // photographs come last on the page, and lie below
-        if (gallery.passes(i) !== passing) continue;
+        if (gallery.passes(i) !== passing || Number.isNaN(places[2 * i])) continue; // one that cannot be read lies nowhere
         pen.globalAlpha = passing ? 0.85 : 0.12;
-        pen.fillStyle = pen.strokeStyle = of(i);
-        pen.beginPath();
-        if (gallery.index.sets[gallery.setOf(i)].photos) {
-          pen.lineWidth = 1.5;
-          pen.moveTo(x(i) - radius, y(i) - radius);
-          pen.lineTo(x(i) + radius, y(i) + radius);
-          pen.moveTo(x(i) + radius, y(i) - radius);
-          pen.lineTo(x(i) - radius, y(i) + radius);
-          pen.stroke();
-        } else {
-          pen.arc(x(i), y(i), radius, 0, 7);
-          pen.fill();
-        }
+        const { color, shape } = of(i);
+        pen.fillStyle = pen.strokeStyle = color;
+        pen.setTransform(ratio * radius, 0, 0, ratio * radius, ratio * x(i), ratio * y(i));
+        if (gallery.index.sets[gallery.setOf(i)].photos) pen.stroke(path(shape));
+        else pen.fill(path(shape));
       }
     }
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.globalAlpha = 1;
     gallery.drawArea(pen, across, down);
     if (line.length > 1) {
@@ -67,11 +72,7 @@
       pen.closePath();
       pen.stroke();
     }
-    legend.replaceChildren(...told.map(([color, name]) => {
-      const swatch = make("i", { className: "swatch" });
-      swatch.style.background = color;
-      return make("span", {}, swatch, ` ${name}`);
-    }));
+    legend.replaceChildren(...told.map(swatch));
   }
 
   function inside([px, py], polygon) {
@@ -130,7 +131,7 @@
     by.onchange = draw;
     const how = { pca: "the first two principal directions", umap: "UMAP" }[map.method];
     section.replaceChildren(
-      make("div", { className: "bar" }, make("label", {}, "Color ", by), make("span", { className: "note" }, `${map.features}; ${how}. Draw around points to choose them. Photographs are crosses.`)),
+      make("div", { className: "bar" }, make("label", {}, "Color ", by), make("span", { className: "note" }, `${map.features}; ${how}. Draw around points to choose them. Photographs are hollow.`)),
       canvas, legend, gallery.areaControls(canvas), ...(map.holes.length ? [make("h2", {}, "Holes"), make("p", { className: "note" },
         "Photographs that are farther from the nearest render than 95 % of renders are (distance 1), in groups.")] : []), ...map.holes.map(hole));
   }

@@ -25,9 +25,10 @@
   const row = (name, cells, title = name) => make("tr", {}, make("th", { scope: "row", title }, name), ...cells);
   const count = (n) => make("td", { className: "n" }, n.toLocaleString("en-US"));
 
-  function versions({ versions: all, unit }) {
-    const recall = all.some((one) => one.recalls[0] !== null), heads = ["Learned from", "Runs", unit[0].toUpperCase() + unit.slice(1), ...(recall ? ["Mean recall"] : [])];
-    return table(heads, all.map((one) => row(one.name, [make("td", { title: one.runs.join(", ") }, String(one.runs.length)), scoreCell(spreadOf(one.scores)), ...(recall ? [scoreCell(spreadOf(one.recalls))] : [])])));
+  function versions({ versions: all, unit, mean }) {
+    const means = all.some((one) => one.means[0] !== null), capital = (text) => text[0].toUpperCase() + text.slice(1);
+    const heads = ["Learned from", "Runs", capital(unit), ...(means ? [capital(mean)] : [])];
+    return table(heads, all.map((one) => row(one.name, [make("td", { title: one.runs.join(", ") }, String(one.runs.length)), scoreCell(spreadOf(one.scores)), ...(means ? [scoreCell(spreadOf(one.means))] : [])])));
   }
 
   function byClass({ versions: all, classes }) {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -40,16 +38,6 @@ def save_blend(sampler: Sampler, record: Scene, path: Path) -> None:
     from render.blender.stage import Stage
 
     Stage(resolve(sampler.config.render), sampler.catalogue, sampler.classes).save(record, path)
-
-
-def versions() -> dict[str, str]:
-    """The versions of the programs that the pixels depend on, by name."""
-    return {
-        "blendmill": version("blendmill"),
-        "blender": version("bpy"),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-    }
 
 
 def views(frame: Frame) -> tuple[NDArray[np.uint8], ...]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from render.blender.importers import Piece, joined, pieces
 from scenes.assets.appearance import role_of
-from scenes.assets.gltf import Buffers, Tree, as_list, check, check_places, notes, shapes
+from scenes.assets.gltf import Buffers, Tree, as_list, check, check_places, expanded, notes, shapes
 from scenes.assets.gltf_images import Images
 from scenes.assets.gltf_materials import Layer, Surface, surface
 from scenes.assets.loading import Loaded, unused
@@ -38,6 +38,7 @@ def read_gltf(source: Path, found: Mapping[str, Path], scratch: Path) -> Loaded:
     data = source.read_bytes()
     tree = gltf_tree(data)
     check(tree)
+    tree = expanded(tree, Buffers(tree, data, found))
     buffers = Buffers(tree, data, found)
     check_places(tree, buffers)
     _import(tree, buffers, scratch)

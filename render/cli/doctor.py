@@ -16,7 +16,7 @@ import click
 import psutil
 
 from render.farm import devices
-from render.renderer import versions
+from render.versions import versions
 from scenes import machine
 from scenes.errors import InputError
 

@@ -213,9 +213,9 @@ def bring(store: Store, source: Store) -> list[str]:
     known, notes = noted(theirs, source.runs()), source.notes(wanted)
     # A finished set does not say which shard has which of its assets.
     notes |= {shard: theirs.provenance for shard in [shard for shard in wanted if shard not in notes][:1]}
-    for index in expected.skipped:  # before the shards that lack them, so that none lacks a picture without a record
-        if index // manifest.shard_size in wanted:
-            store.fail(index, failures.get(index, {"reason": f"was skipped in {source.url}"}))
+    # Before the shards that lack them, so that none lacks a picture without a record.
+    for index in (index for shard in wanted for index in expected.skipped_in(shard)):
+        store.fail(index, failures.get(index, {"reason": f"was skipped in {source.url}"}))
 
     def copied(shard: int) -> list[str]:
         if shard in notes:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
 import cv2
@@ -52,6 +50,10 @@ class PhotographCatalogue:
         """Empty for each photograph: the license of a file in a folder is unknown."""
         return dict.fromkeys(ids, "")
 
+    def triangles(self, ids: Iterable[str]) -> dict[str, int]:
+        """Empty: photographs are no models."""
+        return {}
+
 
 class PhotographSampler(Composer):
     """The sampler of a config, with the photographs that the config names."""
@@ -82,16 +84,6 @@ def load_renderer(sampler: PhotographSampler, device: str, threads: int) -> Pain
 def save_blend(sampler: Composer, record: Composition, path: Path) -> None:
     """Raises InputError: a composed picture has no scene in 3D."""
     raise InputError(f"{path}: composed pictures have no scene in 3D; export one that Blender drew")
-
-
-def versions() -> dict[str, str]:
-    """The versions of the libraries that the pixels depend on, by name."""
-    return {
-        "blendmill": version("blendmill"),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "opencv": cv2.__version__,
-    }
 
 
 def views(frame: Frame) -> tuple[NDArray[np.uint8], ...]:

@@ -10,6 +10,7 @@ import math
 from functools import lru_cache
 from typing import Any
 
+import cv2
 import h5py
 import numpy as np
 from isal import isal_zlib
@@ -53,10 +54,8 @@ def inflated(chunk: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDAr
     if len(content) != size or beyond or not stream.eof or stream.unused_data:
         raise ValueError(f"the chunk does not hold {size} bytes")
     planes = np.frombuffer(content, np.uint8).reshape(dtype.itemsize, -1)
-    elements = np.empty(planes.shape[::-1], np.uint8)
-    for byte, plane in enumerate(planes):  # a copy of the transpose takes five times as long
-        elements[:, byte] = plane
-    return elements.view(dtype).reshape(shape)
+    elements = cv2.merge(tuple(planes))  # takes a fifth of the time of a copy for each byte
+    return np.asarray(elements).reshape(-1).view(dtype).reshape(shape)
 
 
 def create_pictures(file: h5py.Group, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> h5py.Dataset:

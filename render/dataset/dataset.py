@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -167,7 +168,8 @@ class Dataset:
 
     def _there(self) -> Selection:
         drawn = self.drawn()
-        return Selection(self, range(len(drawn)) if len(drawn) == self.manifest.count else drawn.tolist())
+        # A list of a million numbers would take five times the memory.
+        return Selection(self, range(len(drawn)) if len(drawn) == self.manifest.count else array("q", drawn.tobytes()))
 
     def __len__(self) -> int:
         return len(self.pictures())

@@ -134,7 +134,9 @@ def inspect_dataset(
     >>> inspection.sound, inspection.lines[2]
     (True, 'shards: 0 of 3: unfinished, rerun the render command to go on')
     """
-    manifest, tally = dataset.manifest, _Tally()
+    manifest = dataset.manifest
+    known = {name: asset.triangles for name, asset in manifest.assets.items() if asset.triangles is not None}
+    tally = _Tally(worth=Worth(triangles=known))
     present, there = dataset.present(), len(dataset.drawn())
     sample = not everything and there > SAMPLE
     shards, each = _chosen(present, manifest.shard_size) if sample else (present, manifest.shard_size)

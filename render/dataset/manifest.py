@@ -93,7 +93,8 @@ class Manifest(BaseModel):
     device : str
         The kind of device that drew the pictures.
     assets : mapping of str to AssetRecord
-        Checksum and license of each asset that is in a picture, by asset id. Recorded with the checksums.
+        Checksum and license of each asset that is in a picture, by asset id, and the triangles of a model. Recorded
+        with the checksums.
     warnings : mapping of str to tuple of str
         What was mended or is missing in these assets, by asset id.
     left_out : mapping of str to str

@@ -7,19 +7,22 @@ there, dataset.json takes up what they say, and the notes go.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from scenes.errors import InputError
 
 
 class AssetRecord(BaseModel):
-    """Where an asset's bytes came from: their sha256, and the license they are under."""
+    """Where an asset's bytes came from: their sha256, and the license they are under. triangles: their number in a
+    model; None for what is no model, and where an earlier version drew."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sha256: str
     license: str
+    triangles: Annotated[int, Field(ge=0)] | None = None
 
 
 class Provenance(BaseModel):

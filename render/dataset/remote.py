@@ -25,6 +25,9 @@ from scenes.urls import fault, filesystem
 T = TypeVar("T")
 
 _SCRATCH = "blendmill-store-"
+_UPLOADS = "unfinished"
+"""The folder of what is on its way. It is nearly empty, so a sweep need not list a million pictures' shards."""
+
 _STAMP = frozenset({"size", "etag", "md5hash", "mtime", "lastmodified", "last_modified", "updated", "created"})
 """What file systems tell of a file in a listing that changes when the file does, in small letters."""
 
@@ -133,10 +136,9 @@ class Remote:
 
     def sweep(self, *, everything: bool = False) -> None:
         now = time.time()
-        for folder in ("", "shards", "failed"):
-            left = {name: own_name(name) for name in self.names(folder) if UNFINISHED in name}
-            dead = {name for name, pid in left.items() if pid is not None and not process_alive(pid, now)}
-            self.remove(*(f"{folder}/{name}".lstrip("/") for name in (left if everything else dead)))
+        left = {name: own_name(name) for name in self.names(_UPLOADS)}
+        dead = {name for name, pid in left.items() if pid is not None and not process_alive(pid, now)}
+        self.remove(*(f"{_UPLOADS}/{name}" for name in (left if everything else dead)))
         for path in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*{UNFINISHED}{platform.node()}-*"):
             pid = own_name(path.name)
             if pid is not None and not process_alive(pid, now):
@@ -150,7 +152,7 @@ class Remote:
 
     def _commit(self, name: str, digest: str, put: Callable[[str], None]) -> None:
         """Upload under a temporary key of this process, compare what arrived, and move it to its name."""
-        temporary = f"{self._root}/{unfinished(Path(name))}"
+        temporary = f"{self._root}/{_UPLOADS}/{unfinished(Path(name.replace('/', '.')))}"
 
         def once() -> None:
             try:

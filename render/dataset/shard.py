@@ -8,7 +8,7 @@ them. Every picture is one chunk, as `render.dataset.chunks` makes them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -31,11 +31,15 @@ from scenes.record.record import Record
 FORMAT = 2
 """Version of the layout above, the attribute `format` of every shard. 2: objects have a `share`."""
 
+_TOGETHER = 256
+"""Texts that are read at once. To read one takes 0.07 ms, and to read a hundred 0.2 ms."""
+
 _PATHS = tuple(label.path for label in LABELS.values())
 _PICTURE_PATHS = frozenset(label.path for label in PICTURES.values())
 _TEXT_PATHS = frozenset(label.path for label in VALUES.values() if label.text)
 _ENDLESS = re.compile(r"[:,\[]\s*-?\d{40,}")
 """A whole number of over 128 bits in JSON."""
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _VALID = {label.path: label.valid for label in LABELS.values() if label.valid is not None}
 
 
@@ -262,7 +266,7 @@ class Shard:
         if name in _PICTURE_PATHS:
             return np.stack([self.picture(name, i) for i in range(len(self))])
         if name in _TEXT_PATHS:
-            return np.array([self._text(name, i) for i in range(len(self))], object)
+            return np.array(list(self._texts(name)), object)
         if name not in self._values:
             self._values[name] = self._read(name)
         return self._values[name].copy()
@@ -288,7 +292,7 @@ class Shard:
             elif name == "objects":
                 values[name] = self.objects(i)
             elif label.text:
-                values[name] = self._decoded(label, i)
+                values[name] = self._decoded(label, i, self._text(label.path, i))
             else:
                 values[name] = label.decoded(self.arrays(label.path)[i])
         return Frame(**values)
@@ -302,7 +306,15 @@ class Shard:
 
     def objects(self, i: int) -> tuple[ObjectLabel, ...]:
         """The labels of the objects of the i-th picture, 0-based. No box reaches out of the picture."""
-        objects: tuple[ObjectLabel, ...] = self._decoded(LABELS["objects"], i)
+        return self._objects(i, self._text(LABELS["objects"].path, i))
+
+    def each_objects(self) -> Iterator[tuple[ObjectLabel, ...]]:
+        """`objects` of all pictures, one after the other. The file is read many at a time, which is far quicker."""
+        for i, text in enumerate(self._texts(LABELS["objects"].path)):
+            yield self._objects(i, text)
+
+    def _objects(self, i: int, text: str) -> tuple[ObjectLabel, ...]:
+        objects: tuple[ObjectLabel, ...] = self._decoded(LABELS["objects"], i, text)
         height, width = self.size
         for x0, y0, x1, y1 in (label.box for label in objects if label.box is not None):
             if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
@@ -311,35 +323,48 @@ class Shard:
 
     def record(self, i: int) -> Record:
         """The record that the i-th picture was drawn from, 0-based."""
-        record: Record = self._decoded(LABELS["scene"], i)
+        record: Record = self._decoded(LABELS["scene"], i, self._text(LABELS["scene"].path, i))
         return record
 
     def within(self, limits: Limits) -> list[int]:
         """The places of the pictures that are within limits, 0-based and in order."""
         if limits == NO_LIMITS:
             return list(range(len(self)))
-        return [i for i in range(len(self)) if limits.keep(self.objects(i))]
+        return [i for i, objects in enumerate(self.each_objects()) if limits.keep(objects)]
 
-    def _decoded(self, label: Label, i: int) -> Any:
+    def _decoded(self, label: Label, i: int, text: str) -> Any:
         try:
-            text = self._text(label.path, i)
-            if _ENDLESS.search(text):
+            # The pattern takes as long as all else; few texts have so many digits in a row.
+            if b"0" * 40 in text.encode().translate(_DIGITS) and _ENDLESS.search(text):
                 raise ValueError("a whole number is too large to calculate with")
             return label.decoded(text)
         except (ValueError, TypeError, LookupError, RecursionError) as error:
             raise self._damaged(label.path, i) from error
 
+    def _texts(self, name: str) -> Iterator[str]:
+        """All texts as they are stored. Together they are no longer than the file, see `render.dataset.admission`."""
+        for first in range(0, len(self), _TOGETHER):
+            count = min(_TOGETHER, len(self) - first)
+            try:
+                texts: Iterable[str] = self._read_texts(name, first, count)
+            except InputError:  # one by one, the damaged one is found
+                texts = (self._text(name, i) for i in range(first, first + count))
+            yield from texts
+
     def _text(self, name: str, i: int) -> str:
-        """A text as it is stored. One after the other, because rows of a shard from elsewhere may share their text."""
+        """A text as it is stored."""
+        return self._read_texts(name, i, 1)[0]
+
+    def _read_texts(self, name: str, first: int, count: int) -> list[str]:
         dataset = self._dataset(name)
         try:
             # The lower of h5py's two levels: the higher one takes five times as long.
-            found, place = np.empty(1, dataset.dtype), dataset.id.get_space()
-            place.select_hyperslab((i,), (1,))
-            dataset.id.read(h5py.h5s.create_simple((1,)), place, found)
-            return bytes(found[0]).decode()
+            found, place = np.empty(count, dataset.dtype), dataset.id.get_space()
+            place.select_hyperslab((first,), (count,))
+            dataset.id.read(h5py.h5s.create_simple((count,)), place, found)
+            return [bytes(text).decode() for text in found]
         except (OSError, RuntimeError, ValueError, MemoryError) as error:
-            raise self._damaged(name, i) from error
+            raise self._damaged(name, first) from error
 
     def _damaged(self, name: str, i: int) -> InputError:
         return InputError(f"{self.path}: {name} of picture {i} is damaged; delete the file and rerun")

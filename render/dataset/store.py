@@ -2,7 +2,7 @@
 
 A finished set is `dataset.json`, `shards/`, and `failed/` where pictures were given up. While runs go on there are also
 their logs in `runs/`, notes in `drawn/` on what each shard was drawn from, and, in a folder, the locks by which each
-part is drawn by one run.
+part is drawn by one run. Behind a URL, `unfinished/` has what is being uploaded.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Told = Callable[[int, int], object]
 """What is called with how many shards are done, and of how many."""
 
 _READERS = 8
-_OURS = re.compile(rf"dataset\.json{re.escape(UNFINISHED)}.*|\.hold-.*|runs|shards|failed|drawn")
+_OURS = re.compile(rf"dataset\.json{re.escape(UNFINISHED)}.*|\.hold-.*|runs|shards|failed|drawn|unfinished")
 
 
 _WHOLE = (0, 1)

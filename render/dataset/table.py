@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from render.dataset.crew import worked
 from render.dataset.dataset import Dataset
 from render.dataset.limits import shares
 from scenes.assets.cache import default_folder
-from scenes.files import write_atomically
+from scenes.files import replacing
 
 Told = Callable[[int, int], object]
 """What is called with how many shards are done, and of how many."""
@@ -63,9 +62,9 @@ def table_of(dataset: Dataset, tell: Told = lambda done, of: None) -> Rows:
     if not (sums != b"").all():
         return rows
     with suppress(OSError):  # without a cache, the next reader reads the shards again
-        content = BytesIO()
-        np.save(content, rows)
-        write_atomically(path, content.getvalue())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary, temporary.open("wb") as file:  # not in memory: it has 60 bytes a picture
+            np.save(file, rows)
         return _kept(path)
     return rows
 
@@ -93,8 +92,7 @@ def open_work(folder: str) -> Callable[[int], list[list[Any]]]:
         with dataset.shard(shard) as opened:
             labels, indices = opened.arrays("label").tolist(), opened.arrays("index").tolist()
             found = []
-            for place, (index, label) in enumerate(zip(indices, labels, strict=True)):
-                objects = opened.objects(place)
+            for index, label, objects in zip(indices, labels, opened.each_objects(), strict=True):
                 box = next((part.box for part in objects if part.purpose == "main"), None)
                 found.append([index, label, *shares(objects), box or [float("nan")] * 4])
             return found

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render.frame import Frame
+from render.frame import Frame, ObjectLabel
 
 # An edge counts if the gray levels this far to both sides of an outline differ by so much.
 _FAR, _STEP = 3, 24.0
@@ -35,15 +35,17 @@ _TEXTS = {
     "contrast": ("gray levels between both sides of an outline", "{:.3g}"),
     "texture": ("gray levels between neighboring pixels inside an object", "{:.3g}"),
     "noise": ("gray levels of noise inside an object", "{:.2f}"),
+    "mesh": ("triangles toward the camera for a pixel that an object covers, if nothing hid it", "{:.3g}"),
 }
 DENSITY = ("objects", "classes", "hidden", "size", "labeled", "outlines")
-FIDELITY = ("edge", "contrast", "texture", "noise")
+FIDELITY = ("edge", "contrast", "texture", "noise", "mesh")
 
 
 @dataclass
 class Worth:
-    """Figures of pictures, by name; see `lines` for what each means."""
+    """Figures of pictures, by name; see `lines` for what each means. triangles: of models, by asset id."""
 
+    triangles: Mapping[str, int] = field(default_factory=dict)
     values: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in _TEXTS})
     of_class: Counter[str] = field(default_factory=Counter)
     sizes: Counter[str] = field(default_factory=Counter)
@@ -61,10 +63,23 @@ class Worth:
             "hidden": [1 - label.visibility for label in seen],
             "size": [math.sqrt(label.pixels) for label in seen],
             "labeled": [float((frame.instance > 0).mean())],
+            "mesh": [density for label in seen if (density := self._density(label)) is not None],
             **_looks(frame),
         }
         for name, values in found.items():
             self.values[name] += values[: _MOST - len(self.values[name])]
+
+    def _density(self, label: ObjectLabel) -> float | None:
+        """How finely a model's surface is divided where it is seen; None where that is unknown.
+
+        Half of the triangles of a closed surface look toward the camera, if it is seen from everywhere. What hides the
+        object does not make its mesh finer, so they are counted for the whole area that it would cover. If a part lies
+        outside of the picture, nobody knows how many triangles are inside.
+        """
+        triangles = self.triangles.get(label.asset)
+        if triangles is None or label.truncation > 0 or label.visibility <= 0:
+            return None
+        return triangles / 2 * label.visibility / label.pixels
 
     def entropy(self) -> float:
         """Entropy of the classes of all objects, as a share of the largest one: 1 if all are as frequent."""

@@ -13,7 +13,8 @@ from render.dataset.manifest import Manifest
 from render.dataset.provenance import united
 from render.dataset.store import Store, open_store
 from render.farm.local import EventCallback, RetryPolicy, Run
-from render.renderer import Sampler, versions
+from render.renderer import Sampler
+from render.versions import versions
 from scenes.config.loading import AnyConfig
 from scenes.errors import InputError, shortened
 

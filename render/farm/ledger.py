@@ -28,10 +28,12 @@ class Ledger:
             if name not in self._records:
                 licenses = self._catalogue.licenses([name])
                 sums = self._catalogue.checksums([name])
+                triangles = self._catalogue.triangles([name])
                 for part, digest in sums.items():
                     _require_same(part, self._known.get(part, digest), digest)
                 self._records[name] = {
-                    part: AssetRecord(sha256=digest, license=licenses[part]) for part, digest in sums.items()
+                    part: AssetRecord(sha256=digest, license=licenses[part], triangles=triangles.get(part))
+                    for part, digest in sums.items()
                 }
 
     def provenance(self, ids: Iterable[str]) -> Provenance:

@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from render.farm.devices import WorkerSlot
+from scenes.assets.mirror import listings
 from scenes.errors import InputError
 from scenes.helper import why_ended
 from scenes.leftovers import scratch_name, sweep_scratch
@@ -69,9 +70,9 @@ class _Worker:
 class WorkerPool:
     """Workers for one (config, seed), one a worker_slot. A context manager: at its end no process and no file is left.
 
-    spec: `config` as plain data, `seed` and perhaps `assets` and `reuse`, for `render.farm.worker`. timeout: seconds
-    without a word after which a worker that starts, draws or writes counts as hung and is killed. memory: file
-    descriptor of shared memory that workers inherit.
+    spec: `config` as plain data, `seed` and perhaps `assets`, `reuse` and `listings`, for `render.farm.worker`.
+    timeout: seconds without a word after which a worker that starts, draws or writes counts as hung and is killed.
+    memory: file descriptor of shared memory that workers inherit.
     """
 
     def __init__(
@@ -167,6 +168,7 @@ class WorkerPool:
         spec = {
             "assets": {},
             "reuse": [],
+            "listings": listings(),
             **self._spec,
             "device": worker_slot.device.kind,
             "threads": worker_slot.threads,

@@ -33,8 +33,9 @@ from render.farm.pool import COMMAND
 from render.farm.ray_cluster import alive_nodes, needs, slots
 from render.farm.ray_door import knock, running
 from render.farm.ray_driver import ShardDriver, one_line
-from render.renderer import versions
+from render.versions import versions
 from scenes import machine
+from scenes.assets import mirror
 from scenes.errors import InputError, shortened
 from scenes.leftovers import sweep_scratch
 
@@ -79,7 +80,7 @@ class RayFarm:
             resources = needs(alive_nodes(), self.kind, self._asked)
             job = {
                 "versions": versions(run.spec["config"]["renderer"]),
-                "spec": run.spec,
+                "spec": {**run.spec, "listings": mirror.listings()},
                 "out": run.store.url,
                 # Without what may be large and no shard depends on.
                 "manifest": run.manifest.model_copy(update={"assets": {}, "shards": {}}).model_dump(mode="json"),

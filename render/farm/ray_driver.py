@@ -11,9 +11,11 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from render.farm.event_queue import EventQueue
 from render.farm.local import Run
 from render.farm.ray_cluster import alive_nodes, capacity
-from render.farm.raytask import EventQueue, draw
+from render.farm.raytask import draw
+from scenes.assets import mirror
 from scenes.errors import InputError
 
 # Seconds for tasks to end by themselves.
@@ -45,7 +47,8 @@ class ShardDriver:
         lasting = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1, "scheduling_strategy": here}
         queue: Any = ray.remote(EventQueue).options(**lasting).remote()
         try:
-            self._deal(self._task(), ray.put(job), queue, deque(shards))
+            notes = ray.put(mirror.noted(mirror.listings()))
+            self._deal(self._task(), (ray.put(job), queue, notes), deque(shards))
         finally:
             self._cancel(list(self._tasks))
             self.run.store.sweep()
@@ -60,11 +63,13 @@ class ShardDriver:
             retry_exceptions=False,
         )
 
-    def _deal(self, task: Any, job: Any, queue: Any, waiting: deque[int]) -> None:
+    def _deal(self, task: Any, common: tuple[Any, Any, Any], waiting: deque[int]) -> None:
+        """Give out shards. common: what each task gets beside its shard, in the order of `raytask.draw`."""
+        queue = common[1]
         while waiting or self._tasks:
             while waiting and len(self._tasks) < self._depth() and not self.run.stopping():
                 shard = waiting.popleft()
-                self._tasks[task.remote(job, queue, shard)] = shard
+                self._tasks[task.remote(*common, shard)] = shard
             done, _ = ray.wait(list(self._tasks), timeout=1.0)
             for news in ray.get(queue.take.remote()):
                 self._hear(*news)

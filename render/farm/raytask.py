@@ -1,4 +1,4 @@
-"""What a node of a Ray cluster does: the task that draws a shard, and the queue where it tells of it.
+"""What a node of a Ray cluster does: the task that draws a shard, and tells of it.
 
 A task supervises a render worker apart, as everywhere (`render.farm.local`): Blender may crash, hang or be killed
 without taking Ray's process with it. The worker stays for the next task of the same run in the same process.
@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Mapping
 from typing import Any, cast
 
 from render.dataset.manifest import Manifest
@@ -18,26 +19,12 @@ from render.dataset.store import open_store
 from render.farm.devices import Device, WorkerSlot, pinned
 from render.farm.local import RetryPolicy, Run, ShardScheduler
 from render.farm.pool import WorkerPool
-from render.renderer import versions
+from render.versions import versions
+from scenes.assets import mirror
 from scenes.errors import InputError
 
 # By which Ray tells a task its GPU.
 _DEVICES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ONEAPI_DEVICE_SELECTOR")
-
-
-class EventQueue:
-    """Where tasks put what they tell, for the driver to take."""
-
-    def __init__(self) -> None:
-        self._news: list[tuple] = []
-
-    def put(self, *news: Any) -> None:
-        self._news.append(news)
-
-    def take(self) -> list[tuple]:
-        """What came since the last time."""
-        news, self._news = self._news, []
-        return news
 
 
 class EventForwarder:
@@ -96,11 +83,14 @@ class NodeWorker:
 _node_worker: NodeWorker | None = None
 
 
-def draw(job: str, queue: Any, shard: int) -> tuple[str, str, list[tuple[str, str, dict[str, Any]]]]:
+def draw(
+    job: str, queue: Any, notes: Mapping[str, dict[str, Any]], shard: int
+) -> tuple[str, str, list[tuple[str, str, dict[str, Any]]]]:
     """Draw a shard. Returns why it cannot be, in one line, or ""; who drew; and all there was to tell.
 
     job: JSON of what all tasks of a run have in common: `versions`, `spec`, `out`, `manifest`, `policy`, `kind`,
-    `threads`, `command`.
+    `threads`, `command`. notes: those of `mirror.noted`. Ray brings them before the task begins, for a task must not
+    wait for Ray.
     """
     parsed, forwarder = json.loads(job), EventForwarder(queue, shard)
     wanted, present = parsed["versions"], versions(parsed["spec"]["config"]["renderer"])
@@ -109,7 +99,7 @@ def draw(job: str, queue: Any, shard: int) -> tuple[str, str, list[tuple[str, st
         return f"Ray node {platform.node()} has {', '.join(differing)}; install what the driver has: {asked}", "", []
     refused = ""
     try:
-        _worker_for(job, parsed).draw(shard, forwarder)
+        _worker_for(job, parsed, notes).draw(shard, forwarder)
     except InputError as error:
         refused = str(error)
         _clear()
@@ -119,12 +109,13 @@ def draw(job: str, queue: Any, shard: int) -> tuple[str, str, list[tuple[str, st
     return refused, forwarder.worker, forwarder.news
 
 
-def _worker_for(job: str, parsed: dict[str, Any]) -> NodeWorker:
+def _worker_for(job: str, parsed: dict[str, Any], notes: Mapping[str, dict[str, Any]]) -> NodeWorker:
     """The worker of the last task, if it was for the same job on the same device."""
     global _node_worker
     key = (job, *(os.environ.get(name, "") for name in _DEVICES))
     if _node_worker is None or _node_worker.key != key:
         _clear()
+        mirror.keep(notes)
         _node_worker = NodeWorker(key, parsed)
     return _node_worker
 

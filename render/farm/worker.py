@@ -5,14 +5,15 @@ and of the memory that frames are put into. Messages are JSON, one a message.
 
 | order | answers |
 | --- | --- |
-| the spec, once: `config`, `seed`, `device`, `threads`, `assets`, `reuse` | `ready` |
+| the spec, once: `config`, `seed`, `device`, `threads`, `assets`, `reuse`, `listings` | `ready` |
 | `{"do": "shard", "out", "shard", "indices", "attributes"}` | of each picture `drawn`; at last `done` with `sha256` |
 | `{"do": "frames", "indices", "slots", "size", "records"}` | of each picture `frame` with `slot`, `labels` |
 
 Before, it tells of each picture `drawing`, and of one for a shard also `sampled` with `scene`, as soon as there is a
 record of it. All have the `index`. `records`, which may be left out, are the JSON texts of records to draw in place of
 those that the indices stand for. `assets` has the sha256 of what the data set was drawn with so far, by asset id.
-`reuse` are folders of data sets; `drawn` says with `taken` whether a picture was copied from one of them.
+`reuse` are folders of data sets; `drawn` says with `taken` whether a picture was copied from one of them. `listings`
+says which notes of the cache hold the names of the assets behind URLs (`scenes.assets.mirror`).
 
 Bad input is answered by `refused` with the `reason`; any other failure by `failed` and the end of the process.
 """
@@ -40,6 +41,7 @@ from render.farm.reuse import EqualPictures
 from render.farm.shared_memory import put_frame
 from render.frame import Frame
 from render.renderer import load_renderer, open_sampler
+from scenes.assets import mirror
 from scenes.config.loading import validate
 from scenes.errors import InputError
 from scenes.helper import leave_with_parent
@@ -55,6 +57,7 @@ class WorkerLoop:
         self._line, self._memory = line, memory
         spec = json.loads(line.recv_bytes())
         self.seed: int = spec["seed"]
+        mirror.trust(spec["listings"])
         self.sampler = open_sampler(validate(spec["config"], "the job's config"))
         self._ledger = Ledger(self.sampler.catalogue, spec["assets"])
         self._reuse: list[str] = spec["reuse"]

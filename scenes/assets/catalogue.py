@@ -206,6 +206,10 @@ class Catalogue:
         models, others = self._parted(ids)
         return {**{i: self._license(i) for i in models}, **self._pictures.licenses(others)}
 
+    def triangles(self, ids: Iterable[str]) -> dict[str, int]:
+        """The number of triangles of those assets that are models, by id."""
+        return {i: self._info(i).triangles for i in self._parted(ids)[0]}
+
     def prepare(self, progress: Progress | None = None, workers: int = 1) -> None:
         """Read and normalize everything, so that other processes find it in the cache. No run needs this.
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
+from scenes.assets import meshopt
 from scenes.errors import LoadError
 
 Tree = dict[str, Any]
@@ -55,11 +56,7 @@ def check(tree: Tree) -> None:
     if not version.startswith("2."):
         raise LoadError(f"is glTF {version[:20] or 'without a version'}: export it as glTF 2.0")
     needed = _extensions(tree, "extensionsRequired")
-    for name in _MESHOPT:
-        # A file that does not require it has plain buffers as well, unless it says that they are left out.
-        if name in needed or any(_left_out(as_dict(buffer), name) for buffer in as_list(tree.get("buffers"))):
-            raise LoadError(f"is compressed with {name}, which is not read: decompress it, for instance with gltfpack")
-    unknown = needed - _SHAPES - _LOOKS - _NO_LOOKS - _PICTURES
+    unknown = needed - _SHAPES - _LOOKS - _NO_LOOKS - _PICTURES - {*_MESHOPT}
     unknown = {name for name in unknown if not name.startswith(_OF_MATERIALS)}
     if unknown:
         raise LoadError(f"needs the extension {min(unknown)[:60]}, which is not read: export the file without it")
@@ -93,12 +90,12 @@ class Buffers:
     """The bytes of a file's buffers. found: the file that each address means."""
 
     def __init__(self, tree: Tree, data: bytes, found: Mapping[str, Path]):
-        self._tree, self._found = tree, found
+        self.tree, self._found = tree, found
         self._bin = _bin_chunk(data)
 
     def link(self, number: int, folder: Path) -> str:
         """The buffer as a file in `folder`. Returns its name."""
-        uri = as_dict(as_list(self._tree.get("buffers"))[number]).get("uri")
+        uri = as_dict(as_list(self.tree.get("buffers"))[number]).get("uri")
         target = folder / f"buffer{number}.bin"
         if isinstance(uri, str) and not uri.startswith("data:"):
             target.symlink_to(self._found[unquote(uri)].resolve())
@@ -108,8 +105,8 @@ class Buffers:
 
     def view(self, number: Any) -> bytes:
         """The bytes of a buffer view. Raises one of LookupError, TypeError, ValueError, OSError if it has none."""
-        view = self._tree["bufferViews"][number]
-        uri = self._tree["buffers"][view["buffer"]].get("uri")
+        view = self.tree["bufferViews"][number]
+        uri = self.tree["buffers"][view["buffer"]].get("uri")
         start = view.get("byteOffset", 0)
         return self.bytes_of(uri)[start : start + view["byteLength"]]
 
@@ -118,6 +115,54 @@ class Buffers:
         if uri is None:
             return self._bin
         return from_data(uri) if uri.startswith("data:") else self._found[unquote(uri)].read_bytes()
+
+
+def expanded(tree: Tree, buffers: Buffers) -> Tree:
+    """The tree with its compressed views decoded, into a buffer at the end. Buffers that no view is in are emptied.
+
+    Raises LoadError.
+    """
+    views = [as_dict(view) for view in as_list(tree.get("bufferViews"))]
+    packed = [_packed(view) for view in views]
+    if not any(packed):
+        return tree
+    decoded, made, whole = len(as_list(tree.get("buffers"))), [], bytearray()
+    for number, (view, how) in enumerate(zip(views, packed, strict=True)):
+        if how:
+            content = _decoded(how, buffers, number)
+            view = {"buffer": decoded, "byteOffset": len(whole), "byteLength": len(content)} | {
+                key: view[key] for key in ("byteStride", "target") if key in view
+            }
+            whole += content + bytes(-len(content) % 4)
+            if len(whole) > meshopt.LARGEST:
+                raise LoadError(f"has over {meshopt.LARGEST} bytes when it is decompressed")
+        made.append(view)
+    used = {view.get("buffer") for view in made}
+    kept = [buffer if k in used else _inline(b"\0") for k, buffer in enumerate(as_list(tree.get("buffers")))]
+    return {**tree, "bufferViews": made, "buffers": [*kept, _inline(bytes(whole))]}
+
+
+def _packed(view: Tree) -> Tree:
+    """How a view is compressed; empty if it is not."""
+    extensions = as_dict(view.get("extensions"))
+    return next((as_dict(extensions[name]) for name in _MESHOPT if name in extensions), {})
+
+
+def _decoded(how: Tree, buffers: Buffers, number: int) -> bytes:
+    sizes = [how.get(key, 0) for key in ("count", "byteStride", "byteOffset", "byteLength")]
+    if not all(isinstance(size, int) and size >= 0 for size in sizes):
+        raise LoadError(f"is damaged: the sizes of view {number} are {sizes}"[:200])
+    count, stride, start, length = sizes
+    try:
+        data = buffers.bytes_of(as_dict(buffers.tree["buffers"][how["buffer"]]).get("uri"))[start : start + length]
+    except (LookupError, TypeError, ValueError, OSError):
+        raise LoadError(f"is damaged: view {number} is compressed in a buffer that cannot be read") from None
+    return meshopt.decoded(str(how.get("mode")), str(how.get("filter", "NONE")), count, stride, data)
+
+
+def _inline(data: bytes) -> Tree:
+    address = "data:application/octet-stream;base64," + base64.b64encode(data).decode()
+    return {"byteLength": len(data), "uri": address}
 
 
 def check_places(tree: Tree, buffers: Buffers) -> None:
@@ -201,10 +246,6 @@ def _check_nodes(nodes: list[Tree]) -> None:
 def _children(nodes: list[Tree]) -> Iterator[Any]:
     for node in nodes:
         yield from as_list(node.get("children"))
-
-
-def _left_out(buffer: Tree, extension: str) -> bool:
-    return "uri" not in buffer and bool(as_dict(as_dict(buffer.get("extensions")).get(extension)).get("fallback"))
 
 
 def _extensions(tree: Tree, key: str) -> set[str]:

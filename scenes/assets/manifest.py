@@ -24,14 +24,13 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from scenes.assets.formats import AXES
 from scenes.assets.sources import FileAsset, axes
 from scenes.errors import InputError, choices, shortened
 from scenes.files import inside, write_atomically
-from scenes.plain_yaml import Limits, read_yaml
+from scenes.plain_yaml import Limits, read_yaml, yaml_text
 
 Axis = Literal["auto", "x", "y", "z", "-x", "-y", "-z"]
 KINDS = ("model", "hdri", "texture", "image")
@@ -177,7 +176,7 @@ def save_manifest(path: Path, entries: tuple[Entry, ...]) -> None:
             if line.strip() and not line.startswith("#"):
                 break
             head.append(line)
-    body = yaml.safe_dump({"assets": [e.plain() for e in entries]}, sort_keys=False, allow_unicode=True, width=120)
+    body = yaml_text({"assets": [e.plain() for e in entries]}, width=120)
     write_atomically(path, ("".join(head) + body).encode())
 
 

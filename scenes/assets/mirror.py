@@ -1,8 +1,9 @@
 """Folders of assets in object stores, such as `s3://bucket/models`: any kind of URL that fsspec knows.
 
-All names are listed at once, by pages, when a catalogue is opened. A file is fetched when a picture needs it, to its
-path below a folder of the cache, which stands for the URL (`place`). From there on it is read like any other file, so
-the pictures are those of a local folder with the same name and content.
+All names are listed at once, by pages, when a catalogue is opened. They are kept in the cache, so that a process which
+gets its work from another one need not list them again (`listings`, `trust`). A file is fetched when a picture needs
+it, to its path below a folder of the cache, which stands for the URL (`place`). From there on it is read like any other
+file, so the pictures are those of a local folder with the same name and content.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -165,6 +166,37 @@ def _tried(url: str, what: str, do: Callable[[], T]) -> T:
 _OPEN: dict[str, Mirror] = {}
 """The mirrors that this process has listed, by their folders."""
 
+_LISTED: dict[str, str] = {}
+"""Of each URL that this process has opened, the note of the cache that has its names."""
+
+_TRUSTED: dict[str, str] = {}
+"""The same of the process that gave this one its work."""
+
+
+def listings() -> dict[str, str]:
+    """By URL, the notes of the cache that hold the names which this process has listed."""
+    return dict(_LISTED)
+
+
+def trust(listings: Mapping[str, str]) -> None:
+    """Take names from notes of the cache, instead of listing them. Where a note is not there, they are listed.
+
+    listings: what `listings` returned in the process that gives the work. So both see the same names, too.
+    """
+    _TRUSTED.update(listings)
+
+
+def noted(listings: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The notes that `listings` names, by their keys, for machines with another cache. `keep` takes them there."""
+    notes = {key: Cache().note(key) for key in listings.values()}
+    return {key: note for key, note in notes.items() if note is not None}
+
+
+def keep(notes: Mapping[str, dict[str, Any]]) -> None:
+    """Put notes of another machine into the cache. Raises InputError where it has no room."""
+    for key, note in notes.items():
+        Cache().keep_note(key, note)
+
 
 def place(value: Path | str, what: str) -> Path:
     """The folder or file on this machine that stands for one of a config. A path stands for itself.
@@ -173,10 +205,34 @@ def place(value: Path | str, what: str) -> Path:
     """
     if not is_url(value):
         return Path(value)
-    url = str(value).rstrip("/")
+    asked = str(value).rstrip("/")
+    cache = Cache(Cache().folder.absolute().resolve())
+    key = _TRUSTED.get(asked, "")
+    listing = cache.note(key) if key else None
+    if listing is None:
+        listing = _listed(asked, what)
+        key = hashlib.sha256(repr(("listing", listing)).encode()).hexdigest()
+        cache.keep_note(key, listing)
+    _LISTED[asked] = key
+    url = listing["url"]
+    root = cache.folder / FOLDER / hashlib.sha256(url.encode()).hexdigest() / listing["name"]
+    mirror = Mirror(url, root, cache)
+    with told(mirror.root):
+        mirror.root.mkdir(parents=True, exist_ok=True)
+    mirror.learn(listing["keys"])
+    _OPEN[str(mirror.root)] = mirror
+    if url == asked:
+        return mirror.root
+    alone = mirror.root / asked.rpartition("/")[2]
+    mirror.bring(alone)
+    return alone
+
+
+def _listed(url: str, what: str) -> dict[str, Any]:
+    """The URL of a folder, its name, and the keys of all files below it. Raises InputError where there is none."""
     files, start = filesystem(url, f"{what} ")
-    start = start.strip("/")
     found = [path.strip("/") for path in _tried(f"{what} {url}", "listed", lambda: files.find(start))]
+    start = start.strip("/")
     if not found:
         raise InputError(f"{what} {url}: holds no file")
     if found == [start]:  # it names a file
@@ -184,17 +240,7 @@ def place(value: Path | str, what: str) -> Path:
     name = start.rpartition("/")[2]
     if _unsafe(name):
         raise InputError(f"{what} {printable(url)}: its last part is no name of a folder; write s3://bucket/folder")
-    cache = Cache(Cache().folder.absolute().resolve())
-    mirror = Mirror(url, cache.folder / FOLDER / hashlib.sha256(url.encode()).hexdigest() / name, cache)
-    with told(mirror.root):
-        mirror.root.mkdir(parents=True, exist_ok=True)
-    mirror.learn(path[len(start) + 1 :] for path in found)
-    _OPEN[str(mirror.root)] = mirror
-    if url == str(value).rstrip("/"):
-        return mirror.root
-    alone = mirror.root / str(value).rpartition("/")[2]
-    mirror.bring(alone)
-    return alone
+    return {"url": url, "name": name, "keys": [path[len(start) + 1 :] for path in found]}
 
 
 def mirror_of(place: str) -> Mirror | None:

@@ -207,7 +207,7 @@ def _files(field: str, folders: Iterable[Path], suffixes: tuple[str, ...]) -> di
     for folder in folders:
         base = _existing(field, folder)
         for path in [base] if base.is_file() else below(base):
-            if path.suffix.lower() in suffixes and not path.name.startswith("."):
+            if path.suffix.lower() in suffixes:
                 inside = f"{base.resolve().name}/{path.relative_to(base).as_posix()}"
                 found[_free(path.name if base.is_file() else inside, found)] = path
     return found

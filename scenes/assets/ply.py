@@ -106,7 +106,8 @@ def _head(data: bytes) -> tuple[str, str, list[Element], bytes]:
 
 
 def _of_text(body: bytes, elements: list[Element]) -> dict[str, dict[str, _Column]]:
-    words = body.split()
+    lines = [line for line in body.split(b"\n") if line.strip()]
+    words = _declared(lines, elements) if len(lines) == sum(rows for _, rows, _ in elements) else body.split()
     tables, at = {}, 0
     for name, rows, properties in elements:
         if all(one.count is None for one in properties):
@@ -120,7 +121,7 @@ def _of_text(body: bytes, elements: list[Element]) -> dict[str, dict[str, _Colum
             for one, (values, counts) in zip(properties, found, strict=True):
                 count = 1
                 if one.count is not None:
-                    count, at = int(words[at]), at + 1
+                    count, at = int(words[at]) if at < len(words) else 1, at + 1
                 if at + count > len(words):
                     raise LoadError(f"is truncated: it ends inside of element '{shortened(name)}'")
                 values += words[at : at + count]
@@ -131,6 +132,23 @@ def _of_text(body: bytes, elements: list[Element]) -> dict[str, dict[str, _Colum
             for one, (values, counts) in zip(properties, found, strict=True)
         }
     return tables
+
+
+def _declared(lines: list[bytes], elements: list[Element]) -> list[bytes]:
+    """The words of all rows, one row a line, without what follows in a line on what the header declares.
+
+    MeshLab once wrote the colors of a face's corners there, and declared one color of the face.
+    """
+    words, left = list[bytes](), iter(lines)
+    for _, rows, properties in elements:
+        lists = any(one.count is not None for one in properties)
+        for _ in range(rows):
+            row = next(left).split()
+            end = 0
+            for one in properties if lists else ():
+                end += 1 if one.count is None else 1 + int(row[end]) if end < len(row) else 1
+            words += row[: end if lists else len(properties)]
+    return words
 
 
 def _of_bytes(body: bytes, elements: list[Element], form: str) -> dict[str, dict[str, _Column]]:

@@ -62,4 +62,10 @@ def _ears(loop: Floats) -> NDArray[np.int64]:
     crosses = np.cross(loop[made[:, 1]] - loop[made[:, 0]], loop[made[:, 2]] - loop[made[:, 0]])
     wrong = crosses @ normal < 0
     made[wrong] = made[wrong][:, ::-1]
-    return made
+    crosses[wrong] *= -1
+    # The sum is the same for all triangles that end where the polygon does. The shadow of a folded one in a plane may
+    # cross itself; then a piece is missing.
+    if np.linalg.norm(crosses.sum(axis=0) - normal) <= 1e-6 * np.linalg.norm(normal):
+        return made
+    step = np.arange(1, len(loop) - 1)
+    return np.stack([np.zeros_like(step), step, step + 1], axis=1)

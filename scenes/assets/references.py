@@ -232,7 +232,9 @@ def _of_gltf(data: bytes) -> list[tuple[str, str]]:
     for accessor in _objects(tree, "accessors"):
         if isinstance(accessor.get("count"), int) and accessor["count"] > MAX_COUNT:
             raise LoadError(f"announces {accessor['count']} numbers in one array, the limit is {MAX_COUNT}")
-    names = [(b["uri"], "buffer") for b in _objects(tree, "buffers") if isinstance(b.get("uri"), str)]
+    # A copy for programs that do not decompress is not needed, and may have been left out.
+    needed = [b for b in _objects(tree, "buffers") if '"fallback": true' not in json.dumps(b.get("extensions"))]
+    names = [(b["uri"], "buffer") for b in needed if isinstance(b.get("uri"), str)]
     names += [(i["uri"], "picture") for i in _objects(tree, "images") if isinstance(i.get("uri"), str)]
     return [(unquote(name), purpose) for name, purpose in names if not name.startswith("data:")]
 

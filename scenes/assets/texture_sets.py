@@ -1,4 +1,8 @@
-"""Texture folders: scanned sets in the naming of ambientCG and Poly Haven, and folders of plain pictures."""
+"""Texture folders: scanned sets by the usual names of their maps, and plain pictures.
+
+The names are those of ambientCG, Poly Haven, 3DTextures, FreePBR, Poliigon, Quixel, TextureCan and Substance Painter. A
+map of normals that does not say which way its green goes counts as OpenGL's, as in glTF.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +17,39 @@ from scenes.assets.walking import below, is_file
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".exr", ".hdr"})
 
-# What the words at the end of a file's name say it shows.
+# What the words at the end of a file's name say it shows, without what separates them.
 _KINDS = {
-    "color": "color", "basecolor": "color", "albedo": "color", "diffuse": "color", "diff": "color", "col": "color",
-    "normalgl": "normal_gl", "nor_gl": "normal_gl", "normaldx": "normal_dx", "nor_dx": "normal_dx",
+    "color": "color", "colour": "color", "basecolor": "color", "basecolour": "color", "albedo": "color",
+    "diffuse": "color", "diff": "color", "col": "color",
+    "normal": "normal_gl", "normals": "normal_gl", "normalmap": "normal_gl", "nor": "normal_gl", "norm": "normal_gl",
+    "nrm": "normal_gl", "normalgl": "normal_gl", "normalogl": "normal_gl", "normalopengl": "normal_gl",
+    "norgl": "normal_gl", "normaldx": "normal_dx", "normaldirectx": "normal_dx", "nordx": "normal_dx",
     "roughness": "roughness", "rough": "roughness", "displacement": "displacement", "disp": "displacement",
-    "height": "displacement", "metalness": "metalness", "metallic": "metalness", "metal": "metalness",
-    "ambientocclusion": "ao", "ao": "ao", "arm": "arm", "opacity": "opacity", "alpha": "opacity", "mask": "opacity",
+    "height": "displacement", "heightmap": "displacement", "metalness": "metalness", "metallic": "metalness",
+    "metal": "metalness", "ambientocclusion": "ao", "occlusion": "ao", "mixedao": "ao", "occ": "ao", "ao": "ao",
+    "arm": "arm", "orm": "arm", "opacity": "opacity", "alpha": "opacity", "mask": "opacity",
+    **dict.fromkeys(
+        (
+            "specular", "specularlevel", "spec", "reflection", "refl", "gloss", "glossiness", "smoothness", "bump",
+            "emission", "emissive", "cavity", "curvature", "translucency", "translucent", "transmission", "thickness",
+            "metalrough", "metallicroughness", "roughnessmetallic", "metallicsmoothness", "fuzz", "anisotropy",
+        ),
+        "unused",
+    ),
 }  # fmt: skip
-_WORDS = "|".join(sorted(_KINDS, key=len, reverse=True))
-_NAME = re.compile(rf"^(?P<set>.+?)_(?P<kind>{_WORDS})(?:_(?P<size>\d+k))?$", re.IGNORECASE)
+# Words that a photograph's name may end with, too: red_metal.jpg shows metal.
+_DOUBTFUL = frozenset((
+    "metal", "metallic", "rough", "mask", "alpha", "height", "nor", "norm", "disp", "arm", "occ", "bump", "spec", "col",
+    "diff", "reflection", "cavity", "transmission", "fuzz", "smoothness",
+))  # fmt: skip
+# Those that may be written in two words. Not all may: rusty_metal_rough.jpg is the roughness of "rusty_metal".
+_TWO_WORDS = frozenset((
+    "basecolor", "basecolour", "normalmap", "normalgl", "normalogl", "normalopengl", "norgl", "normaldx",
+    "normaldirectx", "nordx", "ambientocclusion", "mixedao", "heightmap", "specularlevel",
+))  # fmt: skip
+_SIZE = re.compile(r"\d+k", re.IGNORECASE)
+# Poliigon writes the workflow last: Oak_COL_2K_METALNESS.
+_WORKFLOWS = frozenset({"metalness", "specular"})
 
 
 @dataclass(frozen=True)
@@ -45,18 +72,17 @@ class Found:
 def find_texture_sets(folder: Path) -> Found:
     """The texture sets below a folder, by the names of the files. No file is opened.
 
-    Files named `<set>_<map>` or `<set>_<map>_<size>` make a set; a picture that is no map is a set of one color,
-    unless it lies beside a scanned set (those come with previews). A set's name is its path below `folder`.
+    Files named `<set>_<map>` or `<set>_<map>_<size>` make a set, and so do files named `<map>` in a folder of their
+    own. The color may also be named `<set>` alone. All else is a picture, which is a set of one color, unless its name
+    begins with that of a scanned set beside it (those come with previews). A set's name is its path below `folder`.
     """
     rejected: dict[Path, str] = {}
     sets: dict[str, TextureSet] = {}
     for place, files in _by_folder(folder):
-        scans, others = _grouped(files)
+        scans, pictures, useless = _grouped(files)
+        rejected |= useless
         named = [(_name(folder, place, base), maps) for base, maps in scans.items()]
-        if scans:
-            rejected |= dict.fromkeys(others, "is no map of the texture set beside it")
-        else:
-            named += [(_name(folder, place, path.stem), {"color": path}) for path in others]
+        named += [(_name(folder, place, path.stem), {"color": path}) for path in pictures]
         for name, maps in named:
             if "color" in maps:
                 # Two pictures can share a stem: a.jpg beside a.png.
@@ -90,31 +116,91 @@ def without_color(name: str) -> str:
 def _by_folder(folder: Path) -> Iterator[tuple[Path, list[Path]]]:
     places: dict[Path, list[Path]] = defaultdict(list)
     for path in below(folder):
-        if is_file(str(path)) and path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
+        if is_file(str(path)) and path.suffix.lower() in IMAGE_SUFFIXES:
             places[path.parent].append(path)
     yield from places.items()
 
 
-def _grouped(files: list[Path]) -> tuple[dict[str, dict[str, Path]], list[Path]]:
-    """Scanned sets by name, and the pictures that belong to none."""
-    groups: dict[str, dict[str, Path]] = defaultdict(dict)
-    others: list[Path] = []
-    for path in files:
-        match = _NAME.match(path.stem)
-        if match is None:
-            others.append(path)
-            continue
-        size = f"_{match['size']}" if match["size"] else ""
-        groups[match["set"] + size].setdefault(_KINDS[match["kind"].lower()], path)
-    # A lone "red_metal.jpg" is a picture of red metal, not the metalness of "red".
-    lone = [base for base, maps in groups.items() if len(maps) == 1 and "color" not in maps]
-    others += [path for base in lone for path in groups.pop(base).values()]
-    return dict(groups), sorted(others)
+@dataclass(frozen=True)
+class _Read:
+    """What a file's name says. base: the name of the set, "" if there is none. word: in small letters."""
+
+    path: Path
+    base: str
+    word: str
+
+    @property
+    def kind(self) -> str:
+        return _KINDS[self.word]
+
+
+def _read(path: Path) -> _Read | None:
+    """The end of a name that says what the file shows; None if it says nothing."""
+    found = list(re.finditer(r"[^-_. ]+", path.stem))
+    words = [one.group() for one in found]
+    if len(words) > 2 and words[-1].lower() in _WORKFLOWS and _SIZE.fullmatch(words[-2]):
+        words.pop()
+    size = f"_{words.pop()}" if len(words) > 1 and _SIZE.fullmatch(words[-1]) else ""
+    for length, known in ((2, _TWO_WORDS), (1, _KINDS)):
+        word = "".join(words[-length:]).lower()
+        if len(words) >= length and word in known:
+            begins = found[len(words) - length].start()
+            return _Read(path, path.stem[:begins].rstrip("-_. ") + size, word)
+    return None
+
+
+def _grouped(files: list[Path]) -> tuple[dict[str, dict[str, Path]], list[Path], dict[Path, str]]:
+    """Scanned sets by name, the pictures that belong to none, and what is neither, with the reason."""
+    groups: dict[str, list[_Read]] = defaultdict(list)
+    pictures: list[Path] = []
+    for path in sorted(files):
+        read = _read(path)
+        if read is None:
+            pictures.append(path)
+        else:
+            groups[read.base].append(read)
+    for base in [base for base, reads in groups.items() if _is_no_set(base, reads)]:
+        pictures += [read.path for read in groups.pop(base)]
+    sets: dict[str, dict[str, Path]] = {}
+    rejected: dict[Path, str] = {}
+    for base, reads in groups.items():
+        maps = sets[base] = {}
+        for read in reads:
+            if read.kind == "unused":
+                rejected[read.path] = f"is a map of a kind that is not used ({read.word})"
+            elif read.kind in maps:
+                rejected[read.path] = f"is the same map as {maps[read.kind].name} beside it"
+            else:
+                maps[read.kind] = read.path
+        # The color may have the bare name: bricks.jpg beside bricks_normal.jpg.
+        bare = [path for path in pictures if path.stem == base]
+        if "color" not in maps and bare:
+            maps["color"] = bare[0]
+            pictures.remove(bare[0])
+    # Scans come with previews: Metal001.png, Metal001_PREVIEW.jpg.
+    scanned = [re.sub(r"[-_. ]\d+k\b.*$", "", base, flags=re.IGNORECASE) for base in sets if len(sets[base]) > 1]
+    preview = re.compile("(?:" + "|".join(map(re.escape, filter(None, scanned))) + ")(?:[-_. ]|$)")
+    if any(scanned):
+        rejected |= {path: "is no map of the texture set beside it" for path in pictures if preview.match(path.stem)}
+    return {base: maps for base, maps in sets.items() if maps}, sorted(set(pictures) - set(rejected)), rejected
+
+
+def _is_no_set(base: str, reads: list[_Read]) -> bool:
+    """Whether files are pictures, though their names end like those of maps: red_metal.jpg, or color.jpg."""
+    sure = any(read.word not in _DOUBTFUL and read.kind != "color" for read in reads)
+    if len(reads) > 1 and any(read.kind == "color" for read in reads):
+        return False
+    return not sure and (not base or any(read.kind != "color" for read in reads))
 
 
 def _name(folder: Path, place: Path, base: str) -> str:
-    """The path of a set below the folder; a folder that only wraps a set of its own name does not count."""
+    """The path of a set below the folder; a folder that only wraps a set of its own name does not count.
+
+    Maps without a name of their own make a set with the name of their folder.
+    """
     parts = place.relative_to(folder).parts
+    if not base:
+        return "/".join(parts) or place.name
     if parts and parts[-1] == base:
         parts = parts[:-1]
     return "/".join((*parts, base))

@@ -12,6 +12,7 @@ from typing import Literal
 from scenes.assets.formats import AXES, UNREAD, suffix_of
 from scenes.assets.mirror import Entry, mirror_of
 from scenes.assets.synsets import SYNSETS
+from scenes.files import is_hidden
 
 Layout = Literal["auto", "class-folders", "shapenet", "modelnet", "flat"]
 
@@ -26,9 +27,10 @@ def is_file(place: str) -> bool:
 
 
 def below(folder: Path) -> list[Path]:
-    """All that lies below a folder, sorted."""
+    """All that lies below a folder and is not hidden, sorted."""
     mirror = mirror_of(str(folder))
-    return sorted(folder.rglob("*")) if mirror is None else mirror.below(folder)
+    found = sorted(folder.rglob("*")) if mirror is None else mirror.below(folder)
+    return [path for path in found if not any(map(is_hidden, path.relative_to(folder).parts))]
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,6 @@ class Walk:
         mirror = mirror_of(folder)
         try:
             with os.scandir(folder) if mirror is None else nullcontext(mirror.entries(folder)) as found:
-                yield from (entry for entry in found if not entry.name.startswith((".", "__MACOSX")))
+                yield from (entry for entry in found if not is_hidden(entry.name))
         except OSError as error:
             self.lost[folder] = f"cannot be read: {error.strerror or error}"

@@ -169,7 +169,7 @@ class CameraConfig(Section):
     distortion: DistortionConfig | None = None
     """How the lens bends straight lines; needs `intrinsics`. The picture and all its labels show it."""
     calibration: Path | None = None
-    """A YAML file of OpenCV or ROS with camera_matrix and distortion_coefficients, relative to the config file. It is
+    """A file of OpenCV, ROS, Kalibr, EuRoC or Nerfstudio with matrix and distortion, relative to the config file. It is
     read into `intrinsics` and `distortion`, and the config keeps only these."""
     poses: PosesConfig | None = None
     """Given poses, in place of azimuth, elevation, distance, framing, roll and jitter."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import textwrap
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -21,6 +22,7 @@ from scenes.config.composite import ComposeConfig
 from scenes.config.loading import PRESETS, preset_names
 from scenes.config.objects import Config
 from scenes.distributions import Distribution
+from scenes.plain_yaml import yaml_text
 from scenes.section import Section, joined
 
 KINDS: Mapping[str, type[Section]] = {"blender": Config, "composite": ComposeConfig}
@@ -44,8 +46,9 @@ class Entry:
 
 def entries(kind: type[Section], path: str = "", section: Section | None = None) -> Iterator[Entry]:
     """All fields of a section and of the sections in it, in order. section: an instance with the defaults."""
+    said = meanings(kind)
     for name, field in kind.model_fields.items():
-        place, meaning = joined(path, name), " ".join((field.description or "").split())
+        place, meaning = joined(path, name), said.get(name, "")
         default = getattr(section, name) if section is not None else field.default
         inner = _section(field.annotation)
         if inner is None:
@@ -56,6 +59,25 @@ def entries(kind: type[Section], path: str = "", section: Section | None = None)
         accepts = "list of sections" if many else "section" if given is not None else "section or null"
         yield Entry(place, accepts, "[]" if many else "" if given is not None else "null", meaning, inner=True)
         yield from entries(inner, f"{place}[]" if many else place, given or _all_defaults(inner))
+
+
+def meanings(kind: type[Section]) -> dict[str, str]:
+    """What the string below each field of a section says, by field, as one line.
+
+    >>> from scenes.config.camera import SensorConfig
+    >>> meanings(SensorConfig)["jpeg"][:12]
+    'The quality '
+    """
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        if issubclass(base, Section):
+            (body,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+            assert isinstance(body, ast.ClassDef)
+            for field, below in pairwise(body.body):
+                match field, below:
+                    case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
+                        found[name] = " ".join(text.split())
+    return found
 
 
 def _entry(path: str, field: FieldInfo, default: Any, meaning: str) -> Entry:
@@ -131,7 +153,7 @@ def in_yaml(value: Any) -> str:
     value = value.plain() if isinstance(value, Distribution) else value
     if isinstance(value, tuple):
         value = [item.plain() if isinstance(item, Distribution) else item for item in value]
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, sort_keys=False)
+    text = yaml_text(value, default_flow_style=True, width=10**6)
     return text.removesuffix("\n").removesuffix("\n...")
 
 
@@ -237,6 +259,11 @@ def _yaml_of(preset: str) -> str:
 def schema() -> dict[str, Any]:
     """The JSON schema of a config file, for editors that complete YAML."""
     found = TypeAdapter(Config | ComposeConfig).json_schema(by_alias=False)
+    for section in _sections(Section):
+        properties = found["$defs"].get(section.__name__, {}).get("properties", {})
+        for name, said in meanings(section).items():
+            if name in properties:
+                properties[name]["description"] = said
     for kind in KINDS.values():
         definition = found["$defs"][kind.__name__]
         definition["properties"]["extends"] = {
@@ -246,3 +273,9 @@ def schema() -> dict[str, Any]:
     # Without it, a config is one for Blender.
     found["$defs"]["ComposeConfig"]["required"] = ["renderer"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "blendmill config", **found}
+
+
+def _sections(kind: type[Section]) -> Iterator[type[Section]]:
+    for section in kind.__subclasses__():
+        yield section
+        yield from _sections(section)

@@ -85,22 +85,27 @@ class Record(Protocol):
 def leaves(name: str, value: Any) -> Iterator[Factor]:
     """The numbers and words inside of a value, each under its path: `name.key`, `name.x`, `name.r`; None has none.
 
-    Dataclasses are taken apart as mappings are. Most values are plain numbers, so these are looked for first.
+    Dataclasses are taken apart as mappings are. Most values are plain numbers: they need no call of their own.
     """
-    if type(value) is float:
-        yield name, value
-        return
-    inside = vars(value) if is_dataclass(value) else value
-    if isinstance(inside, Mapping):
-        if set(inside) == {"family", "parameters"}:
-            yield f"{name}.family", inside["family"]
-            return
-        for key, inner in inside.items():
-            yield from leaves(f"{name}.{key}", inner)
-    elif isinstance(value, (tuple, list)):
-        for axis, inner in zip("rgb" if name.endswith("color") else "xyz", value, strict=False):
-            yield from leaves(f"{name}.{axis}", inner)
-    elif isinstance(value, (bool, str)):
+    if isinstance(value, (bool, str)):
         yield name, str(value)
-    elif value is not None:
-        yield name, float(value)
+        return
+    inside: Mapping[str, Any]
+    if isinstance(value, (tuple, list)):
+        inside = dict(zip("rgb" if name.endswith("color") else "xyz", value, strict=False))
+    elif is_dataclass(value):
+        inside = vars(value)
+    elif isinstance(value, Mapping):
+        inside = value
+    else:
+        if value is not None:
+            yield name, float(value)
+        return
+    if inside.keys() == {"family", "parameters"}:
+        yield f"{name}.family", inside["family"]
+        return
+    for key, inner in inside.items():
+        if type(inner) is float:
+            yield f"{name}.{key}", inner
+        else:
+            yield from leaves(f"{name}.{key}", inner)

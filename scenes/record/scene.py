@@ -321,8 +321,8 @@ class Scene:
         for light in self.lights:
             yield from leaves(f"lights.{light.kind}", {k: v for k, v in vars(light).items() if k not in _PLACES})
         yield "items.count", float(len(self.items))
-        if self.side is not None:
-            yield "items.main.side", self.side
+        if (side := self.side) is not None:
+            yield "items.main.side", side
         for item in self.items:
             yield f"items.{item.purpose}.scale", item.scale
             for material in item.materials.values():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,11 @@ import scipy
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from scenes.config.calibration import lens_of_transforms
 from scenes.config.camera import DistortionConfig, IntrinsicsConfig, PosesConfig
 from scenes.errors import InputError, shortened
 from scenes.files import read_regular
 from scenes.plain_json import parse_json
-from scenes.record.distortion import NAMES, LensModel
 
 _LARGEST = 1 << 28
 """Bytes of a file of poses."""
@@ -27,7 +26,7 @@ _FLIP = np.diag([1.0, -1.0, -1.0, 1.0])
 """Between Blender's camera axes and OpenCV's."""
 
 _SKEW = 1e-3
-"""How far an axis of a pose may be from unit length, and two of them from a right angle."""
+"""How far the axes of a pose may be from one length, and two of them from a right angle."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,7 @@ def read_poses(config: PosesConfig | None, resolution: tuple[int, int]) -> Poses
         if not isinstance(frames, list) or not all(isinstance(one, dict) for one in frames):
             raise InputError(f"{path}: has no list 'frames', as NeRF's transforms.json has")
         stack = _matrices([one.get("transform_matrix") for one in frames], path)
-        lens = _lens(data, resolution, path)
-        bent = _distortion(data, lens, resolution, path)
+        lens, bent = _lens(data, resolution, path)
     elif path.suffix == ".npy":
         stack = _matrices(_array(content, path), path)
     elif path.suffix == ".txt":
@@ -102,9 +100,11 @@ def _lines(content: bytes, path: Path) -> NDArray[np.float64]:
 
 def _checked(matrix: NDArray[np.float64], config: PosesConfig, path: Path, number: int) -> NDArray[np.float64]:
     """The pose from the world to OpenCV's axes, of one from the camera to the world."""
-    turn = matrix[:3, :3]
-    if not np.isfinite(matrix).all() or np.abs(turn.T @ turn - np.eye(3)).max() > _SKEW or np.linalg.det(turn) < 0:
-        raise InputError(f"{path}: pose {number}: its axes must be unit vectors at right angles, without mirroring")
+    size = np.cbrt(np.linalg.det(matrix[:3, :3])) if np.isfinite(matrix).all() else 0.0
+    # Some tools scale a whole scene, and with it the axes of its cameras. They show the same.
+    turn = matrix[:3, :3] / size if size > 0 else np.zeros((3, 3))
+    if np.abs(turn.T @ turn - np.eye(3)).max() > _SKEW:
+        raise InputError(f"{path}: pose {number}: its axes must be equally long and at right angles, without mirroring")
     moved = matrix if config.axes == "opencv" else matrix @ _FLIP
     # What rounding in the file left over goes: the nearest rotation.
     u, _, v = np.linalg.svd(moved[:3, :3])
@@ -114,44 +114,20 @@ def _checked(matrix: NDArray[np.float64], config: PosesConfig, path: Path, numbe
     return pose
 
 
-def _lens(data: dict[str, Any], resolution: tuple[int, int], path: Path) -> IntrinsicsConfig | None:
-    """The lens of a transforms.json, for pictures of another size but the same shape."""
-    numbers = _numbers(data)
-    width, height = resolution
-    w, h = numbers.get("w", width), numbers.get("h", height)
-    if w <= 0 or h <= 0 or abs(w * height - h * width) > 1e-3 * w * height:
-        raise InputError(f"{path}: is for pictures of {w:g} x {h:g}; set camera.resolution to the same shape")
-    if "fl_x" not in numbers and "camera_angle_x" not in numbers:
-        return None
-    fx = numbers.get("fl_x") or w / 2 / math.tan(numbers["camera_angle_x"] / 2)
-    scale = width / w
-    return IntrinsicsConfig(
-        fx=fx * scale,
-        fy=numbers.get("fl_y", fx) * scale,
-        cx=numbers.get("cx", w / 2) * scale,
-        cy=numbers.get("cy", h / 2) * scale,
-    )
-
-
-def _numbers(data: dict[str, Any]) -> dict[str, float]:
-    return {name: value for name, value in data.items() if isinstance(value, (int, float)) and math.isfinite(value)}
-
-
-def _distortion(
-    data: dict[str, Any], lens: IntrinsicsConfig | None, resolution: tuple[int, int], path: Path
-) -> DistortionConfig | None:
-    """The distortion of a transforms.json; `camera_model` names the model, as in nerfstudio."""
-    model: LensModel = "fisheye" if data.get("camera_model") == "OPENCV_FISHEYE" else "brown"
-    found = {name: value for name, value in _numbers(data).items() if name in NAMES["brown"] and value}
-    if not found:
-        return None
+def _lens(
+    data: dict[str, Any], resolution: tuple[int, int], path: Path
+) -> tuple[IntrinsicsConfig | None, DistortionConfig | None]:
+    """The lens and the distortion of a transforms.json, for pictures of another size but the same shape."""
+    found = lens_of_transforms(data, resolution, path)
+    if found is None:
+        return None, None
     try:
-        bent = DistortionConfig(model=model, **found)
-        if lens is None:
-            raise ValueError(f"a distortion ({', '.join(found)}) needs fl_x or camera_angle_x")
-        bent.fitted(lens, resolution)
+        lens = IntrinsicsConfig(**found["intrinsics"])
+        bent = None if found["distortion"] is None else DistortionConfig(**found["distortion"])
+        if bent is not None:
+            bent.fitted(lens, resolution)
     except ValidationError as error:
         raise InputError(f"{path}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
     except ValueError as error:
         raise InputError(f"{path}: {error}") from None
-    return bent
+    return lens, bent

@@ -23,8 +23,8 @@ from segment.logits import IGNORED
 BACKGROUND = "background"
 """The name of class 0 where a set labels objects only."""
 
-# COCO's own file for training has 448 MB.
-_BYTES, _VALUES = 1 << 31, 200_000_000
+LARGEST, VALUES = 1 << 31, 200_000_000
+"""Limits of annotation files, in bytes and in values. COCO's own file for training has 448 MB."""
 
 
 def annotations_of(folder: Path) -> list[Path]:
@@ -42,7 +42,7 @@ def coco_in(folder: Path) -> Found:
     objects: dict[str, list[Any]] = {}
     numbers: dict[int, int] = {}
     for path in annotations_of(folder):
-        data = parse_json(read_regular(path, _BYTES), str(path), _VALUES)
+        data = parse_json(read_regular(path, LARGEST), str(path), VALUES)
         try:
             categories = sorted((int(entry["id"]), str(entry["name"])) for entry in data["categories"])
             of_image = defaultdict(list)
@@ -59,7 +59,7 @@ def coco_in(folder: Path) -> Found:
             raise InputError(f"{path}: has {len(classes)} categories, at most {IGNORED - 1} can be told apart")
         for file, number, height, width in images:
             name = Path(file).with_suffix("").as_posix()
-            pictures[name], sizes[name] = _picture(folder, path, file), (height, width)
+            pictures[name], sizes[name] = picture_of(folder, path, file), (height, width)
             objects[name] = of_image[number]
 
     def read(name: str) -> Labels:
@@ -68,7 +68,7 @@ def coco_in(folder: Path) -> Found:
     return Found(classes, pictures, read, ())
 
 
-def _picture(folder: Path, annotations: Path, file: str) -> Path:
+def picture_of(folder: Path, annotations: Path, file: str) -> Path:
     """Where a picture lies: in images/, in a folder named like the end of the annotation file, or beside it."""
     part = annotations.stem.partition("_")[2]
     for root in (folder / "images", folder / part, folder / "images" / part, folder):

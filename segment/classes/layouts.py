@@ -2,7 +2,8 @@
 
 - Cityscapes: leftImg8bit/ and gtFine/ (or gtCoarse/), with `*_labelIds.png`; its 19 classes for training.
 - ADE20K's scene parsing: images/, annotations/ and objectInfo150.txt; 0 in a mask counts nowhere.
-- COCO: images/ and annotations/instances*.json, see `segment.classes.coco`.
+- COCO: images/ and annotations/instances*.json, see `segment.classes.coco`; or, without such a file,
+  annotations/panoptic*.json, see `segment.classes.coco_panoptic`.
 - img/ and mask/ and the other folders of `segment.layouts`: a mask has the number of the class, as gray values or as
   indices of a palette. The file classes.txt beside them has a name on each line, that of class 0 first.
 """
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.assets.image_files import opened
+from scenes.assets.walking import below
 from scenes.errors import InputError, LoadError
 from scenes.files import read_regular
 from segment.layouts import layout_of
@@ -63,6 +65,7 @@ def found_in(folder: Path, names: tuple[str, ...], ignore: int) -> Found:
     """Find the pictures and masks of classes in a folder. names: of the classes, if the user gives them. ignore: the
     value of pixels that count nowhere, in masks of folders without a format of their own. Raises InputError."""
     from segment.classes.coco import annotations_of, coco_in
+    from segment.classes.coco_panoptic import panoptic_files, panoptic_in
 
     if (folder / "leftImg8bit").is_dir():
         return _cityscapes(folder)
@@ -70,6 +73,8 @@ def found_in(folder: Path, names: tuple[str, ...], ignore: int) -> Found:
         return _ade(folder)
     if annotations_of(folder):
         return coco_in(folder)
+    if panoptic_files(folder):
+        return panoptic_in(folder)
     return _plain(folder, names, ignore)
 
 
@@ -164,8 +169,8 @@ def _by_stem(folder: Path, end: str) -> dict[str, Path]:
     """The files in a folder and below whose names have this end, by their path without it."""
     return {
         path.relative_to(folder).as_posix().removesuffix(end): path
-        for path in sorted(folder.rglob(f"*{end}"))
-        if path.is_file()
+        for path in below(folder)
+        if path.name.endswith(end) and path.is_file()
     }
 
 

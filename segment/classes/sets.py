@@ -26,7 +26,7 @@ def open_classes(folder: Path, names: Sequence[str] = (), ignore: int = IGNORED)
     ----------
     folder : Path
         A data set of blendmill, whose label `category` is read, or a folder in a layout of `segment.classes.layouts`:
-        Cityscapes, ADE20K, COCO, or img/ and mask/ with the numbers of the classes.
+        Cityscapes, ADE20K, COCO (also panoptic), or img/ and mask/ with the numbers of the classes.
     names : sequence of str
         Names of the classes, for masks of numbers that no file names.
     ignore : int

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -26,21 +25,16 @@ from scenes.errors import InputError
 from tests.attacks.arena import bad, outcomes
 from tests.attacks.made_models import SECRET, Case, gltf, plain, surround
 
-SECONDS = 4.0
-"""Of a processor. On a quiet machine no case takes two."""
-
 BLENDER = pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="needs Blender's module")
 
 
 def read_model(path: str) -> None:
-    """Reads a model as the process for it does. Fails if that is slow, or if the result shows what it must not."""
-    model, began = Path(path), time.process_time()
+    """Reads a model as the process for it does. Fails if the result shows what it must not."""
+    model = Path(path)
     with tempfile.TemporaryDirectory() as folder:
         cache = Cache(Path(folder))
         asset = FileAsset("a", "c", model, model.parent, *axes(model.suffix, "auto", "auto"))
         note = read_now(asset, cache, {})
-        spent = time.process_time() - began
-        assert spent < SECONDS, f"took {spent:.1f} s"
         check(note, cache)
     if note["reason"]:
         raise InputError(note["reason"])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,9 +22,6 @@ from scenes.errors import InputError
 from tests.attacks import made_shards
 from tests.attacks.arena import bad, outcomes
 from tests.frames import make_dataset
-
-CPU_SECONDS = 2.0
-"""What a reader may take for one small set. It is meant to take less than one; the machine may be busy."""
 
 
 def verified(folder: Path) -> str:
@@ -119,7 +115,6 @@ def attack_with(folder: str, names: list[str]) -> None:
     accept: list[str] = []
     for name in names:
         reader = READERS[name]
-        began = time.process_time()
         try:
             said = reader(Path(folder))
         except InputError as error:
@@ -128,7 +123,6 @@ def attack_with(folder: str, names: list[str]) -> None:
         except BaseException as error:
             raise RuntimeError(f"{name}: {type(error).__name__}: {error}") from error
         assert "secret of this machine" not in said, f"{name} tells the secret"
-        assert time.process_time() - began < CPU_SECONDS, f"{name} took {time.process_time() - began:.1f} s"
         accept += [name] if not said else []
     raise InputError(", ".join(accept) if len(accept) < len(names) else "all")
 

@@ -232,9 +232,16 @@ def test_a_dry_run_says_what_it_takes_and_writes_nothing(tmp_path: Path) -> None
     config = tmp_path / "small.yaml"
     config.write_text(json.dumps(SMALL))
     photos = photographs(tmp_path / "photos", 24)
-    result = run(config, "--target", photos, "--images", 60, "--out", tmp_path / "out", "--dry-run", "--workers", 1)
+    words = (config, "--target", photos, "--images", 60, "--rounds", 1, "--round-images", 10)
+    result = run(*words, "--out", tmp_path / "out", "--dry-run", "--workers", 1)
     assert result.exit_code == 0, result.output
-    for text in ("24, about 12 to learn from", "at most ", "would draw 60 pictures", "features: 84 pictures"):
+    for text in (
+        "24, about 12 to learn from",
+        "at most ",
+        "rounds: 1 of 10 pictures",
+        "would draw 70 pictures",
+        "features: 94 pictures",
+    ):
         assert text in result.output
     assert not (tmp_path / "out").exists()
 
@@ -245,6 +252,16 @@ def test_a_pilot_of_few_pictures_is_refused(rendered: Path, tmp_path: Path) -> N
     photos = photographs(tmp_path / "photos", 24)
     result = run(config, "--target", photos, "--pilot", rendered, "--out", tmp_path / "out")
     assert isinstance(result.exception, InputError) and "8 renders are too few" in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_rounds_that_could_not_be_judged_are_refused(tmp_path: Path) -> None:
+    config = tmp_path / "small.yaml"
+    config.write_text(json.dumps(SMALL))
+    words = (config, "--target", photographs(tmp_path / "photos", 24), "--out", tmp_path / "out")
+    result = run(*words, "--rounds", 1, "--round-images", 9)
+    assert isinstance(result.exception, InputError)
+    assert "--round-images 9: too few to judge a round of 2 classes; give at least 10" in str(result.exception)
     assert not (tmp_path / "out").exists()
 
 

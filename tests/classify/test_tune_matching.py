@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from classify.domain_distance import SCALES, squared_distances
-from classify.tune.domains import Domains, embedded
+from classify.tune.domains import Domains, Kernel
 from classify.tune.evidence import Evidence
 from classify.tune.factors import Place, Table
 from classify.tune.inputs import Pilot
@@ -50,7 +50,8 @@ def world(seed: int, renders: int = 900, photos: int = 800) -> tuple[Domains, Do
 
     labels, u, ours = drawn(renders, False)
     theirs_labels, theirs_u, theirs = drawn(photos, True)
-    vectors, there = embedded(ours, theirs)
+    kernel = Kernel.between(ours, theirs)
+    vectors, there = kernel.vectors(ours), kernel.vectors(theirs)
     beliefs = 0.9 * np.eye(3)[theirs_labels] + 0.1 / 3
     half = np.arange(photos) < photos // 2
     learned, held = (Domains(vectors, labels, there[part], beliefs[part]) for part in (half, ~half))
@@ -102,21 +103,27 @@ class Gray:
         return str(i)
 
 
-def test_the_report_tells_what_moved_and_what_did_not() -> None:
-    learned, held, table, outcome = decided()
-    labels = np.full(len(learned.photos) * 2, -1, np.int64)
-    evidence = Evidence(
-        classes=CLASSES,
-        pilot=Pilot(Gray(learned.labels), np.arange(900), 0, cast(Sampler, None)),
+def evidence_of(learned: Domains, held: Domains, table: Table, classes: tuple[str, ...] = CLASSES) -> Evidence:
+    """Evidence for a report: all pictures are gray."""
+    labels = np.full(len(learned.photos) + len(held.photos), -1, np.int64)
+    return Evidence(
+        classes=classes,
+        pilot=Pilot(Gray(learned.labels), np.arange(len(learned.labels)), 0, cast(Sampler, None)),
         photographs=Gray(labels),
         beliefs=np.concatenate([learned.beliefs, held.beliefs]),
         held=np.arange(len(labels)) >= len(learned.photos),
+        kernel=cast(Kernel, None),
         learned=learned,
         judging=held,
         table=table,
         sight="fabricated",
         left_out=0,
     )
+
+
+def test_the_report_tells_what_moved_and_what_did_not() -> None:
+    learned, held, table, outcome = decided()
+    evidence = evidence_of(learned, held, table)
     lines = told(outcome, evidence)
     assert "moved: 1 of 3 distributions" in lines and "800 photographs of which 400 are held back" in lines[0]
     page = html(outcome, evidence, "base")
@@ -185,7 +192,8 @@ def test_a_part_of_each_distribution_stays_and_renders_enough_count() -> None:
 def test_the_distance_is_that_of_the_kernel() -> None:
     rng = np.random.default_rng(0)
     ours, theirs = rng.normal(size=(60, 5)), rng.normal(size=(50, 5)) + 0.5
-    vectors, there = embedded(ours, theirs)
+    kernel = Kernel.between(ours, theirs)
+    vectors, there = kernel.vectors(ours), kernel.vectors(theirs)
     domains = Domains(vectors, np.zeros(60, np.int64), there, np.ones((50, 1)))
     weights = rng.random(60) + 0.5
     inner, outer, across = vectors @ vectors.T, there @ there.T, vectors @ there.T

@@ -136,6 +136,15 @@ class Browser:
             time.sleep(0.02)
         raise TimeoutError(f"{expression} stays false; the page says: {self.told}")
 
+    def until_told(self) -> None:
+        """Wait for a complaint. It comes by another way than the answers, perhaps after them."""
+        end = time.monotonic() + _WAIT
+        while not self.told:
+            if time.monotonic() > end:
+                raise TimeoutError("the page complains of nothing")
+            self.ask("1")
+            time.sleep(0.02)
+
     def key(self, name: str) -> None:
         """Press a key, by its name in KeyboardEvent.key."""
         text = {"text": "\r" if name == "Enter" else name} if len(name) == 1 or name == "Enter" else {}

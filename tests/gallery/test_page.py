@@ -94,7 +94,7 @@ def test_brushing_a_histogram_filters_and_the_address_holds_it(page: tuple[Datas
 def test_a_label_lies_on_its_pixels(page: tuple[Dataset, str], browser: Browser) -> None:
     dataset, address = page
     browser.open(f"{address}#label=instance&mix=100&size=256")
-    browser.until("document.querySelectorAll('.cell canvas').length > 3")
+    browser.until("[0, 1].every(k => document.querySelector(`#cell-${k} canvas`))")
     for place in (0, 1):
         left, top, width, height = browser.box(f"#cell-{place} canvas")
         seen = np.asarray(Image.open(BytesIO(browser.screenshot())).convert("RGB"))
@@ -119,7 +119,7 @@ def test_boxes_and_keypoints_are_where_the_set_says(page: tuple[Dataset, str], b
     assert found == [[x0, y0, x1 - x0, y1 - y0] for x0, y0, x1, y1 in boxes]
     points = sum(len(label.keypoints) for label in dataset[3].objects)
     assert browser.ask("document.querySelectorAll('.frame svg circle').length") == points
-    assert browser.ask("document.getElementById('copy').previousSibling.textContent") == (
+    assert browser.until("document.getElementById('copy')?.previousSibling.textContent") == (
         "blendmill preview config.yaml --seed 0 --index 3 --images 1 --out picture-3.png"
     )
 
@@ -140,6 +140,7 @@ def test_inline_code_is_refused(page: tuple[Dataset, str], browser: Browser) -> 
     browser.ask(
         "document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.ran = 1'}))"
     )
+    browser.until_told()
     assert browser.ask("window.ran === undefined")
     assert len(browser.told) == 1 and "Content Security Policy" in browser.told.pop()
 
@@ -158,6 +159,7 @@ def test_keys_move_open_and_close(page: tuple[Dataset, str], browser: Browser) -
     assert browser.until(f"gallery.opened() === {COUNT - 1}")
     browser.key("Escape")
     browser.until("!document.getElementById('large').open")
+    browser.until("document.activeElement.id === 'grid'")  # the page gets to know of it later
     browser.key("/")
     assert browser.ask("document.activeElement.id") == "search"
     browser.key("Escape")
@@ -179,6 +181,17 @@ def test_a_lasso_on_the_map_chooses_what_it_surrounds(page: tuple[Dataset, str],
     assert 0 < shown(browser) < COUNT
 
 
+def test_the_legend_of_the_map_tells_groups_by_color_and_shape(page: tuple[Dataset, str], browser: Browser) -> None:
+    _, address = page
+    browser.open(f"{address}#view=map")
+    browser.until("document.querySelectorAll('.legend path').length === 3")
+    signs = "[...document.querySelectorAll('.legend path')].map(p => [p.getAttribute('fill'), p.getAttribute('d')])"
+    colors, shapes = zip(*browser.ask(signs), strict=True)
+    assert len(set(colors)) == len(set(shapes)) == 3
+    names = browser.ask("[...document.querySelectorAll('.legend span')].map(s => s.textContent.trim())")
+    assert sorted(names) == sorted(name.strip() for name in HOSTILE)
+
+
 def test_a_rectangle_of_the_map_is_chosen_with_keys_and_announced(page: tuple[Dataset, str], browser: Browser) -> None:
     _, address = page
     browser.open(f"{address}#view=map")
@@ -198,7 +211,7 @@ def test_a_rectangle_of_the_map_is_chosen_with_keys_and_announced(page: tuple[Da
     browser.until("gallery.filters.has('map')")
     quarter = np.flatnonzero((places[:, 0] >= 0.5) & (places[:, 1] <= 0.5)).tolist()
     assert browser.ask("gallery.shown()") == quarter and 0 < len(quarter) < COUNT
-    assert browser.until(said) == f"{len(quarter)} pictures lie in the rectangle; {len(quarter)} are shown."
+    browser.until(f"{said} === '{len(quarter)} pictures lie in the rectangle; {len(quarter)} are shown.'")
     again = browser.until("location.hash.includes('area=') && location.href")
     browser.key("Escape")
     assert browser.until("gallery.filters.size === 0") and shown(browser) == COUNT

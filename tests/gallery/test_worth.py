@@ -17,8 +17,6 @@ from PIL import Image
 
 pytest.importorskip("torch", reason="PyTorch is not installed")
 
-import torch
-
 from classify.task import Classification
 from gallery.build import build
 from gallery.cli import gallery
@@ -30,10 +28,6 @@ from gallery.serve import Served
 from gallery.sets import choose
 from gallery.worth import _groups, worth
 from scenes.errors import InputError
-from segment.config import SegmentConfig
-from segment.load import load
-from segment.models import probabilities
-from segment.task import Segmentation
 from tests.frames import make_dataset
 from tests.gallery.browser import Browser
 from tests.gallery.test_build import column, data, unpacked
@@ -91,7 +85,7 @@ def test_figures_are_those_of_the_runs(root: Path, out: Path) -> None:
     assert [(one["name"], one["runs"]) for one in told["versions"]] == [("source", ["a-0", "a-1"]), ("target", ["b-0"])]
     for one in told["versions"]:
         assert one["scores"] == pytest.approx([results[run]["accuracy"] for run in one["runs"]])
-        assert one["recalls"] == pytest.approx([results[run]["mean_recall"] for run in one["runs"]])
+        assert one["means"] == pytest.approx([results[run]["mean_recall"] for run in one["runs"]])
     for k, one in enumerate(told["classes"]):
         rows = [results[name]["table"][k] for name in ("a-0", "a-1", "b-0")]
         assert one["name"] == rows[0]["class"] and one["count"] == rows[0]["support"]
@@ -227,39 +221,6 @@ def test_masks_beside_photographs_are_no_photographs(tmp_path: Path) -> None:
     # Folders of classes that only are called so.
     (tmp_path / "cracks" / "img").rename(tmp_path / "cracks" / "snorkel")
     assert len(choose([], [tmp_path / "cracks"])[0].indices) == 4
-
-
-def test_a_segmenters_scores_are_the_ious_of_its_cracks(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    for kind in ("img", "mask"):
-        (tmp_path / "cracks" / kind).mkdir(parents=True)
-    for number in range(6):
-        mask = np.zeros((40, 48), bool)
-        mask[:, 10 + 4 * number : 13 + 4 * number] = number != 3  # one picture has no crack
-        picture = np.where(mask, 40, 170)[..., None] + rng.normal(0, 5, (40, 48, 3))
-        Image.fromarray(picture.astype(np.uint8)).save(tmp_path / "cracks" / "img" / f"{number}.png")
-        Image.fromarray((255 * mask).astype(np.uint8)).save(tmp_path / "cracks" / "mask" / f"{number}.png")
-    cracks = {"where": str(tmp_path / "cracks")}
-    given = {"data": {"source": [cracks], "test": cracks, "workers": 0, "holdout": 0}, "width": 4, "depth": 1,
-             "size": 32, "batch": 4, "iterations": 12, "optimizer": {"lr": 0.02}, "report": False}  # fmt: skip
-    execute(Segmentation(), SegmentConfig.model_validate(given), tmp_path / "run")
-    make_dataset(tmp_path / "set", 4, 4, size=(32, 32))
-    sets = choose([tmp_path / "set"], known_photographs([tmp_path / "run"]))
-    (one,) = judged([tmp_path / "run"], sets, lambda done, of: None)
-    assert one.tested.tolist() == [False] * 4 + [True] * 6 and np.isnan(one.score[7]) and one.features.shape == (10, 4)
-    found = load(tmp_path / "run", torch.device("cpu"))
-    for number in (0, 1, 2, 4, 5):
-        picture = np.asarray(Image.open(tmp_path / "cracks" / "img" / f"{number}.png"))
-        mask = np.asarray(Image.open(tmp_path / "cracks" / "mask" / f"{number}.png")) > 0
-        crack = probabilities(found.method, picture) >= found.threshold
-        assert one.score[4 + number] == pytest.approx((crack & mask).sum() / (crack | mask).sum())
-    told = worth([one], Columns(10), sets)
-    assert told["unit"] == "mean IoU of a picture" and told["versions"][0]["recalls"] == [None]
-    assert told["versions"][0]["scores"] == [pytest.approx(np.nanmean(one.score[4:]))]
-    assert [each["said"] for each in told["mistakes"]] == sorted(each["said"] for each in told["mistakes"])
-    sets = choose([tmp_path / "set"], [tmp_path / "cracks" / "img"])  # the same photographs, by another folder
-    (same,) = judged([tmp_path / "run"], sets, lambda done, of: None)
-    assert np.array_equal(same.score, one.score, equal_nan=True)
 
 
 def test_umap_takes_the_features_of_a_run(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

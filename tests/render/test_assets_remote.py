@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,10 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from PIL import Image
 
 from render.composite.photographs import find_photographs
+from render.dataset.dataset import Dataset
+from render.farm.devices import choose, worker_slots
+from render.farm.job import Job, run
+from render.farm.local import Local, RetryPolicy
 from render.renderer import open_sampler
 from scenes.assets import mirror
 from scenes.assets.cache import Cache
@@ -20,6 +25,7 @@ from scenes.config.loading import load_config
 from scenes.config.objects import Config
 from scenes.errors import InputError
 from tests.farms import s3_server
+from tests.painter import command
 
 BOX = "mtllib box.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nusemtl a\nf 1 2 3\nf 1 2 4\nf 1 3 4\nf 2 3 4\nvt 0 0\n"
 
@@ -42,7 +48,8 @@ def client(server: str) -> Any:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("BLENDMILL_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(mirror, "_WAIT", 0.0)
-    monkeypatch.setattr(mirror, "_OPEN", {})
+    for kept in ("_OPEN", "_LISTED", "_TRUSTED"):
+        monkeypatch.setattr(mirror, kept, {})
     yield tmp_path / "cache"
 
 
@@ -102,6 +109,47 @@ def test_models_behind_a_url_are_those_of_a_folder(client: Any, calls: list[str]
     again = open_sampler(config("s3://pictures/some/models"))
     assert again.sample(3, 0) == there and again.catalogue.checksums([name]) == one.checksums([name])
     assert [call for call in calls if call.startswith("GET /pictures/")] == gets, "what is in the cache is not fetched"
+
+
+def test_a_process_that_gets_its_work_takes_the_names_too(
+    client: Any, calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = collection(tmp_path / "models")
+    upload(client, folder, "models")
+    places = [{"path": "s3://pictures/models"}, {"path": "s3://pictures/models/mug/c/model.obj", "category": "cup"}]
+    first = open_sampler(config("", models=places))
+    names, notes = mirror.listings(), mirror.noted(mirror.listings())
+    assert calls.count("GET /pictures") == len(places) == len(notes)
+    upload(client, folder / "chair" / "a", "models/chair/later")
+
+    def other(cache: Path) -> tuple[object, int]:
+        """What the catalogue of another process has, and how often it listed."""
+        monkeypatch.setenv("BLENDMILL_CACHE", str(cache))
+        for kept in ("_OPEN", "_LISTED", "_TRUSTED"):
+            monkeypatch.setattr(mirror, kept, {})
+        calls.clear()
+        mirror.trust(names)
+        catalogue = open_sampler(config("", models=places)).catalogue
+        return {name: catalogue.assets(name) for name in catalogue.classes}, calls.count("GET /pictures")
+
+    mine = {name: first.catalogue.assets(name) for name in first.catalogue.classes}
+    assert other(tmp_path / "cache") == (mine, 0)
+    found, listings = other(tmp_path / "cache of another machine")
+    assert listings == len(places) and found != mine, "without the notes it has to look for itself"
+    monkeypatch.setenv("BLENDMILL_CACHE", str(tmp_path / "third"))
+    mirror.keep(notes)
+    assert other(tmp_path / "third") == (mine, 0)
+
+
+def test_the_workers_of_a_run_list_nothing(client: Any, calls: list[str], tmp_path: Path) -> None:
+    for name in "abc":
+        client.put_object(Bucket="pictures", Key=f"models/mug/{name}.obj", Body=BOX.partition("\n")[2].encode())
+    calls.clear()
+    given = config("s3://pictures/models")
+    job, slots = Job(given, 0, 1, str(tmp_path / "set")), worker_slots(choose("cpu"), 1, pictures=1)
+    run(job, open_sampler(given), Local(slots, command(of=os.getpid())), RetryPolicy(), lambda event, **fields: None)
+    assert Dataset.open(tmp_path / "set").verify() == ()
+    assert calls.count("GET /pictures") == 1 and any(call.endswith(".obj") for call in calls)
 
 
 def test_a_changed_file_is_fetched_again(client: Any, tmp_path: Path) -> None:

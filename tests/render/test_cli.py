@@ -57,6 +57,8 @@ def test_a_set_with_textures_names_them_with_their_license(capsys: pytest.Captur
     assets = Dataset.open(tmp_path / "set").manifest.assets
     assert {"scans/brick#color", "scans/brick#roughness"} <= assets.keys()
     assert assets["scans/brick#color"].license == ""
+    assert assets["scans/brick#color"].triangles is None
+    assert [one.triangles > 100 for name, one in assets.items() if name.startswith("shape:mug")] == [True]  # type: ignore[operator]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

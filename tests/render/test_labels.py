@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from render.frame import LABELS, PICTURES, VALUES, Frame, pictures, present
+from render.label import finite, finite_lengths
 from tests.frames import ABSENT, CLASSES, make_frame
 
 ROOT = Path(__file__).parents[2]
@@ -154,3 +155,9 @@ def test_every_picture_can_be_looked_at() -> None:
             shown, _ = show(array, frame.instance > 0, CLASSES)
             assert shown.dtype == np.uint8 and shown.shape[:2] == frame.rgb.shape[:2]
     assert present(frame).keys() == LABELS.keys() - ABSENT
+
+
+def test_half_numbers_are_judged_by_their_bits_as_numpy_judges_them() -> None:
+    halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    assert (finite(halves) == np.isfinite(halves)).all()
+    assert (finite_lengths(halves) == (np.isfinite(halves) & (halves >= 0))).all()

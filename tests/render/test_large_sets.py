@@ -9,12 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
 import s3fs
 from hypothesis import given
 from hypothesis import strategies as st
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 from render.cli import render as render_module
 from render.dataset import dataset as dataset_module
@@ -89,6 +91,40 @@ def test_requests_to_a_bucket_do_not_grow_with_the_set(server: str, asked: Count
     }
     for name, step in steps.items():
         assert counted(asked, lambda: step(few)) == counted(asked, lambda: step(many)), name  # noqa: B023
+
+
+@pytest.fixture
+def listed(server: str, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each folder of the bucket was listed, page by page. A page has 10 keys here, where S3 gives 1,000."""
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "10")
+    found: Counter[str] = Counter()
+    real = DomainDispatcherApplication.__call__
+
+    def call(self: Any, environ: Any, start: Any) -> Any:
+        asked = parse_qs(environ["QUERY_STRING"])
+        if "list-type" in asked:
+            found[asked.get("prefix", [""])[0]] += 1
+        return real(self, environ, start)
+
+    monkeypatch.setattr(DomainDispatcherApplication, "__call__", call)
+    return found
+
+
+def test_many_shards_in_a_bucket_are_listed_by_pages_and_seldom(server: str, listed: Counter[str], cache: None) -> None:
+    shards = 45
+    store, manifest = open_store("s3://pictures/many"), make_manifest(2 * shards)
+    store.create(manifest)
+    for shard in range(shards - 1):
+        store.storage._pipe(f"shards/{shard:05d}.h5", b"")  # type: ignore[attr-defined]
+    listed.clear()
+    assert len(store.present()) == shards - 1 and listed == {"many/shards/": 5}
+    listed.clear()
+    store.sweep()
+    # It does not exist, so the folder that would hold it is listed too.
+    assert listed == {"many/unfinished/": 1, "many/": 1}, "what killed uploads left is found without the shards"
+    listed.clear()
+    draw(store, manifest, shards - 1)
+    assert listed.total() <= 2 and all("/00044.h5" in place or ".00044.h5" in place for place in listed), listed
 
 
 def test_a_part_looks_at_its_own_shards_only(tmp_path: Path, cache: None, monkeypatch: pytest.MonkeyPatch) -> None:

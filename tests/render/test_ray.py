@@ -24,10 +24,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from render.dataset.dataset import Dataset
 from render.farm.devices import WORKER_MEMORY, choose, worker_slots
 from render.farm.job import Farm, Job, run
 from render.farm.local import Local, RetryPolicy
-from render.renderer import Sampler, open_sampler, versions
+from render.renderer import Sampler, open_sampler
+from render.versions import versions
 from scenes.assets.cache import default_folder
 from scenes.config.loading import load_config
 from scenes.errors import InputError
@@ -156,6 +158,41 @@ def test_blender_draws_the_same(started: None, sampler: Sampler, tmp_path: Path)
     draw(tmp_path / "here", sampler, Local(worker_slots(choose("cpu"), 1, pictures=100)), count=2)
     draw(tmp_path / "there", sampler, RayFarm("local", "cpu", 1), count=2)
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
+def test_what_the_driver_has_listed_no_node_lists_again(
+    started: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even one with a cache of its own: Ray's processes do not have what is set here."""
+    folder = tmp_path / "models" / "mug"
+    folder.mkdir(parents=True)
+    for name in ("a", "b"):
+        (folder / f"{name}.obj").write_text(f"# {name}\nv 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 2 3\nf 1 2 4\n")
+    monkeypatch.setenv("BLENDMILL_CACHE", str(tmp_path / "cache"))
+    given = load_config("smoke", {"assets.models": [{"path": f"file://{tmp_path}/models"}], "assets.shapes": 0})
+    sampler = open_sampler(given)
+    for later in range(30):
+        (folder / f"{later}.obj").write_text((folder / "a.obj").read_text())
+    out = tmp_path / "set"
+    run(Job(given, 3, 4, str(out), shard_size=2), sampler, on_ray(), RetryPolicy(), lambda event, **fields: None)
+    drawn = [frame.scene for frame in Dataset.open(out)]
+    assert drawn == [sampler.sample(3, index) for index in range(4)]
+    assert drawn != [open_sampler(given).sample(3, index) for index in range(4)]
+
+
+def test_rays_own_processes_load_little() -> None:
+    """Each of them imports before it does anything, and they do so at once, on the cores that are to draw.
+
+    A task does not load Ray itself: if it asked Ray for something, it would lose its place while it waits.
+    """
+    code = (
+        "import sys\n"
+        "def heavy(): return [m for m in ('bpy', 'cv2', 'h5py', 'ray', 'scenes.config.loading') if m in sys.modules]\n"
+        "import render.farm.event_queue; print(heavy())\n"
+        "import render.farm.raytask; print(heavy())"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.splitlines() == ["[]", "['h5py']"]
 
 
 @pytest.mark.slow

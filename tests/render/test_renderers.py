@@ -17,7 +17,8 @@ from render.farm.devices import WorkerSlot, choose, processor, worker_slots
 from render.farm.job import Job, run
 from render.farm.local import Local, RetryPolicy
 from render.farm.stream import Stream
-from render.renderer import device_for, open_renderer, open_sampler, versions
+from render.renderer import device_for, open_renderer, open_sampler
+from render.versions import versions
 from scenes.config.composite import ComposeConfig
 from scenes.config.loading import load_config, validate
 from scenes.config.objects import Config

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from render.dataset import shard as shard_module
 from render.dataset.chunks import append_picture, create_pictures
 from render.dataset.dataset import Dataset
 from render.dataset.manifest import Manifest
@@ -217,6 +218,25 @@ def test_a_flipped_byte_is_found(tmp_path: Path) -> None:
     assert "sha256 differs" in dataset.verify()[0]
 
 
+def test_objects_of_many_pictures_are_read_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, reads = tmp_path / "00000.h5", []
+    write_shard(path, [make_frame(index, objects=3) for index in range(5)], attributes=KEY)
+    monkeypatch.setattr(shard_module, "_TOGETHER", 2)
+    real = Shard._read_texts
+    with Shard(path) as shard:
+        one_by_one = [shard.objects(i) for i in range(5)]
+        monkeypatch.setattr(Shard, "_read_texts", lambda *asked: reads.append(asked[2:]) or real(*asked))
+        assert list(shard.each_objects()) == one_by_one and all(one_by_one)
+        assert reads == [(0, 2), (2, 2), (4, 1)]
+        assert shard.arrays("objects").tolist() == [shard._text("objects", i) for i in range(5)]
+        text = shard._text("objects", 3).encode()
+    content = path.read_bytes()
+    assert content.count(text) == 1
+    path.write_bytes(content.replace(text, b"\xff" + text[1:]))
+    with Shard(path) as shard, pytest.raises(InputError, match="objects of picture 3 is damaged"):
+        list(shard.each_objects())
+
+
 def test_dataset_reads_in_order_and_knows_what_is_missing(tmp_path: Path) -> None:
     dataset = make_dataset(tmp_path / "set", count=5, shard_size=2)
     assert [frame.index for frame in dataset.frames()] == [0, 1, 2, 3, 4]
@@ -248,6 +268,7 @@ def test_skipped_pictures_are_not_missed(tmp_path: Path) -> None:
     dataset = Dataset(whole.folder, manifest.model_copy(update={"skipped": (1,)}))
     assert dataset.verify() == () and dataset.manifest.pictures(0) == [0, 2]
     assert [frame.index for frame in dataset.frames()] == [0, 2, 3, 4]
+    assert [frame.index for frame in dataset[1:3]] == [2, 3] and (len(dataset), dataset[-1].index) == (4, 4)
     assert [dataset.frame(index).index for index in (0, 2, 3, 4)] == [0, 2, 3, 4]
     with pytest.raises(InputError, match="picture 1 was given up"):
         dataset.frame(1)

@@ -146,14 +146,14 @@ def test_what_a_killed_uploader_left_is_swept(bucket: str) -> None:
     dead = run_python("pass")
     dead.wait()
     for name in (f"{HOST}-{dead.pid}", f"{HOST}-{os.getpid()}", "elsewhere-1"):
-        store.storage._pipe(f"shards/00000.h5.tmp-{name}", b"half")  # type: ignore[attr-defined]
+        store.storage._pipe(f"unfinished/shards.00000.h5.tmp-{name}", b"half")  # type: ignore[attr-defined]
     scratch = Path(tempfile.gettempdir()) / f"blendmill-store-abc.tmp-{HOST}-{dead.pid}"
     scratch.mkdir()
     store.sweep()
     assert not scratch.exists()
-    assert store.storage.names("shards") == {
-        f"00000.h5.tmp-{name}" for name in (f"{HOST}-{os.getpid()}", "elsewhere-1")
-    }
+    left = {f"shards.00000.h5.tmp-{name}" for name in (f"{HOST}-{os.getpid()}", "elsewhere-1")}
+    assert store.storage.names("unfinished") == left
+    assert store.create(make_manifest()) == store.opened(), "what is being uploaded is no other job's"
     assert store.present() == set()
     render(bucket, make_manifest())
     assert sorted(remote_content(bucket)) == ["dataset.json", *(f"shards/0000{k}.h5" for k in range(5))]

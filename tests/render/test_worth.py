@@ -80,6 +80,21 @@ def test_an_edge_with_a_third_object_behind_it_is_not_measured() -> None:
     assert measured(replace(thin, rgb=np.dstack([gray] * 3))).values["edge"] == [1]
 
 
+def test_triangles_are_counted_for_the_area_that_an_object_would_cover() -> None:
+    frame = make_frame(0, objects=1)
+    (label,) = frame.objects
+
+    def density(**changes: float) -> list[float]:
+        worth = Worth(triangles={label.asset: 5000})
+        worth.add(replace(frame, objects=(replace(label, **changes),)))  # type: ignore[arg-type]
+        return worth.values["mesh"]
+
+    assert density(pixels=500, visibility=1.0, truncation=0.0) == [5]
+    assert density(pixels=250, visibility=0.5, truncation=0.0) == [5]  # half of it is hidden
+    assert density(pixels=500, visibility=1.0, truncation=0.1) == []
+    assert measured(frame).values["mesh"] == []
+
+
 def test_inspect_reports_density_and_fidelity_as_text_and_as_numbers(tmp_path: Path) -> None:
     make_dataset(tmp_path / "set", 3)
     told = CliRunner().invoke(inspect, [str(tmp_path / "set")])

@@ -132,6 +132,18 @@ def test_poses_of_opencv_and_other_units(small_catalogue: Catalogue, tmp_path: P
     np.testing.assert_allclose(camera.world_to_camera()[:3, :3].T, stack[1, :3, :3], atol=1e-9)
 
 
+def test_the_axes_of_a_scaled_scene_are_of_one_length(small_catalogue: Catalogue, tmp_path: Path) -> None:
+    scaled = poses()
+    scaled[:, :3, :3] *= 0.21024
+    for name, stack in (("plain.npy", poses()), ("scaled.npy", scaled)):
+        written(stack, tmp_path / name)
+    plain, other = (
+        sampler(small_catalogue, camera={"poses": {"file": tmp_path / name}}).sample(0, 1).camera.world_to_camera()
+        for name in ("plain.npy", "scaled.npy")
+    )
+    np.testing.assert_allclose(other, plain, atol=1e-9)
+
+
 def test_the_config_knows_the_content_of_its_poses(small_catalogue: Catalogue, tmp_path: Path) -> None:
     """Pictures depend on it: another content is another config, and a worker refuses it."""
     file = written(poses(), tmp_path / "poses.npy")
@@ -159,7 +171,7 @@ def test_a_file_of_poses_lies_beside_its_config(tmp_path: Path) -> None:
         ("a.txt", b"1 2 3\n", "3 numbers in a line"),
         ("a.txt", b"1 2 x\n", "not six or sixteen"),
         ("a.csv", b"1", "give a .json, .npy or .txt file"),
-        ("a.txt", b"1 0 0 0 0 2 0 0 0 0 1 1 0 0 0 1\n", "pose 0: its axes must be unit vectors"),
+        ("a.txt", b"1 0 0 0 0 2 0 0 0 0 1 1 0 0 0 1\n", "pose 0: its axes must be equally long"),
         ("a.txt", b"0 0 -1 0 0 0\n", "pose 0 is 1 m under the ground"),
     ],
 )
@@ -175,6 +187,14 @@ def test_the_lens_of_transforms_fits_or_is_told(small_catalogue: Catalogue, tmp_
     (tmp_path / "t.json").write_text(json.dumps({**lens, "frames": frames}))
     drawn = sampler(small_catalogue, camera={"poses": {"file": tmp_path / "t.json"}})
     assert drawn.sample(0, 0).camera.intrinsics()[:2].ravel().tolist() == pytest.approx([200, 0, 65, 0, 210, 45])
+    # Frames may repeat the lens, as those of instant-ngp do. Different lenses are told.
+    (tmp_path / "t.json").write_text(json.dumps({"frames": [{**frames[0], **lens}] * 2}))
+    drawn = sampler(small_catalogue, camera={"poses": {"file": tmp_path / "t.json"}})
+    assert drawn.sample(0, 0).camera.intrinsics()[:2].ravel().tolist() == pytest.approx([200, 0, 65, 0, 210, 45])
+    several = [{**frames[0], **lens}, {**frames[0], **lens, "fl_x": 401.0}]
+    (tmp_path / "s.json").write_text(json.dumps({"frames": several}))
+    with pytest.raises(InputError, match=r"has several lenses \(fl_x 400\.0, 401\.0\); one is drawn"):
+        sampler(small_catalogue, camera={"poses": {"file": tmp_path / "s.json"}})
     with pytest.raises(InputError, match=r"set camera\.resolution to the same shape"):
         sampler(small_catalogue, camera={"poses": {"file": tmp_path / "t.json"}, "resolution": [100, 100]})
 

@@ -18,6 +18,7 @@ from scenes.config.composite import ComposeConfig, StainsConfig
 from scenes.config.lighting import LampsConfig
 from scenes.config.loading import load_config, preset_names, validate
 from scenes.config.objects import Config
+from scenes.config.reference import meanings
 from scenes.distributions import Fixed
 from scenes.errors import InputError
 from scenes.section import Section
@@ -171,8 +172,9 @@ def _checks(annotation: object, metadata: list[object]) -> Iterator[Checked]:
 def test_every_field_says_what_it_is_and_its_unit(kind: type[Section]) -> None:
     for section in _sections(kind):
         assert section.__name__.endswith("Config") and section.__doc__
+        said = meanings(section)
         for name, field in section.model_fields.items():
-            assert field.description and field.description.endswith((".", '."')), (section, name)
+            assert said.get(name, "").endswith((".", '."')), (section, name)
             for checked in _checks(field.annotation, field.metadata):
                 numeric = "numbers" in checked.check.__qualname__ or "elevations" in checked.check.__qualname__
                 assert bool(checked.unit) == numeric, (section, name)

@@ -227,19 +227,119 @@ def test_ros_s_files_are_read(small_catalogue: Catalogue, tmp_path: Path) -> Non
     assert drawn(small_catalogue, calibration=str(file)).camera.distortion == camera().distortion
 
 
+ROS_MESSAGE = """header:
+  stamp: {sec: 1662013622, nanosec: 672922214}
+  frame_id: default_cam
+height: 960
+width: 1280
+distortion_model: plumb_bob
+d: [-0.28, 0.07, 0.002, -0.001, -0.005]
+k:
+- 840.0
+- 0.0
+- 660.0
+- 0.0
+- 800.0
+- 472.5
+- 0.0
+- 0.0
+- 1.0
+roi: {x_offset: 0, y_offset: 0, height: 0, width: 0}
+---
+height: 1
+---
+"""
+KALIBR = """cam0:
+  cam_overlaps: []
+  camera_model: pinhole
+  distortion_coeffs: [-0.28, 0.07, 0.002, -0.001, -5e-3]
+  distortion_model: radtan
+  intrinsics: [420.0, 400.0, 329.75, 236.0]
+  resolution: [640, 480]
+  rostopic: /cam0/image_raw
+"""
+EUROC = """sensor_type: camera
+T_BS: {cols: 1, rows: 1, data: [1.0]}
+resolution: [640, 480]
+camera_model: pinhole
+intrinsics: [420.0, 400.0, 329.75, 236.0] #fu, fv, cu, cv
+distortion_model: radial-tangential
+distortion_coefficients: [-0.28, 0.07, 0.002, -0.001, -0.005]
+"""
+NERFSTUDIO = """{"camera_model": "OPENCV", "w": 1280.0, "h": 960, "fl_x": 840, "fl_y": 800, "cx": 660.5, "cy": 473,
+"k1": -0.28, "k2": 0.07, "p1": 0.002, "p2": -0.001, "k3": -0.005, "k4": 0.0, "frames": []}"""
+XML_OF_OPENCV_2 = """<?xml version="1.0"?>
+<!-- made by a person -->
+<opencv_storage>
+<calibration_Time>"Mon Apr 17 14:24:32 2023"</calibration_Time>
+<image_Width>640</image_Width>
+<image_Height>480</image_Height>
+<Camera_Matrix type_id="opencv-matrix"><rows>3</rows><cols>3</cols><dt>d</dt>
+  <data>
+    420 0. 329.75 0. 4.0e+002 236 0. 0. 1.</data></Camera_Matrix>
+<Distortion_Coefficients type_id="opencv-matrix"><rows>5</rows><cols>1</cols><dt>d</dt>
+  <data>
+    -2.8e-001 0.07 2e-3 -0.001
+    -0.005</data></Distortion_Coefficients>
+</opencv_storage>
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ROS_MESSAGE,
+        KALIBR,
+        EUROC,
+        NERFSTUDIO,
+        XML_OF_OPENCV_2,
+        "mtx: [[420, 0, 329.75], [0, 400, 236], [0, 0, 1]]\ndist_coeff: [[-0.28, 0.07, 0.002, -0.001, -0.005]]",
+    ],
+)
+def test_files_of_others_are_read(small_catalogue: Catalogue, tmp_path: Path, text: str) -> None:
+    """The same lens, each in a form that a tool writes. Nerfstudio counts from the first pixel's edge."""
+    (tmp_path / "file").write_text(text)
+    found = drawn(small_catalogue, calibration=str(tmp_path / "file"))
+    assert found.camera.distortion == camera().distortion
+    assert found == drawn(small_catalogue, intrinsics=K, distortion=list(MODELS[0][1]))
+
+
+def test_a_fisheye_without_coefficients_is_one(small_catalogue: Catalogue, tmp_path: Path) -> None:
+    """It shows equal angles at equal distances; an ideal lens does not."""
+    (tmp_path / "file").write_text(
+        ROS_MESSAGE.replace("plumb_bob", "equidistant").replace("-0.28, 0.07, 0.002", "0, 0")
+    )
+    lens = load_config({"camera": {"resolution": [640, 480], "calibration": str(tmp_path / "file")}}).plain()["camera"]
+    assert lens["distortion"]["model"] == "fisheye"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("", "is no calibration"),
         ("camera_matrix: [1, 2, 3]", "gives no camera_matrix"),
         ("camera_matrix: [[1, 0, x], [0, 1, 0], [0, 0, 1]]", "is no matrix of numbers"),
+        ("K: [420, 0, .nan, 0, 400, 2, 0, 0, 1]", "is no matrix of numbers"),
+        ("K: [0, 0, 3, 0, 400, 2, 0, 0, 1]", "must be positive"),
         (
             "K: [420, 0, 3, 0, 400, 2, 0, 0, 1]\nimage_width: 100\nimage_height: 100",
             "set camera.resolution to the same",
         ),
+        (
+            "K: [420, 0, 3, 0, 400, 2, 0, 0, 1]\nwidth: 100\nheight: 100",
+            "is for pictures of 100 x 100",
+        ),
         ("K: [420, 0, 3, 0, 400, 2, 0, 0, 1]\nimage_width: x\nimage_height: 9", "not two whole numbers"),
         ("K: [420, 0, 3, 0, 400, 2, 0, 0, 1]\nD: [0, 0, 0, 0, 0, 0, 0, 0, 0.1]", "thin prisms"),
+        ("K: [420, 0, 3, 0, 400, 2, 0, 0, 1]\ndistortion_model: mei", "has the lens model mei; drawn are plumb_bob"),
+        ("K: [420, 0, 3, 0, 400, 2, 0, 0, 1]\ndistorsion: [0.1]", "distorsion is no name we know"),
         ("K: !!python/object/apply:os.getcwd []", "not YAML"),
+        (KALIBR + KALIBR.replace("cam0", "cam1"), "has cam0, cam1; leave the section of one camera"),
+        (KALIBR.replace("pinhole", "omni").replace("[420.0", "[1.2, 420.0"), "a camera of omni with 5 intrinsics"),
+        (KALIBR.replace("640, 480", "640"), "not two whole numbers"),
+        (NERFSTUDIO.replace('"k4": 0.0', '"k4": 0.1'), "which Nerfstudio does not use as OpenCV does"),
+        ('{"frames": []}', "tells no lens; it needs fl_x or camera_angle_x"),
+        (NERFSTUDIO.replace("OPENCV", "EQUIRECTANGULAR"), "has the lens model EQUIRECTANGULAR"),
     ],
 )
 def test_a_wrong_calibration_is_one_line(text: str, told: str, tmp_path: Path) -> None:
@@ -247,6 +347,21 @@ def test_a_wrong_calibration_is_one_line(text: str, told: str, tmp_path: Path) -
     with pytest.raises(InputError, match=told) as caught:
         load_config({"camera": {"resolution": [640, 480], "calibration": str(tmp_path / "wrong.yml")}})
     assert "\n" not in str(caught.value) and "wrong.yml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("<a><b></a>", "not XML"),
+        ("<a/>", "gives no camera_matrix"),
+        ('<!DOCTYPE a [<!ENTITY b "bb">]><a>&b;</a>', "declares what a calibration does not need"),
+    ],
+)
+def test_wrong_xml_is_one_line(text: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "wrong.xml").write_text(text)
+    with pytest.raises(InputError, match=told) as caught:
+        load_config({"camera": {"resolution": [640, 480], "calibration": str(tmp_path / "wrong.xml")}})
+    assert "\n" not in str(caught.value)
 
 
 def test_a_calibration_stands_alone(tmp_path: Path) -> None:

@@ -64,6 +64,40 @@ def test_whole_numbers_stay_whole() -> None:
     assert load_config("smoke", {"objects.clutter.count": pieces.weighted([0.7, 0.1, 0.1, 0.1]).plain()})
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"uniform": [60, 95]},
+        {"normal": {"mean": 80, "std": 9, "low": 60, "high": 95}},
+        {"mixture": [{"weight": 0.2, "of": 99}, {"weight": 0.8, "of": {"uniform": [60, 95]}}]},
+    ],
+)
+def test_ranges_of_many_whole_numbers_end_at_whole_numbers(body: Any) -> None:
+    pieces = cut(Whole(parse(body)), 8)
+    assert len(pieces) >= 7 and pieces.shares.sum() == pytest.approx(1)
+    tuned = load_config("smoke", {"sensor.jpeg": pieces.weighted(pieces.shares.tolist()).plain()}).plain()["sensor"]
+    quantiles = (np.arange(2000) + 0.5) / 2000
+    ours, theirs = (sorted(Whole(parse(each)).at(u) for u in quantiles) for each in (tuned["jpeg"], body))
+    np.testing.assert_allclose(ours, theirs, atol=1)
+
+
+@pytest.mark.parametrize(
+    "body", [{"uniform": [0, 60]}, {"choice": [0, 0, 2, 1]}, TURNED, {"choice": {"a": 0.7, "b": 0.3}}]
+)
+def test_moved_pieces_are_those_of_what_is_drawn(body: Any) -> None:
+    pieces = cut(parse(body), 6)
+    shares = np.linspace(1, 3, len(pieces)) * (np.arange(len(pieces)) != 1)
+    moved = pieces.moved((shares / shares.sum()).tolist())
+    assert moved.whole == pieces.weighted((shares / shares.sum()).tolist()) and len(moved) == len(pieces)
+    np.testing.assert_allclose(moved.shares, shares / shares.sum(), atol=1e-4)
+    for u in np.linspace(0, 0.999, 97):
+        piece, value = moved.pieces[moved.at(u)], moved.whole.at(u)
+        if isinstance(value, str):
+            assert piece.of.value == value  # type: ignore[union-attr]
+        else:
+            assert min(piece.of.support()) - 1e-9 <= value <= max(piece.of.support()) + 1e-9
+
+
 def test_neighbors_are_ranges_that_touch() -> None:
     assert cut(parse({"uniform": [0, 3]}), 3).neighbors == [(0, 1), (1, 2)]
     assert cut(parse({"choice": [1, 2, 3]}), 3).neighbors == []

@@ -61,6 +61,20 @@ def test_mixed_and_concave_polygons_with_colors(tmp_path: Path, form: str) -> No
     assert (part.colors[~near][:, 0] == 0).all()
 
 
+def test_what_follows_the_declared_words_of_a_line_is_no_row(tmp_path: Path) -> None:
+    """MeshLab declared a color of the face, and wrote UVs and colors of its corners."""
+    uvs = [" ".join(f"{k / 8} 0.25" for k in range(len(loop))) for loop in LOOPS]
+    rows = [f"{x} {y} {z}" for x, y, z in PLACES]
+    rows += [
+        f"{len(loop)} {' '.join(map(str, loop))} {2 * len(loop)} {uv} 9 1 1 1 1 1 1 1 1 1"
+        for loop, uv in zip(LOOPS, uvs, strict=True)
+    ]
+    face = "list uchar float texcoord, uchar red, uchar green, uchar blue"
+    (part,) = read(tmp_path, (head("ascii", face=face) + "\n".join(rows) + "\n").encode()).model.parts
+    assert np.linalg.norm(face_crosses(part.vertices, part.faces), axis=1).sum() / 2 == pytest.approx(AREA)
+    assert part.uvs is not None and part.uvs[..., 0].max() == pytest.approx(7 / 8)
+
+
 def test_colors_of_faces(tmp_path: Path) -> None:
     rows = [f"{x} {y} {z}" for x, y, z in PLACES]
     rows += [" ".join(map(str, (len(loop), *loop, 0, int(len(loop) == 8), 0))) for loop in LOOPS]

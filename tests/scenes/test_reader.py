@@ -55,10 +55,8 @@ def test_a_large_parent_does_not_make_the_reader_large(tmp_path: Path) -> None:
     ],
 )
 def test_what_it_cannot_bear_costs_one_file(reader: Reader, tmp_path: Path, what: str, words: str) -> None:
-    start = time.monotonic()
     with pytest.raises(LoadError, match=words):
         reader.ask({"do": what})
-    assert time.monotonic() - start < 20
     assert number(reader, tmp_path) > 0
 
 

@@ -64,6 +64,74 @@ def test_poly_haven_names(tmp_path: Path) -> None:
     assert not rejected
 
 
+NAMES = {
+    "LearnOpenGL": (
+        "awesomeface.png background.jpg bricks2.jpg bricks2_disp.jpg bricks2_normal.jpg container2.png metal.png "
+        "container2_specular.png toy_box_diffuse.png toy_box_normal.png toys.png pbr/gold/albedo.png pbr/gold/ao.png "
+        "pbr/gold/metallic.png pbr/gold/normal.png pbr/gold/roughness.png",
+        "awesomeface background bricks2:color,displacement,normal_gl container2 metal toy_box:color,normal_gl toys "
+        "pbr/gold:ao,color,metalness,normal_gl,roughness",
+        "container2_specular.png",
+    ),
+    "Babylon": (
+        "rockyGround_basecolor.png rockyGround_metalRough.png rockyGround_normal.png floor.png checks_basecolor.png",
+        "rockyGround:color,normal_gl floor checks",
+        "rockyGround_metalRough.png",
+    ),
+    "3DTextures": (
+        "Brick_011_COLOR.jpg Brick_011_NORM.jpg Brick_011_DISP.png Brick_011_OCC.jpg Brick_011_SPEC.jpg",
+        "Brick_011:ao,color,displacement,normal_gl",
+        "Brick_011_SPEC.jpg",
+    ),
+    "FreePBR": (
+        "worn-metal-albedo.png worn-metal-Metallic.png worn-metal-Normal-ogl.png worn-metal-ao.png worn-metal-view.jpg",
+        "worn-metal:ao,color,metalness,normal_gl",
+        "worn-metal-view.jpg",
+    ),
+    "Poliigon": (
+        "Onyx001_COL_2K_METALNESS.jpg Onyx001_NRM_2K_METALNESS.jpg Onyx001_ROUGHNESS_2K_METALNESS.jpg",
+        "Onyx001_2K:color,normal_gl,roughness",
+        "",
+    ),
+    "Quixel": (
+        "tkyn_2K_Albedo.jpg tkyn_2K_Normal.jpg tkyn_2K_Displacement.exr tkyn_2K_Cavity.jpg tkyn_Preview.png",
+        "tkyn_2K:color,displacement,normal_gl",
+        "tkyn_2K_Cavity.jpg tkyn_Preview.png",
+    ),
+    "Substance": (
+        "crate_Base_Color.png crate_Normal_OpenGL.png crate_Normal_DirectX.png crate_Mixed_AO.png crate_Height.png",
+        "crate:ao,color,displacement,normal_dx,normal_gl",
+        "",
+    ),
+    "TextureCan": (
+        "wood_6_color_1k.jpg wood_6_normal_opengl_1k.png wood_6_roughness_1k.jpg wood_6_color_1k.png",
+        "wood_6_1k:color,normal_gl,roughness",
+        "wood_6_color_1k.png",
+    ),
+    "photographs": (
+        "a.jpg red_metal.jpg street_color.jpg face_mask.jpg color.jpg",
+        "a red_metal street face_mask color",
+        "",
+    ),
+    "maps without a color": ("brick_normal.jpg normal.png a.jpg", "a", "brick_normal.jpg normal.png"),
+}
+
+
+@pytest.mark.parametrize("origin", NAMES)
+def test_names_of_many_origins(tmp_path: Path, origin: str) -> None:
+    """A map of normals or of roughness must never be taken for a picture."""
+    files, sets, useless = (words.split() for words in NAMES[origin])
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = find(tmp_path)
+    wanted = {name: kinds or "color" for name, _, kinds in (one.partition(":") for one in sets)}
+    assert {one.name: ",".join(sorted(one.maps)) for one in found.sets} == wanted
+    assert sorted(path.name for path in found.rejected) == sorted(useless)
+    paths = [path for one in found.sets for path in one.maps.values()] + list(found.rejected)
+    assert sorted(paths) == sorted(tmp_path / name for name in files), "each file is used or told, once"
+
+
 def test_two_sizes_are_two_sets(tmp_path: Path) -> None:
     for size in ("1k", "2k"):
         picture(tmp_path / f"oak_diff_{size}.jpg")
@@ -81,6 +149,13 @@ def test_plain_pictures(tmp_path: Path) -> None:
     assert [one.name for one in sets] == ["a", "a.png", "b", "deep/c", "red_metal"]
     assert all(set(one.maps) == {"color"} for one in sets)
     assert not rejected
+
+
+def test_pictures_of_other_programs_are_none(tmp_path: Path) -> None:
+    for name in ("a.jpg", "@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg", "__MACOSX/b.jpg", ".thumbnails/c.jpg", "._a.jpg"):
+        picture(tmp_path / name)
+    sets, rejected = find_texture_sets(tmp_path)
+    assert [one.name for one in sets] == ["a"] and not rejected
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "1", "I;16", "CMYK"])

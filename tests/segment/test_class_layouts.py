@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -167,3 +169,75 @@ def test_classes_are_matched_by_name(tmp_path: Path) -> None:
     assert np.array_equal(found, wanted) and after.digest != before.digest
     with pytest.raises(InputError, match="has no class 'fram', did you mean 'frame'"):
         renumbered(before, ("fram",))
+
+
+def panoptic(folder: Path) -> dict[str, Any]:
+    """A set in COCO's panoptic layout: a sky, two cups, one of them a crowd, and pixels that nobody labeled."""
+    saved(folder / "val2017" / "a.jpg", RGB)
+    ids = np.zeros((40, 50), np.int64)
+    ids[:20], ids[20:30, :10], ids[20:30, 20:30], ids[30:, :10] = 70_000, 300, 5, 9
+    colors = np.stack([ids % 256, ids // 256 % 256, ids // 65536], axis=-1).astype(np.uint8)
+    saved(folder / "annotations" / "panoptic_val2017" / "a.png", colors)
+    segments = [
+        {"id": 70_000, "category_id": 187},
+        {"id": 300, "category_id": 47},
+        {"id": 5, "category_id": 47, "iscrowd": 0},
+        {"id": 9, "category_id": 47, "iscrowd": 1},
+    ]
+    data: dict[str, Any] = {
+        "images": [{"id": 7, "file_name": "a.jpg", "height": 40, "width": 50}],
+        "categories": [{"id": 187, "name": "sky", "isthing": 0}, {"id": 47, "name": "cup", "isthing": 1}],
+        "annotations": [{"image_id": 7, "file_name": "a.png", "segments_info": segments}],
+    }
+    write(folder, data)
+    return data
+
+
+def write(folder: Path, data: dict[str, Any]) -> None:
+    (folder / "annotations" / "panoptic_val2017.json").write_text(json.dumps(data))
+
+
+def test_coco_panoptic_has_things_stuff_crowds_and_pixels_that_nobody_labeled(tmp_path: Path) -> None:
+    panoptic(tmp_path)
+    pictures = open_classes(tmp_path)
+    picture = pictures.read(0)
+    assert pictures.classes == ("cup", "sky") and pictures.names == ("a",)
+    classes = np.full((40, 50), IGNORED, np.uint8)
+    classes[:20], classes[20:30, :10], classes[20:30, 20:30] = 1, 0, 0
+    assert np.array_equal(picture.ids, classes)
+    assert picture.instances is not None and (picture.instances[:20] == 0).all()
+    things = [np.unique(picture.instances[20:30, part]).tolist() for part in (slice(0, 10), slice(20, 30))]
+    assert [len(each) for each in things] == [1, 1] and things[0] != things[1] and 0 not in (*things[0], *things[1])
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda data: data["annotations"][0]["segments_info"].pop(1), "has the id 300, which no segment"),
+        (lambda data: data["annotations"][0].update(file_name="../../../a.png"), "is not in panoptic_val2017/"),
+        (lambda data: data["annotations"][0].update(file_name="b.png"), "is not in panoptic_val2017/"),
+        (lambda data: data["categories"].pop(0), "a segment of its annotation cannot be read: KeyError"),
+        (lambda data: data["categories"][0].pop("isthing"), "'isthing'.* is missing or wrong"),
+        (lambda data: data.update(annotations=[]), "no picture of its panoptic annotations is labeled"),
+    ],
+)
+def test_what_is_wrong_with_panoptic_annotations_is_told(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], told: str
+) -> None:
+    data = panoptic(tmp_path / "set")
+    change(data)
+    write(tmp_path / "set", data)
+    saved(tmp_path / "a.png", RGB)  # what a path that leaves the folder would find
+    with pytest.raises(InputError, match=told):
+        open_classes(tmp_path / "set").read(0)
+
+
+def test_instances_of_coco_come_before_panoptic_ones(tmp_path: Path) -> None:
+    panoptic(tmp_path)
+    data = {
+        "images": [{"id": 7, "file_name": "a.jpg", "height": 40, "width": 50}],
+        "categories": [{"id": 1, "name": "car"}],
+        "annotations": [],
+    }
+    (tmp_path / "annotations" / "instances_val2017.json").write_text(json.dumps(data))
+    assert open_classes(tmp_path).classes == ("background", "car")

@@ -101,6 +101,14 @@ def test_two_splits_of_deepcrack_are_taken_together(tmp_path: Path) -> None:
     assert open_set(tmp_path).names == ("test/0", "train/1")
 
 
+def test_folders_of_other_programs_are_left_alone(tmp_path: Path) -> None:
+    for k in range(2):
+        for place in ("", "__MACOSX", "@eaDir", "img/@eaDir", "img/.ipynb_checkpoints"):
+            save(picture(k), tmp_path / place / "img" / f"{k}.jpg")
+            save(levels(k), tmp_path / place / "mask" / f"{k}.png")
+    check(tmp_path, 2)
+
+
 def test_links_that_go_round_end(tmp_path: Path) -> None:
     save(picture(0), tmp_path / "walls" / "0.jpg")
     (tmp_path / "walls" / "again").symlink_to(tmp_path)

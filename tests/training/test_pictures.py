@@ -147,6 +147,16 @@ def test_class_folders_are_read_like_s2rdas(tmp_path: Path) -> None:
     assert pictures.where(1) == str(tmp_path / "mug" / "b.JPEG")
 
 
+def test_folders_of_other_programs_are_no_classes(tmp_path: Path) -> None:
+    """macOS' archives, thumbnails of a network drive, copies of a notebook."""
+    tree(tmp_path, {"cat": 2, "dog": 2, "__MACOSX": 1, "@eaDir": 1, ".ipynb_checkpoints": 1})
+    tree(tmp_path / "cat", {"@eaDir": 1, ".thumbnails": 1})
+    picture(0).save(tmp_path / "dog" / "._dog_000.png")
+    found = open_pictures(tmp_path)
+    assert found.classes == ("cat", "dog")
+    assert keys(found) == ["cat/cat_000.png", "cat/cat_001.png", "dog/dog_000.png", "dog/dog_001.png"]
+
+
 def test_a_folder_of_photos_has_no_classes(tmp_path: Path) -> None:
     for i in range(3):
         picture(i).save(tmp_path / f"{i}.png")

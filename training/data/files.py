@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.errors import InputError
+from scenes.files import is_hidden
 from training.data.decode import EXTENSIONS, decoded
 from training.data.pictures import NONE, fingerprint
 
@@ -77,7 +78,7 @@ def class_folders(root: Path, *, name: str = "") -> Files:
     If only `root` itself holds pictures, they have no class. Hidden files and files of other kinds are ignored. Raises
     InputError if there is no picture, or if pictures lie both in `root` and in its folders.
     """
-    folders = sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    folders = sorted(path.name for path in root.iterdir() if path.is_dir() and not is_hidden(path.name))
     inside = {folder: sorted(_pictures(root, folder)) for folder in folders}
     beside = sorted(path.name for path in root.iterdir() if _is_picture(path.name) and path.is_file())
     if not any(inside.values()):
@@ -93,12 +94,12 @@ def class_folders(root: Path, *, name: str = "") -> Files:
 
 
 def _is_picture(name: str) -> bool:
-    return not name.startswith(".") and PurePosixPath(name).suffix.lower() in EXTENSIONS
+    return not is_hidden(name) and PurePosixPath(name).suffix.lower() in EXTENSIONS
 
 
 def _pictures(root: Path, folder: str) -> Iterator[str]:
     for where, folders, names in os.walk(root / folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not is_hidden(name)]
         for name in names:
             if _is_picture(name):
                 yield Path(where, name).relative_to(root).as_posix()

@@ -15,11 +15,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from render.dataset.export.outline import joined, outlines
 from render.dataset.export.parts import Classes, Lines, stem, write_png
 from render.frame import Frame, ObjectLabel
+from scenes.plain_yaml import yaml_text
 
 Point = tuple[float, float, int]
 
@@ -46,7 +46,7 @@ def _finish(kind: str, lines: Lines, classes: Classes, out: Path) -> None:
             picture, found = json.loads(line)
             _write_labels(out, picture, (f"{text}{_points(points, names)}" for text, points in found))
         data |= {"kpt_shape": [len(names), 3], "flip_idx": list(range(len(names))), "keypoints": names}
-    (out / "data.yaml").write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    (out / "data.yaml").write_text(yaml_text(data), encoding="utf-8")
 
 
 def _write_labels(out: Path, picture: str, lines: Iterable[str]) -> None:
