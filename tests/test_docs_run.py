@@ -249,6 +249,7 @@ def test_tune(desk: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # nineteen trainings, each a process
 def test_train_and_adapt(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in CLASSES:
         photographs(desk / "photos" / name)

@@ -5,8 +5,8 @@
     [251, 128, 34], [210, 49, 5], [122, 4, 3]];
   // A dark, a light and a middle one by turns. Every fourth has the same shape, and those of one shape differ in
   // lightness, which all people see.
-  const GROUPS = ["#0b5394", "#eeb23a", "#1b9e77", "#7b2d80", "#86c5f0", "#d9601a", "#22662f", "#f0a8c0", "#8080d0",
-    "#7a4310", "#b5cf4b", "#cc5599"];
+  const GROUPS = ["#1a6fb9", "#f0b840", "#25a880", "#9545a3", "#8fcbf2", "#e37535", "#28733a", "#f3b0c8", "#8b8bdb",
+    "#8f5a24", "#bdd65a", "#d9659f"];
   // Around 0, about 1 large: a disc, a square, a triangle, a diamond.
   const SHAPES = ["M-1 0A1 1 0 1 0 1 0A1 1 0 1 0-1 0Z", "M-.9-.9H.9V.9H-.9Z", "M0-1.1 1.1.8H-1.1Z", "M0-1.3 1 0 0 1.3-1 0Z"];
   const OTHERS = { color: "#888888", shape: "M-1.2-.4H1.2V.4H-1.2Z" };

@@ -21,7 +21,9 @@
     const marks = new Map(codes.map((code, k) => [code, gallery.group(k)])), own = codes.filter((code) => marks.get(code) !== OTHERS);
     const photos = (name) => factor.name === "set" && gallery.index.sets.some((set) => set.photos && set.name === name);
     const told = own.map((code) => ({ ...marks.get(code), name: factor.names[code], hollow: photos(factor.names[code]) }));
-    if (own.length < codes.length) told.push({ ...OTHERS, name: `${codes.length - own.length} others` });
+    const left = codes.slice(own.length), rest = left.length > 1 ? [`${left.length} others`] : left.map((code) => factor.names[code]);
+    if (factor.counts[0]) rest.push(`without ${factor.name}`);
+    if (rest.length) told.push({ ...OTHERS, name: rest.join("; ") });
     return { told, of: (i) => marks.get(column[i]) ?? OTHERS };
   }
 

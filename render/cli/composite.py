@@ -75,8 +75,8 @@ def compose_command(
       --set STEP.use=true           use it in every picture
       --set STEP.FIELD=VALUE        fix or vary one of its parameters
 
-    Crack, warp and zoom decide the mask. The other steps change only the picture. The mask ends where the crack does
-    not stand out from the grain around it; --set least=0 keeps it all.
+    Crack, warp and zoom decide the mask. The other steps change only the picture. With --set least=1.3 the mask ends
+    where the crack does not stand out from the grain around it.
 
     \b
     Example:

@@ -8,16 +8,15 @@ from scenes.annotations import flags, names, numbers
 from scenes.cracks.registry import GENERATORS
 from scenes.section import Section
 
-# Most photographs show one crack, few show nets. Generators that follow joints need the positions of the joints, which
-# are unknown in a photograph.
+# Generators that follow joints need the positions of the joints. These are unknown in a photograph.
 _KINDS = {
-    "walk": 0.27,
-    "midpoint": 0.22,
-    "stress": 0.26,
-    "tree": 0.09,
-    "alligator": 0.09,
-    "lsystem": 0.04,
-    "thermal": 0.03,
+    "walk": 0.183,
+    "tree": 0.129,
+    "lsystem": 0.065,
+    "midpoint": 0.15,
+    "stress": 0.247,
+    "alligator": 0.183,
+    "thermal": 0.043,
 }
 
 
@@ -54,13 +53,8 @@ class CrackStepConfig(StepConfig):
 class WarpConfig(StepConfig):
     """What distorts the crack, and all labels with it."""
 
-    dilation: Annotated[Any, numbers(0.1, 10, unit="factor")] = {
-        "mixture": [
-            {"weight": 0.75, "of": {"log_uniform": [0.35, 1.05]}},
-            {"weight": 0.25, "of": {"log_uniform": [1.05, 1.9]}},
-        ]
-    }
-    """Factor on the width: mostly thin cracks, and a share of wide ones, which are dark."""
+    dilation: Annotated[Any, numbers(0.1, 10, unit="factor")] = {"log_uniform": [0.5, 1.45]}
+    """Factor on the width."""
     elastic: Annotated[Any, numbers(0, 1, unit="share of elastic_scale")] = {"uniform": [0, 0.1]}
     """How far a smooth random field moves points, as a root mean square."""
     elastic_scale: Annotated[Any, numbers(2, 1000, unit="px")] = {"log_uniform": [6, 40]}
@@ -144,14 +138,8 @@ class ColorConfig(StepConfig):
     """Size of the patches in which it changes."""
     grain: Annotated[Any, numbers(0, 1, unit="share of the darkness")] = {"uniform": [0.02, 0.15]}
     """How much the darkness changes from pixel to pixel, as a root mean square."""
-    deepening: Annotated[Any, numbers(0, 3, unit="1/px")] = {
-        "mixture": [
-            {"weight": 0.7, "of": {"log_uniform": [0.25, 0.9]}},
-            {"weight": 0.3, "of": {"log_uniform": [0.06, 0.25]}},
-        ]
-    }
-    """How fast it gets dark from the lips to the middle: e-fold in 1 / deepening pixels. The core of wide cracks is
-    nearly black; filled ones are flat."""
+    deepening: Annotated[Any, numbers(0, 3, unit="1/px")] = {"log_uniform": [0.08, 0.4]}
+    """How fast it gets dark from the lips to the middle: e-fold in 1 / deepening pixels. Only wide cracks get black."""
     crumbs: Annotated[Any, numbers(0, 0.9, unit="share")] = {"uniform": [0, 0.15]}
     """Share of the crack where crumbs of the surface lie in it."""
     crumb_size: Annotated[Any, numbers(1, 50, unit="px")] = {"log_uniform": [2, 7]}

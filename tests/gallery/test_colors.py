@@ -55,6 +55,9 @@ def test_groups_on_the_map_differ_by_shape_or_by_color(how: str) -> None:
     colors, shapes = (json.loads(constant(name)) for name in ("GROUPS", "SHAPES"))
     assert len(set(shapes)) == 4 and len(colors) == 12 and "k % SHAPES.length" in constant("group")
     lab = seen(parsed(*colors), how)
+    papers = re.findall(r"--paper: (#\w{6})", STYLE.read_text())
+    grounds = seen(parsed(*papers), how)
+    assert len(papers) == 2 and (deltaE_ciede2000(lab[:, None], grounds[None]) > APART).all()
     alike = [(a, b) for a, b in combinations(range(12), 2) if a % 4 == b % 4]
     assert len(alike) == 12
     for a, b in [*alike, *((k, k + 1) for k in range(11))]:  # and two neighbors, that is the largest groups, always

@@ -59,9 +59,9 @@ def test_an_enlarged_part_shows_its_place_of_the_crack(x: float) -> None:
 def test_cracks_are_finer_where_the_picture_is_shrunk(painter: Painter) -> None:
     plain, small = (
         contour(
-            composer(painter, zoom={"factor": factor}, warp={"use": False}, crack={"use": True, "width": 6.0}).sample(
-                0, 4
-            )
+            composer(
+                painter, zoom={"use": True, "factor": factor}, warp={"use": False}, crack={"use": True, "width": 6.0}
+            ).sample(0, 4)
         )
         for factor in (1, 0.5)
     )
@@ -73,13 +73,13 @@ def test_cracks_are_finer_where_the_picture_is_shrunk(painter: Painter) -> None:
 
 def test_a_zoomed_picture_has_a_crack_and_the_scale_of_its_pixels(painter: Painter) -> None:
     for index in range(6):
-        plain, near = (draw(painter, index, zoom={"factor": factor}) for factor in (1, 2.5))
+        plain, near = (draw(painter, index, zoom={"use": True, "factor": factor}) for factor in (1, 2.5))
         assert near.rgb.shape == plain.rgb.shape and near.category.any()
         assert near.intrinsics[0, 0] == pytest.approx(2.5 * plain.intrinsics[0, 0])
 
 
 def test_the_shares_of_zooms_are_as_said() -> None:
-    sampled = Composer(ComposeConfig(), ("wall",)).sample
+    sampled = Composer(ComposeConfig(zoom={"use": True}), ("wall",)).sample
     factors = np.array([sampled(0, index).zoom for index in range(600)])
     assert np.mean(factors == 1) == pytest.approx(0.4, abs=0.06)
     assert np.mean((factors >= 1.3) & (factors <= 2.6)) == pytest.approx(0.4, abs=0.06)
