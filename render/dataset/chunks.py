@@ -46,6 +46,8 @@ def _deflated_constant(element: bytes, count: int) -> bytes:
 
 def inflated(chunk: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """The array of a chunk that `deflated` made. Raises ValueError or IsalError where the chunk is damaged."""
+    import cv2  # only those who read need it
+
     size = dtype.itemsize * math.prod(shape)
     stream = isal_zlib.decompressobj()
     content = stream.decompress(chunk, size)  # and no further: a chunk may inflate to a thousand times its size
@@ -53,8 +55,6 @@ def inflated(chunk: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDAr
     if len(content) != size or beyond or not stream.eof or stream.unused_data:
         raise ValueError(f"the chunk does not hold {size} bytes")
     planes = np.frombuffer(content, np.uint8).reshape(dtype.itemsize, -1)
-    import cv2  # only those who read need it
-
     elements = cv2.merge(tuple(planes))  # takes a fifth of the time of a copy for each byte
     return np.asarray(elements).reshape(-1).view(dtype).reshape(shape)
 
