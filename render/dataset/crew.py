@@ -25,7 +25,6 @@ from scenes.errors import InputError
 from scenes.helper import ATTEMPTS, leave_with_parent, start_helper, why_ended
 from scenes.machine import cores
 
-_THREADS = 8
 _AHEAD = 4
 """Items that wait for each process or thread. A result that is early waits for those before it."""
 
@@ -34,12 +33,18 @@ _FEW = 64
 
 
 def worked(
-    module: str, setup: Mapping[str, Any], items: Iterable[Any], count: int, workers: int | None = None
+    module: str,
+    setup: Mapping[str, Any],
+    items: Iterable[Any],
+    count: int,
+    workers: int | None = None,
+    threads: int = 1,
 ) -> Iterator[Any]:
     """The results of a work on items, in their order. Memory does not grow with the number of items.
 
-    module: the work's. count: the number of items, of about a shard each. workers: processes; 1 is this process alone,
-    with several threads. None: as many as there are processors, and this process alone where there are few items.
+    module: the work's. count: the number of items, of about a shard each. workers: processes; 1 is this process alone.
+    None: as many as there are processors, and this process alone where there are few items. threads: of this process,
+    where it is alone; more than one only help a work that waits for another machine.
 
     A process that dies is replaced, and its item is done again. Raises InputError as the work does, or where one item
     has brought down ATTEMPTS processes.
@@ -47,7 +52,7 @@ def worked(
     wanted = min(count // _FEW, cores()) if workers is None else min(count, workers)
     with ExitStack() as stack:
         if wanted <= 1:
-            threads, ask = _THREADS, import_module(module).open_work(**setup)
+            ask = import_module(module).open_work(**setup)
         else:
             threads, free = wanted, SimpleQueue[_Helper]()
             for _ in range(threads):

@@ -198,6 +198,7 @@ class Shard:
     def __init__(self, path: Path, *, classes: int | None = None):
         self.path, self._classes = path, classes
         self._values: dict[str, NDArray[Any]] = {}
+        self._forms: dict[str, tuple[h5py.Dataset, tuple[int, ...], np.dtype[Any]]] = {}
         self._file = _open(path)
         try:
             self.attributes, self._datasets = self._admitted()
@@ -225,7 +226,7 @@ class Shard:
         self.close()
 
     def __len__(self) -> int:
-        return len(self._dataset("index"))
+        return int(self._form("index")[1][0])
 
     def close(self) -> None:
         """Close the file."""
@@ -243,13 +244,12 @@ class Shard:
 
     def picture(self, name: str, i: int) -> NDArray[Any]:
         """One label of the i-th picture (0-based): (H, W) or (H, W, 3). Raises IndexError outside the shard."""
-        dataset = self._dataset(name)
-        count, *shape = dataset.shape
+        dataset, (count, *shape), dtype = self._form(name)
         if not 0 <= i < count:
             raise IndexError(f"{self.path} holds {count} pictures, there is no number {i}")
         try:
             _, chunk = dataset.id.read_direct_chunk((i,) + (0,) * len(shape))
-            array = inflated(chunk, dataset.dtype, tuple(shape))
+            array = inflated(chunk, dtype, tuple(shape))
         except MemoryError as error:
             raise InputError(f"{self.path}: there is not enough memory for {name} of picture {i}") from error
         except (ValueError, OSError, RuntimeError, IsalError) as error:  # type: ignore[misc]  # the stub is wrong
@@ -356,10 +356,10 @@ class Shard:
         return self._read_texts(name, i, 1)[0]
 
     def _read_texts(self, name: str, first: int, count: int) -> list[str]:
-        dataset = self._dataset(name)
+        dataset, _, dtype = self._form(name)
         try:
             # The lower of h5py's two levels: the higher one takes five times as long.
-            found, place = np.empty(count, dataset.dtype), dataset.id.get_space()
+            found, place = np.empty(count, dtype), dataset.id.get_space()
             place.select_hyperslab((first,), (count,))
             dataset.id.read(h5py.h5s.create_simple((count,)), place, found)
             return [bytes(text).decode() for text in found]
@@ -368,6 +368,14 @@ class Shard:
 
     def _damaged(self, name: str, i: int) -> InputError:
         return InputError(f"{self.path}: {name} of picture {i} is damaged; delete the file and rerun")
+
+    def _form(self, name: str) -> tuple[h5py.Dataset, tuple[int, ...], np.dtype[Any]]:
+        """A dataset, its shape and its type. HDF5 is asked once: it takes longer than to inflate a small picture."""
+        found = self._forms.get(name)
+        if found is None:
+            dataset = self._dataset(name)
+            found = self._forms[name] = (dataset, dataset.shape, dataset.dtype)
+        return found
 
     def _dataset(self, name: str) -> h5py.Dataset:
         found = self._datasets.get(name)

@@ -242,8 +242,9 @@ class Store:
         skipped = {index for index in (*manifest.skipped, *self.failed()) if index < manifest.count}
         sums = {Manifest.shard_name(shard): sorted(known[shard]) for shard in shards}
         setup = {"url": self.url, "skipped": sorted(skipped), "sums": sums}
-        workers = None if isinstance(self.storage, Folder) or len(shards) <= _READERS else _READERS
-        found = worked("render.dataset.verifying", setup, shards, len(shards), workers)
+        near = isinstance(self.storage, Folder)
+        workers = None if near or len(shards) <= _READERS else _READERS
+        found = worked("render.dataset.verifying", setup, shards, len(shards), workers, threads=1 if near else _READERS)
         faults = {}
         for done, (shard, lines) in enumerate(zip(shards, found, strict=True), start=1):
             if not done % max(1, len(shards) // 100):
