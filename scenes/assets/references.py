@@ -233,10 +233,17 @@ def _of_gltf(data: bytes) -> list[tuple[str, str]]:
         if isinstance(accessor.get("count"), int) and accessor["count"] > MAX_COUNT:
             raise LoadError(f"announces {accessor['count']} numbers in one array, the limit is {MAX_COUNT}")
     # A copy for programs that do not decompress is not needed, and may have been left out.
-    needed = [b for b in _objects(tree, "buffers") if '"fallback": true' not in json.dumps(b.get("extensions"))]
+    needed = [buffer for buffer in _objects(tree, "buffers") if not _is_fallback(buffer)]
     names = [(b["uri"], "buffer") for b in needed if isinstance(b.get("uri"), str)]
     names += [(i["uri"], "picture") for i in _objects(tree, "images") if isinstance(i.get("uri"), str)]
     return [(unquote(name), purpose) for name, purpose in names if not name.startswith("data:")]
+
+
+def _is_fallback(buffer: dict[str, Any]) -> bool:
+    """Whether an extension that compresses says that a buffer is only for programs that do not know it."""
+    extensions = buffer.get("extensions")
+    told = extensions.values() if isinstance(extensions, dict) else ()
+    return any(isinstance(one, dict) and one.get("fallback") is True for one in told)
 
 
 def gltf_tree(data: bytes) -> dict[str, Any]:

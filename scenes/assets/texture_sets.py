@@ -159,33 +159,41 @@ def _grouped(files: list[Path]) -> tuple[dict[str, dict[str, Path]], list[Path],
             pictures.append(path)
         else:
             groups[read.base].append(read)
-    for base in [base for base, reads in groups.items() if _is_no_set(base, reads)]:
+    for base in [base for base, reads in groups.items() if _are_pictures(base, reads)]:
         pictures += [read.path for read in groups.pop(base)]
-    sets: dict[str, dict[str, Path]] = {}
+    # The color may have the bare name: bricks.jpg beside bricks_normal.jpg.
+    bare = {path.stem: path for path in reversed(pictures)}
     rejected: dict[Path, str] = {}
-    for base, reads in groups.items():
-        maps = sets[base] = {}
-        for read in reads:
-            if read.kind == "unused":
-                rejected[read.path] = f"is a map of a kind that is not used ({read.word})"
-            elif read.kind in maps:
-                rejected[read.path] = f"is the same map as {maps[read.kind].name} beside it"
-            else:
-                maps[read.kind] = read.path
-        # The color may have the bare name: bricks.jpg beside bricks_normal.jpg.
-        bare = [path for path in pictures if path.stem == base]
-        if "color" not in maps and bare:
-            maps["color"] = bare[0]
-            pictures.remove(bare[0])
+    sets = {base: _maps(reads, bare.get(base), rejected) for base, reads in groups.items()}
+    left = set(pictures).difference(*(maps.values() for maps in sets.values()))
     # Scans come with previews: Metal001.png, Metal001_PREVIEW.jpg.
-    scanned = [re.sub(r"[-_. ]\d+k\b.*$", "", base, flags=re.IGNORECASE) for base in sets if len(sets[base]) > 1]
-    preview = re.compile("(?:" + "|".join(map(re.escape, filter(None, scanned))) + ")(?:[-_. ]|$)")
-    if any(scanned):
-        rejected |= {path: "is no map of the texture set beside it" for path in pictures if preview.match(path.stem)}
-    return {base: maps for base, maps in sets.items() if maps}, sorted(set(pictures) - set(rejected)), rejected
+    scanned = {re.sub(r"[-_. ]\d+k\b.*$", "", base, flags=re.IGNORECASE) for base in sets if len(sets[base]) > 1}
+    previews = {path for path in left if not scanned.isdisjoint(_beginnings(path.stem))}
+    rejected |= dict.fromkeys(sorted(previews), "is no map of the texture set beside it")
+    return {base: maps for base, maps in sets.items() if maps}, sorted(left - previews), rejected
 
 
-def _is_no_set(base: str, reads: list[_Read]) -> bool:
+def _maps(reads: list[_Read], bare: Path | None, rejected: dict[Path, str]) -> dict[str, Path]:
+    """The maps of a set by kind. bare: the picture that has the set's own name. rejected: gets the files left over."""
+    maps: dict[str, Path] = {}
+    for read in reads:
+        if read.kind == "unused":
+            rejected[read.path] = f"is a map of a kind that is not used ({read.word})"
+        elif read.kind in maps:
+            rejected[read.path] = f"is the same map as {maps[read.kind].name} beside it"
+        else:
+            maps[read.kind] = read.path
+    if "color" not in maps and bare is not None:
+        maps["color"] = bare
+    return maps
+
+
+def _beginnings(stem: str) -> list[str]:
+    """A name, and what stands before each of its separators."""
+    return [stem, *(stem[: match.start()] for match in re.finditer(r"[-_. ]", stem) if match.start())]
+
+
+def _are_pictures(base: str, reads: list[_Read]) -> bool:
     """Whether files are pictures, though their names end like those of maps: red_metal.jpg, or color.jpg."""
     sure = any(read.word not in _DOUBTFUL and read.kind != "color" for read in reads)
     if len(reads) > 1 and any(read.kind == "color" for read in reads):

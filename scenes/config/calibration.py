@@ -231,7 +231,7 @@ def _numbers(data: Plain, names: tuple[str, ...], path: Path) -> list[float]:
     rows = rows if isinstance(rows, list) else [rows]
     flat = [number for row in rows for number in (row if isinstance(row, list) else [row])]
     try:
-        # A number such as 1e-05, without a point, is a text in YAML 1.1.
+        # XML has texts alone.
         found = [float(number) for number in flat if not isinstance(number, bool)]
     except (TypeError, ValueError):
         found = []
