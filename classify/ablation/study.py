@@ -59,7 +59,7 @@ class Study(Section):
     train: str | dict[str, Any]
     """The training config: path of a .yaml file, or its content. Its `data.source` is the set of each variant."""
     factors: dict[str, dict[str, Variant]] = Field(min_length=1)
-    """Variants by factor and name."""
+    """Variants by factor and name. A study that extends another drops a factor, or a variant, by null."""
     design: Design = "one_at_a_time"
     """Which variants are combined. one_at_a_time: each alone, against the base. leave_one_out: all factors together,
     then without each in turn. factorial: all combinations, with the base as one value of each factor. fractional: a
@@ -78,6 +78,20 @@ class Study(Section):
     """What is compared: mean_recall or accuracy of a classifier, mean_iou of a segmenter. null: the first of these."""
     published: dict[str, dict[str, float]] = {}
     """Figures of others in percent, by combination of variants and by test, to show beside ours."""
+
+    @field_validator("factors", mode="before")
+    @classmethod
+    def _dropped(cls, factors: Any) -> Any:
+        """The factors without those that are null; such a variant is left out, too."""
+        if not isinstance(factors, dict):
+            return factors
+        return {
+            name: {key: change for key, change in variants.items() if change is not None}
+            if isinstance(variants, dict)
+            else variants
+            for name, variants in factors.items()
+            if variants is not None
+        }
 
     @field_validator("factors")
     @classmethod

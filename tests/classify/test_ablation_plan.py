@@ -244,3 +244,8 @@ def test_every_row_of_the_published_tables_is_planned(name: str) -> None:
     if name == "s2rda":
         assert {run.config.model for run in plan.runs} == {"resnet50", "vit-b", "mixer-b"}
         assert plan.runs[0].config.iterations * plan.runs[0].config.batch == 12_800_000
+
+
+def test_a_factor_or_a_variant_of_an_extended_study_is_dropped_by_null() -> None:
+    kept = study({"roll": {"level": ROLL, "upright": None}, "yaw": None})
+    assert {factor: list(variants) for factor, variants in kept.factors.items()} == {"roll": ["level"]}
