@@ -16,11 +16,9 @@ from scenes.errors import InputError
 from segment.classes.layouts import found_in
 from segment.classes.metrics import mean_of, score_classes
 from segment.datasets import Classes, LabeledPictures, open_part
-from segment.layouts import layout_of
 from segment.load import TASK, Loaded, load
-from segment.masks import looks_like_mask
 from segment.models import probabilities
-from segment.sets import Picture
+from segment.sets import Picture, pictures_in
 
 __all__ = ["TASK", "judged"]
 
@@ -98,10 +96,7 @@ def _masks(one: Chosen, test: LabeledPictures | None, classes: Classes | None) -
     if (where / MANIFEST).is_file():
         same = where.resolve() == one.where.resolve()
         return {key: places[key] for key in map(pictures.key, range(len(pictures))) if same and key in places}
-    if classes is None:
-        files = layout_of(where, looks_like_mask).pictures
-    else:
-        files = found_in(where, classes.given, classes.ignore).pictures
+    files = pictures_in(where) if classes is None else found_in(where, classes.given, classes.ignore).pictures
     names = {path.resolve(): name for name, path in files.items()}
     found = {}
     for k in range(len(pictures)):

@@ -14,7 +14,9 @@ from render.dataset.export.masks import foreground
 from render.dataset.manifest import MANIFEST
 from scenes.assets.image_files import read_picture
 from scenes.errors import InputError, LoadError
-from segment.layouts import layout_of
+from segment.annotations.objects import Objects, crack_classes, crack_mask, objects_in
+from segment.annotations.supervisely import project_of, supervisely_in
+from segment.layouts import Layout, layout_of
 from segment.masks import looks_like_mask, rule_of
 from segment.statistics.lines import Mask
 from training.data.pictures import fingerprint
@@ -80,10 +82,12 @@ def open_set(folder: Path, mask_value: int | None = None, *, masks: bool = True)
     folder : Path
         A data set of blendmill, or a folder of pictures. Masks lie under the names of their pictures in a folder
         `mask/`, `masks/`, `gt/`, `lab/`, … beside `img/`, `images/`, …, or beside each picture as `<name>_mask.png`;
-        see `segment.layouts`. Without masks, all pictures in the folder and below it are taken.
+        see `segment.layouts`. Or JSON files of COCO or Supervisely list its objects, see `segment.annotations`.
+        Without masks, all pictures in the folder and below it are taken.
     mask_value : int, optional
         The value of cracks in the masks of a folder: a gray value, an index of the palette, or a color 0xrrggbb. By
-        default it is that of the two values which covers fewer pixels, in all masks together.
+        default it is that of the two values which covers fewer pixels, in all masks together. Where objects are listed,
+        it is the number of their class, from 1 on; by default all classes that are called crack.
     masks : bool
         False leaves the masks of a folder unread.
 
@@ -114,7 +118,12 @@ def open_set(folder: Path, mask_value: int | None = None, *, masks: bool = True)
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: {'not a folder' if folder.exists() else 'does not exist'}")
-    return _of_dataset(folder) if (folder / MANIFEST).is_file() else _of_folder(folder, mask_value, masks)
+    if (folder / MANIFEST).is_file():
+        return _of_dataset(folder)
+    found = _found(folder)
+    if isinstance(found, Objects):
+        return _of_objects(folder, found, mask_value, masks)
+    return _of_folder(folder, found, mask_value, masks)
 
 
 def _of_dataset(folder: Path) -> PictureSet:
@@ -140,31 +149,64 @@ def finished(dataset: Dataset) -> tuple[list[int], str]:
     return there, fingerprint(*parts)
 
 
-def _of_folder(folder: Path, mask_value: int | None, masks: bool) -> PictureSet:
-    found = layout_of(folder, looks_like_mask)
+def pictures_in(folder: Path) -> dict[str, Path]:
+    """The files of the pictures of a folder, by their names in its `PictureSet`. Raises InputError."""
+    return _found(folder).pictures
+
+
+def _found(folder: Path) -> Objects | Layout:
+    """The pictures of a folder, with masks or with lists of objects. Masks come first: outlines are less exact."""
+    if project_of(folder):
+        return supervisely_in(folder)
+    layout = layout_of(folder, looks_like_mask)
+    return layout if layout.masks else objects_in(folder) or layout
+
+
+def _of_objects(folder: Path, objects: Objects, mask_value: int | None, masks: bool) -> PictureSet:
+    names = tuple(objects.pictures)
+    cracks = crack_classes(shown_name(folder), objects.classes, mask_value) if masks else ()
+
+    def read(k: int) -> Picture:
+        path = objects.pictures[names[k]]
+        mask = crack_mask(objects.read(names[k]), cracks, f"{folder}: picture {names[k]}") if masks else None
+        return Picture(names[k], *_fitting(path, path, mask))
+
+    sizes = [(name, path.stat().st_size) for name, path in objects.pictures.items()]
+    titles = ", ".join(f"'{objects.classes[number]}'" for number in cracks)
+    several = masks and len(objects.classes) > 2
+    notes = (f"{shown_name(folder)}: cracks are the objects of {titles}; --mask-value takes another class",) * several
+    digest = fingerprint(sizes, objects.classes, cracks)
+    return PictureSet(shown_name(folder), masks, names, objects.left_out, read, digest, notes)
+
+
+def _of_folder(folder: Path, found: Layout, mask_value: int | None, masks: bool) -> PictureSet:
     names = tuple(found.pictures)
     rule = rule_of(shown_name(folder), [found.masks[k] for k in names], mask_value) if masks and found.masks else None
 
     def read(k: int) -> Picture:
         path = found.pictures[names[k]]
-        try:
-            rgb = read_picture(path)
-        except LoadError as error:
-            raise InputError(f"{path}: {error}") from error
-        check_size(str(path), rgb)
         if rule is None:
-            return Picture(names[k], rgb, None)
-        mask = rule.read(found.masks[names[k]])
-        if mask.shape != rgb.shape[:2]:
-            sizes = " but its picture ".join(f"{shape[1]} x {shape[0]}" for shape in (mask.shape, rgb.shape))
-            raise InputError(f"{found.masks[names[k]]}: has {sizes} pixels; scale it to the picture")
-        return Picture(names[k], rgb, mask)
+            return Picture(names[k], *_fitting(path, path, None))
+        return Picture(names[k], *_fitting(path, found.masks[names[k]], rule.read(found.masks[names[k]])))
 
     parts = (found.pictures, found.masks)
     sizes = [(name, *(part[name].stat().st_size for part in parts if name in part)) for name in names]
     digest = fingerprint(sizes, *((rule.crack, rule.background) if rule else ()))
     notes = rule.notes if rule else ()
     return PictureSet(shown_name(folder), rule is not None, names, found.left_out, read, digest, notes)
+
+
+def _fitting(path: Path, of_mask: Path, mask: Mask | None) -> tuple[NDArray[np.uint8], Mask | None]:
+    """The pixels of a picture, and its mask. of_mask: the file of the mask. Raises InputError if they do not fit."""
+    try:
+        rgb = read_picture(path)
+    except LoadError as error:
+        raise InputError(f"{path}: {error}") from error
+    check_size(str(path), rgb)
+    if mask is not None and mask.shape != rgb.shape[:2]:
+        sizes = " but its picture ".join(f"{shape[1]} x {shape[0]}" for shape in (mask.shape, rgb.shape))
+        raise InputError(f"{of_mask}: has {sizes} pixels; scale it to the picture")
+    return rgb, mask
 
 
 def shown_name(folder: Path) -> str:

@@ -18,7 +18,7 @@ from scenes.assets.image_files import opened
 from scenes.errors import InputError, LoadError, shortened
 from scenes.files import read_regular
 from scenes.plain_json import parse_json
-from segment.classes.coco import LARGEST, VALUES, picture_of
+from segment.annotations.coco import LARGEST, VALUES, picture_of
 from segment.classes.layouts import Found, Labels
 from segment.logits import IGNORED
 
@@ -50,7 +50,10 @@ def panoptic_in(folder: Path) -> Found:
         for number, file in images:
             if number in labeled:
                 name = Path(file).with_suffix("").as_posix()
-                pictures[name] = picture_of(folder, path, file)
+                picture = picture_of(folder, path, file)
+                if isinstance(picture, str):
+                    raise InputError(picture)
+                pictures[name] = picture
                 masks[name] = (_mask(folder, path, labeled[number][0]), labeled[number][1])
     if not pictures:
         raise InputError(f"{folder}: no picture of its panoptic annotations is labeled")

@@ -2,8 +2,8 @@
 
 - Cityscapes: leftImg8bit/ and gtFine/ (or gtCoarse/), with `*_labelIds.png`; its 19 classes for training.
 - ADE20K's scene parsing: images/, annotations/ and objectInfo150.txt; 0 in a mask counts nowhere.
-- COCO: images/ and annotations/instances*.json, see `segment.classes.coco`; or, without such a file,
-  annotations/panoptic*.json, see `segment.classes.coco_panoptic`.
+- Objects in JSON files: COCO, also of Roboflow and Label Studio, and Supervisely, see `segment.annotations`.
+- COCO's annotations/panoptic*.json without instances*.json, see `segment.classes.coco_panoptic`.
 - img/ and mask/ and the other folders of `segment.layouts`: a mask has the number of the class, as gray values or as
   indices of a palette. The file classes.txt beside them has a name on each line, that of class 0 first.
 """
@@ -22,6 +22,7 @@ from scenes.assets.image_files import opened
 from scenes.assets.walking import below
 from scenes.errors import InputError, LoadError
 from scenes.files import read_regular
+from segment.annotations.objects import Objects, objects_in
 from segment.layouts import layout_of
 from segment.logits import IGNORED
 
@@ -64,18 +65,33 @@ class Found:
 def found_in(folder: Path, names: tuple[str, ...], ignore: int) -> Found:
     """Find the pictures and masks of classes in a folder. names: of the classes, if the user gives them. ignore: the
     value of pixels that count nowhere, in masks of folders without a format of their own. Raises InputError."""
-    from segment.classes.coco import annotations_of, coco_in
     from segment.classes.coco_panoptic import panoptic_files, panoptic_in
 
     if (folder / "leftImg8bit").is_dir():
         return _cityscapes(folder)
     if (folder / _ADE).is_file():
         return _ade(folder)
-    if annotations_of(folder):
-        return coco_in(folder)
+    if (objects := objects_in(folder)) is not None:
+        return _of_objects(folder, objects)
     if panoptic_files(folder):
         return panoptic_in(folder)
     return _plain(folder, names, ignore)
+
+
+def _of_objects(folder: Path, objects: Objects) -> Found:
+    if len(objects.classes) > IGNORED:
+        raise InputError(f"{folder}: has {len(objects.classes) - 1} classes, at most {IGNORED - 1} can be told apart")
+
+    def read(name: str) -> Labels:
+        size, things = objects.read(name)
+        ids, instances = np.zeros(size, np.uint8), np.zeros(size, np.uint16)
+        for thing in things:
+            apart = not (thing.crowd or thing.box)
+            ids[thing.inside] = thing.category if apart else IGNORED
+            instances[thing.inside] = thing.number if apart else 0
+        return Labels(ids, instances)
+
+    return Found(objects.classes, objects.pictures, read, objects.left_out)
 
 
 def read_values(path: Path) -> Values:

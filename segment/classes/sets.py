@@ -12,7 +12,7 @@ from render.dataset.dataset import Dataset
 from render.dataset.manifest import MANIFEST
 from scenes.assets.image_files import read_picture
 from scenes.errors import InputError, LoadError, choices
-from segment.classes.coco import BACKGROUND
+from segment.annotations.objects import BACKGROUND
 from segment.classes.layouts import Labels, found_in
 from segment.logits import IGNORED
 from segment.sets import Picture, PictureSet, check_size, finished, shown_name
@@ -26,7 +26,7 @@ def open_classes(folder: Path, names: Sequence[str] = (), ignore: int = IGNORED)
     ----------
     folder : Path
         A data set of blendmill, whose label `category` is read, or a folder in a layout of `segment.classes.layouts`:
-        Cityscapes, ADE20K, COCO (also panoptic), or img/ and mask/ with the numbers of the classes.
+        Cityscapes, ADE20K, COCO (also panoptic), Supervisely, or img/ and mask/ with the numbers of the classes.
     names : sequence of str
         Names of the classes, for masks of numbers that no file names.
     ignore : int

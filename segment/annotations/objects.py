@@ -1,0 +1,103 @@
+"""Pictures whose objects are listed, whatever the format, and what cracks among them are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.errors import InputError, shortened
+
+BACKGROUND = "background"
+"""The name of class 0 where a set labels objects only."""
+
+Mask = NDArray[np.bool_]
+
+
+class Thing(NamedTuple):
+    """An object of a picture.
+
+    category: the number of its class. number: from 1 on within the picture. inside: (h, w) True on its pixels. crowd:
+    it is several that are not told apart. box: `inside` is a box around it, and nobody says which pixels it has.
+    """
+
+    category: int
+    number: int
+    inside: Mask
+    crowd: bool = False
+    box: bool = False
+
+
+class Listed(NamedTuple):
+    """The objects of a picture of a size (h, w). Each lies over those before it."""
+
+    size: tuple[int, int]
+    things: Iterable[Thing]
+
+
+@dataclass(frozen=True)
+class Objects:
+    """classes: the names, `BACKGROUND` first. pictures: the files by name. read: the objects of the picture of a name;
+    it, or going through its objects, raises InputError. left_out: a line for each file that is not used."""
+
+    classes: tuple[str, ...]
+    pictures: dict[str, Path]
+    read: Callable[[str], Listed]
+    left_out: tuple[str, ...]
+
+
+def objects_in(folder: Path) -> Objects | None:
+    """The objects of a folder in COCO's or Supervisely's layout; None if it has neither. Raises InputError."""
+    from segment.annotations.coco import annotations_of, coco_in
+    from segment.annotations.supervisely import project_of, supervisely_in
+
+    if annotations_of(folder):
+        return coco_in(folder)
+    return supervisely_in(folder) if project_of(folder) else None
+
+
+def classes_of(titles: Iterable[str]) -> tuple[str, ...]:
+    """The classes of a set that labels objects of these titles."""
+    return (BACKGROUND, *dict.fromkeys(title for title in titles if title != BACKGROUND))
+
+
+def crack_classes(name: str, classes: Sequence[str], number: int | None) -> tuple[int, ...]:
+    """The numbers of the classes that are cracks: those named so, or the only class, or the one that the user says.
+
+    name: of the set, for messages. Raises InputError if none is meant.
+    """
+    if number is not None:
+        if not 0 < number < len(classes):
+            raise InputError(f"{name}: has no class {number} of --mask-value; it has {_numbered(classes)}")
+        return (number,)
+    found = tuple(k for k, title in enumerate(classes) if re.search("crack|fissure", title, re.IGNORECASE))
+    # Exports of Roboflow have a class of the project's name above the others, which no object has.
+    if not found and len(classes) == 2:
+        found = (1,)
+    if not found:
+        raise InputError(
+            f"{name}: none of its classes is called crack; give the number of one with --mask-value: "
+            f"{_numbered(classes)}"
+        )
+    return found
+
+
+def crack_mask(listed: Listed, cracks: Sequence[int], where: str) -> Mask:
+    """(h, w) True where any crack lies, even one below another object. Raises InputError for a crack without pixels."""
+    mask = np.zeros(listed.size, bool)
+    for thing in listed.things:
+        if thing.category in cracks:
+            if thing.box:
+                raise InputError(f"{where}: has a crack that is a box, which does not say its pixels")
+            mask |= thing.inside
+    return mask
+
+
+def _numbered(classes: Sequence[str]) -> str:
+    listed = ", ".join(f"{number} for {shortened(title)}" for number, title in enumerate(classes[:13]) if number)
+    return listed + (", …" if len(classes) > 13 else "")

@@ -1,0 +1,213 @@
+"""Objects listed in JSON files of COCO's and Supervisely's layouts, as masks of classes and of cracks."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from scenes.errors import InputError
+from segment.classes.sets import open_classes
+from segment.logits import IGNORED
+from segment.sets import open_set, pictures_in
+
+H, W = 40, 50
+
+
+def save(path: Path, data: Any = None) -> None:
+    """JSON data, or a picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if data is None:
+        Image.new("RGB", (W, H), (90, 90, 90)).save(path)
+    else:
+        path.write_text(json.dumps(data))
+
+
+def packed(mask: np.ndarray[Any, Any], pack: Callable[[bytes], bytes] = zlib.compress) -> str:
+    file = BytesIO()
+    Image.fromarray(mask).save(file, "PNG")
+    return base64.b64encode(pack(file.getvalue())).decode()
+
+
+def figure(title: str, kind: str = "", **more: Any) -> dict[str, Any]:
+    return (
+        {"classTitle": title, "points": {"exterior": [], "interior": []}}
+        | ({"geometryType": kind} if kind else {})
+        | more
+    )
+
+
+def points(*exterior: tuple[float, float], holes: tuple[Any, ...] = ()) -> dict[str, Any]:
+    return {"points": {"exterior": exterior, "interior": holes}}
+
+
+def project(folder: Path, *figures: dict[str, Any], name: str = "a.jpg.json", at: str = ".") -> Path:
+    """A project of one picture, in the data set `at`."""
+    shapes = {"wall": "polygon", "Crack": "bitmap", "sign": "any"}
+    save(folder / "meta.json", {"classes": [{"title": title, "shape": shape} for title, shape in shapes.items()]})
+    save(folder / at / "img" / "a.jpg")
+    save(folder / at / "ann" / name, {"size": {"height": H, "width": W}, "tags": [], "objects": figures})
+    return folder
+
+
+BAR = np.ones((2, 20), bool)
+
+
+@pytest.mark.parametrize(
+    "bitmap", [BAR, BAR.astype(np.uint8) * 7, np.dstack([np.zeros((2, 20, 3), np.uint8), BAR * 200])]
+)
+@pytest.mark.parametrize("pack", [zlib.compress, bytes])
+def test_bitmaps_of_supervisely(tmp_path: Path, bitmap: np.ndarray[Any, Any], pack: Callable[[bytes], bytes]) -> None:
+    """The origin is x, y; what reaches over the picture's edge is cut off."""
+    data = packed(bitmap.astype(bitmap.dtype if bitmap.dtype == bool else np.uint8), pack)
+    at = ([10, 5], [40, 30], [-15, -1])
+    project(tmp_path, *(figure("Crack", "bitmap", bitmap={"origin": origin, "data": data}) for origin in at))
+    mask = np.zeros((H, W), bool)
+    mask[5:7, 10:30] = mask[30:32, 40:] = mask[:1, :5] = True
+    pictures = open_set(tmp_path)
+    assert np.array_equal(pictures.read(0).mask, mask) and "cracks are the objects of 'Crack'" in pictures.notes[0]
+    assert pictures_in(tmp_path) == {"a": tmp_path / "img" / "a.jpg"}
+
+
+def test_outlines_of_supervisely_have_holes_and_lie_over_each_other(tmp_path: Path) -> None:
+    """The values are those that the package supervisely 6.73 draws. A crack counts where another object covers it."""
+    square, hole = ((0, 0), (20, 0), (20, 30), (0, 30)), ((5, 5), (10, 5), (10, 10), (5, 10))
+    project(
+        tmp_path,
+        figure("Crack", bitmap={"origin": [18, 20], "data": packed(BAR)}),  # before there were geometry types
+        figure("wall", **points(*square, holes=(hole,))),
+        figure("sign", "line", **points((30, 2), (45, 2))),
+        figure("sign", "rectangle", **points((40, 30), (44, 34))),
+        figure("sign", "point", **points((25, 25))),
+        figure("sign", "multipolygon", parts=[{"exterior": [(30, 10), (32, 10), (32, 12), (30, 12)]}]),
+        name="a.json",
+    )
+    pictures = open_classes(tmp_path)
+    wanted = np.zeros((H, W), np.uint8)
+    wanted[20:22, 18:38] = 2
+    wanted[:31, :21] = 1
+    wanted[5:11, 5:11] = 0
+    wanted[2, 30:46], wanted[10:13, 30:33], wanted[30:35, 40:45] = 3, 3, IGNORED
+    assert pictures.classes == ("background", "wall", "Crack", "sign")
+    assert np.array_equal(pictures.read(0).ids, wanted)
+    crack = open_set(tmp_path).read(0).mask
+    assert crack is not None and crack.sum() == BAR.size and crack[20:22, 18:38].all()
+    with pytest.raises(InputError, match="has a crack that is a box, which does not say its pixels"):
+        open_set(tmp_path, 3).read(0)
+
+
+def test_data_sets_of_a_project_are_splits_and_each_opens_alone(tmp_path: Path) -> None:
+    bar = figure("Crack", "bitmap", bitmap={"origin": [10, 5], "data": packed(BAR)})
+    for at in ("train", "test", "test/datasets/walls"):
+        project(tmp_path, bar, at=at)
+    save(tmp_path / "train/img/b.jpg")
+    pictures = open_set(tmp_path)
+    assert pictures.names == ("test/a", "test/walls/a", "train/a")
+    assert [line.rpartition("/")[2] for line in pictures.left_out] == ["b.jpg: has no annotation"]
+    assert open_set(tmp_path / "train").names == ("a",) and open_set(tmp_path / "train").read(0).mask is not None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (figure("crakc"), "has the class 'crakc', which meta.json does not name"),
+        (figure("Crack", "bitmap", bitmap={"origin": [1, 1], "data": "????"}), "object 1 cannot be read"),
+        (figure("Crack", "bitmap", bitmap={"origin": [1], "data": packed(BAR)}), "object 1 cannot be read: ValueError"),
+        (figure("Crack", "bitmap"), "object 1 cannot be read: KeyError"),
+        (figure("Crack", "polygon"), "object 1 cannot be read: ValueError"),
+    ],
+)
+def test_a_wrong_annotation_of_supervisely_is_one_line(tmp_path: Path, wrong: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError, match=rf"^[^\n]*ann/a.jpg.json: {told}[^\n]*$"):
+        open_set(project(tmp_path, wrong)).read(0)
+
+
+def test_a_packed_bitmap_cannot_fill_the_memory(tmp_path: Path) -> None:
+    bomb = base64.b64encode(zlib.compress(bytes(1 << 28))).decode()
+    project(tmp_path, figure("Crack", "bitmap", bitmap={"origin": [1, 1], "data": bomb}))
+    with pytest.raises(InputError, match="object 1 cannot be read: UnidentifiedImageError"):
+        open_set(tmp_path).read(0)
+
+
+SQUARE = [[10, 10, 30, 10, 30, 30, 10, 30]]
+
+
+def coco(titles: tuple[str, ...], *objects: dict[str, Any], file: str = "a.jpg") -> dict[str, Any]:
+    return {
+        "images": [{"id": "x7", "file_name": file, "height": H, "width": W}],
+        "categories": [{"id": k, "name": title} for k, title in enumerate(titles)],
+        "annotations": [{"image_id": "x7", "category_id": len(titles) - 1, **entry} for entry in objects],
+    }
+
+
+def test_cracks_in_annotations_of_roboflow(tmp_path: Path) -> None:
+    """Its files lie beside the pictures of each split; class 0 is the project, which no object has."""
+    for split in ("train", "valid"):
+        save(tmp_path / split / "a.jpg")
+        save(tmp_path / split / "_annotations.coco.json", coco(("walls-7fRk", "crack"), {"segmentation": SQUARE}))
+    pictures = open_set(tmp_path)
+    assert pictures.names == ("train/a", "valid/a") and pictures.classes == ()
+    mask = pictures.read(0).mask
+    assert mask is not None and mask.sum() == 400 and mask[10:30, 10:30].all()
+    assert open_classes(tmp_path / "train").names == ("a",)
+
+
+@pytest.mark.parametrize("file", ["C:\\photos\\a.jpg", "/home/me/photos/a.jpg", "images/a.jpg", "images\\a.jpg"])
+def test_paths_of_other_machines(tmp_path: Path, file: str) -> None:
+    save(tmp_path / "images/a.jpg")
+    save(tmp_path / "result.json", coco(("Crack",), {"segmentation": SQUARE}, file=file))
+    assert open_set(tmp_path).read(0).mask is not None
+
+
+def test_pictures_of_one_name_in_two_splits_are_two_and_a_lost_one_is_told(tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        save(tmp_path / split / "a.jpg")
+        data = coco(("crack",), {"segmentation": SQUARE})
+        data["images"].append({"id": 8, "file_name": "lost.jpg", "height": H, "width": W})
+        save(tmp_path / "annotations" / f"instances_{split}.json", data)
+    pictures = open_classes(tmp_path)
+    assert pictures.names == ("train/a", "val/a") and len(pictures.left_out) == 2
+    assert "names the picture 'lost.jpg', which is not in images/ or train/" in pictures.left_out[0]
+
+
+def test_which_class_is_a_crack(tmp_path: Path) -> None:
+    save(tmp_path / "images/a.jpg")
+    path, entry = tmp_path / "annotations/instances.json", {"segmentation": SQUARE}
+    save(path, coco(("rust", "spall"), entry))
+    with pytest.raises(InputError, match=r"called crack; .* --mask-value: 1 for rust, 2 for spall$"):
+        open_set(tmp_path)
+    with pytest.raises(InputError, match=r"has no class 3 of --mask-value; it has 1 for rust, 2 for spall$"):
+        open_set(tmp_path, 3)
+    for number, count in ((1, 0), (2, 400)):
+        assert np.count_nonzero(open_set(tmp_path, number).read(0).mask) == count
+    save(path, coco(("damage",), entry))
+    assert np.count_nonzero(open_set(tmp_path).read(0).mask) == 400
+    assert not open_set(tmp_path, masks=False).labeled
+
+
+def test_boxes_are_no_outlines(tmp_path: Path) -> None:
+    """One among outlines counts nowhere; a file that has nothing else is of no use."""
+    save(tmp_path / "images/a.jpg")
+    path, box = tmp_path / "annotations/instances.json", {"segmentation": [], "bbox": [35, 5, 10, 20]}
+    save(path, coco(("sign",), {"segmentation": SQUARE}, box))
+    ids = open_classes(tmp_path).read(0).ids
+    assert ids is not None and (ids == 1).sum() == 400 and (ids[5:25, 35:45] == IGNORED).all()
+    save(path, coco(("sign",), box))
+    with pytest.raises(InputError, match="has boxes only; a mask needs the outlines of its objects"):
+        open_classes(tmp_path)
+
+
+def test_masks_come_before_outlines(tmp_path: Path) -> None:
+    save(tmp_path / "images/a.jpg")
+    save(tmp_path / "annotations/instances.json", coco(("crack",), {"segmentation": SQUARE}))
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(np.eye(H, W, dtype=bool)).save(tmp_path / "masks/a.png")
+    assert np.count_nonzero(open_set(tmp_path).read(0).mask) == H
