@@ -10,13 +10,13 @@ from typing import Literal
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn.functional import interpolate, logsigmoid
+from torch.nn.functional import logsigmoid
 
 from scenes.section import Section
-from segment.logits import as_maps, costs, counted, from_maps, likeliest, many
+from segment.logits import costs, counted, likeliest, many
 from segment.losses import Loss, dice_and_entropy
 from segment.methods.pseudo import cut_mix
-from segment.methods.teacher import TeacherStudent
+from segment.methods.teacher import Scales, TeacherStudent
 from segment.network import Segmenter
 from training.method import Batch, Unlabeled
 
@@ -65,10 +65,11 @@ class SENSE(TeacherStudent):
 
         labels: `uniform` gives all classes the same share of the pixels, as the authors' code does; `source` gives them
         the shares that they have in the source so far; `plain` takes the teacher's classes.
-        temperature, rounds: of the assignment.
+        temperature, rounds: of the assignment. scales: of the half of the pictures that is labeled by several logits.
         """
 
         decay: float = Field(default=0.996, ge=0, lt=1)
+        scales: Scales = (1.0, 1.25)
         threshold: float = Field(default=0.95, ge=0.5, lt=1)
         labels: Literal["uniform", "source", "plain"] = "source"
         temperature: float = Field(default=0.05, gt=0)
@@ -121,14 +122,9 @@ class SENSE(TeacherStudent):
     def _labeling(self, images: Tensor) -> Tensor:
         """The teacher's logits, like those of `taught`."""
         half = len(images) // 2
-        several = images[:half]
-        found = []
-        for scale in (1.0, 1.25) if half else ():
-            # As in `fitted`, the network itself pads to its stride.
-            seen = several if scale == 1 else interpolate(several, scale_factor=scale, mode="bilinear")
-            for turned in (False, True):
-                logits = self.taught(seen.flip(3) if turned else seen)
-                logits = logits.flip(-1) if turned else logits
-                found.append(from_maps(interpolate(as_maps(logits), images.shape[-2:], mode="bilinear")))
-        means = [torch.stack(found).mean(0)] if found else []
-        return torch.cat([*means, self.taught(images[half:])])
+        several, rest = images[:half], self.taught(images[half:], (1.0,))
+        if not half:
+            return rest
+        # As in `fitted`, the network itself pads to its stride.
+        mirrored = self.taught(several.flip(3)).flip(-1)
+        return torch.cat([(self.taught(several) + mirrored) / 2, rest])

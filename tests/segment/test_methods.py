@@ -26,6 +26,7 @@ from segment.methods.pseudo import cut_mix, pseudo_labels
 from segment.methods.rounds import Rounds
 from segment.methods.sense import SENSE, assigned
 from segment.methods.supervised import Supervised
+from segment.methods.teacher import TeacherStudent, at_scales
 from segment.multiscale import MultiScale, random_window
 from segment.unet import UNet
 from training.method import Batch, FullPass, Unlabeled
@@ -103,6 +104,28 @@ def test_cracks_are_pasted_with_their_surroundings_at_the_level_of_the_target() 
     wanted[0, :, 5, 5] = 3 - 6  # as much darker than its surroundings as it was
     assert torch.allclose(images, wanted)
     assert torch.equal(surroundings(masks, 2), area)
+
+
+def test_a_teacher_labels_a_crop_alike_whatever_the_rest_of_the_batch_shows() -> None:
+    method = method_of("dacs", scales=[0.5, 1])
+    assert isinstance(method, TeacherStudent)
+    stepped(method, 3)
+    images = batch(2)[1].images
+    with torch.no_grad():
+        alone, together = method.taught(images[:1]), method.taught(torch.cat([images[:1], 9 * images[1:]]))
+    assert torch.allclose(alone, together[:1], atol=1e-5)
+
+
+def test_logits_of_several_sizes_are_averaged_in_the_place_of_the_picture() -> None:
+    sizes: list[int] = []
+
+    def network(images: Tensor) -> Tensor:
+        sizes.append(images.shape[-1])
+        return images[:, 0] * len(sizes)
+
+    ramp = torch.linspace(0, 1, 40).expand(2, 3, 40, 40)
+    found = at_scales(network, ramp, (1.0, 0.5, 1.25))
+    assert sizes == [40, 20, 50] and (found - 2 * ramp[:, 0]).abs().max() < 0.04
 
 
 def test_the_mixed_term_is_weighted_entropy_of_pasted_and_teachers_labels(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,9 +248,16 @@ def test_the_teacher_labels_turned_and_enlarged_pictures_in_the_place_of_the_pic
     """Of a network without context, all four predictions of a smooth picture are nearly one."""
     method = method_of("sense")
     assert isinstance(method, SENSE)
-    method.taught = lambda images: images.mean(1)  # type: ignore[method-assign]
+    seen: list[tuple[int, ...]] = []
+
+    def without_context(images: Tensor) -> Tensor:
+        seen.append((len(images), images.shape[-1]))
+        return images.mean(1)
+
+    method.teacher.forward = without_context  # type: ignore[method-assign, assignment]
     ramp = torch.linspace(0, 1, 40).expand(3, 3, 40, 40) * torch.tensor([1.0, -1, 2])[:, None, None, None]
     assert (method._labeling(ramp) - ramp.mean(1)).abs().max() < 0.02
+    assert sorted(seen) == [(1, 40), (1, 40), (1, 50), (1, 50), (2, 40)]
 
 
 def test_rounds_freeze_the_network_that_labels_until_the_next_round() -> None:
