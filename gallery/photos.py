@@ -13,7 +13,7 @@ from gallery.columns import Described
 from gallery.scripts import Json, packed, written
 from gallery.tiles import FACTORS, RGB, jpeg, smaller
 from scenes.errors import InputError
-from segment.layouts import layout_of
+from segment.layouts import label_folders, layout_of
 from segment.masks import looks_like_mask
 from training.data.pictures import ImageDataset, chosen
 from training.data.sources import open_pictures
@@ -29,14 +29,21 @@ def photographs(where: Path) -> ImageDataset:
     pictures = open_pictures(where, labels=False)
     if not where.is_dir():
         return pictures
+    files = [Path(pictures.where(k)) for k in range(len(pictures))]
+    labels = label_folders(where)
+    shown = {path for path in files if not any(path.is_relative_to(folder) for folder in labels)}
     try:
         layout = layout_of(where, looks_like_mask)
     except InputError:
-        return pictures  # folders that are named like masks, without pictures beside them: classes
-    if not layout.masks:
+        pass  # folders that are named like masks, without pictures beside them: classes
+    else:
+        if layout.masks:
+            shown &= set(layout.pictures.values())
+    if not shown:
+        raise InputError(f"{where}: holds pictures of labels, but no photograph")
+    if len(shown) == len(files):
         return pictures
-    shown = set(layout.pictures.values())
-    return chosen(pictures, np.array([k for k in range(len(pictures)) if Path(pictures.where(k)) in shown]), "no masks")
+    return chosen(pictures, np.array([k for k, path in enumerate(files) if path in shown]), "no masks")
 
 
 class Photos:

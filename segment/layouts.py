@@ -24,6 +24,8 @@ MASKS = (
     "mask", "masks", "gt", "groundtruth", "ground_truth", "label", "labels", "lab", "ann", "annotation", "annotations",
     "seg", "segment", "segmentation", "segmentationclass", "segmentationclasspng", "bw",
 )  # fmt: skip
+CITYSCAPES = ("gtFine", "gtCoarse")
+"""Folders of Cityscapes with pictures of labels, beside leftImg8bit/."""
 _LOSSY = (".jpg", ".jpeg")
 
 
@@ -66,6 +68,13 @@ def layout_of(folder: Path, looks_like_mask: Callable[[Path], bool]) -> Layout:
     if not pictures:
         raise InputError(f"{folder}: holds no picture; accepted: {', '.join(IMAGE_SUFFIXES)}")
     return Layout(pictures, {}, tuple(left_out))
+
+
+def label_folders(folder: Path) -> tuple[Path, ...]:
+    """Folders in a set of Cityscapes' or COCO's layout whose pictures are labels: they are known by their names."""
+    known = CITYSCAPES if (folder / "leftImg8bit").is_dir() else ()
+    inside = [*folder.iterdir(), *((folder / "annotations").iterdir() if (folder / "annotations").is_dir() else ())]
+    return tuple(p for p in inside if p.is_dir() and (p.name in known or p.name.startswith("panoptic_")))
 
 
 def _pairs(folder: Path, depth: int = 4) -> Iterator[tuple[str, Path, Path]]:

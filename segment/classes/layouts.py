@@ -23,7 +23,7 @@ from scenes.assets.walking import below
 from scenes.errors import InputError, LoadError
 from scenes.files import read_regular
 from segment.annotations.objects import Objects, objects_in
-from segment.layouts import layout_of
+from segment.layouts import CITYSCAPES, layout_of
 from segment.logits import IGNORED
 
 Ids = NDArray[np.uint8]
@@ -134,7 +134,7 @@ def _plain(folder: Path, names: tuple[str, ...], ignore: int) -> Found:
 
 def _cityscapes(folder: Path) -> Found:
     pictures = _by_stem(folder / "leftImg8bit", "_leftImg8bit.png")
-    kinds = [kind for kind in ("gtFine", "gtCoarse") if (folder / kind).is_dir()]
+    kinds = [kind for kind in CITYSCAPES if (folder / kind).is_dir()]
     if not kinds:
         return Found(tuple(_CITYSCAPES), pictures, None, ())
     of = kinds[0]

@@ -223,6 +223,22 @@ def test_masks_beside_photographs_are_no_photographs(tmp_path: Path) -> None:
     assert len(choose([], [tmp_path / "cracks"])[0].indices) == 4
 
 
+@pytest.mark.parametrize(
+    ("photo", "labels"),
+    [
+        ("leftImg8bit/train/ulm/ulm_000000_000019_leftImg8bit.png", "gtFine/train/ulm/ulm_000000_000019_gtFine_{}.png"),
+        ("train2017/000000000009.jpg", "annotations/panoptic_train2017/{}.png"),
+        ("train2017/000000000009.jpg", "panoptic_train2017/{}.png"),
+    ],
+)
+def test_labels_of_public_sets_are_no_photographs(photo: str, labels: str, tmp_path: Path) -> None:
+    for name in (photo, labels.format("labelIds"), labels.format("color")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (48, 40), 90).save(tmp_path / name)
+    (shown,) = choose([], [tmp_path])
+    assert [shown.pictures().key(k) for k in range(len(shown.indices))] == [photo]
+
+
 def test_umap_takes_the_features_of_a_run(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     photos(tmp_path / "photos", each=8)
     (tmp_path / "photos" / "red" / "0.png").write_bytes(b"no picture")
