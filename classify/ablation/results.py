@@ -128,9 +128,9 @@ def _figures(path: Path, count: int, task: Studied) -> list[dict[str, Any]]:
     content = parse_json(read_regular(path, _LARGEST), str(path))
     found = content if isinstance(content, list) else [content]
     try:
-        for one in found:
+        for one in found:  # each alone: test sets differ in their numbers of pictures
             task.pictures(one)
-        task.tested({(): dict(enumerate(found))})
+            task.tested({(): {0: one}})
         whole = len(found) == count
     except (KeyError, TypeError, ValueError, IndexError):
         whole = False

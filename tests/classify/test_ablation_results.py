@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from classify.ablation.designs import Comparison, importance
 from classify.ablation.plan import make_plan
-from classify.ablation.results import Results, draw, save_csv, table
+from classify.ablation.results import Results, collect, draw, save_csv, table
 from classify.ablation.statistics import Answers, effects, holm
+from scenes.errors import InputError
 from tests.classify.test_ablation_plan import THREE, study
 
 BASE, OTHER = (), (("yaw", "30"),)
@@ -99,6 +101,20 @@ def test_the_table_and_the_csv_tell_what_is_missing(tmp_path: Path) -> None:
     assert len(draw(results).axes) == 1
     assert results.order("iid") == importance({"yaw": [results.effects["iid"][0].mean]})
     assert results.agreement("iid") is None
+
+
+def test_test_sets_may_differ_in_size(tmp_path: Path) -> None:
+    tests = {"iid": {"images": 4}, "photographs": {"photos": "photos"}}
+    plan = make_plan(study({"yaw": THREE["yaw"]}, seeds=1, tests=tests), tmp_path)
+    (tmp_path / "tests").mkdir()
+    for run in plan.runs:
+        told = [{"labels": [0, 1] * count, "predicted": [0, 0] * count} for count in (2, 50)]
+        plan.tested(run).write_text(json.dumps(told))
+    found = collect(plan).tested
+    assert {name: len(found[name].labels) for name in tests} == {"iid": 4, "photographs": 100}
+    plan.tested(plan.runs[0]).write_text(json.dumps(told[:1]))
+    with pytest.raises(InputError, match="is damaged; delete it"):
+        collect(plan)
 
 
 def test_the_rank_correlation_with_published_figures(tmp_path: Path) -> None:
