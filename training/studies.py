@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
@@ -46,17 +48,46 @@ class Job:
         """The name of the file with its output, in the folder of the study."""
         return f"{self.out.replace('/', '-')}.log"
 
-    def run(self, work: Path) -> None:
-        """Run the command, or resume it. Its output goes to a log file. Raises ClickException if it fails."""
+    def run(self, work: Path, stop: Event | None = None) -> None:
+        """Run the command, or resume it. Its output goes to a log file. Raises ClickException if it fails.
+
+        stop: when it is set, or this process is interrupted, the command is told to end.
+        """
         log, out = work / self.log, self.out if self.place is None else str(work.resolve() / self.out)
         command = [str(Path(sys.executable).with_name("blendmill")), *self.words, "--out", out]
         environment = {**os.environ, "OMP_NUM_THREADS": str(self.threads)} if self.threads else None
-        with log.open("ab") as output:
-            code = subprocess.run(
-                command, cwd=self.place or work, stdout=output, stderr=output, env=environment
-            ).returncode
+        with (
+            log.open("ab") as output,
+            subprocess.Popen(command, cwd=self.place or work, stdout=output, stderr=output, env=environment) as process,
+        ):
+            try:
+                code = _ended(process, stop or Event())
+            except BaseException:
+                process.terminate()  # and it is waited for
+                raise
         if code:
             raise click.ClickException(f"{self.out}: exit {code}, see {log}")
+
+
+def _ended(process: subprocess.Popen[bytes], stop: Event) -> int:
+    """The return code of a process, when it has ended. It is told to end when `stop` is set."""
+    while True:
+        try:
+            return process.wait(1)
+        except subprocess.TimeoutExpired:
+            if stop.is_set():
+                process.terminate()  # once: a second signal would not let it save its state
+                return process.wait()
+
+
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM raises KeyboardInterrupt, as Ctrl-C does, so that no job outlives its study. In the main thread only."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 Chain = Sequence[Job]
@@ -67,12 +98,13 @@ def run_chains(chains: Iterable[Chain], work: Path, at_a_time: int = 1) -> None:
     """Run the jobs of each chain in order, with `at_a_time` chains in parallel.
 
     A job that several chains contain runs once, and the other chains wait for it. If a job fails, the other chains
-    still run. Then ClickException is raised for the first chain that failed. Ctrl-C begins no other job.
+    still run. Then ClickException is raised for the first chain that failed. Ctrl-C and SIGTERM end the jobs that run,
+    and begin no other.
     """
     kept = [list(chain) for chain in chains]
     count = len({job.out for chain in kept for job in chain})
     started: dict[str, Future[None]] = {}
-    lock = Lock()
+    lock, stop = Lock(), Event()
 
     def once(job: Job) -> None:
         with lock:
@@ -82,7 +114,7 @@ def run_chains(chains: Iterable[Chain], work: Path, at_a_time: int = 1) -> None:
         if mine:
             click.echo(f"job {number} of {count}: {job.out} (log: {work / job.log})", err=True)
             try:
-                job.run(work)
+                job.run(work, stop)
             except BaseException as error:
                 future.set_exception(error)
             else:
@@ -93,11 +125,12 @@ def run_chains(chains: Iterable[Chain], work: Path, at_a_time: int = 1) -> None:
         for job in chain:
             once(job)
 
-    with ThreadPoolExecutor(at_a_time) as pool:
+    with ended_by_sigterm(), ThreadPoolExecutor(at_a_time) as pool:
         ended = [pool.submit(follow, chain) for chain in kept]
         try:
             wait(ended)
         except KeyboardInterrupt:
+            stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     for each in ended:

@@ -16,7 +16,7 @@ from scenes.errors import InputError
 from scenes.machine import cores
 from scenes.outputs import written
 from scenes.plain_yaml import read_yaml, yaml_text
-from training.studies import Job, results, run_chains, studied
+from training.studies import Job, ended_by_sigterm, results, run_chains, studied
 
 STUDY = "study.yaml"
 
@@ -58,7 +58,7 @@ def perform(plan: Plan, how: How) -> dict[str, str]:
         origin.note(plan.out, each.where)
         job = _rendering(plan, each, how)
         click.echo(f"set {number} of {len(missing)}: {each.where} (log: {plan.out / job.log})", err=True)
-        with suppress(click.ClickException):  # the table tells; other sets are still drawn
+        with suppress(click.ClickException), ended_by_sigterm():  # the table tells; other sets are still drawn
             job.run(plan.out)
     lacking = {each.name for each in plan.sets if not finished(plan, each)}
     tested_on = {test.renders.name for test in plan.tests.values() if test.renders is not None}

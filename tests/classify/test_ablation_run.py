@@ -6,7 +6,7 @@ import csv
 import re
 import signal
 from pathlib import Path
-from threading import current_thread, main_thread
+from threading import Event, current_thread, main_thread
 from typing import Any
 
 import click
@@ -50,7 +50,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Jobs run in this process, with tiny networks and painted pictures. Returns the names of those that began."""
     names: list[str] = []
 
-    def run(job: Job, work: Path) -> None:
+    def run(job: Job, work: Path, stop: Event | None = None) -> None:
         names.append(job.out)
         if "broken" in job.words[1]:
             (work / job.log).write_text("a first line\nthe disk is on fire\n")
@@ -129,7 +129,7 @@ def test_a_render_job_copies_from_all_sets_that_are_there(
     words: dict[str, tuple[str, ...]] = {}
     paint = Job.run
 
-    def kept(job: Job, work: Path) -> None:
+    def kept(job: Job, work: Path, stop: Event | None = None) -> None:
         words[job.out] = job.words
         paint(job, work)
 
