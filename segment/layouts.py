@@ -2,8 +2,9 @@
 
 Folders of masks stand beside folders of pictures: img/ and mask/, Images/ and Masks/ (CrackSeg9k), train_img/ and
 train_lab/ (DeepCrack), croppedimg/ and croppedgt/ (GAPs384), image/ and gt/ (CFD), JPEGImages/ and SegmentationClass/,
-rgb/ and BW/, CrackLS315/ and CrackLS315_gt/, each also below train/ and test/. Or a mask lies beside its picture:
-`a.jpg` and `a.png` (Crack500), `a.jpg` and `a_mask.png`.
+rgb/ and BW/, Original/ and Ground Truth/, img/ and masks_machine/, CrackLS315/ and CrackLS315_gt/, each also below
+train/ and test/. Or a mask lies beside its picture: `a.jpg` and `a.png` (Crack500), `a.jpg` and `a_mask.png`,
+`a.mask.png` or `a.jpg.png`.
 """
 
 from __future__ import annotations
@@ -19,9 +20,13 @@ from scenes.assets.walking import below
 from scenes.errors import InputError
 from scenes.files import is_hidden
 
-PICTURES = ("img", "imgs", "image", "images", "jpegimages", "rgb", "photo", "photos", "picture", "pictures")
+PICTURES = (
+    "img", "imgs", "image", "images", "jpegimages", "rgb", "photo", "photos", "picture", "pictures",
+    "original", "originals",
+)  # fmt: skip
 MASKS = (
-    "mask", "masks", "gt", "groundtruth", "ground_truth", "label", "labels", "lab", "ann", "annotation", "annotations",
+    "mask", "masks", "gt", "groundtruth", "ground_truth", "ground truth", "ground-truth",
+    "label", "labels", "lab", "ann", "annotation", "annotations",
     "seg", "segment", "segmentation", "segmentationclass", "segmentationclasspng", "bw",
 )  # fmt: skip
 CITYSCAPES = ("gtFine", "gtCoarse")
@@ -88,6 +93,8 @@ def _pairs(folder: Path, depth: int = 4) -> Iterator[tuple[str, Path, Path]]:
             continue
         beside = [p for p in inside if roles[p][0] == rest and roles[p][1] in PICTURES]
         beside += [p for p in inside if rest and p.name.lower() == rest]
+        if not beside and sum(roles[p][1] in MASKS for p in inside) == 1:  # such as img/ and masks_machine/
+            beside = [p for p in inside if not roles[p][0] and roles[p][1] in PICTURES]
         if not beside and not rest and any(_is_picture(p) for p in folder.iterdir()):
             beside = [folder]
         if not beside:
@@ -106,8 +113,8 @@ def _role(name: str) -> tuple[str, str]:
     lower = name.lower()
     for word in sorted((*PICTURES, *MASKS), key=len, reverse=True):
         if lower.endswith(word):
-            return lower.removesuffix(word).rstrip("_- "), word
-        if re.match(rf"{word}[_\- ]", lower):
+            return lower.removesuffix(word).rstrip("_-. "), word
+        if re.match(rf"{word}[_\-. ]", lower):
             return lower[len(word) + 1 :], word
     return "", ""
 
@@ -149,6 +156,8 @@ def _apart(
 
 def _picture_of(path: Path, there: dict[Path, Path]) -> Path | None:
     """The path without suffix of the picture that a file's name calls it the mask of."""
+    if _without_suffix(path.stem) != path.stem and path.with_name(path.stem).is_file():
+        return path.with_name(_without_suffix(path.stem))
     rest, word = _role(path.stem)
     if word not in MASKS or not rest or not path.stem.lower().startswith(rest):
         return None
@@ -157,10 +166,16 @@ def _picture_of(path: Path, there: dict[Path, Path]) -> Path | None:
 
 
 def _bare(name: str) -> str:
-    """A name without the words for pictures and masks."""
-    folder, _, stem = name.rpartition("/")
+    """A name without the words for pictures and masks, and without the suffix of the picture, as in a.jpg.png."""
+    folder, _, stem = _without_suffix(name).rpartition("/")
     rest, word = _role(stem)
     return f"{folder}/{rest if word and rest else stem.lower()}"
+
+
+def _without_suffix(name: str) -> str:
+    """A name without the suffix of a picture, if it has one."""
+    stem, dot, suffix = name.rpartition(".")
+    return stem if f"{dot}{suffix}".lower() in IMAGE_SUFFIXES else name
 
 
 def _files(folder: Path, left_out: list[str], deep: bool = True) -> dict[str, Path]:

@@ -74,6 +74,11 @@ LAYOUTS = {
     "beside in a folder": ("{k}.jpg", "labels/{k}.png"),
     "split inside": ("images/train/{k}.jpg", "annotations/train/{k}.png"),
     "words in names": ("images/IMG_{k}.jpg", "masks/MASK_{k}.png"),
+    "a dot before the word": ("{k}.jpg", "{k}.mask.png"),
+    "the picture's suffix before the mask's": ("img/{k}.jpg", "mask/{k}.jpg.png"),
+    "both suffixes, beside": ("{k}.jpg", "{k}.jpg.png"),
+    "words with a space": ("Original/{k}.jpg", "Ground Truth/{k}.png"),
+    "Supervisely, without its files": ("ds/img/{k}.jpg", "ds/masks_machine/{k}.png"),
 }  # fmt: skip
 
 
