@@ -20,9 +20,10 @@ from scenes.assets.walking import below
 from scenes.errors import InputError
 from scenes.files import is_hidden
 
+# Folders of these names hold pictures beside masks, or a whole set beside altered copies of it.
+_EITHER = ("original", "originals")
 PICTURES = (
-    "img", "imgs", "image", "images", "jpegimages", "rgb", "photo", "photos", "picture", "pictures",
-    "original", "originals",
+    "img", "imgs", "image", "images", "jpegimages", "rgb", "photo", "photos", "picture", "pictures", *_EITHER,
 )  # fmt: skip
 MASKS = (
     "mask", "masks", "gt", "groundtruth", "ground_truth", "ground truth", "ground-truth",
@@ -103,7 +104,7 @@ def _pairs(folder: Path, depth: int = 4) -> Iterator[tuple[str, Path, Path]]:
         taken |= {path, beside[0]}
         yield rest, beside[0], path
     for path in inside:
-        if depth and path not in taken and roles[path][1] not in (*PICTURES, *MASKS):
+        if depth and path not in taken and (roles[path][1] in _EITHER or roles[path][1] not in (*PICTURES, *MASKS)):
             for name, pictures, masks in _pairs(path, depth - 1):
                 yield "/".join(part for part in (path.name, name) if part), pictures, masks
 

@@ -15,7 +15,7 @@ from render.dataset.manifest import MANIFEST
 from scenes.assets.image_files import read_picture
 from scenes.errors import InputError, LoadError
 from segment.annotations.objects import Objects, crack_classes, crack_mask, objects_in
-from segment.annotations.supervisely import project_of, supervisely_in
+from segment.annotations.supervisely import project_of
 from segment.layouts import Layout, layout_of
 from segment.masks import looks_like_mask, rule_of
 from segment.statistics.lines import Mask
@@ -120,7 +120,7 @@ def open_set(folder: Path, mask_value: int | None = None, *, masks: bool = True)
         raise InputError(f"{folder}: {'not a folder' if folder.exists() else 'does not exist'}")
     if (folder / MANIFEST).is_file():
         return _of_dataset(folder)
-    found = _found(folder)
+    found = _found(folder, masks)
     if isinstance(found, Objects):
         return _of_objects(folder, found, mask_value, masks)
     return _of_folder(folder, found, mask_value, masks)
@@ -151,15 +151,24 @@ def finished(dataset: Dataset) -> tuple[list[int], str]:
 
 def pictures_in(folder: Path) -> dict[str, Path]:
     """The files of the pictures of a folder, by their names in its `PictureSet`. Raises InputError."""
-    return _found(folder).pictures
+    return _found(folder, masks=True).pictures
 
 
-def _found(folder: Path) -> Objects | Layout:
-    """The pictures of a folder, with masks or with lists of objects. Masks come first: outlines are less exact."""
-    if project_of(folder):
-        return supervisely_in(folder)
-    layout = layout_of(folder, looks_like_mask)
-    return layout if layout.masks else objects_in(folder) or layout
+def _found(folder: Path, masks: bool) -> Objects | Layout:
+    """The pictures of a folder, with masks or with lists of objects. Masks come first: outlines are less exact.
+
+    masks: False takes the pictures alone where the lists cannot be used. Where they can, names and splits are the same.
+    """
+    layout = None if project_of(folder) else layout_of(folder, looks_like_mask)
+    if layout and layout.masks:
+        return layout
+    try:
+        objects = objects_in(folder)
+    except InputError:
+        if masks:
+            raise
+        objects = None
+    return objects or layout or layout_of(folder, looks_like_mask)
 
 
 def _of_objects(folder: Path, objects: Objects, mask_value: int | None, masks: bool) -> PictureSet:

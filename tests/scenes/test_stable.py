@@ -357,7 +357,7 @@ def drawn_with(catalogue: Boxes, *words: str) -> list[Leaves]:
     # With another class, a picture gets the factors of that class too: tests/scenes/test_by_class.py.
     config = load_config("s2rda13", ["objects.count=2", "by_class=null", *words])
     drawn = Sampler(config, catalogue)  # type: ignore[arg-type]
-    return [flat(drawn.sample(5, index)) for index in range(100)]
+    return [flat(drawn.sample(5, index)) for index in range(150)]
 
 
 PBR = ("material.family=pbr", "material.mode=whole")

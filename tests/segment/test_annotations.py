@@ -201,8 +201,11 @@ def test_boxes_are_no_outlines(tmp_path: Path) -> None:
     ids = open_classes(tmp_path).read(0).ids
     assert ids is not None and (ids == 1).sum() == 400 and (ids[5:25, 35:45] == IGNORED).all()
     save(path, coco(("sign",), box))
-    with pytest.raises(InputError, match="has boxes only; a mask needs the outlines of its objects"):
-        open_classes(tmp_path)
+    for read in (open_classes, open_set):
+        with pytest.raises(InputError, match="has boxes only; a mask needs the outlines of its objects"):
+            read(tmp_path)
+    # Photographs whose labels nobody asks for are photographs.
+    assert open_set(tmp_path, masks=False).size == 1 and not open_set(tmp_path, masks=False).labeled
 
 
 def test_masks_come_before_outlines(tmp_path: Path) -> None:

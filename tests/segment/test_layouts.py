@@ -78,6 +78,7 @@ LAYOUTS = {
     "the picture's suffix before the mask's": ("img/{k}.jpg", "mask/{k}.jpg.png"),
     "both suffixes, beside": ("{k}.jpg", "{k}.jpg.png"),
     "words with a space": ("Original/{k}.jpg", "Ground Truth/{k}.png"),
+    "a set in a folder of originals": ("original/img/{k}.jpg", "original/mask/{k}.png"),
     "Supervisely, without its files": ("ds/img/{k}.jpg", "ds/masks_machine/{k}.png"),
 }  # fmt: skip
 
