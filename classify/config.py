@@ -121,12 +121,12 @@ class ClassifyConfig(TrainConfig):
         return self
 
 
-def load_training(path: Path, overrides: Iterable[str] = ()) -> ClassifyConfig:
+def load_training(path: str | Path, overrides: Iterable[str] = ()) -> ClassifyConfig:
     """Load the config of a classifier's training from a YAML file.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         The file, .yaml or .yml.
     overrides : iterable of str
         Fields to change, each as `key.key=value`.
@@ -146,7 +146,7 @@ def load_training(path: Path, overrides: Iterable[str] = ()) -> ClassifyConfig:
     >>> from pathlib import Path
     >>> from blendmill import load_training
     >>> _ = Path("train.yaml").write_text("data: {source: [{where: renders}]}")
-    >>> load_training(Path("train.yaml"), ["optimizer.lr=0.02"]).optimizer.lr
+    >>> load_training("train.yaml", ["optimizer.lr=0.02"]).optimizer.lr
     0.02
     """
-    return load_config(ClassifyConfig, path, overrides)
+    return load_config(ClassifyConfig, Path(path), overrides)

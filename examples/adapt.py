@@ -1,7 +1,5 @@
 """A classifier trained on renders and adapted to photographs without labels (folder photos)."""
 
-from pathlib import Path
-
 import blendmill
 
 blendmill.render_set("s2rda13", "renders", images=2600, seed=1)
@@ -13,5 +11,5 @@ config = blendmill.ClassifyConfig.model_validate(
         "iterations": 2000,
     }
 )
-blendmill.execute(blendmill.Classification(), config, Path("run"))
+blendmill.execute(blendmill.Classification(), config, "run")
 print("see run/report.html")

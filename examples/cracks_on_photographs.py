@@ -1,7 +1,5 @@
 """Cracks painted over your photographs of surfaces without cracks (folder walls), as pictures and masks."""
 
-from pathlib import Path
-
 import blendmill
 
 config = {"renderer": "composite", "assets": {"textures": ["walls"]}, "resolution": [448, 448]}
@@ -9,4 +7,4 @@ dataset = blendmill.render_set(config, "cracks", images=100, seed=1)
 
 cracked = dataset.where(category="crack")
 print(f"{len(cracked)} of {len(dataset)} pictures show a crack")
-blendmill.export_dataset(dataset, Path("crack_masks"), "masks")  # img/ and mask/
+blendmill.export_dataset(dataset, "crack_masks", "masks")  # img/ and mask/

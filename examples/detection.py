@@ -1,10 +1,8 @@
 """A set for detection and segmentation: many objects close together, as COCO and as YOLO."""
 
-from pathlib import Path
-
 import blendmill
 
 dataset = blendmill.render_set("tabletop-dense", "tabletop", images=100, seed=1)
 
-blendmill.export_dataset(dataset, Path("tabletop_coco"), "coco")  # boxes, RLE masks, polygons, keypoints
-blendmill.export_dataset(dataset, Path("tabletop_yolo"), "yolo-segment")  # yolo detect train data=…/data.yaml
+blendmill.export_dataset(dataset, "tabletop_coco", "coco")  # boxes, RLE masks, polygons, keypoints
+blendmill.export_dataset(dataset, "tabletop_yolo", "yolo-segment")  # yolo detect train data=…/data.yaml

@@ -1,7 +1,5 @@
 """A set for 6D poses, as BOP: models in millimeters, rotation and translation from each model to the camera."""
 
-from pathlib import Path
-
 import blendmill
 
 config = {
@@ -11,7 +9,7 @@ config = {
     "camera": {"resolution": [320, 240], "elevation": {"uniform": [10, 80]}},
 }
 dataset = blendmill.render_set(config, "poses_6d", images=50, seed=1)
-blendmill.export_dataset(dataset, Path("poses_6d_bop"), "bop")
+blendmill.export_dataset(dataset, "poses_6d_bop", "bop")
 
 for thing in dataset[0].objects:  # the same poses are in the shards, as JSON
     box = " x ".join(f"{side:.3f}" for side in thing.extent)

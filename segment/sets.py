@@ -74,12 +74,12 @@ class PictureSet:
         return np.linspace(0, self.size - 1, count).round().astype(int).tolist()
 
 
-def open_set(folder: Path, mask_value: int | None = None, *, masks: bool = True) -> PictureSet:
+def open_set(folder: str | Path, mask_value: int | None = None, *, masks: bool = True) -> PictureSet:
     """Open a set of crack pictures.
 
     Parameters
     ----------
-    folder : Path
+    folder : str or Path
         A data set of blendmill, or a folder of pictures. Masks lie under the names of their pictures in a folder
         `mask/`, `masks/`, `gt/`, `lab/`, … beside `img/`, `images/`, …, or beside each picture as `<name>_mask.png`;
         see `segment.layouts`. Or JSON files of COCO or Supervisely list its objects, see `segment.annotations`.
@@ -110,12 +110,13 @@ def open_set(folder: Path, mask_value: int | None = None, *, masks: bool = True)
     >>> for kind in ("img", "mask"):
     ...     Path("cracks", kind).mkdir(parents=True)
     ...     Image.new("L", (48, 32), 255).save(f"cracks/{kind}/wall.png")
-    >>> pictures = open_set(Path("cracks"))
+    >>> pictures = open_set("cracks")
     >>> pictures.names, pictures.labeled
     (('wall',), True)
     >>> pictures.read(0).mask.shape
     (32, 48)
     """
+    folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: {'not a folder' if folder.exists() else 'does not exist'}")
     if (folder / MANIFEST).is_file():

@@ -28,7 +28,7 @@ _LOG = logging.getLogger("blendmill")
 _WARNING = "; it is COLLAPSED: its predictions are almost the same for all pictures"
 
 
-def execute(task: Task[C, D, M], config: C, out: Path) -> dict[str, Any]:
+def execute(task: Task[C, D, M], config: C, out: str | Path) -> dict[str, Any]:
     """Train a network and write checkpoints, results and a report into a folder.
 
     If the folder holds an unfinished run of the same config, that run is resumed. If it holds a finished run, its
@@ -43,7 +43,7 @@ def execute(task: Task[C, D, M], config: C, out: Path) -> dict[str, Any]:
         What to train: `Classification()` or `Segmentation()`.
     config : TrainConfig
         The config of that task: a `ClassifyConfig` or a `SegmentConfig`.
-    out : Path
+    out : str or Path
         The folder of the run.
 
     Returns
@@ -74,10 +74,10 @@ def execute(task: Task[C, D, M], config: C, out: Path) -> dict[str, Any]:
     ...     data={"source": [{"where": "cracks"}], "holdout": 0, "workers": 0},
     ...     width=2, depth=1, size=16, batch=2, iterations=3, device="cpu", report=False,
     ... )
-    >>> execute(Segmentation(), config, Path("run"))["selected"]["step"]
+    >>> execute(Segmentation(), config, "run")["selected"]["step"]
     3
     """
-    folder = Folder(out)
+    folder = Folder(Path(out))
     with processes() as process:
         if process.first:
             folder.claim(config)

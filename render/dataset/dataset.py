@@ -38,13 +38,12 @@ class Dataset:
 
     Examples
     --------
-    >>> from pathlib import Path
     >>> import blendmill
     >>> manifest = blendmill.Manifest(
     ...     config={}, config_hash="", seed=0, count=5, shard_size=2, classes=("mug",), versions={}, device="cpu"
     ... )
-    >>> manifest.save(Path("."))
-    >>> dataset = blendmill.Dataset.open(Path("."))
+    >>> manifest.save(".")
+    >>> dataset = blendmill.Dataset.open(".")
     >>> dataset.manifest.count, dataset.present()
     (5, [])
     """
@@ -53,9 +52,9 @@ class Dataset:
     manifest: Manifest
 
     @staticmethod
-    def open(folder: Path) -> Dataset:
+    def open(folder: str | Path) -> Dataset:
         """Open the data set in a folder. Raises InputError if there is none."""
-        return Dataset(folder, Manifest.load(folder))
+        return Dataset(Path(folder), Manifest.load(folder))
 
     def shard_path(self, shard: int) -> Path:
         """Where a shard is, or will be; 0-based."""

@@ -198,15 +198,15 @@ class Manifest(BaseModel):
         """The content of dataset.json."""
         return (self.model_dump_json(indent=1) + "\n").encode()
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | Path) -> None:
         """Write dataset.json into an existing folder, atomically."""
-        with replacing(folder / MANIFEST) as temporary:
+        with replacing(Path(folder) / MANIFEST) as temporary:
             temporary.write_bytes(self.encoded())
 
     @staticmethod
-    def load(folder: Path) -> Manifest:
+    def load(folder: str | Path) -> Manifest:
         """Read a folder's dataset.json. Raises InputError where there is none, or it is not what this version reads."""
-        path = folder / MANIFEST
+        path = Path(folder) / MANIFEST
         if not path.exists():
             raise InputError(f"{folder}: not a data set, there is no {MANIFEST}; give the folder that holds it")
         return Manifest.parse(read_regular(path, _LARGEST), str(path))

@@ -43,7 +43,7 @@ _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _VALID = {label.path: label.valid for label in LABELS.values() if label.valid is not None}
 
 
-def write_shard(path: Path, frames: Iterable[Frame], *, attributes: Mapping[str, str | int]) -> str:
+def write_shard(path: str | Path, frames: Iterable[Frame], *, attributes: Mapping[str, str | int]) -> str:
     """Write frames to a shard, one after the other.
 
     If anything fails, no partial file is left, and an existing shard stays as it was. The same frames and attributes
@@ -51,7 +51,7 @@ def write_shard(path: Path, frames: Iterable[Frame], *, attributes: Mapping[str,
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         The HDF5 file to write.
     frames : iterable of Frame
         The pictures. All have the same size and the same labels.
@@ -81,11 +81,11 @@ def write_shard(path: Path, frames: Iterable[Frame], *, attributes: Mapping[str,
     >>> config = blendmill.load_config("cracks.yaml")
     >>> sampler, renderer = blendmill.open_renderer(config)
     >>> frames = (renderer.draw(sampler.sample(0, index)) for index in range(2))
-    >>> digest = blendmill.write_shard(Path("cracks.h5"), frames, attributes={"seed": 0})
+    >>> digest = blendmill.write_shard("cracks.h5", frames, attributes={"seed": 0})
     >>> len(digest)
     64
     """
-    with replacing(path) as temporary:
+    with replacing(Path(path)) as temporary:
         with _Disk(temporary, "w+") as disk:
             # The oldest layout that does the job: no time stamps, and every HDF5 reader knows it.
             with h5py.File(disk, "w", libver=("earliest", "v110")) as file:
@@ -189,17 +189,17 @@ class Shard:
     >>> config = blendmill.load_config("cracks.yaml")
     >>> sampler, renderer = blendmill.open_renderer(config)
     >>> frames = (renderer.draw(sampler.sample(0, index)) for index in range(2))
-    >>> digest = blendmill.write_shard(Path("cracks.h5"), frames, attributes={"seed": 0})
-    >>> with blendmill.Shard(Path("cracks.h5")) as shard:
+    >>> digest = blendmill.write_shard("cracks.h5", frames, attributes={"seed": 0})
+    >>> with blendmill.Shard("cracks.h5") as shard:
     ...     len(shard), shard.frame(1).rgb.shape, shard.arrays("index").tolist()
     (2, (32, 32, 3), [0, 1])
     """
 
-    def __init__(self, path: Path, *, classes: int | None = None):
-        self.path, self._classes = path, classes
+    def __init__(self, path: str | Path, *, classes: int | None = None):
+        self.path, self._classes = Path(path), classes
         self._values: dict[str, NDArray[Any]] = {}
         self._forms: dict[str, tuple[h5py.Dataset, tuple[int, ...], np.dtype[Any]]] = {}
-        self._file = _open(path)
+        self._file = _open(self.path)
         try:
             self.attributes, self._datasets = self._admitted()
         except InputError:

@@ -55,15 +55,15 @@ class Catalogue:
         Number of variants of each built-in class.
     models : iterable of ModelFolder
         Folders of model files.
-    manifest : Path, optional
+    manifest : str or Path, optional
         An assets_manifest.yaml. Entries with a URL that were not fetched yet are skipped.
-    hdris, textures, images : iterable of Path
+    hdris, textures, images : iterable of str or Path
         Files or folders of environment maps, texture sets and pictures.
-    studio : Path, optional
+    studio : str or Path, optional
         The folder of Blender's own environment maps. Their ids are `studio:<name>`.
     importers : mapping of str to callable, optional
         By file suffix: readers for the formats that need Blender.
-    cache : Path, optional
+    cache : str or Path, optional
         Folder for normalized models. None takes $BLENDMILL_CACHE or ~/.cache/blendmill.
     memory : int
         Bytes of models that are kept in memory.
@@ -76,9 +76,8 @@ class Catalogue:
 
     Examples
     --------
-    >>> from pathlib import Path
     >>> from blendmill import Catalogue
-    >>> catalogue = Catalogue(shapes={"mug": 2}, cache=Path("cache"))
+    >>> catalogue = Catalogue(shapes={"mug": 2}, cache="cache")
     >>> catalogue.assets("mug")
     ('shape:mug:0', 'shape:mug:1')
     """
@@ -88,25 +87,27 @@ class Catalogue:
         *,
         shapes: Mapping[str, int] | None = None,
         models: Iterable[ModelFolder] = (),
-        manifest: Path | None = None,
-        hdris: Iterable[Path] = (),
-        studio: Path | None = None,
-        textures: Iterable[Path] = (),
-        images: Iterable[Path] = (),
+        manifest: str | Path | None = None,
+        hdris: Iterable[str | Path] = (),
+        studio: str | Path | None = None,
+        textures: Iterable[str | Path] = (),
+        images: Iterable[str | Path] = (),
         importers: Importers | None = None,
-        cache: Path | None = None,
+        cache: str | Path | None = None,
         memory: int = 512 << 20,
     ):
-        self.cache = Cache(cache)
+        self.cache = Cache(Path(cache) if cache else None)
         self._importers = dict(importers or {})
         self._shapes = _checked_shapes(shapes or {})
-        self._manifest = load_manifest(manifest) if manifest else Manifest(Path())
-        folders, hdris, textures, images = tuple(models), tuple(hdris), tuple(textures), tuple(images)
-        places = [folder.path for folder in folders] + ([manifest] if manifest else [])
+        self._manifest = load_manifest(Path(manifest)) if manifest else Manifest(Path())
+        folders = tuple(models)
+        hdris, textures, images = (tuple(map(Path, places)) for places in (hdris, textures, images))
+        places = [folder.path for folder in folders] + ([Path(manifest)] if manifest else [])
         self._indexed = KnownAssets(indexes_of([*places, *hdris, *textures, *images], self.cache))
         self._listings = _listed(folders, self._indexed.beginning)
         self._files = Files(self._listings, self._manifest.models())
         self._settled: dict[str, Settled] = {}
+        studio = Path(studio) if studio else None
         self._pictures = Pictures(self._manifest, hdris, studio, textures, images, self.cache, self._indexed)
         self._classes = tuple(sorted({*self._shapes, *self._files.classes}))
         self._candidates: dict[str, Candidates] = {}

@@ -29,7 +29,7 @@ class ModelFolder:
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         The folder, or one model file.
     layout : "auto", "class-folders", "shapenet", "modelnet" or "flat"
         How the folder is arranged. "auto" finds out.
@@ -47,10 +47,9 @@ class ModelFolder:
 
     Examples
     --------
-    >>> from pathlib import Path
     >>> from blendmill import ModelFolder
-    >>> ModelFolder(Path("chairs"), layout="flat", category="chair").up
-    'auto'
+    >>> ModelFolder("chairs", layout="flat", category="chair").path.name
+    'chairs'
     """
 
     path: Path
@@ -61,6 +60,9 @@ class ModelFolder:
     unit: float | None = None
     need_textures: bool = False
     license: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
 
 
 @dataclass(frozen=True, slots=True)

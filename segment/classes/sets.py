@@ -19,12 +19,12 @@ from segment.sets import Picture, PictureSet, check_size, finished, shown_name
 from training.data.pictures import fingerprint
 
 
-def open_classes(folder: Path, names: Sequence[str] = (), ignore: int = IGNORED) -> PictureSet:
+def open_classes(folder: str | Path, names: Sequence[str] = (), ignore: int = IGNORED) -> PictureSet:
     """Open a set of pictures whose pixels are labeled with classes.
 
     Parameters
     ----------
-    folder : Path
+    folder : str or Path
         A data set of blendmill, whose label `category` is read, or a folder in a layout of `segment.classes.layouts`:
         Cityscapes, ADE20K, COCO (also panoptic), Supervisely, or img/ and mask/ with the numbers of the classes.
     names : sequence of str
@@ -52,10 +52,11 @@ def open_classes(folder: Path, names: Sequence[str] = (), ignore: int = IGNORED)
     >>> for kind in ("img", "mask"):
     ...     Path("scenes", kind).mkdir(parents=True)
     ...     Image.new("L", (48, 32), 1).save(f"scenes/{kind}/street.png")
-    >>> pictures = open_classes(Path("scenes"), names=("road", "sky"))
+    >>> pictures = open_classes("scenes", names=("road", "sky"))
     >>> pictures.classes[pictures.read(0).ids[0, 0]]
     'sky'
     """
+    folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: {'not a folder' if folder.exists() else 'does not exist'}")
     return _of_dataset(folder) if (folder / MANIFEST).is_file() else _of_folder(folder, tuple(names), ignore)

@@ -32,7 +32,7 @@ _LINES = 2
 
 def export_dataset(
     dataset: Dataset,
-    out: Path,
+    out: str | Path,
     kind: str,
     samples_per_tar: int = 1000,
     limits: Limits = NO_LIMITS,
@@ -49,7 +49,7 @@ def export_dataset(
     ----------
     dataset : Dataset
         The data set to export.
-    out : Path
+    out : str or Path
         A folder that does not exist or is empty.
     kind : str
         "folder", "coco", "webdataset", "s2rda", "hdf5-per-image", "masks", "yolo", "yolo-segment", "yolo-pose" or
@@ -90,15 +90,15 @@ def export_dataset(
     >>> manifest = blendmill.run(
     ...     job, sampler, blendmill.Local(slots), blendmill.RetryPolicy(), lambda event, **fields: None
     ... )
-    >>> dataset = blendmill.Dataset.open(Path("set"))
-    >>> blendmill.export_dataset(dataset, Path("export"), "masks")
+    >>> dataset = blendmill.Dataset.open("set")
+    >>> blendmill.export_dataset(dataset, "export", "masks")
     True
     >>> sorted(path.name for path in Path("export").iterdir())
     ['blendmill-export.json', 'img', 'mask']
     """
     if kind not in FORMATS:
         raise InputError(f"unknown export format '{kind}', {choices(kind, FORMATS)}")
-    receipt = _receipt(dataset, kind)
+    out, receipt = Path(out), _receipt(dataset, kind)
     if kind == "webdataset":
         receipt["samples_per_tar"] = samples_per_tar
     if limits != NO_LIMITS:
