@@ -1,10 +1,10 @@
 """Finds the pictures of a folder and their masks, in the layouts of public sets of cracks.
 
 Folders of masks stand beside folders of pictures: img/ and mask/, Images/ and Masks/ (CrackSeg9k), train_img/ and
-train_lab/ (DeepCrack), croppedimg/ and croppedgt/ (GAPs384), image/ and gt/ (CFD), JPEGImages/ and SegmentationClass/,
-rgb/ and BW/, Original/ and Ground Truth/, img/ and masks_machine/, CrackLS315/ and CrackLS315_gt/, each also below
-train/ and test/. Or a mask lies beside its picture: `a.jpg` and `a.png` (Crack500), `a.jpg` and `a_mask.png`,
-`a.mask.png` or `a.jpg.png`.
+train_lab/ (DeepCrack), croppedimg/ and croppedgt/ (GAPs384), image/ and gt/ (CFD), image/ and groundTruth/ with .mat
+files (CrackForest), JPEGImages/ and SegmentationClass/, rgb/ and BW/, Original/ and Ground Truth/, img/ and
+masks_machine/, CrackLS315/ and CrackLS315_gt/, each also below train/ and test/. Or a mask lies beside its picture:
+`a.jpg` and `a.png` (Crack500), `a.jpg` and `a_mask.png`, `a.mask.png` or `a.jpg.png`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from scenes.assets.pictures import IMAGE_SUFFIXES
 from scenes.assets.walking import below
 from scenes.errors import InputError
 from scenes.files import is_hidden
+from segment import matlab
 
 # Folders of these names hold pictures beside masks, or a whole set beside altered copies of it.
 _EITHER = ("original", "originals")
@@ -58,7 +59,7 @@ def layout_of(folder: Path, looks_like_mask: Callable[[Path], bool]) -> Layout:
         prefix = f"{name}/" if len(pairs) > 1 and name else ""
         beside = pictures_of == masks_of.parent
         files = _files(pictures_of, left_out, deep=not beside)
-        _match(prefix, files, _files(masks_of, left_out), pictures, masks, left_out)
+        _match(prefix, files, _by_name(_masks(masks_of), masks_of, left_out), pictures, masks, left_out)
     if pairs:
         if not pictures:
             raise InputError(f"{folder}: no picture has a mask of its name: {(left_out or ['it is empty'])[0]}")
@@ -70,7 +71,9 @@ def layout_of(folder: Path, looks_like_mask: Callable[[Path], bool]) -> Layout:
     pictures = _by_name(bare, folder, left_out)
     for path in sorted(folder.iterdir()):
         if path.is_dir() and _role(path.name)[1] in MASKS:
-            left_out.append(f"{path}: holds no masks that can be read; they must be pictures such as PNG")
+            left_out.append(
+                f"{path}: holds no masks that can be read; they must be pictures such as PNG, or .mat files"
+            )
     if not pictures:
         raise InputError(f"{folder}: holds no picture; accepted: {', '.join(IMAGE_SUFFIXES)}")
     return Layout(pictures, {}, tuple(left_out))
@@ -90,7 +93,7 @@ def _pairs(folder: Path, depth: int = 4) -> Iterator[tuple[str, Path, Path]]:
     taken: set[Path] = set()
     for path in sorted((p for p in inside if roles[p][1] in MASKS), key=lambda p: MASKS.index(roles[p][1])):
         rest = roles[path][0]
-        if not any(_all(path)) or any(roles[done][0] == rest for done in taken):
+        if not _masks(path) or any(roles[done][0] == rest for done in taken):
             continue
         beside = [p for p in inside if roles[p][0] == rest and roles[p][1] in PICTURES]
         beside += [p for p in inside if rest and p.name.lower() == rest]
@@ -199,6 +202,11 @@ def _by_name(files: Iterable[Path], folder: Path, left_out: list[str]) -> dict[s
 
 def _all(folder: Path) -> list[Path]:
     return [path for path in below(folder) if _is_picture(path)]
+
+
+def _masks(folder: Path) -> list[Path]:
+    """The pictures in a folder of masks, or else its files of MATLAB."""
+    return _all(folder) or [path for path in below(folder) if path.suffix.lower() == matlab.SUFFIX]
 
 
 def _is_picture(path: Path) -> bool:

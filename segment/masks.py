@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from scenes.assets.image_files import opened
 from scenes.errors import InputError, LoadError
+from segment import matlab
 from segment.statistics.lines import Mask
 
 Values = NDArray[np.int64]
@@ -121,6 +122,8 @@ def _odd(name: str, counted: Sequence[Counter[int]], crack: int | None) -> tuple
 
 def _read(path: Path, soften: bool = True) -> Values:
     """(h, w) numbers, palette indices, or colors as 0xrrggbb. soften: round masks with many values to 0 and 255."""
+    if path.suffix.lower() == matlab.SUFFIX:
+        return np.asarray(matlab.read_matrix(path), np.int64)
     try:
         with opened(path) as image:
             lossy = image.format in ("JPEG", "MPO")
