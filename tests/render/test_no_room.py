@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import subprocess
@@ -44,6 +45,8 @@ def blendmill(words: str, folder: Path, limit: int | None = None) -> subprocess.
     return subprocess.run(
         [sys.executable, "-c", "from render.cli.main import main; main()", *words.split()],
         cwd=folder, preexec_fn=limited, capture_output=True, text=True, check=False, timeout=170,
+        # Python would cut off the compiled modules that it writes, for all tests to come.
+        env=os.environ | ({} if limit is None else {"PYTHONDONTWRITEBYTECODE": "1"}),
     )  # fmt: skip
 
 

@@ -157,6 +157,7 @@ from pathlib import Path
 from tests.frames import make_frame
 from render.dataset.shard import write_shard
 fds = lambda: [fd for fd in os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd/" + fd)]
+sys.dont_write_bytecode = True  # or the limit would cut off compiled modules, for all tests to come
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 try:
     write_shard(Path(sys.argv[1]), (make_frame(i, (64, 64)) for i in range(20)), attributes={"seed": 1})

@@ -158,8 +158,10 @@ def test_a_link_to_nothing_among_crack_pictures_is_left_out(tmp_path: Path) -> N
 
 # Disks and kills -----------------------------------------------------------------------------------------------------
 
+# With a limit on the size of files, Python would cut off the compiled modules that it writes, for all tests to come.
 LIMITED = """
 import resource, sys
+sys.dont_write_bytecode = True
 sys.path.insert(0, ".")
 import classify.load
 from tests import tiny
