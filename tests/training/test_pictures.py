@@ -183,6 +183,23 @@ def test_an_empty_or_mixed_folder_is_one_line(tmp_path: Path, make: Callable[[Pa
     assert message in said(lambda: open_pictures(tmp_path / "data"))
 
 
+@pytest.mark.parametrize("folder", ["images", "101_ObjectCategories"])
+def test_one_folder_around_the_classes_is_no_class(tmp_path: Path, folder: str) -> None:
+    tree(tmp_path / folder, {"car": 1, "mug": 2})
+    (tmp_path / "Annotations").mkdir()
+    pictures = open_pictures(tmp_path)
+    assert pictures.classes == ("car", "mug") and pictures.labels.tolist() == [0, 1, 1]
+    assert open_pictures(tmp_path, (folder,)).classes == (folder,)
+    assert open_pictures(tmp_path, ("kart",), rename={folder: "kart"}).labels.tolist() == [0, 0, 0]
+
+
+def test_parts_of_a_set_are_no_classes(tmp_path: Path) -> None:
+    for part in ("train", "val"):
+        tree(tmp_path / part, {"car": 1, "mug": 2})
+    assert "folders train, val are parts of a set" in said(lambda: open_pictures(tmp_path))
+    assert len(open_pictures(tmp_path, labels=False)) == 6
+
+
 # Lists -----------------------------------------------------------------------------------------------------------
 
 
@@ -202,6 +219,9 @@ def lists(root: Path, text: str) -> Path:
         # As in tllib: numbers of classes, not in the order of the alphabet.
         ("real/mug/mug_001.png 0\nreal/car/car_000.png 1\n", [0, 1], ("mug", "car")),
         ("real/mug/mug_001.png,1\nreal/car/car_000.png,\t0\n", [1, 0], ("car", "mug")),
+        # Names of classes, and separators of Windows.
+        ("real/mug/mug_001.png coffee mug\nreal/car/car_000.png car\n", [1, 0], ("car", "coffee mug")),
+        ("real\\mug\\mug_001.png 0\r\nreal\\car\\car_000.png 1\r\n", [0, 1], ("mug", "car")),
     ],
 )
 def test_lists_with_and_without_classes(tmp_path: Path, text: str, labels: list[int], classes: tuple[str, ...]) -> None:
@@ -233,15 +253,38 @@ def test_numbers_without_folders_are_named_by_the_classes(tmp_path: Path) -> Non
         ("real/car/car_000.png\nreal/car/gone.png\nreal/car/too.png", "real/car/gone.png and 1 more of 3; complete"),
         (
             "real/car/car_000.png 0\nreal/car/car_001.png",
-            "line 2: 'real/car/car_001.png' lacks a class number, unlike 1",
+            "line 2: 'real/car/car_001.png' lacks a class, unlike 1",
         ),
         ("../secret.png", "line 1: '../secret.png' leads out of the list's folder"),
         ("real/car/car_000.png\n/etc/passwd.png", "line 2: '/etc/passwd.png' leads out"),
+        ("..\\secret.png", "line 1: '../secret.png' leads out of the list's folder"),
+        ("real/car/car_000.png 0 3", "line 1: 'real/car/car_000.png 0 3' has more than a path and one class"),
     ],
 )
 def test_a_bad_list_is_one_line(tmp_path: Path, text: str, message: str) -> None:
     listed = lists(tmp_path, text)
     assert re.sub("unlike line", "unlike", said(lambda: open_pictures(listed))).find(message) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("train.csv", "id,Filename,split,label\n7,mug/mug_001.png,a,cup\n8,car/car_000.png,b,auto\n"),
+        ("train.csv", "mug/mug_001.png,cup\ncar/car_000.png,auto\n"),
+        ("train.csv", 'file_name;category\n"mug/mug_001.png";cup\ncar/car_000.png;auto\n'),
+        ("train.tsv", "image\tclass\nmug\\mug_001.png\tcup\ncar\\car_000.png\tauto\n"),
+    ],
+)
+def test_tables_are_read_by_their_columns(tmp_path: Path, name: str, text: str) -> None:
+    # As Kaggle has them: the table lies beside the folder that its paths are relative to.
+    tree(tmp_path / "images", {"car": 2, "mug": 2})
+    (tmp_path / name).write_text(text)
+    pictures = open_pictures(tmp_path / name)
+    assert pictures.classes == ("auto", "cup") and pictures.labels.tolist() == [1, 0]
+    assert keys(pictures) == ["mug/mug_001.png", "car/car_000.png"]
+    unnamed = tmp_path / "unnamed.csv"
+    unnamed.write_text("id,label\n7,cup\n")
+    assert "line 1: no column has the paths of the pictures" in said(lambda: open_pictures(unnamed))
 
 
 def test_a_list_of_other_bytes_is_one_line(tmp_path: Path) -> None:

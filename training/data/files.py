@@ -1,10 +1,9 @@
-"""Pictures in files: class folders, a folder of photos, list files."""
+"""Pictures in files: class folders, or a folder of photos."""
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -14,8 +13,6 @@ from scenes.errors import InputError
 from scenes.files import is_hidden
 from training.data.decode import EXTENSIONS, decoded
 from training.data.pictures import NONE, fingerprint
-
-_LABELED = re.compile(r"(?P<path>.*[^\s,])[\s,]+(?P<label>-?[0-9]{1,9})")
 
 
 class Files:
@@ -72,11 +69,13 @@ class Files:
         return self._paths[i]
 
 
-def class_folders(root: Path, *, name: str = "") -> Files:
+def class_folders(root: Path, *, name: str = "", known: Collection[str] = ()) -> Files:
     """Pictures in `<root>/<class>/…`, at any depth. The classes are in alphabetical order.
 
-    If only `root` itself holds pictures, they have no class. Hidden files and files of other kinds are ignored. Raises
-    InputError if there is no picture, or if pictures lie both in `root` and in its folders.
+    If only one folder of `root` holds pictures, and these lie in several folders, then those are the classes, as in
+    `images/<class>/` (Office-31) and `101_ObjectCategories/<class>/` (Caltech-101), unless `known` has the name of the
+    one folder. If only `root` itself holds pictures, they have no class. Hidden files and files of other kinds are
+    ignored. Raises InputError if there is no picture, or if pictures lie both in `root` and in its folders.
     """
     folders = sorted(path.name for path in root.iterdir() if path.is_dir() and not is_hidden(path.name))
     inside = {folder: sorted(_pictures(root, folder)) for folder in folders}
@@ -88,9 +87,25 @@ def class_folders(root: Path, *, name: str = "") -> Files:
             f"{root}: pictures lie both next to the class folders ({beside[0]}) and in them; move all of them into "
             "folders, or none"
         )
+    wrappers = [folder for folder in folders if inside[folder]]
+    if len(wrappers) == 1 and wrappers[0] not in known:
+        within = _by_folder(inside[wrappers[0]])
+        if len(within) > 1:
+            folders, inside = list(within), within
     paths = [path for folder in folders for path in inside[folder]]
     labels = [label for label, folder in enumerate(folders) for _ in inside[folder]]
     return Files(root, paths, labels, folders, name, complete=False)
+
+
+def _by_folder(paths: Sequence[str]) -> dict[str, list[str]]:
+    """Paths by the name of their second folder, in alphabetical order. Empty if one has no second folder."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        parts = path.split("/")
+        if len(parts) < 3:
+            return {}
+        found.setdefault(parts[1], []).append(path)
+    return dict(sorted(found.items()))
 
 
 def _is_picture(name: str) -> bool:
@@ -103,75 +118,3 @@ def _pictures(root: Path, folder: str) -> Iterator[str]:
         for name in names:
             if _is_picture(name):
                 yield Path(where, name).relative_to(root).as_posix()
-
-
-def listed(file: Path, classes: Sequence[str] | None = None, *, root: Path | None = None) -> Files:
-    """Pictures of a list file. Each line holds a path, or a path and a class number.
-
-    Paths are relative to `root`. By default that is the folder of the list or its parent, whichever holds the first
-    picture. Without numbers, the class of a picture is the name of its folder. With numbers, class names are taken from
-    the folders if each number belongs to exactly one folder. Otherwise a number is an index into `classes`. Raises
-    InputError if the list cannot be read, is empty, mixes both kinds of lines, leads out of `root`, or names missing
-    files.
-    """
-    lines = _lines(file)
-    paths, numbers = _parsed(file, lines)
-    if root is None:
-        root = next((at for at in (file.parent, file.parent.parent) if (at / paths[0]).exists()), file.parent)
-    folders = [PurePosixPath(path).parent.name for path in paths]
-    if numbers is None:
-        names = sorted(set(folders))
-        index = {name: number for number, name in enumerate(names)}
-        return Files(root, paths, [index[folder] for folder in folders], names, str(file))
-    return Files(root, paths, numbers, _named(file, numbers, folders, classes), str(file))
-
-
-def _lines(file: Path) -> list[tuple[int, str]]:
-    """The non-empty lines with their line numbers."""
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{file}: no such list file") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not a list file: byte {error.start} is not UTF-8") from None
-    lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    if not lines:
-        raise InputError(f"{file}: empty; a list file holds the path of a picture in each line")
-    return lines
-
-
-def _parsed(file: Path, lines: Sequence[tuple[int, str]]) -> tuple[list[str], list[int] | None]:
-    """The paths, and the class numbers if the lines have them."""
-    found = [(number, line, _LABELED.fullmatch(line)) for number, line in lines]
-    numbered = found[0][2] is not None
-    paths, labels = [], []
-    for number, line, match in found:
-        if (match is not None) != numbered:
-            raise InputError(f"{file}: line {number}: '{line}' {'lacks' if numbered else 'has'} a class number, "
-                             f"unlike line {found[0][0]}")  # fmt: skip
-        path = match["path"] if match else line
-        if "\0" in path or path.startswith(("/", "~")) or ".." in PurePosixPath(path).parts:
-            raise InputError(f"{file}: line {number}: '{path}' leads out of the list's folder; write relative paths")
-        paths.append(PurePosixPath(path).as_posix())
-        labels.append(int(match["label"]) if match else NONE)
-    return paths, labels if numbered else None
-
-
-def _named(file: Path, numbers: list[int], folders: list[str], classes: Sequence[str] | None) -> Sequence[str]:
-    """The names of the classes 0, 1, …"""
-    pairs = set(zip(numbers, folders, strict=True))
-    names = dict(pairs)
-    if len(pairs) == len(names) == len(set(folders)) and set(names) == set(range(len(names))):
-        return [names[number] for number in range(len(names))]
-    if classes is None:
-        raise InputError(
-            f"{file}: the class numbers do not match the folders one to one, so they have no names; "
-            "give the names as `classes`"
-        )
-    if not NONE <= min(numbers) <= max(numbers) < len(classes):
-        wrong = next(i for i, number in enumerate(numbers) if not NONE <= number < len(classes))
-        raise InputError(
-            f"{file}: picture {wrong + 1} has class {numbers[wrong]}, but there are {len(classes)} classes, "
-            "numbered from 0"
-        )
-    return classes

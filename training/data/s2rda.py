@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from scenes.errors import InputError, choices
-from training.data.files import class_folders, listed
+from training.data.files import class_folders
+from training.data.lists import listed
 from training.data.pictures import ImageDataset, relabeled
 
 ALIASES: Mapping[str, str] = {"motorbike": "motorcycle"}

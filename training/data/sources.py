@@ -8,11 +8,14 @@ from pathlib import Path
 from render.dataset.limits import NO_LIMITS, Limits
 from render.dataset.manifest import MANIFEST
 from scenes.errors import InputError, choices
-from training.data.files import class_folders, listed
+from training.data.files import class_folders
+from training.data.lists import listed
 from training.data.pictures import ImageDataset, chosen, relabeled, unlabeled
 from training.data.rendered import Rendered
 from training.data.s2rda import is_s2rda, s2rda
 from training.data.splits import ALL, halves, parted, split_named
+
+_PARTS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "eval"})
 
 
 def open_pictures(
@@ -90,7 +93,9 @@ def open_pictures(
         pictures: ImageDataset = s2rda(path, part)
         part = ALL
     else:
-        pictures = _opened(path, classes, margin, limits)
+        pictures = _opened(path, classes, [*(classes or ()), *(rename or ())], margin, limits)
+        if labels:
+            _require_classes(path, pictures)
     if part != ALL:
         pictures = _half(pictures, part, seed)
     if classes is not None and (labels or _shared(pictures, classes, rename or {})):
@@ -102,15 +107,26 @@ def open_pictures(
     return pictures if labels else unlabeled(pictures, classes or ())
 
 
-def _opened(path: Path, classes: Sequence[str] | None, margin: float | None, limits: Limits) -> ImageDataset:
+def _opened(
+    path: Path, classes: Sequence[str] | None, known: Sequence[str], margin: float | None, limits: Limits
+) -> ImageDataset:
     if (path / MANIFEST).exists():
         pictures = Rendered(path, margin=margin)
         return pictures if limits == NO_LIMITS else chosen(pictures, pictures.within(limits), str(limits))
     if limits != NO_LIMITS:
         raise InputError(f"{path}: not a rendered data set, so nobody knows the shares; leave out {limits}")
     if path.is_dir():
-        return class_folders(path)
+        return class_folders(path, known=known)
     return listed(path, classes)
+
+
+def _require_classes(path: Path, pictures: ImageDataset) -> None:
+    """Raise InputError if the folders of a set are its parts, as in ImageNet's train/<class>/ and val/<class>/."""
+    if len(pictures.classes) > 1 and {name.lower() for name in pictures.classes} <= _PARTS:
+        raise InputError(
+            f"{path}: its folders {', '.join(pictures.classes)} are parts of a set, and no classes; give one of them: "
+            f"{path / pictures.classes[0]}"
+        )
 
 
 def _shared(pictures: ImageDataset, classes: Sequence[str], rename: Mapping[str, str]) -> bool:
