@@ -4,7 +4,8 @@ Folders of masks stand beside folders of pictures: img/ and mask/, Images/ and M
 train_lab/ (DeepCrack), croppedimg/ and croppedgt/ (GAPs384), image/ and gt/ (CFD), image/ and groundTruth/ with .mat
 files (CrackForest), JPEGImages/ and SegmentationClass/, rgb/ and BW/, Original/ and Ground Truth/, img/ and
 masks_machine/, CrackLS315/ and CrackLS315_gt/, each also below train/ and test/. Or a mask lies beside its picture:
-`a.jpg` and `a.png` (Crack500), `a.jpg` and `a_mask.png`, `a.mask.png` or `a.jpg.png`.
+`a.jpg` and `a.png` (Crack500), `a.jpg` and `a_mask.png`, `a.mask.png` or `a.jpg.png`. Where no name tells, masks are
+known by their two values, see `segment.pairing`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from scenes.assets.walking import below
 from scenes.errors import InputError
 from scenes.files import is_hidden
 from segment import matlab
+from segment.pairing import paired
 
 # Folders of these names hold pictures beside masks, or a whole set beside altered copies of it.
 _EITHER = ("original", "originals")
@@ -39,11 +41,12 @@ _LOSSY = (".jpg", ".jpeg")
 @dataclass(frozen=True)
 class Layout:
     """pictures, masks: the files by the name that a picture and its mask share. masks: empty if there are none.
-    left_out: a line for each file that is not used, with the reason."""
+    left_out: a line for each file that is not used, with the reason. notes: what a user should know."""
 
     pictures: dict[str, Path]
     masks: dict[str, Path]
     left_out: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def layout_of(folder: Path, looks_like_mask: Callable[[Path], bool]) -> Layout:
@@ -51,7 +54,11 @@ def layout_of(folder: Path, looks_like_mask: Callable[[Path], bool]) -> Layout:
 
     Raises InputError if there is no picture, or if there are masks but no picture has one.
     """
-    pairs = list(_pairs(folder))
+    fault = None
+    try:
+        pairs = list(_pairs(folder))
+    except InputError as error:
+        pairs, fault = [], error
     left_out: list[str] = []
     pictures: dict[str, Path] = {}
     masks: dict[str, Path] = {}
@@ -68,6 +75,13 @@ def layout_of(folder: Path, looks_like_mask: Callable[[Path], bool]) -> Layout:
     if named:
         _match("", _by_name(bare, folder, left_out), named, pictures, masks, left_out)
         return Layout(pictures, masks, tuple(left_out))
+    found = paired(bare, folder, looks_like_mask)
+    if found:
+        used = {*found.pictures.values(), *found.masks.values()}
+        left_out += [f"{path}: belongs to no pair of a picture and a mask" for path in bare if path not in used]
+        return Layout(found.pictures, found.masks, tuple(left_out), found.notes)
+    if fault:
+        raise fault
     pictures = _by_name(bare, folder, left_out)
     for path in sorted(folder.iterdir()):
         if path.is_dir() and _role(path.name)[1] in MASKS:

@@ -202,7 +202,7 @@ def _of_folder(folder: Path, found: Layout, mask_value: int | None, masks: bool)
     parts = (found.pictures, found.masks)
     sizes = [(name, *(part[name].stat().st_size for part in parts if name in part)) for name in names]
     digest = fingerprint(sizes, *((rule.crack, rule.background) if rule else ()))
-    notes = rule.notes if rule else ()
+    notes = (*found.notes, *(rule.notes if rule else ()))
     return PictureSet(shown_name(folder), rule is not None, names, found.left_out, read, digest, notes)
 
 

@@ -57,7 +57,11 @@ class Soak:
         shutil.rmtree(self.folder / "cache" / "files", ignore_errors=True)
         words = f"crack compose --textures walls --out {out} --images {SHARDS} --shard-size 1 --workers {workers}"
         options = ["--set", "resolution=[32,32]", "--attempts", "1000", "--json-logs"]
-        environment = {"BLENDMILL_CACHE": str(self.folder / "cache"), "BLENDMILL_TEST": self.token, "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {
+            "BLENDMILL_CACHE": str(self.folder / "cache"),
+            "BLENDMILL_TEST": self.token,
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         with self.said.open("w") as said:
             process = subprocess.Popen(
                 [sys.executable, "-c", "from render.cli.main import main; main()", *words.split(), *options],

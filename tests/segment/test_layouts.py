@@ -83,6 +83,48 @@ LAYOUTS = {
 }  # fmt: skip
 
 
+# No name tells what is a mask.
+BARE = {
+    "CamVid": ("train/{k}.png", "trainannot/{k}.png"),
+    "nnU-Net": ("imagesTr/case{k}_0000.png", "labelsTr/case{k}.png"),
+    "Mapillary": ("training/images/{k}.jpg", "training/v2.0/labels/{k}.png"),
+    "ISIC": ("ISIC_Training_Input/ISIC_{k}.jpg", "ISIC_Training_GroundTruth/ISIC_{k}_segmentation.png"),
+    "KITTI": ("training/image_2/{k}_10.png", "training/semantic/{k}_10.png"),
+    "DeepGlobe": ("train/{k}_sat.jpg", "train/{k}_mark.png"),
+    "LabelMe's converter": ("{k}_json/img.png", "{k}_json/label.png"),
+    "frames": ("frames/{k}.png", "masks/{k}.png"),
+    "words before": ("data/image{k}.png", "data/label{k}.png"),
+}
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_masks_without_a_telling_name_are_known_by_their_two_values(tmp_path: Path, name: str) -> None:
+    for k in range(3):
+        for part, image in zip(BARE[name], (picture(k), levels(k)), strict=True):
+            save(image, tmp_path / "set" / part.format(k=f"{k:03d}"))
+    pictures = open_set(tmp_path / "set")
+    assert pictures.labeled and pictures.size == 3 and pictures.left_out == ()
+    assert "are taken for the masks of" in pictures.notes[0]
+    for k in range(3):
+        found = pictures.read(k)
+        np.testing.assert_array_equal(found.mask, truth(k))
+        assert found.rgb[truth(k)].mean() < found.rgb[~truth(k)].mean() - 30
+
+
+def test_files_of_no_pair_are_told(tmp_path: Path) -> None:
+    for k in range(4):
+        save(picture(k), tmp_path / "in" / f"{k}.jpg")
+        if k < 3:
+            save(levels(k), tmp_path / "out" / f"{k}.png")
+    save(levels(0), tmp_path / "out" / "9.png")
+    pictures = open_set(tmp_path)
+    assert pictures.names == ("in/0", "in/1", "in/2")
+    assert sorted(line.partition(": ")[0] for line in pictures.left_out) == [
+        str(tmp_path / "in" / "3.jpg"),
+        str(tmp_path / "out" / "9.png"),
+    ]
+
+
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_layouts_of_public_sets(tmp_path: Path, name: str) -> None:
     for k in range(3):
