@@ -5,7 +5,7 @@ train_lab/ (DeepCrack), croppedimg/ and croppedgt/ (GAPs384), image/ and gt/ (CF
 files (CrackForest), JPEGImages/ and SegmentationClass/, rgb/ and BW/, Original/ and Ground Truth/, img/ and
 masks_machine/, CrackLS315/ and CrackLS315_gt/, each also below train/ and test/. Or a mask lies beside its picture:
 `a.jpg` and `a.png` (Crack500), `a.jpg` and `a_mask.png`, `a.mask.png` or `a.jpg.png`. Where no name tells, masks are
-known by their two values, see `segment.pairing`.
+known by their few values, see `segment.pairing`.
 """
 
 from __future__ import annotations

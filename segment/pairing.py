@@ -1,8 +1,8 @@
 """Finds masks by what they show, where no name tells them apart from pictures.
 
 Files are put in groups: those of one folder, or those whose paths differ in numbers only, such as `3_sat.jpg` and
-`3_mask.png`. A group is masks if its first, middle and last file have two values at most. Its pictures are the group
-that has most of its names, or of its numbers.
+`3_mask.png`. A group is masks if its first, middle and last file look like masks: they have two values, or few numbers.
+Its pictures are the group that has most of its names, or of its numbers.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _fit(name: str, masks: Group, other: str, pictures: Group) -> tuple[int, flo
 def _added(found: Paired, folder: Path, of: tuple[str, Group], masks: tuple[str, Group]) -> Paired:
     keys = [key for key in of[1] if key in masks[1]]
     names = {key: of[1][key].relative_to(folder).with_suffix("").as_posix() for key in keys}
-    note = f"{folder}: {masks[0]} are taken for the masks of {of[0]}, because they have two values"
+    note = f"{folder}: {masks[0]} are taken for the masks of {of[0]}, because they have few values"
     return Paired(
         found.pictures | {names[key]: of[1][key] for key in keys},
         found.masks | {names[key]: masks[1][key] for key in keys},

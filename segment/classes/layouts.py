@@ -41,6 +41,8 @@ _CITYSCAPES = {
 _ADE = "objectInfo150.txt"
 # Bytes of a file of names.
 _LONGEST = 1 << 20
+# With more values than this in one channel, a picture is a gray photograph. Mapillary has 124 classes.
+_FEW = 128
 
 
 class Labels(NamedTuple):
@@ -54,12 +56,14 @@ class Labels(NamedTuple):
 @dataclass(frozen=True)
 class Found:
     """classes: the names, in the order of the ids; empty if the set names none. pictures: the files by name. read:
-    the labels of the picture of a name; None if there are none. left_out: a line for each file that is not used."""
+    the labels of the picture of a name; None if there are none. left_out: a line for each file that is not used. notes:
+    what a user should know about the choice."""
 
     classes: tuple[str, ...]
     pictures: dict[str, Path]
     read: Callable[[str], Labels] | None
     left_out: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def found_in(folder: Path, names: tuple[str, ...], ignore: int) -> Found:
@@ -109,7 +113,7 @@ def read_values(path: Path) -> Values:
 
 
 def _plain(folder: Path, names: tuple[str, ...], ignore: int) -> Found:
-    found = layout_of(folder, lambda path: False)
+    found = layout_of(folder, _looks_like_numbers)
     classes = _named(folder / NAMES) or names
     if not found.masks:
         return Found(classes, found.pictures, None, found.left_out)
@@ -129,7 +133,15 @@ def _plain(folder: Path, names: tuple[str, ...], ignore: int) -> Found:
             )
         return Labels(np.where(values == ignore, IGNORED, values).astype(np.uint8), None)
 
-    return Found(classes, found.pictures, read, found.left_out)
+    return Found(classes, found.pictures, read, found.left_out, found.notes)
+
+
+def _looks_like_numbers(path: Path) -> bool:
+    """Whether a picture has one channel and few values."""
+    try:
+        return len(np.unique(read_values(path))) <= _FEW
+    except InputError:
+        return False
 
 
 def _cityscapes(folder: Path) -> Found:

@@ -119,4 +119,4 @@ def _of_folder(folder: Path, given: tuple[str, ...], ignore: int) -> PictureSet:
     sizes = [(name, path.stat().st_size) for name, path in found.pictures.items()]
     digest = fingerprint(sizes, found.classes, ignore)
     labeled = found.read is not None
-    return PictureSet(shown_name(folder), labeled, names, found.left_out, read, digest, classes=found.classes)
+    return PictureSet(shown_name(folder), labeled, names, found.left_out, read, digest, found.notes, found.classes)

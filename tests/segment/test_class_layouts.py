@@ -244,3 +244,14 @@ def test_instances_of_coco_come_before_panoptic_ones(tmp_path: Path) -> None:
     }
     (tmp_path / "annotations" / "instances_val2017.json").write_text(json.dumps(data))
     assert open_classes(tmp_path).classes == ("background", "car")
+
+
+@pytest.mark.parametrize("place", [("train/{k}.png", "trainannot/{k}.png"), ("{k}_sat.png", "{k}_classes.png")])
+def test_masks_without_a_telling_name_are_known_by_their_few_numbers(tmp_path: Path, place: tuple[str, str]) -> None:
+    rng = np.random.default_rng(0)
+    for k in range(3):
+        saved(tmp_path / place[0].format(k=k), rng.integers(0, 256, RGB.shape, np.uint8))
+        saved(tmp_path / place[1].format(k=k), np.full(RGB.shape[:2], k, np.uint8))
+    pictures = open_classes(tmp_path, ("sky", "road", "car"))
+    assert pictures.labeled and pictures.size == 3 and "are taken for the masks of" in pictures.notes[0]
+    assert [int(pictures.read(k).ids[0, 0]) for k in range(3)] == [0, 1, 2]

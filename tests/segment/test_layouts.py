@@ -98,7 +98,7 @@ BARE = {
 
 
 @pytest.mark.parametrize("name", BARE)
-def test_masks_without_a_telling_name_are_known_by_their_two_values(tmp_path: Path, name: str) -> None:
+def test_masks_without_a_telling_name_are_known_by_their_few_values(tmp_path: Path, name: str) -> None:
     for k in range(3):
         for part, image in zip(BARE[name], (picture(k), levels(k)), strict=True):
             save(image, tmp_path / "set" / part.format(k=f"{k:03d}"))
