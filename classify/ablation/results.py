@@ -83,9 +83,11 @@ class Results:
 
 
 def _rank_correlation(pairs: Sequence[tuple[float, float]]) -> tuple[float, int] | None:
-    if len(pairs) < 3:
+    """None where it is not defined: for fewer than three pairs, and where one side is the same in all."""
+    ours, theirs = zip(*pairs, strict=True) if pairs else ((), ())
+    if len(pairs) < 3 or len(set(ours)) == 1 or len(set(theirs)) == 1:
         return None
-    return float(spearmanr(*zip(*pairs, strict=True)).statistic), len(pairs)
+    return float(spearmanr(ours, theirs).statistic), len(pairs)
 
 
 def differences_of(study: Path) -> dict[Difference, float]:

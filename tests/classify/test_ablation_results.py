@@ -13,7 +13,7 @@ pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from classify.ablation.designs import Comparison, importance
 from classify.ablation.plan import make_plan
-from classify.ablation.results import Results, collect, draw, save_csv, table
+from classify.ablation.results import Results, _rank_correlation, collect, draw, save_csv, table
 from classify.ablation.statistics import Answers, effects, holm
 from scenes.errors import InputError
 from tests.classify.test_ablation_plan import THREE, study
@@ -127,3 +127,20 @@ def test_the_rank_correlation_with_published_figures(tmp_path: Path) -> None:
     found = Answers(np.zeros(2000, np.int64), right)
     results = Results(plan, {"iid": found}, {"iid": effects(found, plan.design.comparisons, "accuracy")})
     assert results.agreement("iid") == (pytest.approx(1.0), 4)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "wanted"),
+    [
+        ([(0.1, 1.0), (0.2, 3.0), (0.3, 2.0)], (0.5, 3)),
+        ([(0.1, 1.0), (0.2, 3.0)], None),
+        ([(0.1, 1.0), (0.1, 3.0), (0.1, 2.0)], None),
+        ([(0.1, 1.0), (0.2, 1.0), (0.3, 1.0)], None),
+        ([], None),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_a_rank_correlation_is_given_where_it_is_defined(
+    pairs: list[tuple[float, float]], wanted: tuple[float, int] | None
+) -> None:
+    assert _rank_correlation(pairs) == (wanted and pytest.approx(wanted))
