@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,6 +124,10 @@ class Dataset:
     def opened(self, shard: int) -> Shard:
         """A shard that stays open, with the others that were asked for last. Raises InputError as `shard` does."""
         return self._open(shard)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Shards that are open stay here: a process that gets the set opens its own.
+        return {"folder": self.folder, "manifest": self.manifest}
 
     @cached_property
     def _open(self) -> Callable[[int], Shard]:
