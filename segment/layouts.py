@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from scenes.assets.pictures import IMAGE_SUFFIXES
+from scenes.assets.image_files import IMAGE_SUFFIXES
 from scenes.assets.walking import below
 from scenes.errors import InputError
 from scenes.files import is_hidden

@@ -20,9 +20,10 @@ from scenes.assets.cache import Cache
 from scenes.assets.catalogue import Catalogue
 from scenes.assets.file_source import settle
 from scenes.assets.formats import AXES
+from scenes.assets.image_files import IMAGE_SUFFIXES
 from scenes.assets.index import KnownAssets
 from scenes.assets.manifest import Entry, Manifest, entry_from, load_manifest, save_manifest
-from scenes.assets.pictures import HDRI_SUFFIXES, IMAGE_SUFFIXES, Pictures
+from scenes.assets.pictures import HDRI_SUFFIXES, Pictures
 from scenes.assets.sources import ModelFolder, discover
 from scenes.errors import InputError
 from scenes.files import sha256

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from scenes.assets.cache import Cache
+from scenes.assets.image_files import IMAGE_SUFFIXES
 from scenes.assets.image_gate import ImageGate, Use, Verdict, settings
 from scenes.assets.index import IndexEntry, KnownAssets
 from scenes.assets.indexing import picture_entry
@@ -17,7 +18,6 @@ from scenes.errors import InputError, choices
 from scenes.names import Candidates
 
 HDRI_SUFFIXES = (".hdr", ".exr")
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 _USES: dict[str, Use] = {"hdri": "light", "image": "photo", "texture": "map"}
 _STUDIO = "studio:"

@@ -19,8 +19,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from scenes.assets.image_files import check_size
-from scenes.assets.pictures import IMAGE_SUFFIXES
+from scenes.assets.image_files import IMAGE_SUFFIXES, check_size
 from scenes.errors import InputError, shortened
 from scenes.files import is_hidden, read_regular
 from scenes.plain_json import parse_json

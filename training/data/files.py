@@ -9,9 +9,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.assets.image_files import IMAGE_SUFFIXES
 from scenes.errors import InputError
 from scenes.files import is_hidden
-from training.data.decode import EXTENSIONS, decoded
+from training.data.decode import decoded
 from training.data.pictures import NONE, fingerprint
 
 
@@ -36,7 +37,7 @@ class Files:
         self._root, self._paths, self._complete = root, list(paths), complete
         self.name = name or str(root)
         if not self._paths:
-            raise InputError(f"{self.name}: no pictures; accepted: files {', '.join(sorted(EXTENSIONS))}")
+            raise InputError(f"{self.name}: no pictures; accepted: files {', '.join(sorted(IMAGE_SUFFIXES))}")
         self.classes = tuple(classes)
         self.labels: NDArray[np.int64] = np.array(labels, np.int64)
         self.digest = fingerprint(self.classes, list(zip(self._paths, self._sizes(), labels, strict=True)))
@@ -109,7 +110,7 @@ def _by_folder(paths: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _is_picture(name: str) -> bool:
-    return not is_hidden(name) and PurePosixPath(name).suffix.lower() in EXTENSIONS
+    return not is_hidden(name) and PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
 
 
 def _pictures(root: Path, folder: str) -> Iterator[str]:

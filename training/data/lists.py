@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from scenes.assets.image_files import IMAGE_SUFFIXES
 from scenes.errors import InputError, choices
-from training.data.decode import EXTENSIONS
 from training.data.files import Files
 from training.data.pictures import NONE
 
-_ENDINGS = "|".join(sorted(ending[1:] for ending in EXTENSIONS))
+_ENDINGS = "|".join(sorted(ending[1:] for ending in IMAGE_SUFFIXES))
 _LABELED = re.compile(
     rf"(?P<path>.*\.(?:{_ENDINGS}))[\s,;]+(?P<label>.*\S)|(?P<bare>.*[^\s,])[\s,]+(?P<number>-?[0-9]{{1,9}})",
     re.IGNORECASE,
@@ -89,7 +89,7 @@ def _table(file: Path) -> Iterator[_Line]:
     try:
         for at, row in enumerate(rows):
             cells = [cell.strip() for cell in row]
-            if at == 0 and not any(PurePosixPath(cell.lower()).suffix in EXTENSIONS for cell in cells):
+            if at == 0 and not any(PurePosixPath(cell.lower()).suffix in IMAGE_SUFFIXES for cell in cells):
                 path, label = _columns(file, [cell.lower() for cell in cells])
             elif any(cells):
                 if len(cells) <= path:
