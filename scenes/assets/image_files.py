@@ -10,6 +10,7 @@ import contextlib
 import re
 import stat
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,10 @@ MAX_PIXELS = 1 << 27
 """As many as 16384 x 8192."""
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "PPM")
 """Pillow's names of the formats that are read. Others, such as EPS, would start programs."""
+
+# What is wrong with a file is told once, in words of ours. Pillow would add lines about damage that does no harm.
+for _category in (UserWarning, Image.DecompressionBombWarning):
+    warnings.filterwarnings("ignore", category=_category, module=r"PIL\.")
 
 # Photographs with longer sides (pixels) are read at a reduced size.
 _LARGEST = 4096

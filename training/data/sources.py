@@ -90,7 +90,8 @@ def open_pictures(
         pictures: ImageDataset = s2rda(path, part)
         part = ALL
     else:
-        pictures = _opened(path, classes, margin, limits)
+        # Without labels and classes it does not matter in which folder a picture lies.
+        pictures = _opened(path, classes, margin, limits, mixed=not labels and classes is None)
     if part != ALL:
         pictures = _half(pictures, part, seed)
     if classes is not None and (labels or _shared(pictures, classes, rename or {})):
@@ -102,14 +103,16 @@ def open_pictures(
     return pictures if labels else unlabeled(pictures, classes or ())
 
 
-def _opened(path: Path, classes: Sequence[str] | None, margin: float | None, limits: Limits) -> ImageDataset:
+def _opened(
+    path: Path, classes: Sequence[str] | None, margin: float | None, limits: Limits, *, mixed: bool
+) -> ImageDataset:
     if (path / MANIFEST).exists():
         pictures = Rendered(path, margin=margin)
         return pictures if limits == NO_LIMITS else chosen(pictures, pictures.within(limits), str(limits))
     if limits != NO_LIMITS:
         raise InputError(f"{path}: not a rendered data set, so nobody knows the shares; leave out {limits}")
     if path.is_dir():
-        return class_folders(path)
+        return class_folders(path, mixed=mixed)
     return listed(path, classes)
 
 
