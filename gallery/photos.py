@@ -22,7 +22,6 @@ from training.data.sources import open_pictures
 
 _KEPT = 64
 
-
 _UNREAD = frozenset({
     ".avif", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jxl", ".exr", ".hdr", ".psd", ".svg", ".tga",
     ".arw", ".cr2", ".cr3", ".dng", ".nef",
@@ -30,19 +29,19 @@ _UNREAD = frozenset({
 """Suffixes of picture files that `training.data.decode` does not read, in lower case."""
 
 
-def left_out(where: Path) -> list[tuple[str, str]]:
-    """The picture files of a folder that are not shown, with the reasons."""
+def left_out(where: Path) -> list[tuple[str, str | None]]:
+    """The picture files of a folder that are not shown, with the reasons; None for a picture of labels."""
     if not where.is_dir():
         return []
     shown = photographs(where)
     names = {shown.key(k) for k in range(len(shown))}
-    found = []
+    found: list[tuple[str, str | None]] = []
     for path in below(where):
         name, suffix = path.relative_to(where).as_posix(), path.suffix.lower()
         if suffix in _UNREAD:
             found.append((name, f"{suffix} is not read; convert it to JPEG or PNG"))
         elif suffix in EXTENSIONS and name not in names and not path.is_dir():
-            found.append((name, "a picture of labels" if path.is_file() else "no file, or a link to nothing"))
+            found.append((name, None if path.is_file() else "no file, or a link to nothing"))
     return found
 
 
@@ -63,7 +62,7 @@ def photographs(where: Path) -> ImageDataset:
         pass  # folders that are named like masks, without pictures beside them: classes
     else:
         if layout.masks:
-            shown &= set(layout.pictures.values())
+            shown &= {*layout.pictures.values(), *layout.bare}
     if not shown:
         raise InputError(f"{where}: holds pictures of labels, but no photograph")
     if len(shown) == len(files):

@@ -112,8 +112,10 @@ def _free(where: Path, others: Collection[Chosen]) -> str:
 
 
 def _facts_of_photos(where: Path) -> dict[str, Any]:
-    unused = left_out(where)
-    return {"failed": [], "left_out": unused[:SHOWN], "numbers": {"failed": 0, "left_out": len(unused)}}
+    found = left_out(where)
+    unused = [pair for pair in found if pair[1] is not None]
+    numbers = {"failed": 0, "left_out": len(unused), "labels": len(found) - len(unused)}
+    return {"failed": [], "left_out": unused[:SHOWN], "numbers": numbers}
 
 
 def _facts(where: Path) -> dict[str, Any]:

@@ -176,6 +176,8 @@ def test_a_lasso_on_the_map_chooses_what_it_surrounds(page: tuple[Dataset, str],
     middle = 14 + (0.5 + 0.05) / 1.1 * (width - 28)
     corners = [(2, 2), (middle, 2), (middle, height - 2), (2, height - 2)]
     # While the hand moves, the points are not drawn anew: a hundred thousand take most of a second.
+    browser.ask("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    browser.ask("gallery.drawMap()")
     browser.ask("window.fills = 0, CanvasRenderingContext2D.prototype.fill = () => (window.fills += 1), 0")
     browser.ask("addEventListener('pointerup', () => (window.before = window.fills), true)")
     browser.drag(*((left + x, top + y) for x, y in [*corners[:2]] * 30 + corners))
