@@ -121,7 +121,7 @@ def data_scripts(
     index, scripts = index_of(sets, side, per), {}
     for one, faults in zip(index["sets"], found.faults, strict=True):
         if one["photos"]:
-            one |= {"failed": faults[:SHOWN], "numbers": {"failed": len(faults)}}
+            one |= {"failed": faults[:SHOWN], "numbers": {**one["numbers"], "failed": len(faults)}}
     runs = judged(options.runs, sets, tell)
     if runs:
         add_columns(found.columns, runs[0], sets)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from gallery.columns import Described
 from gallery.scripts import Json, packed, written
 from gallery.tiles import FACTORS, RGB, jpeg, smaller
+from scenes.assets.image_files import IMAGE_SUFFIXES
+from scenes.assets.walking import below
 from scenes.errors import InputError
 from segment.layouts import label_folders, layout_of
 from segment.masks import looks_like_mask
@@ -19,6 +21,28 @@ from training.data.pictures import ImageDataset, chosen
 from training.data.sources import open_pictures
 
 _KEPT = 64
+
+_UNREAD = frozenset({
+    ".avif", ".heic", ".heif", ".jp2", ".jxl", ".exr", ".hdr", ".psd", ".svg", ".tga",
+    ".arw", ".cr2", ".cr3", ".dng", ".nef",
+})  # fmt: skip
+"""Suffixes of picture files that are not read, in lower case."""
+
+
+def left_out(where: Path) -> list[tuple[str, str | None]]:
+    """The picture files of a folder that are not shown, with the reasons; None for a picture of labels."""
+    if not where.is_dir():
+        return []
+    shown = photographs(where)
+    names = {shown.key(k) for k in range(len(shown))}
+    found: list[tuple[str, str | None]] = []
+    for path in below(where):
+        name, suffix = path.relative_to(where).as_posix(), path.suffix.lower()
+        if suffix in _UNREAD:
+            found.append((name, f"{suffix} is not read; convert it to JPEG or PNG"))
+        elif suffix in IMAGE_SUFFIXES and name not in names and not path.is_dir():
+            found.append((name, None if path.is_file() else "no file, or a link to nothing"))
+    return found
 
 
 def photographs(where: Path) -> ImageDataset:
@@ -38,7 +62,7 @@ def photographs(where: Path) -> ImageDataset:
         pass  # folders that are named like masks, without pictures beside them: classes
     else:
         if layout.masks:
-            shown &= set(layout.pictures.values())
+            shown &= {*layout.pictures.values(), *layout.bare}
     if not shown:
         raise InputError(f"{where}: holds pictures of labels, but no photograph")
     if len(shown) == len(files):
@@ -73,4 +97,5 @@ class Photos:
         try:
             return smaller(self.pictures.read(index), self._side), ""
         except InputError as error:
-            return None, str(error)
+            # A page is passed on: it tells the file, but not where the set lies on this machine.
+            return None, str(error).replace(self.pictures.where(index), self.pictures.key(index), 1)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.columns import Described
-from gallery.photos import Photos, photographs
+from gallery.photos import Photos, left_out, photographs
 from gallery.scripts import Json
 from gallery.tiles import Tiles
 from render.dataset.dataset import Dataset
@@ -72,7 +72,8 @@ class Chosen:
         breaks = np.flatnonzero(np.diff(self.indices) != 1) + 1
         runs = [[int(run[0]), len(run)] for run in np.split(self.indices, breaks)]
         told = {"name": self.name, "first": self.first, "count": len(self.indices), "runs": runs, "photos": self.photos}
-        return {**told, "kinds": self.source(side).kinds, **({} if self.photos else _facts(self.where))}
+        facts = _facts_of_photos(self.where) if self.photos else _facts(self.where)
+        return {**told, "kinds": self.source(side).kinds, **facts}
 
     def config(self) -> str | None:
         """The config of the set as YAML; None for photographs."""
@@ -110,19 +111,26 @@ def _free(where: Path, others: Collection[Chosen]) -> str:
     return name if name not in taken else str(where)
 
 
+def _facts_of_photos(where: Path) -> dict[str, Any]:
+    found = left_out(where)
+    unused = [pair for pair in found if pair[1] is not None]
+    numbers = {"failed": 0, "left_out": len(unused), "labels": len(found) - len(unused)}
+    return {"failed": [], "left_out": unused[:SHOWN], "numbers": numbers}
+
+
 def _facts(where: Path) -> dict[str, Any]:
     manifest, store = Dataset.open(where).manifest, open_store(str(where))
     failed = [[index, str(record.get("reason", ""))] for index, record in store.failures().items()]
     noted = {index for index, _ in failed}
     failed += [[index, "given up"] for index in manifest.skipped if index not in noted]
-    left_out = sorted(manifest.left_out.items())
+    unused = sorted(manifest.left_out.items())
     warned = [[name, "; ".join(lines)] for name, lines in sorted(manifest.warnings.items())]
     return {
         "seed": manifest.seed,
         "wanted": manifest.count,
         "classes": manifest.classes,
         "failed": sorted(failed)[:SHOWN],
-        "left_out": [list(pair) for pair in left_out[:SHOWN]],
+        "left_out": [list(pair) for pair in unused[:SHOWN]],
         "warnings": warned[:SHOWN],
-        "numbers": {"failed": len(failed), "left_out": len(left_out), "warnings": len(warned)},
+        "numbers": {"failed": len(failed), "left_out": len(unused), "warnings": len(warned)},
     }

@@ -21,6 +21,10 @@ _RAMP = np.array([
 ])  # fmt: skip
 
 
+# Saturation and value of ids by turns. So the first eight ids are told apart with any color blindness.
+_SATURATION, _VALUE = (0.85, 1.0, 0.45, 0.45), (0.6, 0.85, 0.5, 1.0)
+
+
 def as_it_is(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Shown:
     """Show bytes unchanged."""
     return array, ""
@@ -72,9 +76,7 @@ def disparity(array: NDArray[Any], objects: Mask, classes: Sequence[str]) -> Sho
 
 def id_colors(ids: NDArray[np.integer]) -> Picture:
     """Color (H, W) ids as (H, W, 3). Neighboring ids differ clearly; 0 is black."""
-    hues = [
-        (number * 0.61803398875 % 1, 0.75 - 0.3 * (number % 2), 1.0 - 0.25 * (number % 3 == 0)) for number in range(256)
-    ]
+    hues = [((number * 0.61803398875 + 0.75) % 1, _SATURATION[number % 4], _VALUE[number % 4]) for number in range(256)]
     table = np.array([colorsys.hsv_to_rgb(*hue) for hue in hues]) * 255
     table[0] = 0
     return table.astype(np.uint8)[np.where(ids > 0, (ids.astype(np.int64) - 1) % 255 + 1, 0)]

@@ -41,11 +41,14 @@ _LOSSY = (".jpg", ".jpeg")
 @dataclass(frozen=True)
 class Layout:
     """pictures, masks: the files by the name that a picture and its mask share. masks: empty if there are none.
-    left_out: a line for each file that is not used, with the reason. notes: what a user should know."""
+    left_out: a line for each file that is not used, with the reason. bare: the pictures among them, which have no mask.
+    notes: what a user should know.
+    """
 
     pictures: dict[str, Path]
     masks: dict[str, Path]
     left_out: tuple[str, ...]
+    bare: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -62,24 +65,25 @@ def layout_of(folder: Path, looks_like_mask: Callable[[Path], bool]) -> Layout:
     left_out: list[str] = []
     pictures: dict[str, Path] = {}
     masks: dict[str, Path] = {}
+    without: list[Path] = []
     for name, pictures_of, masks_of in pairs:
         prefix = f"{name}/" if len(pairs) > 1 and name else ""
         beside = pictures_of == masks_of.parent
         files = _files(pictures_of, left_out, deep=not beside)
-        _match(prefix, files, _by_name(_masks(masks_of), masks_of, left_out), pictures, masks, left_out)
+        without += _match(prefix, files, _by_name(_masks(masks_of), masks_of, left_out), pictures, masks, left_out)
     if pairs:
         if not pictures:
             raise InputError(f"{folder}: no picture has a mask of its name: {(left_out or ['it is empty'])[0]}")
-        return Layout(pictures, masks, tuple(left_out))
+        return Layout(pictures, masks, tuple(left_out), tuple(without))
     bare, named = _apart(_all(folder), folder, looks_like_mask)
     if named:
-        _match("", _by_name(bare, folder, left_out), named, pictures, masks, left_out)
-        return Layout(pictures, masks, tuple(left_out))
+        without += _match("", _by_name(bare, folder, left_out), named, pictures, masks, left_out)
+        return Layout(pictures, masks, tuple(left_out), tuple(without))
     found = paired(bare, folder, looks_like_mask)
     if found:
         used = {*found.pictures.values(), *found.masks.values()}
         left_out += [f"{path}: belongs to no pair of a picture and a mask" for path in bare if path not in used]
-        return Layout(found.pictures, found.masks, tuple(left_out), found.notes)
+        return Layout(found.pictures, found.masks, tuple(left_out), found.bare, found.notes)
     if fault:
         raise fault
     pictures = _by_name(bare, folder, left_out)
@@ -144,19 +148,24 @@ def _match(
     pictures: dict[str, Path],
     masks: dict[str, Path],
     left_out: list[str],
-) -> None:
-    """Add the files of pictures and masks that belong together: of the same name, or else of the same bare name."""
+) -> list[Path]:
+    """Add the files of pictures and masks that belong together: of the same name, or else of the same bare name.
+
+    Returns the pictures that have no mask.
+    """
     counts = Counter(map(_bare, labels))
     bare = {_bare(name): name for name in labels if counts[_bare(name)] == 1}
-    used = set()
+    used, without = set(), []
     for name, path in files.items():
         label = name if name in labels else bare.get(_bare(name))
         if label is None or label in used:
             left_out.append(f"{path}: has no mask")
+            without.append(path)
             continue
         used.add(label)
         pictures[prefix + name], masks[prefix + name] = path, labels[label]
     left_out += [f"{path}: has no picture" for name, path in labels.items() if name not in used]
+    return without
 
 
 def _apart(

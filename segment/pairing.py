@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -21,10 +21,12 @@ Group = Mapping[str, Path]
 
 @dataclass(frozen=True)
 class Paired:
-    """pictures, masks: the files by the path of the picture, without suffix. notes: what was taken for masks."""
+    """pictures, masks: the files by the path of the picture, without suffix. bare: pictures without a mask. notes: what
+    was taken for masks."""
 
     pictures: dict[str, Path]
     masks: dict[str, Path]
+    bare: tuple[Path, ...]
     notes: tuple[str, ...]
 
 
@@ -34,7 +36,7 @@ def paired(files: Collection[Path], folder: Path, looks_like_mask: Callable[[Pat
         if not 1 < len(groups) <= _MOST:
             continue
         masks = [name for name, group in groups.items() if all(map(looks_like_mask, _some(group)))]
-        found = Paired({}, {}, ())
+        found = Paired({}, {}, (), ())
         free = {name for name in groups if name not in masks}
         for name in masks:
             of = max(free, key=lambda other: _fit(name, groups[name], other, groups[other]), default=None)
@@ -43,7 +45,8 @@ def paired(files: Collection[Path], folder: Path, looks_like_mask: Callable[[Pat
             free.remove(of)
             found = _added(found, folder, (of, groups[of]), (name, groups[name]))
         if found.masks:
-            return found
+            taken = {*found.pictures.values(), *(path for name in masks for path in groups[name].values())}
+            return replace(found, bare=tuple(path for path in files if path not in taken))
     return None
 
 
@@ -84,8 +87,9 @@ def _added(found: Paired, folder: Path, of: tuple[str, Group], masks: tuple[str,
     keys = [key for key in of[1] if key in masks[1]]
     names = {key: of[1][key].relative_to(folder).with_suffix("").as_posix() for key in keys}
     note = f"{folder}: {masks[0]} are taken for the masks of {of[0]}, because they have few values"
-    return Paired(
-        found.pictures | {names[key]: of[1][key] for key in keys},
-        found.masks | {names[key]: masks[1][key] for key in keys},
-        (*found.notes, note),
+    return replace(
+        found,
+        pictures=found.pictures | {names[key]: of[1][key] for key in keys},
+        masks=found.masks | {names[key]: masks[1][key] for key in keys},
+        notes=(*found.notes, note),
     )

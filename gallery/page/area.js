@@ -61,7 +61,7 @@
       corner = cursor;
       tell();
     }
-    gallery.drawMap();
+    gallery.drawOver();
   }
 
   function controls(canvas) {
@@ -71,7 +71,7 @@
     canvas.onkeydown = key;
     canvas.onfocus = canvas.onblur = ({ type }) => {
       active = type === "focus" && canvas.matches(":focus-visible");
-      gallery.drawMap();
+      gallery.drawOver();
     };
     const button = make("button", { type: "submit" }, "Choose");
     const form = make("form", { className: "area", "aria-label": "A rectangle of the map" }, make("span", {}, "Rectangle, %:"),

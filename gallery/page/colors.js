@@ -23,7 +23,7 @@
     return [f(5), f(3), f(1)];
   }
 
-  const ids = Array.from({ length: 256 }, (_, n) => hsv((n * 0.61803398875) % 1, 0.75 - 0.3 * (n % 2), 1 - 0.25 * (n % 3 === 0)));
+  const ids = Array.from({ length: 256 }, (_, n) => hsv((n * 0.61803398875 + 0.75) % 1, [0.85, 1, 0.45, 0.45][n % 4], [0.6, 0.85, 0.5, 1][n % 4]));
   const idColor = (id) => ids[((id - 1) % 255) + 1];
 
   function between(colors, share) {

@@ -87,11 +87,16 @@
     };
   }
   byId("order").onchange = (event) => gallery.sort(event.target.value);
-  for (const button of document.querySelectorAll("[data-view]")) button.onclick = () => look(button.dataset.view);
   const panel = (open) => {
     document.body.classList.toggle("panel", open);
     byId("panel").setAttribute("aria-expanded", open);
   };
+  for (const button of document.querySelectorAll("[data-view]")) {
+    button.onclick = () => {
+      panel(false); // where the window is narrow, it covers the views
+      look(button.dataset.view);
+    };
+  }
   byId("panel").onclick = () => panel(!document.body.classList.contains("panel"));
   addEventListener("keydown", (event) => {
     const typing = event.target.matches("input[type=search], input[type=number]");

@@ -5,6 +5,7 @@
   const LASSO = "map", ALIKE = 8, SVG = "http://www.w3.org/2000/svg";
   const section = byId("map"), canvas = make("canvas", { "aria-label": "Map of the pictures" }), legend = make("p", { className: "legend" });
   const by = make("select", { id: "color" });
+  const points = make("canvas"); // the points alone: to draw many of them takes longer than a hand takes to move
   let places = null, line = [], width = 0, height = 0;
 
   // How a picture is marked, by color and shape: {told: entries of the legend, of: a function of its place}.
@@ -47,9 +48,9 @@
     const { told, of } = await marking(), ratio = devicePixelRatio, paths = new Map();
     width = canvas.clientWidth;
     height = canvas.clientHeight;
-    canvas.width = width * ratio;
-    canvas.height = height * ratio;
-    const pen = canvas.getContext("2d"), all = gallery.index.count, radius = all > 20000 ? 1.5 : all > 2000 ? 2.5 : 4;
+    points.width = canvas.width = width * ratio;
+    points.height = canvas.height = height * ratio;
+    const pen = points.getContext("2d"), all = gallery.index.count, radius = all > 20000 ? 1.5 : all > 2000 ? 2.5 : 4;
     const path = (shape) => paths.get(shape) ?? paths.set(shape, new Path2D(shape)).get(shape);
     pen.lineWidth = 1.5 / radius;
     for (const passing of [false, true]) {
@@ -63,8 +64,17 @@
         else pen.fill(path(shape));
       }
     }
+    legend.replaceChildren(...told.map(swatch));
+    drawOver();
+  }
+
+  // Draw what lies over the points: the rectangle, the cross, the lasso.
+  function drawOver() {
+    const pen = canvas.getContext("2d"), ratio = devicePixelRatio;
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, canvas.width, canvas.height);
+    if (points.width && points.height) pen.drawImage(points, 0, 0);
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.globalAlpha = 1;
     gallery.drawArea(pen, across, down);
     if (line.length > 1) {
       pen.strokeStyle = getComputedStyle(document.body).color;
@@ -73,8 +83,8 @@
       line.forEach(([px, py]) => pen.lineTo(px, py));
       pen.closePath();
       pen.stroke();
+      pen.setLineDash([]);
     }
-    legend.replaceChildren(...told.map(swatch));
   }
 
   function inside([px, py], polygon) {
@@ -94,7 +104,7 @@
   canvas.onpointermove = (event) => {
     if (!canvas.hasPointerCapture(event.pointerId)) return;
     line.push(at(event));
-    requestAnimationFrame(draw);
+    requestAnimationFrame(drawOver);
   };
   canvas.onpointerup = () => {
     const area = line;
@@ -157,5 +167,5 @@
 
   new ResizeObserver(() => gallery.index && draw()).observe(canvas);
   gallery.whenFiltered(draw);
-  Object.assign(gallery, { buildMap: build, drawMap: draw, besides });
+  Object.assign(gallery, { buildMap: build, drawMap: draw, drawOver, besides });
 })();

@@ -11,8 +11,9 @@
   }
 
   function ofSet(set) {
-    if (set.photos) return make("section", {}, make("h2", {}, set.name), make("p", {}, `${set.count} photographs.`),
-      pairs("Photographs that cannot be read", set.failed ?? [], set.numbers?.failed));
+    const labels = set.photos && set.numbers.labels ? ` ${set.numbers.labels} pictures of labels are not shown.` : "";
+    if (set.photos) return make("section", {}, make("h2", {}, set.name), make("p", {}, `${set.count} photographs.${labels}`),
+      pairs("Photographs that cannot be read", set.failed, set.numbers.failed), pairs("Files left out", set.left_out, set.numbers.left_out));
     const drawn = set.count < set.wanted ? `${set.count} of ${set.wanted} pictures are there` : `all ${set.count} pictures are there`;
     const { numbers } = set, clean = !set.failed.length && !set.left_out.length && !set.warnings.length;
     return make("section", {}, make("h2", {}, set.name),

@@ -52,7 +52,8 @@
     ]).catch((error) => [error]);
     if (!wanted() || picture === undefined) return undefined;
     if (picture instanceof Error || picture.fault) {
-      element.replaceChildren(gallery.make("p", { className: "broken" }, picture.message ?? picture.fault));
+      const reason = picture.message ?? picture.fault;
+      element.replaceChildren(gallery.make("p", { className: "broken", title: reason }, reason));
       return undefined;
     }
     const image = gallery.make("img", { alt: "", draggable: false, src: `data:image/jpeg;base64,${picture}` });

@@ -58,7 +58,7 @@
     return [make("h2", {}, "What would help"), note(`Looks of photographs that the renders of their class do not have. First come the photographs that lie farthest out, then the renders that come nearest. Numbers are medians, with the 10th and 90th percentile. ${by}`), ...parts];
   }
 
-  function mistakes({ mistakes: all }) {
+  function mistakes({ mistakes: all, unit }) {
     if (!all.length) return [];
     const show = make("button", { type: "button" }, "Show all of them as pictures");
     show.onclick = async () => {
@@ -68,9 +68,10 @@
       if (gallery.factor("set")) await gallery.filter("set", { choices: photos });
       gallery.look("pictures");
     };
+    const ofRuns = (one) => (unit === "accuracy" ? ` (wrong in ${one.wrong} of ${one.runs} runs)` : " (of the first run)");
     return [make("h2", {}, "Worst mistakes"), note("Photographs that all runs together are most wrong about, and the renders that the first network finds most like them. ", ...(gallery.factor("run.outcome") ? [show] : [])),
       make("div", { className: "mistakes" }, ...all.map((one) => make("section", {}, thumbs([one.place], "Photograph"),
-        make("p", {}, one.said, one.runs > 1 ? make("small", {}, ` (wrong in ${one.wrong} of ${one.runs} runs)`) : ""), thumbs(one.near, "Renders that the network finds most like it"))))];
+        make("p", {}, one.said, one.runs > 1 ? make("small", {}, ofRuns(one)) : ""), thumbs(one.near, "Renders that the network finds most like it"))))];
   }
 
   function track(lines) {

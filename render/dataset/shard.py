@@ -394,5 +394,5 @@ def _open(path: Path) -> h5py.File:
         if "truncated" in str(error):
             raise InputError(f"{path}: truncated; delete it and rerun the render command") from error
         if "signature not found" in str(error):
-            raise InputError(f"{path}: not an HDF5 file") from error
+            raise InputError(f"{path}: not an HDF5 file; delete it and rerun the render command") from error
         raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from error

@@ -10,6 +10,7 @@ import contextlib
 import re
 import stat
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,10 @@ IMAGE_SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm",
 )  # fmt: skip
 """Of the names of picture files, in lower case."""
+
+# What is wrong with a file is told once, in words of ours. Pillow would add lines about damage that does no harm.
+for _category in (UserWarning, Image.DecompressionBombWarning):
+    warnings.filterwarnings("ignore", category=_category, module=r"PIL\.")
 
 # Photographs with longer sides (pixels) are read at a reduced size.
 _LARGEST = 4096

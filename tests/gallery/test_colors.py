@@ -14,6 +14,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 import gallery
 import training
+from render.false_color import id_colors
 
 PAGE = Path(gallery.__file__).with_name("page")
 STYLE = Path(training.__file__).with_name("templates") / "style.css"
@@ -62,6 +63,15 @@ def test_groups_on_the_map_differ_by_shape_or_by_color(how: str) -> None:
     assert len(alike) == 12
     for a, b in [*alike, *((k, k + 1) for k in range(11))]:  # and two neighbors, that is the largest groups, always
         assert deltaE_ciede2000(lab[a], lab[b]) > APART, (colors[a], colors[b])
+
+
+@pytest.mark.parametrize("how", list(SEEN)[:4])
+def test_the_first_ids_differ_and_the_first_of_all_is_seen_on_gray(how: str) -> None:
+    lab = seen(id_colors(np.arange(1, 9)[None])[0] / 255, how)
+    for a, b in combinations(range(8), 2):
+        assert deltaE_ciede2000(lab[a], lab[b]) > APART, (a + 1, b + 1)
+    concrete = seen(np.full((4, 3), [[0.3], [0.45], [0.6], [0.75]]), how)
+    assert (deltaE_ciede2000(lab[:1], concrete) > 2 * APART).all()
 
 
 @pytest.mark.parametrize("how", SEEN)

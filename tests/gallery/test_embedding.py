@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -90,12 +91,18 @@ def test_photographs_are_a_set_without_labels(tmp_path: Path) -> None:
 def test_a_photograph_that_cannot_be_read_is_told_with_its_reason(tmp_path: Path) -> None:
     make_dataset(tmp_path / "set", 2)
     (tmp_path / "photos").mkdir()
-    Image.new("RGB", (80, 40), "red").save(tmp_path / "photos" / "a.png")
+    for name in ("a.png", "a_mask.png"):
+        Image.new("RGB", (80, 40), "red").save(tmp_path / "photos" / name)
     (tmp_path / "photos" / "b.png").write_bytes(b"no picture")
+    (tmp_path / "photos" / "c.HEIC").write_bytes(b"not looked at")
+    (tmp_path / "photos" / "d.png").symlink_to("nowhere")
     build(choose([tmp_path / "set"], [tmp_path / "photos"]), tmp_path / "page", 40, workers=1)
     (_, told), (_, shown) = data(tmp_path / "page", "index")["sets"], data(tmp_path / "page", "1/rgb/0")
-    assert told["failed"][0][0] == 1 and "b.png" in told["failed"][0][1] == shown["fault"]
-    assert told["numbers"] == {"failed": 1}
+    assert told["failed"] == [[1, shown["fault"]]] and shown["fault"].startswith("b.png: is not a picture")
+    assert [name for name, _ in told["left_out"]] == ["c.HEIC", "d.png"]
+    assert told["numbers"] == {"failed": 1, "left_out": 2, "labels": 1} and str(tmp_path) not in json.dumps(
+        [told, shown]
+    )
     places = np.frombuffer(unpacked(data(tmp_path / "page", "map/places")["data"]), "<f4")
     assert np.isnan(places[-2:]).all() and np.isfinite(places[:-2]).all()
     with Browser(tmp_path / "profile") as browser:

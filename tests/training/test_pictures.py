@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +25,8 @@ from training.data.decode import decoded, resized
 from training.data.pictures import ImageDataset, chosen, joined, require_labels
 from training.data.sources import open_pictures
 from training.data.splits import halves, parted
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def picture(seed: int = 0, width: int = 24, height: int = 16) -> Image.Image:
@@ -198,6 +203,13 @@ def test_parts_of_a_set_are_no_classes(tmp_path: Path) -> None:
         tree(tmp_path / part, {"car": 1, "mug": 2})
     assert "folders train, val are parts of a set" in said(lambda: open_pictures(tmp_path))
     assert len(open_pictures(tmp_path, labels=False)) == 6
+
+
+def test_photographs_without_labels_may_lie_anywhere(tmp_path: Path) -> None:
+    picture().save(tree(tmp_path, {"car": 1}) / "x.png")
+    (tmp_path / "loop").symlink_to(tmp_path)  # which would show all pictures a second time
+    found = open_pictures(tmp_path, labels=False)
+    assert keys(found) == ["x.png", "car/car_000.png"] and found.labels.tolist() == [-1, -1]
 
 
 # Lists -----------------------------------------------------------------------------------------------------------
@@ -479,6 +491,15 @@ def test_photos_come_upright(tmp_path: Path, orientation: int) -> None:
     exif[0x0112] = orientation
     stored.save(tmp_path / "x.png", exif=exif)
     assert np.array_equal(decoded(tmp_path / "x.png"), np.asarray(picture(4, 24, 16)))
+
+
+def test_harmless_damage_is_not_told(tmp_path: Path) -> None:
+    """Pillow warns of it on standard error."""
+    picture().save(tmp_path / "x.jpg", exif=b"Exif\0\0II*\0\x08\0\0\0\x02\0\x12\x01")
+    code = "import sys, pathlib; from training.data.decode import decoded; decoded(pathlib.Path(sys.argv[1]))"
+    command = [sys.executable, "-c", code, str(tmp_path / "x.jpg")]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 BROKEN = {"png": b"", "jpg": b"", "webp": b"", "bmp": b"", "tif": b""}

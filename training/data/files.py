@@ -70,20 +70,27 @@ class Files:
         return self._paths[i]
 
 
-def class_folders(root: Path, *, name: str = "", known: Collection[str] = ()) -> Files:
+def class_folders(root: Path, *, name: str = "", known: Collection[str] = (), mixed: bool = False) -> Files:
     """Pictures in `<root>/<class>/…`, at any depth. The classes are in alphabetical order.
 
     If only one folder of `root` holds pictures, and these lie in several folders, then those are the classes, as in
     `images/<class>/` (Office-31) and `101_ObjectCategories/<class>/` (Caltech-101), unless `known` has the name of the
-    one folder. If only `root` itself holds pictures, they have no class. Hidden files and files of other kinds are
-    ignored. Raises InputError if there is no picture, or if pictures lie both in `root` and in its folders.
+    one folder. If only `root` itself holds pictures, they have no class. mixed: take pictures both in `root` and in its
+    folders; those in `root` have no class and come first. Hidden files, files of other kinds and links to a folder
+    around `root` are ignored. Raises InputError if there is no picture, or if pictures lie in both places and `mixed`
+    is False.
     """
-    folders = sorted(path.name for path in root.iterdir() if path.is_dir() and not is_hidden(path.name))
+    around = root.resolve()
+    folders = sorted(
+        path.name
+        for path in root.iterdir()
+        if path.is_dir() and not is_hidden(path.name) and not around.is_relative_to(path.resolve())
+    )
     inside = {folder: sorted(_pictures(root, folder)) for folder in folders}
     beside = sorted(path.name for path in root.iterdir() if _is_picture(path.name) and path.is_file())
     if not any(inside.values()):
         return Files(root, beside, [NONE] * len(beside), (), name)
-    if beside:
+    if beside and not mixed:
         raise InputError(
             f"{root}: pictures lie both next to the class folders ({beside[0]}) and in them; move all of them into "
             "folders, or none"
@@ -93,8 +100,8 @@ def class_folders(root: Path, *, name: str = "", known: Collection[str] = ()) ->
         within = _by_folder(inside[wrappers[0]])
         if len(within) > 1:
             folders, inside = list(within), within
-    paths = [path for folder in folders for path in inside[folder]]
-    labels = [label for label, folder in enumerate(folders) for _ in inside[folder]]
+    paths = [*beside, *(path for folder in folders for path in inside[folder])]
+    labels = [NONE] * len(beside) + [label for label, folder in enumerate(folders) for _ in inside[folder]]
     return Files(root, paths, labels, folders, name, complete=False)
 
 

@@ -93,7 +93,9 @@ def open_pictures(
         pictures: ImageDataset = s2rda(path, part)
         part = ALL
     else:
-        pictures = _opened(path, classes, [*(classes or ()), *(rename or ())], margin, limits)
+        # Without labels and classes it does not matter in which folder a picture lies.
+        mixed, known = not labels and classes is None, [*(classes or ()), *(rename or ())]
+        pictures = _opened(path, classes, margin, limits, known=known, mixed=mixed)
         if labels:
             _require_classes(path, pictures)
     if part != ALL:
@@ -108,7 +110,13 @@ def open_pictures(
 
 
 def _opened(
-    path: Path, classes: Sequence[str] | None, known: Sequence[str], margin: float | None, limits: Limits
+    path: Path,
+    classes: Sequence[str] | None,
+    margin: float | None,
+    limits: Limits,
+    *,
+    known: Sequence[str],
+    mixed: bool,
 ) -> ImageDataset:
     if (path / MANIFEST).exists():
         pictures = Rendered(path, margin=margin)
@@ -116,7 +124,7 @@ def _opened(
     if limits != NO_LIMITS:
         raise InputError(f"{path}: not a rendered data set, so nobody knows the shares; leave out {limits}")
     if path.is_dir():
-        return class_folders(path, known=known)
+        return class_folders(path, known=known, mixed=mixed)
     return listed(path, classes)
 
 
