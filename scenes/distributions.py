@@ -230,8 +230,18 @@ Distribution = Fixed | Uniform | LogUniform | SineUniform | Normal | Choice | Mi
 
 def finite_number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f"{value!r} is not a finite number")
+        raise ValueError(f"{value!r} is not a finite number{_remedy(value)}")
     return value
+
+
+def _remedy(value: Any) -> str:
+    """What to write in place of a text."""
+    if not isinstance(value, str):
+        return ""
+    try:
+        return "; write it without quotes and leading zeros" if math.isfinite(float(value)) else ""
+    except ValueError:
+        return "; write digits alone, in the unit of the field, with a point"
 
 
 def _interval(kind: Callable[[float, float], Distribution]) -> Callable[[Any], Distribution]:
@@ -342,7 +352,10 @@ def parse(value: Any) -> Distribution:
     if not isinstance(value, dict):
         return Fixed(_plain_value(value))
     if len(value) != 1:
-        raise ValueError(f"a distribution has one key of {', '.join(_PARSERS)}; this has {len(value)}")
+        kinds = ", ".join(_PARSERS)
+        raise ValueError(
+            f"a distribution has one key of {kinds}; this has {len(value)}, a range is written {{uniform: [low, high]}}"
+        )
     ((kind, body),) = value.items()
     if kind not in _PARSERS:
         raise ValueError(f"unknown distribution '{kind}', {choices(str(kind), _PARSERS)}")

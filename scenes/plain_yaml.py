@@ -7,7 +7,7 @@ Numbers are those that people expect. 1e-3 is one, as in YAML 1.2. Digits that b
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,32 @@ def parse_yaml(text: str | bytes, where: str, limits: Limits = Limits()) -> Any:
     except _TooMuch as error:
         raise InputError(f"{where}: {error}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InputError(f"{where}: not YAML: {_reason(error)}") from None
+        raise InputError(f"{where}: not YAML: {_reason(error, text)}") from None
+
+
+def line_of(path: Path, names: Sequence[str | int]) -> tuple[int, int]:
+    """How many of the nested keys `names` a YAML file holds, and the line of the last that it does, from 1.
+
+    An index stands for an entry of a list. The file is one that `read_yaml` reads.
+    """
+    node, line = yaml.compose(read_regular(path, Limits().size), Loader=_Loader), 1
+    for depth, name in enumerate(names):
+        found = _entry(node, name)
+        if found is None:
+            return depth, line
+        line, node = found
+    return len(names), line
+
+
+def _entry(node: Any, name: str | int) -> tuple[int, Any] | None:
+    """The line and the value of an entry of a mapping or a list."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == name:
+                return key.start_mark.line + 1, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(name, int) and name < len(node.value):
+        return node.value[name].start_mark.line + 1, node.value[name]
+    return None
 
 
 def yaml_text(data: Any, **options: Any) -> str:
@@ -160,12 +185,36 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _text)
 
 
-def _reason(error: Exception) -> str:
+_NO_VALUE = "found character that cannot start any token"
+_TAG = "could not determine a constructor for the tag"
+
+
+def _reason(error: Exception, text: str | bytes) -> str:
     """Where the document is wrong, and why. The texts of a scanner or parser are fixed; others may quote the file."""
+    if isinstance(error, yaml.reader.ReaderError):
+        content = text.encode("utf-8", "replace") if isinstance(text, str) else text
+        line = content[: error.position].count(b"\n") + 1
+        return f"line {line}: a character is not allowed; save the file as UTF-8, without control characters"
     mark = getattr(error, "problem_mark", None)
     where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "a character is not allowed"
-    if isinstance(error, yaml.composer.ComposerError) and error.problem == "but found another document":
+    problem = str(getattr(error, "problem", ""))
+    if isinstance(error, yaml.composer.ComposerError) and problem == "but found another document":
         return f"{where}: a second document begins; keep one"
+    if isinstance(error, yaml.constructor.ConstructorError) and problem.startswith(_TAG):
+        return f"{where}: a tag (!name) is not read; write the value without it"
+    if mark and problem == _NO_VALUE and _at(text, mark) == "\t":
+        return f"{where}: a tab; indent with spaces"
+    if mark and problem == _NO_VALUE and _at(text, mark) in ("%", "@", "`"):
+        return f"{where}: a value cannot begin with {_at(text, mark)}; put it in quotes"
+    if problem in ("did not find expected hexdecimal number", "found unknown escape character"):
+        return f"{where}: {problem}; in double quotes \\ begins an escape, so put a path into single quotes"
     if isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError):
-        return f"{where}: {error.problem}"
+        return f"{where}: {problem}"
     return where
+
+
+def _at(text: str | bytes, mark: yaml.Mark) -> str:
+    """The character at a mark."""
+    content = text.decode("utf-8-sig", "replace") if isinstance(text, bytes) else text
+    lines = content.splitlines()
+    return lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""

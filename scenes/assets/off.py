@@ -38,6 +38,8 @@ def read_off(data: bytes) -> trimesh.Scene:
     values = np.array(body[:vertices], dtype=np.float64)
     loops = [row[1 : int(row[0]) + 1] for row in body[vertices : vertices + polygons]]
     corners = np.array([int(word) for loop in loops for word in loop])
+    if not len(corners):
+        raise LoadError("cannot be parsed: its faces have no corners")
     if not 0 <= corners.min() <= corners.max() < vertices:
         raise LoadError(f"has a face that refers to vertex {int(corners.max())} of {vertices}")
     cut, polygon = triangles(values[:, :3], corners, np.array([len(loop) for loop in loops]))

@@ -11,6 +11,17 @@ from pydantic import BaseModel, ValidationError
 from scenes.errors import choices, shortened
 from scenes.section import joined
 
+_WANTED = {
+    "string_type": "text is wanted, in quotes if it looks like something else",
+    "tuple_type": "a list is wanted, in [ ]",
+    "list_type": "a list is wanted, in [ ]",
+    "dict_type": "a mapping of names to values is wanted",
+    "model_type": "a mapping of names to values is wanted",
+    "missing": "is missing",
+    "too_long": "the list has too many entries",
+}
+"""What the field takes, by the kind of error, where pydantic's words are those of a programmer."""
+
 
 def explained(error: ValidationError, kind: type[BaseModel], at: str = "") -> str:
     """The first error, with its field as a dotted path, and the most similar name where a key is unknown.
@@ -23,7 +34,7 @@ def explained(error: ValidationError, kind: type[BaseModel], at: str = "") -> st
     if first["type"] == "extra_forbidden":
         return f"field {field}: unknown key, {choices(names[-1], _fields_at(kind, names[:-1]))}"
     value = "" if isinstance(first["input"], (dict, BaseModel)) else f" (got {shortened(repr(first['input']))})"
-    message = " ".join(first["msg"].removeprefix("Value error, ").split())
+    message = _WANTED.get(first["type"]) or " ".join(first["msg"].removeprefix("Value error, ").split())
     if message.startswith("field "):
         return message  # it was explained where it was found
     return f"field {field}: {message}{value if first['type'] != 'value_error' else ''}"

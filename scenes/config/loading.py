@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from scenes.config.merging import ALTERNATIVES, laid_over
 from scenes.config.objects import Config
 from scenes.config.void import void_fields
 from scenes.errors import InputError, InputWarning, choices, shortened
-from scenes.plain_yaml import parse_yaml, read_yaml
+from scenes.plain_yaml import line_of, parse_yaml, read_yaml
 from scenes.urls import is_url
 
 S = TypeVar("S", bound=BaseModel)
@@ -100,7 +100,11 @@ def load_config(source: Source, overrides: Overrides = ()) -> AnyConfig:
     _check_alternatives(given)
     for change in given:
         data, own = laid_over(data, change), laid_over(own, change)
-    config = validate(data, where)
+    try:
+        config = validate(data, where)
+    except _FieldError as error:
+        file = None if isinstance(source, Mapping) else path
+        raise InputError(f"{_placed(error.names, file, given, where)}: {error.reason}") from None
     for line in void_fields(config, own):
         warnings.warn(f"{where}: {line}", InputWarning, stacklevel=2)
     return config
@@ -108,10 +112,14 @@ def load_config(source: Source, overrides: Overrides = ()) -> AnyConfig:
 
 def load(kind: type[S], path: Path | None, overrides: Overrides = ()) -> S:
     """A config of another kind: from a YAML file, or all defaults without one, with overrides as in `load_config`."""
-    data = {} if path is None else _read(path, ())
-    for change in _changes(overrides):
+    data, where = ({}, "config") if path is None else (_read(path, ()), path.name)
+    given = _changes(overrides)
+    for change in given:
         data = laid_over(data, change)
-    return _validated(kind, data, "config" if path is None else path.name)
+    try:
+        return _validated(kind, data, where)
+    except _FieldError as error:
+        raise InputError(f"{_placed(error.names, path, given, where)}: {error.reason}") from None
 
 
 def validate(data: Any, where: str) -> AnyConfig:
@@ -130,9 +138,48 @@ def _validated(kind: type[S], data: Any, where: str) -> S:
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        raise InputError(f"{where}: {explained(error, kind)}") from None
+        raise _FieldError(where, explained(error, kind), error.errors()[0]["loc"]) from None
     except RecursionError:
         raise InputError(f"{where}: nested too deeply to be a config") from None
+
+
+class _FieldError(InputError):
+    """A field that has a wrong value. names: its path."""
+
+    def __init__(self, where: str, reason: str, names: tuple[str | int, ...]):
+        super().__init__(f"{where}: {reason}")
+        self.reason, self.names = reason, names
+
+
+def _placed(names: tuple[str | int, ...], source: Path | None, given: list[dict[str, Any]], where: str) -> str:
+    """The file and the line that a field's value is from, or `where` if no file has it."""
+    if source is None or any(_holds(change, names) for change in given):
+        return where
+    depth, line, file = 0, 0, source
+    for path in _files(source):
+        deeper, at = line_of(path, names)
+        if deeper > depth:
+            depth, line, file = deeper, at, path
+    return f"{file.name}: line {line}" if depth else where
+
+
+def _holds(change: Any, names: tuple[str | int, ...]) -> bool:
+    """Whether a change sets a field, or a part of it."""
+    for name in names:
+        if not isinstance(change, Mapping):
+            return True
+        if name not in change:
+            return False
+        change = change[name]
+    return True
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """A config file that can be read, and those that it extends."""
+    yield path
+    base = (read_yaml(path) or {}).get("extends")
+    if base is not None:
+        yield from _files(_parent(base, path))
 
 
 def _locate(source: str) -> Path:
@@ -156,14 +203,32 @@ def _extended(data: Any, path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     """The content of the config file `path`, over what it extends."""
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         raise InputError(f"{path}: a config is a mapping of names to values, this is a {type(data).__name__}")
-    data = _rebase(data, path.parent)
+    data = _rebase(_without_empty(data, _CONFIGS.values()), path.parent)
     base = data.pop("extends", None)
     if base is None:
         return data
+    return laid_over(_read(_parent(base, path), (*seen, path.resolve())), data)
+
+
+def _parent(base: Any, path: Path) -> Path:
+    """The file that the config file `path` extends: a preset, or one beside it."""
     parent = PRESETS / f"{base}.yaml" if base in preset_names() else path.parent / str(base)
     if not isinstance(base, str) or parent.suffix not in (".yaml", ".yml"):
-        raise InputError(f"{path}: field extends: {shortened(base)} is neither a preset nor a .yaml file")
-    return laid_over(_read(parent, (*seen, path.resolve())), data)
+        near = f", {choices(base, preset_names())}" if isinstance(base, str) else "; give one name"
+        raise InputError(f"{path}: field extends: {shortened(base)} is neither a preset nor a .yaml file{near}")
+    return parent
+
+
+def _without_empty(data: dict[str, Any], kinds: Iterable[type[BaseModel]]) -> dict[str, Any]:
+    """Without sections that hold nothing, as `camera:` does when all its lines are comments: they change nothing."""
+    kept = {}
+    for name, value in data.items():
+        annotations = [kind.model_fields[name].annotation for kind in kinds if name in kind.model_fields]
+        sections = [each for each in annotations if isinstance(each, type) and issubclass(each, BaseModel)]
+        if sections and value is None:
+            continue
+        kept[name] = _without_empty(value, sections) if sections and isinstance(value, dict) else value
+    return kept
 
 
 def _own(data: Mapping[str, Any]) -> dict[str, Any]:

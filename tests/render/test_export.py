@@ -110,7 +110,7 @@ def test_an_interrupted_export_of_something_else_is_begun_anew(dataset: Dataset,
     with pytest.raises(KeyboardInterrupt):
         export_dataset(dataset, tmp_path / "out", "masks", tell=stop)
     export_dataset(dataset, tmp_path / "out", "coco")
-    assert listing(tmp_path / "out") == ["annotations", "blendmill-export.json", "images"]
+    assert listing(tmp_path / "out") == ["annotations", "blendmill_export.json", "images"]
 
 
 @pytest.mark.parametrize("kind", ["coco", "yolo-pose"])

@@ -84,16 +84,47 @@ def test_uniform_elevation_means_even_over_the_sphere() -> None:
         ("extends: nothing.yaml", "cannot be read"),
         ("extends: bad.yaml", "extends itself"),
         ("1: 2", "mapping"),
-        ("lighting: {sun: 3}", "field lighting.sun"),
+        ("lighting: {sun: 3}", "line 1: field lighting.sun: a mapping of names to values is wanted"),
+        ("classes: mug", "line 1: field classes: a list is wanted, in [ ] (got 'mug')"),
+        ("classes:\n- mug\n- no", "line 3: field classes.1: text is wanted, in quotes if it looks like something else"),
+        ("camera: {resolution: 128x96}", "field camera.resolution: a list is wanted"),
+        ("camera: {resolution: [128, 96, 3]}", "field camera.resolution: the list has too many entries"),
+        (
+            "camera:\n  focal_length: '50'",
+            "line 2: field camera.focal_length: '50' is not a finite number; write it",
+        ),
+        ("camera: {framing: 80%}", "'80%' is not a finite number; write digits alone"),
+        ("camera: {framing: .nan}", "nan is not a finite number"),
+        ("camera:\n\troll: 3", "line 2, column 1: a tab; indent with spaces"),
+        ("camera: {roll: !uniform [0, 1]}", "line 1, column 16: a tag (!name) is not read; write the value without it"),
+        ('assets: {models: ["C:\\Users"]}', "in double quotes \\ begins an escape"),
+        ("extends: smok", "neither a preset nor a .yaml file, did you mean 'smoke'"),
+        ("camera: {}\n# f\udcfcr", "not YAML: line 2: a character is not allowed; save the file as UTF-8"),
     ],
 )
 def test_bad_configs_are_told_in_one_line(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "bad.yaml"
-    path.write_text(text)
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(InputError) as caught:
         load_config(path)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+
+
+def test_a_wrong_value_is_told_where_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("# a base\nextends: smoke\ncamera:\n  roll: fast\n")
+    (tmp_path / "own.yaml").write_text("extends: base.yaml\ncamera:\n  azimuth: 3\n")
+    with pytest.raises(InputError, match=r"^base\.yaml: line 4: field camera\.roll: 'fast'"):
+        load_config(tmp_path / "own.yaml")
+    with pytest.raises(InputError, match=r"^own\.yaml: field camera\.azimuth: 'slow'"):  # of no file
+        load_config(tmp_path / "own.yaml", ["camera.roll=0", "camera.azimuth=slow"])
+
+
+@pytest.mark.parametrize("text", ["camera:\n  # roll: 3\n", "objects:\n  clutter:\nrender: {quality:  draft}"])
+def test_a_section_of_comments_alone_changes_nothing(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(f"extends: smoke\n{text}")
+    assert load_config(path).digest() == load_config("smoke").digest()
 
 
 @pytest.mark.parametrize(

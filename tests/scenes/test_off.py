@@ -66,6 +66,7 @@ def test_normals(tmp_path: Path) -> None:
         ("PLY\n", "does not begin with OFF"),
         ("", "does not begin with OFF"),
         ("OFF\n3 0 0\n0 0 0\n1 0 0\n0 1 0\n", "only points"),
+        ("OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n0\n", "its faces have no corners"),
     ],
 )
 def test_what_is_no_model_is_refused(tmp_path: Path, text: str, words: str) -> None:

@@ -25,7 +25,8 @@ from scenes.outputs import told
 
 __all__ = ["FORMATS", "RECEIPT", "export_dataset"]
 
-RECEIPT = "blendmill-export.json"
+RECEIPT = "blendmill_export.json"
+"""Not `*-export.json`: datumaro takes a folder with such a file for an export of VoTT."""
 _LINES = 2
 """Goes up when a format's lines change: what an older blendmill has begun is then begun anew."""
 
@@ -94,7 +95,7 @@ def export_dataset(
     >>> blendmill.export_dataset(dataset, "export", "masks")
     True
     >>> sorted(path.name for path in Path("export").iterdir())
-    ['blendmill-export.json', 'img', 'mask']
+    ['blendmill_export.json', 'img', 'mask']
     """
     if kind not in FORMATS:
         raise InputError(f"unknown export format '{kind}', {choices(kind, FORMATS)}")

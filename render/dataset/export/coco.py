@@ -7,7 +7,8 @@ inside the picture, 0 (with x = y = 0) outside it or unknown for the object. Bey
 `truncation`, `asset`, `purpose` ("clutter" for objects of no interest); of images `intrinsics`, `world_to_camera`
 and, where the lens has one, `distortion` with OpenCV's `model` and `coefficients`.
 
-`annotations/instances_polygons.json` is the same with polygons instead of masks. They are less exact: holes are filled.
+`annotations/instances_polygons.json` is the same with polygons instead of masks: one for each part. Bridges without
+area cut out the holes, so pycocotools makes the same masks of them.
 """
 
 from __future__ import annotations

@@ -3,6 +3,9 @@
 Each sample has `.png` (the picture), `.cls` (class index, -1 without a main object), `.json` (camera, objects,
 keypoints, the Scene) and `.npz` (the picture's labels by name: depth, instance, …, exact). The tars' headers carry
 neither time nor owner: the same data set gives the same bytes.
+
+Hugging Face `datasets` reads them with `load_dataset("webdataset", data_files=..., streaming=True)`. Without streaming,
+it wants the same fields in each .json, and scenes differ in theirs.
 """
 
 from __future__ import annotations

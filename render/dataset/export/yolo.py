@@ -2,9 +2,9 @@
 
 A line of a .txt file is an object of a listed class with at least one visible pixel; clutter counts as an object. All
 numbers are shares of the picture's width and height. `yolo` has the class and the box (center and size). `yolo-segment`
-has the class and the outline, in which bridges without area join the parts. `yolo-pose` has the class, the box, and x,
-y and v of each keypoint: v is 2 seen, 1 hidden but inside the picture, 0 outside it or not of this class. All classes
-share one list of keypoints; `keypoints` in data.yaml names them.
+has the class and the outline, in which bridges without area join the parts and cut out the holes. `yolo-pose` has the
+class, the box, and x, y and v of each keypoint: v is 2 seen, 1 hidden but inside the picture, 0 outside it or not of
+this class. All classes share one list of keypoints; `keypoints` in data.yaml names them.
 """
 
 from __future__ import annotations
@@ -15,13 +15,18 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from render.dataset.export.outline import joined, outlines
 from render.dataset.export.parts import Classes, Lines, stem, write_png
-from render.frame import Frame, ObjectLabel
+from render.frame import Box, Frame, ObjectLabel
+from scenes.errors import InputError
 from scenes.plain_yaml import yaml_text
 
 Point = tuple[float, float, int]
+Shares = NDArray[np.float64]
+
+_DIGITS = 6
 
 
 def _write(kind: str, frames: Iterable[Frame], classes: Classes, out: Path, piece: int) -> list[str]:
@@ -42,6 +47,8 @@ def _finish(kind: str, lines: Lines, classes: Classes, out: Path) -> None:
     data = {"train": "images/train", "val": "images/train", "names": dict(enumerate(classes))}
     if kind == "pose":
         names = sorted({name for line in lines() for _, points in json.loads(line)[1] for name in points})
+        if not names:
+            raise InputError("no object shows a keypoint, yolo-pose needs some; use --format yolo")
         for line in lines():
             picture, found = json.loads(line)
             _write_labels(out, picture, (f"{text}{_points(points, names)}" for text, points in found))
@@ -71,9 +78,15 @@ def _lines(kind: str, frame: Frame, classes: Classes) -> Iterator[tuple[str, dic
             polygons = outlines(frame.instance == label.instance)
             yield f"{number} {_numbers(joined(polygons) / (width, height))}", {}
             continue
-        x0, y0, x1, y1 = label.box
-        box = np.array([(x0 + x1) / 2 / width, (y0 + y1) / 2 / height, (x1 - x0) / width, (y1 - y0) / height])
-        yield f"{number} {_numbers(box)}", _inside(label, width, height) if kind == "pose" else {}
+        points = _inside(label, width, height) if kind == "pose" else {}
+        yield f"{number} {_numbers(_centered(label.box, width, height))}", points
+
+
+def _centered(box: Box, width: int, height: int) -> Shares:
+    """(4,) center and size of a box. Some readers refuse a box that its rounded numbers take out of the picture."""
+    low, high = np.array(box[:2]) / (width, height), np.array(box[2:]) / (width, height)
+    center = ((low + high) / 2).round(_DIGITS)
+    return np.concatenate([center, np.minimum(high - low, 2 * np.minimum(center, 1 - center))])
 
 
 def _inside(label: ObjectLabel, width: int, height: int) -> dict[str, Point]:
@@ -89,5 +102,5 @@ def _points(points: dict[str, Point], names: list[str]) -> str:
     return "".join(f" {_numbers(np.array(p[:2]))} {p[2]}" if p else " 0 0 0" for p in triplets)
 
 
-def _numbers(values: np.ndarray) -> str:
-    return " ".join(f"{value:.6f}" for value in values.ravel())
+def _numbers(values: Shares) -> str:
+    return " ".join(f"{value:.{_DIGITS}f}" for value in values.ravel())
