@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from render.cli.farm import merge, ranges, read_status, status, verify
 from render.dataset.run_log import Drawn, Run
 from render.dataset.store import open_store
 from scenes.errors import InputError
+from scenes.files import sha256
 from tests.farms import content, draw, make_manifest, remote_content, render, s3_server
 
 
@@ -146,6 +149,32 @@ def test_parts_become_the_set_drawn_at_once(
     assert call(merge, out, f"{base}/part1", f"{base}/part0").output == f"10 pictures in {out}\n"
     assert (content(Path(out)) if kind == "folders" else remote_content(out)) == whole
     assert call(merge, out).output == f"10 pictures in {out}\n"
+
+
+@pytest.mark.parametrize("error", [None, errno.EXDEV, errno.EPERM])
+def test_on_one_disk_no_shard_is_copied(
+    error: int | None, tmp_path: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    render(tmp_path / "part", make_manifest())
+    first, second = (tmp_path / "part" / "shards" / f"0000{k}.h5" for k in (0, 1))
+    first.rename(tmp_path / "elsewhere.h5")
+    first.symlink_to(tmp_path / "elsewhere.h5")
+    (tmp_path / "set").mkdir()
+    farm.open_store(str(tmp_path / "set")).create(make_manifest())
+    read: list[str] = []
+    if error is None:
+        monkeypatch.setattr(shutil, "copyfile", lambda *_: pytest.fail("a shard is copied"))
+    else:
+
+        def refused(path: Path, name: Path) -> None:
+            raise OSError(error, "no link")
+
+        monkeypatch.setattr(os, "link", refused)
+    monkeypatch.setattr(farm, "sha256", lambda path: read.append(path.name) or sha256(path))
+    call(merge, tmp_path / "set", tmp_path / "part")
+    assert content(tmp_path / "set") == whole and len(read) == (0 if error is None else 5)
+    made = tmp_path / "set" / "shards"
+    assert not (made / first.name).is_symlink() and made.joinpath(second.name).samefile(second) == (error is None)
 
 
 def test_a_damaged_part_is_told_and_left_out(tmp_path: Path, whole: dict[str, bytes]) -> None:
