@@ -60,7 +60,7 @@ class Storage(Protocol):
         """A local path to read a file from. Raises InputError where it is missing."""
 
     def stamps(self, folder: str, names: Collection[str]) -> dict[str, str]:
-        """What files of a folder are known again by, without reading them. Raises InputError where one is missing."""
+        """What those files of a folder that are there are known again by, without reading them."""
 
     def journal(self, name: str) -> Journal:
         """A new file that grows."""
@@ -157,9 +157,7 @@ class Folder:
 
     def stamps(self, folder: str, names: Collection[str]) -> dict[str, str]:
         found = {name: file_stat(self.folder / folder / name) for name in names}
-        if missing := next((name for name, stat in found.items() if stat is None), None):
-            raise InputError(f"{self.folder / folder / missing}: missing")
-        return {name: repr(stat) for name, stat in found.items()}
+        return {name: repr(stat) for name, stat in found.items() if stat is not None}
 
     def journal(self, name: str) -> Journal:
         path = self.folder / name

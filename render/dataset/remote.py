@@ -124,9 +124,7 @@ class Remote:
 
     def stamps(self, folder: str, names: Collection[str]) -> dict[str, str]:
         listed = self._listed(folder) if names else {}
-        if missing := next((name for name in names if name not in listed), None):
-            raise InputError(f"{self.url}/{folder}/{missing}: missing")
-        return {name: _stamp(listed[name]) for name in names}
+        return {name: _stamp(listed[name]) for name in names if name in listed}
 
     def journal(self, name: str) -> Journal:
         return _RemoteJournal(lambda content: self._pipe(name, content))
