@@ -69,8 +69,9 @@ def _rate(runs: Iterable[Run], now: float) -> float | None:
     """Pictures a second since ten minutes ago, or since each run's start."""
     rates = []
     for run in runs:
-        since = max(now - _WINDOW, run.started)
-        rates.append(sum(drawn.pictures for drawn in run.drawn if drawn.time >= since) / max(now - since, 1e-3))
+        until = max(now, run.seen)  # the clock of another machine may be ahead
+        since = max(until - _WINDOW, run.started)
+        rates.append(sum(drawn.pictures for drawn in run.drawn if drawn.time >= since) / max(until - since, 1e-3))
     return sum(rates) or None
 
 
