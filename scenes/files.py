@@ -19,6 +19,9 @@ UNFINISHED = ".tmp-"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """The errors of writing where a disk is full, or a limit of size is reached."""
 
+_NO_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS)
+"""The errors of a link between two disks, to another's file, and on file systems that know few links or none."""
+
 
 def unfinished(path: Path) -> Path:
     """The name of the unfinished file next to `path`, unique for each process on each machine: `path`.tmp-host-pid."""
@@ -41,6 +44,20 @@ def replacing(path: Path, folder: Path | None = None) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def linked(path: Path, name: Path) -> bool:
+    """Give a file a second name (a hard link) that is not there yet. False where the disk or its rights have it not.
+
+    Both names have one content: this is for files that are replaced as a whole, never changed in place.
+    """
+    try:
+        os.link(path.resolve(), name)  # what a symbolic link leads to, not the link itself
+    except OSError as error:
+        if error.errno not in _NO_LINK:
+            raise
+        return False
+    return True
 
 
 def _sync(path: Path) -> None:

@@ -19,7 +19,7 @@ from render.dataset.manifest import Manifest
 from render.dataset.run_log import Run, RunLog
 from render.dataset.store import Store, noted, open_store
 from scenes.errors import InputError, printable
-from scenes.files import replacing, sha256
+from scenes.files import linked, replacing, sha256
 
 _WINDOW = 600.0
 _COPIES = 8
@@ -69,8 +69,9 @@ def _rate(runs: Iterable[Run], now: float) -> float | None:
     """Pictures a second since ten minutes ago, or since each run's start."""
     rates = []
     for run in runs:
-        since = max(now - _WINDOW, run.started)
-        rates.append(sum(drawn.pictures for drawn in run.drawn if drawn.time >= since) / max(now - since, 1e-3))
+        until = max(now, run.seen)  # the clock of another machine may be ahead
+        since = max(until - _WINDOW, run.started)
+        rates.append(sum(drawn.pictures for drawn in run.drawn if drawn.time >= since) / max(until - since, 1e-3))
     return sum(rates) or None
 
 
@@ -166,8 +167,9 @@ def merge(context: click.Context, place: str, parts: tuple[str, ...]) -> None:
     """Collect the shards of one job in one place and finish the set.
 
     Checks the shards in DIR_OR_URL, and deletes those that are broken. Then copies the shards that are missing from
-    PARTS (folders or URLs), and checks each of them. If a part is of a larger set, the set in DIR_OR_URL grows. Exits
-    with 1 if a shard of PARTS is damaged or the set is not complete.
+    PARTS (folders or URLs), and checks each of them. On one disk, a copy is a second name of the same file (a hard
+    link), so it takes no room. If a part is of a larger set, the set in DIR_OR_URL grows. Exits with 1 if a shard of
+    PARTS is damaged or the set is not complete.
 
     \b
     Example:
@@ -240,11 +242,14 @@ def _copy(store: Store, source: Store, shard: int, expected: Manifest, known: se
         faults = list(shard_faults(path, expected, shard, known, name))
         if faults:
             return faults
-        digest = sha256(path)
+        digest = next(iter(known)) if len(known) == 1 else sha256(path)
         with store.target(shard) as target, replacing(target) as temporary:
-            shutil.copyfile(path, temporary)
-            if sha256(temporary) != digest:
-                raise InputError(f"{store.url}: {target.name} was changed while it was copied; check the disk, rerun")
+            if not linked(path, temporary):
+                shutil.copyfile(path, temporary)
+                if sha256(temporary) != digest:
+                    raise InputError(
+                        f"{store.url}: {target.name} was changed while it was copied; check the disk, rerun"
+                    )
     log.note("shard", shard=shard, sha256=digest, pictures=len(expected.pictures(shard)))
     return []
 

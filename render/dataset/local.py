@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from scenes.errors import InputError
-from scenes.files import NO_ROOM, UNFINISHED, file_stat, read_regular, replacing, unfinished
+from scenes.files import NO_ROOM, UNFINISHED, file_stat, linked, read_regular, replacing, unfinished
 from scenes.leftovers import remove_dead
 
 _HOLD = ".hold-"
@@ -60,7 +60,7 @@ class Storage(Protocol):
         """A local path to read a file from. Raises InputError where it is missing."""
 
     def stamps(self, folder: str, names: Collection[str]) -> dict[str, str]:
-        """What files of a folder are known again by, without reading them. Raises InputError where one is missing."""
+        """What those files of a folder that are there are known again by, without reading them."""
 
     def journal(self, name: str) -> Journal:
         """A new file that grows."""
@@ -115,7 +115,8 @@ class Folder:
                     file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
-                _link(temporary, path)
+                if not linked(temporary, path):
+                    temporary.replace(path)  # the file system knows no links: it is exFAT or the like, seldom shared
             except FileExistsError:
                 return False
             finally:
@@ -156,9 +157,7 @@ class Folder:
 
     def stamps(self, folder: str, names: Collection[str]) -> dict[str, str]:
         found = {name: file_stat(self.folder / folder / name) for name in names}
-        if missing := next((name for name, stat in found.items() if stat is None), None):
-            raise InputError(f"{self.folder / folder / missing}: missing")
-        return {name: repr(stat) for name, stat in found.items()}
+        return {name: repr(stat) for name, stat in found.items() if stat is not None}
 
     def journal(self, name: str) -> Journal:
         path = self.folder / name
@@ -203,16 +202,6 @@ class _LocalJournal(FileIO):
     def write(self, data: Any) -> int:
         with disk_errors(Path(os.fsdecode(self.name)).parent):
             return super().write(data)
-
-
-def _link(temporary: Path, path: Path) -> None:
-    """Give a file its name, FileExistsError where there is one: what a rename would not say."""
-    try:
-        os.link(temporary, path)
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
-            raise
-        temporary.replace(path)  # the file system knows no links: it is exFAT or the like, and seldom shared
 
 
 def _lock(path: Path) -> int | None:

@@ -124,9 +124,7 @@ class Remote:
 
     def stamps(self, folder: str, names: Collection[str]) -> dict[str, str]:
         listed = self._listed(folder) if names else {}
-        if missing := next((name for name in names if name not in listed), None):
-            raise InputError(f"{self.url}/{folder}/{missing}: missing")
-        return {name: _stamp(listed[name]) for name in names}
+        return {name: _stamp(listed[name]) for name in names if name in listed}
 
     def journal(self, name: str) -> Journal:
         return _RemoteJournal(lambda content: self._pipe(name, content))
@@ -170,7 +168,7 @@ class Remote:
                 arrived = hashlib.file_digest(file, "sha256").hexdigest()
             if arrived != digest:
                 raise OSError(f"sha256 of what arrived is {arrived[:12]}…, of what was sent {digest[:12]}…")
-            self._files.mv(temporary, self._path(name))
+            _renamed(self._files, temporary, self._path(name))
         except FileNotFoundError as error:  # swept by one that found the data set complete: not a missing bucket
             raise OSError(f"{temporary} was gone before it was moved") from error
 
@@ -201,6 +199,17 @@ class Remote:
                     ) from error
             time.sleep(self.wait * 2**attempt)
         raise ValueError("nothing is tried less than once")
+
+
+def _renamed(files: Any, path: str, name: str) -> None:
+    """Give a file another name. Raises FileNotFoundError where it is not there."""
+    from fsspec.spec import AbstractFileSystem
+
+    if type(files).mv is AbstractFileSystem.mv:  # an object store, which only copies: mv lists both names before
+        files.cp_file(path, name)
+        files.rm_file(path)
+    else:
+        files.mv(path, name)
 
 
 class _RemoteJournal:

@@ -136,8 +136,7 @@ class Selection(Sequence[Frame]):
         size = self.dataset.manifest.shard_size
         for number, indices in groupby(self.indices, lambda index: index // size):
             with self.dataset.shard(number) as shard:
-                places = {int(index): i for i, index in enumerate(shard.arrays("index"))}
-                yield from (read(shard, places[int(index)]) for index in indices)
+                yield from (read(shard, i) for i in shard.places(indices))
 
 
 class Columns(Sequence[Any]):

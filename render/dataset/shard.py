@@ -8,7 +8,8 @@ them. Every picture is one chunk, as `render.dataset.chunks` makes them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property, partial
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -267,9 +268,13 @@ class Shard:
             return np.stack([self.picture(name, i) for i in range(len(self))])
         if name in _TEXT_PATHS:
             return np.array(list(self._texts(name)), object)
+        return self._all(name).copy()
+
+    def _all(self, name: str) -> NDArray[Any]:
+        """The numbers of all pictures, read once. What is handed out is a copy."""
         if name not in self._values:
             self._values[name] = self._read(name)
-        return self._values[name].copy()
+        return self._values[name]
 
     def _read(self, name: str) -> NDArray[Any]:
         try:
@@ -283,26 +288,49 @@ class Shard:
 
     def frame(self, i: int) -> Frame:
         """The i-th frame of the shard, 0-based. Raises IndexError outside the shard."""
-        values: dict[str, Any] = {}
-        for name, label in LABELS.items():
-            if label.optional and not self.has(label.path):
-                continue
-            if label.is_picture:
-                values[name] = self.picture(label.path, i)
-            elif name == "objects":
-                values[name] = self.objects(i)
-            elif label.text:
-                values[name] = self._decoded(label, i, self._text(label.path, i))
-            else:
-                values[name] = label.decoded(self.arrays(label.path)[i])
-        return Frame(**values)
+        return Frame(**{name: self._value(name, i, self._text) for name in LABELS})
+
+    def lazy_frames(self, places: Iterable[int]) -> Iterator[Frame]:
+        """The frames at some places, 0-based. Each label is read when it is first asked for, so the shard must still be
+        open then. A damaged label that nobody asks for is not noticed.
+
+        Texts are read many at a time, so this is for places that lie close together.
+        """
+        blocks: dict[str, tuple[int, list[str]]] = {}
+
+        def text(path: str, i: int) -> str:
+            first = i - i % _TOGETHER
+            if path not in blocks or blocks[path][0] != first:
+                blocks[path] = first, self._block(path, first)
+            return blocks[path][1][i - first]
+
+        for i in places:
+            yield _LazyFrame(partial(self._value, i=i, text=text))
+
+    def _value(self, name: str, i: int, text: Callable[[str, int], str]) -> Any:
+        """A label of the i-th picture as a frame has it. text: reads the text at a path of a picture."""
+        label = LABELS[name]
+        if label.optional and not self.has(label.path):
+            return None
+        if label.is_picture:
+            return self.picture(label.path, i)
+        if name == "objects":
+            return self._objects(i, text(label.path, i))
+        if label.text:
+            return self._decoded(label, i, text(label.path, i))
+        return label.decoded(self._all(label.path)[i].copy())
 
     def of(self, index: int) -> Frame:
         """The frame of a picture by its index in the data set. Raises InputError where the shard does not hold it."""
-        found = np.flatnonzero(self.arrays("index") == index)
-        if not len(found):
-            raise InputError(f"{self.path}: does not hold picture {index}; delete the file and rerun")
-        return self.frame(int(found[0]))
+        return self.frame(self.places([index])[0])
+
+    def places(self, indices: Iterable[int]) -> list[int]:
+        """The places of pictures, 0-based, by their indices in the data set. Raises InputError where one is missing."""
+        held = {int(index): i for i, index in enumerate(self._all("index"))}
+        wanted = [int(index) for index in indices]
+        if missing := [index for index in wanted if index not in held]:
+            raise InputError(f"{self.path}: does not hold picture {missing[0]}; delete the file and rerun")
+        return [held[index] for index in wanted]
 
     def objects(self, i: int) -> tuple[ObjectLabel, ...]:
         """The labels of the objects of the i-th picture, 0-based. No box reaches out of the picture."""
@@ -344,12 +372,15 @@ class Shard:
     def _texts(self, name: str) -> Iterator[str]:
         """All texts as they are stored. Together they are no longer than the file, see `render.dataset.admission`."""
         for first in range(0, len(self), _TOGETHER):
-            count = min(_TOGETHER, len(self) - first)
-            try:
-                texts: Iterable[str] = self._read_texts(name, first, count)
-            except InputError:  # one by one, the damaged one is found
-                texts = (self._text(name, i) for i in range(first, first + count))
-            yield from texts
+            yield from self._block(name, first)
+
+    def _block(self, name: str, first: int) -> list[str]:
+        """The texts from `first` on, at most as many as are read at once."""
+        count = min(_TOGETHER, len(self) - first)
+        try:
+            return self._read_texts(name, first, count)
+        except InputError:  # one by one, the damaged one is found
+            return [self._text(name, i) for i in range(first, first + count)]
 
     def _text(self, name: str, i: int) -> str:
         """A text as it is stored."""
@@ -382,6 +413,23 @@ class Shard:
         if found is None:
             raise InputError(f"{self.path}: no dataset '{name}', {choices(name, _PATHS)}")
         return found
+
+
+class _LazyFrame(Frame):
+    """A frame that reads each label when it is first asked for, and keeps it. read: reads the label of a name."""
+
+    def __init__(self, read: Callable[[str], Any]):
+        vars(self)["_read"] = read  # a frame is frozen
+
+
+def _kept(name: str) -> cached_property[Any]:
+    found = cached_property[Any](lambda frame: frame._read(name))
+    found.__set_name__(_LazyFrame, name)
+    return found
+
+
+for _name in LABELS:
+    setattr(_LazyFrame, _name, _kept(_name))
 
 
 def _open(path: Path) -> h5py.File:

@@ -217,6 +217,8 @@ class Store:
         """What is wrong with those of some shards that are broken. What is sound is noted in the cache."""
         known, note = noted(manifest, self.runs(part)), Checked(self.url, manifest)
         stamps = self._stamps(shards)
+        if gone := [shard for shard in shards if shard not in stamps]:
+            raise InputError(f"{self.url}/{_shard(gone[0])}: missing")
         unread = [shard for shard, stamp in stamps.items() if everything or not note.holds(shard, stamp, known[shard])]
         if not unread:
             return {}
@@ -227,13 +229,14 @@ class Store:
 
     def trust(self, drawn: Mapping[int, str]) -> None:
         """Note shards that this run has drawn as sound, so that no rerun reads them. drawn: the sha256 of each."""
-        there = sorted(self.present().intersection(drawn))
-        Checked(self.url, self.opened()).keep(self._stamps(there), {shard: {drawn[shard]} for shard in there})
+        stamps = self._stamps(sorted(drawn))
+        Checked(self.url, self.opened()).keep(stamps, {shard: {drawn[shard]} for shard in stamps})
 
     def _stamps(self, shards: Sequence[int]) -> dict[int, str]:
-        """What each shard's file is known again by."""
-        found = self.storage.stamps("shards", [Manifest.shard_name(shard) for shard in shards])
-        return {shard: found[Manifest.shard_name(shard)] for shard in shards}
+        """What the file of each shard that is there is known again by."""
+        names = {shard: Manifest.shard_name(shard) for shard in shards}
+        found = self.storage.stamps("shards", names.values())
+        return {shard: found[name] for shard, name in names.items() if name in found}
 
     def _faults(
         self, manifest: Manifest, shards: Sequence[int], known: Mapping[int, set[str]], tell: Told

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -187,16 +187,16 @@ def run(
                     store.sweep()  # delete unfinished files of stopped workers
             if store.load() is not None:
                 store.trust(log.drawn)
-            _tell_assets(store, sampler, missing, tell)
+            _tell_assets(store, sampler, log.drawn, tell)
         tell("end")
         if store.load() is None:
             raise InputError(removed(store.url))
         return store.finish()
 
 
-def _tell_assets(store: Store, sampler: Sampler, shards: Sequence[int], tell: EventCallback) -> None:
+def _tell_assets(store: Store, sampler: Sampler, shards: Collection[int], tell: EventCallback) -> None:
     """Tell what was left out when these shards were drawn, and what was mended or is missing."""
-    drawn = united(list(store.notes(set(shards) & store.present()).values()))
+    drawn = united(list(store.notes(shards).values()))
     left_out = {**sampler.catalogue.left_out, **drawn.left_out}
     tell("assets", used=len(drawn.assets), warnings=dict(drawn.warnings), left_out=left_out)
 

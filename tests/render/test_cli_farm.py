@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -13,9 +17,11 @@ from click.testing import CliRunner, Result
 
 from render.cli import farm
 from render.cli.farm import merge, ranges, read_status, status, verify
-from render.dataset.run_log import Drawn, Run
-from render.dataset.store import open_store
+from render.dataset import run_log
+from render.dataset.run_log import Drawn, Run, RunLog
+from render.dataset.store import Store, open_store
 from scenes.errors import InputError
+from scenes.files import sha256
 from tests.farms import content, draw, make_manifest, remote_content, render, s3_server
 
 
@@ -100,6 +106,8 @@ def test_rate_is_of_the_last_minutes() -> None:
     young = Run("b", "b", 1, started=now - 100, seen=now, drawn=drawn[-1:])
     assert farm._rate([old], now) == pytest.approx(2 * 60 / 600)
     assert farm._rate([old, young], now) == pytest.approx(2 * 60 / 600 + 60 / 100)
+    ahead = Run("d", "d", 1, started=now + 3500, seen=now + 3600, drawn=(drawn_at(0, now + 3550),))
+    assert farm._rate([ahead], now) == pytest.approx(60 / 100), "its clock is an hour ahead"
     assert farm._rate([], now) is None and farm._rate([Run("c", "c", 1, started=now)], now) is None
 
 
@@ -146,6 +154,68 @@ def test_parts_become_the_set_drawn_at_once(
     assert call(merge, out, f"{base}/part1", f"{base}/part0").output == f"10 pictures in {out}\n"
     assert (content(Path(out)) if kind == "folders" else remote_content(out)) == whole
     assert call(merge, out).output == f"10 pictures in {out}\n"
+
+
+@pytest.mark.parametrize(("kind", "hours"), [("folder", 1), ("folder", -1), ("s3", 1), ("s3", -1)])
+def test_two_schedulers_send_the_same_shards_and_one_clock_is_an_hour_off(
+    kind: str, hours: int, tmp_path: Path, whole: dict[str, bytes], request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    if kind == "s3":
+        request.getfixturevalue("server")
+    out = str(tmp_path / "set") if kind == "folder" else f"s3://pictures/twice{hours}"
+    manifest, right, wrong = make_manifest(), open_store(out), open_store(out)
+    right.create(manifest)
+    off = SimpleNamespace(time=lambda: time.time() + 3600 * hours)
+
+    def drawn(store: Store, log: RunLog, shard: int) -> None:
+        log.note("shard", shard=shard, sha256=draw(store, manifest, shard), pictures=2)
+
+    @contextmanager
+    def clock_off() -> Iterator[None]:
+        with monkeypatch.context() as patch:
+            patch.setattr(run_log, "time", off)
+            yield
+
+    with ExitStack() as logs:
+        with clock_off():
+            there = logs.enter_context(wrong.log("0/1"))
+        with right.log("0/2") as here:
+            for shard in range(manifest.shard_count):
+                drawn(right, here, shard)
+                with clock_off():
+                    drawn(wrong, there, shard)
+            assert call(status, out).output.endswith("complete\n")
+        assert right.finish().shards
+        drawn(wrong, there, 4)  # nobody tells it that all is there
+    assert wrong.finish() == right.opened() and wrong.verify() == ()
+    assert (content(Path(out)) if kind == "folder" else remote_content(out)) == whole
+
+
+@pytest.mark.parametrize("error", [None, errno.EXDEV, errno.EPERM])
+def test_on_one_disk_no_shard_is_copied(
+    error: int | None, tmp_path: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    render(tmp_path / "part", make_manifest())
+    first, second = (tmp_path / "part" / "shards" / f"0000{k}.h5" for k in (0, 1))
+    first.rename(tmp_path / "elsewhere.h5")
+    first.symlink_to(tmp_path / "elsewhere.h5")
+    (tmp_path / "set").mkdir()
+    farm.open_store(str(tmp_path / "set")).create(make_manifest())
+    read: list[str] = []
+    if error is None:
+        monkeypatch.setattr(shutil, "copyfile", lambda *_: pytest.fail("a shard is copied"))
+    else:
+
+        def refused(path: Path, name: Path) -> None:
+            raise OSError(error, "no link")
+
+        monkeypatch.setattr(os, "link", refused)
+    monkeypatch.setattr(farm, "sha256", lambda path: read.append(path.name) or sha256(path))
+    call(merge, tmp_path / "set", tmp_path / "part")
+    assert content(tmp_path / "set") == whole and len(read) == (0 if error is None else 5)
+    made = tmp_path / "set" / "shards"
+    assert not (made / first.name).is_symlink() and made.joinpath(second.name).samefile(second) == (error is None)
 
 
 def test_a_damaged_part_is_told_and_left_out(tmp_path: Path, whole: dict[str, bytes]) -> None:

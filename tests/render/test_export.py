@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import json
 import tarfile
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import h5py
 import numpy as np
@@ -19,7 +22,8 @@ from render.cli.dataset import export
 from render.dataset.dataset import Dataset
 from render.dataset.export import FORMATS, coco, export_dataset
 from render.dataset.export.coco import _inside
-from render.frame import Keypoint
+from render.dataset.shard import Shard
+from render.frame import LABELS, PICTURES, Keypoint
 from scenes.errors import InputError
 from tests.frames import CLASSES, listing, make_dataset, make_frame, redrawn
 
@@ -95,11 +99,46 @@ def test_an_interrupted_export_goes_on_where_it_was(
     with pytest.raises(KeyboardInterrupt):
         export_dataset(dataset, tmp_path / "out", kind, samples_per_tar=2, tell=stop)
     read: list[int] = []
-    real = Dataset.frame
-    monkeypatch.setattr(Dataset, "frame", lambda self, index: read.append(index) or real(self, index))
+    real = Shard.places
+    monkeypatch.setattr(Shard, "places", lambda self, indices: real(self, [read.append(k) or k for k in indices]))
     export_dataset(dataset, tmp_path / "out", kind, samples_per_tar=2)
-    assert sorted(read) == [4]
+    assert read == [4]
     assert contents(tmp_path / "out") == contents(tmp_path / "whole") and listing(tmp_path) == ["out", "whole"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels"),
+    [
+        ("coco", {"rgb", "instance", "objects", "scene"}),
+        ("s2rda", {"rgb"}),
+        ("masks", {"rgb", "instance"}),
+        ("yolo", {"rgb", "objects"}),
+        ("yolo-segment", {"rgb", "instance", "objects"}),
+        ("yolo-pose", {"rgb", "objects"}),
+        ("hdf5-per-image", {label.path for label in PICTURES.values() if label.blenderproc} | {"objects"}),
+        ("webdataset", set(PICTURES) | {"objects", "scene"}),
+        ("folder", set(PICTURES) | {"objects", "scene"}),
+    ],
+)
+def test_a_format_reads_the_labels_that_it_has_alone(
+    dataset: Dataset, tmp_path: Path, kind: str, labels: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: Counter[tuple[str, str, int]] = Counter()
+
+    def counting(real: Callable[..., Any]) -> Callable[..., Any]:
+        def seen(shard: Shard, name: str, place: int, *more: int) -> Any:
+            read[shard.path.name, name, place] += 1
+            return real(shard, name, place, *more)
+
+        return seen
+
+    for method in ("picture", "_read_texts"):
+        monkeypatch.setattr(Shard, method, counting(getattr(Shard, method)))
+    export_dataset(dataset, tmp_path / "out", kind)
+    assert {name for _, name, _ in read} == labels & {name for name in LABELS if dataset.shard(0).has(name)}
+    assert set(read.values()) == {1}, "nothing is read twice"
+    texts = [place for _, name, place in read if name not in PICTURES]
+    assert not any(texts), "all texts of a shard are read at once"
 
 
 def test_an_interrupted_export_of_something_else_is_begun_anew(dataset: Dataset, tmp_path: Path) -> None:

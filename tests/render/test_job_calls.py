@@ -38,7 +38,7 @@ class Farm:
         self.known = run.spec["assets"]
 
 
-def task(out: Path, number: int, farm: Farm) -> None:
+def task(out: Path | str, number: int, farm: Farm) -> None:
     sampler = SimpleNamespace(classes=CLASSES, catalogue=SimpleNamespace(left_out={}))
     job = Job(load_config("smoke"), 0, 4 * TASKS, str(out), shard_size=2, part=(number, TASKS))
     run(job, sampler, farm, RetryPolicy(), lambda event, **fields: None)  # type: ignore[arg-type]

@@ -24,12 +24,14 @@ from render.dataset import local
 from render.dataset.dataset import Dataset
 from render.dataset.limits import Limits
 from render.dataset.provenance import Provenance
+from render.dataset.remote import Remote
 from render.dataset.run_log import concerns, log_name, parse_run
 from render.dataset.store import Store, open_store
 from scenes.errors import InputError
 from scenes.record.record import CRACK
 from tests.farms import SIZE, draw, make_manifest, render, s3_server
 from tests.frames import CLASSES, forget_sums, make_dataset, make_frame, redrawn
+from tests.render.test_job_calls import Farm, task
 from training.data.rendered import Rendered
 
 
@@ -124,7 +126,21 @@ def test_many_shards_in_a_bucket_are_listed_by_pages_and_seldom(server: str, lis
     assert listed == {"many/unfinished/": 1, "many/": 1}, "what killed uploads left is found without the shards"
     listed.clear()
     draw(store, manifest, shards - 1)
-    assert listed.total() <= 2 and all("/00044.h5" in place or ".00044.h5" in place for place in listed), listed
+    assert not listed, "an upload needs no listing"
+
+
+def test_a_task_that_draws_its_part_lists_the_shards_of_all_three_times(server: str, cache: None) -> None:
+    listings: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        real = Remote._listed
+        patch.setattr(Remote, "_listed", lambda self, folder: listings.append(folder) or real(self, folder))
+        task("s3://pictures/array", 0, Farm())
+        first = Counter(listings)
+        listings.clear()
+        task("s3://pictures/array", 1, Farm())
+    # What is missing; what its own shards are known again by; whether the set is complete.
+    assert first["shards"] == 3 and first["drawn"] == 2
+    assert Counter(listings)["shards"] == 3, "what others have drawn costs a task no listing"
 
 
 def test_a_part_looks_at_its_own_shards_only(tmp_path: Path, cache: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +150,10 @@ def test_a_part_looks_at_its_own_shards_only(tmp_path: Path, cache: None, monkey
     monkeypatch.setattr(local, "file_stat", lambda path: seen.append(path.name) or real(path))
     store.discard_broken(range(1, 12, 4))
     assert seen == ["00001.h5", "00005.h5", "00009.h5"]
+    store.trust({1: "a", 99: "b"})  # a shard that is gone by now is not noted
+    store.storage.remove("shards/00000.h5")
+    with pytest.raises(InputError, match=r"shards/00000\.h5: missing"):
+        store.discard_broken([0])
     monkeypatch.setattr(store, "runs", lambda: pytest.fail("nothing is there, so no log tells of it"))
     assert store.discard_broken([]) == {}
 

@@ -127,7 +127,7 @@ def test_a_temporary_key_swept_too_early_is_uploaded_again(
     store = open_store(bucket)
     store.create(make_manifest())
     files, swept = store.storage._files, []  # type: ignore[attr-defined]
-    real = files.mv
+    real = files.cp_file
 
     def move(source: str, name: str) -> None:
         if not swept:
@@ -135,7 +135,7 @@ def test_a_temporary_key_swept_too_early_is_uploaded_again(
             store.sweep(everything=True)
         real(source, name)
 
-    monkeypatch.setattr(files, "mv", move)
+    monkeypatch.setattr(files, "cp_file", move)
     draw(store, make_manifest(), 0)
     assert swept and store.present() == {0}
 

@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from render.dataset.export.parts import class_folder, metadata, npz, stem, write_png
+from render.dataset.export.parts import class_folder, metadata, npz, stem, write_file, write_png
 from render.frame import PICTURES, Frame, pictures
 
 
@@ -28,11 +28,6 @@ def write_folder(frames: Iterable[Frame], classes: tuple[str, ...], out: Path, p
                 write_png(out / ("images" if label == "rgb" else label) / f"{name}.png", array)
             else:
                 geometry[label] = array
-        _write(out / "geometry" / f"{name}.npz", npz(geometry))
-        _write(out / "meta" / f"{name}.json", json.dumps(metadata(frame, classes)).encode())
+        write_file(out / "geometry" / f"{name}.npz", npz(geometry))
+        write_file(out / "meta" / f"{name}.json", json.dumps(metadata(frame, classes)).encode())
     return []
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)

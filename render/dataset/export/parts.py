@@ -60,8 +60,16 @@ def png(array: NDArray[Any]) -> bytes:
 
 def write_png(path: Path, array: NDArray[Any]) -> None:
     """Write a PNG file, and the folder it is in where that is not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(png(array))
+    write_file(path, png(array))
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file, and the folder it is in where that is not there."""
+    try:
+        path.write_bytes(content)
+    except FileNotFoundError:  # seldom: to look each time takes a tenth of the time of a small picture
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 def metadata(frame: Frame, classes: tuple[str, ...]) -> dict[str, Any]:

@@ -50,7 +50,8 @@ def write_per_image(frames: Iterable[Frame], classes: tuple[str, ...], out: Path
 
 def _pictures(frame: Frame, classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     """The labels that have a key of BlenderProc's, as its writer has them."""
-    keys = {name: label.blenderproc for name, label in present(frame, PICTURES).items() if label.blenderproc}
+    keyed = {name: label for name, label in PICTURES.items() if label.blenderproc}
+    keys = {name: label.blenderproc for name, label in present(frame, keyed).items()}
     largest = {"category_id_segmaps": len(classes), "instance_segmaps": len(frame.objects)}
     found = {key: _CONVERT.get(key, _same)(getattr(frame, name)) for name, key in keys.items()}
     return {key: _narrow(array, largest[key]) if key in largest else array for key, array in found.items()}

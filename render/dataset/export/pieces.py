@@ -8,6 +8,7 @@ memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,12 +68,13 @@ def open_work(folder: str, kind: str, out: str, lines: str) -> Callable[[tuple[i
     more = needs(dataset, kind)
 
     def frames(indices: list[int]) -> Iterator[Frame]:
-        for index in indices:
-            shard = index // dataset.manifest.shard_size
+        for shard, some in groupby(indices, lambda index: index // dataset.manifest.shard_size):
             if shard not in checked:
                 dataset.check_sum(shard)
                 checked.add(shard)
-            yield dataset.frame(index)
+            with dataset.shard(shard) as opened:
+                # A format reads the labels that it has, and no others.
+                yield from opened.lazy_frames(opened.places(some))
 
     def write(piece: tuple[int, list[int]]) -> None:
         number, indices = piece

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.dataset.export.outline import joined, outlines
-from render.dataset.export.parts import Classes, Lines, stem, write_png
+from render.dataset.export.parts import Classes, Lines, stem, write_file, write_png
 from render.frame import Box, Frame, ObjectLabel
 from scenes.errors import InputError
 from scenes.plain_yaml import yaml_text
@@ -57,9 +57,7 @@ def _finish(kind: str, lines: Lines, classes: Classes, out: Path) -> None:
 
 
 def _write_labels(out: Path, picture: str, lines: Iterable[str]) -> None:
-    path = out / "labels" / "train" / f"{picture}.txt"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    write_file(out / "labels" / "train" / f"{picture}.txt", "".join(f"{line}\n" for line in lines).encode())
 
 
 write_yolo, finish_yolo = partial(_write, "detect"), partial(_finish, "detect")
@@ -69,7 +67,7 @@ write_yolo_pose, finish_yolo_pose = partial(_write, "pose"), partial(_finish, "p
 
 def _lines(kind: str, frame: Frame, classes: Classes) -> Iterator[tuple[str, dict[str, Point]]]:
     """Of each object, its line without keypoints, and its keypoints in shares of the picture, with v."""
-    height, width = frame.instance.shape
+    height, width = frame.rgb.shape[:2]
     for label in frame.objects:
         if label.box is None or label.category not in classes:
             continue
