@@ -12,17 +12,17 @@ benchmarks/worth.md and docs/pictures_needed.png.
 from __future__ import annotations
 
 import json
-import resource
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
 from benchmarks.common import record
+from benchmarks.worth.cost import measured
 from benchmarks.worth.learning import Described, Exam, Said, described, learned, load_network
 from benchmarks.worth.report import Curve, draw, report
-from render.dataset.store import open_store
+from scenes.config.loading import load_config
 from scenes.outputs import written
 from scenes.plain_json import parse_json
 from training.data.pictures import ImageDataset
@@ -31,7 +31,7 @@ from training.studies import Job, settings
 
 HERE = Path(__file__).parent
 FIGURE = HERE.parents[1] / "docs" / "pictures_needed.png"
-PICTURES, ROUNDS, HELD_OUT = 640, 4, 260
+PICTURES, HELD_OUT = 640, 260
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)
 """Shares of the pictures of each class that a classifier learns from."""
 SEED, HELD_OUT_SEED = 29, 30
@@ -63,9 +63,9 @@ BASE = WAYS[2]
 """What the preset draws with."""
 
 
-def rendering(way: Way, images: int) -> Job:
-    """The job that makes a set grow to so many pictures, with one worker."""
-    how = ("--images", str(images), "--seed", str(SEED), "--workers", "1", "--device", "cpu", "--shard-size", "80")
+def rendering(way: Way) -> Job:
+    """The job that draws a set to learn from."""
+    how = ("--images", str(PICTURES), "--seed", str(SEED), "--workers", "1", "--device", "cpu", "--shard-size", "80")
     return Job(f"renders/{way.name}", ("render", str(HERE / way.config), *how, *settings(*way.changes)))
 
 
@@ -75,51 +75,18 @@ def held_out() -> Job:
     return Job("renders/held-out", ("render", str(HERE / "preset.yaml"), *how, *settings("render.samples=32")))
 
 
-def draw_sets(work: Path) -> None:
-    """Draw what is missing of all sets, which take turns, and note the seconds of the processor of each turn."""
-    click.echo(f"the renders to test on: {HELD_OUT} pictures", err=True)
-    held_out().run(work)
-    for turn in range(1, ROUNDS + 1):
-        for way in WAYS:
-            images = PICTURES * turn // ROUNDS
-            job = rendering(way, images)
-            before = _drawn(work / job.out)
-            if before >= images:
-                continue
-            click.echo(f"turn {turn} of {ROUNDS}: {job.out}", err=True)
-            begun = _seconds()
-            job.run(work)
-            _note(work, way, _seconds() - begun, images - before)
-
-
-def _drawn(folder: Path) -> int:
-    """Pictures in the shards that are there."""
-    store = open_store(str(folder))
-    manifest = store.load()
-    return 0 if manifest is None else sum(len(manifest.indices(shard)) for shard in store.present())
-
-
-def _seconds() -> float:
-    """Seconds of the processor that all commands so far have taken, with their workers."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def _note(work: Path, way: Way, seconds: float, pictures: int) -> None:
-    noted = costs(work)
-    noted.setdefault(way.name, []).append([seconds, pictures])
-    with written(work / COST) as temporary:
-        temporary.write_text(json.dumps(noted, indent=1))
-
-
-def costs(work: Path) -> dict[str, Any]:
-    """By way: of each turn, the seconds of the processor and the pictures."""
+def costs(work: Path) -> dict[str, list[float]]:
+    """By way, the seconds of the processor for a picture in each round. They are measured once."""
     path = work / COST
-    found: dict[str, Any] = parse_json(path.read_bytes(), str(path)) if path.exists() else {}
-    return found
+    if not path.exists():
+        found = measured({way.name: load_config(str(HERE / way.config), way.changes) for way in WAYS}, SEED)
+        with written(path) as temporary:
+            temporary.write_text(json.dumps(found, indent=1))
+    kept: dict[str, list[float]] = parse_json(path.read_bytes(), str(path))
+    return kept
 
 
-def curve(work: Path, way: Way, source: Described, tests: Exam, seeds: int) -> Curve:
+def curve(way: Way, seconds: Sequence[float], source: Described, tests: Exam, seeds: int) -> Curve:
     """Let a classifier of each seed learn from each part of a set."""
     said: dict[int, dict[int, Said]] = {}
     for share in SHARES:
@@ -127,8 +94,7 @@ def curve(work: Path, way: Way, source: Described, tests: Exam, seeds: int) -> C
         for seed in range(seeds):
             part = source.part(share, seed)
             said.setdefault(int(part.sum()), {})[seed] = learned(source, part, tests)
-    turns = [(float(seconds), int(pictures)) for seconds, pictures in costs(work)[way.name]]
-    return Curve(way.label, turns, way.slower, said)
+    return Curve(way.label, [way.slower * one for one in seconds], said)
 
 
 @click.command()
@@ -139,7 +105,11 @@ def main(photos: Path, work: Path, seeds: int) -> None:
     for name in ("renders", "features"):
         (work / name).mkdir(parents=True, exist_ok=True)
     network = load_network()
-    draw_sets(work)
+    seconds = costs(work)
+    jobs = [held_out(), *(rendering(way) for way in WAYS)]
+    for number, job in enumerate(jobs, start=1):
+        click.echo(f"set {number} of {len(jobs)}: {job.out} (log: {work / job.log})", err=True)
+        job.run(work)
 
     def seen(name: str, pictures: ImageDataset) -> Described:
         return described(pictures, work / "features" / f"{name}.npy", network)
@@ -148,7 +118,7 @@ def main(photos: Path, work: Path, seeds: int) -> None:
     adapt, test = (open_pictures(photos, held_out_set.classes, split=half) for half in ("adapt", "test"))
     tests = Exam(seen("photos-test", test), seen("held-out", held_out_set), seen("photos-adapt", adapt))
     sets = {way: seen(way.name, open_pictures(work / "renders" / way.name)) for way in WAYS}
-    curves = {way: curve(work, way, source, tests, seeds) for way, source in sets.items()}
+    curves = {way: curve(way, seconds[way.name], source, tests, seeds) for way, source in sets.items()}
     draw(list(curves.values()), FIGURE)
     body = report(list(curves.values()), curves[BASE], tests)
     record("worth", "What a second of the processor is worth", body)

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from benchmarks.common import table
+from benchmarks.common import spread, table
 from benchmarks.worth.law import Law, fit
 from benchmarks.worth.learning import SCORES, Exam, Said
 from classify.ablation.designs import Arm, Comparison
@@ -28,24 +28,16 @@ _MARKERS = ("o", "s", "^", "D", "v")
 class Curve:
     """What classifiers said that learned from parts of one set.
 
-    label: for people. turns: of each turn of drawing, seconds of the processor and pictures. slower: how many times as
-    many seconds a picture costs with the tool that the set stands for, as measured elsewhere. said: by the number of
-    pictures and the seed.
+    label: for people. seconds: of the processor for a picture, by round. said: by the number of pictures and the seed.
     """
 
     label: str
-    turns: Sequence[tuple[float, int]]
-    slower: float
+    seconds: Sequence[float]
     said: Mapping[int, Mapping[int, Said]]
 
     @property
     def sizes(self) -> list[int]:
         return list(self.said)
-
-    @property
-    def seconds(self) -> list[float]:
-        """Of each turn, the seconds of the processor for a picture."""
-        return [self.slower * seconds / pictures for seconds, pictures in self.turns]
 
     def accuracy(self, test: str) -> NDArray[np.float64]:
         """(seeds, sizes) float64, shares of 1."""
@@ -91,7 +83,8 @@ def report(curves: Sequence[Curve], base: Curve, tests: Exam) -> str:
     seeds = len(next(iter(base.said.values())))
     parts = [
         f"{seeds} seeds choose the parts of each set. Accuracies are percent, mean [lowest to highest] over the seeds. "
-        "Other brackets are 95 % bootstrap intervals."
+        "Seconds and their ratios are medians [lowest to highest] over the rounds. Other brackets are 95 % bootstrap "
+        "intervals."
     ]
     for test in (PHOTOS, HELD_OUT):
         count = len((tests.photos if test == PHOTOS else tests.held_out).labels)
@@ -116,13 +109,13 @@ def _accuracy(curves: Sequence[Curve], test: str) -> str:
 
 
 def _compared(curves: Sequence[Curve], base: Curve, tests: Exam) -> str:
-    header = ["drawn", "seconds of the processor a picture: median turn [least to most]"]
+    header = ["drawn", "seconds of the processor a picture", f"times {base.label}"]
     header += [f"points against {base.label}, on {what}" for what in ("photographs", "renders")]
     found = [differences(curves, base, tests, test) for test in (PHOTOS, HELD_OUT)]
     rows = []
     for curve in curves:
-        seconds = curve.seconds
-        cells = [f"{median(seconds):.3f} [{min(seconds):.3f} to {max(seconds):.3f}]"]
+        ratios = [mine / other for mine, other in zip(curve.seconds, base.seconds, strict=True)]
+        cells = [spread(curve.seconds), "" if curve is base else spread(ratios, 2)]
         cells += ["" if curve is base else _points(effect[curve.label]) for effect in found]
         rows.append([curve.label, *cells])
     return table(header, rows)

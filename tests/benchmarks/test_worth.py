@@ -33,7 +33,7 @@ def test_fit_of_two_seeds_by_hand() -> None:
 
 def test_sets_differ_in_samples_alone() -> None:
     def config(way: worth.Way) -> dict:
-        job = worth.rendering(way, 80)
+        job = worth.rendering(way)
         return load_config(job.words[1], way.changes).plain()
 
     plain = [config(way) for way in worth.WAYS if way.config == "preset.yaml"]
@@ -60,7 +60,7 @@ def test_report_of_known_answers(tmp_path: Path) -> None:
             return Said(np.arange(20) < right + more, np.arange(20) < right, dict.fromkeys(SCORES, 0.25))
 
         said_ = {10: {0: said(10), 1: said(10)}, 40: {0: said(15), 1: said(15)}}
-        return Curve(label, [(4.0, 10), (6.0, 20), (9.0, 30)], 2.0, said_)
+        return Curve(label, [0.4 + more, 0.3 + more, 0.5 + more], said_)
 
     base, other = curve("base", 0), curve("other", 2)
     some = Described(np.zeros((20, 2), np.float32), np.repeat([0, 1], 10), [])
@@ -70,7 +70,10 @@ def test_report_of_known_answers(tmp_path: Path) -> None:
     assert differences([base, other], base, tests, HELD_OUT)["other"].mean == 0
     text = report([base, other], base, tests)
     assert "| base | 50.0 [50.0 to 50.0] | 75.0 [75.0 to 75.0] | 1.58 | 0.500 [0.500 to 0.500] |" in text
-    assert "| base | 0.600 [0.600 to 0.800] |  |  |" in text
+    assert (
+        "| base | 0.400 [0.300 to 0.500] |  |  |  |" in text
+        and "| other | 2.400 [2.300 to 2.500] | 6.00 [5.00 to 7.67] |" in text
+    )
     assert "+10.0" in text and "0.2500 [0.2500 to 0.2500]" in text
     draw([base, other], tmp_path / "figure.png")
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
