@@ -160,6 +160,7 @@ def _line(axis: Axes, curve: Curve, test: str, color: str, marker: str, timed: b
     values, sizes = 100 * curve.accuracy(test), np.array(curve.sizes, np.float64)
     middle = values.mean(axis=0)
     bars = np.array([middle - values.min(axis=0), values.max(axis=0) - middle])
+    bars = bars.clip(0)  # a mean of equal values may be off in its last digit
     axis.errorbar(scale * sizes, middle, bars, fmt=marker, color=color, ms=4, lw=0.8, capsize=2, label=curve.label)
     between = np.geomspace(sizes[0], sizes[-1], 50)
     law = curve.law(test)
