@@ -97,7 +97,12 @@ def board(folder: Path) -> dict[tuple[str, int], float]:
 def test_the_commands_are_plugged_in_by_entry_points() -> None:
     plugged = entry_points(group="blendmill.commands")
     assert {"train", "adapt", "evaluate", "ablate", "probe", "study", "stylize"} <= plugged.names
-    assert {plug.value.partition(":")[0] for plug in plugged} <= {"classify.cli", "gallery.cli", "segment.cli"}
+    assert {plug.value.partition(":")[0] for plug in plugged} <= {
+        "classify.cli",
+        "classify.cli_studies",
+        "gallery.cli",
+        "segment.cli",
+    }
 
 
 def test_without_pytorch_a_command_says_what_to_install() -> None:

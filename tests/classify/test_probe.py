@@ -17,7 +17,7 @@ pytest.importorskip("torch", reason="PyTorch is not installed")
 
 import torch
 
-from classify.cli import probe
+from classify.cli_studies import probe
 from classify.probe.findings import Findings
 from classify.probe.networks import Probe, open_probe
 from classify.probe.report import draw

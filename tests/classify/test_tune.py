@@ -13,7 +13,7 @@ from PIL import Image
 
 pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from classify.cli import tune
+from classify.cli_studies import tune
 from classify.tune.factors import Table, fields, places_of, table
 from classify.tune.inputs import claim, held_back, open_photographs, open_pilot
 from classify.tune.seeing import Sight, beliefs, kept, readable

@@ -17,7 +17,7 @@ from PIL import Image
 
 pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from classify.cli import tune
+from classify.cli_studies import tune
 from classify.tune import judging
 from classify.tune import rounds as rounds_module
 from classify.tune import search as search_module
