@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import subprocess
@@ -41,9 +42,11 @@ def blendmill(words: str, folder: Path, limit: int | None = None) -> subprocess.
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
+    # Bytecode would be cut off, too, and break every later import of its module.
+    clean = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
         [sys.executable, "-c", "from render.cli.main import main; main()", *words.split()],
-        cwd=folder, preexec_fn=limited, capture_output=True, text=True, check=False, timeout=170,
+        cwd=folder, env=clean, preexec_fn=limited, capture_output=True, text=True, check=False, timeout=170,
     )  # fmt: skip
 
 

@@ -169,7 +169,7 @@ except OSError as error:
 def test_a_full_disk_leaves_nothing(tmp_path: Path, room: int) -> None:
     """A limit on the file's size fails the write as a full disk does."""
     run = subprocess.run(
-        [sys.executable, "-c", DISK_FULL, str(tmp_path / "0.h5"), str(room)],
+        [sys.executable, "-B", "-c", DISK_FULL, str(tmp_path / "0.h5"), str(room)],
         check=False, capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert run.stdout.strip() == "refused [Errno 27] File too large []", run.stdout + run.stderr
