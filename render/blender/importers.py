@@ -8,7 +8,7 @@ off. The results use Blender's axes: z up, front -y; those of glTF files are y u
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +133,8 @@ def _parts(source: Path, maps: Maps) -> Iterator[Part]:
         materials[name] = piece.material
     for name, group in groups.items():
         look = _appearance(materials[name], source, maps) if materials[name] else None
+        if look is not None and look.texture is not None:
+            group = [_mapped(piece) for piece in group]
         yield joined(name or "surface", role_of(name, look is not None), look, group)
 
 
@@ -160,6 +162,23 @@ def joined(name: str, role: str, look: Appearance | None, group: list[Piece]) ->
     vertices = np.concatenate([piece.corners for piece in group]).reshape(-1, 3)
     faces = np.arange(len(vertices), dtype=np.int32).reshape(-1, 3)
     return Part(name, vertices, faces, np.concatenate([piece.normals for piece in group]), uvs, role, look)
+
+
+def _mapped(piece: Piece) -> Piece:
+    """The piece with its UVs as the nodes Mapping before its texture move them, such as UsdTransform2d of USD."""
+    from mathutils import Matrix
+
+    surface = next(node for node in piece.material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    image = next(link.from_node for link in _links_behind(surface.inputs["Base Color"]) if _shows_image(link))
+    uvs = piece.uvs
+    # The node that is nearest to the texture comes last.
+    for node in reversed([link.from_node for link in _links_behind(image.inputs["Vector"])]):
+        if node.type == "MAPPING" and node.vector_type == "POINT":
+            place, turn, scale = (node.inputs[name].default_value for name in ("Location", "Rotation", "Scale"))
+            matrix = np.array(Matrix.LocRotScale(place, turn, scale))
+            moved = {name: uv @ matrix[:2, :2].T + matrix[:2, 3] for name, uv in uvs.items()}
+            uvs = {name: uv.astype(np.float32) for name, uv in moved.items()}
+    return replace(piece, uvs=uvs)
 
 
 def pieces() -> Iterator[Piece]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("bpy", reason="needs Blender's module")
 
@@ -134,6 +135,58 @@ def test_blend_is_read_and_none_of_its_scripts_runs(made: Path, tmp_path: Path) 
 @pytest.mark.parametrize("name", ["a.fbx", "a.usdc"])
 def test_exchange_files(made: Path, tmp_path: Path, name: str) -> None:
     check(made / name, tmp_path)
+
+
+_MOVED = """#usda 1.0
+(upAxis = "Z")
+def Mesh "card" (prepend apiSchemas = ["MaterialBindingAPI"]) {
+    int[] faceVertexCounts = [4]
+    int[] faceVertexIndices = [0, 1, 2, 3]
+    point3f[] points = [(0, 0, 0), (1, 0, 0), (1, 0, 1), (0, 0, 1)]
+    texCoord2f[] primvars:st = [(0, 0), (1, 0), (1, 1), (0, 1)] (interpolation = "vertex")
+    rel material:binding = </m>
+}
+def Material "m" {
+    token outputs:surface.connect = </m/s.outputs:surface>
+    def Shader "s" {
+        uniform token info:id = "UsdPreviewSurface"
+        color3f inputs:diffuseColor.connect = </m/t.outputs:rgb>
+        token outputs:surface
+    }
+    def Shader "t" {
+        uniform token info:id = "UsdUVTexture"
+        asset inputs:file = @pic.png@
+        float2 inputs:st.connect = </m/x.outputs:result>
+        float3 outputs:rgb
+    }
+    def Shader "x" {
+        uniform token info:id = "UsdTransform2d"
+        float inputs:rotation = 90
+        float2 inputs:scale = (2, 3)
+        float2 inputs:translation = (0.25, 0.5)
+        float2 inputs:in.connect = </m/r.outputs:result>
+        float2 outputs:result
+    }
+    def Shader "r" {
+        uniform token info:id = "UsdPrimvarReader_float2"
+        string inputs:varname = "st"
+        float2 outputs:result
+    }
+}
+"""
+
+
+@pytest.mark.slow
+def test_a_texture_lies_where_its_transform_puts_it(tmp_path: Path) -> None:
+    """UsdTransform2d scales, turns by degrees counterclockwise, then shifts."""
+    (tmp_path / "card.usda").write_text(_MOVED)
+    Image.new("RGB", (4, 4), "red").save(tmp_path / "pic.png")
+    (part,) = convert(tmp_path / "card.usda", References(), scratch(tmp_path)).model.parts
+    assert part.uvs is not None
+    flat = part.vertices[part.faces].reshape(-1, 3)
+    flat = (flat - flat.min(axis=0)) / np.ptp(flat, axis=0).max()
+    wanted = np.stack([0.25 - 3 * flat[:, 2], 0.5 + 2 * flat[:, 0]], axis=1)
+    np.testing.assert_allclose(part.uvs.reshape(-1, 2), wanted, atol=1e-4)
 
 
 @pytest.mark.slow
