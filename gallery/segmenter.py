@@ -18,6 +18,7 @@ from segment.classes.metrics import mean_of, score_classes
 from segment.datasets import Classes, LabeledPictures, open_part
 from segment.load import TASK, Loaded, load
 from segment.models import probabilities
+from segment.network import Segmenter
 from segment.sets import Picture, pictures_in
 
 __all__ = ["TASK", "judged"]
@@ -41,7 +42,12 @@ def judged(run: Path, sets: Sequence[Chosen], wanted: NDArray[np.bool_], tell: T
     score, confidence = np.full(count, np.nan, np.float32), np.full(count, np.nan, np.float32)
     tested = np.zeros(count, bool)
     seen: list[torch.Tensor] = []
-    hook = method.network.head.register_forward_pre_hook(lambda _, given: seen.append(given[0].mean(dim=(0, 2, 3))))
+    # Of a method with a teacher, it is the teacher that predicts.
+    networks = [module for module in method.modules() if isinstance(module, Segmenter)]
+    hooks = [
+        network.head.register_forward_pre_hook(lambda _, given: seen.append(given[0].mean(dim=(0, 2, 3))))
+        for network in networks
+    ]
     try:
         for one in sets:
             pictures, masks = one.pictures(), _masks(one, test, named)
@@ -68,7 +74,8 @@ def judged(run: Path, sets: Sequence[Chosen], wanted: NDArray[np.bool_], tell: T
                     pixels[place] = _pixels(found, test.read(masks[pictures.key(k)]), loaded)
                     score[place] = _score(pixels[place])
     finally:
-        hook.remove()
+        for hook in hooks:
+            hook.remove()
     assert features is not None, "no picture is wanted"
     return Judged(
         run=run.resolve().name,

@@ -166,6 +166,16 @@ def test_keys_move_open_and_close(page: tuple[Dataset, str], browser: Browser) -
     assert browser.ask("document.activeElement.id") == "grid"
 
 
+def test_a_view_that_is_chosen_comes_out_from_under_the_panel(page: tuple[Dataset, str], browser: Browser) -> None:
+    """On a narrow window the panel of factors covers the views."""
+    _, address = page
+    browser.open(address)
+    browser.ask("document.getElementById('panel').click()")
+    assert browser.ask("document.body.classList.contains('panel')")
+    browser.ask("document.querySelector('[data-view=map]').click()")
+    assert not browser.ask("document.body.classList.contains('panel')") and browser.ask("gallery.view()") == "map"
+
+
 def test_a_lasso_on_the_map_chooses_what_it_surrounds(page: tuple[Dataset, str], browser: Browser) -> None:
     _, address = page
     browser.open(f"{address}#view=map")

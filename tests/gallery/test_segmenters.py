@@ -57,6 +57,10 @@ def test_a_segmenters_scores_are_the_ious_of_its_cracks(tmp_path: Path) -> None:
     assert told["unit"] == "mean IoU of a picture" and told["versions"][0]["means"] == [None]
     assert told["versions"][0]["scores"] == [pytest.approx(np.nanmean(one.score[4:]))]
     assert [each["said"] for each in told["mistakes"]] == sorted(each["said"] for each in told["mistakes"])
+    adapting = {**given, "method": "mean-teacher", "data": {**given["data"], "target": cracks}}
+    execute(Segmentation(), SegmentConfig.model_validate(adapting), tmp_path / "adapted")
+    (teacher,) = judged([tmp_path / "adapted"], sets, lambda done, of: None)  # whose teacher predicts
+    assert np.isfinite(teacher.features).all() and teacher.features.any()
     sets = choose([tmp_path / "set"], [tmp_path / "cracks" / "img"])  # the same photographs, by another folder
     (same,) = judged([tmp_path / "run"], sets, lambda done, of: None)
     assert np.array_equal(same.score, one.score, equal_nan=True)
