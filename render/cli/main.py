@@ -57,7 +57,10 @@ def main(arguments: list[str] | None = None) -> None:
         place = f"{error.filename}: " if error.filename else ""
         click.echo(f"blendmill: {place}{error.strerror}; make room, then give the same command again", err=True)
         code = 2
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
+        # click takes the end of any file for the end of the user's input. No command asks for input.
+        if isinstance(error.__cause__, EOFError):
+            raise error.__cause__ from None
         click.echo("blendmill: stopped; the same command run again completes what is missing", err=True)
         code = 130
     sys.exit(code if isinstance(code, int) else 0)

@@ -132,3 +132,14 @@ def test_render_inspect_and_preview(capsys: pytest.CaptureFixture[str], tmp_path
     assert (tmp_path / "sweep.png").exists()
     code, _, error = run(capsys, "preview", "smoke", "--out", str(tmp_path / "x.png"), "--vary", "camera.azimut", *few)
     assert code == 2 and "did you mean 'camera.azimuth'" in error
+
+
+def test_the_end_of_a_file_is_no_key_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """click takes EOFError for Ctrl-C: a damaged module of Python's was told as "stopped"."""
+
+    def cut(*args: object) -> None:
+        raise EOFError("marshal data too short")
+
+    monkeypatch.setattr("render.cli.config.preset_names", cut)
+    with pytest.raises(EOFError, match="marshal data too short"):
+        main(["presets"])
