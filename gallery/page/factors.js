@@ -50,6 +50,9 @@
       const box = plot.getBoundingClientRect();
       return told.low + Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1) * span;
     };
+    // A brush takes the whole of each bar that it touches: the numbers of a bar may all lie at one of its sides.
+    const binOf = (value) => ((value - told.low) / span) * bins;
+    const edge = (bin) => (bin <= 0 ? told.low : bin >= bins ? told.high : Number((told.low + (bin * span) / bins).toPrecision(5)));
     const place = (low, high) => {
       brush.setAttribute("x", ((low - told.low) / span) * WIDTH);
       brush.setAttribute("width", Math.max(((high - low) / span) * WIDTH, 1));
@@ -64,9 +67,8 @@
     plot.onpointerup = (event) => {
       const end = at(event), from = start;
       start = null;
-      const rounded = (value) => Number(value.toPrecision(5));
       if (Math.abs(end - from) < span / 200) gallery.filter(told.name, null);
-      else apply(rounded(Math.min(from, end)), rounded(Math.max(from, end)));
+      else apply(edge(Math.floor(binOf(Math.min(from, end)) + 0.1)), edge(Math.ceil(binOf(Math.max(from, end)) - 0.1)));
     };
     const missing = told.missing ? make("span", { className: "missing" }, `${told.missing} without`) : "";
     const body = make("div", { className: "number" }, plot, make("p", { className: "ends" }, ends[0], missing, ends[1]));
