@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -79,7 +80,10 @@ def _orders(results: Results, tests: Sequence[str]) -> Iterator[dict[str, str]]:
 
 
 def _correlation(found: tuple[float, int] | None) -> str:
-    return "—" if found is None else f"{found[0]:+.2f} over {found[1]} differences"
+    if found is None:
+        return "—"
+    figure = "not defined, as they are all equal," if math.isnan(found[0]) else f"{found[0]:+.2f}"
+    return f"{figure} over {found[1]} differences"
 
 
 def _sheets(results: Results) -> Iterator[dict[str, Any]]:

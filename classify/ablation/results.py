@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,11 +84,12 @@ class Results:
 
 
 def _rank_correlation(pairs: Sequence[tuple[float, float]]) -> tuple[float, int] | None:
-    """None where it is not defined: for fewer than three pairs, and where one side is the same in all."""
-    ours, theirs = zip(*pairs, strict=True) if pairs else ((), ())
-    if len(pairs) < 3 or len(set(ours)) == 1 or len(set(theirs)) == 1:
+    """None for fewer than three pairs. The correlation is NaN where one side is the same in all pairs."""
+    if len(pairs) < 3:
         return None
-    return float(spearmanr(ours, theirs).statistic), len(pairs)
+    ours, theirs = zip(*pairs, strict=True)
+    varied = len(set(ours)) > 1 and len(set(theirs)) > 1
+    return float(spearmanr(ours, theirs).statistic) if varied else math.nan, len(pairs)
 
 
 def differences_of(study: Path) -> dict[Difference, float]:

@@ -1,7 +1,7 @@
 """Data sets that somebody changed: each entry changes one thing in a folder that holds a sound data set.
 
 `REFUSED`: every reader must refuse. `UNSEEN`: all must refuse but a training, which reads only pictures, labels and
-objects. `RIGHT`: every reader reads it, and finds the set as it was.
+objects, and exports that do not have the label. `RIGHT`: every reader reads it, and finds the set as it was.
 """
 
 from __future__ import annotations

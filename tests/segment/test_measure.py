@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -484,7 +485,7 @@ def _empty(folder: Path) -> None:
 
 def _masks_alone(folder: Path) -> None:
     make_set(folder)
-    (folder / "img").rename(folder / "elsewhere")
+    shutil.rmtree(folder / "img")
 
 
 def _no_pair(folder: Path) -> None:
