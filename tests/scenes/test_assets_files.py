@@ -131,6 +131,22 @@ def test_names_of_textures_as_exporters_write_them(tmp_path: Path, cache: Cache,
     assert model.parts[0].appearance is not None and model.parts[0].appearance.texture is not None
 
 
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        ("texture.png", "Mug/materials/textures/texture.png"),  # Google Scanned Objects
+        ("texture.png", "Mug/textures/texture.png"),
+        ("C:\\work\\texture.png", "Mug/meshes/textures/texture.png"),
+        ("gone/texture.png", "Mug/meshes/texture.png"),
+    ],
+)
+def test_textures_lie_where_other_programs_look_for_them(tmp_path: Path, written: str, place: str) -> None:
+    model = textured(tmp_path / "Mug/meshes", written=written)
+    assert references(model, tmp_path / "Mug").missing == (written,)
+    picture(tmp_path / place)
+    assert references(model, tmp_path / "Mug").found[written] == (tmp_path / place).resolve()
+
+
 def test_a_missing_texture_is_told_and_comes_in_when_it_is_there(tmp_path: Path, cache: Cache) -> None:
     path = textured(tmp_path / "m")
     info, model = read(path, cache)
