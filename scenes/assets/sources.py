@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
 
+from scenes.assets.copies import copies, holds_copies, no_object
 from scenes.assets.formats import AXES, SHAPENET_AXES, UNREAD, suffix_of
 from scenes.assets.mirror import Mirror, left_out, mirror_of
 from scenes.assets.synsets import SPELLINGS
@@ -130,7 +131,8 @@ class Listing:
             found: dict[str, str] = {}
             for folder in self.classes.get(category, ()):
                 there = partial(self._there, known=self._known(f"{self._id(folder)}/"))
-                found |= {self._id(place): place for place in self._models(folder, there)}
+                places = list(self._models(folder, there))
+                found |= {self._id(place): place for place in self._own(folder, places)}
             self._found[category] = {name: found[name] for name in sorted(found)}
         return self._found[category]
 
@@ -184,6 +186,15 @@ class Listing:
     def _there(self, place: str, known: Collection[str]) -> bool:
         return self._id(place) in known or is_file(place)
 
+    def _own(self, folder: str, places: list[str]) -> list[str]:
+        """Those of the files in the folder of a class that are no copies of others. The copies are told."""
+        if self.layout not in ("class-folders", "flat") or places == [folder]:
+            return places
+        below = {place.removeprefix(folder).lstrip("/"): place for place in places}
+        others = copies(below)
+        self.left_out |= {below[copy]: f"is a copy of '{best}', which is read" for copy, best in others.items()}
+        return [place for name, place in below.items() if name not in others]
+
     def _models(self, folder: str, there: Callable[[str], bool] = is_file) -> Iterator[str]:
         """The paths of the models in the folder of a class. Raises InputError where they cannot have the axes asked.
 
@@ -191,7 +202,10 @@ class Listing:
         """
         for path in self._walk.within(folder, self.layout, there):
             suffix = suffix_of(path)
-            if suffix in AXES:
+            reason = no_object(path.removeprefix(folder)) if suffix in AXES and path != self._root else ""
+            if reason:
+                self.left_out[path] = reason
+            elif suffix in AXES:
                 kind = path.rpartition("/")[2] if self.layout == "shapenet" else suffix
                 if kind not in self._checked:
                     _axes(self.folder, self.layout, path)  # raises
@@ -276,5 +290,6 @@ def _detect(folder: Path) -> Layout:
         return "shapenet"
     if any(below.name in ("train", "test") for place in subfolders for below in Walk({}).subfolders(place)):
         return "modelnet"
-    below = (file for place in subfolders for file in Walk({}).files(place))
+    classes = (place for place in subfolders if not holds_copies(place.rpartition("/")[2]))
+    below = (file for place in classes for file in Walk({}).files(place))
     return "class-folders" if any(suffix_of(file) in AXES for file in below) else "flat"
