@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from scenes.assets.copies import copies, holds_copies, no_object
-from scenes.assets.formats import AXES, SHAPENET_AXES, UNREAD, suffix_of
+from scenes.assets.formats import ARCHIVE, ARCHIVES, AXES, SHAPENET_AXES, UNREAD, suffix_of
 from scenes.assets.mirror import Mirror, left_out, mirror_of
 from scenes.assets.synsets import SPELLINGS
 from scenes.assets.walking import Layout, Walk, is_file
@@ -40,7 +40,8 @@ class ModelFolder:
         Axes such as "y" or "-z". "auto" takes those of the file format. If only `up` is given, the front is -y for
         z up and z for y up.
     unit : float, optional
-        Meters per unit of the files. None if it is unknown.
+        Meters per unit of the files. None if it is unknown; it is 0.001 then where a `models_info.json` lies beside
+        the files, as in the format of BOP.
     need_textures : bool
         Whether a model is rejected if one of its color maps is missing.
     license : str
@@ -165,6 +166,8 @@ class Listing:
 
     def _asset(self, name: str, category: str, place: str) -> FileAsset:
         folder, path = self.folder, Path(place)
+        # Models of the BOP challenge are in millimeters, and lie beside a file of this name.
+        millimeters = folder.unit is None and is_file(f"{place.rpartition('/')[0]}/models_info.json")
         up, front = _axes(folder, self.layout, place)
         return FileAsset(
             id=name,
@@ -173,7 +176,7 @@ class Listing:
             root=path.parent if folder.path == path else folder.path,
             up=up,
             front=front,
-            unit=folder.unit,
+            unit=0.001 if millimeters else folder.unit,
             need_textures=folder.need_textures,
             license=folder.license,
             source=folder.path.name,
@@ -213,6 +216,8 @@ class Listing:
                 yield path
             elif suffix in UNREAD:
                 self.left_out[path] = f"is a {Path(path).suffix} file, which is not read; convert it to .glb"
+            elif suffix in ARCHIVES:
+                self.left_out[path] = ARCHIVE
 
 
 def discover(folder: ModelFolder, prefix: str, known: Known = _nothing) -> Listing:
@@ -292,4 +297,4 @@ def _detect(folder: Path) -> Layout:
         return "modelnet"
     classes = (place for place in subfolders if not holds_copies(place.rpartition("/")[2]))
     below = (file for place in classes for file in Walk({}).files(place))
-    return "class-folders" if any(suffix_of(file) in AXES for file in below) else "flat"
+    return "class-folders" if any(suffix_of(file) in (*AXES, *UNREAD, *ARCHIVES) for file in below) else "flat"

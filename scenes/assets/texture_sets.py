@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from scenes.assets.formats import ARCHIVE, ARCHIVES
 from scenes.assets.image_gate import ImageGate, Verdict
 from scenes.assets.walking import below, is_file
 
@@ -84,7 +85,7 @@ def find_texture_sets(folder: Path) -> Found:
     """
     rejected: dict[Path, str] = {}
     sets: dict[str, TextureSet] = {}
-    for place, files in _by_folder(folder):
+    for place, files in _by_folder(folder, rejected):
         scans, pictures, useless = _grouped(files)
         rejected |= useless
         named = [(_name(folder, place, base), maps) for base, maps in scans.items()]
@@ -119,11 +120,13 @@ def without_color(name: str) -> str:
     return f"the texture set '{name}' has no color map that can be used"
 
 
-def _by_folder(folder: Path) -> Iterator[tuple[Path, list[Path]]]:
+def _by_folder(folder: Path, rejected: dict[Path, str]) -> Iterator[tuple[Path, list[Path]]]:
     places: dict[Path, list[Path]] = defaultdict(list)
     for path in below(folder):
         if is_file(str(path)) and path.suffix.lower() in IMAGE_SUFFIXES:
             places[path.parent].append(path)
+        elif path.suffix.lower() in ARCHIVES:
+            rejected[path] = ARCHIVE
     yield from places.items()
 
 

@@ -373,6 +373,25 @@ def test_formats_that_nobody_reads_are_named(tmp_path: Path) -> None:
         discover(ModelFolder(put(tmp_path / "only", "mug/a.dae"), "flat", category="mug"), "only")
 
 
+def test_archives_are_to_be_unpacked(tmp_path: Path) -> None:
+    put(tmp_path / "kits", "car/kenney_car-kit.zip")
+    with pytest.raises(InputError, match=r"kenney_car-kit\.zip is an archive, which is not looked into; unpack it"):
+        discover(ModelFolder(tmp_path / "kits"), "kits")
+    put(tmp_path / "pbr", "Bricks076C_1K-JPG.zip")
+    put(tmp_path / "skies", "sky.7z")
+    catalogue = Catalogue(
+        textures=[tmp_path / "pbr"], hdris=[tmp_path / "skies"], shapes={"mug": 1}, cache=tmp_path / "cache"
+    )
+    assert sorted(Path(path).name for path in catalogue.left_out) == ["Bricks076C_1K-JPG.zip", "sky.7z"]
+
+
+def test_models_of_bop_are_in_millimeters(tmp_path: Path) -> None:
+    put(tmp_path / "lm", "models/obj_000001.ply", "models/models_info.json", "other/a.ply")
+    for unit, wanted in ((None, {"obj_000001.ply": 0.001, "a.ply": None}), (1.0, {"obj_000001.ply": 1, "a.ply": 1})):
+        found = discover(ModelFolder(tmp_path / "lm", "flat", "thing", unit=unit), "lm").assets
+        assert {asset.path.name: asset.unit for asset in found} == wanted
+
+
 def test_layouts_are_told_apart(tmp_path: Path) -> None:
     def found(folder: Path, **fields: str) -> list[tuple[str, str, str]]:
         listed = discover(ModelFolder(folder, **fields), "p").assets  # type: ignore[arg-type]
