@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -48,6 +49,17 @@ def shortened(value: object, longest: int = 60) -> str:
     """A value as a message shows it: text as it is, all else as Python writes it, on one line, cut to `longest`."""
     text = value[: longest + 1] if isinstance(value, str) else " ".join(repr(value).split())
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+_OF_CODE = (LookupError, TypeError, AttributeError, AssertionError)
+_NAMED = re.compile(r"(?:Index|Key|Type|Attribute|Assertion|Value|ZeroDivision)Error\b")
+
+
+def in_plain_words(error: Exception, said: str) -> str:
+    """What a parser's error means for the user. said: its line, which may be "KeyError: 77", or just "'count'"."""
+    if isinstance(error, _OF_CODE) or _NAMED.match(said):
+        return f"it is damaged, or of a kind that its reader does not know ({said})"
+    return said
 
 
 class LoadError(ValueError):

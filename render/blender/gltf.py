@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from render.blender.importers import Piece, joined, pieces
 from scenes.assets.appearance import role_of
 from scenes.assets.gltf import Buffers, Tree, as_list, check, check_places, expanded, notes, shapes
+from scenes.assets.gltf_check import check_parts, needed
 from scenes.assets.gltf_images import Images
 from scenes.assets.gltf_materials import Layer, Surface, surface
 from scenes.assets.loading import Loaded, unused
 from scenes.assets.model_maps import Maps
 from scenes.assets.references import gltf_tree
+from scenes.errors import LoadError
 from scenes.mesh import Appearance, Model, Part
 
 # From Blender's axes to those of the file.
@@ -38,6 +40,7 @@ def read_gltf(source: Path, found: Mapping[str, Path], scratch: Path) -> Loaded:
     data = source.read_bytes()
     tree = gltf_tree(data)
     check(tree)
+    check_parts(tree)
     tree = expanded(tree, Buffers(tree, data, found))
     buffers = Buffers(tree, data, found)
     check_places(tree, buffers)
@@ -65,6 +68,10 @@ def _import(tree: Tree, buffers: Buffers, scratch: Path) -> None:
     folder = scratch / "shapes"
     folder.mkdir()
     names = {number: buffers.link(number, folder) for number in range(len(as_list(tree.get("buffers"))))}
+    for number, name in names.items():
+        size = (folder / name).stat().st_size
+        if size < needed(tree, number):
+            raise LoadError(f"is truncated: buffer {number} has {size} bytes of {needed(tree, number)}")
     (folder / "shapes.gltf").write_text(json.dumps(shapes(tree, names)))
     bpy.ops.import_scene.gltf(filepath=str(folder / "shapes.gltf"), disable_bone_shape=True)
 

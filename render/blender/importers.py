@@ -142,7 +142,8 @@ def _parts(source: Path, maps: Maps) -> Iterator[Part]:
 class Piece:
     """The triangles of one object with one material. item: the object's name. corners, normals: (m, 3, 3) in the world.
 
-    uvs, colors: by the name of the layer, (m, 3, 2) and (m, 3, 4). The active layer of UVs is the first.
+    uvs, colors: by the name of the layer, (m, 3, 2) and (m, 3, 4). The first layer of UVs is the one that
+    Blender renders with where no node names another.
     """
 
     item: str
@@ -165,14 +166,18 @@ def joined(name: str, role: str, look: Appearance | None, group: list[Piece]) ->
 
 
 def _mapped(piece: Piece) -> Piece:
-    """The piece with its UVs as the nodes Mapping before its texture move them, such as UsdTransform2d of USD."""
+    """The piece with the UVs of its texture: of the layer that a node names, such as UsdPrimvarReader_float2 of USD,
+    and moved by the nodes Mapping before the texture, such as UsdTransform2d."""
     from mathutils import Matrix
 
     surface = next(node for node in piece.material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
     image = next(link.from_node for link in _links_behind(surface.inputs["Base Color"]) if _shows_image(link))
-    uvs = piece.uvs
+    nodes = [link.from_node for link in _links_behind(image.inputs["Vector"])]
+    names = {"UVMAP": "uv_map", "ATTRIBUTE": "attribute_name"}
+    named = next((getattr(node, names[node.type]) for node in nodes if node.type in names), "")
+    uvs = {named: piece.uvs[named], **piece.uvs} if named in piece.uvs else piece.uvs
     # The node that is nearest to the texture comes last.
-    for node in reversed([link.from_node for link in _links_behind(image.inputs["Vector"])]):
+    for node in reversed(nodes):
         if node.type == "MAPPING" and node.vector_type == "POINT":
             place, turn, scale = (node.inputs[name].default_value for name in ("Location", "Rotation", "Scale"))
             matrix = np.array(Matrix.LocRotScale(place, turn, scale))
@@ -209,7 +214,7 @@ def _by_material(item: str, mesh: Any, slots: list[Any], matrix: NDArray[np.floa
     mesh.loop_triangles.foreach_get("material_index", chosen)
     # A matrix that flattens the object has no inverse; its normals are then of no use.
     normals = _values(mesh.corner_normals, "vector", 3)[loops] @ np.linalg.pinv(matrix[:3, :3]).astype(np.float32)
-    layers = sorted(mesh.uv_layers, key=lambda layer: layer != mesh.uv_layers.active)
+    layers = sorted(mesh.uv_layers, key=lambda layer: not layer.active_render)
     arrays = {("uvs", layer.name): _values(layer.data, "uv", 2)[loops] for layer in layers}
     for layer in mesh.color_attributes:
         at = loops if layer.domain == "CORNER" else corners

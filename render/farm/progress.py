@@ -14,7 +14,7 @@ import re
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TextIO
 
@@ -24,7 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 # The rate is taken over the last minute or so: workers start slowly, and machines change their pace.
 _WINDOW = 60.0
 _EVERY = 30.0
-# Warnings of one kind that are shown before they are only counted.
+# Warnings and files of one kind that are shown before they are only counted.
 _SHOWN = 3
 
 
@@ -170,16 +170,25 @@ def _trouble(event: str, fields: dict[str, Any]) -> str:
 
 
 def asset_lines(warnings: Mapping[str, Sequence[str]], left_out: Mapping[str, str], used: int) -> Iterator[str]:
-    """What was mended or is missing in assets, and which files are left out. used: the number of assets drawn."""
+    """What was mended or is missing in assets, and which files are left out, with a few of each kind.
+
+    used: the number of assets drawn.
+    """
+    mended = ((line, f"warning: {name}: {line}") for name, lines in warnings.items() for line in lines)
+    yield from _few(mended, "warning: {} more models with such a warning")
+    lost = ((reason, f"left out: {file}: {reason}") for file, reason in left_out.items())
+    yield from _few(lost, "left out: {} more files for such a reason")
+    if left_out:
+        yield f"files left out: {len(left_out)}, assets used: {used}"
+
+
+def _few(told: Iterable[tuple[str, str]], more: str) -> Iterator[str]:
+    """The first lines of each kind, and how many more there are. told: from (what is said, the whole line)."""
     alike: dict[str, list[str]] = {}
-    for name, lines in warnings.items():
-        for line in lines:
-            # Names and numbers differ from model to model.
-            alike.setdefault(re.sub(r"'[^']*'|\d+", "", line), []).append(f"warning: {name}: {line}")
+    for said, line in told:
+        # Names and numbers differ from file to file.
+        alike.setdefault(re.sub(r"'[^']*'|\d+", "", said), []).append(line)
     for same in alike.values():
         yield from same[:_SHOWN]
         if len(same) > _SHOWN:
-            yield f"warning: {len(same) - _SHOWN} more models with such a warning"
-    yield from (f"left out: {file}: {reason}" for file, reason in left_out.items())
-    if left_out:
-        yield f"files left out: {len(left_out)}, assets used: {used}"
+            yield more.format(len(same) - _SHOWN)

@@ -14,6 +14,9 @@ UNREAD = (
     ".3ds", ".3mf", ".abc", ".c4d", ".ctm", ".dae", ".dxf", ".iges", ".igs", ".lwo", ".ma", ".max", ".mb", ".ms3d",
     ".skp", ".step", ".stp", ".wrl", ".x3d", ".zae",
 )  # fmt: skip
+# Downloads that have to be unpacked, whatever they hold.
+ARCHIVES = (".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip", ".zst")
+ARCHIVE = "is an archive, which is not looked into; unpack it"
 
 
 def suffix_of(name: str) -> str:

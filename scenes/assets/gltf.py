@@ -186,8 +186,8 @@ def from_data(uri: str) -> bytes:
     head, _, body = uri.partition(",")
     try:
         return base64.b64decode(unquote(body)) if head.endswith(";base64") else unquote(body).encode("latin-1")
-    except binascii.Error as error:
-        raise ValueError(str(error)) from None
+    except binascii.Error:
+        raise ValueError("its data is no base64") from None
 
 
 def _bin_chunk(data: bytes) -> bytes:

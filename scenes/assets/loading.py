@@ -24,7 +24,7 @@ from scenes.assets.obj import linear_colors, read_obj
 from scenes.assets.off import read_off
 from scenes.assets.ply import read_ply
 from scenes.assets.references import MAX_PARTS, References
-from scenes.errors import LoadError
+from scenes.errors import LoadError, in_plain_words
 from scenes.mesh import Appearance, Model, Part
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ def unused(name: str, taken: set[str]) -> str:
 
 
 def _line(error: Exception) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__)[:160]
+    return in_plain_words(error, (" ".join(str(error).split()) or type(error).__name__)[:160])
 
 
 @contextmanager

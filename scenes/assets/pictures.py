@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from scenes.assets.cache import Cache
+from scenes.assets.formats import ARCHIVE, ARCHIVES
 from scenes.assets.image_files import IMAGE_SUFFIXES
 from scenes.assets.image_gate import ImageGate, Use, Verdict, settings
 from scenes.assets.index import IndexEntry, KnownAssets
@@ -49,8 +50,8 @@ class Pictures:
         self._maps: dict[str, dict[str, Verdict]] = {}
         self.rejected: dict[str, str] = {}
         self._licenses: dict[str, str] = {}
-        self._hdris = _files("hdris", hdris, HDRI_SUFFIXES)
-        self._images = _files("images", images, IMAGE_SUFFIXES)
+        self._hdris = _files("hdris", hdris, HDRI_SUFFIXES, self.rejected)
+        self._images = _files("images", images, IMAGE_SUFFIXES, self.rejected)
         self._sets: dict[str, TextureSet] = {}
         for folder in textures:
             name = _existing("textures", folder).resolve().name
@@ -202,7 +203,8 @@ class Pictures:
             self._licenses |= dict.fromkeys(names, entry.license)
 
 
-def _files(field: str, folders: Iterable[Path], suffixes: tuple[str, ...]) -> dict[str, Path]:
+def _files(field: str, folders: Iterable[Path], suffixes: tuple[str, ...], rejected: dict[str, str]) -> dict[str, Path]:
+    """The files of some kinds by id. rejected: gets the archives among the others."""
     found: dict[str, Path] = {}
     for folder in folders:
         base = _existing(field, folder)
@@ -210,6 +212,8 @@ def _files(field: str, folders: Iterable[Path], suffixes: tuple[str, ...]) -> di
             if path.suffix.lower() in suffixes:
                 inside = f"{base.resolve().name}/{path.relative_to(base).as_posix()}"
                 found[_free(path.name if base.is_file() else inside, found)] = path
+            elif path.suffix.lower() in ARCHIVES:
+                rejected[str(path)] = ARCHIVE
     return found
 
 

@@ -26,7 +26,7 @@ from typing import Any
 import psutil
 
 from scenes.assets.mirror import StoreError
-from scenes.errors import InputError, LoadError
+from scenes.errors import InputError, LoadError, in_plain_words
 from scenes.files import NO_ROOM
 from scenes.helper import ATTEMPTS, leave_with_parent, start_helper, why_ended
 from scenes.leftovers import scratch_name
@@ -203,7 +203,8 @@ def _reason(error: Exception) -> str:
     """The line that says what went wrong. Blender's operators put a traceback before it, and a place in code behind."""
     lines = [line.strip() for line in str(error).splitlines()]
     lines = [line for line in lines if line and not line.startswith("Location: ")]
-    return (lines or [type(error).__name__])[-1].removeprefix("Error: ").strip()[:160]
+    reason = (lines or [type(error).__name__])[-1].removeprefix("Error: ").strip()[:160]
+    return in_plain_words(error, reason)
 
 
 def _line() -> bytes:

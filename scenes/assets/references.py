@@ -23,6 +23,8 @@ MAX_NAMES = 1000
 """Other files that one file may name."""
 MAX_PARTS = 4096
 """Materials, each of which is a part. Blender's pass indices, which become the part mask, end at 32767."""
+# Models of Gazebo, such as Google's scanned objects, name their textures by the last part of the path alone.
+_TEXTURE_FOLDERS = ("", "textures/", "../textures/", "../materials/textures/")
 # Map options of MTL files: "-s 1 1 1 -clamp on wood.png".
 _OPTIONS = re.compile(r"^(?:-\w+\s+(?:(?:on|off|[lrgbmz]|[-+.\deE]+)\s+)+)+")
 
@@ -111,8 +113,8 @@ class _Finder:
                 continue
             if purpose == "layer" and _absolute(name):
                 raise LoadError(f"refers to a file outside its folder: '{shortened(name)}'")
-            path = self._locate(name)
-            if path.is_file() if self._mirror is None else self._mirror.bring(path):
+            path = self._picture(name) if purpose == "picture" else self._locate(name)
+            if self._is_there(path):
                 found[name] = path
                 if purpose == "library":
                     # Names in a library are relative to it; some exporters write them relative to the model.
@@ -129,6 +131,23 @@ class _Finder:
             else:
                 lacking[name] = path
         return References(found, lacking)
+
+    def _is_there(self, path: Path) -> bool:
+        return path.is_file() if self._mirror is None else self._mirror.bring(path)
+
+    def _picture(self, name: str) -> Path:
+        """Where a picture lies. If it is not where its name says, the folders that others look into are tried."""
+        path = self._locate(name)
+        if self._is_there(path):
+            return path
+        for folder in _TEXTURE_FOLDERS:
+            try:
+                other = self._locate(folder + PureWindowsPath(name).name)
+            except LoadError:  # leads out of the root
+                continue
+            if self._is_there(other):
+                return other
+        return path
 
     def _locate(self, name: str) -> Path:
         if "://" in name:

@@ -9,7 +9,8 @@ from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
 
-from scenes.assets.formats import AXES, SHAPENET_AXES, UNREAD, suffix_of
+from scenes.assets.copies import copies, holds_copies, no_object
+from scenes.assets.formats import ARCHIVE, ARCHIVES, AXES, SHAPENET_AXES, UNREAD, suffix_of
 from scenes.assets.mirror import Mirror, left_out, mirror_of
 from scenes.assets.synsets import SPELLINGS
 from scenes.assets.walking import Layout, Walk, is_file
@@ -39,7 +40,8 @@ class ModelFolder:
         Axes such as "y" or "-z". "auto" takes those of the file format. If only `up` is given, the front is -y for
         z up and z for y up.
     unit : float, optional
-        Meters per unit of the files. None if it is unknown.
+        Meters per unit of the files. None if it is unknown; it is 0.001 then where a `models_info.json` lies beside
+        the files, as in the format of BOP.
     need_textures : bool
         Whether a model is rejected if one of its color maps is missing.
     license : str
@@ -130,7 +132,8 @@ class Listing:
             found: dict[str, str] = {}
             for folder in self.classes.get(category, ()):
                 there = partial(self._there, known=self._known(f"{self._id(folder)}/"))
-                found |= {self._id(place): place for place in self._models(folder, there)}
+                places = list(self._models(folder, there))
+                found |= {self._id(place): place for place in self._own(folder, places)}
             self._found[category] = {name: found[name] for name in sorted(found)}
         return self._found[category]
 
@@ -163,6 +166,8 @@ class Listing:
 
     def _asset(self, name: str, category: str, place: str) -> FileAsset:
         folder, path = self.folder, Path(place)
+        # Models of the BOP challenge are in millimeters, and lie beside a file of this name.
+        millimeters = folder.unit is None and is_file(f"{place.rpartition('/')[0]}/models_info.json")
         up, front = _axes(folder, self.layout, place)
         return FileAsset(
             id=name,
@@ -171,7 +176,7 @@ class Listing:
             root=path.parent if folder.path == path else folder.path,
             up=up,
             front=front,
-            unit=folder.unit,
+            unit=0.001 if millimeters else folder.unit,
             need_textures=folder.need_textures,
             license=folder.license,
             source=folder.path.name,
@@ -184,6 +189,15 @@ class Listing:
     def _there(self, place: str, known: Collection[str]) -> bool:
         return self._id(place) in known or is_file(place)
 
+    def _own(self, folder: str, places: list[str]) -> list[str]:
+        """Those of the files in the folder of a class that are no copies of others. The copies are told."""
+        if self.layout not in ("class-folders", "flat") or places == [folder]:
+            return places
+        below = {place.removeprefix(folder).lstrip("/"): place for place in places}
+        others = copies(below)
+        self.left_out |= {below[copy]: f"is a copy of '{best}', which is read" for copy, best in others.items()}
+        return [place for name, place in below.items() if name not in others]
+
     def _models(self, folder: str, there: Callable[[str], bool] = is_file) -> Iterator[str]:
         """The paths of the models in the folder of a class. Raises InputError where they cannot have the axes asked.
 
@@ -191,7 +205,10 @@ class Listing:
         """
         for path in self._walk.within(folder, self.layout, there):
             suffix = suffix_of(path)
-            if suffix in AXES:
+            reason = no_object(path.removeprefix(folder)) if suffix in AXES and path != self._root else ""
+            if reason:
+                self.left_out[path] = reason
+            elif suffix in AXES:
                 kind = path.rpartition("/")[2] if self.layout == "shapenet" else suffix
                 if kind not in self._checked:
                     _axes(self.folder, self.layout, path)  # raises
@@ -199,6 +216,8 @@ class Listing:
                 yield path
             elif suffix in UNREAD:
                 self.left_out[path] = f"is a {Path(path).suffix} file, which is not read; convert it to .glb"
+            elif suffix in ARCHIVES:
+                self.left_out[path] = ARCHIVE
 
 
 def discover(folder: ModelFolder, prefix: str, known: Known = _nothing) -> Listing:
@@ -276,5 +295,6 @@ def _detect(folder: Path) -> Layout:
         return "shapenet"
     if any(below.name in ("train", "test") for place in subfolders for below in Walk({}).subfolders(place)):
         return "modelnet"
-    below = (file for place in subfolders for file in Walk({}).files(place))
-    return "class-folders" if any(suffix_of(file) in AXES for file in below) else "flat"
+    classes = (place for place in subfolders if not holds_copies(place.rpartition("/")[2]))
+    below = (file for place in classes for file in Walk({}).files(place))
+    return "class-folders" if any(suffix_of(file) in (*AXES, *UNREAD, *ARCHIVES) for file in below) else "flat"

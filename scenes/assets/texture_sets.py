@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from scenes.assets.formats import ARCHIVE, ARCHIVES
 from scenes.assets.image_gate import ImageGate, Verdict
 from scenes.assets.walking import below, is_file
 
@@ -47,7 +48,12 @@ _TWO_WORDS = frozenset((
     "basecolor", "basecolour", "normalmap", "normalgl", "normalogl", "normalopengl", "norgl", "normaldx",
     "normaldirectx", "nordx", "ambientocclusion", "mixedao", "heightmap", "specularlevel",
 ))  # fmt: skip
-_SIZE = re.compile(r"\d+k", re.IGNORECASE)
+_SIZE = re.compile(r"\d+k|(?:256|512|1024|2048|4096|8192)(?:x\d+)?", re.IGNORECASE)
+# Quixel writes for which level of detail a map of normals is: Brick_2K_Normal_LOD0.
+_LEVEL = re.compile(r"lod\d", re.IGNORECASE)
+# Poly Haven has several colors of some surfaces: fabric_col_1_1k.png, leather_coll1_1k.jpg.
+_NUMBERED = re.compile(r"(.+?)[-_. ]coll?[-_. ]?\d{1,2}((?:[-_. ]\d+k)?)", re.IGNORECASE)
+_PREVIEW = re.compile(r"(?:^|[-_. ])(?:preview|thumb|thumbnail)\d*$", re.IGNORECASE)
 # Poliigon writes the workflow last: Oak_COL_2K_METALNESS.
 _WORKFLOWS = frozenset({"metalness", "specular"})
 
@@ -73,12 +79,13 @@ def find_texture_sets(folder: Path) -> Found:
     """The texture sets below a folder, by the names of the files. No file is opened.
 
     Files named `<set>_<map>` or `<set>_<map>_<size>` make a set, and so do files named `<map>` in a folder of their
-    own. The color may also be named `<set>` alone. All else is a picture, which is a set of one color, unless its name
-    begins with that of a scanned set beside it (those come with previews). A set's name is its path below `folder`.
+    own. The color may also be named `<set>` alone or, where there are several, `<set>_col_1`. All else is a picture,
+    which is a set of one color, unless its name begins with that of a scanned set beside it, or says that it is a
+    preview (scanned sets come with those). A set's name is its path below `folder`.
     """
     rejected: dict[Path, str] = {}
     sets: dict[str, TextureSet] = {}
-    for place, files in _by_folder(folder):
+    for place, files in _by_folder(folder, rejected):
         scans, pictures, useless = _grouped(files)
         rejected |= useless
         named = [(_name(folder, place, base), maps) for base, maps in scans.items()]
@@ -113,11 +120,13 @@ def without_color(name: str) -> str:
     return f"the texture set '{name}' has no color map that can be used"
 
 
-def _by_folder(folder: Path) -> Iterator[tuple[Path, list[Path]]]:
+def _by_folder(folder: Path, rejected: dict[Path, str]) -> Iterator[tuple[Path, list[Path]]]:
     places: dict[Path, list[Path]] = defaultdict(list)
     for path in below(folder):
         if is_file(str(path)) and path.suffix.lower() in IMAGE_SUFFIXES:
             places[path.parent].append(path)
+        elif path.suffix.lower() in ARCHIVES:
+            rejected[path] = ARCHIVE
     yield from places.items()
 
 
@@ -140,6 +149,8 @@ def _read(path: Path) -> _Read | None:
     words = [one.group() for one in found]
     if len(words) > 2 and words[-1].lower() in _WORKFLOWS and _SIZE.fullmatch(words[-2]):
         words.pop()
+    if len(words) > 1 and _LEVEL.fullmatch(words[-1]):
+        words.pop()
     size = f"_{words.pop()}" if len(words) > 1 and _SIZE.fullmatch(words[-1]) else ""
     for length, known in ((2, _TWO_WORDS), (1, _KINDS)):
         word = "".join(words[-length:]).lower()
@@ -159,16 +170,19 @@ def _grouped(files: list[Path]) -> tuple[dict[str, dict[str, Path]], list[Path],
             pictures.append(path)
         else:
             groups[read.base].append(read)
-    for base in [base for base, reads in groups.items() if _are_pictures(base, reads)]:
+    found = [(_NUMBERED.fullmatch(path.stem), path) for path in reversed(pictures)]
+    numbered = {match[1] + match[2]: path for match, path in found if match}
+    for base in [base for base, reads in groups.items() if base not in numbered and _are_pictures(base, reads)]:
         pictures += [read.path for read in groups.pop(base)]
     # The color may have the bare name: bricks.jpg beside bricks_normal.jpg.
-    bare = {path.stem: path for path in reversed(pictures)}
+    bare = numbered | {path.stem: path for path in reversed(pictures)}
     rejected: dict[Path, str] = {}
     sets = {base: _maps(reads, bare.get(base), rejected) for base, reads in groups.items()}
     left = set(pictures).difference(*(maps.values() for maps in sets.values()))
     # Scans come with previews: Metal001.png, Metal001_PREVIEW.jpg.
     scanned = {re.sub(r"[-_. ]\d+k\b.*$", "", base, flags=re.IGNORECASE) for base in sets if len(sets[base]) > 1}
-    previews = {path for path in left if not scanned.isdisjoint(_beginnings(path.stem))}
+    previews = {path for path in left if scanned and _PREVIEW.search(path.stem)}
+    previews |= {path for path in left if not scanned.isdisjoint(_beginnings(path.stem))}
     rejected |= dict.fromkeys(sorted(previews), "is no map of the texture set beside it")
     return {base: maps for base, maps in sets.items() if maps}, sorted(left - previews), rejected
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from scenes.assets.formats import AXES, UNREAD, suffix_of
+from scenes.assets.formats import ARCHIVES, AXES, UNREAD, suffix_of
 from scenes.assets.mirror import Entry, mirror_of
 from scenes.assets.synsets import SYNSETS
 from scenes.files import is_hidden
@@ -48,7 +48,7 @@ class Walk:
             yield (SYNSETS.get(one.name, one.name) if layout == "shapenet" else one.name), one.path
         if layout == "class-folders":
             for other in self._entries(root):
-                if other.is_file() and suffix_of(other.name) in (*AXES, *UNREAD):
+                if other.is_file() and suffix_of(other.name) in (*AXES, *UNREAD, *ARCHIVES):
                     self.lost[other.path] = "lies in no class folder; move it into one"
 
     def within(self, folder: str, layout: Layout, there: Callable[[str], bool]) -> Iterator[str]:

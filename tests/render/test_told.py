@@ -13,6 +13,7 @@ from render.cli.options import tell
 from render.dataset.provenance import Provenance
 from render.farm.job import Job
 from render.farm.ledger import Ledger
+from render.farm.progress import asset_lines
 from scenes.assets.catalogue import Catalogue
 from scenes.assets.sources import ModelFolder
 from scenes.config.loading import load_config
@@ -47,6 +48,16 @@ def test_what_is_lost_is_told_in_few_lines(models: Path, tmp_path: Path, capsys:
         f"left out: {models}/sign/other.dae: is a .dae file, which is not read; convert it to .glb",
         "files left out: 2, assets used: 8",
     ]
+
+
+def test_many_files_left_out_for_one_reason_are_counted() -> None:
+    copies = {f"{k}.obj": f"is a copy of '{k}.glb', which is read" for k in range(9)}
+    lines = list(asset_lines({}, {**copies, "a.obj": "is empty"}, 5))
+    assert lines[2:4] == [
+        "left out: 2.obj: is a copy of '2.glb', which is read",
+        "left out: 6 more files for such a reason",
+    ]
+    assert lines[4:] == ["left out: a.obj: is empty", "files left out: 10, assets used: 5"]
 
 
 def test_a_worker_notes_what_it_drew_and_what_was_lost(models: Path, tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ def work(request: dict[str, str]) -> None:
         bytearray(2 << 30)
     elif what == "fail":
         raise RuntimeError("Error: first\n\nError: the reason")
+    elif what == "look up":
+        raise KeyError("count")
     elif what == "talk":
         # An importer may print what it likes.
         print('"false answer"', flush=True)

@@ -177,9 +177,13 @@ def Material "m" {
 
 
 @pytest.mark.slow
-def test_a_texture_lies_where_its_transform_puts_it(tmp_path: Path) -> None:
-    """UsdTransform2d scales, turns by degrees counterclockwise, then shifts."""
-    (tmp_path / "card.usda").write_text(_MOVED)
+@pytest.mark.parametrize("named", ["st", "second"])
+def test_a_texture_lies_where_its_transform_puts_it(tmp_path: Path, named: str) -> None:
+    """UsdTransform2d scales, turns by degrees counterclockwise, then shifts. Of two layers of UVs, the reader tells."""
+    other = "second" if named == "st" else "st"
+    layer = f'texCoord2f[] primvars:{other} = [(0, 0), (0, 0), (0, 0), (0, 0)] (interpolation = "vertex")\n    rel'
+    text = _MOVED.replace("primvars:st", f"primvars:{named}").replace('varname = "st"', f'varname = "{named}"')
+    (tmp_path / "card.usda").write_text(text.replace("rel", layer, 1))
     Image.new("RGB", (4, 4), "red").save(tmp_path / "pic.png")
     (part,) = convert(tmp_path / "card.usda", References(), scratch(tmp_path)).model.parts
     assert part.uvs is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import subprocess
 import sys
@@ -20,6 +21,7 @@ pytest.importorskip("bpy", reason="needs Blender's module")
 from render.blender.importers import convert
 from scenes.assets.cache import Cache
 from scenes.assets.file_source import settle
+from scenes.assets.gltf_check import check_parts
 from scenes.assets.gltf_materials import Layer
 from scenes.assets.loading import Loaded
 from scenes.assets.references import gltf_tree, references
@@ -312,7 +314,7 @@ def _change(**changes: Any) -> Builder:
         ({"nodes": [{"mesh": 0}, {"children": [2]}, {"children": [1]}]}, "round in a circle"),
         ({"nodes": [{"mesh": 0, "children": [2]}, {"children": [2]}, {}]}, "two parents"),
         ({"nodes": [{"mesh": 0, "children": [7]}]}, "node that is not there"),
-        ({"meshes": []}, "cannot be read"),
+        ({"meshes": []}, r"node 0 refers to meshes\[0\], and the file has 0 meshes"),
         ({"nodes": [{}]}, "holds no triangles"),
     ],
 )
@@ -320,6 +322,45 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, changes: dict[str, Any],
     with pytest.raises(LoadError, match=words) as error:
         loaded(_change(**changes), tmp_path)
     assert "\n" not in str(error.value) and len(str(error.value)) < 250
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "words"),
+    [
+        (("scene",), 5, "the file refers to scenes[5], and the file has 1 scenes"),
+        (("scenes", 0, "nodes"), [7], "scene 0 refers to nodes[7]"),
+        (("nodes", 0, "skin"), 4, "node 0 refers to skins[4]"),
+        (("nodes", 0, "matrix"), [1, 2], "the matrix of node 0 is not 16 numbers"),
+        (("meshes", 0, "primitives", 0, "attributes"), None, "has triangles without attributes"),
+        (("meshes", 0, "primitives", 0, "indices"), 99, "mesh 0 refers to accessors[99]"),
+        (("meshes", 0, "primitives", 0, "mode"), 17, "has the mode 17"),
+        (("accessors", 0, "count"), 500, "accessor 0 needs 1000 bytes, and its buffer view has 12"),
+        (("accessors", 0, "count"), None, "a count is missing"),
+        (("accessors", 1, "type"), "VEC9", "the type of accessor 1 is VEC9"),
+        (("bufferViews", 0, "buffer"), 7, "buffer view 0 refers to buffers[7]"),
+        (("bufferViews", 0, "byteLength"), None, "a byteLength is missing"),
+    ],
+)
+def test_damage_is_told_by_its_place(tmp_path: Path, where: tuple[Any, ...], value: Any, words: str) -> None:
+    path = Builder().of().write(tmp_path / "a.glb")
+    tree = gltf_tree(path.read_bytes())
+    check_parts(tree)
+    target: Any = tree
+    for key in where[:-1]:
+        target = target[key]
+    target[where[-1]] = value
+    with pytest.raises(LoadError, match=re.escape(words)):
+        check_parts(tree)
+
+
+def test_a_buffer_that_was_cut_is_told(tmp_path: Path) -> None:
+    built = Builder().of()
+    path = built.write(tmp_path / "a.gltf")
+    whole = path.with_suffix(".bin").read_bytes()
+    path.with_suffix(".bin").write_bytes(whole[:50])
+    (tmp_path / "scratch").mkdir()
+    with pytest.raises(LoadError, match=f"is truncated: buffer 0 has 50 bytes of {len(whole)}"):
+        convert(path, references(path, tmp_path), tmp_path / "scratch")
 
 
 def test_vertices_that_are_no_numbers_are_refused(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ def test_one_process_reads_many_files(reader: Reader, tmp_path: Path) -> None:
     reader.ask({"do": "talk"})
     with pytest.raises(LoadError, match="cannot be read: the reason"):
         reader.ask({"do": "fail"})
+    with pytest.raises(LoadError, match="cannot be read: it is damaged, or of a kind that its reader does not know"):
+        reader.ask({"do": "look up"})
     assert number(reader, tmp_path) == first
 
 

@@ -108,9 +108,32 @@ NAMES = {
         "wood_6_1k:color,normal_gl,roughness",
         "wood_6_color_1k.png",
     ),
+    "Poly Haven": (
+        "fabric_07_col_1_1k.png fabric_07_col_2_1k.png fabric_07_nor_gl_1k.exr fabric_07_rough_1k.exr "
+        "leather_coll1_1k.jpg leather_arm_1k.jpg leather_spec_1k.png ArmChair_01_diff_1k.jpg ArmChair_01_metal_1k.jpg",
+        "fabric_07_1k:color,normal_gl,roughness leather_1k:arm,color ArmChair_01_1k:color,metalness",
+        "fabric_07_col_2_1k.png leather_spec_1k.png",
+    ),
+    "cgbookcase": (
+        "Planks02_MR_2K/Planks02_2K_BaseColor.png Planks02_MR_2K/Planks02_2K_AO.png Planks02_MR_2K/Preview.jpg",
+        "Planks02_MR_2K/Planks02_2K:ao,color",
+        "Preview.jpg",
+    ),
+    "ShareTextures": (
+        "wood_12_basecolor-1K.png wood_12_normal-1K.png wood_12_ambientocclusion-1K.png wood_12_metallic-1K.png",
+        "wood_12_1K:ao,color,metalness,normal_gl",
+        "",
+    ),
+    "Megascans": ("vdc_8K_Albedo.jpg vdc_8K_Normal_LOD0.jpg", "vdc_8K:color,normal_gl", ""),
+    "sizes in pixels": (
+        "brick_basecolor_1024.png brick_normal_1024.png brick_rough_2048x2048.png brick_normal_2048x2048.png "
+        "beach_1024.jpg",
+        "brick_1024:color,normal_gl beach_1024",
+        "brick_rough_2048x2048.png brick_normal_2048x2048.png",
+    ),
     "photographs": (
-        "a.jpg red_metal.jpg street_color.jpg face_mask.jpg color.jpg",
-        "a red_metal street face_mask color",
+        "a.jpg red_metal.jpg street_color.jpg face_mask.jpg color.jpg b_col_1.jpg b_col_2.jpg preview.jpg",
+        "a red_metal street face_mask color b_col_1 b_col_2 preview",
         "",
     ),
     "maps without a color": ("brick_normal.jpg normal.png a.jpg", "a", "brick_normal.jpg normal.png"),
