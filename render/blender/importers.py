@@ -7,7 +7,8 @@ off. The results use Blender's axes: z up, front -y; those of glTF files are y u
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from scenes.assets.loading import Importer, Loaded
 from scenes.assets.model_maps import Maps
 from scenes.assets.packing import DAMAGE, pack, unpack
 from scenes.assets.reader import Reader, serve
-from scenes.assets.references import References
+from scenes.assets.references import TEXTURE_FOLDERS, References
 from scenes.errors import LoadError
 from scenes.files import inside
 from scenes.mesh import Appearance, Model, Part
@@ -33,7 +34,9 @@ def convert(path: Path, refers: References, scratch: Path) -> Loaded:
     """Read a model file in Blender's process. scratch: folder for its maps. Raises LoadError if that fails."""
     result = scratch / "model.npz"
     found = {name: str(file) for name, file in refers.found.items()}
-    _READER.ask({"source": str(path.resolve()), "found": found, "result": str(result)})
+    source = path.resolve()
+    root = refers.root or source.parent
+    _READER.ask({"source": str(source), "root": str(root), "found": found, "result": str(result)})
     try:
         model, about = unpack(result, scratch.joinpath)
     except DAMAGE as error:
@@ -58,25 +61,33 @@ def _work(request: Mapping[str, Any]) -> None:
     if suffix in GLTF:
         loaded = read_gltf(source, {name: Path(path) for name, path in request["found"].items()}, result.parent)
     else:
-        loaded = _read(source, suffix, result.parent)
+        loaded = _read(_Place(source, Path(request["root"])), suffix, result.parent)
     if not loaded.model.parts:
         raise LoadError("is empty: it holds no triangles")
     result.write_bytes(pack(loaded.model, lost=loaded.lost, notes=loaded.notes))
 
 
-def _read(source: Path, suffix: str, scratch: Path) -> Loaded:
+@dataclass(frozen=True)
+class _Place:
+    """Where a model's pictures may be. file: the model. root: folder that must contain them."""
+
+    file: Path
+    root: Path
+
+
+def _read(place: _Place, suffix: str, scratch: Path) -> Loaded:
     import bpy
 
     from render.blender.usd import read_usd
 
     if suffix == ".fbx":
-        bpy.ops.wm.fbx_import(filepath=str(source))
+        bpy.ops.wm.fbx_import(filepath=str(place.file))
     elif suffix == ".blend":
-        _append(source)
+        _append(place.file)
     else:
-        source = read_usd(source, scratch)
+        place = _Place(*read_usd(place.file, place.root, scratch))
     lost: list[str] = []
-    return Loaded(Model(tuple(_parts(source, Maps(scratch, lost)))), tuple(dict.fromkeys(lost)))
+    return Loaded(Model(tuple(_parts(place, Maps(scratch, lost)))), tuple(dict.fromkeys(lost)))
 
 
 def _append(source: Path) -> None:
@@ -123,7 +134,7 @@ def _drawn(layer: Any) -> Iterator[Any]:
         yield from _drawn(below)
 
 
-def _parts(source: Path, maps: Maps) -> Iterator[Part]:
+def _parts(place: _Place, maps: Maps) -> Iterator[Part]:
     """The surfaces of the scene as parts, one per material."""
     groups: dict[str, list[Piece]] = {}
     materials: dict[str, Any] = {}
@@ -132,7 +143,7 @@ def _parts(source: Path, maps: Maps) -> Iterator[Part]:
         groups.setdefault(name, []).append(piece)
         materials[name] = piece.material
     for name, group in groups.items():
-        look = _appearance(materials[name], source, maps) if materials[name] else None
+        look = _appearance(materials[name], place, maps) if materials[name] else None
         if look is not None and look.texture is not None:
             group = [_mapped(piece) for piece in group]
         yield joined(name or "surface", role_of(name, look is not None), look, group)
@@ -238,7 +249,7 @@ def _values(rows: Any, name: str, width: int) -> NDArray[np.float32]:
     return values.reshape(-1, width)
 
 
-def _appearance(material: Any, source: Path, maps: Maps) -> Appearance:
+def _appearance(material: Any, place: _Place, maps: Maps) -> Appearance:
     nodes = material.node_tree.nodes if material.use_nodes and material.node_tree else []
     surface = next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
     if surface is None:
@@ -246,14 +257,17 @@ def _appearance(material: Any, source: Path, maps: Maps) -> Appearance:
         return Appearance((r, g, b), material.metallic, material.roughness, **_plain_opacity(a))
     base = surface.inputs["Base Color"]
     image = _image_behind(base)
-    texture = _kept(image, source, maps) if image else None
+    texture = _kept(image, place, maps) if image else None
+    # The importer of USD leaves a texture empty whose file is not where it says.
+    if image is None and any(link.from_node.type == "TEX_IMAGE" for link in _links_behind(base)):
+        maps.lost.append(f"the color map of the material '{material.name}' is missing")
     color = (1.0, 1.0, 1.0) if texture else tuple(float(c) for c in base.default_value[:3])
     return Appearance(
         color=(color[0], color[1], color[2]),
         metallic=_plain(surface, "Metallic", 0.0),
         roughness=_plain(surface, "Roughness", 0.5),
         texture=texture,
-        **_opacity(surface.inputs["Alpha"], source, maps),
+        **_opacity(surface.inputs["Alpha"], place, maps),
     )
 
 
@@ -262,7 +276,7 @@ def _plain_opacity(alpha: float) -> dict[str, Any]:
     return {"alpha": alpha, "mode": "BLEND"} if 0 < alpha < 1 else {}
 
 
-def _opacity(socket: Any, source: Path, maps: Maps) -> dict[str, Any]:
+def _opacity(socket: Any, place: _Place, maps: Maps) -> dict[str, Any]:
     """The fields of an Appearance for the nodes that feed the socket Alpha."""
     if not socket.is_linked:
         return _plain_opacity(float(socket.default_value))
@@ -270,7 +284,7 @@ def _opacity(socket: Any, source: Path, maps: Maps) -> dict[str, Any]:
     image = next((link for link in links if _shows_image(link)), None)
     if image is None:
         return {}
-    picture = _kept(image.from_node.image, source, maps)
+    picture = _kept(image.from_node.image, place, maps)
     if picture is None:
         return {}
     opacity = maps.opacity(picture, ("alpha" if image.from_socket.name == "Alpha" else "brightness",))
@@ -315,23 +329,24 @@ def _links_behind(socket: Any) -> Iterator[Any]:
             waiting += [before for way in link.from_node.inputs for before in way.links]
 
 
-def _kept(image: Any, source: Path, maps: Maps) -> Path | None:
-    """Keep an image. Its bytes are packed, or in a file below the folder of the model."""
+def _kept(image: Any, place: _Place, maps: Maps) -> Path | None:
+    """Keep an image. Its bytes are packed, or in a file below the root of the model."""
     name = Path(image.filepath.replace("\\", "/")).name or image.name
     if image.packed_file:
         return maps.inside(name, bytes(image.packed_file.data))
-    return maps.beside(name, _beside(image, source))
+    return maps.beside(name, _beside(image, place))
 
 
-def _beside(image: Any, source: Path) -> Path | None:
+def _beside(image: Any, place: _Place) -> Path | None:
     import bpy
 
     written = image.filepath.replace("\\", "/")
     found = Path(bpy.path.abspath(image.filepath, library=image.library))
-    candidates: Iterable[str] = [str(found.relative_to(source.parent))] if found.is_relative_to(source.parent) else []
-    for name in (*candidates, written.removeprefix("//"), Path(written).name):
+    folder = place.file.parent
+    last = Path(written).name
+    for name in (os.path.relpath(found, folder), written.removeprefix("//"), *(one + last for one in TEXTURE_FOLDERS)):
         try:
-            path = inside(source.parent, name)
+            path = inside(place.root, name, folder)
         except ValueError:
             continue
         if path.is_file():

@@ -1,4 +1,4 @@
-"""Imports USD files into Blender's scene, and lets no file take part that lies outside of the model's folder."""
+"""Imports USD files into Blender's scene, and lets no file take part that lies outside of the root of its models."""
 
 from __future__ import annotations
 
@@ -16,32 +16,39 @@ from scenes.files import inside
 _LAYERS = (".usd", ".usda", ".usdc")
 
 
-def read_usd(source: Path, scratch: Path) -> Path:
-    """Import a file. Returns the file beside which its pictures lie: of a package, its copy in `scratch`."""
-    main = _unpacked(source, scratch / "package") if source.suffix.lower() == ".usdz" else source.resolve()
-    check_layers(main)
+def read_usd(source: Path, root: Path, scratch: Path) -> tuple[Path, Path]:
+    """Import a file whose layers lie below `root`.
+
+    Returns the file beside which its pictures lie and the folder that holds them all: of a package, the copies in
+    `scratch`.
+    """
+    main = source.resolve()
+    if source.suffix.lower() == ".usdz":
+        root = (scratch / "package").resolve()
+        main = _unpacked(source, root)
+    check_layers(main, root)
     bpy.ops.wm.usd_import(
         filepath=str(main), import_cameras=False, import_lights=False, import_textures_mode="IMPORT_NONE"
     )
-    return main
+    return main, root
 
 
-def check_layers(main: Path) -> None:
-    """Raises LoadError if a layer that the file is composed of lies outside of its folder.
+def check_layers(main: Path, root: Path) -> None:
+    """Raises LoadError if a layer that the file is composed of lies outside of the root.
 
     All layers are found by USD itself, so it does not matter how they are referred to, or whether they are packed.
     """
     bpy.utils.expose_bundled_modules()
     from pxr import Tf, Usd
 
-    _check_named(main, main.parent, set())
+    _check_named(main, root, set())
     try:
         stage = Usd.Stage.Open(str(main))
     except Tf.ErrorException:
         raise LoadError("is no USD file that can be read") from None
     for layer in stage.GetUsedLayers(includeClipLayers=True):
         if not layer.anonymous:
-            _inside(layer.realPath, main.parent)
+            _inside(layer.realPath, root)
 
 
 def _check_named(path: Path, root: Path, seen: set[Path]) -> None:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from render.catalogue import IMPORTERS, open_catalogue
 from render.cli.assets import MANIFEST, READERS, model_folder
-from render.cli.options import SET, progress
+from render.cli.options import SET, progress, tell
 from scenes.assets.catalogue import Catalogue
 from scenes.assets.index import INDEX, Index, IndexEntry, write_index
 from scenes.assets.manifest import Entry, Manifest, load_manifest
@@ -39,7 +39,8 @@ def index(what: str, category: str | None, overrides: tuple[str, ...], out: Path
     """Read, normalize and check all assets once, and write what was found into one file.
 
     FOLDER holds models. CONFIG is a .yaml file or a preset; its models, environment maps, textures and images are read.
-    A run that was stopped goes on where it was. Files that cannot be used are in the index, with the reason.
+    A run that was stopped goes on where it was. Files that cannot be used are in the index, with the reason. Files that
+    are not looked into, such as copies of models in other formats, are told.
 
     Commands that draw use an index that lies in the folder of its assets, or that the variable BLENDMILL_INDEX names.
     They do not read a file that it knows to be of no use, unless the file has changed. The pictures stay the same.
@@ -56,6 +57,7 @@ def index(what: str, category: str | None, overrides: tuple[str, ...], out: Path
         entries = catalogue.entries(lambda done, total, name: advance(1, total), workers)
     write_index(place, entries)
     _summarize(place, entries)
+    tell(catalogue, sum(not entry.reason for entry in entries))
 
 
 @click.command("list")

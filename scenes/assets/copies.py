@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import PurePosixPath
+from functools import lru_cache
 
 from scenes.assets.formats import AXES, suffix_of
 
@@ -26,12 +26,12 @@ _POINTS = frozenset(("clouds", "point_sample"))
 
 def no_object(place: str) -> str:
     """Why a file, by its path below the folder of its class, is no object; "" for an object."""
-    path = PurePosixPath(place)
+    folder = place.rpartition("/")[0].rpartition("/")[2]
     if _PHYSICS.search(place):
         return "is a shape for the simulation of collisions, which is not drawn"
-    if path.parent.name == "textured_objs":
+    if folder == "textured_objs":
         return "is one part of an object of PartNet-Mobility; join the parts of its folder into one file"
-    if path.parent.name in _POINTS:
+    if folder in _POINTS:
         return "lies in a folder of point clouds, which are not drawn"
     return ""
 
@@ -53,6 +53,7 @@ def copies(places: Iterable[str]) -> dict[str, str]:
     return found
 
 
+@lru_cache
 def holds_copies(folder: str) -> bool:
     """Whether the name of a folder is that of a format, or that of a kind of copies: it is no class then."""
     return bool(_FORMAT_FOLDER.fullmatch(folder)) or folder.lower() in _COPY_FOLDERS

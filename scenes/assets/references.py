@@ -24,17 +24,19 @@ MAX_NAMES = 1000
 MAX_PARTS = 4096
 """Materials, each of which is a part. Blender's pass indices, which become the part mask, end at 32767."""
 # Models of Gazebo, such as Google's scanned objects, name their textures by the last part of the path alone.
-_TEXTURE_FOLDERS = ("", "textures/", "../textures/", "../materials/textures/")
+TEXTURE_FOLDERS = ("", "textures/", "../textures/", "../materials/textures/")
 # Map options of MTL files: "-s 1 1 1 -clamp on wood.png".
 _OPTIONS = re.compile(r"^(?:-\w+\s+(?:(?:on|off|[lrgbmz]|[-+.\deE]+)\s+)+)+")
 
 
 @dataclass(frozen=True)
 class References:
-    """found: name as written to the file it means. lacking: name to where a picture or library ought to be."""
+    """found: name as written to the file it means. lacking: name to where a picture or library ought to be. root: the
+    folder that holds all that the model may refer to; None is the model's own."""
 
     found: dict[str, Path] = field(default_factory=dict)
     lacking: dict[str, Path] = field(default_factory=dict)
+    root: Path | None = None
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -81,7 +83,8 @@ def references(path: Path, root: Path, mirror: Mirror | None = None) -> Referenc
             raise LoadError("is empty")
         if size > MAX_BYTES:
             raise LoadError(f"has {size >> 20} MiB, the limit is {MAX_BYTES >> 20}")
-        return _Finder(path, root, mirror).resolved(finder(path.read_bytes())) if finder else References()
+        names = finder(path.read_bytes()) if finder else ()
+        return _Finder(path, root, mirror).resolved(names)
     except OSError as error:
         raise LoadError(f"cannot be read: {error.strerror or error}") from None
 
@@ -130,7 +133,7 @@ class _Finder:
                 raise LoadError(f"needs '{shortened(name)}', which is not there")
             else:
                 lacking[name] = path
-        return References(found, lacking)
+        return References(found, lacking, self._root.resolve())
 
     def _is_there(self, path: Path) -> bool:
         return path.is_file() if self._mirror is None else self._mirror.bring(path)
@@ -140,7 +143,7 @@ class _Finder:
         path = self._locate(name)
         if self._is_there(path):
             return path
-        for folder in _TEXTURE_FOLDERS:
+        for folder in TEXTURE_FOLDERS:
             try:
                 other = self._locate(folder + PureWindowsPath(name).name)
             except LoadError:  # leads out of the root

@@ -17,7 +17,7 @@ from render.blender.importers import IMPORTERS, convert
 from scenes.assets.cache import Cache
 from scenes.assets.file_source import settle
 from scenes.assets.formats import IMPORTED
-from scenes.assets.references import References
+from scenes.assets.references import References, references
 from scenes.assets.sources import FileAsset
 from scenes.errors import LoadError
 
@@ -191,6 +191,26 @@ def test_a_texture_lies_where_its_transform_puts_it(tmp_path: Path, named: str) 
     flat = (flat - flat.min(axis=0)) / np.ptp(flat, axis=0).max()
     wanted = np.stack([0.25 - 3 * flat[:, 2], 0.5 + 2 * flat[:, 0]], axis=1)
     np.testing.assert_allclose(part.uvs.reshape(-1, 2), wanted, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_model_may_refer_to_what_lies_below_the_root(tmp_path: Path) -> None:
+    """A layer in ../, and a picture beside that layer. One that is not there is told."""
+    (tmp_path / "root/one").mkdir(parents=True)
+    (tmp_path / "root/textures").mkdir()
+    (tmp_path / "root/card.usda").write_text(_MOVED.replace("@pic.png@", "@./textures/pic.png@"))
+    layer = tmp_path / "root/one/a.usda"
+    layer.write_text('#usda 1.0\n(\n    subLayers = [@../card.usda@]\n    upAxis = "Z"\n)\n')
+    Image.new("RGB", (4, 4), "red").save(tmp_path / "root/textures/pic.png")
+    (part,) = convert(layer, references(layer, tmp_path / "root"), scratch(tmp_path)).model.parts
+    assert part.appearance is not None and part.appearance.texture is not None
+    (tmp_path / "scratch").rename(tmp_path / "first")
+    (tmp_path / "root/textures/pic.png").unlink()
+    loaded = convert(layer, references(layer, tmp_path / "root"), scratch(tmp_path))
+    assert loaded.lost == ("the color map of the material 'm' is missing",)
+    (tmp_path / "scratch").rename(tmp_path / "second")
+    with pytest.raises(LoadError, match="outside its folder"):
+        convert(layer, References(), scratch(tmp_path))
 
 
 @pytest.mark.slow

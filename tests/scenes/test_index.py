@@ -317,9 +317,11 @@ def test_an_index_is_made_and_asked_on_the_command_line(
 ) -> None:
     monkeypatch.setenv("BLENDMILL_CACHE", str(tmp_path / "cache"))
     folder = collection / "set"
+    (folder / "ball/c.zip").touch()
     told = asked("index", folder, "--workers", "1")
     assert told.exit_code == 0, told.output
-    assert told.output.splitlines()[0] == f"{folder / INDEX}: 4 files, 2 cannot be used, 1 with warnings"
+    assert "ball/c.zip: is an archive" in told.stderr
+    assert told.stdout.splitlines()[0] == f"{folder / INDEX}: 4 files, 2 cannot be used, 1 with warnings"
 
     def ids(*words: str) -> list[str]:
         lines = asked("list", "--index", folder, "--json", *words).output.splitlines()
