@@ -72,13 +72,18 @@ def test_filters_give_the_counts_that_numpy_gives(page: tuple[Dataset, str], bro
     assert shown(browser) == COUNT
 
 
-def test_brushing_a_histogram_filters_and_the_address_holds_it(page: tuple[Dataset, str], browser: Browser) -> None:
-    dataset, address = page
-    browser.open(address)
+def histogram(browser: Browser) -> tuple[float, float, float, float]:
+    """Where the histogram of the azimuth is, in pixels: left, top, width, height. It comes into sight."""
     browser.ask("document.getElementById('search').value = 'azimuth'")
     browser.ask("document.getElementById('search').dispatchEvent(new Event('input'))")
     browser.ask("document.querySelector('[data-name=\"camera.azimuth\"]').scrollIntoView()")
-    left, top, width, height = browser.box("[data-name='camera.azimuth'] svg")
+    return browser.box("[data-name='camera.azimuth'] svg")
+
+
+def test_brushing_a_histogram_filters_and_the_address_holds_it(page: tuple[Dataset, str], browser: Browser) -> None:
+    dataset, address = page
+    browser.open(address)
+    left, top, width, height = histogram(browser)
     browser.drag((left + width / 4, top + height / 2), (left + width / 2, top + 5), (left + 3 * width / 4, top + 9))
     value = browser.until("gallery.filters.get('camera.azimuth')?.value")
     azimuth = np.array([row["camera.azimuth"] for row in dataset.pictures().factors()], np.float32)
@@ -96,10 +101,7 @@ def test_a_brush_takes_the_whole_of_each_bar_that_it_touches(page: tuple[Dataset
     """Numbers of objects lie at the sides of their bars, where the middle of a bar would leave them out."""
     dataset, address = page
     browser.open(address)
-    browser.ask("document.getElementById('search').value = 'azimuth'")
-    browser.ask("document.getElementById('search').dispatchEvent(new Event('input'))")
-    browser.ask("document.querySelector('[data-name=\"camera.azimuth\"]').scrollIntoView()")
-    left, top, width, height = browser.box("[data-name='camera.azimuth'] svg")
+    left, top, width, height = histogram(browser)
     ends = [left + width * (bar + 0.5) / BARS for bar in (4, 20)]
     browser.drag((ends[0], top + height / 2), (left + width / 2, top + 5), (ends[1], top + 9))
     value = browser.until("gallery.filters.get('camera.azimuth')?.value")
