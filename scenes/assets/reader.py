@@ -63,7 +63,7 @@ class Reader:
         self._module, self._seconds, self._environment = module, seconds, environment
         self._limits = tuple(map(str, (seconds, memory, idle)))
         self._process: subprocess.Popen[bytes] | None = None
-        self._owner = 0
+        self._owner: tuple[int, dict[str, str]] = (0, {})
         self._lock = threading.Lock()
 
     def ask(self, request: object) -> Any:
@@ -107,9 +107,13 @@ class Reader:
         return {"refused": f"ends the process that reads it: {why_ended(code)}"}
 
     def _running(self) -> subprocess.Popen[bytes]:
-        # A forked process must not share the pipes of its parent.
-        if self._process is None or self._owner != os.getpid():
-            self._owner, self._process = os.getpid(), self._started()
+        # A forked process must not share the pipes of its parent. Credentials of a store may come in later.
+        owner = (os.getpid(), dict(os.environ))
+        if self._process is None or self._owner != owner:
+            if self._process is not None and self._owner[0] == owner[0]:
+                self._process.kill()
+                _ended(self._process)
+            self._owner, self._process = owner, self._started()
         return self._process
 
     def _started(self) -> subprocess.Popen[bytes]:

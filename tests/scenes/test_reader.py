@@ -35,6 +35,17 @@ def test_one_process_reads_many_files(reader: Reader, tmp_path: Path) -> None:
     assert number(reader, tmp_path) == first
 
 
+def test_a_process_knows_the_environment_of_today(
+    reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Credentials of a store may come in after the first file was read."""
+    first = number(reader, tmp_path)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "new")
+    assert number(reader, tmp_path) != first
+    with pytest.raises(ProcessLookupError):
+        os.kill(first, 0)
+
+
 def test_a_large_parent_does_not_make_the_reader_large(tmp_path: Path) -> None:
     """A worker that has Blender loaded holds a gigabyte. Its reader must still serve for many files."""
     parent = (
