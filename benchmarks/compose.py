@@ -21,7 +21,7 @@ from render.composite.geometry import rasterized
 from render.composite.photographs import Photographs, find_photographs
 from render.composite.renderer import Painter, contour, lips
 from render.composite.zoom import frames
-from render.dataset.shard import write_shard
+from render.dataset.shard_writer import write_shard
 from scenes.config.composite import ComposeConfig, StyleConfig
 from scenes.record.composite import Composition
 from scenes.sampling.composite import Composer

@@ -27,7 +27,7 @@ import click
 
 from benchmarks.common import open_objects, record, table
 from render.blender import engine, stage
-from render.dataset.shard import write_shard
+from render.dataset.shard_writer import write_shard
 from render.frame import Frame
 from render.settings import resolve
 from scenes.sampling.scene import Sampler

@@ -31,7 +31,7 @@ from classify.models import build
 from classify.network import Network
 from classify.task import pipeline
 from render.dataset.manifest import Manifest
-from render.dataset.shard import write_shard
+from render.dataset.shard_writer import write_shard
 from training.batches import DomainBatches
 from training.data.loader import Loader
 from training.data.sources import open_pictures

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from render.dataset.manifest import Manifest
-from render.dataset.shard import write_shard
+from render.dataset.shard_writer import write_shard
 from render.farm.job import Job
 from render.frame import Frame
 from render.renderer import open_renderer

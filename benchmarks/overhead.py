@@ -18,7 +18,7 @@ import bpy
 from benchmarks.common import open_objects, record, spread, table
 from render.blender.engine import silence
 from render.blender.stage import Stage
-from render.dataset.shard import write_shard
+from render.dataset.shard_writer import write_shard
 from render.frame import Frame
 from render.settings import resolve
 

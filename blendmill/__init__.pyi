@@ -12,7 +12,7 @@ from render.dataset.inspect import inspect_dataset as inspect_dataset
 from render.dataset.manifest import Manifest as Manifest
 from render.dataset.selection import Selection as Selection
 from render.dataset.shard import Shard as Shard
-from render.dataset.shard import write_shard as write_shard
+from render.dataset.shard_writer import write_shard as write_shard
 from render.farm.devices import choose as choose
 from render.farm.devices import worker_slots as worker_slots
 from render.farm.job import Job as Job

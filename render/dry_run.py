@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from render.dataset.shard import write_shard
+from render.dataset.shard_writer import write_shard
 from render.farm.apart import ApartRenderer
 from render.farm.devices import WorkerSlot
 from render.renderer import Sampler

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from render.dataset.manifest import Manifest
-from render.dataset.shard import write_shard
+from render.dataset.shard_writer import write_shard
 from render.dataset.store import Store, open_store
 from tests.frames import CLASSES, make_frame
 

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-import render.dataset.shard
+import render.dataset.shard_writer
 from render.composite.renderer import Painter
 from render.farm import worker
 from render.frame import Frame
@@ -42,7 +42,7 @@ def strike(self: Painter, scene: Composition) -> Frame:
             case "raise":
                 raise RuntimeError("a fault\nof two lines")
             case "full":
-                render.dataset.shard._Disk.write = refuse  # type: ignore[method-assign]
+                render.dataset.shard_writer._Disk.write = refuse  # type: ignore[method-assign]
     return draw(self, scene)
 
 

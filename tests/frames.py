@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from render.dataset.dataset import Dataset
 from render.dataset.manifest import Manifest
-from render.dataset.shard import write_shard
+from render.dataset.shard_writer import write_shard
 from render.frame import Frame, Keypoint, ObjectLabel
 from scenes.record.camera import Camera
 from scenes.record.material import Material

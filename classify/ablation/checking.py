@@ -14,7 +14,7 @@ import torch
 
 from classify.ablation.plan import Plan, RenderSet
 from classify.ablation.running import finished
-from render.dataset.shard import write_shard
+from render.dataset.shard_writer import write_shard
 from render.farm.apart import ApartRenderer
 from render.farm.devices import WorkerSlot, choose, worker_slots
 from render.frame import Frame

@@ -33,7 +33,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from render.dataset.shard import write_shard
+from render.dataset.shard_writer import write_shard
 from render.dataset.store import open_store
 from render.farm.cores import claim
 from render.farm.ledger import Ledger

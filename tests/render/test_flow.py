@@ -14,7 +14,7 @@ import pytest
 
 from gallery.tiles import Tiles, jpeg, smaller
 from render.dataset.checks import CHECKS
-from render.dataset.shard import write_shard
+from render.dataset.shard_writer import write_shard
 from render.false_color import flow_colors
 from render.frame import Frame
 from render.image.flow import disparity, optical_flow, seen_in

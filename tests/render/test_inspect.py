@@ -13,7 +13,7 @@ from render.cli.dataset import inspect
 from render.dataset import inspect as inspect_module
 from render.dataset.checks import CHECKS
 from render.dataset.inspect import inspect_dataset
-from render.dataset.shard import write_shard
+from render.dataset.shard_writer import write_shard
 from render.false_color import depth_colors, id_colors, normal_colors
 from render.frame import Frame
 from render.image.sheets import contact_sheet, label_sheet, overlay

@@ -43,7 +43,8 @@ from render.dataset.checks import CHECKS
 from render.dataset.dataset import Dataset
 from render.dataset.export import export_dataset
 from render.dataset.inspect import inspect_dataset
-from render.dataset.shard import Shard, write_shard
+from render.dataset.shard import Shard
+from render.dataset.shard_writer import write_shard
 from render.farm.shared_memory import Memory, put_frame
 from render.image.sheets import label_sheet
 from tests.frames import CLASSES, make_dataset, make_frame

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from render.dataset.shard import write_shard
+from render.dataset.shard_writer import write_shard
 from render.frame import Frame
 from render.image.labels import object_labels
 from scenes.assets.catalogue import Catalogue

@@ -17,7 +17,8 @@ from render.dataset import shard as shard_module
 from render.dataset.chunks import append_picture, create_pictures
 from render.dataset.dataset import Dataset
 from render.dataset.manifest import Manifest
-from render.dataset.shard import Shard, write_shard
+from render.dataset.shard import Shard
+from render.dataset.shard_writer import write_shard
 from render.frame import PICTURES, Frame
 from scenes.errors import InputError
 from scenes.files import sha256, unfinished
@@ -155,7 +156,7 @@ DISK_FULL = """
 import os, resource, sys
 from pathlib import Path
 from tests.frames import make_frame
-from render.dataset.shard import write_shard
+from render.dataset.shard_writer import write_shard
 fds = lambda: [fd for fd in os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd/" + fd)]
 sys.dont_write_bytecode = True  # or the limit would cut off compiled modules, for all tests to come
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))

@@ -9,7 +9,7 @@ import pytest
 
 from render.dataset.dataset import Dataset
 from render.dataset.manifest import Manifest
-from render.dataset.shard import write_shard
+from render.dataset.shard_writer import write_shard
 from render.dataset.store import open_store
 from scenes.errors import InputError
 from tests.farms import SIZE, content, draw, make_manifest, remote_content, render, run_python, s3_server

@@ -19,7 +19,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from render.dataset import remote
 from render.dataset.local import Folder
 from render.dataset.remote import Remote
-from render.dataset.shard import write_shard
+from render.dataset.shard_writer import write_shard
 from render.dataset.store import Store, open_store
 from scenes.errors import InputError
 from tests.farms import SIZE, content, draw, make_manifest, remote_content, render, run_python, s3_server
