@@ -68,7 +68,7 @@ class Surroundings:
     def _dress(self, surface: bpy.types.Object, material: Material) -> None:
         slot = surface.material_slots[0]
         slot.link = "OBJECT"
-        slot.material = self._palette.checkout(material, pass_index=0, foreground=False)
+        slot.material = self._palette.checkout(material)
 
 
 def _room(size: tuple[float, float, float]) -> Part:

@@ -15,6 +15,7 @@ import numpy as np
 import OpenEXR
 from numpy.typing import NDArray
 
+from render.blender.parts import ATTRIBUTE
 from render.image.crop_window import Window
 from render.settings import DrawSettings
 from scenes.errors import InputError
@@ -28,7 +29,7 @@ FOREGROUND = "foreground"
 _IDLE = "idle"
 # The id of this name in Cryptomatte: its MurmurHash3, read as a float.
 (_FOREGROUND_ID,) = struct.unpack("<f", (0x9A89C0BA).to_bytes(4, "little"))
-_AOVS = (("coverage", "VALUE"), ("normal", "COLOR"), ("crack", "COLOR"))
+_AOVS = (("coverage", "VALUE"), ("normal", "COLOR"), (ATTRIBUTE, "COLOR"), ("crack", "COLOR"))
 # The variables that limit which GPUs a process sees.
 _VISIBILITY = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ONEAPI_DEVICE_SELECTOR")
 
@@ -143,8 +144,9 @@ def draw(scene: bpy.types.Scene, path: Path, window: Window | None = None) -> Pa
     combined: (H, W, 4) float32 premultiplied scene-linear light. depth: (H, W) along the optical axis, inf where no
     surface is hit. object, material: (H, W) pass indices at the pixel centers. foreground: (H, W) in [0, 1], coverage
     times opacity of the objects below the parent FOREGROUND. coverage: (H, W) in [0, 1], of the crack of a surface.
-    normal: (H, W, 3) in world axes at the pixel centers, not normalized. crack: (H, W, 3): the coverage by the decal of
-    a crack, its width times the coverage, and the distance to its center line times the coverage, both in mm.
+    normal: (H, W, 3) in world axes at the pixel centers, not normalized. part: (H, W, 3) what `parts.decoded` takes.
+    crack: (H, W, 3): the coverage by the decal of a crack, its width times the coverage, and the distance to its center
+    line times the coverage, both in mm.
     """
     scene.render.filepath = str(path)
     _choose_window(scene.render, window)
@@ -197,6 +199,7 @@ def _decode(path: Path) -> Passes:
         "foreground": _matte(found, _FOREGROUND_ID),
         "coverage": found["coverage.X"],
         "normal": found["normal"][..., :3],
+        "part": found[ATTRIBUTE][..., :3],
         "crack": found["crack"][..., :3],
     }
 

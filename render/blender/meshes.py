@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from render.blender import parts
 from scenes.mesh import Appearance, Model, Part
 
 # All cached meshes together have at most this many triangles, about 300 MB in Blender.
@@ -56,7 +57,8 @@ def upload(name: str, model: Model) -> bpy.types.Mesh:
 
     "uv" is the model's own (zeros where a part has none), and "uv1" and so on its further layers. "box" projects every
     face along its main axis, in model units, so that image textures lie sensibly on models without UVs. Parts with
-    colors of their own have them in the color attribute "tint" (Cycles does not find one named "color").
+    colors of their own have them in the color attribute "tint" (Cycles does not find one named "color"). The faces
+    carry the codes of their parts.
     """
     vertices = np.concatenate([part.vertices for part in model.parts]).astype(np.float32)
     offsets = np.cumsum([0] + [len(part.vertices) for part in model.parts[:-1]])
@@ -67,6 +69,9 @@ def upload(name: str, model: Model) -> bpy.types.Mesh:
     mesh = triangles(name, vertices, faces, slots)
     for _ in model.parts:
         mesh.materials.append(None)
+    mesh.attributes.new(parts.ATTRIBUTE, "FLOAT_VECTOR", "FACE").data.foreach_set(
+        "vector", parts.codes(slots + 1).ravel()
+    )
     for layer in range(max(1, *(0 if part.uvs is None else part.uvs.shape[2] // 2 for part in model.parts))):
         _set_uvs(mesh, uv_name(layer), np.concatenate([_own_uvs(part, layer) for part in model.parts]))
     _set_uvs(mesh, "box", box_uvs(vertices, faces))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,13 +14,13 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
-from render.blender import engine
+from render.blender import engine, parts
 from render.blender.background import CATCHER, Surroundings
 from render.blender.decal import DecalMaker, middle, overlays
 from render.blender.lens import Lens
 from render.blender.lights import Lamps, Sky
 from render.blender.materials.palette import Palette
-from render.blender.meshes import MeshStore
+from render.blender.meshes import MeshStore, Uploaded
 from render.blender.surface import SurfacePatch, crack_labels, hairlines, lines
 from render.frame import Frame, ObjectLabel
 from render.image.camera_response import MID_GRAY, apply_camera_response, metered_gain
@@ -155,7 +155,7 @@ class Stage:
             depth=depth,
             instance=instance,
             category=self._categories(scene)[instance],
-            part=np.where(instance > 0, exact["material"], 0).astype(np.uint16),
+            part=np.where(instance > 0, self._parts(scene, exact, instance), 0).astype(np.uint16),
             normals=_camera_normals(exact["normal"], depth, scene.camera),
             alpha=alpha,
             background=None if clean is None else self._developed(clean, scene, gain, np.ones_like(depth)),
@@ -198,23 +198,31 @@ class Stage:
             prop.matrix_world = Matrix(item.matrix())
             prop.pass_index = number
             prop.hide_render = False
-            info = self.catalogue.info(item.asset)
-            decal = scene.decal if item is scene.main else None
-            for slot, name in enumerate(info.parts):
-                material = _material(item, name, info.roles[name])
-                look = uploaded.appearances[slot]
-                cracked = info.roles[name] not in LIQUIDS
-                socket = prop.material_slots[slot]
-                socket.link = "OBJECT"
-                socket.material = self._palette.checkout(
-                    material,
-                    pass_index=slot + 1,
-                    appearance=look,
-                    colored=uploaded.colored[slot],
-                    overlays=overlays(decal, item.scale, brightness(material, look)) if decal and cracked else (),
-                    pictures=field,
-                )
+            self._dress(prop, item, uploaded, scene.decal if item is scene.main else None, field)
         return self._props[: len(scene.items)]
+
+    def _dress(
+        self,
+        prop: bpy.types.Object,
+        item: Item,
+        uploaded: Uploaded,
+        decal: Decal | None,
+        pictures: Mapping[str, bpy.types.Image] | None,
+    ) -> None:
+        """Give each part of an item its material. Parts that look the same share one."""
+        info = self.catalogue.info(item.asset)
+        shared: dict[Hashable, bpy.types.Material] = {}
+        for slot, (socket, name) in enumerate(zip(prop.material_slots, info.parts, strict=True)):
+            material, look = _material(item, name, info.roles[name]), uploaded.appearances[slot]
+            cracked = decal is not None and info.roles[name] not in LIQUIDS
+            same = slot if material.family == "own" else (id(material), cracked)
+            if same not in shared:
+                over = overlays(decal, item.scale, brightness(material, look)) if decal and cracked else ()
+                shared[same] = self._palette.checkout(
+                    material, appearance=look, colored=uploaded.colored[slot], overlays=over, pictures=pictures
+                )
+            socket.link = "OBJECT"
+            socket.material = shared[same]
 
     def _place_camera(self, camera: Camera) -> None:
         render, lens = self._scene.render, self._camera.data
@@ -240,6 +248,16 @@ class Stage:
         finally:
             self._palette.labels.sharpen(False)
             (cycles.samples, cycles.use_denoising), lens.dof.use_dof = kept, scene.camera.fstop > 0
+
+    def _parts(self, scene: Scene, exact: engine.Passes, instance: NDArray[np.uint16]) -> NDArray:
+        """The (H, W) numbers of the parts, as far as there is an instance. exact: passes without blur."""
+        if scene.surface:
+            return exact["material"]
+        number, sure = parts.decoded(exact["part"])
+        if sure[instance > 0].all():
+            return number
+        # Two samples passed so near to the center of a pixel, and saw different parts.
+        return parts.decoded(self._sharp_labels(scene)["part"])[0]
 
     def _object_labels(self, scene: Scene, instance: NDArray[np.uint16]) -> tuple[ObjectLabel, ...]:
         cutouts = self._cutouts(scene)

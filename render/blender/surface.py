@@ -98,7 +98,7 @@ class SurfacePatch:
             for slot, part in zip(things[-1].material_slots, model.parts, strict=True):
                 material = _HOLLOW if part.role == "hollow" else thing.material
                 slot.link = "OBJECT"
-                slot.material = self._palette.checkout(material, pass_index=0, foreground=False)
+                slot.material = self._palette.checkout(material)
         return things
 
     def _shadow_casters(self, scene: Scene) -> list[bpy.types.Object]:
@@ -118,7 +118,7 @@ class SurfacePatch:
             blocker = self._distractor(first + k, model, turned)
             blocker.visible_camera = False
             blocker.material_slots[0].link = "OBJECT"
-            blocker.material_slots[0].material = self._palette.checkout(_OPAQUE, pass_index=0, foreground=False)
+            blocker.material_slots[0].material = self._palette.checkout(_OPAQUE)
             casters.append(blocker)
         return casters
 

@@ -22,7 +22,7 @@ MAX_COUNT = 30_000_000
 MAX_NAMES = 1000
 """Other files that one file may name."""
 MAX_PARTS = 4096
-"""Materials, each of which is a part. Blender's pass indices, which become the part mask, end at 32767."""
+"""Materials, each of which is a part. The part mask would hold up to 65520 (`render/blender/parts.py`)."""
 # Models of Gazebo, such as Google's scanned objects, name their textures by the last part of the path alone.
 TEXTURE_FOLDERS = ("", "textures/", "../textures/", "../materials/textures/")
 # Map options of MTL files: "-s 1 1 1 -clamp on wood.png".

@@ -167,10 +167,10 @@ def test_label_outputs(palette: Any) -> None:
         for spec in specs(1):
             material = lend(palette, spec, foreground)
             aovs = {node.aov_name: node for node in material.node_tree.nodes if node.type == "OUTPUT_AOV"}
-            assert set(aovs) == {"coverage", "normal"}
+            assert set(aovs) == {"coverage", "normal", "part"}
             assert aovs["coverage"].inputs["Value"].default_value == float(foreground)
-            made = aovs["normal"].inputs["Color"].links[0].from_node
-            assert made.node_tree == palette.labels.normal
+            (made,) = {aovs[name].inputs["Color"].links[0].from_node for name in ("normal", "part")}
+            assert made.node_tree == palette.labels.center
             assert made.inputs["opacity"].is_linked == (spec.parameters.get("texture") == "full")
             assert material.pass_index == 7
         palette.release()

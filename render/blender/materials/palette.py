@@ -60,9 +60,10 @@ class Palette:
     textures: from an asset id to its texture set; it raises InputError for an unknown id.
     limit: bytes of decoded images to keep.
 
-    Every material writes two AOVs: "coverage" (value), 1 on the crack of a surface and 0 elsewhere, and "normal"
-    (color), the interpolated surface normal in world axes, without bump, only in the sample through the center of the
-    pixel. `labels` sets what the materials must know of the picture for that.
+    Every material writes three AOVs: "coverage" (value), 1 on the crack of a surface and 0 elsewhere, and two colors,
+    only in the sample through the center of the pixel: "normal", the interpolated surface normal in world axes, without
+    bump, and "part", the code of the part (`parts.codes`). `labels` sets what the materials must know of the picture
+    for that.
     """
 
     def __init__(self, textures: Callable[[str], TextureSet], limit: int = 1 << 30):
@@ -77,7 +78,7 @@ class Palette:
         self,
         spec: Material,
         *,
-        pass_index: int,
+        pass_index: int = 0,
         foreground: bool = False,
         appearance: Appearance | None = None,
         colored: bool = False,
@@ -159,26 +160,27 @@ class Palette:
         return self._pooled(family, self._groups[recipe])
 
     def _pooled(self, name: str, nodes: Nodes) -> _Pooled:
-        """A material of one group node, the surface output and the two AOVs."""
+        """A material of one group node, the surface output and the AOVs."""
         material = bpy.data.materials.new(name)
         material.use_nodes = True
         tree = material.node_tree
         tree.nodes.clear()
-        surface, normal = _node(tree, nodes.tree), _node(tree, self.labels.normal)
+        surface, center = _node(tree, nodes.tree), _node(tree, self.labels.center)
         taken = tree.nodes.new("ShaderNodeOutputMaterial").inputs["Surface"]
-        normal.inputs["opacity"].default_value = 1.0
+        center.inputs["opacity"].default_value = 1.0
         opacity = None
         if "opacity" in surface.outputs:
             cut = _node(tree, self.labels.cut)
             opacity = cut.outputs["opacity"]
             tree.links.new(surface.outputs["opacity"], cut.inputs["opacity"])
-            tree.links.new(opacity, normal.inputs["opacity"])
+            tree.links.new(opacity, center.inputs["opacity"])
             tree.links.new(cut.outputs["surface"], taken)
             taken = cut.inputs["surface"]
         tree.links.new(surface.outputs["surface"], taken)
         coverage = tree.nodes.new("ShaderNodeOutputAOV")
         coverage.aov_name = "coverage"
-        _write(tree, "normal", normal.outputs["normal"])
+        for labeled in center.outputs:
+            _write(tree, labeled.name, labeled)
         dials = [
             Dials(surface.inputs, [socket.name for socket in surface.inputs]),
             Dials(coverage.inputs, [":foreground" if socket.name == "Value" else None for socket in coverage.inputs]),
