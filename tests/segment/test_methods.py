@@ -26,7 +26,7 @@ from segment.methods.pseudo import cut_mix, pseudo_labels
 from segment.methods.rounds import Rounds
 from segment.methods.sense import SENSE, assigned
 from segment.methods.supervised import Supervised
-from segment.methods.teacher import TeacherStudent, at_scales
+from segment.methods.teacher import TeacherStudent
 from segment.multiscale import MultiScale, random_window
 from segment.unet import UNet
 from training.method import Batch, FullPass, Unlabeled
@@ -114,18 +114,6 @@ def test_a_teacher_labels_a_crop_alike_whatever_the_rest_of_the_batch_shows() ->
     with torch.no_grad():
         alone, together = method.taught(images[:1]), method.taught(torch.cat([images[:1], 9 * images[1:]]))
     assert torch.allclose(alone, together[:1], atol=1e-5)
-
-
-def test_logits_of_several_sizes_are_averaged_in_the_place_of_the_picture() -> None:
-    sizes: list[int] = []
-
-    def network(images: Tensor) -> Tensor:
-        sizes.append(images.shape[-1])
-        return images[:, 0] * len(sizes)
-
-    ramp = torch.linspace(0, 1, 40).expand(2, 3, 40, 40)
-    found = at_scales(network, ramp, (1.0, 0.5, 1.25))
-    assert sizes == [40, 20, 50] and (found - 2 * ramp[:, 0]).abs().max() < 0.04
 
 
 def test_the_mixed_term_is_weighted_entropy_of_pasted_and_teachers_labels(monkeypatch: pytest.MonkeyPatch) -> None:
