@@ -2,9 +2,9 @@
 
     python -m benchmarks.crack_marks --photos FOLDER --out SET
 
-FOLDER has the photographs that `crack_marks.json` names: for each, polylines of (x, y) in pixels, and how far a crack
-reaches from its path at most. SET gets `img` and `mask`, which all commands of `blendmill segment` read. One person
-clicked. The paths are good to about two pixels.
+FOLDER has the photographs that `crack_marks.json` names: for each, its surface, polylines of (x, y) in pixels, and how
+far a crack reaches from its path at most. SET gets `img` and `mask`, which all commands of `blendmill segment` read.
+One person clicked. The paths are good to about two pixels.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _around(path: NDArray[np.intp], fine: Gray, level: Gray, reach: float) -> ND
 
 
 def read_marks() -> dict[str, Any]:
-    """By the name of the photograph: `lines` and `reach` of `marked`."""
+    """By the name of the photograph: its `surface`, and `lines` and `reach` of `marked`."""
     marks: dict[str, Any] = json.loads(MARKS.read_text())
     return marks
 

@@ -63,7 +63,7 @@ def judged(run: Path, sets: Sequence[Chosen], wanted: NDArray[np.bool_], tell: T
                 except InputError:
                     continue  # the page shows its reason
                 seen.clear()
-                found = probabilities(method, picture, config.window)
+                found = probabilities(method, picture, config.inference)
                 means = torch.stack(seen).mean(0).float().cpu().numpy()
                 if features is None:
                     features = np.full((count, len(means)), np.nan, np.float16)

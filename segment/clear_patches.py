@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from render.dataset.export.parts import png
 from scenes.errors import InputError
 from scenes.files import write_atomically
-from segment.load import load_method
+from segment.load import Loaded, load
 from segment.models import probabilities
 from segment.sets import open_set
 from segment.statistics.lines import Mask
 from training.devices import device_of
-from training.method import TrainingMethod
 
 # Least length of a crack, pixels: anything shorter is a speck. Distance of a surface from cracks, pixels.
 _SPECK, _AWAY = 12.0, 8
@@ -54,7 +53,7 @@ def cut_surfaces(
     gives it this probability or more. smallest: least length of the shorter side of a piece, pixels. advance: called
     after each photograph with 1 and the number of photographs. Raises InputError if a folder or weights cannot be used.
     """
-    networks = [load_method(path, device_of("auto")) for path in weights]
+    networks = [load(path, device_of("auto")) for path in weights]
     pictures = open_set(photos, masks=False)
     pieces, without, left_out = 0, 0, list(pictures.left_out)
     for k, name in enumerate(pictures.names):
@@ -68,9 +67,9 @@ def cut_surfaces(
     return Cut(pieces, without, tuple(left_out))
 
 
-def _cut(rgb: NDArray[np.uint8], networks: Sequence[TrainingMethod], threshold: float, smallest: int, to: Path) -> bool:
+def _cut(rgb: NDArray[np.uint8], networks: Sequence[Loaded], threshold: float, smallest: int, to: Path) -> bool:
     """Write the clear piece of a photograph. Returns False if it has none."""
-    chance = np.max([probabilities(network, rgb) for network in networks], axis=0)
+    chance = np.max([probabilities(found.method, rgb, found.config.inference) for found in networks], axis=0)
     box = clear_piece(chance >= threshold, smallest)
     if box is None:
         return False

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from scenes.section import Section
+from segment.inference import Inference, Scales
 from segment.logits import IGNORED
 from segment.losses import LOSSES
 from segment.methods.catalogue import METHODS
@@ -75,6 +76,9 @@ class SegmentConfig(TrainConfig):
         Side of the training crops, pixels.
     window : int
         Larger pictures are predicted in overlapping windows of this side, pixels, and their logits averaged.
+    scales : tuple of float
+        Sizes at which a picture is seen in prediction, 1 for its own. The logits are averaged. Objects are told apart
+        at their own size.
     augment : AugmentConfig
         How crops vary.
     strong : ColorConfig
@@ -114,6 +118,7 @@ class SegmentConfig(TrainConfig):
     weights: str | None = None
     size: int = Field(default=192, ge=16)
     window: int = Field(default=1024, ge=64)
+    scales: Scales = (1.0,)
     batch: int = Field(default=8, ge=1)
     iterations: int = Field(default=2000, ge=1)
     optimizer: OptimizerConfig = OptimizerConfig(name="adamw", lr=2e-3, warmup=50, clip=0)
@@ -137,6 +142,11 @@ class SegmentConfig(TrainConfig):
         if isinstance(self.classes, tuple) and len(set(self.classes)) < len(self.classes):
             raise ValueError("classes: lists a name twice")
         return self
+
+    @property
+    def inference(self) -> Inference:
+        """How whole pictures are predicted."""
+        return Inference(self.window, self.scales)
 
     @field_validator("loss")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ def evaluated(
     split: str = "all",
     *,
     threshold: float | None = None,
+    scales: Sequence[float] | None = None,
     device: str = "auto",
     mask_value: int | None = None,
     mm: float | None = None,
@@ -34,10 +36,10 @@ def evaluated(
 
     Of cracks they are those of `figures_at`, those of `Shapes` and `Contours`, the curves over all thresholds, and what
     was evaluated; of many classes those of `segment.classes.evaluation`. threshold: of cracks; None for the one that
-    the run chose. mm: the side of a pixel in millimeters, for widths. Raises InputError if the run or the data cannot
-    be used.
+    the run chose. scales: sizes at which the pictures are seen; None for those of the run. mm: the side of a pixel in
+    millimeters, for widths. Raises InputError if the run or the data cannot be used.
     """
-    found = load(run, device_of(device))
+    found = load(run, device_of(device)).seeing(scales)
     part = PartConfig(where=data, split=split, mask_value=mask_value)
     asked = {"checkpoint": str(run), "data": data, "split": split}
     if len(found.classes) > 1:
@@ -53,7 +55,7 @@ def evaluated(
             middles += contours(probability, mask)
             progress.update(place + 1)
 
-        scores = scores_of(found.method, pictures, found.config.window, seen)
+        scores = scores_of(found.method, pictures, found.config.inference, seen)
     return {
         **figures_at(scores, at),
         "cl_dice": lines.cl_dice(),
@@ -96,4 +98,4 @@ def _of_classes(found: Loaded, part: PartConfig) -> dict[str, Any]:
         def seen(place: int) -> None:
             progress.update(place + 1)
 
-        return evaluation.evaluated(found.method, found.classes, pictures, found.config.window, seen)
+        return evaluation.evaluated(found.method, found.classes, pictures, found.config.inference, seen)

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from scenes.errors import InputError
 from segment.config import SegmentConfig
 from segment.datasets import LabeledPictures
+from segment.inference import Inference
 from segment.load import THRESHOLD
 from segment.methods.supervised import Supervised
 from segment.metrics import THRESHOLDS, Scores, check, score
-from segment.models import WINDOW, probabilities
+from segment.models import PLAIN, probabilities
 from segment.report import write_report
 from segment.unlabeled import Unlabeled, judged
 from training.batches import DomainBatches
@@ -33,12 +34,12 @@ _LOG = logging.getLogger("blendmill")
 def scores_of(
     method: Supervised,
     pictures: LabeledPictures,
-    window: int = WINDOW,
+    inference: Inference = PLAIN,
     seen: Callable[[int, NDArray[np.float32], NDArray[np.bool_]], None] | None = None,
 ) -> Scores:
     """Score a method on labeled pictures. Pictures that cannot be used are left out.
 
-    window: as for `probabilities`. seen: called with the place, the probabilities and the mask of each picture.
+    inference: as for `probabilities`. seen: called with the place, the probabilities and the mask of each picture.
     Raises InputError for a picture without a mask, one for which the network gives no probability (NaN), or if no
     picture is left.
     """
@@ -47,7 +48,7 @@ def scores_of(
         for i, picture in pictures.usable(range(len(pictures))):
             if picture.mask is None:
                 raise InputError(f"{pictures.where(i)}: has no mask to compare with")
-            probability = probabilities(method, picture.rgb, window)
+            probability = probabilities(method, picture.rgb, inference)
             check(pictures.where(i), probability, picture.mask)
             if seen is not None:
                 seen(i, probability, picture.mask)
@@ -59,7 +60,7 @@ def scores_of(
     return scores
 
 
-def judged_on(method: Supervised, pictures: LabeledPictures, window: int = WINDOW) -> Unlabeled:
+def judged_on(method: Supervised, pictures: LabeledPictures, inference: Inference = PLAIN) -> Unlabeled:
     """Judge a method without labels, on up to 48 pictures, evenly over the set.
 
     The changed copy of a picture is its mirror image with a gamma of 1.3.
@@ -69,7 +70,7 @@ def judged_on(method: Supervised, pictures: LabeledPictures, window: int = WINDO
         places = np.linspace(0, len(pictures) - 1, min(_LOOKED_AT, len(pictures))).round().astype(int).tolist()
         for _, picture in pictures.usable(places):
             changed = (255 * (picture.rgb[:, ::-1] / 255) ** 1.3).round().astype(np.uint8)
-            yield probabilities(method, picture.rgb, window), probabilities(method, changed, window)[:, ::-1]
+            yield probabilities(method, picture.rgb, inference), probabilities(method, changed, inference)[:, ::-1]
 
     return judged(pairs())
 
@@ -120,16 +121,16 @@ class SegmentEvaluator:
         self._config, self._data = config, supply.data
 
     def assess(self, method: Supervised) -> Assessment:
-        window, asked = self._config.window, self._config.threshold
+        inference, asked = self._config.inference, self._config.threshold
         figures: dict[str, float] = {}
         found: dict[str, float] = {}
         test = None
         if self._data.validation is not None:
-            held = scores_of(method, self._data.validation, window)
+            held = scores_of(method, self._data.validation, inference)
             found["source"] = best_threshold(held)
             figures["source"] = float(held.iou().max())
         if self._data.target is not None:
-            target = judged_on(method, self._data.target, window)
+            target = judged_on(method, self._data.target, inference)
             found["target"] = target.threshold
             figures |= {"expected": float(target.expected.max()), "stable": target.stable}
             figures[COLLAPSED] = float(bool(target.collapse))
@@ -138,10 +139,10 @@ class SegmentEvaluator:
         threshold = asked if isinstance(asked, float) else found.get(asked, 0.5)
         figures |= {THRESHOLD: threshold, **{f"{THRESHOLD}_{name}": value for name, value in found.items()}}
         if self._data.test is not None:
-            test = figures_at(scores_of(method, self._data.test, window), threshold)
+            test = figures_at(scores_of(method, self._data.test, inference), threshold)
             figures[ORACLE] = float(test["iou"] or 0.0)
         return Assessment(figures, test)
 
     def report(self, folder: Folder, method: Supervised, found: Assessment) -> None:
         shown = self._data.test or self._data.validation or self._data.source[0].pictures
-        write_report(folder, method, shown, self._config.window)
+        write_report(folder, method, shown, self._config.inference)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from scenes.errors import InputError
@@ -74,6 +76,17 @@ class Loaded(NamedTuple):
     config: SegmentConfig
     threshold: float
     classes: tuple[str, ...]
+
+    def seeing(self, scales: Sequence[float] | None) -> Loaded:
+        """The same, but pictures are seen at other sizes in prediction. None changes nothing. Raises InputError."""
+        if scales is None:
+            return self
+        try:
+            config = SegmentConfig.model_validate({**self.config.model_dump(), "scales": tuple(scales)})
+        except ValidationError:
+            shown = ",".join(f"{scale:g}" for scale in scales)
+            raise InputError(f"scales: '{shown}' are no sizes; give some from 0.1 to 4, such as 0.5,0.7,1") from None
+        return self._replace(config=config)
 
 
 def load(where: Path, device: torch.device) -> Loaded:

@@ -7,16 +7,16 @@ import torch
 from numpy.typing import NDArray
 
 from scenes.errors import InputError, choices
+from segment.inference import Inference
 from segment.levels import normalized
 from segment.logits import chances
 from segment.methods.supervised import Supervised
 from segment.network import MATCHING, NAMES, UNET, Segmenter, Segments
 from segment.unet import UNet
-from segment.windows import averaged
 from training.method import TrainingMethod
 
-WINDOW = 1024
-"""Side of the windows, pixels, in which larger pictures are predicted if nothing else is said."""
+PLAIN = Inference()
+"""How pictures are predicted if nothing else is said: at their own size."""
 
 
 def build(name: str, width: int, depth: int, weights: str | None = None, classes: int = 1) -> Segmenter:
@@ -50,13 +50,13 @@ def segments_of(method: Supervised, rgb: NDArray[np.uint8]) -> Segments:
 
 
 @torch.inference_mode()
-def probabilities(method: TrainingMethod, rgb: NDArray[np.uint8], window: int = WINDOW) -> NDArray[np.float32]:
+def probabilities(method: TrainingMethod, rgb: NDArray[np.uint8], inference: Inference = PLAIN) -> NDArray[np.float32]:
     """Probabilities of each pixel of a picture (h, w, 3) uint8: of crack (h, w), or of the classes (k, h, w), float32.
 
-    A picture with a side longer than `window` pixels is predicted in overlapping windows, and the logits are averaged.
+    inference: at which sizes the picture is seen, and in which windows.
     """
     method.eval()
-    return chances(averaged(method.predict, normalized(_pixels(method, rgb)), window))[0].cpu().numpy()
+    return chances(inference.logits(method.predict, normalized(_pixels(method, rgb))))[0].cpu().numpy()
 
 
 def _pixels(method: TrainingMethod, rgb: NDArray[np.uint8]) -> torch.Tensor:

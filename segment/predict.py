@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,15 +44,22 @@ class Predicted:
 
 
 def predict_folder(
-    run: Path, photos: Path, out: Path, *, threshold: float | None = None, device: str = "auto"
+    run: Path,
+    photos: Path,
+    out: Path,
+    *,
+    threshold: float | None = None,
+    scales: Sequence[float] | None = None,
+    device: str = "auto",
 ) -> Predicted:
     """Write mask/, probability/ and overlay/ for each picture of `photos` into `out`. Pictures that are there stay.
 
     Of many classes, classes.txt has their names. A network that tells objects apart also writes instance/: their
     numbers as PNG of 16 bits, and the class and the score of each as JSON. threshold: of cracks; None for the one that
-    the run chose. Raises InputError if the run or the folder cannot be used, or if no picture can.
+    the run chose. scales: sizes at which the pictures are seen; None for those of the run. Raises InputError if the run
+    or the folder cannot be used, or if no picture can.
     """
-    found = load(run, device_of(device))
+    found = load(run, device_of(device)).seeing(scales)
     pictures = open_set(photos, masks=False)
     at = found.threshold if threshold is None else threshold
     left_out, shares = list(pictures.left_out), []
@@ -77,7 +85,7 @@ def predict_folder(
 
 def _one(found: Loaded, rgb: NDArray[np.uint8], threshold: float, paths: dict[str, Path]) -> float:
     """Write the files of one picture. Returns the share of its pixels that are crack, or not of class 0."""
-    probability = probabilities(found.method, rgb, found.config.window)
+    probability = probabilities(found.method, rgb, found.config.inference)
     if found.method.network.segmenting:
         _write_objects(found, rgb, paths["instance"])
     if len(found.classes) > 1:

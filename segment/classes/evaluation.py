@@ -17,8 +17,9 @@ from segment.classes.report import write_report
 from segment.classes.unlabeled import LOOKED_AT, judged
 from segment.config import SegmentConfig
 from segment.datasets import LabeledPictures
+from segment.inference import Inference
 from segment.methods.supervised import Supervised
-from segment.models import WINDOW, probabilities, segments_of
+from segment.models import PLAIN, probabilities, segments_of
 from segment.sets import Picture
 from training.batches import DomainBatches
 from training.config import ORACLE
@@ -29,9 +30,9 @@ from training.task import Assessment
 _LOG = logging.getLogger("blendmill")
 
 
-def predicted(method: Supervised, picture: Picture, window: int, where: str) -> NDArray[np.float32]:
+def predicted(method: Supervised, picture: Picture, inference: Inference, where: str) -> NDArray[np.float32]:
     """Probabilities (k, h, w) of the classes in a picture. Raises InputError, which begins with `where`, for NaN."""
-    found = probabilities(method, picture.rgb, window)
+    found = probabilities(method, picture.rgb, inference)
     if not np.isfinite(found).all():
         raise InputError(f"{where}: the network gives no probabilities (NaN): it has diverged; lower optimizer.lr")
     return found
@@ -48,20 +49,20 @@ class Scores(NamedTuple):
 def scores_of(
     method: Supervised,
     pictures: LabeledPictures,
-    window: int = WINDOW,
+    inference: Inference = PLAIN,
     seen: Callable[[int, ClassScores], None] | None = None,
 ) -> Scores:
     """Score a method on labeled pictures. Pictures that cannot be used are left out.
 
-    window: as for `probabilities`. seen: called with the place and the scores of each picture. Raises InputError for a
-    picture without labels, or if no picture is left.
+    inference: as for `probabilities`. seen: called with the place and the scores of each picture. Raises InputError for
+    a picture without labels, or if no picture is left.
     """
     total = ClassScores.none(method.classes)
     segments = PanopticScores.none(method.classes) if method.network.segmenting else None
     for i, picture in pictures.usable(range(len(pictures))):
         if picture.ids is None:
             raise InputError(f"{pictures.where(i)}: has no mask to compare with")
-        found = predicted(method, picture, window, pictures.where(i)).argmax(0).astype(np.uint8)
+        found = predicted(method, picture, inference, pictures.where(i)).argmax(0).astype(np.uint8)
         one = score_classes(found, picture.ids, method.classes)
         total += one
         if segments is not None and picture.instances is not None:
@@ -114,29 +115,33 @@ class ClassEvaluator:
         self._config, self._data = config, supply.data
 
     def assess(self, method: Supervised) -> Assessment:
-        window, data = self._config.window, self._data
+        inference, data = self._config.inference, self._data
         figures: dict[str, float] = {}
         test = None
         if data.validation is not None:
-            figures["source"] = _or_zero(scores_of(method, data.validation, window).pixels.mean_iou())
+            figures["source"] = _or_zero(scores_of(method, data.validation, inference).pixels.mean_iou())
         if data.target is not None:
-            found = judged(_pairs(method, data.target, window))
+            found = judged(_pairs(method, data.target, inference))
             figures |= {"expected": found.expected, "stable": found.stable, COLLAPSED: float(found.single is not None)}
             if found.single is not None:
                 name = data.classes[found.single]
                 _LOG.warning("the network has collapsed: all pixels of the target are '%s'", name)
         if data.test is not None:
-            test = figures_of(scores_of(method, data.test, window), data.classes)
+            test = figures_of(scores_of(method, data.test, inference), data.classes)
             figures[ORACLE] = float(test["mean_iou"] or 0.0)
         return Assessment(figures, test)
 
     def report(self, folder: Folder, method: Supervised, found: Assessment) -> None:
         shown = self._data.test or self._data.validation or self._data.source[0].pictures
-        write_report(folder, method, shown, self._config.window, self._data.classes)
+        write_report(folder, method, shown, self._config.inference, self._data.classes)
 
 
 def evaluated(
-    method: Supervised, classes: tuple[str, ...], pictures: LabeledPictures, window: int, seen: Callable[[int], None]
+    method: Supervised,
+    classes: tuple[str, ...],
+    pictures: LabeledPictures,
+    inference: Inference,
+    seen: Callable[[int], None],
 ) -> dict[str, Any]:
     """All figures of a method on labeled pictures, as JSON data: those of `figures_of`, and the number of pictures.
 
@@ -149,7 +154,7 @@ def evaluated(
         counts.append(np.stack([table.diagonal(), table.sum(0), table.sum(1)], axis=1).tolist())
         seen(place)
 
-    scores = scores_of(method, pictures, window, one)
+    scores = scores_of(method, pictures, inference, one)
     return {**figures_of(scores, classes), "pictures": scores.pixels.pictures, "counts": counts}
 
 
@@ -168,12 +173,12 @@ def lines(figures: dict[str, Any]) -> list[str]:
     return told
 
 
-def _pairs(method: Supervised, pictures: LabeledPictures, window: int) -> Iterator[tuple[Any, Any]]:
+def _pairs(method: Supervised, pictures: LabeledPictures, inference: Inference) -> Iterator[tuple[Any, Any]]:
     """Probabilities on some pictures, and on their mirror images with a gamma of 1.3, turned back."""
     places = np.linspace(0, len(pictures) - 1, min(LOOKED_AT, len(pictures))).round().astype(int).tolist()
     for _, picture in pictures.usable(places):
         changed = (255 * (picture.rgb[:, ::-1] / 255) ** 1.3).round().astype(np.uint8)
-        yield probabilities(method, picture.rgb, window), probabilities(method, changed, window)[..., ::-1]
+        yield probabilities(method, picture.rgb, inference), probabilities(method, changed, inference)[..., ::-1]
 
 
 def _known(value: float) -> float | None:

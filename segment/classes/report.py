@@ -10,6 +10,7 @@ from PIL import Image
 
 from segment.classes.palette import colors
 from segment.datasets import LabeledPictures
+from segment.inference import Inference
 from segment.logits import IGNORED
 from segment.models import probabilities
 from training.method import TrainingMethod
@@ -22,7 +23,7 @@ _WIDEST = 40
 
 
 def write_report(
-    folder: Folder, method: TrainingMethod, pictures: LabeledPictures, window: int, classes: tuple[str, ...]
+    folder: Folder, method: TrainingMethod, pictures: LabeledPictures, inference: Inference, classes: tuple[str, ...]
 ) -> None:
     """Write the report of a finished run: figures of each class, confusions, and some pictures with their labels."""
     config, results = finished(folder.path)
@@ -38,7 +39,7 @@ def write_report(
         confusion=_rows(test["confusion"]) if test and len(classes) <= _WIDEST else [],
         legend=legend,
         shown=pictures.name,
-        sheet=_sheet(method, pictures, window),
+        sheet=_sheet(method, pictures, inference),
     )
     save(page, folder.report)
 
@@ -48,13 +49,13 @@ def _rows(confusion: list[list[int]]) -> list[list[float]]:
     return [[count / max(1, sum(row)) for count in row] for row in confusion]
 
 
-def _sheet(method: TrainingMethod, pictures: LabeledPictures, window: int) -> bytes:
+def _sheet(method: TrainingMethod, pictures: LabeledPictures, inference: Inference) -> bytes:
     """A PNG with one row for each of some pictures, evenly over the set: picture, classes, predicted classes."""
     rows = []
     places = np.linspace(0, len(pictures) - 1, min(_SHOWN, len(pictures))).round().astype(int).tolist()
     for _, picture in pictures.usable(places):
         nothing = np.full(picture.rgb.shape[:2], IGNORED, np.uint8)
-        found = probabilities(method, picture.rgb, window).argmax(0).astype(np.uint8)
+        found = probabilities(method, picture.rgb, inference).argmax(0).astype(np.uint8)
         maps = (nothing if picture.ids is None else picture.ids, found)
         tiles = [picture.rgb, *(colors(ids) for ids in maps)]
         rows.append(np.hstack([cv2.resize(tile, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) for tile in tiles]))

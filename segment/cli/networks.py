@@ -13,7 +13,7 @@ import click
 from render.cli.options import SET
 from scenes.errors import InputError
 from scenes.outputs import written
-from segment.cli.options import FOLDER, MASK_VALUE
+from segment.cli.options import FOLDER, MASK_VALUE, SCALES
 from training.parts import part, split_of
 
 
@@ -140,6 +140,7 @@ def presets_command() -> None:
 @click.argument("data", nargs=-1, required=True)
 @click.option("--split", help="The part of each DATA to use, such as test or all/25%. The same as DATA@SPLIT.")
 @_THRESHOLD
+@SCALES
 @click.option("--out", type=FOLDER, help="Also write all figures to this .json file.")
 @click.option("--mm", type=click.FloatRange(0, min_open=True), help="Side of a pixel, mm: widths also in mm.")
 @_DEVICE
@@ -149,6 +150,7 @@ def evaluate_command(
     data: tuple[str, ...],
     split: str | None,
     threshold: float | None,
+    scales: tuple[float, ...] | None,
     out: Path | None,
     mm: float | None,
     device: str,
@@ -166,8 +168,11 @@ def evaluate_command(
     found = []
     for each in data:
         where, part_of = (each, split) if split else split_of(each)
-        found.append(evaluated(run, where, part_of, threshold=threshold, device=device, mask_value=mask_value, mm=mm))
-        _tell(each, found[-1])
+        figures = evaluated(
+            run, where, part_of, threshold=threshold, scales=scales, device=device, mask_value=mask_value, mm=mm
+        )
+        found.append(figures)
+        _tell(each, figures)
     if out is not None:
         with written(out) as temporary:
             temporary.write_bytes(json.dumps(found[0] if len(found) == 1 else found).encode())
@@ -192,8 +197,11 @@ def _tell(data: str, figures: dict[str, Any]) -> None:
 @click.argument("photos", type=FOLDER)
 @click.option("--out", type=FOLDER, required=True, help="Folder for mask/, probability/ and overlay/.")
 @_THRESHOLD
+@SCALES
 @_DEVICE
-def predict_command(run: Path, photos: Path, out: Path, threshold: float | None, device: str) -> None:
+def predict_command(
+    run: Path, photos: Path, out: Path, threshold: float | None, scales: tuple[float, ...] | None, device: str
+) -> None:
     """Find the cracks or classes in PHOTOS, pictures of any size. RUN is the folder of a run or a checkpoint.
 
     For each picture, OUT gets a mask (0 or 255), the probability of crack (0 to 255) and an overlay for the eye, as PNG
@@ -205,7 +213,7 @@ def predict_command(run: Path, photos: Path, out: Path, threshold: float | None,
     """
     from segment.predict import predict_folder
 
-    done = predict_folder(run, photos, out, threshold=threshold, device=device)
+    done = predict_folder(run, photos, out, threshold=threshold, scales=scales, device=device)
     for line in done.left_out:
         click.echo(f"left out: {line}", err=True)
     at = "" if done.threshold is None else f", crack from probability {done.threshold:.2f} on"

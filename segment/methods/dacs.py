@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import max_pool2d
 
 from segment.logits import IGNORED
-from segment.methods.pseudo import Pseudo, Weighing, pseudo_labels
+from segment.methods.pseudo import Portion, Pseudo, Weighing, pseudo_labels
 from segment.methods.teacher import TeacherStudent
 from training.method import Batch, Unlabeled
 
@@ -61,10 +61,12 @@ class DACS(TeacherStudent):
     """
 
     class Settings(TeacherStudent.Settings):
-        """threshold: a teacher's label is sure from this probability on. weighing: see `pseudo_labels`. margin: pixels
-        around a crack that are pasted with it; classes have none. weight: of the mixed term."""
+        """threshold: a teacher's label is sure from this probability on. portion: instead, the surest pixels of each
+        class are, this share of them. weighing: see `pseudo_labels`. margin: pixels around a crack that are pasted with
+        it; classes have none. weight: of the mixed term."""
 
         threshold: float = Field(default=0.968, ge=0.5, le=1)
+        portion: Portion = None
         weighing: Weighing = "pixel"
         margin: int = Field(default=8, ge=1)
         weight: float = Field(default=1.0, ge=0)
@@ -72,7 +74,8 @@ class DACS(TeacherStudent):
     settings: Settings
 
     def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
-        pseudo = pseudo_labels(self.taught(target.images), self.settings.threshold, self.settings.weighing)
+        chosen = self.settings
+        pseudo = pseudo_labels(self.taught(target.images), chosen.threshold, chosen.weighing, chosen.portion)
         return {**super().losses(source, target, progress), **self.adapting(source, target, pseudo)}
 
     def adapting(self, source: Batch, target: Unlabeled, pseudo: Pseudo) -> dict[str, Tensor]:

@@ -9,8 +9,9 @@ from pydantic import Field
 from torch import Tensor
 
 from scenes.section import Section
+from segment.inference import Scales, at_scales
 from segment.losses import Loss, dice_and_entropy
-from segment.methods.pseudo import pseudo_labels
+from segment.methods.pseudo import Portion, pseudo_labels
 from segment.methods.supervised import Supervised
 from segment.network import Segmenter
 from training.method import Batch, Descend, Unlabeled
@@ -19,19 +20,22 @@ from training.method import Batch, Descend, Unlabeled
 class Rounds(Supervised):
     """The loss on the source. From the second round on, also cross-entropy with the labels of the frozen network.
 
-    Zou et al., Unsupervised domain adaptation via class-balanced self-training, ECCV 2018, with one threshold for all
-    pictures. The labels are made when a batch needs them, so they follow its crop.
+    Zou et al., Unsupervised domain adaptation via class-balanced self-training, ECCV 2018, with the pictures
+    of a batch at a time for `portion`. The labels are made when a batch needs them, so they follow its crop.
     """
 
     labeler: Segmenter
     round: Tensor
 
     class Settings(Supervised.Settings):
-        """rounds: number of rounds, the first on the source alone. threshold: least probability of a label. weight: of
-        the target term."""
+        """rounds: number of rounds, the first on the source alone. threshold: least probability of a label. portion:
+        instead, the surest pixels of each class are labeled, this share of them. scales: sizes at which pictures are
+        seen for their labels; the logits are averaged. weight: of the target term."""
 
         rounds: int = Field(default=3, ge=2)
         threshold: float = Field(default=0.9, ge=0.5, le=1)
+        portion: Portion = None
+        scales: Scales = (1.0,)
         weight: float = Field(default=1.0, ge=0)
 
     settings: Settings
@@ -45,9 +49,11 @@ class Rounds(Supervised):
         terms = super().losses(source, target, progress)
         if self.round:
             self.labeler.eval()
+            chosen = self.settings
             with torch.no_grad():
-                labels, weights = pseudo_labels(self.labeler(target.images), self.settings.threshold)
-            terms["pseudo"] = self.settings.weight * self.cost(target.strong, labels, weights)
+                logits = at_scales(self.labeler, target.images, chosen.scales)
+                labels, weights = pseudo_labels(logits, chosen.threshold, portion=chosen.portion)
+            terms["pseudo"] = chosen.weight * self.cost(target.strong, labels, weights)
         return terms
 
     def update(self, source: Batch, target: Unlabeled, progress: float, descend: Descend) -> dict[str, Tensor]:

@@ -13,10 +13,11 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from scenes.section import Section
+from segment.inference import Scales
 from segment.logits import costs, counted, likeliest, many
 from segment.losses import Loss, dice_and_entropy
 from segment.methods.pseudo import cut_mix
-from segment.methods.teacher import Scales, TeacherStudent
+from segment.methods.teacher import TeacherStudent
 from segment.network import Segmenter
 from training.method import Batch, Unlabeled
 

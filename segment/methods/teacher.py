@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Annotated
+from collections.abc import Sequence
 
-import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from scenes.section import Section
-from segment.logits import as_maps, from_maps
+from segment.inference import Scales, at_scales
 from segment.losses import Loss, dice_and_entropy
 from segment.methods.supervised import Supervised
-from segment.network import Segmenter, enlarged
+from segment.network import Segmenter
 from training.teacher import Taught, Teacher
-
-Scales = Annotated[tuple[Annotated[float, Field(ge=0.1, le=4)], ...], Field(min_length=1)]
-"""Sizes at which pictures are seen, 1 for their own."""
-
-
-def at_scales(network: Callable[[Tensor], Tensor], images: Tensor, scales: Sequence[float]) -> Tensor:
-    """Mean logits (n, …, h, w) of images (n, 3, h, w) that the network sees at several sizes."""
-    found = []
-    for scale in scales:
-        seen = images if scale == 1 else interpolate(images, scale_factor=scale, mode="bilinear", antialias=scale < 1)
-        found.append(enlarged(as_maps(network(seen)), images.shape[-2:]))
-    return from_maps(torch.stack(found).mean(0))
 
 
 class TeacherStudent(Taught, Supervised):

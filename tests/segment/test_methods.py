@@ -19,6 +19,7 @@ from segment.methods.catalogue import METHODS
 from segment.methods.dacs import DACS, pasted, surroundings
 from segment.methods.daformer import feature_distance
 from segment.methods.fda import charbonnier_entropy, low_frequencies
+from segment.methods.fixmatch import FixMatch
 from segment.methods.hrda import HRDA
 from segment.methods.mean_teacher import disagreement
 from segment.methods.mic import MIC
@@ -26,7 +27,7 @@ from segment.methods.pseudo import cut_mix, pseudo_labels
 from segment.methods.rounds import Rounds
 from segment.methods.sense import SENSE, assigned
 from segment.methods.supervised import Supervised
-from segment.methods.teacher import TeacherStudent, at_scales
+from segment.methods.teacher import TeacherStudent
 from segment.multiscale import MultiScale, random_window
 from segment.unet import UNet
 from training.method import Batch, FullPass, Unlabeled
@@ -87,6 +88,32 @@ def test_a_pixel_is_labeled_by_its_likelier_class_and_counts_if_that_is_sure() -
     assert pseudo_labels(logits, 0.9, "batch").weights[0, 0].tolist() == [0.5] * 6
 
 
+@pytest.mark.parametrize("classes", [1, 4])
+def test_the_surest_pixels_of_each_class_are_labeled_as_in_the_authors_code(classes: int) -> None:
+    """`kc_parameters` and `label_selection` of CBST, in numpy, with the batch for all pictures of the target."""
+    shape = (3, 6, 7) if classes == 1 else (3, classes, 6, 7)
+    logits = 2 * torch.randn(shape, generator=torch.Generator().manual_seed(0)) - float(classes == 1)
+    chances = logits.double().sigmoid().numpy() if classes == 1 else logits.double().softmax(1).numpy()
+    chances = np.stack([1 - chances, chances], 1) if classes == 1 else chances
+    predicted, confidences = chances.argmax(1), chances.max(1)
+    thresholds = np.ones(chances.shape[1])
+    for k in range(len(thresholds)):
+        own = sorted(confidences[predicted == k], reverse=True)
+        if count := math.floor(len(own) * 0.4):
+            thresholds[k] = own[count - 1]
+    weighted = chances / thresholds[:, None, None]
+    labels, weights = pseudo_labels(logits, 0.99, portion=0.4)
+    assert np.array_equal(labels.numpy(), weighted.argmax(1))
+    assert np.array_equal(weights.numpy(), weighted.max(1) >= 1 - 1e-6)
+    assert 0.35 < weights.mean() < 0.45 and len(set(thresholds)) > 1
+
+
+@pytest.mark.parametrize("value", [40.0, -40.0])
+def test_the_surest_pixels_of_a_batch_of_one_class_are_of_this_class(value: float) -> None:
+    labels, weights = pseudo_labels(torch.full((1, 4, 4), value), 0.9, portion=0.5)
+    assert (labels == float(value > 0)).all() and weights.all()
+
+
 def test_disagreement_is_the_mean_squared_difference_of_probabilities() -> None:
     student, teacher = torch.randn(2, 3, 5), torch.randn(2, 3, 5)
     wanted = np.mean((1 / (1 + np.exp(-student.numpy())) - 1 / (1 + np.exp(-teacher.numpy()))) ** 2)
@@ -106,26 +133,17 @@ def test_cracks_are_pasted_with_their_surroundings_at_the_level_of_the_target() 
     assert torch.equal(surroundings(masks, 2), area)
 
 
-def test_a_teacher_labels_a_crop_alike_whatever_the_rest_of_the_batch_shows() -> None:
+def test_a_crop_is_labeled_alike_whatever_the_rest_of_the_batch_shows() -> None:
     method = method_of("dacs", scales=[0.5, 1])
     assert isinstance(method, TeacherStudent)
     stepped(method, 3)
     images = batch(2)[1].images
-    with torch.no_grad():
-        alone, together = method.taught(images[:1]), method.taught(torch.cat([images[:1], 9 * images[1:]]))
-    assert torch.allclose(alone, together[:1], atol=1e-5)
-
-
-def test_logits_of_several_sizes_are_averaged_in_the_place_of_the_picture() -> None:
-    sizes: list[int] = []
-
-    def network(images: Tensor) -> Tensor:
-        sizes.append(images.shape[-1])
-        return images[:, 0] * len(sizes)
-
-    ramp = torch.linspace(0, 1, 40).expand(2, 3, 40, 40)
-    found = at_scales(network, ramp, (1.0, 0.5, 1.25))
-    assert sizes == [40, 20, 50] and (found - 2 * ramp[:, 0]).abs().max() < 0.04
+    matching = method_of("fixmatch")
+    assert isinstance(matching, FixMatch)
+    stepped(matching, 3)
+    for labels in (method.taught, matching._labeling):
+        assert torch.allclose(labels(images[:1]), labels(torch.cat([images[:1], 9 * images[1:]]))[:1], atol=1e-5)
+    assert matching.network.training
 
 
 def test_the_mixed_term_is_weighted_entropy_of_pasted_and_teachers_labels(monkeypatch: pytest.MonkeyPatch) -> None:

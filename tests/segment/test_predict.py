@@ -6,11 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from PIL import Image
 
 from scenes.errors import InputError
 from segment.cli import segment
+from segment.config import SegmentConfig
+from segment.evaluate import evaluated
+from segment.inference import Inference
+from segment.load import load
+from segment.metrics import score
+from segment.models import probabilities
 from tests.segment.test_task import lines, written
 
 
@@ -80,6 +87,31 @@ def test_what_is_there_stays_and_what_is_missing_is_made(trained: Path, tmp_path
     gone.unlink()
     told = run("predict", trained, tmp_path / "photos", "--out", tmp_path / "out", "--threshold", "0.999")
     assert told.exit_code == 0 and kept.read_bytes() == b"mine" and gone.is_file()
+
+
+def test_pictures_are_seen_at_the_sizes_that_are_asked_for(trained: Path, tmp_path: Path) -> None:
+    where, found = lines(tmp_path / "photos", 1, 5, side=80), load(trained, torch.device("cpu"))
+    picture = np.asarray(Image.open(where / "img" / "0.png"))
+    wanted = probabilities(found.method, picture, Inference(window=64, scales=(0.5, 1.0)))
+    assert np.abs(wanted - probabilities(found.method, picture, found.config.inference)).max() > 0.1
+    for name, given in (("asked", ("--scales", "0.5,1")), ("own", ())):
+        assert run("predict", trained, where / "img", "--out", tmp_path / name, *given).exit_code == 0
+    shown = np.asarray(Image.open(tmp_path / "asked" / "probability" / "0.png"))
+    assert np.abs(shown - 255 * wanted).max() <= 0.51
+    figures = evaluated(trained, str(where), scales=(0.5, 1.0))
+    mask = np.asarray(Image.open(where / "mask" / "0.png")) > 0
+    assert figures["oracle_iou"] == score([(wanted, mask)]).iou().max()
+    assert figures["oracle_iou"] != evaluated(trained, str(where))["oracle_iou"]
+    changed = SegmentConfig.model_validate({**found.config.model_dump(), "scales": [0.5, 1]})
+    assert changed.inference == Inference(64, (0.5, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "told"), [("0.5,x", "0.5,x"), ("0", "scales: '0'"), ("1,9", "scales: '1,9'"), ("nan", "scales: 'nan'")]
+)
+def test_sizes_that_are_none_are_one_line(trained: Path, tmp_path: Path, sizes: str, told: str) -> None:
+    found = run("predict", trained, tmp_path, "--out", tmp_path / "out", "--scales", sizes)
+    assert found.exit_code and told in (str(found.exception) + found.output)
 
 
 def test_a_folder_without_a_picture_that_can_be_used_is_one_line(trained: Path, tmp_path: Path) -> None:

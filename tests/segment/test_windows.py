@@ -1,4 +1,4 @@
-"""Predictions for large pictures from overlapping windows, and crops around cracks."""
+"""Predictions at several sizes and from overlapping windows, and crops around cracks."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from segment.config import ColorConfig
 from segment.crops import Colors, Crops, blurred
+from segment.inference import Inference, at_scales
 from segment.windows import averaged, starts
 from training.data.loader import RawBatch
 
@@ -32,6 +34,39 @@ def test_windows_are_averaged_where_they_overlap() -> None:
     calls = iter((1.0, 3.0))
     found = averaged(lambda x: torch.full(x[:, 0].shape, next(calls)), torch.zeros(1, 3, 8, 12), 8)
     assert found[0, 0].tolist() == [1] * 4 + [2] * 4 + [3] * 4
+
+
+@pytest.mark.parametrize("side", [100, 101, 107, 128])
+def test_logits_of_several_sizes_are_averaged_in_the_place_of_the_picture(side: int) -> None:
+    sizes: list[int] = []
+
+    def network(images: Tensor) -> Tensor:
+        sizes.append(images.shape[-1])
+        return images[:, 0] * len(sizes)
+
+    # Each pixel has its own place, from left to right, so a shift shows in pixels.
+    ramp = torch.arange(side).float().expand(2, 3, 20, side)
+    found = at_scales(network, ramp, (1.0, 0.5, 0.7, 1.25))
+    assert sizes == [side, *(round(scale * side) for scale in (0.5, 0.7, 1.25))]
+    assert (found - 2.5 * ramp[:, 0])[..., 3:-3].abs().max() < 0.1
+
+
+def test_windows_cover_each_of_several_sizes_of_many_classes() -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def network(images: Tensor) -> Tensor:
+        seen.append(tuple(images.shape[-2:]))
+        return torch.stack([images.mean(1), images[:, 0], -images[:, 1]], 1)
+
+    ramps = torch.linspace(0, 1, 90).expand(1, 3, 40, 90)
+    found = Inference(window=32, scales=(0.5, 1.0)).logits(network, ramps)
+    assert max(max(shape) for shape in seen) == 32 and (20, 32) in seen
+    wanted = torch.stack([ramps[:, 0], ramps[:, 0], -ramps[:, 0]], 1)
+    assert found.shape == (1, 3, 40, 90) and (found - wanted)[..., 3:-3].abs().max() < 0.01
+
+
+def test_a_picture_of_one_pixel_is_seen_at_a_tenth() -> None:
+    assert at_scales(lambda images: images[:, 0], torch.ones(1, 3, 1, 3), (0.1, 1.0)).tolist() == [[[1, 1, 1]]]
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
