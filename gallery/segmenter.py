@@ -35,7 +35,7 @@ def judged(run: Path, sets: Sequence[Chosen], wanted: NDArray[np.bool_], tell: T
     loaded = load(run, device)
     method, config, _, classes = loaded
     many = len(classes) > 1
-    named = Classes(classes, classes, config.ignore) if many else None
+    named = Classes(classes, classes, config.ignore, config.colors) if many else None
     test = open_part(config.data.test, classes=named) if config.data.test else None
     count, done, features = len(wanted), 0, None
     pixels = np.zeros((count, len(classes), 3), np.int64)
@@ -103,7 +103,7 @@ def _masks(one: Chosen, test: LabeledPictures | None, classes: Classes | None) -
     if (where / MANIFEST).is_file():
         same = where.resolve() == one.where.resolve()
         return {key: places[key] for key in map(pictures.key, range(len(pictures))) if same and key in places}
-    files = pictures_in(where) if classes is None else found_in(where, classes.given, classes.ignore).pictures
+    files = pictures_in(where) if classes is None else found_in(where, *classes[1:]).pictures
     names = {path.resolve(): name for name, path in files.items()}
     found = {}
     for k in range(len(pictures)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -17,6 +17,7 @@ from segment.network import NAMES
 from training.config import OptimizerConfig, TrainConfig, known
 from training.method import TrainingMethod
 
+Level = Annotated[int, Field(ge=0, le=255)]
 CRACK: Literal["crack"] = "crack"
 """What is learned by default."""
 
@@ -63,6 +64,9 @@ class SegmentConfig(TrainConfig):
         file names, the list has the name of class 0 first.
     ignore : int
         The value of pixels that count nowhere, in such masks.
+    colors : mapping of str to list of int
+        The color of each class, [red, green, blue] from 0 to 255, for masks in colors: {road: [128, 64, 128]}. It comes
+        before files that lie beside the masks. The name void is for colors that count nowhere.
     model : str
         Name of the network, one of `segment.network.NAMES`: `unet`, `segformer-b0`, and so on.
     width : int
@@ -112,6 +116,7 @@ class SegmentConfig(TrainConfig):
 
     classes: Literal["crack", "all"] | tuple[str, ...] = CRACK
     ignore: int = Field(default=IGNORED, ge=0, le=65535)
+    colors: dict[str, tuple[Level, Level, Level]] = {}
     model: str = "unet"
     width: int = Field(default=16, ge=1)
     depth: int = Field(default=4, ge=1, le=6)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scenes.errors import InputError, choices, shortened
+from segment.classes.legend import NO_COLORS, Colors
 from segment.classes.sets import open_classes, renumbered
 from segment.config import CRACK, SegmentConfig
 from segment.sets import Picture, PictureSet, open_set
@@ -25,11 +26,12 @@ _HALVES = ("adapt", "test")
 
 class Classes(NamedTuple):
     """names: of the classes that are learned. given: those that the config lists, for masks that no file names. ignore:
-    the value of pixels that count nowhere."""
+    the value of pixels that count nowhere. colors: of the classes in masks, as the config lists them."""
 
     names: tuple[str, ...]
     given: tuple[str, ...]
     ignore: int
+    colors: Colors = NO_COLORS
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def open_part(part: PartConfig, labels: bool = True, classes: Classes | None = N
     if classes is None:
         opened = open_set(Path(part.where), part.mask_value, masks=labels)
     else:
-        opened = renumbered(open_classes(Path(part.where), classes.given, classes.ignore), classes.names)
+        found = open_classes(Path(part.where), classes.given, classes.ignore, classes.colors)
+        opened = renumbered(found, classes.names)
     if labels:
         for line in opened.notes:
             _LOG.warning(line)
@@ -111,9 +114,9 @@ def classes_of(config: SegmentConfig) -> Classes | None:
     if config.classes == CRACK:
         return None
     if isinstance(config.classes, tuple):
-        return Classes(config.classes, config.classes, config.ignore)
-    first = open_classes(Path(config.data.source[0].where), (), config.ignore)
-    return Classes(first.classes, (), config.ignore)
+        return Classes(config.classes, config.classes, config.ignore, config.colors)
+    first = open_classes(Path(config.data.source[0].where), (), config.ignore, config.colors)
+    return Classes(first.classes, (), config.ignore, config.colors)
 
 
 def open_datasets(config: SegmentConfig) -> Datasets[LabeledPictures]:

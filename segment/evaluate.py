@@ -91,7 +91,7 @@ def _in_mm(lines: Shapes, mm: float | None) -> dict[str, float | None]:
 
 
 def _of_classes(found: Loaded, part: PartConfig) -> dict[str, Any]:
-    classes = Classes(found.classes, found.classes, found.config.ignore)
+    classes = Classes(found.classes, found.classes, found.config.ignore, found.config.colors)
     pictures = open_part(part, classes=classes)
     with Progress("picture", len(pictures), every=2) as progress:
 

@@ -35,6 +35,11 @@ MASKS = (
 )  # fmt: skip
 CITYSCAPES = ("gtFine", "gtCoarse")
 """Folders of Cityscapes with pictures of labels, beside leftImg8bit/."""
+OTHERS = frozenset({
+    "segmentationobject", "segmentationclassvisualization", "segmentationobjectvisualization", "instance_masks",
+    "instances", "masks_instances", "masks_human", "semantic_rgb", "panoptic",
+})  # fmt: skip
+"""Folders, in lower case, of other pictures of the same labels: which object it is, or colors for the eye."""
 _LOSSY = (".jpg", ".jpeg")
 
 
@@ -196,7 +201,8 @@ def _bare(name: str) -> str:
     """A name without the words for pictures and masks, and without the suffix of the picture, as in a.jpg.png."""
     folder, _, stem = _without_suffix(name).rpartition("/")
     rest, word = _role(stem)
-    return f"{folder}/{rest if word and rest else stem.lower()}"
+    # CamVid calls the mask of a.png a_L.png.
+    return f"{folder}/{rest if word and rest else stem.lower().removesuffix('_l')}"
 
 
 def _without_suffix(name: str) -> str:
@@ -224,7 +230,9 @@ def _by_name(files: Iterable[Path], folder: Path, left_out: list[str]) -> dict[s
 
 
 def _all(folder: Path) -> list[Path]:
-    return [path for path in below(folder) if _is_picture(path)]
+    """The pictures in a folder and below it, without those of `OTHERS`, unless there are no more."""
+    found = [path for path in below(folder) if _is_picture(path)]
+    return [path for path in found if OTHERS.isdisjoint(map(str.lower, path.relative_to(folder).parts))] or found
 
 
 def _masks(folder: Path) -> list[Path]:

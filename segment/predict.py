@@ -15,7 +15,7 @@ from render.dataset.export.parts import png
 from scenes.errors import InputError
 from scenes.files import write_atomically
 from segment.classes import palette
-from segment.classes.layouts import NAMES
+from segment.classes.legend_files import NAMES
 from segment.load import Loaded, load
 from segment.models import probabilities, segments_of
 from segment.sets import open_set

@@ -82,7 +82,8 @@ def open_set(folder: str | Path, mask_value: int | None = None, *, masks: bool =
     folder : str or Path
         A data set of blendmill, or a folder of pictures. Masks lie under the names of their pictures in a folder
         `mask/`, `masks/`, `gt/`, `lab/`, … beside `img/`, `images/`, …, or beside each picture as `<name>_mask.png`;
-        see `segment.layouts`. Or JSON files of COCO or Supervisely list its objects, see `segment.annotations`.
+        see `segment.layouts`. Or files of COCO, Supervisely, CVAT, YOLO and other tools list its objects, see
+        `segment.annotations`.
         Without masks, all pictures in the folder and below it are taken.
     mask_value : int, optional
         The value of cracks in the masks of a folder: a gray value, an index of the palette, or a color 0xrrggbb. By

@@ -1,1 +1,1 @@
-"""Sets whose objects are listed one by one, as masks or outlines in JSON files."""
+"""Sets whose objects are listed one by one, as masks or outlines in files of annotation tools."""

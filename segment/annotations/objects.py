@@ -52,13 +52,22 @@ class Objects:
 
 
 def objects_in(folder: Path) -> Objects | None:
-    """The objects of a folder in COCO's or Supervisely's layout; None if it has neither. Raises InputError."""
+    """The objects of a folder in a layout of this package; None if it has none. Raises InputError."""
     from segment.annotations.coco import annotations_of, coco_in
+    from segment.annotations.cvat import cvat_files, cvat_in
+    from segment.annotations.label_studio import label_studio_files, label_studio_in
+    from segment.annotations.labelbox import labelbox_files, labelbox_in
+    from segment.annotations.labelme import labelme_files, labelme_in
     from segment.annotations.supervisely import project_of, supervisely_in
+    from segment.annotations.via import via_files, via_in
+    from segment.annotations.yolo import yolo_file, yolo_in
 
-    if annotations_of(folder):
-        return coco_in(folder)
-    return supervisely_in(folder) if project_of(folder) else None
+    readers: tuple[tuple[Callable[[Path], object], Callable[[Path], Objects]], ...] = (
+        (annotations_of, coco_in), (project_of, supervisely_in), (cvat_files, cvat_in), (yolo_file, yolo_in),
+        (labelbox_files, labelbox_in), (label_studio_files, label_studio_in), (via_files, via_in),
+        (labelme_files, labelme_in),
+    )  # fmt: skip
+    return next((read(folder) for files, read in readers if files(folder)), None)
 
 
 def classes_of(titles: Iterable[str]) -> tuple[str, ...]:
@@ -93,7 +102,7 @@ def crack_mask(listed: Listed, cracks: Sequence[int], where: str) -> Mask:
     for thing in listed.things:
         if thing.category in cracks:
             if thing.box:
-                raise InputError(f"{where}: has a crack that is a box, which does not say its pixels")
+                raise InputError(f"{where}: has a crack that is a box or a line, which does not say its pixels")
             mask |= thing.inside
     return mask
 

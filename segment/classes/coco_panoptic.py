@@ -19,7 +19,7 @@ from scenes.errors import InputError, LoadError, shortened
 from scenes.files import read_regular
 from scenes.plain_json import parse_json
 from segment.annotations.coco import LARGEST, VALUES, picture_of
-from segment.classes.layouts import Found, Labels
+from segment.classes.found import Found, Labels
 from segment.logits import IGNORED
 
 

@@ -13,24 +13,31 @@ from render.dataset.manifest import MANIFEST
 from scenes.assets.image_files import read_picture
 from scenes.errors import InputError, LoadError, choices
 from segment.annotations.objects import BACKGROUND
-from segment.classes.layouts import Labels, found_in
+from segment.classes.found import Labels
+from segment.classes.layouts import found_in
+from segment.classes.legend import NO_COLORS, Colors
 from segment.logits import IGNORED
 from segment.sets import Picture, PictureSet, check_size, finished, shown_name
 from training.data.pictures import fingerprint
 
 
-def open_classes(folder: str | Path, names: Sequence[str] = (), ignore: int = IGNORED) -> PictureSet:
+def open_classes(
+    folder: str | Path, names: Sequence[str] = (), ignore: int = IGNORED, colors: Colors = NO_COLORS
+) -> PictureSet:
     """Open a set of pictures whose pixels are labeled with classes.
 
     Parameters
     ----------
     folder : str or Path
         A data set of blendmill, whose label `category` is read, or a folder in a layout of `segment.classes.layouts`:
-        Cityscapes, ADE20K, COCO (also panoptic), Supervisely, or img/ and mask/ with the numbers of the classes.
+        Cityscapes, KITTI, Mapillary Vistas, ADE20K, COCO (also panoptic), objects in files of annotation tools, or img/
+        and mask/ with the numbers or colors of the classes.
     names : sequence of str
         Names of the classes, for masks of numbers that no file names.
     ignore : int
         The value of pixels that count nowhere, in such masks.
+    colors : mapping of str to (int, int, int)
+        The color of each class, sRGB from 0 to 255, for masks in colors that no file names. It comes before such files.
 
     Returns
     -------
@@ -59,7 +66,7 @@ def open_classes(folder: str | Path, names: Sequence[str] = (), ignore: int = IG
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: {'not a folder' if folder.exists() else 'does not exist'}")
-    return _of_dataset(folder) if (folder / MANIFEST).is_file() else _of_folder(folder, tuple(names), ignore)
+    return _of_dataset(folder) if (folder / MANIFEST).is_file() else _of_folder(folder, tuple(names), ignore, colors)
 
 
 def renumbered(pictures: PictureSet, classes: tuple[str, ...]) -> PictureSet:
@@ -97,8 +104,8 @@ def _of_dataset(folder: Path) -> PictureSet:
     return PictureSet(shown_name(folder), True, tuple(map(str, there)), (), read, digest, classes=classes)
 
 
-def _of_folder(folder: Path, given: tuple[str, ...], ignore: int) -> PictureSet:
-    found = found_in(folder, given, ignore)
+def _of_folder(folder: Path, given: tuple[str, ...], ignore: int, colors: Colors) -> PictureSet:
+    found = found_in(folder, given, ignore, colors)
     names = tuple(found.pictures)
 
     def read(k: int) -> Picture:
@@ -117,6 +124,6 @@ def _of_folder(folder: Path, given: tuple[str, ...], ignore: int) -> PictureSet:
         return Picture(names[k], rgb, None, *labels)
 
     sizes = [(name, path.stat().st_size) for name, path in found.pictures.items()]
-    digest = fingerprint(sizes, found.classes, ignore)
+    digest = fingerprint(sizes, found.classes, ignore, *([sorted(colors.items())] if colors else []))
     labeled = found.read is not None
     return PictureSet(shown_name(folder), labeled, names, found.left_out, read, digest, found.notes, found.classes)

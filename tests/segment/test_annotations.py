@@ -100,7 +100,7 @@ def test_outlines_of_supervisely_have_holes_and_lie_over_each_other(tmp_path: Pa
     assert np.array_equal(pictures.read(0).ids, wanted)
     crack = open_set(tmp_path).read(0).mask
     assert crack is not None and crack.sum() == BAR.size and crack[20:22, 18:38].all()
-    with pytest.raises(InputError, match="has a crack that is a box, which does not say its pixels"):
+    with pytest.raises(InputError, match="has a crack that is a box or a line, which does not say its pixels"):
         open_set(tmp_path, 3).read(0)
 
 

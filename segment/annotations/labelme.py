@@ -1,0 +1,135 @@
+"""LabelMe's files: one JSON for each picture, beside it or in another folder.
+
+Polygons, circles and masks are drawn as `labelme.utils.shape_to_mask` draws them (LabelMe 5 and 6). Boxes and lines do
+not say which pixels are meant; `__ignore__` counts nowhere. A labels.txt names the classes; without one, all files are
+looked through.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Iterator
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from scenes.assets.image_files import check_size
+from scenes.assets.walking import below
+from scenes.errors import InputError
+from scenes.files import read_regular
+from scenes.plain_json import parse_json
+from segment.annotations import drawing
+from segment.annotations.drawing import Size
+from segment.annotations.listing import FAULTS, Entry, Pictures, Shape, objects_of, refuse_vague
+from segment.annotations.objects import BACKGROUND, Mask, Objects
+from training.progress import Progress
+
+_LARGEST = 1 << 28
+_IGNORED = ("__ignore__", "_background_")
+
+
+def labelme_files(folder: Path) -> list[Path]:
+    """The files of LabelMe in a folder and below it; empty if its first JSON file is another one."""
+    found = [path for path in below(folder) if path.suffix.lower() == ".json" and path.is_file()]
+    if not found:
+        return []
+    content = read_regular(found[0], _LARGEST)
+    return found if b'"shapes"' in content and (b'"imagePath"' in content or b'"points"' in content) else []
+
+
+def labelme_in(folder: Path) -> Objects:
+    """The pictures of all files of LabelMe in a folder. Raises InputError."""
+    files, pictures = labelme_files(folder), Pictures.of(folder)
+    entries: dict[str, Entry] = {}
+    left_out: list[str] = []
+    titles: set[str] = set()
+    vague: list[bool] = []
+    with Progress(f"{folder}: reading annotation", len(files), 10.0) as progress:
+        for done, path in enumerate(files):
+            progress.update(done)
+            try:
+                data = _data(path)
+                picture = _picture(path, str(data["imagePath"]), pictures)
+                size = int(data["imageHeight"]), int(data["imageWidth"])
+                shapes = list(_shapes(data))
+            except InputError as error:
+                left_out.append(str(error))
+            except FAULTS as error:
+                left_out.append(f"{path}: cannot be read as a file of LabelMe: {error!r}")
+            else:
+                entries[pictures.name(picture)] = Entry(picture, size, partial(_read, path))
+                titles |= {shape.title for shape in shapes}
+                vague += [shape.vague for shape in shapes]
+    refuse_vague(folder, vague)
+    return objects_of(folder, entries, _named(folder, titles), left_out)
+
+
+def _named(folder: Path, titles: set[str]) -> list[str]:
+    """The classes: in the order of labels.txt where it has all, else in alphabetical order."""
+    file = folder / "labels.txt"
+    listed = read_regular(file, 1 << 20).decode("utf-8", "replace").split("\n") if file.is_file() else []
+    names = [line.strip() for line in listed if line.strip() and line.strip() not in _IGNORED]
+    return names if titles <= set(names) else sorted(titles)
+
+
+def _picture(path: Path, given: str, pictures: Pictures) -> Path:
+    """The picture that a file names: seen from the file, of its name elsewhere in the folder, or named as the file."""
+    root = pictures.folder.resolve()
+    for beside in (path.parent / given.replace("\\", "/"), *(path.with_suffix(end) for end in (".jpg", ".png"))):
+        if beside.is_file() and beside.resolve().is_relative_to(root):
+            return pictures.folder / beside.resolve().relative_to(root)
+    try:
+        return pictures.find(given)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _data(path: Path) -> Any:
+    return parse_json(read_regular(path, _LARGEST), str(path))
+
+
+def _read(path: Path) -> list[Shape]:
+    return list(_shapes(_data(path)))
+
+
+def _shapes(data: Any) -> Iterator[Shape]:
+    for shape in data["shapes"]:
+        kind = shape.get("shape_type") or "polygon"
+        title = BACKGROUND if shape["label"] in _IGNORED else str(shape["label"])
+        vague = kind in ("rectangle", "line", "linestrip") or shape["label"] == _IGNORED[0]
+        if kind != "point":
+            yield Shape(title, partial(_drawn, kind, shape), vague)
+
+
+def _drawn(kind: str, shape: Any, size: Size) -> Mask:
+    points = [(float(x), float(y)) for x, y in shape["points"]]
+    if kind == "mask":
+        return _mask(shape["mask"], points[0], size)
+    if kind in ("line", "linestrip"):
+        return drawing.line(points, size)
+    image = Image.new("L", (size[1], size[0]))
+    draw = ImageDraw.Draw(image)
+    if kind == "circle":
+        (x, y), edge = points
+        radius = math.dist((x, y), edge)
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=1, fill=1)
+    elif kind == "rectangle":
+        (x0, y0), (x1, y1) = points
+        draw.rectangle((min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)), outline=1, fill=1)
+    elif kind in ("polygon", "oriented_rectangle"):
+        draw.polygon(points, outline=1, fill=1)
+    else:
+        raise ValueError(f"shape_type {kind!r} is not known")
+    return np.asarray(image) > 0
+
+
+def _mask(packed: str, corner: tuple[float, float], size: Size) -> Mask:
+    with Image.open(BytesIO(base64.b64decode(packed)), formats=("PNG",)) as image:
+        check_size(*image.size)
+        part = np.asarray(image.convert("L")) > 0
+    return drawing.placed(part, round(corner[0]), round(corner[1]), size)

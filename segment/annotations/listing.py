@@ -1,0 +1,132 @@
+"""What the readers of annotation tools share: they find pictures, and draw their objects when a picture is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from scenes.assets.image_files import IMAGE_SUFFIXES, check_size, opened
+from scenes.assets.walking import below
+from scenes.errors import InputError, LoadError, shortened
+from segment.annotations.drawing import Size
+from segment.annotations.objects import BACKGROUND, Listed, Mask, Objects, Thing, classes_of
+
+FAULTS = (LookupError, TypeError, ValueError, AttributeError, OverflowError, OSError, SyntaxError, cv2.error)
+"""What reading wrong annotations raises."""
+
+# Folders whose names say no more than that pictures are in them.
+_OF_PICTURES = frozenset({"images", "image", "img", "imgs", "jpegimages", "obj_train_data"})
+_TURNED = 5  # EXIF orientations from here on exchange width and height
+_ORIENTATION = 0x0112
+
+
+class Shape(NamedTuple):
+    """An object as a tool lists it. title: its class. draw: its mask in a picture of a size; it raises one of FAULTS.
+    vague: it is a box or a line, which does not say which pixels the object has."""
+
+    title: str
+    draw: Callable[[Size], Mask]
+    vague: bool = False
+
+
+class Entry(NamedTuple):
+    """A picture and its objects, each over those before it. size: (h, w); None to ask the picture's file. shapes: reads
+    them; it raises InputError, or one of FAULTS."""
+
+    picture: Path
+    size: Size | None
+    shapes: Callable[[], Iterable[Shape]]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The pictures in a folder and below it, by the names of their files."""
+
+    folder: Path
+    named: Mapping[str, tuple[Path, ...]]
+
+    @classmethod
+    def of(cls, folder: Path) -> Pictures:
+        """Walk through a folder."""
+        named: dict[str, tuple[Path, ...]] = {}
+        for path in below(folder):
+            if path.suffix.lower() in IMAGE_SUFFIXES:
+                named[path.name] = (*named.get(path.name, ()), path)
+        return cls(folder, named)
+
+    def find(self, given: str) -> Path:
+        """The picture that a file calls by a path, which may be that of another machine: its name and as many of the
+        folders around it as tell it from others must agree. Raises ValueError."""
+        parts = PureWindowsPath(given).parts
+        found = self.named.get(parts[-1] if parts else "", ())
+        for count in range(2, len(parts) + 1):
+            if len(found) > 1:
+                found = tuple(path for path in found if path.parts[-count:] == parts[-count:]) or found
+        if len(found) != 1:
+            why = f"is there {len(found)} times" if found else "is not there"
+            raise ValueError(f"names the picture '{shortened(given)}', which {why}")
+        return found[0]
+
+    def name(self, path: Path) -> str:
+        """The name of a picture in its set: its path without suffix and without folders that hold pictures only."""
+        *folders, name = path.relative_to(self.folder).with_suffix("").parts
+        return "/".join([*(part for part in folders if part.lower() not in _OF_PICTURES), name])
+
+
+def objects_of(
+    where: Path, entries: Mapping[str, Entry], titles: Iterable[str], left_out: Iterable[str] = ()
+) -> Objects:
+    """The objects of entries by the names of their pictures. titles: the classes. Raises InputError without any."""
+    lines = tuple(left_out)
+    if not entries:
+        raise InputError(lines[0] if lines else f"{where}: names no picture")
+    classes = classes_of(titles)
+
+    def read(name: str) -> Listed:
+        entry = entries[name]
+        try:
+            size = entry.size or size_of(entry.picture)
+            check_size(size[1], size[0])
+            shapes = list(entry.shapes())
+        except FAULTS as error:
+            raise InputError(f"{where}: picture {name}: cannot be read: {shortened(repr(error), 160)}") from None
+        return Listed(size, _things(shapes, size, classes, f"{where}: picture {name}"))
+
+    return Objects(classes, {name: entry.picture for name, entry in entries.items()}, read, lines)
+
+
+def refuse_vague(where: Path, vague: Iterable[bool]) -> None:
+    """Raise InputError if all objects of a set are boxes or lines. vague: of each object, see `Shape`."""
+    kinds = list(vague)
+    if kinds and all(kinds):
+        raise InputError(f"{where}: has boxes or lines only; a mask needs the outlines of its objects")
+
+
+def size_of(picture: Path) -> Size:
+    """Height and width of a picture, upright. Raises InputError."""
+    try:
+        with opened(picture) as image:
+            turned = image.getexif().get(_ORIENTATION, 1) >= _TURNED
+            return (image.width, image.height) if turned else (image.height, image.width)
+    except LoadError as error:
+        raise InputError(f"{picture}: {error}") from error
+
+
+def _things(shapes: list[Shape], size: Size, classes: tuple[str, ...], where: str) -> Iterator[Thing]:
+    for number, shape in enumerate(shapes, start=1):
+        if shape.title == BACKGROUND:
+            category = 0
+        elif shape.title in classes:
+            category = classes.index(shape.title)
+        else:
+            raise InputError(f"{where}: object {number} has the class '{shortened(shape.title)}', which no file names")
+        try:
+            inside = np.asarray(shape.draw(size))
+        except FAULTS as error:
+            raise InputError(f"{where}: object {number} cannot be read: {shortened(repr(error), 160)}") from None
+        yield Thing(category, number, inside, box=shape.vague)
