@@ -16,8 +16,9 @@ import click
 from render.cli.options import counted, progress
 from render.dataset.dataset import shard_faults
 from render.dataset.manifest import Manifest
+from render.dataset.records import noted
 from render.dataset.run_log import Run, RunLog
-from render.dataset.store import Store, noted, open_store
+from render.dataset.store import Store, open_store
 from scenes.errors import InputError, printable
 from scenes.files import linked, replacing, sha256
 

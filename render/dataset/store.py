@@ -7,39 +7,27 @@ part is drawn by one run. Behind a URL, `unfinished/` has what is being uploaded
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from render.dataset.checked import Checked
 from render.dataset.crew import worked
-from render.dataset.local import Folder, Storage
+from render.dataset.local import Folder
 from render.dataset.manifest import MANIFEST, Manifest, missing_lines, shard_numbers
 from render.dataset.provenance import Provenance, united
-from render.dataset.run_log import Run, RunLog, concerns, log_name, parse_run
+from render.dataset.records import READERS, WHOLE, Records, note_name, noted, read_all
 from render.dataset.shard import Shard
 from scenes.errors import InputError, shortened
 from scenes.files import UNFINISHED, sha256
-from scenes.plain_json import parse_json
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 Told = Callable[[int, int], object]
 """What is called with how many shards are done, and of how many."""
 
-_READERS = 8
 _OURS = re.compile(rf"dataset\.json{re.escape(UNFINISHED)}.*|\.hold-.*|runs|shards|failed|drawn|unfinished")
-
-
-_WHOLE = (0, 1)
-"""The part that all shards are of."""
 
 
 def _quiet(done: int, of: int) -> None:
@@ -65,14 +53,11 @@ def open_store(out: str) -> Store:
     return Store(Remote(out))
 
 
-class Store:
+class Store(Records):
     """A data set's storage. Anything that fails is an InputError of one line.
 
     Any number of runs, on any number of machines, may use one at once.
     """
-
-    def __init__(self, storage: Storage):
-        self.storage, self.url = storage, storage.url
 
     # The data set ----------------------------------------------------------------------------------------------------
 
@@ -164,13 +149,13 @@ class Store:
         found = self.drawn_with(manifest, shards, notes)
         runs = self.runs()
         known = noted(manifest, runs)
-        digests = _read_all(lambda shard: self._checksum(shard, known[shard]), range(manifest.shard_count))
+        digests = read_all(lambda shard: self._checksum(shard, known[shard]), range(manifest.shard_count))
         sums = {Manifest.shard_name(shard): digest for shard, digest in enumerate(digests)}
         assets = {name: getattr(found, name) for name in Provenance.model_fields}
         finished = manifest.model_copy(update={"shards": sums, "skipped": self._skipped(manifest, sums), **assets})
         if finished != manifest:
             self.storage.write(MANIFEST, finished.encoded())
-        self.storage.remove(*map(_note, notes))
+        self.storage.remove(*map(note_name, notes))
         self.sweep(everything=not any(run.alive for run in runs))
         self.storage.remove(*(f"runs/{run.name}" for run in runs))
         return finished
@@ -190,7 +175,7 @@ class Store:
         return (*missing_lines(f"{self.url}/shards", manifest, present), *found)
 
     def discard_broken(
-        self, shards: Iterable[int], tell: Told = _quiet, part: tuple[int, int] = _WHOLE
+        self, shards: Iterable[int], tell: Told = _quiet, part: tuple[int, int] = WHOLE
     ) -> dict[int, str]:
         """Delete those of some shards that are there and broken. Returns the reason for each.
 
@@ -212,7 +197,7 @@ class Store:
         return self._broken(self.opened(), shards, tell, everything=False)
 
     def _broken(
-        self, manifest: Manifest, shards: Sequence[int], tell: Told, everything: bool, part: tuple[int, int] = _WHOLE
+        self, manifest: Manifest, shards: Sequence[int], tell: Told, everything: bool, part: tuple[int, int] = WHOLE
     ) -> dict[int, tuple[str, ...]]:
         """What is wrong with those of some shards that are broken. What is sound is noted in the cache."""
         known, note = noted(manifest, self.runs(part)), Checked(self.url, manifest)
@@ -246,8 +231,8 @@ class Store:
         sums = {Manifest.shard_name(shard): sorted(known[shard]) for shard in shards}
         setup = {"url": self.url, "skipped": sorted(skipped), "sums": sums}
         near = isinstance(self.storage, Folder)
-        workers = None if near or len(shards) <= _READERS else _READERS
-        found = worked("render.dataset.verifying", setup, shards, len(shards), workers, threads=1 if near else _READERS)
+        workers = None if near or len(shards) <= READERS else READERS
+        found = worked("render.dataset.verifying", setup, shards, len(shards), workers, threads=1 if near else READERS)
         faults = {}
         for done, (shard, lines) in enumerate(zip(shards, found, strict=True), start=1):
             if not done % max(1, len(shards) // 100):
@@ -255,23 +240,6 @@ class Store:
             if lines:
                 faults[shard] = tuple(lines)
         return faults
-
-    # What shards were drawn from -------------------------------------------------------------------------------------
-
-    def note_drawn(self, shard: int, provenance: Provenance) -> None:
-        """Note what a shard is drawn from, before it is there."""
-        self.storage.write(_note(shard), provenance.encoded())
-
-    def notes(self, shards: Collection[int]) -> dict[int, Provenance]:
-        """What was noted of some shards. A set that is finished has no notes."""
-        there = sorted(shard for shard in shard_numbers(self.storage.names("drawn"), "json") if shard in shards)
-
-        def read(shard: int) -> Provenance | None:
-            content = self.storage.read(_note(shard))
-            return None if content is None else Provenance.parse(content, f"{self.url}/{_note(shard)}")
-
-        found = zip(there, _read_all(read, there), strict=True)
-        return {shard: note for shard, note in found if note is not None}
 
     def drawn_with(
         self, manifest: Manifest, shards: Collection[int], notes: Mapping[int, Provenance] | None = None
@@ -291,8 +259,6 @@ class Store:
                     )
         return united([manifest.provenance, *found.values()])
 
-    # Runs ------------------------------------------------------------------------------------------------------------
-
     def hold(self, part: str) -> AbstractContextManager[None]:
         """Keep this part ("i/n", "0/1" is the whole) for this process.
 
@@ -306,45 +272,6 @@ class Store:
         everything: also what other machines' did, which only a finished set is safe from; and locks nobody has.
         """
         self.storage.sweep(everything=everything)
-
-    def log(self, part: str) -> RunLog:
-        """A log of this run; a context manager."""
-        return RunLog(self.storage.journal(f"runs/{log_name(part)}"), part)
-
-    def runs(self, part: tuple[int, int] = _WHOLE) -> tuple[Run, ...]:
-        """The runs since the data set was begun, or last finished, in the order of their start.
-
-        part: (i, n), to read only the logs of runs that may have drawn some of its shards.
-        """
-        logs = (name for name in self.storage.names("runs") if name.endswith(".jsonl"))
-        names = sorted(name for name in logs if concerns(name, part))
-        found = zip(names, _read_all(self.storage.read, [f"runs/{name}" for name in names]), strict=True)
-        runs = [parse_run(name, content) for name, content in found if content is not None]
-        return tuple(sorted(runs, key=lambda run: (run.started, run.name)))
-
-    # Pictures given up -----------------------------------------------------------------------------------------------
-
-    def fail(self, index: int, record: Mapping[str, Any]) -> None:
-        """Record a picture that was given up: failed/00000017.json with index, reason, attempts and scene."""
-        content = json.dumps({**record, "index": index}, indent=1, sort_keys=True) + "\n"
-        self.storage.write(_record(index), content.encode())
-
-    def forgive(self, *indices: int) -> None:
-        """Delete the records of pictures that were given up."""
-        self.storage.remove(*map(_record, indices))
-
-    def failures(self) -> dict[int, dict[str, Any]]:
-        """The records of the pictures given up, by index. Raises InputError where one is not JSON."""
-        indices = self.failed()
-        found = zip(indices, _read_all(self.storage.read, map(_record, indices)), strict=True)
-        return {
-            index: _parsed(content, f"{self.url}/{_record(index)}") for index, content in found if content is not None
-        }
-
-    def failed(self) -> list[int]:
-        """The indices of the pictures given up, by the names of their records."""
-        names = self.storage.names("failed")
-        return sorted(int(name[:-5]) for name in names if re.fullmatch(r"\d{8,}\.json", name))
 
     def _skipped(self, manifest: Manifest, sums: Mapping[str, str]) -> tuple[int, ...]:
         """The pictures that were given up and are not in their shards. sums: the sha256 of each shard by file name.
@@ -364,7 +291,7 @@ class Store:
             with self.source(shard) as path, Shard(path) as opened:
                 return failed[shard].difference(opened.arrays("index").tolist())
 
-        skipped = {index for lacked in _read_all(lacking, sorted(failed)) for index in lacked}
+        skipped = {index for lacked in read_all(lacking, sorted(failed)) for index in lacked}
         self.forgive(*sorted(recorded - skipped))
         return tuple(sorted(skipped))
 
@@ -375,40 +302,5 @@ class Store:
             return sha256(path)
 
 
-def noted(manifest: Manifest, runs: tuple[Run, ...]) -> Mapping[int, set[str]]:
-    """The checksums of each shard that dataset.json or a run's log tells; several where one was drawn several times."""
-    known: defaultdict[int, set[str]] = defaultdict(set)
-    for shard in shard_numbers(manifest.shards):
-        known[shard].add(manifest.shards[Manifest.shard_name(shard)])
-    for drawn in (drawn for run in runs for drawn in run.drawn):
-        if drawn.shard < manifest.shard_count:
-            known[drawn.shard].add(drawn.sha256)
-    return known
-
-
-def _read_all(read: Callable[[K], V], keys: Iterable[K]) -> list[V]:
-    """What is read of each of many small things, several at once: over a network each takes its time to answer."""
-    with ThreadPoolExecutor(_READERS) as pool:
-        return list(pool.map(read, keys))
-
-
 def _shard(shard: int) -> str:
     return f"shards/{Manifest.shard_name(shard)}"
-
-
-def _note(shard: int) -> str:
-    return f"drawn/{shard:05d}.json"
-
-
-def _record(index: int) -> str:
-    return f"failed/{index:08d}.json"
-
-
-def _parsed(content: bytes, where: str) -> dict[str, Any]:
-    try:
-        record = parse_json(content, where)
-    except InputError as error:
-        raise InputError(f"{error}; delete it") from None
-    if not isinstance(record, dict):
-        raise InputError(f"{where}: not the record of a picture; delete it")
-    return record
