@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -47,13 +46,13 @@ class Status:
 
 def read_status(store: Store) -> Status:
     """Raises InputError where there is no data set."""
-    manifest, runs = store.opened(), store.runs()
+    manifest, runs = store.opened(), store.heard(store.runs())
     present = {shard for shard in store.present() if shard < manifest.shard_count}
     failed = {index: str(record.get("reason", "")) for index, record in store.failures().items()}
     skipped = sum(index // manifest.shard_size in present for index in {*failed, *manifest.skipped})
     done = sum(len(manifest.indices(shard)) for shard in present) - skipped
     running = tuple(run for run in runs if run.alive)
-    rate = _rate(running, time.time())
+    rate = _rate(running)
     return Status(
         shards=(len(present), manifest.shard_count),
         pictures=(done, manifest.count),
@@ -66,11 +65,11 @@ def read_status(store: Store) -> Status:
     )
 
 
-def _rate(runs: Iterable[Run], now: float) -> float | None:
+def _rate(runs: Iterable[Run]) -> float | None:
     """Pictures a second since ten minutes ago, or since each run's start."""
     rates = []
     for run in runs:
-        until = max(now, run.seen)  # the clock of another machine may be ahead
+        until = run.seen + run.silent  # by the clock of the run, as all times of its log are
         since = max(until - _WINDOW, run.started)
         rates.append(sum(drawn.pictures for drawn in run.drawn if drawn.time >= since) / max(until - since, 1e-3))
     return sum(rates) or None
@@ -109,7 +108,7 @@ def _lines(found: Status) -> Iterator[str]:
     for run in found.running:
         yield f"running: {_who(run)}, {run.workers} workers on {run.device or '?'}, {_under_way(run)}"
     for run in found.stopped:
-        yield f"stopped without an end: {_who(run)}, last heard of {_span(time.time() - run.seen)} ago"
+        yield f"stopped without an end: {_who(run)}, last heard of {_span(run.silent)} ago"
     if found.failed:
         yield f"failed: {len(found.failed)} pictures"
         shown = sorted(found.failed.items())

@@ -7,9 +7,10 @@ import fcntl
 import os
 import platform
 import shutil
+import threading
 import time
-from collections.abc import Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from typing import Any, Protocol
@@ -61,6 +62,12 @@ class Storage(Protocol):
 
     def stamps(self, folder: str, names: Collection[str]) -> dict[str, str]:
         """What those files of a folder that are there are known again by, without reading them."""
+
+    def changed(self, folder: str) -> dict[str, float]:
+        """When each file of a folder last changed, by the clock of `now`; those of which the place tells it."""
+
+    def now(self) -> float | None:
+        """Seconds since 1970 by the clock that dates the files. None where nothing can be written or it is untold."""
 
     def journal(self, name: str) -> Journal:
         """A new file that grows."""
@@ -144,8 +151,7 @@ class Folder:
                 yield path
             except BaseException:
                 # A process that wrote to it for us may have been killed.
-                for left in path.parent.glob(f"{path.name}{UNFINISHED}*"):
-                    remove_dead(left)
+                self._remove_dead(list(path.parent.glob(f"{path.name}{UNFINISHED}*")))
                 raise
 
     @contextmanager
@@ -158,6 +164,22 @@ class Folder:
     def stamps(self, folder: str, names: Collection[str]) -> dict[str, str]:
         found = {name: file_stat(self.folder / folder / name) for name in names}
         return {name: repr(stat) for name, stat in found.items() if stat is not None}
+
+    def changed(self, folder: str) -> dict[str, float]:
+        found = {name: file_stat(self.folder / folder / name) for name in self.names(folder)}
+        return {name: stat[1] / 1e9 for name, stat in found.items() if stat is not None}
+
+    def now(self) -> float | None:
+        # A server of files has its own clock. The name is one that `Store.create` takes for ours, of this thread alone.
+        path = unfinished(self.folder / f"dataset.json{UNFINISHED}clock{threading.get_ident()}")
+        try:
+            path.touch()
+            return path.stat().st_mtime
+        except OSError:
+            return None
+        finally:
+            with suppress(OSError):
+                path.unlink()
 
     def journal(self, name: str) -> Journal:
         path = self.folder / name
@@ -188,14 +210,20 @@ class Folder:
 
     def sweep(self, *, everything: bool = False) -> None:
         with disk_errors(self.folder):
-            for folder in (self.folder, *(path for path in self.folder.glob("*") if path.is_dir())):
-                for path in folder.glob(f"*{UNFINISHED}*"):
-                    remove_dead(path, everything)
+            folders = (self.folder, *(path for path in self.folder.glob("*") if path.is_dir()))
+            self._remove_dead([path for folder in folders for path in folder.glob(f"*{UNFINISHED}*")], everything)
             for path in self.folder.glob(f"{_HOLD}*") if everything else ():
                 descriptor = _lock(path)
                 if descriptor is not None:
                     path.unlink(missing_ok=True)
                     os.close(descriptor)
+
+    def _remove_dead(self, paths: Sequence[Path], everything: bool = False) -> None:
+        if paths:
+            now = self.now()
+            ahead = 0.0 if now is None else now - time.time()
+            for path in paths:
+                remove_dead(path, everything, ahead)
 
 
 class _LocalJournal(FileIO):

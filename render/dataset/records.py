@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from render.dataset.local import Storage
@@ -65,6 +67,21 @@ class Records:
         found = zip(names, read_all(self.storage.read, [f"runs/{name}" for name in names]), strict=True)
         runs = [parse_run(name, content) for name, content in found if content is not None]
         return tuple(sorted(runs, key=lambda run: (run.started, run.name)))
+
+    def heard(self, runs: Iterable[Run]) -> tuple[Run, ...]:
+        """The same runs, each that has not ended with how long its log has been silent.
+
+        The place that keeps the logs dates them and tells what time it is, so no clock of another machine matters.
+        Where it tells neither, or nothing can be written there, the clock of this machine takes its place.
+        """
+        runs = tuple(runs)
+        if all(run.ended for run in runs):
+            return runs
+        changed, now = self.storage.changed("runs"), self.storage.now()
+        now = time.time() if now is None else now
+        return tuple(
+            run if run.ended else replace(run, silent=max(0.0, now - changed.get(run.name, run.seen))) for run in runs
+        )
 
     # Pictures given up -----------------------------------------------------------------------------------------------
 

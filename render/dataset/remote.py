@@ -10,9 +10,11 @@ import hashlib
 import platform
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +32,9 @@ _UPLOADS = "unfinished"
 
 _STAMP = frozenset({"size", "etag", "md5hash", "mtime", "lastmodified", "last_modified", "updated", "created"})
 """What file systems tell of a file in a listing that changes when the file does, in small letters."""
+
+_TIMES = ("lastmodified", "last_modified", "updated", "mtime", "created")
+"""The times of change among these. What has no time but that of its making is never changed in place."""
 
 
 class Remote:
@@ -125,6 +130,26 @@ class Remote:
     def stamps(self, folder: str, names: Collection[str]) -> dict[str, str]:
         listed = self._listed(folder) if names else {}
         return {name: _stamp(listed[name]) for name in names if name in listed}
+
+    def changed(self, folder: str) -> dict[str, float]:
+        found = {name: _changed(entry) for name, entry in self._listed(folder).items()}
+        return {name: when for name, when in found.items() if when is not None}
+
+    def now(self) -> float | None:
+        path = f"{self._root}/{_UPLOADS}/{unfinished(Path(f'clock{threading.get_ident()}'))}"
+
+        def asked() -> float | None:
+            try:
+                self._files.pipe_file(path, b"?")
+                self._files.invalidate_cache()
+                return _changed(self._files.info(path))
+            except PermissionError:
+                return None
+
+        try:
+            return self._tried("asking for the time", asked)
+        finally:
+            self._discard(path)
 
     def journal(self, name: str) -> Journal:
         return _RemoteJournal(lambda content: self._pipe(name, content))
@@ -245,6 +270,18 @@ def _filesystem(url: str) -> tuple[Any, str]:
     if not root.strip("/"):
         raise InputError(f"{url}: names no bucket; write {url.partition('://')[0]}://bucket/folder")
     return files, root.rstrip("/")
+
+
+def _changed(entry: dict[str, Any]) -> float | None:
+    """When a file changed, in seconds since 1970, from what its file system tells of it."""
+    told = {key.lower(): value for key, value in entry.items()}
+    found = next((told[name] for name in _TIMES if told.get(name) is not None), None)
+    if isinstance(found, str):
+        with suppress(ValueError):
+            found = datetime.fromisoformat(found)
+    if isinstance(found, datetime):
+        return found.timestamp()
+    return float(found) if isinstance(found, int | float) else None
 
 
 def _stamp(entry: dict[str, Any]) -> str:

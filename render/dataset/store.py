@@ -101,7 +101,7 @@ class Store(Records):
         there = self.opened()  # after the logs, so that it is not older than a run that draws the grown set
         if there.count >= count:
             return there
-        if alive := [run for run in runs if run.alive]:
+        if alive := [run for run in self.heard(runs) if run.alive]:
             raise InputError(
                 f"{self.url}: process {alive[0].pid} on {alive[0].host} still draws its {there.count} pictures; wait "
                 f"for it or stop it, then ask for {count}"
@@ -156,7 +156,7 @@ class Store(Records):
         if finished != manifest:
             self.storage.write(MANIFEST, finished.encoded())
         self.storage.remove(*map(note_name, notes))
-        self.sweep(everything=not any(run.alive for run in runs))
+        self.sweep(everything=not any(run.alive for run in self.heard(runs)))
         self.storage.remove(*(f"runs/{run.name}" for run in runs))
         return finished
 
