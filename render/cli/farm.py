@@ -15,7 +15,7 @@ import click
 from render.cli.options import counted, progress
 from render.dataset.dataset import shard_faults
 from render.dataset.manifest import Manifest
-from render.dataset.records import noted
+from render.dataset.records import noted, unrecorded
 from render.dataset.run_log import Run, RunLog
 from render.dataset.store import Store, open_store
 from scenes.errors import InputError, printable
@@ -212,7 +212,7 @@ def bring(store: Store, source: Store) -> list[str]:
         return []
     failures = source.failures()
     expected = theirs.model_copy(update={"skipped": tuple(sorted({*theirs.skipped, *failures}))})
-    known, notes = noted(theirs, source.runs()), source.notes(wanted)
+    known, notes = noted(theirs, source.runs()), source.notes(unrecorded(theirs, wanted))
     # A finished set does not say which shard has which of its assets.
     notes |= {shard: theirs.provenance for shard in [shard for shard in wanted if shard not in notes][:1]}
     # Before the shards that lack them, so that none lacks a picture without a record.

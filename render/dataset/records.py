@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -40,15 +40,19 @@ class Records:
         """Note what a shard is drawn from, before it is there."""
         self.storage.write(note_name(shard), provenance.encoded())
 
-    def notes(self, shards: Collection[int]) -> dict[int, Provenance]:
-        """What was noted of some shards. A set that is finished has no notes."""
-        there = sorted(shard for shard in shard_numbers(self.storage.names("drawn"), "json") if shard in shards)
+    def with_notes(self) -> set[int]:
+        """The shards of which something is noted. A set that is finished has no notes."""
+        return set(shard_numbers(self.storage.names("drawn"), "json"))
+
+    def notes(self, shards: Iterable[int]) -> dict[int, Provenance]:
+        """What is noted of those of some shards of which something is. Each is asked for; nothing is listed."""
+        wanted = sorted(shards)
 
         def read(shard: int) -> Provenance | None:
             content = self.storage.read(note_name(shard))
             return None if content is None else Provenance.parse(content, f"{self.url}/{note_name(shard)}")
 
-        found = zip(there, read_all(read, there), strict=True)
+        found = zip(wanted, read_all(read, wanted), strict=True)
         return {shard: note for shard, note in found if note is not None}
 
     # Runs ------------------------------------------------------------------------------------------------------------
@@ -117,6 +121,11 @@ def noted(manifest: Manifest, runs: tuple[Run, ...]) -> Mapping[int, set[str]]:
         if drawn.shard < manifest.shard_count:
             known[drawn.shard].add(drawn.sha256)
     return known
+
+
+def unrecorded(manifest: Manifest, shards: Iterable[int]) -> list[int]:
+    """Those of some shards whose checksum dataset.json does not tell: they have been drawn since it was written."""
+    return [shard for shard in shards if Manifest.shard_name(shard) not in manifest.shards]
 
 
 def read_all(read: Callable[[K], V], keys: Iterable[K]) -> list[V]:

@@ -16,16 +16,22 @@ from urllib.parse import unquote, urlsplit
 
 from render.dataset.checked import Checked
 from render.dataset.crew import worked
-from render.dataset.local import Folder
+from render.dataset.local import Folder, Listing
 from render.dataset.manifest import MANIFEST, Manifest, missing_lines, shard_numbers
 from render.dataset.provenance import Provenance, united
-from render.dataset.records import READERS, WHOLE, Records, note_name, noted, read_all
+from render.dataset.records import READERS, WHOLE, Records, note_name, noted, read_all, unrecorded
 from render.dataset.shard import Shard
 from scenes.errors import InputError, shortened
 from scenes.files import UNFINISHED, sha256
 
 Told = Callable[[int, int], object]
 """What is called with how many shards are done, and of how many."""
+
+_ASKED = 4
+"""Missing shards that are asked for before all are listed."""
+
+_PAGE, _PAGE_COSTS = 1000, 12
+"""Names in a page of a bucket's listing, and how many files may be asked for at the price of a page."""
 
 _OURS = re.compile(rf"dataset\.json{re.escape(UNFINISHED)}.*|\.hold-.*|runs|shards|failed|drawn|unfinished")
 
@@ -132,19 +138,25 @@ class Store(Records):
         """A local path to read a shard from. Raises InputError where it is missing."""
         return self.storage.source(_shard(shard))
 
-    def finish(self) -> Manifest:
+    def finish(self, missing: Collection[int] = ()) -> Manifest:
         """Where all shards are there, record their checksums, the skipped pictures and the assets, and clear away what
         runs left.
 
         Checksums are those the runs noted, or are taken from the files where runs noted none or differ. Otherwise all
         stays as it is. To be called when this process has no log open. Raises InputError where two shards were drawn
         with different contents of an asset.
+
+        missing: shards that were not there lately. The last of them are asked for first, since each run draws its part
+        in order. If one is still missing, the set is not complete, and the run that draws it will come here; so most
+        tasks of an array need no listing.
         """
         manifest = self.opened()
+        if not all(self.storage.has(_shard(shard)) for shard in sorted(missing)[: -_ASKED - 1 : -1]):
+            return manifest
         if not self.present().issuperset(range(manifest.shard_count)):
             return manifest
         shards = set(range(manifest.shard_count))
-        notes = self.notes(shards)
+        notes = self.notes(shards & self.with_notes())
         manifest = self.opened()  # after the notes: a process that finishes the set writes it before they go
         found = self.drawn_with(manifest, shards, notes)
         runs = self.runs()
@@ -174,12 +186,20 @@ class Store(Records):
         found = (line for lines in faults.values() for line in lines)
         return (*missing_lines(f"{self.url}/shards", manifest, present), *found)
 
+    def listing(self) -> Listing:
+        """The files of the shards: their names, and what each is known again by."""
+        return self.storage.listing("shards")
+
     def discard_broken(
-        self, shards: Iterable[int], tell: Told = _quiet, part: tuple[int, int] = WHOLE
+        self,
+        shards: Iterable[int],
+        tell: Told = _quiet,
+        part: tuple[int, int] = WHOLE,
+        listing: Listing | None = None,
     ) -> dict[int, str]:
         """Delete those of some shards that are there and broken. Returns the reason for each.
 
-        part: (i, n) of which all these shards are.
+        part: (i, n) of which all these shards are. listing: one that was just made, if so.
 
         A shard is read once. It is read again when its size or time of change is another one, which this machine notes
         in the cache. tell: is called with the number of shards read so far, and of all to be read, if there are any.
@@ -187,7 +207,7 @@ class Store(Records):
         there = list(shards)
         if not there:
             return {}
-        faults = self._broken(self.opened(), there, tell, everything=False, part=part)
+        faults = self._broken(self.opened(), there, tell, everything=False, part=part, listing=listing)
         self.storage.remove(*map(_shard, faults))
         # The remedy of a reader stands after its reason, and is done here.
         return {shard: lines[0].partition("; ")[0] for shard, lines in faults.items()}
@@ -197,11 +217,17 @@ class Store(Records):
         return self._broken(self.opened(), shards, tell, everything=False)
 
     def _broken(
-        self, manifest: Manifest, shards: Sequence[int], tell: Told, everything: bool, part: tuple[int, int] = WHOLE
+        self,
+        manifest: Manifest,
+        shards: Sequence[int],
+        tell: Told,
+        everything: bool,
+        part: tuple[int, int] = WHOLE,
+        listing: Listing | None = None,
     ) -> dict[int, tuple[str, ...]]:
         """What is wrong with those of some shards that are broken. What is sound is noted in the cache."""
         known, note = noted(manifest, self.runs(part)), Checked(self.url, manifest)
-        stamps = self._stamps(shards)
+        stamps = self._stamps(shards, (listing or self.listing()).stamp)
         if gone := [shard for shard in shards if shard not in stamps]:
             raise InputError(f"{self.url}/{_shard(gone[0])}: missing")
         unread = [shard for shard, stamp in stamps.items() if everything or not note.holds(shard, stamp, known[shard])]
@@ -214,14 +240,19 @@ class Store(Records):
 
     def trust(self, drawn: Mapping[int, str]) -> None:
         """Note shards that this run has drawn as sound, so that no rerun reads them. drawn: the sha256 of each."""
-        stamps = self._stamps(sorted(drawn))
-        Checked(self.url, self.opened()).keep(stamps, {shard: {drawn[shard]} for shard in stamps})
+        manifest = self.opened()
+        names = [Manifest.shard_name(shard) for shard in drawn]
+        pages = 1 + manifest.shard_count // _PAGE
+        few = len(names) <= _PAGE_COSTS * pages
+        stamp = self.storage.stamps("shards", names).get if few else self.listing().stamp
+        stamps = self._stamps(sorted(drawn), stamp)
+        Checked(self.url, manifest).keep(stamps, {shard: {drawn[shard]} for shard in stamps})
 
-    def _stamps(self, shards: Sequence[int]) -> dict[int, str]:
+    @staticmethod
+    def _stamps(shards: Iterable[int], stamp: Callable[[str], str | None]) -> dict[int, str]:
         """What the file of each shard that is there is known again by."""
-        names = {shard: Manifest.shard_name(shard) for shard in shards}
-        found = self.storage.stamps("shards", names.values())
-        return {shard: found[name] for shard, name in names.items() if name in found}
+        found = {shard: stamp(Manifest.shard_name(shard)) for shard in shards}
+        return {shard: told for shard, told in found.items() if told is not None}
 
     def _faults(
         self, manifest: Manifest, shards: Sequence[int], known: Mapping[int, set[str]], tell: Told
@@ -244,11 +275,12 @@ class Store(Records):
     def drawn_with(
         self, manifest: Manifest, shards: Collection[int], notes: Mapping[int, Provenance] | None = None
     ) -> Provenance:
-        """What dataset.json and the notes of some shards say together. notes: as read before.
+        """What dataset.json and the notes of some shards say together. notes: as read before; by default, those of
+        shards that dataset.json does not record, since it says itself what the others were drawn from.
 
         Raises InputError where they contradict each other.
         """
-        found = self.notes(shards) if notes is None else notes
+        found = self.notes(unrecorded(manifest, shards)) if notes is None else notes
         sums = {name: record.sha256 for name, record in manifest.assets.items()}
         for shard, note in found.items():
             for name, record in note.assets.items():
