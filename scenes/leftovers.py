@@ -33,13 +33,14 @@ def own_name(name: str) -> int | None:
     return int(pid) if host == platform.node() and pid.isdigit() else None
 
 
-def remove_dead(path: Path, other_hosts: bool = False) -> None:
+def remove_dead(path: Path, other_hosts: bool = False, ahead: float = 0.0) -> None:
     """Delete an unfinished file or folder if it is of a process of this machine that is no more, or of another machine.
 
-    other_hosts: whether those of other machines go too.
+    other_hosts: whether those of other machines go too. ahead: seconds by which the clock that dates the file is ahead
+    of the clock of this machine.
     """
     try:
-        changed = path.stat().st_mtime
+        changed = path.stat().st_mtime - ahead
     except FileNotFoundError:
         return
     pid = own_name(path.name)

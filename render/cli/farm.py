@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -16,8 +15,9 @@ import click
 from render.cli.options import counted, progress
 from render.dataset.dataset import shard_faults
 from render.dataset.manifest import Manifest
+from render.dataset.records import noted, unrecorded
 from render.dataset.run_log import Run, RunLog
-from render.dataset.store import Store, noted, open_store
+from render.dataset.store import Store, open_store
 from scenes.errors import InputError, printable
 from scenes.files import linked, replacing, sha256
 
@@ -46,13 +46,13 @@ class Status:
 
 def read_status(store: Store) -> Status:
     """Raises InputError where there is no data set."""
-    manifest, runs = store.opened(), store.runs()
+    manifest, runs = store.opened(), store.heard(store.runs())
     present = {shard for shard in store.present() if shard < manifest.shard_count}
     failed = {index: str(record.get("reason", "")) for index, record in store.failures().items()}
     skipped = sum(index // manifest.shard_size in present for index in {*failed, *manifest.skipped})
     done = sum(len(manifest.indices(shard)) for shard in present) - skipped
     running = tuple(run for run in runs if run.alive)
-    rate = _rate(running, time.time())
+    rate = _rate(running)
     return Status(
         shards=(len(present), manifest.shard_count),
         pictures=(done, manifest.count),
@@ -65,11 +65,11 @@ def read_status(store: Store) -> Status:
     )
 
 
-def _rate(runs: Iterable[Run], now: float) -> float | None:
+def _rate(runs: Iterable[Run]) -> float | None:
     """Pictures a second since ten minutes ago, or since each run's start."""
     rates = []
     for run in runs:
-        until = max(now, run.seen)  # the clock of another machine may be ahead
+        until = run.seen + run.silent  # by the clock of the run, as all times of its log are
         since = max(until - _WINDOW, run.started)
         rates.append(sum(drawn.pictures for drawn in run.drawn if drawn.time >= since) / max(until - since, 1e-3))
     return sum(rates) or None
@@ -108,7 +108,7 @@ def _lines(found: Status) -> Iterator[str]:
     for run in found.running:
         yield f"running: {_who(run)}, {run.workers} workers on {run.device or '?'}, {_under_way(run)}"
     for run in found.stopped:
-        yield f"stopped without an end: {_who(run)}, last heard of {_span(time.time() - run.seen)} ago"
+        yield f"stopped without an end: {_who(run)}, last heard of {_span(run.silent)} ago"
     if found.failed:
         yield f"failed: {len(found.failed)} pictures"
         shown = sorted(found.failed.items())
@@ -212,7 +212,7 @@ def bring(store: Store, source: Store) -> list[str]:
         return []
     failures = source.failures()
     expected = theirs.model_copy(update={"skipped": tuple(sorted({*theirs.skipped, *failures}))})
-    known, notes = noted(theirs, source.runs()), source.notes(wanted)
+    known, notes = noted(theirs, source.runs()), source.notes(unrecorded(theirs, wanted))
     # A finished set does not say which shard has which of its assets.
     notes |= {shard: theirs.provenance for shard in [shard for shard in wanted if shard not in notes][:1]}
     # Before the shards that lack them, so that none lacks a picture without a record.

@@ -12,10 +12,11 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from render.dataset.factors import Wanted
 from render.dataset.limits import NO_LIMITS, Limits
 from render.dataset.local import Folder
 from render.dataset.manifest import Manifest, missing_lines, shard_numbers
-from render.dataset.selection import Selection, Wanted
+from render.dataset.selection import Selection
 from render.dataset.shard import Shard
 from render.frame import Frame
 from scenes.errors import InputError, choices, shortened
@@ -189,9 +190,14 @@ class Dataset:
     def __getitem__(self, place: int | slice) -> Frame | Selection:
         return self.pictures()[place]
 
-    def where(self, category: str | None = None, factors: Mapping[str, Wanted] | None = None) -> Selection:
+    def where(
+        self,
+        category: str | None = None,
+        factors: Mapping[str, Wanted] | None = None,
+        tell: Callable[[int, int], object] = lambda done, of: None,
+    ) -> Selection:
         """The pictures of a class, or with some values of factors; see `Selection.where`."""
-        return self.pictures().where(category, factors)
+        return self.pictures().where(category, factors, tell)
 
     def verify(self) -> tuple[str, ...]:
         """What is wrong with the files, a line each; empty where every shard is there, whole and as recorded."""

@@ -7,12 +7,14 @@ import fcntl
 import os
 import platform
 import shutil
+import threading
 import time
-from collections.abc import Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from io import FileIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from scenes.errors import InputError
 from scenes.files import NO_ROOM, UNFINISHED, file_stat, linked, read_regular, replacing, unfinished
@@ -33,6 +35,13 @@ class Journal(Protocol):
     def close(self) -> None: ...
 
 
+class Listing(NamedTuple):
+    """What lies in a folder. stamp: from a name to what the file is known again by, None where there is none."""
+
+    names: set[str]
+    stamp: Callable[[str], str | None]
+
+
 class Storage(Protocol):
     """Files by name, "/" between folders. Whatever appears under a name is whole. Failures are an InputError each."""
 
@@ -40,6 +49,12 @@ class Storage(Protocol):
 
     def names(self, folder: str = "") -> set[str]:
         """The names of what lies in a folder, in one listing; empty where there is no such folder."""
+
+    def listing(self, folder: str) -> Listing:
+        """The names, and what each file is known again by, which no further call over a network finds out."""
+
+    def has(self, name: str) -> bool:
+        """Whether there is a file of a name."""
 
     def read(self, name: str) -> bytes | None:
         """A file's content, None where there is none."""
@@ -60,7 +75,13 @@ class Storage(Protocol):
         """A local path to read a file from. Raises InputError where it is missing."""
 
     def stamps(self, folder: str, names: Collection[str]) -> dict[str, str]:
-        """What those files of a folder that are there are known again by, without reading them."""
+        """What those files of a folder that are there are known again by. Each is asked for; nothing is listed."""
+
+    def changed(self, folder: str) -> dict[str, float]:
+        """When each file of a folder last changed, by the clock of `now`; those of which the place tells it."""
+
+    def now(self) -> float | None:
+        """Seconds since 1970 by the clock that dates the files. None where nothing can be written or it is untold."""
 
     def journal(self, name: str) -> Journal:
         """A new file that grows."""
@@ -89,6 +110,12 @@ class Folder:
             raise InputError(f"{self.folder / folder}: no permission to read it; change its owner") from None
         except OSError as error:
             raise InputError(f"{self.folder / folder}: cannot be read: {error.strerror}") from None
+
+    def listing(self, folder: str) -> Listing:
+        return Listing(self.names(folder), partial(self._stamp, folder))
+
+    def has(self, name: str) -> bool:
+        return (self.folder / name).exists()
 
     def read(self, name: str) -> bytes | None:
         path = self.folder / name
@@ -144,8 +171,7 @@ class Folder:
                 yield path
             except BaseException:
                 # A process that wrote to it for us may have been killed.
-                for left in path.parent.glob(f"{path.name}{UNFINISHED}*"):
-                    remove_dead(left)
+                self._remove_dead(list(path.parent.glob(f"{path.name}{UNFINISHED}*")))
                 raise
 
     @contextmanager
@@ -156,8 +182,28 @@ class Folder:
         yield path
 
     def stamps(self, folder: str, names: Collection[str]) -> dict[str, str]:
-        found = {name: file_stat(self.folder / folder / name) for name in names}
-        return {name: repr(stat) for name, stat in found.items() if stat is not None}
+        found = {name: self._stamp(folder, name) for name in names}
+        return {name: stamp for name, stamp in found.items() if stamp is not None}
+
+    def _stamp(self, folder: str, name: str) -> str | None:
+        stat = file_stat(self.folder / folder / name)
+        return None if stat is None else repr(stat)
+
+    def changed(self, folder: str) -> dict[str, float]:
+        found = {name: file_stat(self.folder / folder / name) for name in self.names(folder)}
+        return {name: stat[1] / 1e9 for name, stat in found.items() if stat is not None}
+
+    def now(self) -> float | None:
+        # A server of files has its own clock. The name is one that `Store.create` takes for ours, of this thread alone.
+        path = unfinished(self.folder / f"dataset.json{UNFINISHED}clock{threading.get_ident()}")
+        try:
+            path.touch()
+            return path.stat().st_mtime
+        except OSError:
+            return None
+        finally:
+            with suppress(OSError):
+                path.unlink()
 
     def journal(self, name: str) -> Journal:
         path = self.folder / name
@@ -188,14 +234,20 @@ class Folder:
 
     def sweep(self, *, everything: bool = False) -> None:
         with disk_errors(self.folder):
-            for folder in (self.folder, *(path for path in self.folder.glob("*") if path.is_dir())):
-                for path in folder.glob(f"*{UNFINISHED}*"):
-                    remove_dead(path, everything)
+            folders = (self.folder, *(path for path in self.folder.glob("*") if path.is_dir()))
+            self._remove_dead([path for folder in folders for path in folder.glob(f"*{UNFINISHED}*")], everything)
             for path in self.folder.glob(f"{_HOLD}*") if everything else ():
                 descriptor = _lock(path)
                 if descriptor is not None:
                     path.unlink(missing_ok=True)
                     os.close(descriptor)
+
+    def _remove_dead(self, paths: Sequence[Path], everything: bool = False) -> None:
+        if paths:
+            now = self.now()
+            ahead = 0.0 if now is None else now - time.time()
+            for path in paths:
+                remove_dead(path, everything, ahead)
 
 
 class _LocalJournal(FileIO):

@@ -10,13 +10,16 @@ import hashlib
 import platform
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from render.dataset.local import Journal, disk_errors
+from render.dataset.local import Journal, Listing, disk_errors
 from scenes.errors import InputError
 from scenes.files import UNFINISHED, sha256, unfinished
 from scenes.leftovers import own_name, process_alive
@@ -28,8 +31,14 @@ _SCRATCH = "blendmill-store-"
 _UPLOADS = "unfinished"
 """The folder of what is on its way. It is nearly empty, so a sweep need not list a million pictures' shards."""
 
+_ASKING = 8
+"""Files that are asked for at once."""
+
 _STAMP = frozenset({"size", "etag", "md5hash", "mtime", "lastmodified", "last_modified", "updated", "created"})
 """What file systems tell of a file in a listing that changes when the file does, in small letters."""
+
+_TIMES = ("lastmodified", "last_modified", "updated", "mtime", "created")
+"""The times of change among these. What has no time but that of its making is never changed in place."""
 
 
 class Remote:
@@ -61,6 +70,21 @@ class Remote:
             return {name.rstrip("/").rpartition("/")[2]: entry for name, entry in named.items()}
 
         return self._tried("listing", listing)
+
+    def listing(self, folder: str) -> Listing:
+        entries = self._listed(folder)
+        return Listing(set(entries), lambda name: _stamp(entries[name]) if name in entries else None)
+
+    def has(self, name: str) -> bool:
+        return self._tried(f"asking for {name}", lambda: self._entry(name) is not None)
+
+    def _entry(self, name: str) -> dict[str, Any] | None:
+        """What the file system tells of a file, as a listing does; None where there is none."""
+        self._files.invalidate_cache()
+        try:
+            return dict(self._files.info(self._path(name)))
+        except FileNotFoundError:
+            return None
 
     def read(self, name: str) -> bytes | None:
         def content() -> bytes | None:
@@ -123,8 +147,31 @@ class Remote:
             yield path
 
     def stamps(self, folder: str, names: Collection[str]) -> dict[str, str]:
-        listed = self._listed(folder) if names else {}
-        return {name: _stamp(listed[name]) for name in names if name in listed}
+        def told(name: str) -> dict[str, Any] | None:
+            return self._tried(f"asking for {name}", lambda: self._entry(f"{folder}/{name}"))
+
+        with ThreadPoolExecutor(_ASKING) as pool:
+            found = zip(names, pool.map(told, names), strict=True)
+        return {name: _stamp(entry) for name, entry in found if entry is not None}
+
+    def changed(self, folder: str) -> dict[str, float]:
+        found = {name: _changed(entry) for name, entry in self._listed(folder).items()}
+        return {name: when for name, when in found.items() if when is not None}
+
+    def now(self) -> float | None:
+        name = f"{_UPLOADS}/{unfinished(Path(f'clock{threading.get_ident()}'))}"
+
+        def asked() -> float | None:
+            try:
+                self._files.pipe_file(self._path(name), b"?")
+                return _changed(self._entry(name) or {})
+            except PermissionError:
+                return None
+
+        try:
+            return self._tried("asking for the time", asked)
+        finally:
+            self._discard(self._path(name))
 
     def journal(self, name: str) -> Journal:
         return _RemoteJournal(lambda content: self._pipe(name, content))
@@ -247,5 +294,20 @@ def _filesystem(url: str) -> tuple[Any, str]:
     return files, root.rstrip("/")
 
 
+def _changed(entry: dict[str, Any]) -> float | None:
+    """When a file changed, in seconds since 1970, from what its file system tells of it."""
+    told = {key.lower(): value for key, value in entry.items()}
+    found = next((told[name] for name in _TIMES if told.get(name) is not None), None)
+    if isinstance(found, str):
+        with suppress(ValueError):
+            found = datetime.fromisoformat(found)
+    if isinstance(found, datetime):
+        return found.timestamp()
+    return float(found) if isinstance(found, int | float) else None
+
+
 def _stamp(entry: dict[str, Any]) -> str:
-    return repr(sorted((key, str(value)) for key, value in entry.items() if key.lower() in _STAMP))
+    told = {key.lower(): value for key, value in entry.items()}
+    # Asked for one file, object stores tell whole seconds, and some tell more in a listing.
+    times = {name: value.replace(microsecond=0) for name, value in told.items() if isinstance(value, datetime)}
+    return repr(sorted((name, str(value)) for name, value in {**told, **times}.items() if name in _STAMP))

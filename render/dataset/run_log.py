@@ -7,7 +7,8 @@
     {"time": 1.0, "event": "beat"}
     {"time": 1.0, "event": "end"}
 
-`time` is in seconds since 1970. A run whose last line is older than `SILENCE` seconds counts as dead.
+`time` is in seconds since 1970, by the clock of the machine that runs. A run whose log has not changed for `SILENCE`
+seconds counts as dead, by the clock of the place that keeps the log: those of other machines may be wrong.
 """
 
 from __future__ import annotations
@@ -126,9 +127,10 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run's log says. started and seen: seconds since 1970, of the first line and the last.
+    """What a run's log says. started and seen: seconds since 1970, of the first line and the last, by the run's clock.
 
-    under_way: shards begun and not drawn. failed: reasons by index of the pictures given up.
+    under_way: shards begun and not drawn. failed: reasons by index of the pictures given up. silent: seconds for which
+    the log has not changed; endless until `Records.heard` has found out.
     """
 
     name: str
@@ -144,11 +146,12 @@ class Run:
     under_way: tuple[int, ...] = ()
     drawn: tuple[Drawn, ...] = ()
     failed: Mapping[int, str] = field(default_factory=dict)
+    silent: float = math.inf
 
     @property
     def alive(self) -> bool:
         """True if the run continues, as far as this machine can know."""
-        if self.ended or time.time() - self.seen > SILENCE:
+        if self.ended or self.silent > SILENCE:
             return False
         return self.host != platform.node() or process_alive(self.pid, self.started)
 

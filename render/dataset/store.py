@@ -7,39 +7,33 @@ part is drawn by one run. Behind a URL, `unfinished/` has what is being uploaded
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from render.dataset.checked import Checked
 from render.dataset.crew import worked
-from render.dataset.local import Folder, Storage
+from render.dataset.local import Folder, Listing
 from render.dataset.manifest import MANIFEST, Manifest, missing_lines, shard_numbers
 from render.dataset.provenance import Provenance, united
-from render.dataset.run_log import Run, RunLog, concerns, log_name, parse_run
+from render.dataset.records import READERS, WHOLE, Records, note_name, noted, read_all, unrecorded
 from render.dataset.shard import Shard
 from scenes.errors import InputError, shortened
 from scenes.files import UNFINISHED, sha256
-from scenes.plain_json import parse_json
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 Told = Callable[[int, int], object]
 """What is called with how many shards are done, and of how many."""
 
-_READERS = 8
+_ASKED = 4
+"""Missing shards that are asked for before all are listed."""
+
+_PAGE, _PAGE_COSTS = 1000, 12
+"""Names in a page of a bucket's listing, and how many files may be asked for at the price of a page."""
+
 _OURS = re.compile(rf"dataset\.json{re.escape(UNFINISHED)}.*|\.hold-.*|runs|shards|failed|drawn|unfinished")
-
-
-_WHOLE = (0, 1)
-"""The part that all shards are of."""
 
 
 def _quiet(done: int, of: int) -> None:
@@ -65,14 +59,11 @@ def open_store(out: str) -> Store:
     return Store(Remote(out))
 
 
-class Store:
+class Store(Records):
     """A data set's storage. Anything that fails is an InputError of one line.
 
     Any number of runs, on any number of machines, may use one at once.
     """
-
-    def __init__(self, storage: Storage):
-        self.storage, self.url = storage, storage.url
 
     # The data set ----------------------------------------------------------------------------------------------------
 
@@ -116,7 +107,7 @@ class Store:
         there = self.opened()  # after the logs, so that it is not older than a run that draws the grown set
         if there.count >= count:
             return there
-        if alive := [run for run in runs if run.alive]:
+        if alive := [run for run in self.heard(runs) if run.alive]:
             raise InputError(
                 f"{self.url}: process {alive[0].pid} on {alive[0].host} still draws its {there.count} pictures; wait "
                 f"for it or stop it, then ask for {count}"
@@ -147,31 +138,37 @@ class Store:
         """A local path to read a shard from. Raises InputError where it is missing."""
         return self.storage.source(_shard(shard))
 
-    def finish(self) -> Manifest:
+    def finish(self, missing: Collection[int] = ()) -> Manifest:
         """Where all shards are there, record their checksums, the skipped pictures and the assets, and clear away what
         runs left.
 
         Checksums are those the runs noted, or are taken from the files where runs noted none or differ. Otherwise all
         stays as it is. To be called when this process has no log open. Raises InputError where two shards were drawn
         with different contents of an asset.
+
+        missing: shards that were not there lately. The last of them are asked for first, since each run draws its part
+        in order. If one is still missing, the set is not complete, and the run that draws it will come here; so most
+        tasks of an array need no listing.
         """
         manifest = self.opened()
+        if not all(self.storage.has(_shard(shard)) for shard in sorted(missing)[: -_ASKED - 1 : -1]):
+            return manifest
         if not self.present().issuperset(range(manifest.shard_count)):
             return manifest
         shards = set(range(manifest.shard_count))
-        notes = self.notes(shards)
+        notes = self.notes(shards & self.with_notes())
         manifest = self.opened()  # after the notes: a process that finishes the set writes it before they go
         found = self.drawn_with(manifest, shards, notes)
         runs = self.runs()
         known = noted(manifest, runs)
-        digests = _read_all(lambda shard: self._checksum(shard, known[shard]), range(manifest.shard_count))
+        digests = read_all(lambda shard: self._checksum(shard, known[shard]), range(manifest.shard_count))
         sums = {Manifest.shard_name(shard): digest for shard, digest in enumerate(digests)}
         assets = {name: getattr(found, name) for name in Provenance.model_fields}
         finished = manifest.model_copy(update={"shards": sums, "skipped": self._skipped(manifest, sums), **assets})
         if finished != manifest:
             self.storage.write(MANIFEST, finished.encoded())
-        self.storage.remove(*map(_note, notes))
-        self.sweep(everything=not any(run.alive for run in runs))
+        self.storage.remove(*map(note_name, notes))
+        self.sweep(everything=not any(run.alive for run in self.heard(runs)))
         self.storage.remove(*(f"runs/{run.name}" for run in runs))
         return finished
 
@@ -189,12 +186,20 @@ class Store:
         found = (line for lines in faults.values() for line in lines)
         return (*missing_lines(f"{self.url}/shards", manifest, present), *found)
 
+    def listing(self) -> Listing:
+        """The files of the shards: their names, and what each is known again by."""
+        return self.storage.listing("shards")
+
     def discard_broken(
-        self, shards: Iterable[int], tell: Told = _quiet, part: tuple[int, int] = _WHOLE
+        self,
+        shards: Iterable[int],
+        tell: Told = _quiet,
+        part: tuple[int, int] = WHOLE,
+        listing: Listing | None = None,
     ) -> dict[int, str]:
         """Delete those of some shards that are there and broken. Returns the reason for each.
 
-        part: (i, n) of which all these shards are.
+        part: (i, n) of which all these shards are. listing: one that was just made, if so.
 
         A shard is read once. It is read again when its size or time of change is another one, which this machine notes
         in the cache. tell: is called with the number of shards read so far, and of all to be read, if there are any.
@@ -202,7 +207,7 @@ class Store:
         there = list(shards)
         if not there:
             return {}
-        faults = self._broken(self.opened(), there, tell, everything=False, part=part)
+        faults = self._broken(self.opened(), there, tell, everything=False, part=part, listing=listing)
         self.storage.remove(*map(_shard, faults))
         # The remedy of a reader stands after its reason, and is done here.
         return {shard: lines[0].partition("; ")[0] for shard, lines in faults.items()}
@@ -212,11 +217,17 @@ class Store:
         return self._broken(self.opened(), shards, tell, everything=False)
 
     def _broken(
-        self, manifest: Manifest, shards: Sequence[int], tell: Told, everything: bool, part: tuple[int, int] = _WHOLE
+        self,
+        manifest: Manifest,
+        shards: Sequence[int],
+        tell: Told,
+        everything: bool,
+        part: tuple[int, int] = WHOLE,
+        listing: Listing | None = None,
     ) -> dict[int, tuple[str, ...]]:
         """What is wrong with those of some shards that are broken. What is sound is noted in the cache."""
         known, note = noted(manifest, self.runs(part)), Checked(self.url, manifest)
-        stamps = self._stamps(shards)
+        stamps = self._stamps(shards, (listing or self.listing()).stamp)
         if gone := [shard for shard in shards if shard not in stamps]:
             raise InputError(f"{self.url}/{_shard(gone[0])}: missing")
         unread = [shard for shard, stamp in stamps.items() if everything or not note.holds(shard, stamp, known[shard])]
@@ -229,14 +240,19 @@ class Store:
 
     def trust(self, drawn: Mapping[int, str]) -> None:
         """Note shards that this run has drawn as sound, so that no rerun reads them. drawn: the sha256 of each."""
-        stamps = self._stamps(sorted(drawn))
-        Checked(self.url, self.opened()).keep(stamps, {shard: {drawn[shard]} for shard in stamps})
+        manifest = self.opened()
+        names = [Manifest.shard_name(shard) for shard in drawn]
+        pages = 1 + manifest.shard_count // _PAGE
+        few = len(names) <= _PAGE_COSTS * pages
+        stamp = self.storage.stamps("shards", names).get if few else self.listing().stamp
+        stamps = self._stamps(sorted(drawn), stamp)
+        Checked(self.url, manifest).keep(stamps, {shard: {drawn[shard]} for shard in stamps})
 
-    def _stamps(self, shards: Sequence[int]) -> dict[int, str]:
+    @staticmethod
+    def _stamps(shards: Iterable[int], stamp: Callable[[str], str | None]) -> dict[int, str]:
         """What the file of each shard that is there is known again by."""
-        names = {shard: Manifest.shard_name(shard) for shard in shards}
-        found = self.storage.stamps("shards", names.values())
-        return {shard: found[name] for shard, name in names.items() if name in found}
+        found = {shard: stamp(Manifest.shard_name(shard)) for shard in shards}
+        return {shard: told for shard, told in found.items() if told is not None}
 
     def _faults(
         self, manifest: Manifest, shards: Sequence[int], known: Mapping[int, set[str]], tell: Told
@@ -246,8 +262,8 @@ class Store:
         sums = {Manifest.shard_name(shard): sorted(known[shard]) for shard in shards}
         setup = {"url": self.url, "skipped": sorted(skipped), "sums": sums}
         near = isinstance(self.storage, Folder)
-        workers = None if near or len(shards) <= _READERS else _READERS
-        found = worked("render.dataset.verifying", setup, shards, len(shards), workers, threads=1 if near else _READERS)
+        workers = None if near or len(shards) <= READERS else READERS
+        found = worked("render.dataset.verifying", setup, shards, len(shards), workers, threads=1 if near else READERS)
         faults = {}
         for done, (shard, lines) in enumerate(zip(shards, found, strict=True), start=1):
             if not done % max(1, len(shards) // 100):
@@ -256,31 +272,15 @@ class Store:
                 faults[shard] = tuple(lines)
         return faults
 
-    # What shards were drawn from -------------------------------------------------------------------------------------
-
-    def note_drawn(self, shard: int, provenance: Provenance) -> None:
-        """Note what a shard is drawn from, before it is there."""
-        self.storage.write(_note(shard), provenance.encoded())
-
-    def notes(self, shards: Collection[int]) -> dict[int, Provenance]:
-        """What was noted of some shards. A set that is finished has no notes."""
-        there = sorted(shard for shard in shard_numbers(self.storage.names("drawn"), "json") if shard in shards)
-
-        def read(shard: int) -> Provenance | None:
-            content = self.storage.read(_note(shard))
-            return None if content is None else Provenance.parse(content, f"{self.url}/{_note(shard)}")
-
-        found = zip(there, _read_all(read, there), strict=True)
-        return {shard: note for shard, note in found if note is not None}
-
     def drawn_with(
         self, manifest: Manifest, shards: Collection[int], notes: Mapping[int, Provenance] | None = None
     ) -> Provenance:
-        """What dataset.json and the notes of some shards say together. notes: as read before.
+        """What dataset.json and the notes of some shards say together. notes: as read before; by default, those of
+        shards that dataset.json does not record, since it says itself what the others were drawn from.
 
         Raises InputError where they contradict each other.
         """
-        found = self.notes(shards) if notes is None else notes
+        found = self.notes(unrecorded(manifest, shards)) if notes is None else notes
         sums = {name: record.sha256 for name, record in manifest.assets.items()}
         for shard, note in found.items():
             for name, record in note.assets.items():
@@ -290,8 +290,6 @@ class Store:
                         "other shards; restore the file, delete the shard, and rerun the render command"
                     )
         return united([manifest.provenance, *found.values()])
-
-    # Runs ------------------------------------------------------------------------------------------------------------
 
     def hold(self, part: str) -> AbstractContextManager[None]:
         """Keep this part ("i/n", "0/1" is the whole) for this process.
@@ -306,45 +304,6 @@ class Store:
         everything: also what other machines' did, which only a finished set is safe from; and locks nobody has.
         """
         self.storage.sweep(everything=everything)
-
-    def log(self, part: str) -> RunLog:
-        """A log of this run; a context manager."""
-        return RunLog(self.storage.journal(f"runs/{log_name(part)}"), part)
-
-    def runs(self, part: tuple[int, int] = _WHOLE) -> tuple[Run, ...]:
-        """The runs since the data set was begun, or last finished, in the order of their start.
-
-        part: (i, n), to read only the logs of runs that may have drawn some of its shards.
-        """
-        logs = (name for name in self.storage.names("runs") if name.endswith(".jsonl"))
-        names = sorted(name for name in logs if concerns(name, part))
-        found = zip(names, _read_all(self.storage.read, [f"runs/{name}" for name in names]), strict=True)
-        runs = [parse_run(name, content) for name, content in found if content is not None]
-        return tuple(sorted(runs, key=lambda run: (run.started, run.name)))
-
-    # Pictures given up -----------------------------------------------------------------------------------------------
-
-    def fail(self, index: int, record: Mapping[str, Any]) -> None:
-        """Record a picture that was given up: failed/00000017.json with index, reason, attempts and scene."""
-        content = json.dumps({**record, "index": index}, indent=1, sort_keys=True) + "\n"
-        self.storage.write(_record(index), content.encode())
-
-    def forgive(self, *indices: int) -> None:
-        """Delete the records of pictures that were given up."""
-        self.storage.remove(*map(_record, indices))
-
-    def failures(self) -> dict[int, dict[str, Any]]:
-        """The records of the pictures given up, by index. Raises InputError where one is not JSON."""
-        indices = self.failed()
-        found = zip(indices, _read_all(self.storage.read, map(_record, indices)), strict=True)
-        return {
-            index: _parsed(content, f"{self.url}/{_record(index)}") for index, content in found if content is not None
-        }
-
-    def failed(self) -> list[int]:
-        """The indices of the pictures given up, by the names of their records."""
-        names = self.storage.names("failed")
-        return sorted(int(name[:-5]) for name in names if re.fullmatch(r"\d{8,}\.json", name))
 
     def _skipped(self, manifest: Manifest, sums: Mapping[str, str]) -> tuple[int, ...]:
         """The pictures that were given up and are not in their shards. sums: the sha256 of each shard by file name.
@@ -364,7 +323,7 @@ class Store:
             with self.source(shard) as path, Shard(path) as opened:
                 return failed[shard].difference(opened.arrays("index").tolist())
 
-        skipped = {index for lacked in _read_all(lacking, sorted(failed)) for index in lacked}
+        skipped = {index for lacked in read_all(lacking, sorted(failed)) for index in lacked}
         self.forgive(*sorted(recorded - skipped))
         return tuple(sorted(skipped))
 
@@ -375,40 +334,5 @@ class Store:
             return sha256(path)
 
 
-def noted(manifest: Manifest, runs: tuple[Run, ...]) -> Mapping[int, set[str]]:
-    """The checksums of each shard that dataset.json or a run's log tells; several where one was drawn several times."""
-    known: defaultdict[int, set[str]] = defaultdict(set)
-    for shard in shard_numbers(manifest.shards):
-        known[shard].add(manifest.shards[Manifest.shard_name(shard)])
-    for drawn in (drawn for run in runs for drawn in run.drawn):
-        if drawn.shard < manifest.shard_count:
-            known[drawn.shard].add(drawn.sha256)
-    return known
-
-
-def _read_all(read: Callable[[K], V], keys: Iterable[K]) -> list[V]:
-    """What is read of each of many small things, several at once: over a network each takes its time to answer."""
-    with ThreadPoolExecutor(_READERS) as pool:
-        return list(pool.map(read, keys))
-
-
 def _shard(shard: int) -> str:
     return f"shards/{Manifest.shard_name(shard)}"
-
-
-def _note(shard: int) -> str:
-    return f"drawn/{shard:05d}.json"
-
-
-def _record(index: int) -> str:
-    return f"failed/{index:08d}.json"
-
-
-def _parsed(content: bytes, where: str) -> dict[str, Any]:
-    try:
-        record = parse_json(content, where)
-    except InputError as error:
-        raise InputError(f"{error}; delete it") from None
-    if not isinstance(record, dict):
-        raise InputError(f"{where}: not the record of a picture; delete it")
-    return record

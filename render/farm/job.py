@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from render.dataset.local import removed
-from render.dataset.manifest import Manifest
+from render.dataset.manifest import Manifest, shard_numbers
 from render.dataset.provenance import united
 from render.dataset.store import Store, open_store
 from render.farm.local import EventCallback, RetryPolicy, Run
@@ -160,11 +160,13 @@ def run(
     with store.hold(part):
         store.sweep()
         shards = range(number, manifest.shard_count, parts)
-        present = store.present()
+        listing = store.listing()
+        present = set(shard_numbers(listing.names))
         broken = store.discard_broken(
             [shard for shard in shards if shard in present],
             lambda checked, count: tell("checking", checked=checked, shards=count),
             job.part,
+            listing,
         )
         for shard, reason in broken.items():
             tell("broken", shard=shard, reason=reason)
@@ -173,6 +175,7 @@ def run(
         total, left = sum(sizes.values()), sum(sizes[shard] for shard in missing)
         workers = min(farm.workers, len(missing)) if missing else 0
         tell("start", pictures=total, done=total - left, workers=workers, device=job.device)
+        drawn: Mapping[int, str] = {}
         if missing:
             _forgive(store, manifest, missing)
             known = store.drawn_with(manifest, present.intersection(shards))
@@ -185,13 +188,14 @@ def run(
                     farm.draw(Run(spec, store, manifest, policy, log, tell, stopping), missing)
                 finally:
                     store.sweep()  # delete unfinished files of stopped workers
+            drawn = log.drawn
             if store.load() is not None:
-                store.trust(log.drawn)
-            _tell_assets(store, sampler, log.drawn, tell)
+                store.trust(drawn)
+            _tell_assets(store, sampler, drawn, tell)
         tell("end")
         if store.load() is None:
             raise InputError(removed(store.url))
-        return store.finish()
+        return store.finish(set(range(manifest.shard_count)).difference(present.difference(broken), drawn))
 
 
 def _tell_assets(store: Store, sampler: Sampler, shards: Collection[int], tell: EventCallback) -> None:

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,7 @@ from click.testing import CliRunner, Result
 
 from render.cli import farm
 from render.cli.farm import merge, ranges, read_status, status, verify
-from render.dataset import run_log
+from render.dataset import records, run_log
 from render.dataset.run_log import Drawn, Run, RunLog
 from render.dataset.store import Store, open_store
 from scenes.errors import InputError
@@ -49,7 +50,9 @@ def call(command: click.Command, *arguments: object, code: int = 0) -> Result:
 def write_log(out: Path, name: str, *events: dict[str, Any]) -> None:
     (out / "runs").mkdir(exist_ok=True)
     text = "".join(json.dumps(event) + "\n" for event in events)
-    (out / "runs" / name).write_text(text)
+    path = out / "runs" / name
+    path.write_text(text)
+    os.utime(path, (events[-1]["time"],) * 2)
 
 
 # status --------------------------------------------------------------------------------------------------------------
@@ -102,13 +105,48 @@ def test_status_at_both_ends(tmp_path: Path) -> None:
 def test_rate_is_of_the_last_minutes() -> None:
     now = 10_000.0
     drawn = tuple(drawn_at(shard, now - age) for shard, age in enumerate((5000, 3000, 300, 100)))
-    old = Run("a", "a", 1, started=now - 6000, seen=now, drawn=drawn)
-    young = Run("b", "b", 1, started=now - 100, seen=now, drawn=drawn[-1:])
-    assert farm._rate([old], now) == pytest.approx(2 * 60 / 600)
-    assert farm._rate([old, young], now) == pytest.approx(2 * 60 / 600 + 60 / 100)
-    ahead = Run("d", "d", 1, started=now + 3500, seen=now + 3600, drawn=(drawn_at(0, now + 3550),))
-    assert farm._rate([ahead], now) == pytest.approx(60 / 100), "its clock is an hour ahead"
-    assert farm._rate([], now) is None and farm._rate([Run("c", "c", 1, started=now)], now) is None
+    old = Run("a", "a", 1, started=now - 6000, seen=now, drawn=drawn, silent=0)
+    young = Run("b", "b", 1, started=now - 100, seen=now, drawn=drawn[-1:], silent=0)
+    assert farm._rate([old]) == pytest.approx(2 * 60 / 600)
+    assert farm._rate([old, young]) == pytest.approx(2 * 60 / 600 + 60 / 100)
+    still = replace(young, seen=now - 30, silent=30)
+    assert farm._rate([still]) == pytest.approx(60 / 100), "the time since its last line counts"
+    assert farm._rate([]) is None and farm._rate([Run("c", "c", 1, started=now, seen=now, silent=0)]) is None
+
+
+@pytest.mark.parametrize(("kind", "hours"), [("folder", 1), ("folder", -1), ("s3", 1), ("s3", -1)])
+def test_who_draws_is_told_whatever_the_clocks_of_machines_say(
+    kind: str, hours: int, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "s3":
+        request.getfixturevalue("server")
+    store = open_store(str(tmp_path / "set") if kind == "folder" else f"s3://pictures/clock{hours}")
+    store.create(make_manifest())
+    off = time.time() + 3600 * hours
+    head = {"event": "run", "part": "0/2", "workers": 2, "device": "cuda", "pictures": 5}
+    events = [
+        {"time": off - 100, **head},
+        {"time": off - 50, "event": "shard", "shard": 0, "sha256": "a", "pictures": 2},
+    ]
+    store.storage.write("runs/far-7-1.jsonl", "".join(json.dumps(event) + "\n" for event in events).encode())
+    found = read_status(store)
+    assert [run.host for run in found.running] == ["far"] and found.rate == pytest.approx(2 / 50, rel=0.2)
+    with pytest.raises(InputError, match=r"process 7 on far still draws its 10 pictures; wait"):
+        store.create(make_manifest(12))
+    monkeypatch.setattr(records, "time", SimpleNamespace(time=lambda: time.time() + 3600 * hours))
+    assert read_status(store).running, "the clock of this machine is off too"
+    assert store.storage.names("unfinished") == set() and not list(tmp_path.rglob("*clock*"))
+    late = store.storage.now()
+    assert late is not None
+    monkeypatch.setattr(store.storage, "now", lambda: late + 100)
+    assert call_lines(store)[1].startswith("stopped without an end: far process 7, part 0/2, last heard of 0:01:4")
+    monkeypatch.setattr(store.storage, "now", lambda: None)  # nothing can be written there
+    monkeypatch.setattr(records, "time", time)
+    assert read_status(store).running
+
+
+def call_lines(store: Store) -> list[str]:
+    return list(farm._lines(read_status(store)))
 
 
 def drawn_at(shard: int, when: float) -> Drawn:

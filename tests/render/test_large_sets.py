@@ -31,7 +31,7 @@ from scenes.errors import InputError
 from scenes.record.record import CRACK
 from tests.farms import SIZE, draw, make_manifest, render, s3_server
 from tests.frames import CLASSES, forget_sums, make_dataset, make_frame, redrawn
-from tests.render.test_job_calls import Farm, task
+from tests.render.test_job_calls import TASKS, Farm, task
 from training.data.rendered import Rendered
 
 
@@ -129,18 +129,24 @@ def test_many_shards_in_a_bucket_are_listed_by_pages_and_seldom(server: str, lis
     assert not listed, "an upload needs no listing"
 
 
-def test_a_task_that_draws_its_part_lists_the_shards_of_all_three_times(server: str, cache: None) -> None:
+def test_a_task_that_draws_its_part_lists_the_shards_of_all_once(server: str, cache: None) -> None:
     listings: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         real = Remote._listed
         patch.setattr(Remote, "_listed", lambda self, folder: listings.append(folder) or real(self, folder))
-        task("s3://pictures/array", 0, Farm())
-        first = Counter(listings)
+        store = open_store("s3://pictures/array")
+        for number in range(TASKS):
+            listings.clear()
+            task(store.url, number, Farm())
+            last = number == TASKS - 1
+            # What is missing. Whether the set is complete is listed only by the task that may have completed it.
+            assert listings.count("shards") == 1 + last and listings.count("drawn") == last, f"task {number}"
+            assert listings.count("runs") <= 1
+        assert len(store.opened().shards) == 2 * TASKS
         listings.clear()
-        task("s3://pictures/array", 1, Farm())
-    # What is missing; what its own shards are known again by; whether the set is complete.
-    assert first["shards"] == 3 and first["drawn"] == 2
-    assert Counter(listings)["shards"] == 3, "what others have drawn costs a task no listing"
+        store.storage.remove("shards/00003.h5")
+        task(store.url, 3, Farm())  # its other shard is there, and known to be sound
+        assert listings.count("shards") == 2 and not store.verify(everything=False)
 
 
 def test_a_part_looks_at_its_own_shards_only(tmp_path: Path, cache: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,9 @@ def test_a_log_tells_the_run(tmp_path: Path) -> None:
         assert run.under_way == (5, 9) and run.failed == {52: "killed its worker"} and run.pictures == 30
         assert [(d.shard, d.sha256, d.pictures) for d in run.drawn] == [(1, "abc", 10)]
         assert before <= run.started <= run.drawn[0].time <= run.seen <= time.time()
-        assert run.alive and not run.ended
+        assert not run.ended and store.heard([run])[0].alive
     (run,) = store.runs()
-    assert run.ended and not run.alive
+    assert run.ended and not store.heard([run])[0].alive
     log.close()
     with pytest.raises(ValueError, match="closed"):
         log.note("begin", shard=2, worker=0)
@@ -129,16 +130,18 @@ def test_who_lives() -> None:
     dead.wait()
     now = time.time()
 
-    def alive(host: str, pid: int, seen: float, started: float = now) -> bool:
-        beats = [{"time": t, "event": "beat"} for t in (started, seen)]
-        return parse_run(f"{host}-{pid}-1.jsonl", lines(*beats)).alive
+    def alive(host: str, pid: int, silent: float = 0.0, started: float = now) -> bool:
+        run = parse_run(f"{host}-{pid}-1.jsonl", lines({"time": started, "event": "beat"}))
+        assert not run.alive, "nobody has looked when its log changed"
+        return replace(run, silent=silent).alive
 
-    assert alive(HOST, os.getpid(), now) and alive("elsewhere", 1, now)
-    assert not alive(HOST, dead.pid, now)
-    assert not alive(HOST, os.getpid(), now - SILENCE - 1, now - SILENCE - 1)
-    assert not alive("elsewhere", 1, now - SILENCE - 1)
+    assert alive(HOST, os.getpid()) and alive("elsewhere", 1)
+    assert alive("elsewhere", 1, started=now - 3600) and alive("elsewhere", 1, started=now + 3600)
+    assert not alive(HOST, dead.pid)
+    assert not alive(HOST, os.getpid(), SILENCE + 1)
+    assert not alive("elsewhere", 1, SILENCE + 1)
     # The number of a process that is no more, given to another since.
-    assert not alive(HOST, os.getpid(), now, 1.0)
+    assert not alive(HOST, os.getpid(), started=1.0)
     assert process_alive(os.getpid(), now) and not process_alive(os.getpid(), 1.0)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import platform
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,20 @@ def test_a_killed_run_leaves_nothing_once_another_finished(tmp_path: Path, whole
     os.utime(old, (1, 1))
     render(folder, make_manifest())
     assert content(folder) == whole
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_server_of_files_may_have_another_clock(hours: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It dates the files. An hour behind, it dates them before the process that writes them was started."""
+    store = open_store(str(tmp_path))
+    left = tmp_path / f"dataset.json.tmp-{HOST}-{os.getpid()}"
+    for age in (0, 2 * 3600):
+        left.write_bytes(b"half")
+        now = time.time() + 3600 * hours
+        os.utime(left, (now - age,) * 2)
+        monkeypatch.setattr(store.storage, "now", lambda now=now: now)
+        store.sweep()
+        assert left.exists() == (age == 0), "two hours ago, another process had this number"
 
 
 def test_files_of_a_killed_worker_go_with_its_shard(tmp_path: Path) -> None:

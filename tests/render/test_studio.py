@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 import pytest
 
+from render.dataset import crew
 from render.dataset.dataset import Dataset
 from render.render_set import render_set
 from render.studio import Studio
@@ -94,14 +95,22 @@ def test_it_has_a_length_and_places(dataset: Dataset, studio: Studio) -> None:
         _ = dataset[10]
 
 
-def test_it_is_filtered_by_class_and_factor(dataset: Dataset) -> None:
+def test_it_is_filtered_by_class_and_factor(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     cracked = dataset.where(category="crack")
     assert [frame.index for frame in cracked] == [frame.index for frame in dataset if frame.label == 0]
     rows = dataset.pictures().factors()
     middle = float(np.median([row["background.zoom"] for row in rows]))
     near = dataset.where(factors={"background.zoom": (middle, 100.0)})
-    assert near.indices == [row["index"] for row in rows if row["background.zoom"] >= middle] and 0 < len(near) < 10
-    assert near.where(factors={"background.zoom": lambda zoom: zoom < middle}).indices == []
+    expected = [row["index"] for row in rows if row["background.zoom"] >= middle]
+    assert list(near.indices) == expected and 0 < len(near) < 10
+    assert not near.where(factors={"background.zoom": lambda zoom: zoom < middle})
+    assert [frame.index for frame in dataset.where(factors={"index": (2, 4)})] == [2, 3, 4]
+    monkeypatch.setattr(crew, "_FEW", 1)
+    monkeypatch.setattr(crew, "cores", lambda: 2)
+    told: list[tuple[int, int]] = []
+    shared = dataset.where(factors={"background.zoom": middle.__le__}, tell=lambda *counts: told.append(counts))
+    assert list(shared.indices) == expected, "processes share many shards"
+    assert told == [(k + 1, dataset.manifest.shard_count) for k in range(dataset.manifest.shard_count)] and told[1:]
     with pytest.raises(InputError, match=r"did you mean 'background\.zoom'"):
         dataset.where(factors={"background.zom": 1})
     with pytest.raises(InputError, match="no such class"):
