@@ -11,9 +11,8 @@ import torch
 
 from classify.config import ClassifyConfig, ImagesConfig
 from classify.datasets import open_datasets, open_part
-from classify.evaluation import Outputs, answers, outputs
+from classify.evaluation import Outputs, answers
 from classify.load import make_method, make_network
-from classify.methods.base import Method
 from classify.methods.linear import Linear
 from classify.network import Network
 from classify.task import pipeline
@@ -34,21 +33,25 @@ def screen(config: ClassifyConfig, tests: Sequence[tuple[str, str]], folder: Pat
     torch.manual_seed(key(config.seed, 0, BEGIN))  # as a run does
     method = make_method(config, len(data.classes), make_network(config, data.classes)).to(device_of(config.device))
     assert isinstance(method, Linear)
-    learned = [_seen(method.eval(), config, part.pictures, folder) for part in data.source]
+    network = method.eval().network
+    learned = [seen(network, config, part.pictures, folder) for part in data.source]
     method.learn(torch.cat([one.features for one in learned]), torch.cat([one.labels for one in learned]))
     found = []
     for where, split in tests:
         pictures = open_part(ImagesConfig(where=where, split=split), data.classes)
-        seen = _seen(method, config, pictures, folder)
+        there = seen(network, config, pictures, folder)
         with torch.no_grad():
-            logits = method.network.head(seen.features.to(device_of(config.device))).cpu()
-        given = Outputs(seen.features, logits, seen.labels)
+            logits = network.head(there.features.to(device_of(config.device))).cpu()
+        given = there._replace(logits=logits)
         found.append(answers(given, data.classes) | {"data": where, "split": split, "fit": config.fit})
     return found
 
 
-def _seen(method: Method, config: ClassifyConfig, pictures: ImageDataset, folder: Path) -> Outputs:
-    """What the network sees in pictures, in their order, without logits. A few that cannot be read are left out."""
+def seen(network: Network, config: ClassifyConfig, pictures: ImageDataset, folder: Path) -> Outputs:
+    """What a network in evaluation mode sees in pictures, in their order, without logits.
+
+    A few that cannot be read are left out. folder: keeps what was found.
+    """
     made = pipeline(config)
 
     def look() -> Arrays:
@@ -56,17 +59,19 @@ def _seen(method: Method, config: ClassifyConfig, pictures: ImageDataset, folder
         parts = []
         with counted(f"features of {pictures.name}", len(pictures)) as advance:
             for batch in plain(loader, made.plain, device_of(config.device)):
-                parts.append(outputs(method, [batch]))
+                with torch.no_grad():
+                    parts.append((network.features(batch.images).float().cpu(), batch.targets.cpu()))
                 advance(len(batch.targets))
-        return {name: torch.cat([getattr(p, name) for p in parts]).numpy() for name in ("features", "labels")}
+        features, labels = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
+        return {"features": features, "labels": labels}
 
-    decided = (pictures.digest, weights_digest(method.network), config.model, config.size, config.fit)
+    decided = (pictures.digest, _digest(network), config.model, config.size, config.fit)
     there = kept(folder, "features", decided, look)
     features, labels = (torch.from_numpy(there[name]) for name in ("features", "labels"))
     return Outputs(features, features.new_empty(len(features), 0), labels)
 
 
-def weights_digest(network: Network) -> str:
+def _digest(network: Network) -> str:
     """A hash of all weights and statistics before the head."""
     found = hashlib.sha256()
     for name, tensor in network.state_dict().items():
