@@ -120,6 +120,14 @@ class ClassifyConfig(TrainConfig):
             raise ValueError(f"select_by: '{self.select_by}' needs data.target; give one, or write select_by: last")
         return self
 
+    @model_validator(mode="after")
+    def _steps(self) -> ClassifyConfig:
+        if self.method == "linear" and self.iterations != 1:
+            raise ValueError(
+                f"iterations: {self.iterations}, but method linear learns in one step; write iterations: 1"
+            )
+        return self
+
 
 def load_training(path: str | Path, overrides: Iterable[str] = ()) -> ClassifyConfig:
     """Load the config of a classifier's training from a YAML file.

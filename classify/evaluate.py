@@ -12,7 +12,7 @@ import numpy as np
 from classify import lacking
 from classify.config import ImagesConfig
 from classify.datasets import open_part
-from classify.evaluation import evaluation, outputs
+from classify.evaluation import answers, outputs
 from classify.lacking import Seen
 from classify.load import load_method
 from classify.task import pipeline
@@ -63,11 +63,9 @@ def evaluate_on(
         table = f"{pictures.name}: {len(pictures)} pictures (fit: {config.fit})"
         given = photos.outputs
         if (given.labels >= 0).any():
-            figures = evaluation(given, classes)
+            figures = answers(given, classes)
             table = "\n".join([table, *_figures(figures)])
-            told = {"checkpoint": str(where), "data": place, "split": split, "fit": config.fit}
-            each = {"labels": given.labels.tolist(), "predicted": given.logits.argmax(1).tolist()}
-            found.append(figures | told | each)
+            found.append(figures | {"checkpoint": str(where), "data": place, "split": split, "fit": config.fit})
         if renders is not None:
             with Progress("measuring", len(renders.places) + len(photos.places), every=2.0) as progress:
                 missed.append(

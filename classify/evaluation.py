@@ -63,6 +63,12 @@ def evaluation(found: Outputs, classes: tuple[str, ...]) -> dict[str, Any]:
     return Evaluation.from_logits(found.logits, found.labels, classes).as_json()
 
 
+def answers(found: Outputs, classes: tuple[str, ...]) -> dict[str, Any]:
+    """The same figures, with the label and the prediction of each picture."""
+    each = {"labels": found.labels.tolist(), "predicted": found.logits.argmax(1).tolist()}
+    return evaluation(found, classes) | each
+
+
 def validate(source: Outputs | None, target: Outputs | None) -> dict[str, float]:
     """The figures of all validators for which source and target are available."""
     needs_source = {"source", "dev"}

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from torch import nn
 
+from classify.efficientnet import EfficientNetLite0
 from classify.mixer import Mixer
 from classify.network import Backbone, Network
 from scenes.errors import InputError, choices
 from training import checkpoint
 
-_MIXERS = {
-    "mixer-s": {"width": 512, "depth": 8, "token_hidden": 256, "hidden": 2048},
-    "mixer-b": {"width": 768, "depth": 12, "token_hidden": 384, "hidden": 3072},
+_OWN: dict[str, tuple[int, Callable[[int], Mixer | EfficientNetLite0]]] = {
+    "mixer-s": (16, lambda size: Mixer(size, width=512, depth=8, token_hidden=256, hidden=2048)),
+    "mixer-b": (16, Mixer),
+    "efficientnet-lite0": (1, lambda size: EfficientNetLite0()),
 }
+"""Networks of our own code: the side must be a multiple of this, and the backbone for a side, pixels."""
 
-NAMES = ("resnet18", "resnet50", "resnet101", "vit-s", "vit-b", "convnext-t", "dinov2-s", "dinov2-b", *_MIXERS)
+NAMES = ("resnet18", "resnet50", "resnet101", "vit-s", "vit-b", "convnext-t", "dinov2-s", "dinov2-b", *_OWN)
 
 
 def build(name: str, classes: int, *, weights: str | None = None, size: int = 224, bottleneck: int = 0) -> Network:
@@ -28,8 +32,8 @@ def build(name: str, classes: int, *, weights: str | None = None, size: int = 22
     Parameters
     ----------
     name : str
-        `resnet18`, `resnet50`, `resnet101`, `vit-s`, `vit-b`, `convnext-t`, `dinov2-s`, `dinov2-b`, `mixer-s`
-        or `mixer-b`.
+        `resnet18`, `resnet50`, `resnet101`, `vit-s`, `vit-b`, `convnext-t`, `dinov2-s`, `dinov2-b`, `mixer-s`,
+        `mixer-b` or `efficientnet-lite0`.
     classes : int
         Number of outputs of the head.
     weights : str, optional
@@ -64,13 +68,14 @@ def build(name: str, classes: int, *, weights: str | None = None, size: int = 22
     if name not in NAMES:
         raise InputError(f"model: '{name}' is not known, {choices(name, NAMES)}")
     ours = weights is not None and Path(weights).is_file()
-    if name in _MIXERS:
+    if name in _OWN:
         if weights is not None and not ours:
             raise InputError(
                 f"weights: '{weights}': {name} can only start from a checkpoint file of blendmill, or without weights"
             )
-        _check_size(name, size, 16)
-        backbone: Mixer | Backbone = Mixer(size, **_MIXERS[name])
+        multiple, made = _OWN[name]
+        _check_size(name, size, multiple)
+        backbone: Mixer | EfficientNetLite0 | Backbone = made(size)
     else:
         # Importing transformers takes seconds.
         from classify.backbones import of_transformers, patch

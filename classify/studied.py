@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from classify.ablation.statistics import Answers
 from classify.config import ClassifyConfig, ImagesConfig
 from classify.datasets import open_part
 from classify.models import build
+from classify.screening import screen
+from training.studies import Screen
 
 
 class _Classification:
@@ -28,6 +31,9 @@ class _Classification:
 
     def network(self, config: ClassifyConfig) -> nn.Module:
         return build(config.model, 10, size=config.size)
+
+    def screened(self, config: ClassifyConfig) -> Screen | None:
+        return partial(screen, config) if config.method == "linear" else None
 
     def pictures(self, figures: Mapping[str, Any]) -> NDArray[np.int64]:
         return np.array(figures["labels"], np.int64)

@@ -71,6 +71,9 @@ class _Segmentation:
     def network(self, config: SegmentConfig) -> nn.Module:
         return build(config.model, config.width, config.depth, classes=1 if config.classes == CRACK else 10)
 
+    def screened(self, config: SegmentConfig) -> None:
+        return None
+
     def pictures(self, figures: Mapping[str, Any]) -> NDArray[np.int64]:
         return np.array(figures["counts"], np.int64)[:, :, 2]
 

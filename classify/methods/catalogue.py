@@ -13,6 +13,7 @@ from classify.methods.disclusterda import DisClusterDA
 from classify.methods.dson import DSON
 from classify.methods.fixmatch import FixMatch
 from classify.methods.jan import JAN
+from classify.methods.linear import Linear
 from classify.methods.mcc import MCC
 from classify.methods.mcd import MCD
 from classify.methods.mdd import MDD
@@ -48,5 +49,6 @@ METHODS: dict[str, type[Method]] = {
 
 
 def methods() -> dict[str, type[Method]]:
-    """All training methods by name, including `simclr`, which pre-trains without labels."""
-    return {**METHODS, "simclr": Contrastive}
+    """All training methods by name, also `simclr`, which pre-trains without labels, and `linear`, which trains the head
+    alone."""
+    return {**METHODS, "simclr": Contrastive, "linear": Linear}

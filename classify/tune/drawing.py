@@ -15,13 +15,14 @@ from classify.tune.inputs import CACHE, claim, open_pilot
 from classify.tune.matching import Match
 from classify.tune.pool import Drawn
 from classify.tune.rounds import Propose
-from classify.tune.seeing import Arrays, Sight, kept
+from classify.tune.seeing import Sight
 from classify.tune.writing import Change, write_config
 from render.render_set import render_set
 from render.renderer import open_sampler
 from scenes.config.loading import load_config
 from scenes.outputs import written
 from scenes.plain_yaml import yaml_text
+from training.data.kept import Arrays, kept
 
 ROUNDS, CONFIG, SET, UNTUNED = "rounds", "config.yaml", "set", "untuned.yaml"
 

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from classify.tune.domains import Domains, Kernel
 from classify.tune.factors import PIECES, Place, Table, table
 from classify.tune.inputs import Pilot, check_enough, held_back
-from classify.tune.seeing import Arrays, Seen, Sight, beliefs, counted, kept, readable
+from classify.tune.seeing import Seen, Sight, beliefs, readable
 from scenes.errors import InputError
+from training.data.kept import Arrays, kept
 from training.data.pictures import ImageDataset, class_labels
 from training.data.sources import open_pictures
 from training.parts import split_of
+from training.progress import counted
 
 
 @dataclass(frozen=True)

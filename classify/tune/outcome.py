@@ -15,10 +15,10 @@ from classify.tune.judging import SIGNIFICANT, Judge, Verdict, intervals
 from classify.tune.matching import Gain, Match, bounded, effective, gains, together
 from classify.tune.rounds import Draw, Rounds, search_on
 from classify.tune.rounds import as_json as rounds_as_json
-from classify.tune.seeing import counted
 from classify.tune.writing import flow
 from scenes.distributions import Distribution
 from scenes.pieces import piece_text
+from training.progress import counted
 
 SCREENED = 0.05
 """Below this p, a place is a candidate."""

@@ -15,8 +15,8 @@ import numpy as np
 from classify.tune.domains import Array
 from classify.tune.matching import Match, precision, ridge_of, tilted
 from classify.tune.pool import Pool
-from classify.tune.seeing import counted
 from scenes.errors import InputError
+from training.progress import counted
 
 GENERATIONS = 200
 _STEP = 0.3

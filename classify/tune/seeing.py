@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,51 +11,11 @@ from numpy.typing import NDArray
 
 from scenes.errors import InputError
 from scenes.files import file_stat
-from scenes.outputs import written
 from training.data.description import NAME, describe
-from training.data.pictures import ImageDataset, chosen, fingerprint
-from training.progress import Progress
+from training.data.kept import Arrays, kept
+from training.data.pictures import ImageDataset, chosen
+from training.progress import counted
 from training.run_folder import Folder
-
-_EVERY = 2.0
-"""Seconds between two lines on progress."""
-
-Arrays = Mapping[str, NDArray[np.generic]]
-
-
-def kept(
-    folder: Path, name: str, parts: Sequence[object], make: Callable[[], Arrays]
-) -> dict[str, NDArray[np.generic]]:
-    """Arrays that take long to make, by name: from a file of the folder, or made and written there.
-
-    parts: all that decides them.
-    """
-    path = folder / f"{name}-{fingerprint(*parts)[:16]}.npz"
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except FileNotFoundError:
-        pass
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError):
-        path.unlink()  # it is damaged
-    made = make()
-    with written(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **made)
-    return dict(made)
-
-
-@contextmanager
-def counted(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Progress of work of `total` parts: a function to call with the number of parts that were done since."""
-    with Progress(title, total, _EVERY) as progress:
-        done = 0
-
-        def advance(count: int) -> None:
-            nonlocal done
-            done += count
-            progress.update(done)
-
-        yield advance
 
 
 @dataclass(frozen=True)

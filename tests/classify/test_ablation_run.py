@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
+import shutil
 import signal
 from pathlib import Path
 from threading import Event, current_thread, main_thread
@@ -21,6 +23,7 @@ from classify.ablation.checking import Estimate, check
 from classify.ablation.command import ablate
 from classify.ablation.plan import make_plan
 from classify.ablation.study import load_study
+from classify.studied import STUDIED
 from render.cli.main import cli
 from render.dataset.dataset import Dataset
 from scenes.errors import InputError
@@ -104,6 +107,37 @@ def test_a_study_ends_in_a_table_and_goes_on_where_it_was(
     begun.clear()
     # Seeds and variants that are new are added, the others stand.
     assert run(path, out, overrides=["seeds=3"]) and len(begun) == 3 * 2
+
+
+def test_runs_without_steps_are_no_jobs_and_have_the_figures_of_jobs(
+    tmp_path: Path, begun: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = {**STUDY["train"], "method": "linear", "iterations": 1, "settings": {"linear": {"bootstrap": True}}}
+    factors = {"yaw": STUDY["factors"]["yaw"], "strength": {"low": {"train": {"settings.linear.strength": 1e-4}}}}
+    path, out = written(tmp_path / "toy.yaml", train=train, factors=factors, seeds=2), tmp_path / "out"
+    assert run(path, out) and all(name.startswith("renders/") for name in begun)
+
+    def answers() -> dict[str, list[Any]]:
+        found = {each.name: json.loads(each.read_text()) for each in (out / "tests").iterdir()}
+        return {name: [(one["labels"], one["predicted"], one["ece"]) for one in tests] for name, tests in found.items()}
+
+    quick = answers()
+    assert len(quick) == 6 and len({str(one) for one in quick.values()}) > 1
+    shutil.rmtree(out / "tests")
+    monkeypatch.setattr(type(STUDIED), "screened", lambda *_: None)
+    assert run(path, out) and sum(name.startswith("runs/") for name in begun) == 6
+    for name, tests in answers().items():
+        for slow, other in zip(tests, quick[name], strict=True):
+            assert slow[:2] == other[:2] and slow[2] == pytest.approx(other[2], abs=1e-5)
+
+
+def test_a_run_without_steps_that_fails_is_told(tmp_path: Path, begun: list[str]) -> None:
+    train = {**STUDY["train"], "method": "linear", "iterations": 1}
+    factors = {"one": {"class": {"train": {"classes": ["mug"]}}}, "yaw": STUDY["factors"]["yaw"]}
+    out = tmp_path / "out"
+    assert not run(written(tmp_path / "toy.yaml", train=train, factors=factors), out)
+    page = (out / "report.html").read_text()
+    assert "1 jobs ended without a result" in page and "linear needs pictures of two classes" in page
 
 
 def test_a_dead_job_does_not_stop_the_others(

@@ -24,6 +24,7 @@ from transformers import (
 )
 
 from classify import backbones
+from classify.efficientnet import EfficientNetLite0
 from classify.mixer import Mixer
 from classify.models import NAMES, build
 from scenes.errors import InputError
@@ -74,6 +75,8 @@ def test_parameters_are_those_of_s2rda_to_the_digit(name, parameters, millions):
         ("vit-s", 21_651_840, 384),
         ("mixer-s", 18_528_264 - 1000 * 513, 512),
         ("convnext-t", 27_820_128, 768),
+        # 4,652,008 with the 1,000 classes of ImageNet.
+        ("efficientnet-lite0", 4_652_008 - 1000 * 1281, 1280),
         ("dinov2-s", 22_056_192 - 384 * (1369 - 256), 384),
         ("dinov2-b", 86_579_712 - 768 * (1369 - 256), 768),
     ],
@@ -86,7 +89,10 @@ def test_the_other_backbones_have_their_published_sizes(name, parameters, width)
     assert count(network.head) == 7 * (width + 1)
 
 
-@pytest.mark.parametrize(("name", "size"), [("resnet18", 40), ("vit-s", 32), ("convnext-t", 64), ("dinov2-s", 28)])
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("resnet18", 40), ("vit-s", 32), ("convnext-t", 64), ("dinov2-s", 28), ("efficientnet-lite0", 33)],
+)
 def test_networks_map_images_to_features_and_logits(tiny, name, size):
     network = build(name, 5, size=size, bottleneck=6)
     assert all(module.training for module in network.modules())
@@ -107,6 +113,14 @@ def test_mixer_mixes_both_places_and_channels():
     moved = given.roll(16, -1)
     assert mixer(given).shape == (1, 768)
     assert not torch.allclose(mixer(given), mixer(moved), atol=1e-4)
+
+
+def test_lite0_pads_as_tensorflow_does():
+    """Of an even side, a kernel of 3 with stride 2 begins at the first pixel, and reaches one beyond the last."""
+    first = EfficientNetLite0().layers[0]
+    torch.nn.init.ones_(first.weight)
+    seen = first(torch.arange(4.0).expand(1, 3, 4, 4))
+    assert seen[0, 0].tolist() == [[3 * 3 * (0 + 1 + 2), 3 * 3 * (2 + 3)], [3 * 2 * (0 + 1 + 2), 3 * 2 * (2 + 3)]]
 
 
 def test_the_seed_of_torch_decides_the_weights(tiny):
@@ -189,7 +203,7 @@ def test_unknown_names_and_sizes_are_refused_with_what_would_do():
     refused("size: 96, but dinov2-s needs a multiple of 14, for example 98", "dinov2-s", size=96)
     refused("mixer-b needs a multiple of 16", "mixer-b", size=8)
     refused("mixer-b can only start from a checkpoint file", "mixer-b", weights="google/mixer")
-    assert set(NAMES) == {*backbones._CONFIGS, "mixer-s", "mixer-b"}
+    assert set(NAMES) == {*backbones._CONFIGS, "mixer-s", "mixer-b", "efficientnet-lite0"}
 
 
 def test_weights_that_are_not_there_are_refused(tmp_path, monkeypatch):

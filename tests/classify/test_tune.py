@@ -16,12 +16,13 @@ pytest.importorskip("torch", reason="PyTorch is not installed")
 from classify.cli_studies import tune
 from classify.tune.factors import Table, fields, places_of, table
 from classify.tune.inputs import claim, held_back, open_photographs, open_pilot
-from classify.tune.seeing import Sight, beliefs, kept, readable
+from classify.tune.seeing import Sight, beliefs, readable
 from classify.tune.writing import Change, base_of, write_config
 from render.render_set import render_set
 from render.renderer import Sampler, open_sampler
 from scenes.config.loading import load_config
 from scenes.errors import InputError
+from training.data.kept import kept
 from training.data.sources import open_pictures
 
 SMALL: dict[str, Any] = {
