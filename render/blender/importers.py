@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,9 @@ from scenes.assets.references import TEXTURE_FOLDERS, References
 from scenes.errors import LoadError
 from scenes.files import inside
 from scenes.mesh import Appearance, Model, Part
+
+if TYPE_CHECKING:
+    from render.blender.shaders import Surface
 
 _READER = Reader("render.blender.importers")
 
@@ -81,13 +84,18 @@ def _read(place: _Place, suffix: str, scratch: Path) -> Loaded:
     from render.blender.usd import read_usd
 
     if suffix == ".fbx":
-        bpy.ops.wm.fbx_import(filepath=str(place.file))
+        # Some animations crash Blender, or make the object nothing in the first frame. The pose without them is kept.
+        bpy.ops.wm.fbx_import(filepath=str(place.file), use_anim=False)
+        if all(item.hide_viewport for item in bpy.data.objects if item.type == "MESH"):
+            for item in bpy.data.objects:
+                item.hide_viewport = False
     elif suffix == ".blend":
         _append(place.file)
     else:
         place = _Place(*read_usd(place.file, place.root, scratch))
-    lost: list[str] = []
-    return Loaded(Model(tuple(_parts(place, Maps(scratch, lost)))), tuple(dict.fromkeys(lost)))
+    lost, notes = list[str](), list[str]()
+    parts = tuple(_parts(place, Maps(scratch, lost), notes))
+    return Loaded(Model(parts), tuple(dict.fromkeys(lost)), tuple(dict.fromkeys(notes)))
 
 
 def _append(source: Path) -> None:
@@ -134,8 +142,10 @@ def _drawn(layer: Any) -> Iterator[Any]:
         yield from _drawn(below)
 
 
-def _parts(place: _Place, maps: Maps) -> Iterator[Part]:
+def _parts(place: _Place, maps: Maps, notes: list[str]) -> Iterator[Part]:
     """The surfaces of the scene as parts, one per material."""
+    from render.blender.shaders import Surface, surface
+
     groups: dict[str, list[Piece]] = {}
     materials: dict[str, Any] = {}
     for piece in pieces():
@@ -143,10 +153,33 @@ def _parts(place: _Place, maps: Maps) -> Iterator[Part]:
         groups.setdefault(name, []).append(piece)
         materials[name] = piece.material
     for name, group in groups.items():
-        look = _appearance(materials[name], place, maps) if materials[name] else None
-        if look is not None and look.texture is not None:
-            group = [_mapped(piece) for piece in group]
-        yield joined(name or "surface", role_of(name, look is not None), look, group)
+        made = None
+        if materials[name]:
+            made = surface(materials[name], lambda image: _kept(image, place, maps), maps, notes)
+        elif place.file.suffix.lower() != ".blend" and any(piece.colors for piece in group):
+            # Formats for exchange show the colors of what has no material, such as displayColor of USD.
+            made = Surface(Appearance((1.0, 1.0, 1.0)), colors="")
+        look = made.look if made else None
+        part = joined(name or "surface", role_of(name, look is not None), look, group)
+        yield part if made is None else replace(part, **_layers(made, group, part.uvs is not None))
+
+
+def _layers(made: Surface, group: list[Piece], has_uvs: bool) -> dict[str, Any]:
+    """The UVs and the colors of a part, as its material asks for."""
+    uvs = colors = None
+    if has_uvs:
+        each = ([layer.of(piece.uvs, len(piece.corners)) for piece in group] for layer in made.layers)
+        uvs = np.concatenate([np.concatenate(of_pieces) for of_pieces in each], axis=2)
+    if made.colors is not None and any(piece.colors for piece in group):
+        colors = np.concatenate([_painted(piece, made.colors) for piece in group])
+    return {"uvs": uvs, "colors": colors}
+
+
+def _painted(piece: Piece, name: str) -> NDArray[np.float32]:
+    """(m, 3, 4) the colors of a piece, of the layer of that name or else its first; white without any."""
+    white = np.ones((len(piece.corners), 3, 4), np.float32)
+    found = piece.colors.get(name, next(iter(piece.colors.values()), white))
+    return np.concatenate([found[..., :3], white[..., 3:]], axis=2)
 
 
 @dataclass(frozen=True)
@@ -174,27 +207,6 @@ def joined(name: str, role: str, look: Appearance | None, group: list[Piece]) ->
     vertices = np.concatenate([piece.corners for piece in group]).reshape(-1, 3)
     faces = np.arange(len(vertices), dtype=np.int32).reshape(-1, 3)
     return Part(name, vertices, faces, np.concatenate([piece.normals for piece in group]), uvs, role, look)
-
-
-def _mapped(piece: Piece) -> Piece:
-    """The piece with the UVs of its texture: of the layer that a node names, such as UsdPrimvarReader_float2 of USD,
-    and moved by the nodes Mapping before the texture, such as UsdTransform2d."""
-    from mathutils import Matrix
-
-    surface = next(node for node in piece.material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
-    image = next(link.from_node for link in _links_behind(surface.inputs["Base Color"]) if _shows_image(link))
-    nodes = [link.from_node for link in _links_behind(image.inputs["Vector"])]
-    names = {"UVMAP": "uv_map", "ATTRIBUTE": "attribute_name"}
-    named = next((getattr(node, names[node.type]) for node in nodes if node.type in names), "")
-    uvs = {named: piece.uvs[named], **piece.uvs} if named in piece.uvs else piece.uvs
-    # The node that is nearest to the texture comes last.
-    for node in reversed(nodes):
-        if node.type == "MAPPING" and node.vector_type == "POINT":
-            place, turn, scale = (node.inputs[name].default_value for name in ("Location", "Rotation", "Scale"))
-            matrix = np.array(Matrix.LocRotScale(place, turn, scale))
-            moved = {name: uv @ matrix[:2, :2].T + matrix[:2, 3] for name, uv in uvs.items()}
-            uvs = {name: uv.astype(np.float32) for name, uv in moved.items()}
-    return replace(piece, uvs=uvs)
 
 
 def pieces() -> Iterator[Piece]:
@@ -249,88 +261,12 @@ def _values(rows: Any, name: str, width: int) -> NDArray[np.float32]:
     return values.reshape(-1, width)
 
 
-def _appearance(material: Any, place: _Place, maps: Maps) -> Appearance:
-    nodes = material.node_tree.nodes if material.use_nodes and material.node_tree else []
-    surface = next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
-    if surface is None:
-        r, g, b, a = material.diffuse_color
-        return Appearance((r, g, b), material.metallic, material.roughness, **_plain_opacity(a))
-    base = surface.inputs["Base Color"]
-    image = _image_behind(base)
-    texture = _kept(image, place, maps) if image else None
-    # The importer of USD leaves a texture empty whose file is not where it says.
-    if image is None and any(link.from_node.type == "TEX_IMAGE" for link in _links_behind(base)):
-        maps.lost.append(f"the color map of the material '{material.name}' is missing")
-    color = (1.0, 1.0, 1.0) if texture else tuple(float(c) for c in base.default_value[:3])
-    return Appearance(
-        color=(color[0], color[1], color[2]),
-        metallic=_plain(surface, "Metallic", 0.0),
-        roughness=_plain(surface, "Roughness", 0.5),
-        texture=texture,
-        **_opacity(surface.inputs["Alpha"], place, maps),
-    )
-
-
-def _plain_opacity(alpha: float) -> dict[str, Any]:
-    """The fields of an Appearance for a plain number. A fully invisible material means fully opaque."""
-    return {"alpha": alpha, "mode": "BLEND"} if 0 < alpha < 1 else {}
-
-
-def _opacity(socket: Any, place: _Place, maps: Maps) -> dict[str, Any]:
-    """The fields of an Appearance for the nodes that feed the socket Alpha."""
-    if not socket.is_linked:
-        return _plain_opacity(float(socket.default_value))
-    links = list(_links_behind(socket))
-    image = next((link for link in links if _shows_image(link)), None)
-    if image is None:
-        return {}
-    picture = _kept(image.from_node.image, place, maps)
-    if picture is None:
-        return {}
-    opacity = maps.opacity(picture, ("alpha" if image.from_socket.name == "Alpha" else "brightness",))
-    steps = [link.from_node for link in links if link.from_node.type == "MATH"]
-    alpha = float(np.prod([_constant(step, 1.0) for step in steps if step.operation == "MULTIPLY"]))
-    cuts = [step for step in steps if step.operation in ("ROUND", "LESS_THAN", "GREATER_THAN")]
-    if cuts:
-        cutoff = 0.5 if cuts[0].operation == "ROUND" else _constant(cuts[0], 0.5)
-        return {"alpha": alpha, "mode": "MASK", "cutoff": cutoff, "opacity": opacity}
-    return {"alpha": alpha, "mode": "BLEND" if opacity or alpha < 1 else "OPAQUE", "opacity": opacity}
-
-
-def _constant(step: Any, default: float) -> float:
-    """The number in a math node that no other node feeds."""
-    free = [socket.default_value for socket in step.inputs[:2] if not socket.is_linked]
-    return float(free[0]) if free else default
-
-
-def _plain(surface: Any, name: str, default: float) -> float:
-    """The number of a socket, or the default if a map controls it."""
-    socket = surface.inputs[name]
-    return default if socket.is_linked else float(np.clip(socket.default_value, 0.0, 1.0))
-
-
-def _image_behind(socket: Any) -> Any:
-    """The first image that feeds a socket, directly or through other nodes."""
-    return next((link.from_node.image for link in _links_behind(socket) if _shows_image(link)), None)
-
-
-def _shows_image(link: Any) -> bool:
-    return link.from_node.type == "TEX_IMAGE" and link.from_node.image is not None
-
-
-def _links_behind(socket: Any) -> Iterator[Any]:
-    """The links that lead to a socket, directly or through other nodes, the nearest first."""
-    waiting, seen = list(socket.links), set()
-    while waiting:
-        link = waiting.pop(0)
-        yield link
-        if link.from_node.name not in seen:
-            seen.add(link.from_node.name)
-            waiting += [before for way in link.from_node.inputs for before in way.links]
-
-
 def _kept(image: Any, place: _Place, maps: Maps) -> Path | None:
     """Keep an image. Its bytes are packed, or in a file below the root of the model."""
+    if image.filepath.endswith(("/", "\\")):
+        # So the importer of FBX leaves a texture without a file.
+        maps.lost.append("a map has no file: patterns and layers of the program that made it are not read")
+        return None
     name = Path(image.filepath.replace("\\", "/")).name or image.name
     if image.packed_file:
         return maps.inside(name, bytes(image.packed_file.data))

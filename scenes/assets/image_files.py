@@ -28,10 +28,11 @@ Light = NDArray[np.float32]
 MAX_BYTES = 1 << 30
 MAX_PIXELS = 1 << 27
 """As many as 16384 x 8192."""
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM")
-"""Pillow's names of the formats that are read. Others, such as EPS, would start programs."""
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "TGA")
+"""Pillow's names of the formats that are read. Others, such as EPS, would start programs. A TGA file has no mark by
+which it is known, so it comes last."""
 IMAGE_SUFFIXES = (
-    ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm",
+    ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".tga",
 )  # fmt: skip
 """Of the names of picture files, in lower case."""
 
@@ -67,7 +68,7 @@ def opened(path: Path) -> Iterator[Image.Image]:
     except LoadError:
         raise
     except UnidentifiedImageError:
-        raise LoadError("is not a picture of a known format (PNG, JPEG, WebP, TIFF, BMP, GIF, PPM)") from None
+        raise LoadError("is not a picture of a known format (PNG, JPEG, WebP, TIFF, BMP, GIF, PPM, TGA)") from None
     except Image.DecompressionBombError:
         # Pillow's own limit comes first. It is higher.
         raise LoadError(f"has more than {MAX_PIXELS >> 20} Mi pixels: reduce it") from None

@@ -26,7 +26,7 @@ Use = Literal["light", "map", "photo", "surface"]
 """light: environment maps. map: the maps of textures. photo: backgrounds. surface: photographs that are drawn on."""
 
 # Part of the keys of verdicts: to be raised when other files pass, or pass in another form.
-_VERSION = 1
+_VERSION = 2
 _SECONDS = 30
 _MEMORY = 4 << 30
 # Threads of BLAS would take a share of the memory each.

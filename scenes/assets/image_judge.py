@@ -39,7 +39,7 @@ def judge(path: Path, use: str, plain: str) -> str:
     plain: path without suffix for a file that says the same in a way that Blender reads right. Raises LoadError if the
     file cannot be used.
     """
-    if use == "light" or (use == "map" and is_light(path)):
+    if use == "light" or (use in ("map", "model") and is_light(path)):
         return _light(path, plain)
     if use in ("photo", "surface"):
         _photo(path, _SMALLEST if use == "surface" else 1)

@@ -20,6 +20,8 @@ _STARTS = {
     b"MM\0*": ".tif",
     b"BM": ".bmp",
     b"RIFF": ".webp",
+    b"v/1\x01": ".exr",
+    b"#?": ".hdr",
 }
 _UNREAD = {b"\xabKTX 20\xbb": "KTX2", b"\xabKTX 11\xbb": "KTX", b"DDS ": "DDS"}
 
@@ -52,7 +54,7 @@ class Maps:
         try:
             unread = next((format for start, format in _UNREAD.items() if data.startswith(start)), None)
             if unread:
-                raise LoadError(f"is {unread}, which is not read")
+                raise LoadError(f"is {unread}, which is not read: convert it to PNG")
             plain = judge(path, "model", str(path))
         except LoadError as error:
             path.unlink()

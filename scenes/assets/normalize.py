@@ -15,7 +15,7 @@ from scenes.errors import LoadError
 from scenes.mesh import Model, Part
 
 # Part of every cache key: raise it when what this package makes of a file changes.
-VERSION = 7
+VERSION = 8
 # More triangles are not visible at a few hundred pixels, and scenes with many such models do not fit in memory.
 MAX_TRIANGLES = 200_000
 MIN_SIZE, MAX_SIZE = 1e-12, 1e12

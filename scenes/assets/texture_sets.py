@@ -16,7 +16,7 @@ from scenes.assets.formats import ARCHIVE, ARCHIVES
 from scenes.assets.image_gate import ImageGate, Verdict
 from scenes.assets.walking import below, is_file
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".exr", ".hdr"})
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".tga", ".exr", ".hdr"})
 
 # What the words at the end of a file's name say it shows, without what separates them.
 _KINDS = {

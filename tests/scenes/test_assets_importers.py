@@ -193,6 +193,57 @@ def test_a_texture_lies_where_its_transform_puts_it(tmp_path: Path, named: str) 
     np.testing.assert_allclose(part.uvs.reshape(-1, 2), wanted, atol=1e-4)
 
 
+_MAPPED = _MOVED.replace(
+    "color3f inputs:diffuseColor.connect = </m/t.outputs:rgb>",
+    """color3f inputs:diffuseColor = (0.2, 0.4, 0.6)
+        float inputs:roughness.connect = </m/rough.outputs:g>
+        normal3f inputs:normal.connect = </m/t.outputs:rgb>
+        color3f inputs:emissiveColor = (0, 0.5, 0)
+        float inputs:clearcoat = 0.75""",
+).replace(
+    'def Shader "x"',
+    """def Shader "rough" {
+        uniform token info:id = "UsdUVTexture"
+        asset inputs:file = @rough.tga@
+        token inputs:wrapS = "clamp"
+        token inputs:wrapT = "clamp"
+        float outputs:g
+    }
+    def Shader "x\"""",
+)
+
+
+@pytest.mark.slow
+def test_maps_and_numbers_of_other_inputs_are_kept(tmp_path: Path) -> None:
+    """Roughness from the green of a TGA file that does not repeat, a normal map on moved UVs, light and a coat."""
+    (tmp_path / "card.usda").write_text(_MAPPED)
+    Image.new("RGB", (4, 4), "blue").save(tmp_path / "pic.png")
+    Image.new("RGB", (4, 4), "green").save(tmp_path / "rough.tga")
+    loaded = convert(tmp_path / "card.usda", References(), scratch(tmp_path))
+    (part,) = loaded.model.parts
+    look = part.appearance
+    assert not loaded.lost and not loaded.notes and look is not None and look.texture is None
+    assert look.color == pytest.approx((0.2, 0.4, 0.6))
+    assert look.inputs["emission_color"] == pytest.approx((0, 0.5, 0)) and look.inputs["emission_strength"] == 1
+    assert look.inputs["coat_weight"] == pytest.approx(0.75)
+    rough, normal = look.pictures["roughness"], look.pictures["normal"]
+    assert (rough.channel, rough.wrap) == ("G", ("CLAMP", "CLAMP")) and normal.channel == "NORMAL"
+    assert set(look.pictures) == {"roughness", "normal"} and rough.layer != normal.layer != normal.tangents
+    assert part.uvs is not None
+    plain, moved = (part.uvs[..., 2 * k : 2 * k + 2] for k in (normal.tangents, normal.layer))
+    turned = np.stack([0.25 - 3 * plain[..., 1], 0.5 + 2 * plain[..., 0]], axis=-1)
+    np.testing.assert_allclose(moved, turned, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_what_has_no_material_shows_its_own_colors(tmp_path: Path) -> None:
+    text = _MOVED.replace("rel material:binding = </m>", "color3f[] primvars:displayColor = [(0.1, 0.2, 0.3)]")
+    (tmp_path / "card.usda").write_text(text)
+    (part,) = convert(tmp_path / "card.usda", References(), scratch(tmp_path)).model.parts
+    assert part.appearance is not None and part.appearance.color == (1, 1, 1) and part.colors is not None
+    np.testing.assert_allclose(part.colors.reshape(-1, 4), np.tile([0.1, 0.2, 0.3, 1], (6, 1)), atol=1e-5)
+
+
 @pytest.mark.slow
 def test_a_model_may_refer_to_what_lies_below_the_root(tmp_path: Path) -> None:
     """A layer in ../, and a picture beside that layer. One that is not there is told."""
@@ -241,3 +292,32 @@ def test_damaged_files_are_refused(made: Path, tmp_path: Path, suffix: str) -> N
     with pytest.raises(LoadError) as error:
         convert(tmp_path / f"x{suffix}", References(), scratch(tmp_path))
     assert "\n" not in str(error.value) and len(str(error.value)) < 250
+
+
+def _card(number: int, seen: int) -> str:
+    return f"""
+    Geometry: {number}, "Geometry::", "Mesh" {{
+        Vertices: *12 {{ a: {number},0,0,{number + 1},0,0,{number + 1},0,1,{number},0,1 }}
+        PolygonVertexIndex: *4 {{ a: 0,1,2,-4 }}
+    }}
+    Model: {number + 1}, "Model::card{number}", "Mesh" {{
+        Properties70: {{ P: "Visibility", "Visibility", "", "A",{seen} }}
+    }}"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seen", "drawn"), [((1, 0), [0]), ((0, 0), [0, 1])])
+def test_hidden_objects_of_an_fbx_are_left_out_unless_all_are(
+    tmp_path: Path, seen: tuple[int, int], drawn: list[int]
+) -> None:
+    """Files of 3ds Max of version 5000 say of all that they hide it."""
+    cards = "".join(_card(10 * k + 10, shown) for k, shown in enumerate(seen))
+    links = "".join(f'C: "OO",{n},{n + 1}\nC: "OO",{n + 1},0\n' for n in (10, 20))
+    (tmp_path / "a.fbx").write_text(
+        "; FBX 7.4.0 project file\nFBXHeaderExtension: {\n    FBXVersion: 7400\n}\n"
+        f"Objects: {{{cards}\n}}\nConnections: {{\n{links}}}\n"
+    )
+    (part,) = convert(tmp_path / "a.fbx", References(), scratch(tmp_path)).model.parts
+    # The unit of an FBX file is a centimeter.
+    lefts = {round(float(x) * 10) for x in part.vertices[part.faces].min(axis=1)[:, 0]}
+    assert sorted(lefts) == [1 + k for k in drawn]
