@@ -144,6 +144,14 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Geometry:
+    """Where a model's triangles are, and nothing else: vertices (n, 3) float, and faces (m, 3) indices into them."""
+
+    vertices: Floats
+    faces: Ints
+
+
+@dataclass(frozen=True)
 class Model:
     """An object as triangles.
 
@@ -180,6 +188,13 @@ class Model:
         """Bytes of all arrays of the parts."""
         fields = [(part.vertices, part.faces, part.normals, part.uvs, part.colors) for part in self.parts]
         return sum(array.nbytes for arrays in fields for array in arrays if array is not None)
+
+    @property
+    def geometry(self) -> Geometry:
+        """The triangles of all parts, one after another."""
+        starts = np.cumsum([0] + [len(part.vertices) for part in self.parts[:-1]])
+        faces = np.concatenate([part.faces + start for part, start in zip(self.parts, starts, strict=True)])
+        return Geometry(np.concatenate([part.vertices for part in self.parts]), faces.astype(np.int32))
 
     @property
     def bounds(self) -> NDArray[np.float64]:

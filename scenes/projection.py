@@ -2,57 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from scenes.assets.coarse import Coarse
-from scenes.mesh import Model, Part
+from scenes.mesh import Geometry, Model
 from scenes.record.camera import Camera
 from scenes.record.scene import Item
 
-Triangles = NDArray[np.float64]
-"""(m, 3, 3): for each corner its x and y in pixels, pixel centers at +0.5, and its depth in meters."""
-
-# Number of candidate pixels per batch; limits memory to some ten megabytes.
+# Number of candidate rows or pixels per batch; limits memory to some ten megabytes.
 _BATCH = 300_000
+# Boxes of triangles from this many columns on are narrowed, row by row.
+_NARROW = 4
 # Where a lens bends the side of a triangle by more than this many pixels, the triangle is divided. So often at most.
 _BEND = 0.05
 _DIVISIONS = 7
+# Cells along each axis in which triangles around points are looked for.
+_FINE = 1024
 # Places along each edge of an outline.
 _ALONG = 16
 
 
-def seen_triangles(camera: Camera, item: Item, model: Model | Coarse) -> Triangles:
+@dataclass(frozen=True)
+class Triangles:
+    """Triangles in the picture.
+
+    points: (3, n) x and y in pixels, pixel centers at +0.5, and depth in meters. faces: (3, m), in each column the
+    numbers of a triangle's corners. Numpy works several times faster along contiguous memory.
+    """
+
+    points: NDArray[np.float64]
+    faces: NDArray[np.intp]
+
+    @staticmethod
+    def of(corners: NDArray[np.float64]) -> Triangles:
+        """Triangles by their corners, (m, 3, 3): x, y and depth of each."""
+        numbers = np.arange(3 * len(corners)).reshape(-1, 3)
+        return Triangles(np.ascontiguousarray(corners.reshape(-1, 3).T), np.ascontiguousarray(numbers.T))
+
+    def corners(self, which: NDArray[np.intp]) -> NDArray[np.float64]:
+        """(3, 3, k) x, y and depth, of each corner, of some triangles in a row."""
+        return self.points.take(self.faces.take(which, axis=1), axis=1)
+
+
+def seen_triangles(camera: Camera, item: Item, model: Model | Geometry) -> Triangles:
     """The triangles of an item in the picture. What is nearer than the camera's near plane is cut off."""
-    parts: Sequence[Part | Coarse] = model.parts if isinstance(model, Model) else (model,)
+    there = model.geometry if isinstance(model, Model) else model
     matrix, k = camera.world_to_camera() @ item.matrix(), camera.intrinsics()
-    ideal = camera.distortion is None
-    # Coordinates in rows, and views of them as triangles: numpy works several times faster along contiguous memory.
-    points = [matrix[:3, :3] @ part.vertices.T.astype(np.float64) + matrix[:3, 3:] for part in parts]
-    whole = all(part[2].min(initial=np.inf) >= camera.near for part in points)
-    if whole and ideal:
-        # There are half as many points as triangles, so they are projected before they are put together.
-        for part in points:
-            part[:2] = part[:2] / part[2] * k[[0, 1], [0, 1]][:, None] + k[:2, 2:]
+    points = matrix[:3, :3] @ there.vertices.T.astype(np.float64) + matrix[:3, 3:]
     # `take` with whole numbers of the machine's own size is twice as fast as an index in brackets.
-    corners = [point.take(part.faces.T.astype(np.intp), axis=1) for point, part in zip(points, parts, strict=True)]
-    triangles = np.concatenate(corners, axis=2).transpose(2, 1, 0)
+    faces = np.ascontiguousarray(there.faces.T, dtype=np.intp)
+    whole, ideal = points[2].min(initial=np.inf) >= camera.near, camera.distortion is None
     if whole and ideal:
-        return triangles
+        points[:2] = points[:2] / points[2] * k[[0, 1], [0, 1]][:, None] + k[:2, 2:]
+        return Triangles(points, faces)
+    triangles = points.T[faces.T]
     if not whole:
         triangles = clipped(triangles, camera.near)
     triangles[..., :2] /= triangles[..., 2:]
     if ideal:
         triangles[..., :2] = triangles[..., :2] * k[[0, 1], [0, 1]] + k[:2, 2]
-        return triangles
-    return _bent(camera, triangles)
+        return Triangles.of(triangles)
+    return Triangles.of(_bent(camera, triangles))
 
 
-def _bent(camera: Camera, triangles: NDArray[np.float64]) -> Triangles:
-    """The triangles in the picture of a lens that bends lines: those whose sides it bends visibly are divided.
+def _bent(camera: Camera, triangles: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The triangles in the picture of a lens that bends lines, (m, 3, 3): those whose sides it bends much are divided.
 
     triangles: (m, 3, 3), x and y of an ideal lens in normalized coordinates, and depth.
     """
@@ -127,28 +145,66 @@ def depth_map(triangles: Triangles, size: tuple[int, int]) -> NDArray[np.float64
     """(H, W) depth of the nearest triangle at each pixel center; inf where there is none. size: (width, height)."""
     width, height = size
     depth = np.full(height * width, np.inf)
-    corners = _corners(triangles)
-    low, high = _boxes(corners)
-    # The first and the last column and row of pixel centers in each box. Division is much faster with 32 bits.
-    left, top = (np.ceil(low[k] - 0.5).clip(0, size[k]).astype(np.int32) for k in (0, 1))
-    right, bottom = (np.floor(high[k] - 0.5).clip(-1, size[k] - 1).astype(np.int32) for k in (0, 1))
-    keep = np.flatnonzero((left <= right) & (top <= bottom))
-    corners, left, top = corners.take(keep, axis=2), left[keep], top[keep]
-    wide = right[keep] - left + 1
-    # The candidates are counted through all boxes. Each batch of them is that of whole triangles.
-    begins = np.concatenate([[0], np.cumsum(wide.astype(np.int64) * (bottom[keep] - top + 1))])
-    start = 0
-    while start < len(keep):
-        stop = max(int(np.searchsorted(begins, begins[start] + _BATCH)) - 1, start + 1)
-        counts, firsts = np.diff(begins[start : stop + 1]), (begins[start:stop] - begins[start]).astype(np.int32)
-        which = np.repeat(np.arange(start, stop), counts)
-        place = np.arange(begins[stop] - begins[start], dtype=np.int32) - np.repeat(firsts, counts)
-        row = place // wide[which]
-        x, y = left[which] + (place - row * wide[which]), top[which] + row
-        hit, away = _met(corners, which, x + 0.5, y + 0.5)
-        np.minimum.at(depth, y[hit].astype(np.int64) * width + x[hit], away)
-        start = stop
+    # Most triangles have no pixel center between their sides, so rows are asked only where columns are met.
+    keep, left, right = _met_cells(triangles.faces, *_cells(triangles.points[0], width))
+    rows, top, bottom = _met_cells(triangles.faces.take(keep, axis=1), *_cells(triangles.points[1], height))
+    left, right, corners = left[rows], right[rows], triangles.corners(keep[rows])
+    for some in _batches(bottom - top + 1):
+        which, y = _counted(top[some], bottom[some])
+        which += some.start
+        first, last = _spans(corners, which, y + 0.5, left[which], right[which])
+        for few in _batches(last - first + 1):
+            row, x = _counted(first[few], last[few])
+            row += few.start
+            hit, away = _met(corners, which[row], x + 0.5, y[row] + 0.5)
+            np.minimum.at(depth, y[row[hit]] * width + x[hit], away)
     return depth.reshape(height, width)
+
+
+def _batches(counts: NDArray[np.integer]) -> Iterator[slice]:
+    """Which of some things to take at once, so that their counts are _BATCH together at most, or it is a single one."""
+    begins = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+    start = 0
+    while start < len(counts):
+        stop = max(int(np.searchsorted(begins, begins[start] + _BATCH, side="right")) - 1, start + 1)
+        yield slice(start, stop)
+        start = stop
+
+
+def _counted(first: NDArray[np.integer], last: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """All whole numbers from the first to the last of each thing, and the numbers of the things that they belong to."""
+    counts = last - first + 1
+    which = np.repeat(np.arange(len(first)), counts)
+    return which, np.arange(len(which)) + (first - (np.cumsum(counts, dtype=np.int64) - counts))[which]
+
+
+def _spans(
+    corners: NDArray[np.float64],
+    which: NDArray[np.intp],
+    y: NDArray[np.float64],
+    left: NDArray[np.int32],
+    right: NDArray[np.int32],
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The first and the last column in which a triangle can hold the pixel center of a row.
+
+    which: (n,) the triangle. y: (n,) the middle of the row. left, right: (n,) columns of the triangle's box, in which a
+    long and slanted triangle holds few.
+    """
+    wide = np.flatnonzero(right - left >= _NARROW)
+    x, away = corners[0].take(which[wide], axis=1), corners[1].take(which[wide], axis=1) - y[wide]
+    low, high = np.full(len(wide), np.inf), np.full(len(wide), -np.inf)
+    for a, b in ((0, 1), (1, 2), (2, 0)):
+        # Where the side meets the middle of the row. The ends of a level side are those of the others, too.
+        rise = away[a] - away[b]
+        at = x[a] + (x[b] - x[a]) * np.divide(away[a], rise, out=np.zeros(len(wide)), where=rise != 0).clip(0, 1)
+        met = (np.minimum(away[a], away[b]) <= 0) & (np.maximum(away[a], away[b]) >= 0)
+        low, high = np.where(met, np.minimum(low, at), low), np.where(met, np.maximum(high, at), high)
+    # Far more than rounding is off.
+    slack = 1e-3 + 1e-9 * np.abs(x).max(axis=0)
+    first, last = left.copy(), right.copy()
+    first[wide] = np.maximum(first[wide], np.ceil(low - slack - 0.5).clip(-1, 2**30))
+    last[wide] = np.minimum(last[wide], np.floor(high + slack - 0.5).clip(-1, 2**30))
+    return first, np.maximum(last, first - 1)
 
 
 def first_depth(triangles: Triangles, points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -156,29 +212,51 @@ def first_depth(triangles: Triangles, points: NDArray[np.float64]) -> NDArray[np
 
     The points lie anywhere, not only at the centers of pixels, so nothing depends on the size of the picture.
     """
-    corners = _corners(triangles)
-    low, high = _boxes(corners)
     first = np.full(len(points), np.inf)
-    for k, (x, y) in enumerate(points):
-        # Few boxes reach across the column of a point, so only those are asked for its row.
-        near = np.flatnonzero((low[0] <= x) & (x <= high[0]))
-        near = near[(low[1].take(near) <= y) & (y <= high[1].take(near))]
-        first[k] = _met(corners, near, x, y)[1].min(initial=np.inf)
+    if not len(points):
+        return first
+    some = np.arange(triangles.faces.shape[1])
+    for axis in (0, 1):
+        some = some[_around(triangles.points[axis], triangles.faces.take(some, axis=1), points[:, axis])]
+    corners = triangles.corners(some)
+    low, high = corners[:2].min(axis=1)[:, None], corners[:2].max(axis=1)[:, None]
+    at = points.T[..., None]
+    place, which = np.nonzero(((low <= at) & (at <= high)).all(axis=0))
+    hit, away = _met(corners, which, *points[place].T)
+    np.minimum.at(first, place[hit], away)
     return first
 
 
-def _corners(triangles: Triangles) -> NDArray[np.float64]:
-    """(3, 3, m) the same numbers: x, y and depth, of each corner, of all triangles in a row.
-
-    Numpy works several times faster along contiguous memory. `seen_triangles` makes views of such an array.
-    """
-    return np.ascontiguousarray(triangles.transpose(2, 1, 0))
+def _cells(values: NDArray[np.float64], count: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The first pixel center at or after each coordinate, and the last one at or before it, of `count` in a row."""
+    first, last = np.ceil(values - 0.5).clip(0, count), np.floor(values - 0.5).clip(-1, count - 1)
+    return first.astype(np.int32), last.astype(np.int32)
 
 
-def _boxes(corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The smallest and the largest x and y of each triangle, (2, m) each."""
-    a, b, c = corners[:2, 0], corners[:2, 1], corners[:2, 2]
-    return np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+def _met_cells(
+    faces: NDArray[np.intp], first: NDArray[np.int32], last: NDArray[np.int32]
+) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.int32]]:
+    """Which triangles have cells between their corners along an axis, and the first and the last cell of those."""
+    low, high = _over_corners(np.minimum, first, faces), _over_corners(np.maximum, last, faces)
+    met = np.flatnonzero(low <= high)
+    return met, low[met], high[met]
+
+
+def _around(values: NDArray[np.float64], faces: NDArray[np.intp], at: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The triangles that may hold one of the coordinates `at` between their corners: all that do, and some more."""
+    # All are counted in fine cells from the first one of `at` to the last. One look-up then tells of all of them, how
+    # many are in cells before that of a corner, and how many are not behind it.
+    begin, scale = at.min(), _FINE / max(float(np.ptp(at)), 1e-6)
+    mine, theirs = ((1 + (some - begin) * scale).clip(0, _FINE + 2).astype(np.intp) for some in (values, at))
+    before = np.concatenate([[0], np.bincount(theirs, minlength=_FINE + 3).cumsum()]).astype(np.int32)
+    low, high = before.take(mine), before.take(mine + 1)
+    return np.flatnonzero(_over_corners(np.minimum, low, faces) < _over_corners(np.maximum, high, faces))
+
+
+def _over_corners(smaller: np.ufunc, values: NDArray[np.int32], faces: NDArray[np.intp]) -> NDArray[np.int32]:
+    """The smallest or the largest value of each triangle's corners."""
+    a, b, c = (values.take(corner) for corner in faces)
+    return np.asarray(smaller(smaller(a, b), c))
 
 
 def _met(
@@ -186,7 +264,7 @@ def _met(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Which of n points lie in their triangles, and the depth there of those that do.
 
-    which: (n,) the number of each point's triangle. x, y: (n,) the places of the points in the picture, or one of all.
+    which: (n,) the number of each point's triangle. x, y: (n,) the places of the points in the picture.
     An edge belongs to its triangle. A triangle seen edge-on has the depth of its nearest corner.
     """
     ax, bx, cx = (corners[0, k].take(which) - x for k in range(3))

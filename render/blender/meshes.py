@@ -11,21 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.blender import parts
-from scenes.mesh import Appearance, Model, Part
+from scenes.mesh import Appearance, Geometry, Model, Part
 
-# All cached meshes together have at most this many triangles, about 300 MB in Blender.
+# All cached meshes together have at most this many triangles, about 350 MB here and in Blender.
 TRIANGLES_KEPT = 2_000_000
 
 
 @dataclass(frozen=True)
 class Uploaded:
-    """A model in Blender: its mesh, the material of each part as its file describes it, and whether a part has
-    colors."""
+    """A model in Blender: its mesh and its triangles, the material of each part as its file describes it, and whether a
+    part has colors."""
 
     mesh: bpy.types.Mesh
+    geometry: Geometry
     appearances: tuple[Appearance | None, ...]
     colored: tuple[bool, ...]
-    triangles: int
 
 
 class MeshStore:
@@ -41,13 +41,13 @@ class MeshStore:
             model = self._model(asset)
             appearances = tuple(part.appearance for part in model.parts)
             colored = tuple(part.colors is not None for part in model.parts)
-            self._kept[asset] = Uploaded(upload(asset, model), appearances, colored, model.triangles)
+            self._kept[asset] = Uploaded(upload(asset, model), model.geometry, appearances, colored)
         self._kept.move_to_end(asset)
         return self._kept[asset]
 
     def trim(self) -> None:
         """Free meshes above the limit. Call it between pictures, when no mesh is in use."""
-        while len(self._kept) > 1 and sum(kept.triangles for kept in self._kept.values()) > self._limit:
+        while len(self._kept) > 1 and sum(len(kept.geometry.faces) for kept in self._kept.values()) > self._limit:
             _, oldest = self._kept.popitem(last=False)
             bpy.data.meshes.remove(oldest.mesh)
 
@@ -60,11 +60,9 @@ def upload(name: str, model: Model) -> bpy.types.Mesh:
     colors of their own have them in the color attribute "tint" (Cycles does not find one named "color"). The faces
     carry the codes of their parts.
     """
-    vertices = np.concatenate([part.vertices for part in model.parts]).astype(np.float32)
-    offsets = np.cumsum([0] + [len(part.vertices) for part in model.parts[:-1]])
-    faces = np.concatenate([part.faces + o for part, o in zip(model.parts, offsets, strict=True)]).astype(np.int32)
+    whole = model.geometry
     normals = np.concatenate([part.normals for part in model.parts]).astype(np.float32)
-    vertices, faces, shading = split(vertices, faces, normals)
+    vertices, faces, shading = split(whole.vertices.astype(np.float32), whole.faces.astype(np.int32), normals)
     slots = np.repeat(np.arange(len(model.parts), dtype=np.int32), [len(part.faces) for part in model.parts])
     mesh = triangles(name, vertices, faces, slots)
     for _ in model.parts:

@@ -261,7 +261,8 @@ class Stage:
 
     def _object_labels(self, scene: Scene, instance: NDArray[np.uint16]) -> tuple[ObjectLabel, ...]:
         cutouts = self._cutouts(scene)
-        labels = object_labels(scene, instance, self.catalogue.info, self.catalogue.model, cutouts)
+        # The catalogue would read again the models that it did not keep.
+        labels = object_labels(scene, instance, self.catalogue.info, lambda i: self._meshes.get(i).geometry, cutouts)
         return tuple(replace(label, glass=self._glass(label)) for label in labels)
 
     def _glass(self, label: ObjectLabel) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scenes.assets import shapes_source
 from scenes.assets.cache import Cache
-from scenes.assets.coarse import Coarse, coarse_copies
+from scenes.assets.coarse import coarse_copies
 from scenes.assets.file_source import Settled, give_up, settings, settle
 from scenes.assets.index import IndexEntry, KnownAssets, indexes_of
 from scenes.assets.indexing import each, lost_entry, model_entry
@@ -23,7 +23,7 @@ from scenes.assets.sources import FileAsset, Files, Known, Listing, ModelFolder,
 from scenes.assets.texture_sets import TextureSet
 from scenes.errors import InputError, choices
 from scenes.files import sha256
-from scenes.mesh import Model
+from scenes.mesh import Geometry, Model
 from scenes.names import Candidates
 from scenes.shapes.registry import GENERATORS
 
@@ -150,7 +150,7 @@ class Catalogue:
         return found
 
     @cached_property
-    def coarse(self) -> Callable[[str], Coarse]:
+    def coarse(self) -> Callable[[str], Geometry]:
         """From an asset's id to its coarse copy. Raises InputError for an unknown id."""
         return coarse_copies(self.model)
 

@@ -7,13 +7,12 @@ by half a cell at most. That is less than a pixel of a model that is 128 pixels 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.mesh import Floats, Ints, Model
+from scenes.mesh import Geometry, Model
 
 # Cells of the grid along a model's diagonal.
 _GRID = 128
@@ -21,31 +20,22 @@ _GRID = 128
 _KEPT = 1024
 
 
-@dataclass(frozen=True)
-class Coarse:
-    """vertices: (n, 3) float16, in the unit model. faces: (m, 3) indices into them. No two are the same."""
-
-    vertices: Floats
-    faces: Ints
-
-
-def coarse_copies(model: Callable[[str], Model]) -> Callable[[str], Coarse]:
+def coarse_copies(model: Callable[[str], Model]) -> Callable[[str], Geometry]:
     """A function from an asset's id to its coarse copy, which remembers the copies. model: from id to unit model."""
     return lru_cache(_KEPT)(lambda asset_id: coarse(model(asset_id)))
 
 
-def coarse(model: Model) -> Coarse:
-    """The coarse copy of a unit model."""
-    starts = np.cumsum([0] + [len(part.vertices) for part in model.parts])
-    faces = np.concatenate([part.faces + start for part, start in zip(model.parts, starts, strict=False)])
-    cells = np.round(np.concatenate([part.vertices for part in model.parts]) * _GRID).astype(np.int64)
+def coarse(model: Model) -> Geometry:
+    """The coarse copy of a unit model: vertices (n, 3) float16, and faces (m, 3) of which no two are the same."""
+    whole = model.geometry
+    cells = np.round(whole.vertices * _GRID).astype(np.int64)
     # One number for each row: sorting numbers is much faster than sorting rows.
     _, first, place = np.unique(_numbers(cells + _GRID, 2 * _GRID + 1), return_index=True, return_inverse=True)
-    corners = np.sort(place[faces], axis=1)
+    corners = np.sort(place[whole.faces], axis=1)
     corners = corners[(corners[:, 0] < corners[:, 1]) & (corners[:, 1] < corners[:, 2])]
     corners = corners[np.unique(_numbers(corners, len(first)), return_index=True)[1]]
     kind = np.uint16 if len(first) <= 1 << 16 else np.uint32
-    return Coarse((cells[first] / _GRID).astype(np.float16), corners.astype(kind))
+    return Geometry((cells[first] / _GRID).astype(np.float16), corners.astype(kind))
 
 
 def _numbers(rows: NDArray[np.int64], base: int) -> NDArray[np.int64]:

@@ -93,9 +93,7 @@ class _Target:
     def triangles(self, draw: Draw, item: Item) -> Triangles:
         """The triangles of an item, in cells."""
         triangles = seen_triangles(self.camera, item, draw.catalogue.model(item.asset))
-        for axis in (0, 1):  # one at a time: each is contiguous in memory
-            triangles[..., axis] -= self.low[axis]
-            triangles[..., axis] *= self.zoom
+        triangles.points[:2] = (triangles.points[:2] - self.low[:, None]) * self.zoom
         return triangles
 
     def depth(self, draw: Draw, item: Item) -> NDArray[np.float64]:

@@ -13,8 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.assets.coarse import Coarse
-from scenes.mesh import Model
+from scenes.mesh import Geometry, Model
 from scenes.projection import depth_map, seen_triangles
 from scenes.record.camera import Camera
 from scenes.record.scene import Item
@@ -83,7 +82,7 @@ class Measure:
     asset's id to its model or its coarse copy.
     """
 
-    def __init__(self, model: Callable[[str], Model | Coarse], side: int):
+    def __init__(self, model: Callable[[str], Model | Geometry], side: int):
         self._model, self._side = model, side
         self._seen: list[tuple[Item, Camera, NDArray[np.float64]]] = []
 

@@ -170,7 +170,7 @@ def keypoint(
 
     Both sheets keep their depth; the scale only says how large the object counts.
     """
-    hull = np.array([[-0.1, 0.1, -0.1], [0.1, 3.0, 0.1]])
+    hull = np.array([[-50, 0.1, -50], [50, 3.0, 50]])
     points = {"own": {"k": np.array(point) / scale}, "other": {}}
     models = {"own": sheet(own / scale), "other": sheet(other)}
     items = (replace(item(scale=scale), asset="own"), replace(item(), asset="other"))

@@ -98,8 +98,8 @@ def test_a_box_holds_what_bends_beyond_its_corners(small_catalogue: Catalogue) -
     sampled = Sampler(validate({"camera": {"resolution": [64, 64]}}, "test"), small_catalogue).sample(0, 0).items[0]
     thing = replace(sampled, location=(0.0, 0.0, 0.0), scale=1.5)
     info, model = small_catalogue.info(thing.asset), small_catalogue.model(thing.asset)
-    triangles = seen_triangles(seen, thing, model)
-    around = [*triangles[..., :2].min(axis=(0, 1)), *triangles[..., :2].max(axis=(0, 1))]
+    shown = seen_triangles(seen, thing, model).points[:2]
+    around = [*shown.min(axis=1), *shown.max(axis=1)]
     np.testing.assert_allclose(hull_box(seen, thing, info), around, atol=1.0)
 
 

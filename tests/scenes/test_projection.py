@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from scenes import projection
-from scenes.projection import clipped, depth_map, first_depth, silhouette
+from scenes.projection import Triangles, clipped, depth_map, first_depth, silhouette
 
 SIZES = st.tuples(st.integers(1, 13), st.integers(1, 11))
 # Eighths, which no rounding blurs, many far outside the picture; and pixel centres, so that edges run through others.
@@ -32,6 +32,10 @@ def meshes(draw: st.DrawFn) -> NDArray:
 def flat(points: NDArray, faces: NDArray) -> NDArray[np.float64]:
     """(m, 3, 3) triangles at depth 1 from points (n, 2) of the picture and faces (m, 3)."""
     return np.column_stack([points, np.ones(len(points))]).astype(float)[faces]
+
+
+def mask(triangles: NDArray, size: tuple[int, int]) -> NDArray[np.bool_]:
+    return silhouette(Triangles.of(triangles), size)
 
 
 def reference(triangles: NDArray, size: tuple[int, int]) -> NDArray[np.bool_]:
@@ -56,16 +60,16 @@ def _holds(corners: list[tuple[Fraction, Fraction]], x: Fraction, y: Fraction) -
 @settings(max_examples=150)
 @given(meshes(), SIZES)
 def test_silhouette_is_every_pixel_center_in_a_triangle(mesh: NDArray, size: tuple[int, int]) -> None:
-    assert np.array_equal(silhouette(mesh, size), reference(mesh, size))
+    assert np.array_equal(mask(mesh, size), reference(mesh, size))
 
 
 @settings(max_examples=40)
 @given(meshes(), SIZES, st.integers(1, 40))
 def test_batches_change_nothing(mesh: NDArray, size: tuple[int, int], batch: int) -> None:
-    whole = silhouette(mesh, size)
+    whole = mask(mesh, size)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(projection, "_BATCH", batch)
-        assert np.array_equal(silhouette(mesh, size), whole)
+        assert np.array_equal(mask(mesh, size), whole)
 
 
 def test_random_triangles_with_any_coordinates() -> None:
@@ -73,39 +77,39 @@ def test_random_triangles_with_any_coordinates() -> None:
     size = (24, 17)
     points = rng.uniform(-20, 44, (60, 2))
     faces = rng.permutation(60).reshape(-1, 3)
-    found = [silhouette(flat(points, face[None]), size) for face in faces]
+    found = [mask(flat(points, face[None]), size) for face in faces]
     for face, hit in zip(faces, found, strict=True):
         assert np.array_equal(hit, reference(flat(points, face[None]), size))
     shares = np.array([hit.mean() for hit in found])
     assert (shares == 0).any()
     assert ((shares > 0) & (shares < 1)).sum() > 5
-    assert np.array_equal(silhouette(flat(points, faces), size), np.any(found, axis=0))
+    assert np.array_equal(mask(flat(points, faces), size), np.any(found, axis=0))
 
 
 def test_a_triangle_over_everything_fills_the_picture_from_either_side() -> None:
     points = np.array([[-100.0, -100.0], [300.0, -100.0], [-100.0, 300.0]])
     for face in ([0, 1, 2], [0, 2, 1]):
-        assert silhouette(flat(points, np.array([face])), (20, 10)).all()
+        assert mask(flat(points, np.array([face])), (20, 10)).all()
 
 
 def test_rows_are_y_and_centers_lie_at_a_half() -> None:
     points = np.array([[3.4, 1.4], [3.6, 1.4], [3.5, 1.7]])
-    hit = silhouette(flat(points, np.array([[0, 1, 2]])), (6, 4))
+    hit = mask(flat(points, np.array([[0, 1, 2]])), (6, 4))
     assert hit.shape == (4, 6)
     assert np.argwhere(hit).tolist() == [[1, 3]]
-    assert not silhouette(flat(points + 0.45, np.array([[0, 1, 2]])), (6, 4)).any()
+    assert not mask(flat(points + 0.45, np.array([[0, 1, 2]])), (6, 4)).any()
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 def test_edges_through_pixel_centers_belong_to_the_triangle(order: tuple[int, ...]) -> None:
     points = np.array([[1.5, 1.5], [5.5, 1.5], [1.5, 5.5]])
-    hit = silhouette(flat(points, np.array([order])), (8, 8))
+    hit = mask(flat(points, np.array([order])), (8, 8))
     assert hit.tolist() == [[x >= 1 and y >= 1 and x + y <= 6 for x in range(8)] for y in range(8)]
 
 
 def test_a_quad_cut_in_two_has_no_crack() -> None:
     points = np.array([[2.5, 1.5], [9.5, 2.5], [8.5, 8.5], [1.5, 7.5]])
-    both = silhouette(flat(points, np.array([[0, 1, 2], [0, 2, 3]])), (12, 10))
+    both = mask(flat(points, np.array([[0, 1, 2], [0, 2, 3]])), (12, 10))
     assert both[2:8, 3:8].all()
     for row in both:
         columns = np.flatnonzero(row)
@@ -115,10 +119,10 @@ def test_a_quad_cut_in_two_has_no_crack() -> None:
 def test_nothing_gives_nothing() -> None:
     points = np.array([[0.0, 0.0], [8.0, 0.0], [0.0, 8.0]])
     face = np.array([[0, 1, 2]])
-    assert silhouette(flat(points, face), (8, 8)).any()
+    assert mask(flat(points, face), (8, 8)).any()
     for aside in ((20.0, 0.0), (-20.0, 0.0), (0.0, 20.0), (0.0, -20.0)):
-        assert not silhouette(flat(points + aside, face), (8, 8)).any()
-    assert silhouette(np.empty((0, 3, 3)), (5, 3)).tolist() == [[False] * 5] * 3
+        assert not mask(flat(points + aside, face), (8, 8)).any()
+    assert mask(np.empty((0, 3, 3)), (5, 3)).tolist() == [[False] * 5] * 3
 
 
 def area(triangles: NDArray) -> float:
@@ -154,18 +158,22 @@ def test_the_first_depth_on_a_ray_is_that_of_the_nearest_plane() -> None:
     wall = np.array([[[-9.0, -9, 6], [9, -9, 6], [-9, 9, 6]]])
     points = np.array([[0.0, 0.0], [-0.1, -0.3], [-0.5, -0.1], [-2.0, -2.0], [5.0, 5.0]])
     alone = [5.0, 20 / 3.3, 20 / 3.3, np.inf, np.inf]
-    assert first_depth(plane[None], points) == pytest.approx(alone)
-    assert first_depth(plane[None, ::-1], points) == pytest.approx(alone)
-    assert first_depth(np.concatenate([wall, plane[None]]), points) == pytest.approx([5.0, 6.0, 6.0, 6.0, np.inf])
+    assert first_depth(Triangles.of(plane[None]), points) == pytest.approx(alone)
+    assert first_depth(Triangles.of(plane[None, ::-1]), points) == pytest.approx(alone)
+    assert first_depth(Triangles.of(np.concatenate([wall, plane[None]])), points) == pytest.approx(
+        [5.0, 6.0, 6.0, 6.0, np.inf]
+    )
 
 
 def test_a_depth_map_has_the_nearest_plane_at_each_pixel_center() -> None:
     """Two walls and a slope: of each pixel, the nearest counts."""
     back = np.array([[-50.0, -50, 6], [100, -50, 6], [-50, 100, 6]])
     front = np.array([[2.0, 0, 4], [4, 0, 4], [2, 50, 4]])
-    depth = depth_map(np.stack([front, back]), (8, 5))
+    depth = depth_map(Triangles.of(np.stack([front, back])), (8, 5))
     assert depth[:, 2].tolist() == pytest.approx([4.0] * 5)
     assert depth[:, [0, 1, 4, 7]].tolist() == [[pytest.approx(6)] * 4] * 5
     # The slope has depth 1 / (0.1 + 0.05 x) at column x: the inverse of the depth is linear in the picture.
     slope = np.array([[0.0, -1, 10], [0, 9, 10], [8, 4, 2]])
-    assert depth_map(slope[None], (8, 9))[4, :3] == pytest.approx([1 / (0.1 + 0.05 * x) for x in (0.5, 1.5, 2.5)])
+    assert depth_map(Triangles.of(slope[None]), (8, 9))[4, :3] == pytest.approx(
+        [1 / (0.1 + 0.05 * x) for x in (0.5, 1.5, 2.5)]
+    )

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.spatial import ConvexHull
 
-from scenes.assets.coarse import Coarse, coarse_copies
+from scenes.assets.coarse import coarse_copies
 from scenes.assets.info import AssetInfo
 from scenes.config.composite import ComposeConfig
 from scenes.config.loading import load_config, preset_names, validate
@@ -19,7 +19,7 @@ from scenes.config.merging import ALTERNATIVES
 from scenes.config.void import _paths
 from scenes.distributions import Distribution, Fixed, parse
 from scenes.errors import InputError
-from scenes.mesh import Model, Part
+from scenes.mesh import Geometry, Model, Part
 from scenes.names import Names
 from scenes.record.record import CRACK
 from scenes.record.surface import COVERS
@@ -65,7 +65,7 @@ class Boxes:
 
     @staticmethod
     @cache
-    def coarse(asset: str) -> Coarse:
+    def coarse(asset: str) -> Geometry:
         return coarse_copies(Boxes.model)(asset)
 
     @staticmethod
