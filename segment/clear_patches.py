@@ -53,7 +53,7 @@ def cut_surfaces(
     gives it this probability or more. smallest: least length of the shorter side of a piece, pixels. advance: called
     after each photograph with 1 and the number of photographs. Raises InputError if a folder or weights cannot be used.
     """
-    networks = [load(path, device_of("auto")) for path in weights]
+    networks = [_of_cracks(path) for path in weights]
     pictures = open_set(photos, masks=False)
     pieces, without, left_out = 0, 0, list(pictures.left_out)
     for k, name in enumerate(pictures.names):
@@ -65,6 +65,15 @@ def cut_surfaces(
             left_out.append(str(error))
         advance(1, pictures.size)
     return Cut(pieces, without, tuple(left_out))
+
+
+def _of_cracks(path: Path) -> Loaded:
+    found = load(path, device_of("auto"))
+    if len(found.classes) > 1:
+        raise InputError(
+            f"{path}: tells {len(found.classes)} classes apart and finds no cracks; give a run that finds them"
+        )
+    return found
 
 
 def _cut(rgb: NDArray[np.uint8], networks: Sequence[Loaded], threshold: float, smallest: int, to: Path) -> bool:

@@ -111,6 +111,32 @@ def test_the_command_cuts_what_the_network_finds_clear(photos: Path, weights: Pa
     assert (out / "striped.png").stat().st_mtime_ns == before
 
 
+def test_pictures_are_seen_at_the_sizes_of_the_run(photos: Path, weights: Path, tmp_path: Path) -> None:
+    gray = np.full((160, 200, 3), 200, np.uint8)
+    gray[:, 50:52] = 0  # gone where it is averaged over ten pixels
+    Image.fromarray(gray).save(photos / "striped.png")
+    saved = checkpoint.read(weights)
+    for sizes, width in (([1.0], 140), ([0.1], 200)):
+        facts = {**saved.facts, "config": {**saved.facts["config"], "scales": sizes}}
+        checkpoint.write(weights, saved.tensors, facts)
+        out = tmp_path / str(width)
+        result = CliRunner().invoke(surfaces, [str(photos), "--weights", str(weights), "--out", str(out)])
+        assert result.exit_code == 0, result.output
+        with Image.open(out / "striped.png") as image:
+            assert image.size == (width, 160)
+
+
+def test_a_network_of_classes_finds_no_cracks(photos: Path, weights: Path, tmp_path: Path) -> None:
+    facts = {**checkpoint.read(weights).facts, "classes": ["a", "b", "c"]}
+    facts["config"] = {**facts["config"], "classes": ["a", "b", "c"]}
+    tensors = {f"method.network.{name}": tensor for name, tensor in UNet(2, 1, 3).state_dict().items()}
+    checkpoint.write(weights, tensors, facts)
+    error = (
+        CliRunner().invoke(surfaces, [str(photos), "--weights", str(weights), "--out", str(tmp_path / "out")]).exception
+    )
+    assert isinstance(error, InputError) and "weights.safetensors: tells 3 classes apart" in str(error)
+
+
 def test_weights_of_something_else_are_refused(photos: Path, weights: Path, tmp_path: Path) -> None:
     save_file({"fc.weight": torch.zeros(3, 3)}, tmp_path / "other.safetensors")
     (tmp_path / "text.safetensors").write_text("no weights")
