@@ -13,6 +13,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ _LARGEST = 4096
 _FAULTS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error,
            zlib.error, MemoryError)  # fmt: skip
 _EXR, _RADIANCE = b"v/1\x01", b"#?"
+_IS_LIGHT = "is a high dynamic range picture: convert it to JPEG or PNG"
 _RESOLUTION = re.compile(rb"\n\n([-+][XY]) (\d+) ([-+][XY]) (\d+)\n")
 # Layers that hold the finished picture have such names.
 _FINISHED = ("combined", "beauty", "rgba", "rgb", "color")
@@ -60,9 +62,24 @@ def is_light(path: Path) -> bool:
 def opened(path: Path) -> Iterator[Image.Image]:
     """A picture whose header is right. Whatever fails while it is decoded in the block is a LoadError, too."""
     if is_light(path):
-        raise LoadError("is a high dynamic range picture: convert it to JPEG or PNG")
+        raise LoadError(_IS_LIGHT)
+    with _opened(path) as image:
+        yield image
+
+
+@contextlib.contextmanager
+def opened_bytes(content: bytes) -> Iterator[Image.Image]:
+    """The same for the content of a file."""
+    if content.startswith((_EXR, _RADIANCE)):
+        raise LoadError(_IS_LIGHT)
+    with _opened(BytesIO(content)) as image:
+        yield image
+
+
+@contextlib.contextmanager
+def _opened(file: Path | BytesIO) -> Iterator[Image.Image]:
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(file, formats=FORMATS) as image:
             check_size(*image.size)
             yield image
     except LoadError:

@@ -91,7 +91,8 @@ def _box(of: dict[str, str], size: Size) -> Mask:
 
 
 def _ellipse(of: dict[str, str], size: Size) -> Mask:
-    return drawing.ellipse(size, *_numbers(of, "cx", "cy", "rx", "ry"), float(of.get("rotation", 0)))
+    x, y, across, down = _numbers(of, "cx", "cy", "rx", "ry")
+    return drawing.ellipse(size, x, y, across, down, float(of.get("rotation", 0)))
 
 
 def _mask(of: dict[str, str], size: Size) -> Mask:

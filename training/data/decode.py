@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from scenes.assets.image_files import opened
+from scenes.assets.image_files import opened, opened_bytes
 from scenes.errors import InputError, LoadError
 
 _ORIENTATION = 0x0112
@@ -35,6 +35,15 @@ def decoded(path: Path, short: int | None = None) -> NDArray[np.uint8]:
             return np.asarray(_upright(image, short))
     except LoadError as error:
         raise InputError(f"{path}: {error}; repair or delete the file") from error
+
+
+def decoded_bytes(content: bytes, where: str, short: int | None = None) -> NDArray[np.uint8]:
+    """The same for the content of a file. where: for messages."""
+    try:
+        with opened_bytes(content) as image:
+            return np.asarray(_upright(image, short))
+    except LoadError as error:
+        raise InputError(f"{where}: {error}; repair or leave out the picture") from error
 
 
 def resized(picture: NDArray[np.uint8], short: int | None) -> NDArray[np.uint8]:

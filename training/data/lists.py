@@ -1,4 +1,7 @@
-"""Lists of pictures and their classes: text files, as of DomainNet and VisDA, and tables (.csv, .tsv)."""
+"""Lists of pictures and their classes: text files, as of DomainNet and VisDA, and tables (.csv, .tsv, .jsonl).
+
+A folder may have such a table beside its pictures, as the Hugging Face Hub has metadata.csv or metadata.jsonl.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from scenes.assets.image_files import IMAGE_SUFFIXES
-from scenes.errors import InputError, choices
+from scenes.errors import InputError, choices, shortened
+from scenes.plain_json import parse_json
 from training.data.files import Files
 from training.data.pictures import NONE
 
@@ -37,7 +41,8 @@ def listed(file: Path, classes: Sequence[str] | None = None, *, root: Path | Non
     """Pictures of a list file. Each line holds a path, or a path and a class: its number or its name.
 
     A .csv or .tsv file has a column `path` (or `file`, `filename`, `image`, …) and may have a column `label` (or
-    `class`, `category`, `target`, …). Without such a first line these are its first and second column.
+    `class`, `category`, `target`, …). Without such a first line these are its first and second column. The lines of a
+    .jsonl file are objects with such keys.
 
     Paths are relative to `root`. By default that is the folder of the list, its parent, or the only folder beside the
     list that holds the first picture. Without classes, the class of a picture is the name of its folder. With numbers,
@@ -45,7 +50,8 @@ def listed(file: Path, classes: Sequence[str] | None = None, *, root: Path | Non
     into `classes`. Raises InputError if the list cannot be read, is empty, mixes both kinds of lines, leads out of
     `root`, or names missing files.
     """
-    lines = list(_table(file) if file.suffix.lower() in (".csv", ".tsv") else _text(file))
+    readers = {".csv": _table, ".tsv": _table, ".jsonl": _json_lines}
+    lines = list(readers.get(file.suffix.lower(), _text)(file))
     if not lines:
         raise InputError(f"{file}: empty; a list file holds the path of a picture in each line")
     for line in lines:
@@ -60,6 +66,17 @@ def listed(file: Path, classes: Sequence[str] | None = None, *, root: Path | Non
     names = sorted(set(found))
     index = {name: number for number, name in enumerate(names)}
     return Files(root, paths, [index[name] for name in found], names, str(file))
+
+
+def metadata_of(folder: Path) -> Path | None:
+    """The table of a folder of the Hugging Face Hub that has classes; None where there is none."""
+    for path in (folder / "metadata.csv", folder / "metadata.jsonl"):
+        if path.is_file():
+            with path.open(encoding="utf-8-sig", errors="replace") as file:
+                first = file.readline().lower()
+            if any(f'"{name}"' in first or name in re.split(r"[,;\t\s]+", first) for name in _LABELS):
+                return path
+    return None
 
 
 def _content(file: Path) -> str:
@@ -99,11 +116,29 @@ def _table(file: Path) -> Iterator[_Line]:
         raise InputError(f"{file}: line {rows.line_num}: {error}") from None
 
 
-def _columns(file: Path, names: Sequence[str]) -> tuple[int, int]:
+def _json_lines(file: Path) -> Iterator[_Line]:
+    for number, line in enumerate(_content(file).split("\n"), 1):
+        if not line.strip():
+            continue
+        data = parse_json(line.encode(), f"{file}: line {number}")
+        if not isinstance(data, dict):
+            raise InputError(f"{file}: line {number}: is no object with file_name and label")
+        path, label = _columns(file, [str(name).lower() for name in data], number)
+        values = list(data.values())
+        text = "" if label < 0 else values[label]
+        if not isinstance(values[path], str) or isinstance(text, bool) or not isinstance(text, int | str):
+            raise InputError(
+                f"{file}: line {number}: has the path {shortened(values[path])} and the class {shortened(text)}"
+            )
+        yield _Line(number, _slashes(values[path]), str(text).strip())
+
+
+def _columns(file: Path, names: Sequence[str], line: int = 1) -> tuple[int, int]:
     """Where the paths and the classes are; -1 if there are no classes."""
     path = next((names.index(name) for name in _PATHS if name in names), None)
     if path is None:
-        raise InputError(f"{file}: line 1: no column has the paths of the pictures, {choices(names[0], _PATHS)}")
+        found = choices(names[0], _PATHS) if names else "it is empty"
+        raise InputError(f"{file}: line {line}: no column has the paths of the pictures, {found}")
     return path, next((names.index(name) for name in _LABELS if name in names), -1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,11 +10,13 @@ from render.dataset.limits import NO_LIMITS, Limits
 from render.dataset.manifest import MANIFEST
 from scenes.errors import InputError, choices
 from training.data.files import class_folders
-from training.data.lists import listed
+from training.data.lists import listed, metadata_of
+from training.data.parquet import table_files, table_pictures
 from training.data.pictures import ImageDataset, chosen, relabeled, unlabeled
 from training.data.rendered import Rendered
 from training.data.s2rda import is_s2rda, s2rda
 from training.data.splits import ALL, halves, parted, split_named
+from training.data.tars import tar_files, tar_pictures
 
 _PARTS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "eval"})
 
@@ -32,7 +35,7 @@ def open_pictures(
     """Open a set of pictures for training or evaluation.
 
     The pictures may lie in a data set rendered by blendmill, in class folders, in one folder of photos, in a list
-    file, or in the folder layout of S2RDA.
+    file, in the folder layout of S2RDA, in WebDataset's tar files, or in parquet files of the Hugging Face Hub.
 
     Parameters
     ----------
@@ -42,8 +45,9 @@ def open_pictures(
         The classes to keep. Their order gives the labels 0, 1, … By default all classes of the set are kept.
     split : str
         The part to open. `all` is the whole set. `adapt` and `test` are the two halves of each class. In the S2RDA
-        layout it is `synthetic`, `real`, or the name of a list in splits/ (`real_val`, `real_test`). A percentage may
-        follow a slash: `adapt/25%`. A smaller percentage is always contained in a larger one.
+        layout it is `synthetic`, `real`, or the name of a list in splits/ (`real_val`, `real_test`); of parquet files
+        it may be a split of the set, such as `train`. A percentage may follow a slash: `adapt/25%`. A smaller
+        percentage is always contained in a larger one.
     labels : bool
         False hides the labels: all of them become -1. If then no folder has the name of a class, all pictures of the
         set are taken.
@@ -92,6 +96,8 @@ def open_pictures(
     if path.is_dir() and is_s2rda(path):
         pictures: ImageDataset = s2rda(path, part)
         part = ALL
+    elif table_files(path):
+        pictures, part = table_pictures(path, part, classes, labels or classes is not None)
     else:
         # Without labels and classes it does not matter in which folder a picture lies.
         mixed, known = not labels and classes is None, [*(classes or ()), *(rename or ())]
@@ -123,9 +129,30 @@ def _opened(
         return pictures if limits == NO_LIMITS else chosen(pictures, pictures.within(limits), str(limits))
     if limits != NO_LIMITS:
         raise InputError(f"{path}: not a rendered data set, so nobody knows the shares; leave out {limits}")
+    _refuse_unread(path)
+    if tar_files(path):
+        return tar_pictures(path, classes, labeled=not mixed)
     if path.is_dir():
-        return class_folders(path, known=known, mixed=mixed)
+        metadata = metadata_of(path)
+        return listed(metadata, classes) if metadata else class_folders(path, known=known, mixed=mixed)
     return listed(path, classes)
+
+
+def _refuse_unread(path: Path) -> None:
+    """Raise InputError for pictures in files that are not read."""
+    there = [path] if path.is_file() else sorted(path.iterdir())
+    names = {file.name for file in there}
+    if {"data_batch_1", "batches.meta"} <= names or ({"train", "test", "meta"} <= names and (path / "meta").is_file()):
+        raise InputError(
+            f"{path}: holds CIFAR as pickles, which are not read, because they can run any code; write pictures with "
+            "torchvision: for k, (image, label) in enumerate(cifar): image.save(f'{cifar.classes[label]}/{k}.png')"
+        )
+    tfrecord = next((file for file in there if re.search(r"\.tfrecords?(\W|$)", file.name)), None)
+    if tfrecord is not None:
+        raise InputError(
+            f"{tfrecord}: TFRecord files are not read; write the pictures into class folders, into WebDataset's tar "
+            "files, or into a parquet file with `datasets`"
+        )
 
 
 def _require_classes(path: Path, pictures: ImageDataset) -> None:
