@@ -318,7 +318,8 @@ def _open(path: Path) -> h5py.File:
         reason = "is not a regular file" if path.exists() else "no such shard; rerun the render command to draw it"
         raise InputError(f"{path}: {reason}")
     try:
-        return h5py.File(path, "r", locking=False)
+        # Chunks are read past HDF5's cache of them. It would take a fifth of the memory of an open shard.
+        return h5py.File(path, "r", locking=False, rdcc_nbytes=0, rdcc_nslots=1)
     except (OSError, RuntimeError, ValueError) as error:
         if "truncated" in str(error):
             raise InputError(f"{path}: truncated; delete it and rerun the render command") from error
