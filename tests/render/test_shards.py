@@ -296,7 +296,7 @@ def test_manifest_says_what_differs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("{", "not JSON"),
+        ("{", "not JSON.*copy it again, or delete it and rerun the render command"),
         ("[]", "format None"),
         ('{"format": 9}', "format 9, this version reads 2"),
         ('{"format": 2, "seed": 0}', "config: Field required"),
