@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from render.dataset.provenance import AssetRecord, Provenance
-from render.dataset.shard import FORMAT
+from render.dataset.shard_file import FORMAT
 from scenes.errors import InputError, shortened
 from scenes.files import read_regular, replacing
 from scenes.plain_json import parse_json
