@@ -101,7 +101,9 @@ class Folder:
 
     def names(self, folder: str = "") -> set[str]:
         try:
-            return set(os.listdir(self.folder / folder))  # noqa: PTH208  # a set of names is what is asked for
+            with os.scandir(self.folder / folder) as entries:
+                # The listing tells links from files. One that leads nowhere is no file: its target was moved.
+                return {entry.name for entry in entries if not entry.is_symlink() or Path(entry).exists()}
         except FileNotFoundError:
             return set()
         except NotADirectoryError:
@@ -178,7 +180,7 @@ class Folder:
     def source(self, name: str) -> Iterator[Path]:
         path = self.folder / name
         if not path.is_file():
-            raise InputError(f"{path}: missing")
+            raise InputError(f"{path}: {'is not a regular file; move it away' if path.exists() else 'missing'}")
         yield path
 
     def stamps(self, folder: str, names: Collection[str]) -> dict[str, str]:
@@ -285,6 +287,8 @@ def disk_errors(folder: Path) -> Iterator[None]:
         yield
     except PermissionError:
         raise InputError(f"{folder}: no permission to write there; give another folder or change its owner") from None
+    except IsADirectoryError as error:
+        raise InputError(f"{error.filename}: is a folder, and should be a file; move it away") from None
     except (FileExistsError, NotADirectoryError):
         raise InputError(f"{folder}: is a file or lies in one, --out names a folder") from None
     except FileNotFoundError:
@@ -295,7 +299,9 @@ def disk_errors(folder: Path) -> Iterator[None]:
         if error.errno in _NO_PLACE:
             reason = os.strerror(error.errno)
             raise InputError(f"{folder}: no files can be made there ({reason}); give another folder") from None
-        if error.errno not in (*NO_ROOM, errno.EROFS):
+        if error.errno == errno.EROFS:
+            raise InputError(f"{folder}: is on a read-only file system; give another folder") from None
+        if error.errno not in NO_ROOM:
             raise
         free = _free(folder)
         reason = os.strerror(error.errno)

@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from render.dataset.provenance import AssetRecord, Provenance
-from render.dataset.shard import FORMAT
+from render.dataset.shard_file import FORMAT
 from scenes.errors import InputError, shortened
 from scenes.files import read_regular, replacing
 from scenes.plain_json import parse_json
@@ -214,7 +214,10 @@ class Manifest(BaseModel):
     @staticmethod
     def parse(text: bytes, where: str) -> Manifest:
         """The manifest of dataset.json's content. Raises InputError, which begins with `where`, if it is none."""
-        content = parse_json(text, where)
+        try:
+            content = parse_json(text, where)
+        except InputError as error:
+            raise InputError(f"{error}; copy it again, or delete it and rerun the render command") from None
         found = content.get("format") if isinstance(content, dict) else None
         if found != FORMAT:
             raise InputError(

@@ -65,8 +65,10 @@ class Remote:
                 entries = self._files.ls(path, detail=True)
             except FileNotFoundError:
                 return {}
-            # Object stores may list an object that stands for the folder itself.
-            named = {entry["name"]: entry for entry in entries if entry["name"].strip("/") != path.strip("/")}
+            # Object stores may list an object that stands for the folder itself. Keys of others may lie in what looks
+            # like a folder of a shard's name.
+            ours = (entry for entry in entries if not folder or entry.get("type") != "directory")
+            named = {entry["name"]: entry for entry in ours if entry["name"].strip("/") != path.strip("/")}
             return {name.rstrip("/").rpartition("/")[2]: entry for name, entry in named.items()}
 
         return self._tried("listing", listing)

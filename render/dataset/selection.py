@@ -98,8 +98,10 @@ class Selection(Sequence[Frame]):
 
     def labels(self, place: int, names: Sequence[str]) -> tuple[NDArray[Any], ...]:
         """Some labels of the picture at a place, as arrays. Other labels are not read."""
-        one = Selection(self.dataset, [self._index(place)])
-        return next(one._each(lambda shard, i: tuple(_read(shard, name, i) for name in names)))
+        index = self._index(place)
+        shard = self.dataset.opened(index // self.dataset.manifest.shard_size)
+        (i,) = shard.places([index])
+        return tuple(_read(shard, name, i) for name in names)
 
     def columns(self, *names: str, transform: Callable[..., Any] | None = None) -> Columns:
         """A sequence of tuples of labels, one for each picture, as PyTorch's DataLoader takes it.

@@ -9,40 +9,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property, partial
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from functools import partial
+from typing import Any
 
-import h5py
-import numpy as np
-from isal.igzip_lib import IsalError
-from numpy.typing import NDArray
-
-from render.dataset.admission import admitted, attribute
-from render.dataset.chunks import inflated
+from render.dataset.lazy_frame import LazyFrame
 from render.dataset.limits import NO_LIMITS, Limits
-from render.frame import LABELS, PICTURES, VALUES, Frame, ObjectLabel
+from render.dataset.shard_file import TOGETHER, ShardFile
+from render.frame import LABELS, Frame, ObjectLabel
 from render.label import Label
-from scenes.errors import InputError, choices
+from scenes.errors import InputError
 from scenes.record.record import Record
 
-FORMAT = 2
-"""Version of the layout above, the attribute `format` of every shard. 2: objects have a `share`."""
-
-_TOGETHER = 256
-"""Texts that are read at once. To read one takes 0.07 ms, and to read a hundred 0.2 ms."""
-
-_PATHS = tuple(label.path for label in LABELS.values())
-_PICTURE_PATHS = frozenset(label.path for label in PICTURES.values())
-_TEXT_PATHS = frozenset(label.path for label in VALUES.values() if label.text)
 _ENDLESS = re.compile(r"[:,\[]\s*-?\d{40,}")
 """A whole number of over 128 bits in JSON."""
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
-_VALID = {label.path: label.valid for label in LABELS.values() if label.valid is not None}
 
 
-class Shard:
+class Shard(ShardFile):
     """A shard that is open for reading, and a context manager. `attributes` holds the attributes of the file.
 
     Parameters
@@ -77,96 +60,6 @@ class Shard:
     (2, (32, 32, 3), [0, 1])
     """
 
-    def __init__(self, path: str | Path, *, classes: int | None = None):
-        self.path, self._classes = Path(path), classes
-        self._values: dict[str, NDArray[Any]] = {}
-        self._forms: dict[str, tuple[h5py.Dataset, tuple[int, ...], np.dtype[Any]]] = {}
-        self._file = _open(self.path)
-        try:
-            self.attributes, self._datasets = self._admitted()
-        except InputError:
-            self.close()
-            raise
-
-    def _admitted(self) -> tuple[dict[str, str | int], dict[str, h5py.Dataset]]:
-        where = str(self.path)
-        found = {name: attribute(self._file, name, where) for name in ("format", "config_hash", "seed")}
-        version = found["format"]
-        if version is None:
-            raise InputError(f"{where}: not a blendmill shard, it has no format attribute")
-        if version != FORMAT:
-            raise InputError(f"{where}: shard format {version}, this version reads {FORMAT}; use the one that wrote it")
-        attributes = {name: value for name, value in found.items() if value is not None}
-        return attributes, admitted(self._file, where)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __len__(self) -> int:
-        return int(self._form("index")[1][0])
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def has(self, name: str) -> bool:
-        """Whether the pictures have the label at a path."""
-        return name in self._datasets
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width of the pictures in pixels."""
-        height, width = self._dataset("rgb").shape[1:3]
-        return int(height), int(width)
-
-    def picture(self, name: str, i: int) -> NDArray[Any]:
-        """One label of the i-th picture (0-based): (H, W) or (H, W, 3). Raises IndexError outside the shard."""
-        dataset, (count, *shape), dtype = self._form(name)
-        if not 0 <= i < count:
-            raise IndexError(f"{self.path} holds {count} pictures, there is no number {i}")
-        try:
-            _, chunk = dataset.id.read_direct_chunk((i,) + (0,) * len(shape))
-            array = inflated(chunk, dtype, tuple(shape))
-        except MemoryError as error:
-            raise InputError(f"{self.path}: there is not enough memory for {name} of picture {i}") from error
-        except (ValueError, OSError, RuntimeError, IsalError) as error:  # type: ignore[misc]  # the stub is wrong
-            raise self._damaged(name, i) from error
-        valid = _VALID.get(name)
-        if valid is not None and not valid(array).all():
-            raise self._damaged(name, i)
-        if name == "category" and self._classes is not None and array.max() > self._classes:
-            raise self._damaged(name, i)
-        return array
-
-    def arrays(self, name: str) -> NDArray[Any]:
-        """The label at a path of all N pictures: an array (N, …). Texts are an (N,) array of str objects."""
-        if name in _PICTURE_PATHS:
-            return np.stack([self.picture(name, i) for i in range(len(self))])
-        if name in _TEXT_PATHS:
-            return np.array(list(self._texts(name)), object)
-        return self._all(name).copy()
-
-    def _all(self, name: str) -> NDArray[Any]:
-        """The numbers of all pictures, read once. What is handed out is a copy."""
-        if name not in self._values:
-            self._values[name] = self._read(name)
-        return self._values[name]
-
-    def _read(self, name: str) -> NDArray[Any]:
-        try:
-            found = np.asarray(self._dataset(name)[:])
-        except (OSError, RuntimeError) as error:
-            raise self._damaged(name, 0) from error
-        valid = _VALID.get(name)
-        if valid is not None and not valid(found).all():
-            raise self._damaged(name, int(np.argwhere(~valid(found))[0, 0]))
-        return found
-
     def frame(self, i: int) -> Frame:
         """The i-th frame of the shard, 0-based. Raises IndexError outside the shard."""
         return Frame(**{name: self._value(name, i, self._text) for name in LABELS})
@@ -180,13 +73,13 @@ class Shard:
         blocks: dict[str, tuple[int, list[str]]] = {}
 
         def text(path: str, i: int) -> str:
-            first = i - i % _TOGETHER
+            first = i - i % TOGETHER
             if path not in blocks or blocks[path][0] != first:
                 blocks[path] = first, self._block(path, first)
             return blocks[path][1][i - first]
 
         for i in places:
-            yield _LazyFrame(partial(self._value, i=i, text=text))
+            yield LazyFrame(partial(self._value, i=i, text=text))
 
     def _value(self, name: str, i: int, text: Callable[[str, int], str]) -> Any:
         """A label of the i-th picture as a frame has it. text: reads the text at a path of a picture."""
@@ -249,79 +142,3 @@ class Shard:
             return label.decoded(text)
         except (ValueError, TypeError, LookupError, RecursionError) as error:
             raise self._damaged(label.path, i) from error
-
-    def _texts(self, name: str) -> Iterator[str]:
-        """All texts as they are stored. Together they are no longer than the file, see `render.dataset.admission`."""
-        for first in range(0, len(self), _TOGETHER):
-            yield from self._block(name, first)
-
-    def _block(self, name: str, first: int) -> list[str]:
-        """The texts from `first` on, at most as many as are read at once."""
-        count = min(_TOGETHER, len(self) - first)
-        try:
-            return self._read_texts(name, first, count)
-        except InputError:  # one by one, the damaged one is found
-            return [self._text(name, i) for i in range(first, first + count)]
-
-    def _text(self, name: str, i: int) -> str:
-        """A text as it is stored."""
-        return self._read_texts(name, i, 1)[0]
-
-    def _read_texts(self, name: str, first: int, count: int) -> list[str]:
-        dataset, _, dtype = self._form(name)
-        try:
-            # The lower of h5py's two levels: the higher one takes five times as long.
-            found, place = np.empty(count, dtype), dataset.id.get_space()
-            place.select_hyperslab((first,), (count,))
-            dataset.id.read(h5py.h5s.create_simple((count,)), place, found)
-            return [bytes(text).decode() for text in found]
-        except (OSError, RuntimeError, ValueError, MemoryError) as error:
-            raise self._damaged(name, first) from error
-
-    def _damaged(self, name: str, i: int) -> InputError:
-        return InputError(f"{self.path}: {name} of picture {i} is damaged; delete the file and rerun")
-
-    def _form(self, name: str) -> tuple[h5py.Dataset, tuple[int, ...], np.dtype[Any]]:
-        """A dataset, its shape and its type. HDF5 is asked once: it takes longer than to inflate a small picture."""
-        found = self._forms.get(name)
-        if found is None:
-            dataset = self._dataset(name)
-            found = self._forms[name] = (dataset, dataset.shape, dataset.dtype)
-        return found
-
-    def _dataset(self, name: str) -> h5py.Dataset:
-        found = self._datasets.get(name)
-        if found is None:
-            raise InputError(f"{self.path}: no dataset '{name}', {choices(name, _PATHS)}")
-        return found
-
-
-class _LazyFrame(Frame):
-    """A frame that reads each label when it is first asked for, and keeps it. read: reads the label of a name."""
-
-    def __init__(self, read: Callable[[str], Any]):
-        vars(self)["_read"] = read  # a frame is frozen
-
-
-def _kept(name: str) -> cached_property[Any]:
-    found = cached_property[Any](lambda frame: frame._read(name))
-    found.__set_name__(_LazyFrame, name)
-    return found
-
-
-for _name in LABELS:
-    setattr(_LazyFrame, _name, _kept(_name))
-
-
-def _open(path: Path) -> h5py.File:
-    if not path.is_file():  # a folder, or a pipe or device, which may never end
-        reason = "is not a regular file" if path.exists() else "no such shard; rerun the render command to draw it"
-        raise InputError(f"{path}: {reason}")
-    try:
-        return h5py.File(path, "r", locking=False)
-    except (OSError, RuntimeError, ValueError) as error:
-        if "truncated" in str(error):
-            raise InputError(f"{path}: truncated; delete it and rerun the render command") from error
-        if "signature not found" in str(error):
-            raise InputError(f"{path}: not an HDF5 file; delete it and rerun the render command") from error
-        raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from error

@@ -10,7 +10,7 @@ from typing import Any
 import h5py
 
 from render.dataset.chunks import append_picture, create_pictures
-from render.dataset.shard import FORMAT
+from render.dataset.shard_file import FORMAT
 from render.frame import VALUES, Frame, pictures, present
 from render.label import Label
 from scenes.files import replacing, sha256

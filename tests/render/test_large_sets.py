@@ -267,6 +267,9 @@ def test_shards_stay_open_between_pictures(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Dataset, "shard", lambda self, shard: opened.append(shard) or real(self, shard))
     assert [dataset.frame(index).index for index in (0, 5, 1, 4, 0)] == [0, 5, 1, 4, 0]
     assert opened == [0, 2]
+    columns = Dataset.open(dataset.folder).pictures().columns("rgb", "label")
+    assert [int(columns[place][1]) for place in (0, 5, 1, 4)] == [dataset.frame(index).label for index in (0, 5, 1, 4)]
+    assert opened == [0, 2, 0, 2], "a loader of PyTorch finds them open, too"
 
 
 def test_training_starts_without_reading_shards_it_knows(

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from render.dataset import shard as shard_module
+from render.dataset import shard_file
 from render.dataset.chunks import append_picture, create_pictures
 from render.dataset.dataset import Dataset
 from render.dataset.manifest import Manifest
@@ -223,7 +223,7 @@ def test_a_flipped_byte_is_found(tmp_path: Path) -> None:
 def test_objects_of_many_pictures_are_read_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, reads = tmp_path / "00000.h5", []
     write_shard(path, [make_frame(index, objects=3) for index in range(5)], attributes=KEY)
-    monkeypatch.setattr(shard_module, "_TOGETHER", 2)
+    monkeypatch.setattr(shard_file, "TOGETHER", 2)
     real = Shard._read_texts
     with Shard(path) as shard:
         one_by_one = [shard.objects(i) for i in range(5)]
@@ -296,7 +296,7 @@ def test_manifest_says_what_differs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("{", "not JSON"),
+        ("{", "not JSON.*copy it again, or delete it and rerun the render command"),
         ("[]", "format None"),
         ('{"format": 9}', "format 9, this version reads 2"),
         ('{"format": 2, "seed": 0}', "config: Field required"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from render.dataset import local
+from render.dataset.dataset import Dataset
 from render.dataset.local import disk_errors
 from render.dataset.store import open_store
 from scenes.errors import InputError
@@ -77,6 +78,29 @@ def test_a_killed_run_leaves_nothing_once_another_finished(tmp_path: Path, whole
     assert content(folder) == whole
 
 
+def test_a_folder_in_the_place_of_a_shard_is_told(tmp_path: Path) -> None:
+    render(tmp_path, make_manifest(), [0])
+    (tmp_path / "shards" / "00003.h5").mkdir()
+    store = open_store(str(tmp_path))
+    for act in (store.verify, lambda: store.discard_broken([3]), lambda: draw(store, make_manifest(), 3)):
+        with pytest.raises(InputError, match=r"00003\.h5.*: is (not a regular|a folder, and should be a) file; move"):
+            act()
+
+
+def test_a_link_that_leads_nowhere_is_no_shard(tmp_path: Path, whole: dict[str, bytes]) -> None:
+    store, elsewhere = render(tmp_path / "set", make_manifest()), tmp_path / "elsewhere"
+    (tmp_path / "set" / "shards").rename(elsewhere)
+    (tmp_path / "set" / "shards").mkdir()
+    for path in sorted(elsewhere.iterdir()):
+        (tmp_path / "set" / "shards" / path.name).symlink_to(path)
+    assert store.verify() == () and store.present() == set(range(5))
+    (elsewhere / "00002.h5").unlink()
+    assert sorted(store.present()) == Dataset.open(tmp_path / "set").present() == [0, 1, 3, 4]
+    assert store.verify() == (f"{tmp_path}/set/shards/00002.h5: missing",)
+    render(tmp_path / "set", make_manifest())
+    assert content(tmp_path / "set") == whole
+
+
 @pytest.mark.parametrize("hours", [1, -1])
 def test_a_server_of_files_may_have_another_clock(hours: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It dates the files. An hour behind, it dates them before the process that writes them was started."""
@@ -117,7 +141,7 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     ("error", "words"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
-        (OSError(errno.EROFS, "Read-only file system"), "Read-only"),
+        (OSError(errno.EROFS, "Read-only file system"), "read-only file system; give another folder"),
         (PermissionError(errno.EACCES, "Permission denied"), "no permission"),
         (OSError(errno.EINVAL, "Invalid argument"), "Invalid argument"),
     ],

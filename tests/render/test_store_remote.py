@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import moto.s3.responses
 import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
@@ -157,6 +158,30 @@ def test_what_a_killed_uploader_left_is_swept(bucket: str) -> None:
     assert store.present() == set()
     render(bucket, make_manifest())
     assert sorted(remote_content(bucket)) == ["dataset.json", *(f"shards/0000{k}.h5" for k in range(5))]
+
+
+def test_a_bucket_that_keeps_versions_and_has_keys_of_others(server: str, tmp_path: Path) -> None:
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="versions")
+    client.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
+    url = "s3://versions/set"
+    others = {
+        "shards/": b"", "shards/notes.txt": b"?", "shards/00003.h5.bak": b"?", "shards/00003.h5/part": b"?",
+        "shards/99999.h5": b"?", "runs/notes.txt": b"?", "drawn/": b"",
+    }  # fmt: skip
+    for name, body in others.items():
+        client.put_object(Bucket="versions", Key=f"set/{name}", Body=body)
+    client.put_object(Bucket="versions", Key="set2/shards/00004.h5", Body=b"of a set whose name begins alike")
+    store = render(url, make_manifest(), [0, 1, 2])
+    assert store.present() == {0, 1, 2, 99999}
+    for _ in range(2):
+        render(url, make_manifest())
+        assert store.verify() == ()
+        store.storage.remove("shards/00001.h5")  # a bucket with versions hides it, and keeps it
+        assert 1 not in store.present() and not store.storage.has("shards/00001.h5")
+    render(url, make_manifest())
+    found = {name: body for name, body in remote_content(url).items() if name not in others}
+    assert found == content(render(tmp_path, make_manifest()).storage.folder)  # type: ignore[attr-defined]
 
 
 def test_no_file_is_left_on_this_machine(bucket: str) -> None:

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from render.dataset.shard import FORMAT
+from render.dataset.shard_file import FORMAT
 from scenes.errors import InputError
 from tests.frames import CLASSES, forget_sums, make_dataset, make_frame, redrawn
 from training.data.decode import decoded, resized
