@@ -53,10 +53,17 @@ def shortened(value: object, longest: int = 60) -> str:
 
 _OF_CODE = (LookupError, TypeError, AttributeError, AssertionError)
 _NAMED = re.compile(r"(?:Index|Key|Type|Attribute|Assertion|Value|ZeroDivision)Error\b")
+_NO_NUMBER = re.compile(r"(invalid literal for int\(\) with base 10|could not convert string to float): b?(.*)")
+_BEYOND = re.compile(r"index (\d+) is out of bounds for axis \d+ with size (\d+)")
 
 
 def in_plain_words(error: Exception, said: str) -> str:
     """What a parser's error means for the user. said: its line, which may be "KeyError: 77", or just "'count'"."""
+    if found := _NO_NUMBER.search(said):
+        kind = "whole number" if found[1].startswith("invalid") else "number"
+        return f"it has {shortened(found[2])} where a {kind} belongs"
+    if found := _BEYOND.search(said):
+        return f"it is damaged: it refers to number {found[1]} of a list of {found[2]}"
     if isinstance(error, _OF_CODE) or _NAMED.match(said):
         return f"it is damaged, or of a kind that its reader does not know ({said})"
     return said

@@ -97,7 +97,7 @@ def _from_mtl(values: Mapping[str, str], texture: Path | None, opacity: Path | N
 def without_blank(part: Part) -> Part:
     """The part without its material, if that material is plain white or gray and its color map is missing."""
     look = part.appearance
-    if look is None or look.texture is not None or part.uvs is None:
+    if look is None or look.texture is not None or part.uvs is None or part.colors is not None:
         return part
     blank = np.ptp(look.color) < 0.02 and min(look.color) > 0.35
     return replace(part, appearance=None) if blank else part

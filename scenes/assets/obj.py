@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 @dataclass
 class _Lines:
     """What the lines of a file say. The corners of all polygons lie end to end: place, UV and normal, 0-based, -1 for
-    none. `material` is the number of each polygon's in `materials`."""
+    none. `material` is the number of each polygon's in `materials`. `paint` has the color of each vertex as ZBrush
+    writes it: eight hexadecimal digits, of which the last six are red, green and blue."""
 
     places: list[list[str]] = field(default_factory=list)
     uvs: list[list[str]] = field(default_factory=list)
@@ -30,6 +32,7 @@ class _Lines:
     counts: list[int] = field(default_factory=list)
     material: list[int] = field(default_factory=list)
     materials: dict[str, int] = field(default_factory=lambda: {"": 0})
+    paint: list[str] = field(default_factory=list)
     others: bool = False
 
 
@@ -42,13 +45,12 @@ def read_obj(data: bytes, refers: References) -> trimesh.Scene:
     import trimesh
 
     lines = _lines(decoded(data))
-    if not lines.counts:
+    if not lines.corners:
         return trimesh.Scene([trimesh.PointCloud([[0, 0, 0]])] if lines.others or lines.places else [])
-    places, colors = _places(lines.places)
+    places, colors = _places(lines.places, lines.paint)
     corners = np.array(lines.corners, dtype=np.int64).reshape(-1, 3)
-    if corners[:, 0].min() < 0 or corners[:, 0].max() >= len(places):
-        worst = corners[:, 0].max() if corners[:, 0].min() >= 0 else corners[:, 0].min()
-        raise LoadError(f"has a face that refers to vertex {int(worst) + 1} of {len(places)}")
+    if corners[:, 0].max() >= len(places):
+        raise LoadError(f"has a face that refers to vertex {int(corners[:, 0].max()) + 1} of {len(places)}")
     cut, polygon = triangles(places, corners[:, 0], np.array(lines.counts))
     uvs = _numbers(lines.uvs, 2)
     normals = _numbers(lines.normals, 3)
@@ -77,6 +79,8 @@ def _lines(text: str) -> _Lines:
     for line in text.replace("\\\r\n", " ").replace("\\\n", " ").splitlines():
         words = line.partition("#")[0].split()
         if not words:
+            if line.startswith("#MRGB"):
+                found.paint += re.findall(r"[0-9a-fA-F]{8}", line[5:])
             continue
         key, *values = words
         if key == "v":
@@ -109,13 +113,18 @@ def _corners(words: list[str], *counts: int) -> Iterator[tuple[int, int, int]]:
             if text:
                 number = int(text)
                 numbers[k] = number - 1 if number > 0 else counts[k] + number if number else -1
+                if k == 0 and numbers[0] < 0:
+                    raise LoadError(f"has a face that refers to vertex {number} of {counts[0]}")
         yield numbers[0], numbers[1], numbers[2]
 
 
-def _places(rows: list[list[str]]) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+def _places(rows: list[list[str]], paint: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
     """(n, 3) vertices, and (n, 4) their linear colors; None where they have none. Six numbers or seven: x y z r g b,
     x y z r g b a."""
     places = _numbers(rows, 3)
+    if paint and len(paint) == len(rows):
+        digits = np.frombuffer(bytes.fromhex("".join(paint)), dtype=np.uint8).reshape(-1, 4)
+        return places, linear_colors(digits[:, 1:] / 255)
     wide = [len(row) >= 6 for row in rows]
     if not any(wide):
         return places, None

@@ -31,10 +31,12 @@ def read_off(data: bytes) -> trimesh.Scene:
     beside = [word for word in (head[4], *rows[0][1:]) if word]
     counts, body = (beside, rows[1:]) if beside else (rows[1], rows[2:])
     vertices, polygons = int(counts[0]), int(counts[1])
-    if len(body) < vertices + polygons:
-        raise LoadError(f"cannot be parsed: it announces {vertices + polygons} lines and has {len(body)}")
     if not polygons:
         return trimesh.Scene([trimesh.PointCloud([[0, 0, 0]])] if vertices else [])
+    if not _one_each(body, vertices, polygons):
+        if head[1] or head[2]:
+            raise LoadError(f"is truncated: it announces {vertices + polygons} lines, and not all of them are whole")
+        body = _rows(body, vertices, polygons, 6 if head[3] else 3)
     values = np.array(body[:vertices], dtype=np.float64)
     loops = [row[1 : int(row[0]) + 1] for row in body[vertices : vertices + polygons]]
     corners = np.array([int(word) for loop in loops for word in loop])
@@ -57,3 +59,23 @@ def read_off(data: bytes) -> trimesh.Scene:
         if colors is not None:
             mesh.face_attributes["color"] = colors[polygon]
     return trimesh.Scene([mesh])
+
+
+def _one_each(body: list[list[str]], vertices: int, polygons: int) -> bool:
+    """Whether each vertex and each face has a line of its own."""
+    faces = body[vertices : vertices + polygons]
+    return len(faces) == polygons and all(len(row) > int(row[0]) for row in faces)
+
+
+def _rows(body: list[list[str]], vertices: int, polygons: int, width: int) -> list[list[str]]:
+    """The rows of a file that breaks its lines elsewhere, as Geomview reads it: by the number of words alone."""
+    words = [word for row in body for word in row]
+    rows = [words[k * width : (k + 1) * width] for k in range(min(vertices, len(words) // width))]
+    at = len(rows) * width
+    while len(rows) < vertices + polygons:
+        end = at + 1 + int(words[at]) if at < len(words) else at + 1
+        if end > len(words):
+            raise LoadError(f"is truncated: it has {len(rows)} of {vertices + polygons} vertices and faces")
+        rows.append(words[at:end])
+        at = end
+    return rows

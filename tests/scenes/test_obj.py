@@ -117,6 +117,7 @@ def test_every_library_counts(tmp_path: Path) -> None:
     found = {part.name: part.appearance.color for part in loaded.model.parts if part.appearance}
     assert found == {"a": (1, 0, 0), "b": (0, 0, 1), "d": (0, 1, 0)} and not loaded.lost
     assert libraries(b"mtllib my things.mtl other.MTL\nmtllib ./x\n") == ["my things.mtl", "other.MTL", "./x"]
+    assert libraries(rb"mtllib a.mtl my\ own\ things.mtl") == ["a.mtl", "my own things.mtl"]
 
 
 @pytest.mark.parametrize(
@@ -127,6 +128,7 @@ def test_every_library_counts(tmp_path: Path) -> None:
         ("-s 2 0.5 wood.png", (2, 0.5), (0, 0)),
         ("-clamp on -o -.25 1e-1 0 -s 4 2 1 my wood-s 9 9.png", (4, 2), (-0.25, 0.1)),
         ("-bm 2 -s 2 wood.png", (2, 1), (0, 0)),
+        ("-type sphere -colorspace sRGB -o 0.1 wood.png", (1, 1), (0.1, 0)),
     ],
 )
 def test_tiling_scales_the_uvs(
@@ -183,6 +185,13 @@ def test_colors_of_vertices_stay_where_they_are(tmp_path: Path) -> None:
             assert at.any() and part.colors[at] == pytest.approx(np.tile(color, (at.sum(), 1)), abs=1e-4)
 
 
+def test_colors_as_zbrush_writes_them(tmp_path: Path) -> None:
+    places = "".join(f"v {p}\n" for p in ("0 0 0", "1 0 0", "0 1 0"))
+    (part,) = read(tmp_path, f"{places}#MRGB ffff0000ff00ff00\n#MRGB 000000ff\nf 1 2 3\n").model.parts
+    assert part.colors is not None
+    np.testing.assert_array_equal(part.colors[0], [[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1]])
+
+
 def test_white_and_broken_colors_are_none(tmp_path: Path) -> None:
     for color in ("1 1 1", "nan nan nan", "-1 0 0"):
         text = "".join(f"v {p} {color}\n" for p in ("0 0 0", "1 0 0", "0 1 0"))
@@ -237,7 +246,17 @@ def test_turned_faces_turn_their_normals() -> None:
     assert normals(soup) == pytest.approx(-given[:, ::-1] / lengths, abs=1e-6)
 
 
-@pytest.mark.parametrize("face", ["f 1 2 9", "f 1 2 -4", "f 0 1 2", "f 1 2 x"])
-def test_faces_without_a_vertex_are_refused(tmp_path: Path, face: str) -> None:
-    with pytest.raises(LoadError, match=r"refers to vertex|cannot be parsed"):
+@pytest.mark.parametrize(
+    ("face", "words"),
+    [
+        ("f 1 2 9", "refers to vertex 9 of 3"),
+        ("f 1 2 -4", "refers to vertex -4 of 3"),
+        ("f 0 1 2", "refers to vertex 0 of 3"),
+        ("f 1 2 x", "it has 'x' where a whole number belongs"),
+        ("v 3.1+e2 0 0\nf 1 2 3", "it has '3.1\\+e2' where a number belongs"),
+        ("f", "only points"),
+    ],
+)
+def test_faces_without_a_vertex_are_refused(tmp_path: Path, face: str, words: str) -> None:
+    with pytest.raises(LoadError, match=words):
         read(tmp_path, f"v 0 0 0\nv 1 0 0\nv 0 1 0\n{face}\n")

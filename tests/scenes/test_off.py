@@ -42,6 +42,15 @@ def test_counts_behind_the_head(tmp_path: Path) -> None:
     assert len(read(tmp_path, glued).faces) == len(read(tmp_path, glued.replace("OFF", "OFF ")).faces) == 9
 
 
+@pytest.mark.parametrize("head", ["OFF", "NOFF"])
+def test_lines_may_break_anywhere(tmp_path: Path, head: str) -> None:
+    places = [f"{place} 0 1 0" for place in HOUSE + U] if head == "NOFF" else None
+    first, counts, *rest = off(head, places).splitlines()
+    broken = " ".join([first, counts]) + "\n" + "\n".join(" ".join(rest).split())
+    part, whole = read(tmp_path, broken), read(tmp_path, off(head, places))
+    np.testing.assert_array_equal(part.vertices[part.faces], whole.vertices[whole.faces])
+
+
 def test_colors_of_vertices_and_of_faces(tmp_path: Path) -> None:
     places = [f"{place} {255 * (k < 5)} 0 {255 * (k >= 5)} 255" for k, place in enumerate(HOUSE + U)]
     of_faces = [f"{face} {color}" for face, color in zip(FACES, ("1 0 0", "1.0 0 0 1", "0 0 1"), strict=True)]
@@ -62,11 +71,12 @@ def test_normals(tmp_path: Path) -> None:
     [
         (off(faces=["3 0 1 99"]), "refers to vertex 99 of 13"),
         (off(faces=["3 0 1 -1"]), "refers to vertex"),
-        (off().rsplit("\n", 2)[0], "announces 16 lines and has 15"),
+        (off().rsplit("\n", 2)[0], "is truncated: it has 15 of 16 vertices and faces"),
         ("PLY\n", "does not begin with OFF"),
         ("", "does not begin with OFF"),
         ("OFF\n3 0 0\n0 0 0\n1 0 0\n0 1 0\n", "only points"),
         ("OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n0\n", "its faces have no corners"),
+        ("OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0\n1 two\n", "it has 'two' where a whole number belongs"),
     ],
 )
 def test_what_is_no_model_is_refused(tmp_path: Path, text: str, words: str) -> None:
