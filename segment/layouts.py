@@ -2,10 +2,10 @@
 
 Folders of masks stand beside folders of pictures: img/ and mask/, Images/ and Masks/ (CrackSeg9k), train_img/ and
 train_lab/ (DeepCrack), croppedimg/ and croppedgt/ (GAPs384), image/ and gt/ (CFD), image/ and groundTruth/ with .mat
-files (CrackForest), JPEGImages/ and SegmentationClass/, rgb/ and BW/, Original/ and Ground Truth/, img/ and
-masks_machine/, CrackLS315/ and CrackLS315_gt/, each also below train/ and test/. Or a mask lies beside its picture:
-`a.jpg` and `a.png` (Crack500), `a.jpg` and `a_mask.png`, `a.mask.png` or `a.jpg.png`. Where no name tells, masks are
-known by their few values, see `segment.pairing`.
+files (CrackForest), JPEGImages/ and SegmentationClass/, images/ and category/ (blendmill's export), rgb/ and BW/,
+Original/ and Ground Truth/, img/ and masks_machine/, CrackLS315/ and CrackLS315_gt/, each also below train/ and test/.
+Or a mask lies beside its picture: `a.jpg` and `a.png` (Crack500), `a.jpg` and `a_mask.png`, `a.mask.png` or
+`a.jpg.png`. Where no name tells, masks are known by their few values, see `segment.pairing`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ MASKS = (
     "mask", "masks", "gt", "groundtruth", "ground_truth", "ground truth", "ground-truth",
     "label", "labels", "lab", "ann", "annotation", "annotations",
     "seg", "segment", "segmentation", "segmentationclass", "segmentationclasspng", "bw",
+    "category",
 )  # fmt: skip
 CITYSCAPES = ("gtFine", "gtCoarse")
 """Folders of Cityscapes with pictures of labels, beside leftImg8bit/."""

@@ -30,6 +30,8 @@ from scenes.files import read_regular, replacing
 from scenes.plain_json import parse_json
 
 MANIFEST = "dataset.json"
+RECEIPT = "blendmill_export.json"
+"""The file that says what an export is of. Not `*-export.json`: datumaro takes such a folder for an export of VoTT."""
 
 
 _LARGEST = 1 << 28

@@ -42,7 +42,7 @@ def yolo_in(folder: Path) -> Objects:
     """The pictures of a folder of YOLO. Raises InputError."""
     file = yolo_file(folder)
     assert file is not None
-    names = _names(file)
+    names, pose = _names(file), b"kpt_shape:" in read_regular(file, _LARGEST)
     pictures, left_out = Pictures.of(folder), []
     labels = _labels(folder)
     entries: dict[str, Entry] = {}
@@ -52,7 +52,7 @@ def yolo_in(folder: Path) -> Objects:
         if label is None or name in entries:
             left_out.append(f"{picture}: {'has no .txt file of labels' if label is None else 'has a name twice'}")
             continue
-        entries[name] = Entry(picture, None, partial(_shapes, label, names))
+        entries[name] = Entry(picture, None, partial(_shapes, label, names, pose))
     left_out += [f"{path}: has no picture" for path in labels.values()]
     some = [label for entry in list(entries.values())[:_LOOKED_AT] for label in _kinds(entry)]
     refuse_vague(file, some)
@@ -90,7 +90,8 @@ def _kinds(entry: Entry) -> list[bool]:
         return []
 
 
-def _shapes(path: Path, names: list[str]) -> Iterator[Shape]:
+def _shapes(path: Path, names: list[str], pose: bool) -> Iterator[Shape]:
+    """pose: keypoints follow the box of each object."""
     for number, line in enumerate(read_regular(path, _LARGEST).decode("utf-8", "replace").splitlines(), start=1):
         if not line.strip():
             continue
@@ -100,6 +101,7 @@ def _shapes(path: Path, names: list[str]) -> Iterator[Shape]:
             raise InputError(f"{path}: line {number}: '{shortened(line)}' has words that are no numbers") from None
         if not 0 <= kind < len(names) or kind % 1:
             raise InputError(f"{path}: line {number}: has the class {kind:g}, there are {len(names)}, from 0 on")
+        shares = shares[:4] if pose else shares
         if len(shares) % 2 or len(shares) < 4:
             raise InputError(f"{path}: line {number}: has {len(shares)} shares; an outline has pairs of x and y")
         yield Shape(names[int(kind)], partial(_drawn, shares), vague=len(shares) == 4)

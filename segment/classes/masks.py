@@ -92,7 +92,14 @@ def notes_on(masks: Sequence[Path], legend: Legend, ignore: int) -> tuple[str, .
     near, lost = (float(np.mean([getattr(one, share) for one in found])) for share in ("near", "lost"))
     most = next((f", such as {list(one.most)}," for one in found if one.most), "")
     if not near and not lost:
-        return ()
+        there = set(np.unique(np.concatenate([np.unique(one.ids) for one in found])).tolist())
+        if len(there - {IGNORED}) > 1 or IGNORED not in there or len(legend.classes) < 2:
+            return ()
+        share = np.mean([(one.ids == IGNORED).mean() for one in found])
+        return (
+            f"{masks[0].parent}: {share:.1%} of the pixels of {len(found)} masks count nowhere, and all others are of "
+            f"one class; if {ignore} is the number of a class, choose another field ignore",
+        )
     return (
         f"{masks[0].parent}: of the pixels of {len(found)} masks, {near:.2%} have a color near that of a class and are "
         f"taken for it; {lost:.2%} have other colors{most} and count nowhere",

@@ -13,6 +13,7 @@ from render.dataset.manifest import MANIFEST
 from scenes.assets.image_files import read_picture
 from scenes.errors import InputError, LoadError, choices
 from segment.annotations.objects import BACKGROUND
+from segment.classes.blenderproc import blenderproc_files, blenderproc_set
 from segment.classes.found import Labels
 from segment.classes.layouts import found_in
 from segment.classes.legend import NO_COLORS, Colors
@@ -30,8 +31,8 @@ def open_classes(
     ----------
     folder : str or Path
         A data set of blendmill, whose label `category` is read, or a folder in a layout of `segment.classes.layouts`:
-        Cityscapes, KITTI, Mapillary Vistas, ADE20K, COCO (also panoptic), objects in files of annotation tools, or img/
-        and mask/ with the numbers or colors of the classes.
+        Cityscapes, KITTI, Mapillary Vistas, ADE20K, COCO (also panoptic), objects in files of annotation tools,
+        BlenderProc's .hdf5 files, or img/ and mask/ with the numbers or colors of the classes.
     names : sequence of str
         Names of the classes, for masks of numbers that no file names.
     ignore : int
@@ -66,7 +67,11 @@ def open_classes(
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: {'not a folder' if folder.exists() else 'does not exist'}")
-    return _of_dataset(folder) if (folder / MANIFEST).is_file() else _of_folder(folder, tuple(names), ignore, colors)
+    if (folder / MANIFEST).is_file():
+        return _of_dataset(folder)
+    if blenderproc_files(folder):
+        return blenderproc_set(folder)
+    return _of_folder(folder, tuple(names), ignore, colors)
 
 
 def renumbered(pictures: PictureSet, classes: tuple[str, ...]) -> PictureSet:

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from render.dataset.limits import NO_LIMITS, Limits
-from render.dataset.manifest import MANIFEST
+from render.dataset.manifest import MANIFEST, RECEIPT
 from scenes.errors import InputError, choices
+from scenes.files import read_regular
+from scenes.plain_json import parse_json
 from training.data.files import class_folders
 from training.data.lists import listed, metadata_of
 from training.data.parquet import table_files, table_pictures
@@ -18,6 +20,11 @@ from training.data.s2rda import is_s2rda, s2rda
 from training.data.splits import ALL, halves, parted, split_named
 from training.data.tars import tar_files, tar_pictures
 
+# Folders of sets whose pictures have labels of pixels or boxes, and no class of their own.
+_KINDS = frozenset({
+    "images", "img", "imgs", "image", "labels", "label", "masks", "mask", "gt", "annotations", "annotation", "ann",
+    "jpegimages", "segmentationclass", "segmentationobject", "leftimg8bit", "gtfine",
+})  # fmt: skip
 _PARTS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "eval"})
 
 
@@ -133,9 +140,17 @@ def _opened(
     if tar_files(path):
         return tar_pictures(path, classes, labeled=not mixed)
     if path.is_dir():
+        if _is_export(path, "folder"):
+            return class_folders(path / "images", name=str(path))
         metadata = metadata_of(path)
         return listed(metadata, classes) if metadata else class_folders(path, known=known, mixed=mixed)
     return listed(path, classes)
+
+
+def _is_export(path: Path, kind: str) -> bool:
+    """Whether a folder is an export of blendmill of this kind."""
+    receipt = path / RECEIPT
+    return receipt.is_file() and parse_json(read_regular(receipt, 1 << 20), str(receipt)).get("export") == kind
 
 
 def _refuse_unread(path: Path) -> None:
@@ -161,6 +176,11 @@ def _require_classes(path: Path, pictures: ImageDataset) -> None:
         raise InputError(
             f"{path}: its folders {', '.join(pictures.classes)} are parts of a set, and no classes; give one of them: "
             f"{path / pictures.classes[0]}"
+        )
+    if len(pictures.classes) > 1 and {name.lower() for name in pictures.classes} <= _KINDS:
+        raise InputError(
+            f"{path}: its folders {', '.join(pictures.classes)} have pictures and labels of their parts, and no class "
+            "for each picture; put the pictures of a class into a folder of its name"
         )
 
 

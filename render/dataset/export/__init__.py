@@ -19,14 +19,13 @@ import numpy as np
 from render.dataset.dataset import Dataset
 from render.dataset.export.pieces import FORMATS, needs
 from render.dataset.limits import NO_LIMITS, Limits
+from render.dataset.manifest import RECEIPT
 from render.dataset.resumable import Told, being_written, write_pieces
 from scenes.errors import InputError, choices
 from scenes.outputs import told
 
 __all__ = ["FORMATS", "RECEIPT", "export_dataset"]
 
-RECEIPT = "blendmill_export.json"
-"""Not `*-export.json`: datumaro takes a folder with such a file for an export of VoTT."""
 _LINES = 2
 """Goes up when a format's lines change: what an older blendmill has begun is then begun anew."""
 

@@ -2,6 +2,7 @@
 
     images/<class>/000000.png      what ImageFolder is given
     instance/<class>/000000.png    16 bit, the instance mask; a tree for each label that a PNG file can hold
+    category/<class>/000000.png    the class of each pixel; classes.txt names the classes, a line each, that of 0 first
     geometry/<class>/000000.npz    the other pictures, exact: depth (float32 meters, inf where nothing is hit), …
     meta/<class>/000000.json       camera, objects, keypoints, the Scene
 
@@ -14,7 +15,17 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from render.dataset.export.parts import class_folder, metadata, npz, stem, write_file, write_png
+from render.dataset.export.parts import (
+    BACKGROUND,
+    Classes,
+    Lines,
+    class_folder,
+    metadata,
+    npz,
+    stem,
+    write_file,
+    write_png,
+)
 from render.frame import PICTURES, Frame, pictures
 
 
@@ -31,3 +42,8 @@ def write_folder(frames: Iterable[Frame], classes: tuple[str, ...], out: Path, p
         write_file(out / "geometry" / f"{name}.npz", npz(geometry))
         write_file(out / "meta" / f"{name}.json", json.dumps(metadata(frame, classes)).encode())
     return []
+
+
+def finish_folder(lines: Lines, classes: Classes, out: Path) -> None:
+    """Name the classes."""
+    (out / "classes.txt").write_text("".join(f"{name}\n" for name in (BACKGROUND, *classes)), encoding="utf-8")

@@ -18,6 +18,8 @@ from render.frame import VALUES, Frame, present
 from scenes.errors import InputError
 
 UNLABELED = "unlabelled"
+BACKGROUND = "background"
+"""The name of class 0 of the pixels."""
 
 Classes = tuple[str, ...]
 Lines = Callable[[], Iterator[str]]

@@ -16,7 +16,7 @@ from render.catalogue import open_catalogue
 from render.dataset.dataset import Dataset
 from render.dataset.export.bop import finish_bop, write_bop
 from render.dataset.export.coco import finish_coco, write_coco
-from render.dataset.export.folder import write_folder
+from render.dataset.export.folder import finish_folder, write_folder
 from render.dataset.export.masks import write_masks
 from render.dataset.export.parts import Finish, Write, nothing_more
 from render.dataset.export.per_image import write_per_image
@@ -46,7 +46,7 @@ class Format(NamedTuple):
 
 
 FORMATS: Mapping[str, Format] = {
-    "folder": Format(write_folder),
+    "folder": Format(write_folder, finish_folder),
     "coco": Format(write_coco, finish_coco),
     "webdataset": Format(write_webdataset),
     "s2rda": Format(write_s2rda, finish_s2rda),
