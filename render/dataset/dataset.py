@@ -25,6 +25,10 @@ from scenes.files import sha256
 OPEN = 256
 """Shards of a data set that stay open. To open one takes as long as to read some pictures."""
 
+FEW_OPEN = 16
+"""As many of a set with over four times as many shards as may stay open. In a random order, a picture's shard is then
+seldom open, and an open one takes 2 MB."""
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -133,7 +137,7 @@ class Dataset:
     @cached_property
     def _open(self) -> Callable[[int], Shard]:
         # A shard that leaves is closed when the last thread has finished reading it.
-        return lru_cache(OPEN)(self.shard)
+        return lru_cache(OPEN if self.manifest.shard_count <= 4 * OPEN else FEW_OPEN)(self.shard)
 
     def frames(self, *, partial: bool = False, limits: Limits = NO_LIMITS, check_sums: bool = True) -> Iterator[Frame]:
         """The frames in the order of their indices.

@@ -11,21 +11,20 @@ from pathlib import Path
 from scenes.assets import shapes_source
 from scenes.assets.cache import Cache
 from scenes.assets.coarse import coarse_copies
-from scenes.assets.file_source import Settled, give_up, settings, settle
+from scenes.assets.file_source import Settled, settings, settle
 from scenes.assets.index import IndexEntry, KnownAssets, indexes_of
-from scenes.assets.indexing import each, lost_entry, model_entry
+from scenes.assets.indexing import each, lost_asset, lost_entry, model_entry, prepare_asset
 from scenes.assets.info import AssetInfo
 from scenes.assets.loading import Importers
 from scenes.assets.manifest import Manifest, load_manifest
 from scenes.assets.pictures import Pictures
 from scenes.assets.recent import Recent
-from scenes.assets.sources import FileAsset, Files, Known, Listing, ModelFolder, discover
+from scenes.assets.sources import FileAsset, Files, ModelFolder, listings
 from scenes.assets.texture_sets import TextureSet
 from scenes.errors import InputError, choices
 from scenes.files import sha256
 from scenes.mesh import Geometry, Model
 from scenes.names import Candidates
-from scenes.shapes.registry import GENERATORS
 
 Progress = Callable[[int, int, str], None]
 
@@ -98,13 +97,13 @@ class Catalogue:
     ):
         self.cache = Cache(Path(cache) if cache else None)
         self._importers = dict(importers or {})
-        self._shapes = _checked_shapes(shapes or {})
+        self._shapes = shapes_source.checked(shapes or {})
         self._manifest = load_manifest(Path(manifest)) if manifest else Manifest(Path())
         folders = tuple(models)
         hdris, textures, images = (tuple(map(Path, places)) for places in (hdris, textures, images))
         places = [folder.path for folder in folders] + ([Path(manifest)] if manifest else [])
         self._indexed = KnownAssets(indexes_of([*places, *hdris, *textures, *images], self.cache))
-        self._listings = _listed(folders, self._indexed.beginning)
+        self._listings = listings(folders, self._indexed.beginning)
         self._files = Files(self._listings, self._manifest.models())
         self._settled: dict[str, Settled] = {}
         studio = Path(studio) if studio else None
@@ -217,8 +216,8 @@ class Catalogue:
         progress: called with (done, total, asset id). workers: processes to share the work.
         """
         assets: list[FileAsset | str] = [*self._files.values(), *(i for ids in self._shape_ids.values() for i in ids)]
-        job = partial(_prepared, cache=self.cache, importers=self._importers)
-        lost = partial(_lost, cache=self.cache, importers=self._importers)
+        job = partial(prepare_asset, cache=self.cache, importers=self._importers)
+        lost = partial(lost_asset, cache=self.cache, importers=self._importers)
         for done, (asset, _) in enumerate(each(job, assets, workers, lost), 1):
             if progress is not None:
                 progress(done, len(assets), asset.id if isinstance(asset, FileAsset) else asset)
@@ -315,36 +314,3 @@ class Catalogue:
 
     def _license(self, asset_id: str) -> str:
         return self._files[asset_id].license if asset_id in self._files else shapes_source.LICENSE
-
-
-def _prepared(asset: FileAsset | str, cache: Cache, importers: Importers) -> None:
-    """Prepares a file, or a built-in shape by its id. Each task gets its own asset alone, so all take linear time."""
-    if isinstance(asset, FileAsset):
-        settle(asset, cache, importers)
-    elif not cache.holds(shapes_source.entry_key(asset)):
-        shapes_source.make(asset, cache)
-
-
-def _lost(asset: FileAsset | str, reason: str, cache: Cache, importers: Importers) -> None:
-    """Leaves out a file that ends each process that reads it."""
-    if isinstance(asset, str):
-        raise InputError(f"{asset}: {reason}; leave more memory free")
-    give_up(asset, cache, importers, reason)
-
-
-def _checked_shapes(shapes: Mapping[str, int]) -> dict[str, int]:
-    for name in shapes:
-        if name not in GENERATORS:
-            raise InputError(f"no built-in shape has the class '{name}', {choices(name, GENERATORS)}")
-    return {name: shapes[name] for name in sorted(shapes) if shapes[name] > 0}
-
-
-def _listed(folders: Iterable[ModelFolder], known: Known) -> list[Listing]:
-    found: list[Listing] = []
-    taken: dict[str, int] = {}
-    for folder in folders:
-        name = folder.path.resolve().name
-        taken[name] = taken.get(name, 0) + 1
-        # A second folder of the same name must not hide the first one's assets.
-        found.append(discover(folder, name if taken[name] == 1 else f"{name}~{taken[name]}", known))
-    return found

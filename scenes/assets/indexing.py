@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from scenes.assets import shapes_source
 from scenes.assets.cache import Cache
 from scenes.assets.file_source import Settled, give_up, settings, settle
 from scenes.assets.image_gate import Verdict
@@ -32,6 +33,21 @@ def each(
         return
     for asset, result, died in prepared(job, assets, workers):
         yield asset, given_up(asset, f"ends each process that reads it: {died}") if died else result  # type: ignore[misc]
+
+
+def prepare_asset(asset: FileAsset | str, cache: Cache, importers: Importers) -> None:
+    """Prepares a file, or a built-in shape by its id. Each task gets its own asset alone, so all take linear time."""
+    if isinstance(asset, FileAsset):
+        settle(asset, cache, importers)
+    elif not cache.holds(shapes_source.entry_key(asset)):
+        shapes_source.make(asset, cache)
+
+
+def lost_asset(asset: FileAsset | str, reason: str, cache: Cache, importers: Importers) -> None:
+    """Leaves out a file that ends each process that reads it. Raises InputError for a built-in shape."""
+    if isinstance(asset, str):
+        raise InputError(f"{asset}: {reason}; leave more memory free")
+    give_up(asset, cache, importers, reason)
 
 
 def model_entry(asset: FileAsset, cache: Cache, importers: Importers) -> IndexEntry | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -18,6 +19,14 @@ from scenes.shapes.registry import GENERATORS
 PREFIX = "shape:"
 LICENSE = "CC0-1.0"
 SOURCE = "blendmill parametric shapes"
+
+
+def checked(shapes: Mapping[str, int]) -> dict[str, int]:
+    """The number of variants by class, sorted, of the classes that have some. Raises InputError for an unknown one."""
+    for name in shapes:
+        if name not in GENERATORS:
+            raise InputError(f"no built-in shape has the class '{name}', {choices(name, GENERATORS)}")
+    return {name: shapes[name] for name in sorted(shapes) if shapes[name] > 0}
 
 
 def shape_id(category: str, variant: int) -> str:

@@ -244,6 +244,18 @@ def discover(folder: ModelFolder, prefix: str, known: Known = _nothing) -> Listi
     return listing
 
 
+def listings(folders: Iterable[ModelFolder], known: Known) -> list[Listing]:
+    """What is in some folders, as `discover` finds it, with ids that begin with the name of the folder."""
+    found: list[Listing] = []
+    taken: dict[str, int] = {}
+    for folder in folders:
+        name = folder.path.resolve().name
+        taken[name] = taken.get(name, 0) + 1
+        # A second folder of the same name must not hide the first one's assets.
+        found.append(discover(folder, name if taken[name] == 1 else f"{name}~{taken[name]}", known))
+    return found
+
+
 class Files(Mapping[str, FileAsset]):
     """The model files by id: those of folders, and those of the manifest. Looking at all of them lists all folders."""
 

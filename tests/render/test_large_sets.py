@@ -270,6 +270,11 @@ def test_shards_stay_open_between_pictures(tmp_path: Path, monkeypatch: pytest.M
     columns = Dataset.open(dataset.folder).pictures().columns("rgb", "label")
     assert [int(columns[place][1]) for place in (0, 5, 1, 4)] == [dataset.frame(index).label for index in (0, 5, 1, 4)]
     assert opened == [0, 2, 0, 2], "a loader of PyTorch finds them open, too"
+    monkeypatch.setattr(dataset_module, "OPEN", 0)
+    monkeypatch.setattr(dataset_module, "FEW_OPEN", 1)
+    large = Dataset.open(dataset.folder)
+    assert [large.frame(index).index for index in (0, 1, 4, 0)] == [0, 1, 4, 0]
+    assert opened[4:] == [0, 2, 0], "of a set of far more shards, few stay open"
 
 
 def test_training_starts_without_reading_shards_it_knows(
