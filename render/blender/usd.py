@@ -41,8 +41,8 @@ def check_layers(main: Path, root: Path) -> None:
     bpy.utils.expose_bundled_modules()
     from pxr import Tf, Usd
 
-    _check_named(main, root, set())
     try:
+        _check_named(main, root, set())
         stage = Usd.Stage.Open(str(main))
     except Tf.ErrorException:
         raise LoadError("is no USD file that can be read") from None
