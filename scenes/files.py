@@ -19,6 +19,10 @@ UNFINISHED = ".tmp-"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """The errors of writing where a disk is full, or a limit of size is reached."""
 
+POINTER_START = b"version https://git-lfs"
+POINTER = "is a pointer of Git LFS instead of the file: run `git lfs pull` where it comes from"
+"""How a file begins that Git LFS has not fetched, and what is said of it."""
+
 _NO_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS)
 """The errors of a link between two disks, to another's file, and on file systems that know few links or none."""
 
@@ -140,6 +144,12 @@ def sha256(path: Path) -> str:
     """The hex digest of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_pointer(path: Path) -> bool:
+    """Whether a file is a pointer of Git LFS. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(len(POINTER_START)) == POINTER_START
 
 
 def file_stat(path: Path) -> list[int] | None:

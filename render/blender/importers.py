@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from render.blender.shaders import Surface
 
 _READER = Reader("render.blender.importers")
+_EMPTY = "is empty: it holds no triangles that are drawn; convert curves and NURBS to a mesh, and show what is hidden"
 
 
 def convert(path: Path, refers: References, scratch: Path) -> Loaded:
@@ -66,7 +67,7 @@ def _work(request: Mapping[str, Any]) -> None:
     else:
         loaded = _read(_Place(source, Path(request["root"])), suffix, result.parent)
     if not loaded.model.parts:
-        raise LoadError("is empty: it holds no triangles")
+        raise LoadError(_EMPTY)
     result.write_bytes(pack(loaded.model, lost=loaded.lost, notes=loaded.notes))
 
 
@@ -79,16 +80,11 @@ class _Place:
 
 
 def _read(place: _Place, suffix: str, scratch: Path) -> Loaded:
-    import bpy
 
     from render.blender.usd import read_usd
 
     if suffix == ".fbx":
-        # Some animations crash Blender, or make the object nothing in the first frame. The pose without them is kept.
-        bpy.ops.wm.fbx_import(filepath=str(place.file), use_anim=False)
-        if all(item.hide_viewport for item in bpy.data.objects if item.type == "MESH"):
-            for item in bpy.data.objects:
-                item.hide_viewport = False
+        _import_fbx(place.file)
     elif suffix == ".blend":
         _append(place.file)
     else:
@@ -98,13 +94,30 @@ def _read(place: _Place, suffix: str, scratch: Path) -> Loaded:
     return Loaded(Model(parts), tuple(dict.fromkeys(lost)), tuple(dict.fromkeys(notes)))
 
 
+def _import_fbx(source: Path) -> None:
+    import bpy
+
+    try:
+        # Some animations crash Blender, or make the object nothing in the first frame. The pose without them is kept.
+        bpy.ops.wm.fbx_import(filepath=str(source), use_anim=False)
+    except RuntimeError as error:
+        said = str(error).strip().rpartition(": ")[2].strip("'")
+        raise LoadError(f"cannot be read as FBX ({said}): export it again, as binary FBX of 2014 or later") from None
+    if all(item.hide_viewport for item in bpy.data.objects if item.type == "MESH"):
+        for item in bpy.data.objects:
+            item.hide_viewport = False
+
+
 def _append(source: Path) -> None:
     import bpy
 
-    with bpy.data.libraries.load(str(source), link=False) as (held, wanted):
-        # A scene brings its objects along. Only it knows which of its collections are drawn.
-        wanted.scenes = held.scenes[:1]
-        wanted.objects = [] if held.scenes else held.objects
+    try:
+        with bpy.data.libraries.load(str(source), link=False) as (held, wanted):
+            # A scene brings its objects along. Only it knows which of its collections are drawn.
+            wanted.scenes = held.scenes[:1]
+            wanted.objects = [] if held.scenes else held.objects
+    except OSError:
+        raise LoadError(f"is no file that Blender {bpy.app.version_string} opens: it is damaged, or newer") from None
     for library in bpy.data.libraries:
         if Path(bpy.path.abspath(library.filepath)).resolve() != source.resolve():
             raise RuntimeError(f"it links to another file, {library.filepath}")

@@ -27,8 +27,13 @@ def read_usd(source: Path, root: Path, scratch: Path) -> tuple[Path, Path]:
         root = (scratch / "package").resolve()
         main = _unpacked(source, root)
     check_layers(main, root)
+    # Curves have no surface, and some crash Blender.
     bpy.ops.wm.usd_import(
-        filepath=str(main), import_cameras=False, import_lights=False, import_textures_mode="IMPORT_NONE"
+        filepath=str(main),
+        import_cameras=False,
+        import_lights=False,
+        import_curves=False,
+        import_textures_mode="IMPORT_NONE",
     )
     return main, root
 
@@ -41,8 +46,8 @@ def check_layers(main: Path, root: Path) -> None:
     bpy.utils.expose_bundled_modules()
     from pxr import Tf, Usd
 
-    _check_named(main, root, set())
     try:
+        _check_named(main, root, set())
         stage = Usd.Stage.Open(str(main))
     except Tf.ErrorException:
         raise LoadError("is no USD file that can be read") from None

@@ -15,13 +15,13 @@ import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from scenes.errors import LoadError
+from scenes.files import POINTER, POINTER_START
 
 Picture = NDArray[np.uint8]
 Light = NDArray[np.float32]
@@ -43,14 +43,12 @@ for _category in (UserWarning, Image.DecompressionBombWarning):
 
 # Photographs with longer sides (pixels) are read at a reduced size.
 _LARGEST = 4096
-# What Pillow's decoders raise for damaged files.
-_FAULTS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error,
-           zlib.error, MemoryError)  # fmt: skip
+FAULTS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error,
+          zlib.error, MemoryError)  # fmt: skip
+"""What Pillow's decoders raise for damaged files."""
 _EXR, _RADIANCE = b"v/1\x01", b"#?"
 _IS_LIGHT = "is a high dynamic range picture: convert it to JPEG or PNG"
 _RESOLUTION = re.compile(rb"\n\n([-+][XY]) (\d+) ([-+][XY]) (\d+)\n")
-# Layers that hold the finished picture have such names.
-_FINISHED = ("combined", "beauty", "rgba", "rgb", "color")
 
 
 def is_light(path: Path) -> bool:
@@ -89,8 +87,8 @@ def _opened(file: Path | BytesIO) -> Iterator[Image.Image]:
     except Image.DecompressionBombError:
         # Pillow's own limit comes first. It is higher.
         raise LoadError(f"has more than {MAX_PIXELS >> 20} Mi pixels: reduce it") from None
-    except _FAULTS as error:
-        raise LoadError(f"cannot be decoded: {_line(error)}") from None
+    except FAULTS as error:
+        raise LoadError(f"cannot be decoded: {fault(error)}") from None
 
 
 def check_size(width: int, height: int) -> None:
@@ -128,6 +126,9 @@ def read_light(path: Path) -> Light:
     """Read an OpenEXR or Radiance file as (H, W, 3) float32 linear light. Raises LoadError."""
     start = first_bytes(path)
     if start.startswith(_EXR):
+        # Imported here: most processes that read pictures never read light.
+        from scenes.assets.exr import read_exr
+
         pixels = read_exr(path)[0]
     elif start.startswith(_RADIANCE):
         pixels = _read_radiance(path)
@@ -136,60 +137,6 @@ def read_light(path: Path) -> Light:
     if not np.isfinite(pixels).all():
         raise LoadError(f"has {np.count_nonzero(~np.isfinite(pixels))} values that are no finite numbers")
     return pixels
-
-
-def read_exr(path: Path) -> tuple[Light, bool]:
-    """(H, W, 3) float32 of the color channels of an OpenEXR file, and whether they are all that it has.
-
-    Colors are the channels R, G and B of the first part that has them. Where there are only layers, it is the layer
-    whose name says that it is the finished picture, or the first. A lone channel is gray. Raises LoadError.
-    """
-    # Imported here: most processes that read pictures never read light.
-    import OpenEXR
-
-    try:
-        for part in OpenEXR.File(str(path), header_only=True).parts:
-            low, high = part.header["dataWindow"]
-            check_size(*(int(b) - int(a) + 1 for a, b in zip(low, high, strict=True)))
-            if part.type() not in (OpenEXR.scanlineimage, OpenEXR.tiledimage):
-                raise LoadError("is a deep OpenEXR file: flatten it")
-        parts = [
-            {name: channel for name, channel in part.channels.items() if channel.pixels is not None}
-            for part in OpenEXR.File(str(path), separate_channels=True).parts
-        ]
-    except LoadError:
-        raise
-    # OpenEXR reports damage as a RuntimeError.
-    except (RuntimeError, *_FAULTS) as error:
-        raise LoadError(f"cannot be decoded: {_line(error)}") from None
-    channels, names = _colors(parts)
-    if any((channels[name].xSampling, channels[name].ySampling) != (1, 1) for name in names):
-        raise LoadError("has colors of a lower resolution than its brightness: save it as RGB")
-    pixels = np.stack([channels[name].pixels for name in names], axis=-1).astype(np.float32)
-    return pixels, len(parts) == 1 and names == ["R", "G", "B"] and channels.keys() <= {"R", "G", "B", "A"}
-
-
-def _colors(parts: list[dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:
-    """The channels of the part that has the colors, and the names of its red, green and blue."""
-    layers = []
-    for channels in parts:
-        for red in channels:
-            layer, end = red[:-1], red[-1]
-            names = [layer + ("RGB" if end == "R" else "rgb")[k] for k in range(3)]
-            if end in "Rr" and layer[-1:] in ("", ".") and all(name in channels for name in names):
-                layers.append((layer, channels, names))
-    if layers:
-        finished = [one for one in layers if one[0].rstrip(".").split(".")[-1].lower() in _FINISHED]
-        plain = [one for one in layers if not one[0]]
-        _, channels, names = (plain or finished or layers)[0]
-        return channels, names
-    lone = [(channels, next(iter(channels))) for channels in parts if len(channels.keys() - {"A"}) == 1]
-    gray = [(channels, "Y") for channels in parts if "Y" in channels and not {"RY", "BY"} & channels.keys()] or lone
-    if not gray:
-        found = ", ".join(sorted({name for channels in parts for name in channels})[:8])
-        raise LoadError(f"has no channels R, G and B, only {found}" if found else "cannot be decoded: no channels")
-    channels, name = gray[0]
-    return channels, [name] * 3
 
 
 def _read_radiance(path: Path) -> Light:
@@ -220,9 +167,12 @@ def first_bytes(path: Path) -> bytes:
         if found.st_size > MAX_BYTES:
             raise LoadError(f"has {found.st_size >> 20} MiB, the limit is {MAX_BYTES >> 20}")
         with path.open("rb") as file:
-            return file.read(8)
+            start = file.read(len(POINTER_START))
     except OSError as error:
         raise LoadError(f"cannot be read: {error.strerror or error}") from None
+    if start == POINTER_START:
+        raise LoadError(POINTER)
+    return start
 
 
 def _eight_bit(values: NDArray[np.float32]) -> Picture:
@@ -240,5 +190,7 @@ def _filled(rgba: Picture) -> Picture:
     return np.clip(rgba[..., :3] * opacity + mean * (1 - opacity) + 0.5, 0, 255).astype(np.uint8)
 
 
-def _line(error: BaseException) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__)[:160]
+def fault(error: BaseException) -> str:
+    """What a decoder says of a file, on one line."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    return "it is damaged, or compressed in a way that is not known" if said.startswith("decoder error") else said[:160]

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from scenes.assets.image_files import is_light, is_transparent, opened, read_exr, read_light, read_picture
+from scenes.assets.image_files import is_light, is_transparent, opened, read_light, read_picture
 from scenes.assets.reader import serve
 from scenes.errors import LoadError
 from scenes.files import replacing
@@ -48,12 +48,15 @@ def judge(path: Path, use: str, plain: str) -> str:
 
 
 def _light(path: Path, plain: str) -> str:
+    # Imported here, because most processes judge photographs.
+    import OpenEXR
+
+    from scenes.assets.exr import read_exr
+
     pixels = read_light(path)
     with path.open("rb") as file:
         if file.read(2) == b"#?" or read_exr(path)[1]:
             return ""
-    # Imported here, because most processes judge photographs.
-    import OpenEXR
 
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
     with replacing(Path(f"{plain}.exr")) as temporary:

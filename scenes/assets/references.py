@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from scenes.assets.mirror import Mirror
 from scenes.errors import LoadError, shortened
-from scenes.files import inside
+from scenes.files import POINTER, inside, is_pointer
 
 MAX_BYTES = 512 << 20
 # A hostile file can announce more numbers than it holds, and reading would then fill the memory with zeros.
@@ -25,8 +25,8 @@ MAX_PARTS = 4096
 """Materials, each of which is a part. The part mask would hold up to 65520 (`render/blender/parts.py`)."""
 # Models of Gazebo, such as Google's scanned objects, name their textures by the last part of the path alone.
 TEXTURE_FOLDERS = ("", "textures/", "../textures/", "../materials/textures/")
-# Map options of MTL files: "-s 1 1 1 -clamp on wood.png".
-_OPTIONS = re.compile(r"^(?:-\w+\s+(?:(?:on|off|[lrgbmz]|[-+.\deE]+)\s+)+)+")
+# Map options of MTL files: "-s 1 1 1 -clamp on -type sphere wood.png".
+_OPTIONS = re.compile(r"^(?:-(?:(?:type|colorspace)\s+\S+\s+|\w+\s+(?:(?:on|off|[lrgbmz]|[-+.\deE]+)\s+)+))+")
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,8 @@ def references(path: Path, root: Path, mirror: Mirror | None = None) -> Referenc
             raise LoadError("is empty")
         if size > MAX_BYTES:
             raise LoadError(f"has {size >> 20} MiB, the limit is {MAX_BYTES >> 20}")
+        if is_pointer(path):
+            raise LoadError(POINTER)
         names = finder(path.read_bytes()) if finder else ()
         return _Finder(path, root, mirror).resolved(names)
     except OSError as error:
@@ -90,8 +92,8 @@ def references(path: Path, root: Path, mirror: Mirror | None = None) -> Referenc
 
 
 def clean(name: str) -> str:
-    """A file name as written in an MTL or OBJ file, without its map options and its quotes."""
-    return _OPTIONS.sub("", name.strip()).strip("\"'")
+    """A file name as written in an MTL or OBJ file, without its map options, its quotes and what escapes its spaces."""
+    return _OPTIONS.sub("", name.strip()).strip("\"'").replace("\\ ", " ")
 
 
 class _Finder:
@@ -119,6 +121,8 @@ class _Finder:
             path = self._picture(name) if purpose == "picture" else self._locate(name)
             if self._is_there(path):
                 found[name] = path
+                if purpose in ("buffer", "layer") and is_pointer(path):
+                    raise LoadError(f"needs '{shortened(name)}', which {POINTER}")
                 if purpose == "library":
                     # Names in a library are relative to it; some exporters write them relative to the model.
                     below = _Finder(path, self._root, self._mirror, self._layers).resolved(_of_mtl(path.read_bytes()))

@@ -105,6 +105,17 @@ def exr(*parts: dict[str, NDArray[Any]]) -> Callable[[Path], object]:
     return made
 
 
+def window_exr(path: Path) -> None:
+    """The left half of the sky in the right half of a display window, and a column that is outside of it."""
+    display = (np.array([-16, 0], np.int32), np.array([15, 15], np.int32))
+    header = {"dataWindow": (np.array([0, 0], np.int32), np.array([16, 15], np.int32)), "displayWindow": display}
+    OpenEXR.File(header, {"RGB": SKY[:, :17].copy()}).write(str(path))
+
+
+def cube_exr(path: Path) -> None:
+    OpenEXR.File({"envmap": OpenEXR.ENVMAP_CUBE}, {"RGB": SKY}).write(str(path))
+
+
 def exr_bytes(folder: Path, **changes: Any) -> bytes:
     exr({"RGB": np.random.default_rng(3).random((64, 128, 3)).astype(np.float32)})(folder / "whole.exr")
     return (folder / "whole.exr").read_bytes()
@@ -188,6 +199,8 @@ def images(folder: Path) -> dict[str, Made]:
         "layers.exr": Made(exr({**layer, **depth}), SKY, use="light"),
         "parts.exr": Made(exr({"Z": SKY[..., 0]}, {"RGB": SKY}), SKY, use="light"),
         "exr-inside.hdr": Made(exr({"RGB": SKY}), SKY, use="light"),
+        "window.exr": Made(window_exr, np.concatenate([SKY[:, :16] * 0, SKY[:, :16]], axis=1), use="light"),
+        "turned.tga": Made(saved("TGA", compression="tga_rle"), RGB),
     }
     refused = {
         "zero.png": bad("is empty", content(b"")),
@@ -223,6 +236,8 @@ def images(folder: Path) -> dict[str, Made]:
         "upside-down.hdr": bad("turned or mirrored", content(flipped), LIGHT),
         "not-a-number.exr": bad("has 1 values that are no finite numbers", exr({"RGB": nan}), LIGHT),
         "no-color.exr": bad("no channels R, G and B, only U, Z", exr({"Z": SKY[..., 0], "U": SKY[..., 1]}), LIGHT),
+        "cube.exr": bad("is a cube map: save", cube_exr, LIGHT),
+        "pointer.exr": bad("is a pointer of Git LFS", content(b"version https://git-lfs.github.com/spec/v1\n"), LIGHT),
         "png-inside.hdr": bad("not a high dynamic range picture", png(RGB), LIGHT),
         "exr-inside.png": bad("is a high dynamic range picture", exr({"RGB": SKY})),
         "program.png": Made(content(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"), words=unknown),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shutil
 import struct
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from scenes.assets.references import MAX_BYTES, references
 from scenes.assets.soup import outward
 from scenes.assets.sources import FileAsset, ModelFolder, axes, discover
 from scenes.errors import InputError, LoadError
+from scenes.files import POINTER
 from scenes.materials.roles import ROLES
 from scenes.mesh import Model, face_crosses
 from tests.scenes.test_decimation import plain_soup
@@ -169,6 +171,15 @@ def test_a_broken_texture_is_told(tmp_path: Path, cache: Cache) -> None:
     assert warning.startswith("'wood.png' cannot be decoded:")
 
 
+def test_pointers_of_git_lfs_are_told_beside_the_model(tmp_path: Path, cache: Cache) -> None:
+    obj = textured(tmp_path / "m")
+    (tmp_path / "m/wood.png").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n")
+    assert read(obj, cache)[0].warnings == (f"'wood.png' {POINTER}",)
+    shutil.copy(tmp_path / "m/wood.png", tmp_path / "m/a.bin")
+    (tmp_path / "m/a.gltf").write_text('{"buffers": [{"uri": "a.bin", "byteLength": 3}]}')
+    assert settled_of(tmp_path / "m/a.gltf", cache).reason == f"needs 'a.bin', which {POINTER}"
+
+
 def test_a_damaged_texture_in_the_cache_is_copied_again(tmp_path: Path) -> None:
     picture(tmp_path / "set/ball/m/wood.png")
     textured(tmp_path / "set/ball/m")
@@ -272,8 +283,13 @@ def glb(tree: dict[str, object]) -> bytes:
         ("a.obj", b"v 0 0 0\nv 1e300 0 0\nv 0 1 0\nf 1 2 3\n", "no usable size"),
         ("a.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 9\n", "cannot be parsed|refers to vertex"),
         ("a.stl", b"\0" * 80 + struct.pack("<I", 9) + b"\0" * 50, "truncated"),
-        ("a.off", b"OFF\n999999999 1 0\n0 0 0\n", "cannot be parsed"),
+        ("a.off", b"OFF\n999999999 1 0\n0 0 0\n", "truncated"),
         ("a.off", b"JPEG", "cannot be parsed"),
+        (
+            "a.obj",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n",
+            "pointer of Git LFS .*`git lfs pull`",
+        ),
         (
             "a.ply",
             b"ply\nformat binary_little_endian 1.0\nelement vertex 4000000000\nproperty float x\nend_header\n",

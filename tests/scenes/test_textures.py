@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from scenes.assets.exr import from_chroma
 from scenes.assets.image_gate import ImageGate
 from scenes.assets.texture_sets import TextureSet, judged
 from scenes.assets.texture_sets import find_texture_sets as find
@@ -249,3 +250,13 @@ def test_real_sets(shared: Path) -> None:
 def test_real_pictures(shared: Path) -> None:
     sets, rejected = find_texture_sets(shared / "textures" / "surfaces")
     assert len(sets) == 43 and not rejected
+
+
+def test_luminance_and_chroma_of_openexr_are_colors() -> None:
+    """RY = (R - Y) / Y and BY = (B - Y) / Y at every second pixel, by the weights of Rec. ITU-R BT.709."""
+    y, row, column = np.full((5, 7), 2, np.float32), np.arange(5)[:, None] / 10, np.arange(7) / 10
+    red, blue = y * (1 + row), y * (1 - column)
+    found = from_chroma(y, (red / y - 1)[::2, ::2], (blue / y - 1)[::2, ::2], {})
+    np.testing.assert_allclose(found[..., 0], red, rtol=1e-6)
+    np.testing.assert_allclose(found[..., 2], blue, rtol=1e-6)
+    np.testing.assert_allclose(found @ [0.2126, 0.7152, 0.0722], y, rtol=1e-4)
