@@ -14,9 +14,13 @@ from render.dataset.export.masks import foreground
 from render.dataset.manifest import MANIFEST
 from scenes.assets.image_files import read_picture
 from scenes.errors import InputError, LoadError
-from segment.annotations.objects import Objects, crack_classes, crack_mask, objects_in
+from segment.annotations.objects import Objects, crack_classes, crack_mask, is_crack, objects_in
 from segment.annotations.supervisely import project_of
+from segment.classes.legend import Legend
+from segment.classes.legend_files import legend_in
+from segment.classes.masks import ids_of, notes_on
 from segment.layouts import Layout, layout_of
+from segment.logits import IGNORED
 from segment.masks import looks_like_mask, rule_of
 from segment.statistics.lines import Mask
 from training.data.pictures import fingerprint
@@ -190,8 +194,35 @@ def _of_objects(folder: Path, objects: Objects, mask_value: int | None, masks: b
     return PictureSet(shown_name(folder), masks, names, objects.left_out, read, digest, notes)
 
 
+def _of_legend(folder: Path, found: Layout, legend: Legend) -> PictureSet:
+    """Masks of several classes, of which a file says which is a crack."""
+    names = tuple(found.pictures)
+    cracks = [number for number, title in enumerate(legend.classes) if is_crack(title)]
+    notes = notes_on([found.masks[name] for name in names], legend, IGNORED)
+
+    def read(k: int) -> Picture:
+        path, mask = found.pictures[names[k]], found.masks[names[k]]
+        return Picture(names[k], *_fitting(path, mask, np.isin(ids_of(mask, legend, IGNORED), cracks)))
+
+    sizes = [(name, found.pictures[name].stat().st_size, found.masks[name].stat().st_size) for name in names]
+    titles = ", ".join(f"'{legend.classes[number]}'" for number in cracks)
+    told = f"{shown_name(folder)}: cracks are {titles} of {Path(legend.where).name}; --mask-value takes another color"
+    digest = fingerprint(sizes, legend.classes, cracks)
+    return PictureSet(shown_name(folder), True, names, found.left_out, read, digest, (*found.notes, told, *notes))
+
+
 def _of_folder(folder: Path, found: Layout, mask_value: int | None, masks: bool) -> PictureSet:
     names = tuple(found.pictures)
+    legend: Legend | None = None
+    unread: tuple[str, ...] = ()
+    if masks and found.masks and mask_value is None:
+        try:
+            legend = legend_in(folder)
+        except InputError as error:  # sets of cracks have lists of other kinds under such names
+            unread = (str(error),)
+    # Two values tell by themselves which is the crack.
+    if legend is not None and len(legend.classes) > 2 and any(map(is_crack, legend.classes)):
+        return _of_legend(folder, found, legend)
     rule = rule_of(shown_name(folder), [found.masks[k] for k in names], mask_value) if masks and found.masks else None
 
     def read(k: int) -> Picture:
@@ -203,7 +234,7 @@ def _of_folder(folder: Path, found: Layout, mask_value: int | None, masks: bool)
     parts = (found.pictures, found.masks)
     sizes = [(name, *(part[name].stat().st_size for part in parts if name in part)) for name in names]
     digest = fingerprint(sizes, *((rule.crack, rule.background) if rule else ()))
-    notes = (*found.notes, *(rule.notes if rule else ()))
+    notes = (*found.notes, *unread, *(rule.notes if rule else ()))
     return PictureSet(shown_name(folder), rule is not None, names, found.left_out, read, digest, notes)
 
 

@@ -84,7 +84,7 @@ def crack_classes(name: str, classes: Sequence[str], number: int | None) -> tupl
         if not 0 < number < len(classes):
             raise InputError(f"{name}: has no class {number} of --mask-value; it has {_numbered(classes)}")
         return (number,)
-    found = tuple(k for k, title in enumerate(classes) if re.search("crack|fissure", title, re.IGNORECASE))
+    found = tuple(k for k, title in enumerate(classes) if is_crack(title))
     # Exports of Roboflow have a class of the project's name above the others, which no object has.
     if not found and len(classes) == 2:
         found = (1,)
@@ -94,6 +94,11 @@ def crack_classes(name: str, classes: Sequence[str], number: int | None) -> tupl
             f"{_numbered(classes)}"
         )
     return found
+
+
+def is_crack(title: str) -> bool:
+    """Whether the name of a class is that of cracks."""
+    return re.search("crack|fissure", title, re.IGNORECASE) is not None
 
 
 def crack_mask(listed: Listed, cracks: Sequence[int], where: str) -> Mask:

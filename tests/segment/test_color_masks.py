@@ -17,6 +17,7 @@ from segment.classes.sets import open_classes
 from segment.config import SegmentConfig
 from segment.datasets import open_datasets
 from segment.logits import IGNORED
+from segment.sets import open_set
 
 H, W = 40, 64
 COLORS = {"sky": (70, 130, 180), "road": (128, 64, 128), "car": (0, 0, 142), "void": (0, 0, 0)}
@@ -301,3 +302,20 @@ def test_numbers_of_cityscapes_come_before_its_colors(tmp_path: Path) -> None:
     save(Image.fromarray(np.array([23, 7, 26, 35], np.uint8)[truth(0)]), at)
     with pytest.raises(InputError, match=r"labelIds.png: has the value 35, which is no label of Cityscapes"):
         open_classes(tmp_path).read(0)
+
+
+def test_a_file_of_classes_says_which_color_is_a_crack(tmp_path: Path) -> None:
+    """No mask shows a crack here: the rarer of two colors would be the spall."""
+    save(picture(), tmp_path / "JPEGImages/0.jpg")
+    (tmp_path / "labelmap.txt").write_text("background:0,0,0::\nCrack:128,64,128::\nspall:70,130,180::\n")
+    table = np.array([(70, 130, 180), (128, 64, 128), (0, 0, 0), (0, 0, 0)], np.uint8)
+    for ids in (truth(0), np.where(truth(0) == 1, 2, truth(0))):
+        save(Image.fromarray(table[ids]), tmp_path / "SegmentationClass/0.png")
+        pictures = open_set(tmp_path)
+        assert np.array_equal(pictures.read(0).mask, ids == 1)
+        assert any("cracks are 'Crack' of labelmap.txt" in note for note in pictures.notes)
+    assert np.array_equal(open_set(tmp_path, 0x4682B4).read(0).mask, truth(0) == 0)
+    # A list of another kind is told; two values need none.
+    (tmp_path / "labelmap.txt").write_text("0.jpg:wall\n0.jpg:wall\n")
+    pictures = open_set(tmp_path)
+    assert pictures.labeled and "labelmap.txt: class '0.jpg' has the color" in pictures.notes[0]
