@@ -61,7 +61,7 @@ class Streams:
         self._fixed = dict(fixed_quantiles or {})
         self._philox = np.random.Philox(key=[seed, 0], counter=[0, 0, 0, index])
         self._generator = np.random.Generator(self._philox)
-        self._start = self._philox.state
+        self._start: Any = _of_lists(self._philox.state)
 
     def at(self, index: int) -> Streams:
         """The streams of another picture of the same seed, with the same fixed quantiles."""
@@ -104,6 +104,14 @@ class Streams:
         self._start["state"]["key"][1] = _name_key(factor, self._renamed)
         self._philox.state = self._start
         return self._generator
+
+
+def _of_lists(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The state of a bit generator with lists in place of arrays: numpy reads them number by number, twice as fast."""
+    return {
+        name: _of_lists(value) if isinstance(value, Mapping) else value.tolist() if hasattr(value, "tolist") else value
+        for name, value in state.items()
+    }
 
 
 class Recorder(Streams):
