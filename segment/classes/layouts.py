@@ -71,8 +71,7 @@ def _of_objects(folder: Path, objects: Objects) -> Found:
 def _plain(folder: Path, names: tuple[str, ...], ignore: int, colors: Colors) -> Found:
     found = layout_of(folder, looks_like_classes)
     if not found.masks:
-        legend = legend_in(folder)
-        return Found(legend.classes if legend else names, found.pictures, None, found.left_out)
+        return Found(names, found.pictures, None, found.left_out)
     masks = list(found.masks.values())
     legend, notes = _legend(folder, masks, names, colors)
 

@@ -319,3 +319,9 @@ def test_a_file_of_classes_says_which_color_is_a_crack(tmp_path: Path) -> None:
     (tmp_path / "labelmap.txt").write_text("0.jpg:wall\n0.jpg:wall\n")
     pictures = open_set(tmp_path)
     assert pictures.labeled and "labelmap.txt: class '0.jpg' has the color" in pictures.notes[0]
+
+
+def test_photographs_without_masks_need_no_names(tmp_path: Path) -> None:
+    save(picture(), tmp_path / "0.png")
+    (tmp_path / "labels.txt").write_text("\n\nwhat is in the pictures\n")
+    assert open_classes(tmp_path).names == ("0",)
