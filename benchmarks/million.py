@@ -7,7 +7,7 @@ another has noted comes after it, as in practice. The largest set takes 6 GB of 
 --folder keeps the sets, the cache and the figures, so that the steps can be measured in several runs.
 
 A figure has three parts. The time by the clock. The time of the processors, of the process and of all that it starts.
-The peak memory of all of them together, looked at ten times a second, in which a page that several share counts once
+The peak memory of all of them together, looked at four times a second, in which a page that several share counts once
 (PSS). All three have the start of Python and the imports in them.
 """
 
@@ -45,7 +45,7 @@ EXPORTS = ("coco", "masks", "yolo", "webdataset", "folder")
 _MOST = {"gallery": 10_000, **dict.fromkeys(EXPORTS, 10_000)}
 """Pictures of the largest set that the slow steps are run on. `million_resumed.py` exports a larger one."""
 
-_EVERY = 0.1
+_EVERY = 0.25
 _READ = 1000
 """Pictures that are read in random order."""
 
