@@ -190,6 +190,12 @@ def test_colors_as_zbrush_writes_them(tmp_path: Path) -> None:
     (part,) = read(tmp_path, f"{places}#MRGB ffff0000ff00ff00\n#MRGB 000000ff\nf 1 2 3\n").model.parts
     assert part.colors is not None
     np.testing.assert_array_equal(part.colors[0], [[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1]])
+    # They stay where the color map is missing, which is white then.
+    (tmp_path / "a.mtl").write_text("newmtl m\nKd 1 1 1\nmap_Kd gone.png\n")
+    text = f"mtllib a.mtl\n{places}vt 0 0\n#MRGB ffff0000ff00ff00000000ff\nusemtl m\nf 1/1 2/1 3/1\n"
+    loaded = read(tmp_path, text)
+    (part,) = loaded.model.parts
+    assert loaded.lost == ("'gone.png' is missing",) and part.appearance is not None and part.colors is not None
 
 
 def test_white_and_broken_colors_are_none(tmp_path: Path) -> None:
