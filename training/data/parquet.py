@@ -82,7 +82,8 @@ class _Table:
             import pyarrow.ipc
             import pyarrow.parquet
         except ImportError as error:
-            raise InputError(f"{path}: tables need pyarrow: {error}; install it with `pip install pyarrow`") from None
+            # Later versions need NumPy 2.
+            raise InputError(f"{path}: needs pyarrow ({error}); install it: pip install 'pyarrow<19'") from None
         self._read: Callable[[int, list[str]], Any]
         self._fault = (pyarrow.ArrowException, OSError)
         try:
