@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from scenes.section import Section
+from segment.ignored import IGNORED
 from segment.inference import Inference, Scales
-from segment.logits import IGNORED
 from segment.losses import LOSSES
 from segment.methods.catalogue import METHODS
 from segment.network import NAMES

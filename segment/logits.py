@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, logsigmoid
 
-IGNORED = 255
-"""The label of pixels that count nowhere."""
+from segment.ignored import IGNORED
 
 
 def many(logits: Tensor) -> bool:

@@ -12,7 +12,8 @@ from torch.nn.functional import interpolate
 from transformers import Mask2FormerConfig, Mask2FormerForUniversalSegmentation, SwinConfig
 
 from scenes.errors import InputError
-from segment.logits import IGNORED, classes_in
+from segment.ignored import IGNORED
+from segment.logits import classes_in
 from segment.network import Segmenter, Segments, fitted
 from training.pretrained import load_pretrained
 

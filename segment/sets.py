@@ -19,8 +19,8 @@ from segment.annotations.supervisely import project_of
 from segment.classes.legend import Legend
 from segment.classes.legend_files import legend_in
 from segment.classes.masks import ids_of, notes_on
+from segment.ignored import IGNORED
 from segment.layouts import Layout, layout_of
-from segment.logits import IGNORED
 from segment.masks import looks_like_mask, rule_of
 from segment.statistics.lines import Mask
 from training.data.pictures import fingerprint

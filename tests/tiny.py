@@ -23,6 +23,11 @@ CPU = torch.device("cpu")
 CLASSES = ("blue", "green", "red")
 
 
+def stepping() -> list[str]:
+    """The methods that train step by step: all but "linear", which fits its head at once."""
+    return sorted(methods().keys() - {"linear"})
+
+
 def photos(root: Path, each: int = 8, shade: int = 0, seed: int = 0) -> Path:
     """Class folders of noise in the class's color; a domain is its `shade`."""
     rng = np.random.default_rng((seed, shade))

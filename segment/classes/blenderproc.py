@@ -16,7 +16,7 @@ from scenes.errors import InputError
 from scenes.plain_json import parse_json
 from segment.annotations.objects import BACKGROUND
 from segment.classes.found import counted
-from segment.logits import IGNORED
+from segment.ignored import IGNORED
 from segment.sets import Picture, PictureSet, check_size, shown_name
 from training.data.pictures import fingerprint
 from training.progress import Progress

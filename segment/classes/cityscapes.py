@@ -15,8 +15,8 @@ from scenes.errors import InputError
 from segment.classes.found import Found, Labels, by_stem, counted, matched, read_values
 from segment.classes.legend import Color, Row, legend_of
 from segment.classes.masks import ids_of
+from segment.ignored import IGNORED
 from segment.layouts import CITYSCAPES
-from segment.logits import IGNORED
 
 # Names, number in the masks and color of the classes for training: labels.py of Cityscapes' scripts.
 _CLASSES: dict[str, tuple[int, Color]] = {

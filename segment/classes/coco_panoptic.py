@@ -20,7 +20,7 @@ from scenes.files import read_regular
 from scenes.plain_json import parse_json
 from segment.annotations.coco import LARGEST, VALUES, picture_of
 from segment.classes.found import Found, Labels
-from segment.logits import IGNORED
+from segment.ignored import IGNORED
 
 
 def panoptic_files(folder: Path) -> list[Path]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.classes.legend import Color
-from segment.logits import IGNORED
+from segment.ignored import IGNORED
 
 NEAR = 32
 """Distance of two colors in sRGB, levels of 255. In JPEG of quality 75, half of all pixels are within 6 of theirs."""

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from segment.crops import Crops
 from segment.datasets import LabeledPictures
-from segment.logits import IGNORED, with_objects
+from segment.ignored import IGNORED
+from segment.logits import with_objects
 
 
 class ClassCrops(Crops):

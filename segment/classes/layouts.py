@@ -25,8 +25,8 @@ from segment.classes.legend_files import legend_in
 from segment.classes.masks import ids_of, looks_like_classes, notes_on, public_legend
 from segment.classes.public import VOC, placed
 from segment.classes.vistas import vistas_in
+from segment.ignored import IGNORED
 from segment.layouts import layout_of
-from segment.logits import IGNORED
 
 _ADE = "objectInfo150.txt"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from scenes.errors import InputError, shortened
-from segment.logits import IGNORED
+from segment.ignored import IGNORED
 
 Color = tuple[int, int, int]
 Colors = Mapping[str, Color]

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from segment.distances import signed_distances
-from segment.logits import IGNORED, costs, counted
+from segment.ignored import IGNORED
+from segment.logits import costs, counted
 
 
 def entropy(logits: Tensor, labels: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from segment.classes.colors import Classified, classified
 from segment.classes.found import Ids, Values
 from segment.classes.legend import Legend
 from segment.classes.public import called, colored
-from segment.logits import IGNORED
+from segment.ignored import IGNORED
 
 # A mask is refused if areas of colors of no class, apart from edges, cover more of it.
 _MOST_SOLID = 0.03

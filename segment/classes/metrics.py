@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.logits import IGNORED
+from segment.ignored import IGNORED
 
 Ids = NDArray[np.uint8]
 Counts = NDArray[np.int64]

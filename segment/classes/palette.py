@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from render.false_color import id_colors
-from segment.logits import IGNORED
+from segment.ignored import IGNORED
 
 Ids = NDArray[np.uint8]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.logits import IGNORED
+from segment.ignored import IGNORED
 
 Shares = NDArray[np.float64]
 

@@ -10,8 +10,8 @@ from PIL import Image
 
 from segment.classes.palette import colors
 from segment.datasets import LabeledPictures
+from segment.ignored import IGNORED
 from segment.inference import Inference
-from segment.logits import IGNORED
 from segment.models import probabilities
 from training.method import TrainingMethod
 from training.report import finished, html, save

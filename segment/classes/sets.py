@@ -17,7 +17,7 @@ from segment.classes.blenderproc import blenderproc_files, blenderproc_set
 from segment.classes.found import Labels
 from segment.classes.layouts import found_in
 from segment.classes.legend import NO_COLORS, Colors
-from segment.logits import IGNORED
+from segment.ignored import IGNORED
 from segment.sets import Picture, PictureSet, check_size, finished, shown_name
 from training.data.pictures import fingerprint
 

@@ -15,7 +15,7 @@ from segment.classes.found import Found, Labels, by_stem, counted, matched, read
 from segment.classes.legend import Legend
 from segment.classes.legend_files import vistas_legend
 from segment.classes.masks import ids_of
-from segment.logits import IGNORED
+from segment.ignored import IGNORED
 
 _CONFIGS = {"config_v2.0.json": "v2.0/labels", "config_v1.2.json": "v1.2/labels", "config.json": "labels"}
 

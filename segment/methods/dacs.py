@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from segment.logits import IGNORED
+from segment.ignored import IGNORED
 from segment.methods.pseudo import Portion, Pseudo, Weighing, pseudo_labels
 from segment.methods.teacher import TeacherStudent
 from training.method import Batch, Unlabeled

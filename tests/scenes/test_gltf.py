@@ -288,7 +288,7 @@ def test_pictures_that_are_not_read_are_told(tmp_path: Path) -> None:
         built.texture({"uri": name})
     base = {"baseColorTexture": {"index": 0}, "metallicRoughnessTexture": {"index": 1}}
     found = loaded(built.of({"pbrMetallicRoughness": base, "normalTexture": {"index": 2}}), tmp_path)
-    assert found.lost[0] == "'a.ktx2' is KTX2, which is not read"
+    assert found.lost[0] == "'a.ktx2' is KTX2, which is not read: convert it to PNG"
     assert any(line.startswith("'b.png' is not a picture of a known format") for line in found.lost)
     assert "'huge.png' has more than 128 Mi pixels: reduce it" in found.lost
 

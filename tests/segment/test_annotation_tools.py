@@ -19,7 +19,7 @@ from pycocotools import mask as rle
 
 from scenes.errors import InputError
 from segment.classes.sets import open_classes
-from segment.logits import IGNORED
+from segment.ignored import IGNORED
 from segment.sets import open_set
 
 H, W = 40, 50

@@ -16,7 +16,7 @@ from PIL import Image
 
 from scenes.errors import InputError
 from segment.classes.sets import open_classes
-from segment.logits import IGNORED
+from segment.ignored import IGNORED
 from segment.sets import open_set, pictures_in
 
 H, W = 40, 50

@@ -17,7 +17,7 @@ from scenes.errors import InputError
 from segment.classes.sets import open_classes, renumbered
 from segment.config import SegmentConfig
 from segment.datasets import open_datasets
-from segment.logits import IGNORED
+from segment.ignored import IGNORED
 from tests.frames import CLASSES, make_dataset
 from tests.segment.shapes_of_classes import NAMES, shapes
 

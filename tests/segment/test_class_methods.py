@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from segment.config import SegmentConfig
+from segment.ignored import IGNORED
 from segment.load import make_method
-from segment.logits import IGNORED
 from segment.losses import CLASS_LOSSES, LOSSES
 from segment.methods.catalogue import METHODS
 from segment.methods.dacs import class_mixed

@@ -7,7 +7,7 @@ import pytest
 
 from segment.classes.metrics import ClassScores, score_classes
 from segment.classes.unlabeled import judged
-from segment.logits import IGNORED
+from segment.ignored import IGNORED
 
 
 def test_confusion_and_iou_by_hand() -> None:

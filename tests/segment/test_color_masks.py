@@ -16,7 +16,7 @@ from segment.classes.public import voc_color
 from segment.classes.sets import open_classes
 from segment.config import SegmentConfig
 from segment.datasets import open_datasets
-from segment.logits import IGNORED
+from segment.ignored import IGNORED
 from segment.sets import open_set
 
 H, W = 40, 64

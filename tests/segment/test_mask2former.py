@@ -18,8 +18,9 @@ from scenes.errors import InputError
 from segment.classes.panoptic import PanopticScores, score_segments
 from segment.cli import segment
 from segment.config import SegmentConfig
+from segment.ignored import IGNORED
 from segment.load import make_method
-from segment.logits import IGNORED, classes_in, with_objects
+from segment.logits import classes_in, with_objects
 from segment.mask2former import _TINY, CONFIGS, Mask2Former, _segments, _swin, _targets
 from tests.frames import CLASSES, make_dataset
 

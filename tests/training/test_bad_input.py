@@ -19,11 +19,10 @@ from scenes.errors import InputError
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from classify.methods.adabn import AdaBN  # noqa: E402
-from classify.methods.catalogue import methods  # noqa: E402
 from classify.task import Classification  # noqa: E402
 from segment.config import SegmentConfig  # noqa: E402
 from segment.task import Segmentation  # noqa: E402
-from tests.tiny import build, config, domains, nothing, photos, trainer  # noqa: E402
+from tests.tiny import build, config, domains, nothing, photos, stepping, trainer  # noqa: E402
 from training import checkpoint  # noqa: E402
 from training.data.files import class_folders  # noqa: E402
 from training.data.loader import Loader  # noqa: E402
@@ -49,7 +48,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_picture_a_batch_trains_or_is_one_line(root: Path, bottleneck: int) -> None:
     """The bottleneck has batch norm over one value; without it, the backbone has 7 x 7 values of each channel."""
     trained, told = set(), {}
-    for name in methods():
+    for name in stepping():
         made = trainer(config(root, method=name, batch=1, iterations=2, bottleneck=bottleneck))
         try:
             made.train(None, nothing, nothing)

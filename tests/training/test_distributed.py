@@ -15,8 +15,7 @@ from scenes.errors import InputError
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from classify.methods.catalogue import methods  # noqa: E402
-from tests.tiny import config, domains, trainer  # noqa: E402
+from tests.tiny import config, domains, stepping, trainer  # noqa: E402
 from training.distributed import ProcessInfo, synchronize_norms  # noqa: E402
 
 # Prints a line of JSON for each method: a hash of all weights, the terms of this process's loss, and the logged ones.
@@ -24,8 +23,7 @@ EVERY_METHOD = """
 import hashlib, json, sys
 sys.path.insert(0, ".")
 from pathlib import Path
-from classify.methods.catalogue import methods
-from tests.tiny import config, nothing, trainer
+from tests.tiny import config, nothing, stepping, trainer
 from training.distributed import processes
 
 class Told:
@@ -37,7 +35,7 @@ class Told:
         self.terms.append(terms)
 
 with processes() as process:
-    for name in sorted(methods()):
+    for name in stepping():
         settings = config(
             Path(sys.argv[1]), method=name, ema=0.9, iterations=6, log_every=1, optimizer={"clip": 0.1}, batch=8
         )
@@ -73,7 +71,7 @@ def test_every_method_trains_the_same_weights_in_both_processes(tmp_path: Path) 
     printed = [process.communicate(timeout=300)[0] for process in started]
     assert [process.returncode for process in started] == [0, 0]
     first, second = ([json.loads(line) for line in text.splitlines() if line.startswith("[")] for text in printed)
-    assert [row[0] for row in first] == [row[0] for row in second] == sorted(methods())
+    assert [row[0] for row in first] == [row[0] for row in second] == stepping()
     assert [one[0] for one, other in zip(first, second, strict=True) if one[1] != other[1]] == []
     for (name, _, own, told), (_, _, theirs, untold) in zip(first, second, strict=True):
         assert len(told) == len(own) == 6 and untold == [], name

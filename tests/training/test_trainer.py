@@ -20,8 +20,7 @@ from torch import Tensor  # noqa: E402
 from classify.config import ClassifyConfig  # noqa: E402
 from classify.evaluation import outputs  # noqa: E402
 from classify.methods.base import Method  # noqa: E402
-from classify.methods.catalogue import methods  # noqa: E402
-from tests.tiny import CLASSES, config, domains, nothing, trainer  # noqa: E402
+from tests.tiny import CLASSES, config, domains, nothing, stepping, trainer  # noqa: E402
 from training import checkpoint  # noqa: E402
 from training.batches import key, split_batch  # noqa: E402
 from training.distributed import ProcessInfo  # noqa: E402
@@ -52,7 +51,7 @@ def different(one: dict[str, Tensor], other: dict[str, Tensor]) -> list[str]:
     return [name for name in one.keys() | other.keys() if not torch.equal(one.get(name), other.get(name))]
 
 
-@pytest.mark.parametrize("name", sorted(methods()))
+@pytest.mark.parametrize("name", stepping())
 def test_each_method_trains_and_is_resumed_to_the_bit(root: Path, tmp_path: Path, name: str) -> None:
     settings = config(root, classes=CLASSES, method=name, ema=0.9, augment="strong", iterations=9, data={"workers": 1})
     whole = trainer(settings)
@@ -258,9 +257,8 @@ OF_EVERY_METHOD = """
 import hashlib, sys
 sys.path.insert(0, ".")
 from pathlib import Path
-from classify.methods.catalogue import methods
-from tests.tiny import config, nothing, trainer
-for name in sorted(methods()):
+from tests.tiny import config, nothing, stepping, trainer
+for name in stepping():
     trained = trainer(config(Path(sys.argv[1]), method=name, iterations=3, optimizer={"clip": 0.01}))
     trained.train(None, nothing, nothing)
     tensors = trained.tensors()

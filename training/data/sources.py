@@ -110,7 +110,8 @@ def open_pictures(
         mixed, known = not labels and classes is None, [*(classes or ()), *(rename or ())]
         pictures = _opened(path, classes, margin, limits, known=known, mixed=mixed)
         if labels:
-            _require_classes(path, pictures)
+            named = classes is not None and _shared(pictures, classes, rename or {})
+            _require_classes(path, pictures, named)
     if part != ALL:
         pictures = _half(pictures, part, seed)
     if classes is not None and (labels or _shared(pictures, classes, rename or {})):
@@ -170,14 +171,15 @@ def _refuse_unread(path: Path) -> None:
         )
 
 
-def _require_classes(path: Path, pictures: ImageDataset) -> None:
-    """Raise InputError if the folders of a set are its parts, as in ImageNet's train/<class>/ and val/<class>/."""
+def _require_classes(path: Path, pictures: ImageDataset, named: bool) -> None:
+    """Raise InputError if the folders of a set are its parts, as in ImageNet's train/<class>/ and val/<class>/, or its
+    pictures and their masks. named: whether the caller has named one of them as a class."""
     if len(pictures.classes) > 1 and {name.lower() for name in pictures.classes} <= _PARTS:
         raise InputError(
             f"{path}: its folders {', '.join(pictures.classes)} are parts of a set, and no classes; give one of them: "
             f"{path / pictures.classes[0]}"
         )
-    if len(pictures.classes) > 1 and {name.lower() for name in pictures.classes} <= _KINDS:
+    if not named and len(pictures.classes) > 1 and {name.lower() for name in pictures.classes} <= _KINDS:
         raise InputError(
             f"{path}: its folders {', '.join(pictures.classes)} have pictures and labels of their parts, and no class "
             "for each picture; put the pictures of a class into a folder of its name"
