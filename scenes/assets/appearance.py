@@ -1,4 +1,4 @@
-"""Materials of model files, reduced to a color, a few numbers and a color map; and roles guessed from their names."""
+"""Materials of model files, reduced to what the shader takes; and roles guessed from their names."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.assets.image_files import opened
 from scenes.assets.model_maps import Maps
-from scenes.assets.references import References, clean
-from scenes.mesh import Appearance, Part
+from scenes.assets.references import References, clean, tiling
+from scenes.mesh import Appearance, Part, Picture
 
 GRAY = 0.8
 
@@ -50,6 +51,18 @@ def role_of(material: str, looks: bool = False) -> str:
     return f"{role}:{material}" if material else role
 
 
+# Maps of an MTL file beside color and opacity, as in its extension for physically based materials: the input of the
+# shader, and the channel. Most exporters write normal maps as bump maps.
+_MORE = {
+    "map_pr": ("roughness", "R"),
+    "map_pm": ("metallic", "R"),
+    "map_ke": ("emission_color", "RGB"),
+    "map_bump": ("normal", "NORMAL"),
+    "bump": ("normal", "NORMAL"),
+    "norm": ("normal", "NORMAL"),
+}
+
+
 @dataclass(frozen=True, eq=False)
 class Mtl:
     """A material of an MTL file: its name, and the rest of each of its lines by the word before it, in lower case."""
@@ -59,10 +72,32 @@ class Mtl:
 
     def look(self, refers: References, maps: Maps, has_uvs: bool) -> Appearance:
         """How it looks. refers: where its pictures are. maps: keeps them."""
-        texture, mask = (
-            _picture(self.values.get(key), refers, maps) if has_uvs else None for key in ("map_kd", "map_d")
-        )
-        return _from_mtl(self.values, texture, None if mask is None else maps.opacity(mask, ("alpha", "brightness")))
+        drawn = self._maps(refers, maps) if has_uvs else {}
+        texture, mask = drawn.pop("map_kd", None), drawn.pop("map_d", None)
+        opacity = None if mask is None else maps.opacity(mask, ("alpha", "brightness"))
+        return _with_maps(_from_mtl(self.values, texture, opacity), self.values, drawn)
+
+    def tiling(self, refers: References) -> tuple[tuple[float, float], tuple[float, float]]:
+        """The scale and the offset of the UVs: those of the first map that is there."""
+        there = (written for key in ("map_kd", "map_d", *_MORE) if refers.file(written := self.values.get(key, "")))
+        return tiling(next(there, ""))
+
+    def _maps(self, refers: References, maps: Maps) -> dict[str, Path]:
+        """The pictures that can be drawn, by the words of their lines."""
+        found, common = {}, self.tiling(refers)
+        for key in ("map_kd", "map_d", *_MORE):
+            written = self.values.get(key, "")
+            path = _picture(written, refers, maps)
+            if path is None:
+                continue
+            name = Path(clean(written)).name
+            if tiling(written) != common:
+                maps.lost.append(f"'{name}' ({key}) is scaled or shifted unlike the color map")
+            elif key in ("map_bump", "bump") and not is_normal_map(path):
+                maps.lost.append(f"'{name}' ({key}) is a map of heights, which is not drawn")
+            else:
+                found[key] = path
+        return found
 
 
 def painted(tint: NDArray[np.float64]) -> Appearance:
@@ -92,6 +127,37 @@ def _from_mtl(values: Mapping[str, str], texture: Path | None, opacity: Path | N
         mode="BLEND" if alpha < 1 or opacity else "OPAQUE",
         opacity=opacity,
     )
+
+
+def _with_maps(look: Appearance, values: Mapping[str, str], drawn: Mapping[str, Path]) -> Appearance:
+    """The look with its light, and with the further maps by the words of their lines. A map replaces the number."""
+    given = _numbers(values.get("ke", ""))
+    inputs: dict[str, float | tuple[float, ...]] = {}
+    if given.size == 3 and np.isfinite(given).all() and given.max() > 0:
+        inputs["emission_color"] = (float(given[0]), float(given[1]), float(given[2]))
+    for key in drawn:
+        name, _ = _MORE[key]
+        if name == "emission_color":
+            inputs[name] = (1.0, 1.0, 1.0)
+        elif name == "normal":
+            found = re.search(r"-bm\s+(\S+)", values[key])
+            inputs[name] = _number(found[1], 1.0) if found else 1.0
+        else:
+            look = replace(look, **{name: 1.0})
+    if "emission_color" in inputs:
+        inputs["emission_strength"] = 1.0
+    pictures = {name: Picture(path, channel) for key, path in drawn.items() for name, channel in [_MORE[key]]}
+    return replace(look, inputs=inputs, pictures=pictures)
+
+
+def is_normal_map(path: Path) -> bool:
+    """Whether a picture looks like a normal map in tangent space: most of its normals point out of the surface."""
+    with opened(path) as image:
+        if "R" not in image.getbands() and image.mode != "P":
+            return False
+        small = np.asarray(image.convert("RGB").resize((32, 32)), dtype=np.float64)
+    x, y, z = np.median(small.reshape(-1, 3), axis=0) / 127.5 - 1
+    return bool(z > 0.5 and abs(x) < 0.35 and abs(y) < 0.35)
 
 
 def without_blank(part: Part) -> Part:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from scenes.assets.appearance import Mtl
 from scenes.assets.polygons import triangles
-from scenes.assets.references import MAX_PARTS, References, decoded, libraries, tiling
+from scenes.assets.references import MAX_PARTS, References, decoded, libraries
 from scenes.errors import LoadError
 
 if TYPE_CHECKING:
@@ -183,9 +183,8 @@ def _dress(mesh: trimesh.Trimesh, material: Mtl | None, uvs: NDArray[np.float64]
 
     if material is not None:
         mesh.metadata["material"] = material
-        written = material.values.get("map_kd", "")
-        if uvs is not None and refers.file(written):
-            scale, offset = tiling(written)
+        if uvs is not None:
+            scale, offset = material.tiling(refers)
             uvs = uvs * scale + offset
     if uvs is not None:
         mesh.visual = TextureVisuals(uv=uvs)

@@ -221,7 +221,9 @@ def tiling(written: str) -> tuple[tuple[float, float], tuple[float, float]]:
 
 
 def _of_mtl(data: bytes) -> list[tuple[str, str]]:
-    names = re.findall(r"^[ \t]*map_(?:Kd|d)[ \t]+([^\r\n]+)", decoded(data), re.MULTILINE | re.IGNORECASE)
+    names = re.findall(
+        r"^[ \t]*(?:map_(?:Kd|d|Pr|Pm|Ke|Bump)|bump|norm)[ \t]+([^\r\n]+)", decoded(data), re.MULTILINE | re.IGNORECASE
+    )
     return [(name, "picture") for name in map(clean, names) if name]
 
 

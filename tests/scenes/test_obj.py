@@ -266,3 +266,25 @@ def test_turned_faces_turn_their_normals() -> None:
 def test_faces_without_a_vertex_are_refused(tmp_path: Path, face: str, words: str) -> None:
     with pytest.raises(LoadError, match=words):
         read(tmp_path, f"v 0 0 0\nv 1 0 0\nv 0 1 0\n{face}\n")
+
+
+def test_maps_of_the_physically_based_extension_drive_their_inputs(tmp_path: Path) -> None:
+    for name, color in (("wood", (200, 30, 30)), ("rough", (90, 90, 90)), ("bent", (128, 140, 250))):
+        Image.new("RGB", (4, 4), color).save(tmp_path / f"{name}.png")
+    Image.new("L", (4, 4), 130).save(tmp_path / "heights.png")
+    lines = (
+        "map_Kd -s 2 2 wood.png", "Pr 0.2", "map_Pr -s 2 2 rough.png", "map_Pm rough.png", "Ke 0.1 0 0",
+        "map_Bump -bm 0.5 -s 2 2 bent.png", "bump -s 2 2 heights.png", "norm gone.png",
+    )  # fmt: skip
+    (tmp_path / "m.mtl").write_text("newmtl a\n" + "\n".join(lines))
+    loaded = read(tmp_path, f"mtllib m.mtl\n{SQUARE}usemtl a\nf 1/1 2/2 3/3 4/4\n")
+    (look,) = (part.appearance for part in loaded.model.parts)
+    assert look is not None and look.texture is not None
+    assert {name: one.channel for name, one in look.pictures.items()} == {"roughness": "R", "normal": "NORMAL"}
+    assert (look.roughness, look.metallic) == (1.0, 0.0)
+    assert look.inputs == {"emission_color": (0.1, 0.0, 0.0), "emission_strength": 1.0, "normal": 0.5}
+    assert loaded.lost == (
+        "'gone.png' is missing",
+        "'rough.png' (map_pm) is scaled or shifted unlike the color map",
+        "'heights.png' (bump) is a map of heights, which is not drawn",
+    )
