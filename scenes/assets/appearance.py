@@ -142,12 +142,16 @@ def _with_maps(look: Appearance, values: Mapping[str, str], drawn: Mapping[str, 
         elif name == "normal":
             found = re.search(r"-bm\s+(\S+)", values[key])
             inputs[name] = _number(found[1], 1.0) if found else 1.0
-        else:
-            look = replace(look, **{name: 1.0})
     if "emission_color" in inputs:
         inputs["emission_strength"] = 1.0
     pictures = {name: Picture(path, channel) for key, path in drawn.items() for name, channel in [_MORE[key]]}
-    return replace(look, inputs=inputs, pictures=pictures)
+    return replace(
+        look,
+        roughness=1.0 if "roughness" in pictures else look.roughness,
+        metallic=1.0 if "metallic" in pictures else look.metallic,
+        inputs=inputs,
+        pictures=pictures,
+    )
 
 
 def is_normal_map(path: Path) -> bool:
