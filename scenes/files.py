@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from scenes.errors import InputError, shortened
 
@@ -88,15 +89,28 @@ def read_regular(path: Path, limit: int) -> bytes:
 
     Raises InputError for any other: reading a pipe or a device may never end. Its cause is the OSError, if one is.
     """
+    with _regular(path) as (file, size):
+        if size > limit:
+            raise InputError(f"{path}: has {size:,} bytes, a file of this kind has at most {limit:,}")
+        return file.read(limit)
+
+
+def first_of(path: Path, count: int) -> bytes:
+    """The first bytes of a regular file of any size, at most `count`, to find out what it is. Raises InputError."""
+    with _regular(path) as (file, _):
+        return file.read(count)
+
+
+@contextmanager
+def _regular(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """A regular file that is open for reading, and its size in bytes. Whatever fails in the block is an InputError."""
     try:
         # Without O_NONBLOCK, opening a pipe waits for its other end.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise InputError(f"{path}: is not a regular file")
-            if status.st_size > limit:
-                raise InputError(f"{path}: has {status.st_size:,} bytes, a file of this kind has at most {limit:,}")
-            return file.read(limit)
+            yield file, status.st_size
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValueError:

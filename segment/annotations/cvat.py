@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from scenes.errors import InputError, shortened
-from scenes.files import read_regular
+from scenes.files import first_of, read_regular
 from segment.annotations import drawing
 from segment.annotations.drawing import Size
 from segment.annotations.listing import FAULTS, Entry, Pictures, Shape, objects_of, refuse_vague
@@ -25,7 +25,7 @@ _Element = ElementTree.Element
 def cvat_files(folder: Path) -> list[Path]:
     """The XML files of CVAT in a folder."""
     found = [path for path in sorted(folder.glob("*.xml")) if path.is_file()]
-    return [path for path in found if b"<annotations>" in _start(path)]
+    return [path for path in found if b"<annotations>" in first_of(path, 4096)]
 
 
 def cvat_in(folder: Path) -> Objects:
@@ -53,11 +53,6 @@ def cvat_in(folder: Path) -> Objects:
             vague += [element.tag in _VAGUE for element in drawn]
     refuse_vague(folder, vague)
     return objects_of(folder, entries, titles, left_out)
-
-
-def _start(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(4096)
 
 
 def _root(path: Path) -> _Element:

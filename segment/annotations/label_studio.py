@@ -14,12 +14,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 
-from scenes.errors import shortened
-from scenes.files import read_regular
+from scenes.files import first_of, read_regular
 from scenes.plain_json import parse_json
 from segment.annotations import drawing
 from segment.annotations.drawing import Size
-from segment.annotations.listing import FAULTS, Entry, Pictures, Shape, objects_of, refuse_vague
+from segment.annotations.listing import FAULTS, Collected, Pictures, Shape
 from segment.annotations.objects import Mask, Objects
 
 _LARGEST, _VALUES = 1 << 31, 200_000_000
@@ -30,7 +29,7 @@ _Region = dict[str, Any]
 def label_studio_files(folder: Path) -> list[Path]:
     """The JSON files of Label Studio in a folder."""
     found = [path for path in sorted(folder.glob("*.json")) if path.is_file()]
-    return [path for path in found if _is_ours(read_regular(path, _LARGEST)[: 1 << 22])]
+    return [path for path in found if _is_ours(first_of(path, 1 << 22))]
 
 
 def _is_ours(content: bytes) -> bool:
@@ -39,30 +38,22 @@ def _is_ours(content: bytes) -> bool:
 
 def label_studio_in(folder: Path) -> Objects:
     """The pictures of all files of Label Studio in a folder. Raises InputError."""
-    pictures = Pictures.of(folder)
-    entries: dict[str, Entry] = {}
-    left_out: list[str] = []
-    titles: set[str] = set()
-    vague: list[bool] = []
+    found = Collected(folder)
     for path in label_studio_files(folder):
         for task in parse_json(read_regular(path, _LARGEST), str(path), _VALUES):
             try:
                 regions = _regions(task)
                 if regions is None:
-                    left_out.append(f"{path}: task {task.get('id')} has no annotation")
+                    found.left_out.append(f"{path}: task {task.get('id')} has no annotation")
                     continue
-                picture = _picture(task, pictures)
+                picture = _picture(task, found.pictures)
                 size = next(((int(r["original_height"]), int(r["original_width"])) for r in regions), None)
                 shapes = list(_shapes(regions))
             except FAULTS as error:
-                said = str(error) if type(error) is ValueError else repr(error)
-                left_out.append(f"{path}: a task: {shortened(said, 200)}")
+                found.leave_out(f"{path}: a task", error)
                 continue
-            entries[pictures.name(picture)] = Entry(picture, size, partial(_shapes, regions))
-            titles |= {shape.title for shape in shapes}
-            vague += [shape.vague for shape in shapes]
-    refuse_vague(folder, vague)
-    return objects_of(folder, entries, sorted(titles), left_out)
+            found.take(picture, size, shapes, partial(_shapes, regions))
+    return found.objects()
 
 
 def _regions(task: Any) -> list[_Region] | None:

@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from scenes.errors import InputError, shortened
-from scenes.files import read_regular
+from scenes.errors import InputError
+from scenes.files import first_of, read_regular
 from scenes.plain_json import parse_json
 from segment.annotations import drawing
 from segment.annotations.drawing import Size
-from segment.annotations.listing import FAULTS, Entry, Pictures, Shape, objects_of, refuse_vague
+from segment.annotations.listing import FAULTS, Collected, Shape
 from segment.annotations.objects import Mask, Objects
 
 _LARGEST = 1 << 31
@@ -27,16 +27,12 @@ _VAGUE = ("bounding_box", "line")
 def labelbox_files(folder: Path) -> list[Path]:
     """The files of Labelbox in a folder."""
     found = [path for end in ("*.ndjson", "*.jsonl") for path in sorted(folder.glob(end)) if path.is_file()]
-    return [path for path in found if b'"data_row"' in _start(path)]
+    return [path for path in found if b'"data_row"' in first_of(path, 1 << 16)]
 
 
 def labelbox_in(folder: Path) -> Objects:
     """The pictures of all files of Labelbox in a folder. Raises InputError."""
-    pictures = Pictures.of(folder)
-    entries: dict[str, Entry] = {}
-    left_out: list[str] = []
-    titles: set[str] = set()
-    vague: list[bool] = []
+    found = Collected(folder)
     for path in labelbox_files(folder):
         for number, line in enumerate(read_regular(path, _LARGEST).split(b"\n"), start=1):
             if not line.strip():
@@ -45,29 +41,20 @@ def labelbox_in(folder: Path) -> Objects:
                 row = parse_json(line, f"{path}: line {number}")
                 objects = _objects(row)
                 if objects is None:
-                    left_out.append(f"{path}: line {number}: has no label")
+                    found.left_out.append(f"{path}: line {number}: has no label")
                     continue
                 media = row["media_attributes"]
-                picture = pictures.find(str(row["data_row"].get("external_id") or row["data_row"]["row_data"]))
+                picture = found.pictures.find(str(row["data_row"].get("external_id") or row["data_row"]["row_data"]))
                 size = int(media["height"]), int(media["width"])
                 shapes = list(_shapes(objects))
             except InputError as error:
-                left_out.append(str(error))
+                found.left_out.append(str(error))
                 continue
             except FAULTS as error:
-                said = str(error) if type(error) is ValueError else repr(error)
-                left_out.append(f"{path}: line {number}: {shortened(said, 200)}")
+                found.leave_out(f"{path}: line {number}", error)
                 continue
-            entries[pictures.name(picture)] = Entry(picture, size, partial(_shapes, objects))
-            titles |= {shape.title for shape in shapes}
-            vague += [shape.vague for shape in shapes]
-    refuse_vague(folder, vague)
-    return objects_of(folder, entries, sorted(titles), left_out)
-
-
-def _start(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(1 << 16)
+            found.take(picture, size, shapes, partial(_shapes, objects))
+    return found.objects()
 
 
 def _objects(row: Any) -> list[Any] | None:

@@ -25,7 +25,7 @@ from scenes.files import read_regular
 from scenes.plain_json import parse_json
 from segment.annotations import drawing
 from segment.annotations.drawing import Size
-from segment.annotations.listing import FAULTS, Entry, Pictures, Shape, objects_of, refuse_vague
+from segment.annotations.listing import FAULTS, Collected, Pictures, Shape
 from segment.annotations.objects import BACKGROUND, Mask, Objects
 from training.progress import Progress
 
@@ -44,29 +44,22 @@ def labelme_files(folder: Path) -> list[Path]:
 
 def labelme_in(folder: Path) -> Objects:
     """The pictures of all files of LabelMe in a folder. Raises InputError."""
-    files, pictures = labelme_files(folder), Pictures.of(folder)
-    entries: dict[str, Entry] = {}
-    left_out: list[str] = []
-    titles: set[str] = set()
-    vague: list[bool] = []
+    files, found = labelme_files(folder), Collected(folder)
     with Progress(f"{folder}: reading annotation", len(files), 10.0) as progress:
         for done, path in enumerate(files):
             progress.update(done)
             try:
                 data = _data(path)
-                picture = _picture(path, str(data["imagePath"]), pictures)
+                picture = _picture(path, str(data["imagePath"]), found.pictures)
                 size = int(data["imageHeight"]), int(data["imageWidth"])
                 shapes = list(_shapes(data))
             except InputError as error:
-                left_out.append(str(error))
+                found.left_out.append(str(error))
             except FAULTS as error:
-                left_out.append(f"{path}: cannot be read as a file of LabelMe: {error!r}")
+                found.left_out.append(f"{path}: cannot be read as a file of LabelMe: {error!r}")
             else:
-                entries[pictures.name(picture)] = Entry(picture, size, partial(_read, path))
-                titles |= {shape.title for shape in shapes}
-                vague += [shape.vague for shape in shapes]
-    refuse_vague(folder, vague)
-    return objects_of(folder, entries, _named(folder, titles), left_out)
+                found.take(picture, size, shapes, partial(_read, path))
+    return found.objects(_named(folder, found.titles))
 
 
 def _named(folder: Path, titles: set[str]) -> list[str]:

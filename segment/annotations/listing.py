@@ -78,6 +78,39 @@ class Pictures:
         return "/".join([*(part for part in folders if part.lower() not in _OF_PICTURES), name])
 
 
+class Collected:
+    """What the readers of a set's files have found so far: its pictures, the titles of all classes, and what is left
+    out."""
+
+    def __init__(self, folder: Path):
+        self.pictures = Pictures.of(folder)
+        self.titles: set[str] = set()
+        self.left_out: list[str] = []
+        self._entries: dict[str, Entry] = {}
+        self._vague: list[bool] = []
+
+    def take(
+        self, picture: Path, size: Size | None, shapes: Iterable[Shape], read: Callable[[], Iterable[Shape]]
+    ) -> None:
+        """Note a picture, and what its objects are. read: reads them again, see `Entry`."""
+        self._entries[self.pictures.name(picture)] = Entry(picture, size, read)
+        for shape in shapes:
+            self.titles.add(shape.title)
+            self._vague.append(shape.vague)
+
+    def leave_out(self, where: str, error: BaseException) -> None:
+        """Note that a part of a file cannot be used. error: one of `FAULTS`."""
+        said = str(error) if type(error) is ValueError else repr(error)
+        self.left_out.append(f"{where}: {shortened(said, 200)}")
+
+    def objects(self, classes: Iterable[str] | None = None) -> Objects:
+        """The objects of all pictures. classes: their titles in order; by default in alphabetical order. Raises
+        InputError."""
+        refuse_vague(self.pictures.folder, self._vague)
+        titles = sorted(self.titles) if classes is None else classes
+        return objects_of(self.pictures.folder, self._entries, titles, self.left_out)
+
+
 def objects_of(
     where: Path, entries: Mapping[str, Entry], titles: Iterable[str], left_out: Iterable[str] = ()
 ) -> Objects:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scenes.errors import InputError, shortened
-from scenes.files import read_regular
+from scenes.files import first_of, read_regular
 from scenes.plain_json import parse_json
 from segment.annotations import drawing
 from segment.annotations.drawing import Size
@@ -39,14 +39,14 @@ def via_files(folder: Path) -> list[Path]:
 def via_in(folder: Path) -> Objects:
     """The pictures of all files of VIA in a folder; of a project and its export, those of the first. Raises
     InputError."""
-    pictures = Pictures.of(folder)
+    files, pictures = via_files(folder), Pictures.of(folder)
     entries: dict[str, Entry] = {}
     left_out: list[str] = []
     regions: _Regions = {}
-    for path in via_files(folder):
+    for path in files:
         for file, found in _regions(path).items():
             regions.setdefault(file, found)
-    where = via_files(folder)[0]
+    where = files[0]
     try:
         attribute = _attribute(where, regions)
         for file, found in regions.items():
@@ -64,7 +64,7 @@ def via_in(folder: Path) -> Objects:
 
 
 def _is_via(path: Path) -> bool:
-    content = read_regular(path, _LARGEST)[: 1 << 16]
+    content = first_of(path, 1 << 16)
     if path.suffix.lower() == ".csv":
         return all(name.encode() in content.split(b"\n")[0] for name in _HEADER)
     return b'"_via_' in content or (b'"regions"' in content and b'"filename"' in content)
