@@ -33,6 +33,7 @@ _OTHERS: tuple[Color, ...] = (
     (150, 100, 100), (150, 120, 90), (0, 0, 90), (0, 0, 110),
 )  # fmt: skip
 _NAMES = tuple(_CLASSES)
+_COLORS = legend_of("Cityscapes", [Row(name, None, color) for name, (_, color) in _CLASSES.items()], _OTHERS)
 
 
 def cityscapes(folder: Path) -> Found:
@@ -67,8 +68,7 @@ def kitti_root(folder: Path) -> Path | None:
 
 def _labels(mask: Path) -> Labels:
     if mask.name.endswith("_color.png"):
-        rows = [Row(name, None, color) for name, (_, color) in _CLASSES.items()]
-        return Labels(ids_of(mask, legend_of("Cityscapes", rows, _OTHERS), IGNORED), None)
+        return Labels(ids_of(mask, _COLORS, IGNORED), None)
     if mask.name.endswith("_labelTrainIds.png"):
         values, known = read_values(mask), list(range(len(_NAMES)))
         allowed = {*known, len(_NAMES), IGNORED}  # some tools write 19 where nothing is labeled

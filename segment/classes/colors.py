@@ -27,6 +27,15 @@ _AT_ONCE = 1 << 12
 _EDGE = 4
 
 
+# Red, green and blue in one number, 0xrrggbb.
+_PLACES = np.array([1 << 16, 1 << 8, 1], np.int32)
+
+
+def packed(rgb: NDArray[np.integer]) -> NDArray[np.int32]:
+    """Colors (…, 3) as numbers (…), 0xrrggbb."""
+    return np.asarray(rgb.astype(np.int32) @ _PLACES)
+
+
 class Classified(NamedTuple):
     """ids: (h, w) uint8, or IGNORED. near: share of the pixels whose color was rounded. lost: share of those whose
     color is none of the legend. solid: share of those that lie within areas of such colors, not at edges. most: the
@@ -41,15 +50,15 @@ class Classified(NamedTuple):
 
 def classified(rgb: NDArray[np.uint8], colors: Mapping[Color, int]) -> Classified:
     """The classes of a mask (h, w, 3) in colors. colors: the id of each, or IGNORED."""
-    packed = rgb.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
-    table = np.array(sorted(((r << 16) | (g << 8) | b, number) for (r, g, b), number in colors.items()))
-    codes, numbers = table[:, 0], table[:, 1].astype(np.uint8)
-    place = np.searchsorted(codes, packed).clip(max=len(codes) - 1)
-    other = codes[place] != packed
+    shown, codes, numbers = packed(rgb), packed(np.array(list(colors))), np.array(list(colors.values()), np.uint8)
+    order = codes.argsort()
+    codes, numbers = codes[order], numbers[order]
+    place = np.searchsorted(codes, shown).clip(max=len(codes) - 1)
+    other = codes[place] != shown
     ids = numbers[place]
     if not other.any():
         return Classified(ids)
-    found, inverse, counts = np.unique(packed[other], return_inverse=True, return_counts=True)
+    found, inverse, counts = np.unique(shown[other], return_inverse=True, return_counts=True)
     nearest = np.concatenate([_nearest(part, codes) for part in np.split(found, range(_AT_ONCE, len(found), _AT_ONCE))])
     ids[other] = np.where(nearest < 0, IGNORED, numbers[nearest])[inverse]
     far = nearest < 0
@@ -61,24 +70,24 @@ def classified(rgb: NDArray[np.uint8], colors: Mapping[Color, int]) -> Classifie
         ids[_mixed(ids, colors)] = IGNORED
     return Classified(
         ids,
-        near=float(counts[~far].sum() / packed.size),
+        near=float(counts[~far].sum() / shown.size),
         lost=float(lost.mean()),
         solid=float(cv2.erode(lost, np.ones((_EDGE + 1, _EDGE + 1), np.uint8)).mean()),
         most=None if most is None else (most >> 16, most >> 8 & 255, most & 255),
     )
 
 
-def _nearest(packed: NDArray[np.int32], codes: NDArray[np.int64]) -> NDArray[np.int64]:
+def _nearest(shown: NDArray[np.int32], codes: NDArray[np.int32]) -> NDArray[np.int64]:
     """(n,) the place of the nearest of `codes`; -1 where none is near enough or another is nearly as near."""
-    far = ((_channels(packed)[:, None] - _channels(codes)[None]) ** 2).sum(axis=-1)
+    far = ((_channels(shown)[:, None] - _channels(codes)[None]) ** 2).sum(axis=-1)
     place = far.argmin(axis=1)
     least = np.take_along_axis(far, place[:, None], 1)[:, 0]
     np.put_along_axis(far, place[:, None], np.iinfo(far.dtype).max, 1)
     return np.where((least <= NEAR**2) & (4 * least <= far.min(axis=1)), place, -1)
 
 
-def _channels(packed: NDArray[np.integer]) -> NDArray[np.int32]:
-    return np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=-1).astype(np.int32)
+def _channels(codes: NDArray[np.int32]) -> NDArray[np.int32]:
+    return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=-1)
 
 
 def _mixed(ids: NDArray[np.uint8], colors: Mapping[Color, int]) -> NDArray[np.bool_]:

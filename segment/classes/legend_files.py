@@ -24,7 +24,7 @@ from scenes.plain_json import parse_json
 from segment.annotations.objects import BACKGROUND
 from segment.classes.found import lines_of
 from segment.classes.legend import Color, Legend, Row, legend_of
-from segment.classes.public import voc_legend
+from segment.classes.public import BORDER, voc_legend
 
 NAMES = "classes.txt"
 """The file with the names of a folder's classes."""
@@ -106,7 +106,7 @@ def _labelmap(path: Path) -> Legend:
     for number, parts in enumerate(fields):
         channels = parts[1].split(",") if len(parts) > 1 and parts[1].strip() else None
         rows.append(Row(parts[0].strip(), number, None if channels is None else _channels(path, parts[0], channels)))
-    return _checked(path, rows, [(224, 224, 192)])
+    return _checked(path, rows, [BORDER])
 
 
 def _table(path: Path) -> list[Row]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from scenes.assets.image_files import opened
 from scenes.errors import InputError, LoadError
-from segment.classes.colors import Classified, classified
+from segment.classes.colors import Classified, classified, packed
 from segment.classes.found import Ids, Values
 from segment.classes.legend import Legend
 from segment.classes.public import called, colored
@@ -67,7 +67,7 @@ def looks_like_classes(path: Path) -> bool:
         return False
     if pixels.values is not None:
         return len(np.unique(pixels.values)) <= _FEW
-    return len(_packed(pixels)) <= _FEW_COLORS
+    return len(_colors(pixels)) <= _FEW_COLORS
 
 
 def ids_of(path: Path, legend: Legend, ignore: int) -> Ids:
@@ -116,8 +116,8 @@ def public_legend(masks: Sequence[Path]) -> Legend | None:
         pixels = read_pixels(path)
         if pixels.kind != "colored":
             return None
-        there.update(_packed(pixels))
-    fitting = [one for one in colored() if there <= {r << 16 | g << 8 | b for r, g, b in one.colors}]
+        there.update(_colors(pixels))
+    fitting = [one for one in colored() if there <= set(packed(np.array(list(one.colors))).tolist())]
     fitting = [one for one in fitting if called(one, masks[0])] or fitting
     if len(fitting) > 1:
         raise InputError(
@@ -127,10 +127,10 @@ def public_legend(masks: Sequence[Path]) -> Legend | None:
     return fitting[0] if fitting else None
 
 
-def _packed(pixels: Pixels) -> list[int]:
+def _colors(pixels: Pixels) -> list[int]:
     """The colors that a mask has, as 0xrrggbb."""
     assert pixels.rgb is not None
-    return np.unique(pixels.rgb.reshape(-1, 3).astype(np.int32) @ np.array([1 << 16, 1 << 8, 1])).tolist()
+    return np.unique(packed(pixels.rgb)).tolist()
 
 
 def _some(masks: Sequence[Path]) -> list[Path]:

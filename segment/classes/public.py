@@ -7,7 +7,7 @@ from pathlib import Path
 
 from segment.classes.legend import Color, Legend, Row, legend_of
 
-_CREAM = (224, 224, 192)
+BORDER = (224, 224, 192)
 """VOC's border between objects."""
 
 # devkit of VOC 2012: VOClabelcolormap and its classes.
@@ -58,7 +58,7 @@ def voc_color(number: int) -> Color:
 
 def voc_legend(where: str, names: Iterable[str]) -> Legend:
     """Classes in VOC's colors, numbered from 0 on, with its border."""
-    return legend_of(where, [Row(name, k, voc_color(k)) for k, name in enumerate(names)], [_CREAM])
+    return legend_of(where, [Row(name, k, voc_color(k)) for k, name in enumerate(names)], [BORDER])
 
 
 def placed(masks: Iterable[Path]) -> Legend | None:
