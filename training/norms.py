@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,17 @@ def drawn(batches: Iterable[Tensor], pictures: int) -> Tensor:
     return torch.stack([kept[i] for i in torch.randperm(len(kept), generator=generator)]) if kept else torch.empty(0)
 
 
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """`module` is in evaluation mode within the block, and in the mode that it had before after it."""
+    training = module.training
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train(training)
+
+
 @torch.no_grad()
 def adopt_statistics(network: nn.Module, pictures: Tensor) -> None:
     """Set the statistics of every batch normalization to those of `pictures` (n, ...), with n at least 2.
@@ -36,14 +48,13 @@ def adopt_statistics(network: nn.Module, pictures: Tensor) -> None:
     Batch Normalization For Practical Domain Adaptation (2016), algorithm 1.
     """
     layers = normalizations(network)
-    training, momenta = network.training, [layer.momentum for layer in layers]
-    network.eval()
-    for layer in layers:
-        layer.train()
-        layer.reset_running_stats()
-        layer.momentum = None
-    for batch in pictures.tensor_split(-(-len(pictures) // BATCH)):
-        network(batch)
+    momenta = [layer.momentum for layer in layers]
+    with evaluating(network):
+        for layer in layers:
+            layer.train()
+            layer.reset_running_stats()
+            layer.momentum = None
+        for batch in pictures.tensor_split(-(-len(pictures) // BATCH)):
+            network(batch)
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum
-    network.train(training)

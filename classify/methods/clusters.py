@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from training.method import Batch, Unlabeled
+from training.norms import evaluating
 
 
 @torch.no_grad()
@@ -19,12 +20,8 @@ def over(
 
     `module` is in evaluation mode meanwhile.
     """
-    training = module.training
-    module.eval()
-    try:
+    with evaluating(module):
         parts = [see(batch.images) for batch in batches]
-    finally:
-        module.train(training)
     return tuple(torch.cat(part) for part in zip(*parts, strict=True))
 
 

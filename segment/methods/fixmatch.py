@@ -9,6 +9,7 @@ from torch import Tensor
 from segment.methods.pseudo import Portion, cut_mix, pseudo_labels
 from segment.methods.supervised import Supervised
 from training.method import Batch, Unlabeled
+from training.norms import evaluating
 
 
 class FixMatch(Supervised):
@@ -39,9 +40,5 @@ class FixMatch(Supervised):
 
         Batch norm uses its running statistics, as in prediction. Those of a few small crops differ from them.
         """
-        training = self.network.training
-        self.network.eval()
-        with torch.no_grad():
-            logits = self.network(images).float()
-        self.network.train(training)
-        return logits
+        with evaluating(self.network), torch.no_grad():
+            return self.network(images).float()

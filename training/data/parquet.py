@@ -8,11 +8,13 @@ front (`train-00000-of-00002.parquet`), or lie in a folder of its name.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from scenes.assets.image_files import fault
 from scenes.errors import InputError, choices, shortened
 from scenes.files import is_hidden
 from training.data.packed import Packed, numbered
@@ -29,10 +31,25 @@ def table_files(where: Path) -> list[Path]:
     """The tables at a place: a file, or those in a folder and its folders; without the caches of `datasets`."""
     if where.is_file():
         return [where] if where.suffix.lower() in SUFFIXES else []
-    found = [path for end in SUFFIXES for depth in ("", "*/") for path in sorted(where.glob(f"{depth}*{end}"))]
-    return [
-        path for path in found if path.is_file() and not path.name.startswith("cache-") and not is_hidden(path.name)
-    ]
+    tables, folders = _listed(where)
+    tables += [path for folder in folders for path in _listed(folder)[0]]
+    tables.sort(key=lambda path: SUFFIXES.index(path.suffix))
+    return [path for path in tables if path.is_file() and not path.name.startswith("cache-")]
+
+
+def _listed(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The tables and the folders in a folder. It is listed once: it may be a class of very many pictures."""
+    tables, folders = list[str](), list[str]()
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    folders.append(entry.name)
+                elif entry.name.endswith(SUFFIXES) and not is_hidden(entry.name):
+                    tables.append(entry.name)
+    except (FileNotFoundError, PermissionError):  # whoever opens the pictures tells it
+        pass
+    return [folder / name for name in sorted(tables)], [folder / name for name in sorted(folders)]
 
 
 def table_pictures(
@@ -98,7 +115,7 @@ class _Table:
                 self.counts = [batch.num_rows for batch in batches]
                 self._read = lambda group, columns: batches[group].select(columns)
         except self._fault as error:
-            raise InputError(f"{path}: cannot be read: {shortened(' '.join(str(error).split()), 160)}") from None
+            raise InputError(f"{path}: cannot be read: {fault(error)}") from None
         self.group = lru_cache(_KEPT)(self._group)
         features = _features(self.schema)
         self.names = {name: one["names"] for name, one in features.items() if one.get("_type") == "ClassLabel"}
@@ -108,9 +125,7 @@ class _Table:
         try:
             return self._read(group, [column]).column(column if self.path.suffix == ".parquet" else 0)
         except self._fault as error:
-            raise InputError(
-                f"{self.path}: rows cannot be read: {shortened(' '.join(str(error).split()), 160)}"
-            ) from None
+            raise InputError(f"{self.path}: rows cannot be read: {fault(error)}") from None
 
     def column(self, name: str) -> list[Any]:
         """All values of a short column."""

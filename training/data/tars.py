@@ -10,7 +10,7 @@ import json
 import os
 import tarfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ class _Sample:
     start: int = -1
     size: int = 0
     label: int | str | None = None
-    named: bool = field(default=False)
+    named: bool = False
 
 
 def tar_files(where: Path) -> list[Path]:
@@ -78,9 +78,8 @@ def _samples(path: Path) -> list[_Sample]:
                 stem, _, ending = name.partition(".")
                 if not member.isreg() or not stem:
                     continue
-                sample = found.setdefault(
-                    f"{folder}/{stem}".lstrip("./"), _Sample(f"{folder}/{stem}".lstrip("./"), path)
-                )
+                key = f"{folder}/{stem}".lstrip("./")
+                sample = found.setdefault(key, _Sample(key, path))
                 if f".{ending.lower()}" in IMAGE_SUFFIXES and sample.start < 0:
                     sample.start, sample.size = member.offset_data, member.size
                 elif ending.lower() in ("cls", "json") and member.size <= _LARGEST:
