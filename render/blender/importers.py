@@ -80,7 +80,6 @@ class _Place:
 
 
 def _read(place: _Place, suffix: str, scratch: Path) -> Loaded:
-
     from render.blender.usd import read_usd
 
     if suffix == ".fbx":

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scenes.assets.image_files import opened
 from scenes.assets.model_maps import Maps
 from scenes.assets.references import References, clean, tiling
+from scenes.errors import LoadError
 from scenes.mesh import Appearance, Part, Picture
 
 GRAY = 0.8
@@ -90,11 +91,11 @@ class Mtl:
             path = _picture(written, refers, maps)
             if path is None:
                 continue
-            name = Path(clean(written)).name
-            if tiling(written) != common:
-                maps.lost.append(f"'{name}' ({key}) is scaled or shifted unlike the color map")
-            elif key in ("map_bump", "bump") and not is_normal_map(path):
-                maps.lost.append(f"'{name}' ({key}) is a map of heights, which is not drawn")
+            reason = "is scaled or shifted unlike the color map" if tiling(written) != common else ""
+            if key in ("map_bump", "bump"):
+                reason = reason or _no_normals(path)
+            if reason:
+                maps.lost.append(f"'{Path(clean(written)).name}' ({key}) {reason}")
             else:
                 found[key] = path
         return found
@@ -154,14 +155,17 @@ def _with_maps(look: Appearance, values: Mapping[str, str], drawn: Mapping[str, 
     )
 
 
-def is_normal_map(path: Path) -> bool:
-    """Whether a picture looks like a normal map in tangent space: most of its normals point out of the surface."""
-    with opened(path) as image:
-        if "R" not in image.getbands() and image.mode != "P":
-            return False
-        small = np.asarray(image.convert("RGB").resize((32, 32)), dtype=np.float64)
+def _no_normals(path: Path) -> str:
+    """Why a bump map is not drawn; "" if it is a normal map in tangent space: most normals point out of the surface."""
+    try:
+        with opened(path) as image:
+            colored = "R" in image.getbands() or image.mode == "P"
+            small = np.asarray(image.convert("RGB").resize((32, 32)), dtype=np.float64)
+    except LoadError as error:
+        return str(error)
     x, y, z = np.median(small.reshape(-1, 3), axis=0) / 127.5 - 1
-    return bool(z > 0.5 and abs(x) < 0.35 and abs(y) < 0.35)
+    is_normal = colored and z > 0.5 and abs(x) < 0.35 and abs(y) < 0.35
+    return "" if is_normal else "is a map of heights, which is not drawn"
 
 
 def without_blank(part: Part) -> Part:

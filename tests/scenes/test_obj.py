@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import OpenEXR
 import pytest
 from PIL import Image
 
@@ -288,3 +289,12 @@ def test_maps_of_the_physically_based_extension_drive_their_inputs(tmp_path: Pat
         "'rough.png' (map_pm) is scaled or shifted unlike the color map",
         "'heights.png' (bump) is a map of heights, which is not drawn",
     )
+
+
+def test_a_bump_map_of_high_dynamic_range_does_not_cost_the_model(tmp_path: Path) -> None:
+    pixels = np.broadcast_to(np.float32([0.5, 0.5, 1.0]), (4, 4, 3))
+    OpenEXR.File({}, {"RGB": np.ascontiguousarray(pixels)}).write(str(tmp_path / "bent.exr"))
+    (tmp_path / "m.mtl").write_text("newmtl a\nKd 1 0 0\nmap_Bump bent.exr\n")
+    loaded = read(tmp_path, f"mtllib m.mtl\n{SQUARE}usemtl a\nf 1/1 2/2 3/3 4/4\n")
+    assert loaded.model.parts[0].appearance is not None
+    assert loaded.lost == ("'bent.exr' (map_bump) is a high dynamic range picture: convert it to JPEG or PNG",)
