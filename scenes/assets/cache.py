@@ -59,10 +59,10 @@ class Cache:
         try:
             model, _ = unpack(self._entry(key), self._map)
             maps = {path for part in model.parts if part.appearance for path in part.appearance.files}
-            if not all(sha256(path) == path.stem for path in maps):
+            if not all(_is_whole(path) for path in maps):
                 return None
             for path in (self._entry(key), *maps):
-                _mark_used(path)
+                mark_used(path)
             return model
         except DAMAGE:
             return None
@@ -85,7 +85,7 @@ class Cache:
         """A small JSON record kept by `keep_note`."""
         try:
             note = json.loads(self._note(key).read_bytes())
-            _mark_used(self._note(key))
+            mark_used(self._note(key))
         except (OSError, ValueError):
             return None
         return note if isinstance(note, dict) else None
@@ -99,7 +99,7 @@ class Cache:
         path = self.folder / "pictures" / name[:2] / f"{name}.png"
         try:
             kept = read_picture(path)
-            _mark_used(path)
+            mark_used(path)
             return kept
         except (LoadError, OSError):
             made, data = make(), io.BytesIO()
@@ -139,12 +139,21 @@ class Cache:
         """The copy of an image in this folder."""
         data = source.read_bytes()
         kept = self._map(f"{hashlib.sha256(data).hexdigest()}{source.suffix.lower()}")
-        if not kept.is_file() or sha256(kept) != kept.stem:
+        if not _is_whole(kept):
             self._write(kept, data)
         return kept
 
 
-def _mark_used(path: Path) -> None:
+def _is_whole(path: Path) -> bool:
+    """Whether a file has the content that it is named by. False if it is not there: others may prune it at any time."""
+    try:
+        return sha256(path) == path.stem
+    except OSError:
+        return False
+
+
+def mark_used(path: Path) -> None:
+    """Let pruning know that a file of a cache is in use, at most twice a day."""
     with suppress(OSError):  # others may own the cache, or prune it now
         if time.time() - path.stat().st_mtime > _USED_AGAIN:
             os.utime(path)

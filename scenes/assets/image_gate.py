@@ -14,7 +14,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Literal
 
-from scenes.assets.cache import Cache
+from scenes.assets.cache import Cache, mark_used
 from scenes.assets.image_files import first_bytes
 from scenes.assets.mirror import fetch
 from scenes.assets.reader import Reader
@@ -72,8 +72,11 @@ class ImageGate:
         note = self._cache.note(_key("content", use, digest))
         if note is None:
             return None
-        drawn = Path(note["plain"]) if note["plain"] else path
-        return Verdict(drawn, note["reason"]) if drawn == path or drawn.is_file() else None
+        if not note["plain"]:
+            return Verdict(path, note["reason"])
+        plain = Path(note["plain"])
+        mark_used(plain)
+        return Verdict(plain, note["reason"]) if plain.is_file() else None
 
     def _tried(self, paths: list[Path], use: Use) -> list[Verdict]:
         count = min(len(_JUDGES), cores(), -(-len(paths) // _EACH))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from scenes.assets.cache import Cache
+from scenes.assets.cache import Cache, mark_used
 from scenes.errors import InputError
 from scenes.outputs import written
 from scenes.urls import download, fault, filesystem
@@ -22,6 +22,7 @@ def fetched(url: str, cache: Cache) -> Path:
         mark, size = str(files.ukey(path)), files.size(path)
         kept = cache.folder / "indexes" / f"{hashlib.sha256(f'{url} {mark}'.encode()).hexdigest()}.sqlite"
         if kept.is_file():
+            mark_used(kept)
             return kept
         with written(kept) as temporary:
             download(files, path, temporary, size)

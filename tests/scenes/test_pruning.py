@@ -16,6 +16,7 @@ from PIL import Image
 from render.cli.main import cli
 from scenes.assets.cache import Cache
 from scenes.assets.catalogue import Catalogue
+from scenes.assets.image_gate import ImageGate
 from scenes.assets.info import AssetInfo
 from scenes.assets.normalize import describe
 from scenes.assets.pruning import Held, held, prune
@@ -80,6 +81,19 @@ def test_what_is_used_stays(cache: Cache) -> None:
     assert prune(cache.folder, 0, None).files == 9
     assert cache.model(KEYS[0]) is not None and cache.note(KEYS[1]) is not None
     assert prune(cache.folder, 0, None, unused_hours=0).files == 3 and files(cache) == []
+
+
+def test_a_picture_written_anew_stays_while_it_is_used(tmp_path: Path) -> None:
+    cache, cmyk = Cache(tmp_path / "cache"), tmp_path / "cmyk.jpg"
+    Image.new("CMYK", (8, 8), (90, 0, 40, 0)).save(cmyk)
+    drawn = ImageGate(cache).judged([cmyk], "map")[cmyk].path
+    assert drawn.parent == cache.folder / "images"
+    aged(drawn, 100)
+    assert ImageGate(cache).judged([cmyk], "map")[cmyk].path == drawn
+    prune(cache.folder, 0, 0)
+    assert drawn.is_file()
+    drawn.unlink()
+    assert ImageGate(cache).judged([cmyk], "map")[cmyk].path == drawn and drawn.is_file(), "is made again"
 
 
 def test_foreign_files_are_not_touched(cache: Cache) -> None:
