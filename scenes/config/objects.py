@@ -66,6 +66,9 @@ class ObjectsConfig(Section):
     """Height of a floating object above the ground."""
     spacing: Annotated[Any, numbers(0, 10, unit="object widths")] = {"uniform": [0.05, 0.4]}
     """Free room around each member."""
+    crowding: Annotated[Any, numbers(0, 1, unit="share")] = 0.0
+    """How far members and clutter move toward the main object: 0 stays where there was room, 1 until it meets the free
+    room of another object, 0.5 half of that way."""
     clutter: ClutterConfig = ClutterConfig()
     """Objects of no interest beside the members."""
     occluder: OccluderConfig = OccluderConfig()

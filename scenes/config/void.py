@@ -128,7 +128,7 @@ _OBJECTS: list[Rule] = [
     ("objects.yaw objects.side", "objects.rotation is free", _only("objects.rotation", "free")),
     ("objects.yaw", "objects.side is given", lambda config: config.objects.side is not None),
     (
-        "objects.spacing",
+        "objects.spacing objects.crowding",
         "there is one object: see objects.count and objects.clutter.count",
         lambda config: _only("objects.count", 1)(config) and _only("objects.clutter.count", 0)(config),
     ),

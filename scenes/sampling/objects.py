@@ -39,7 +39,11 @@ def members(draw: Draw) -> list[Item]:
     if len(items) == 1:
         return items
     footprints = [_footprint(draw, item, key) for key, item in zip(keys, items, strict=True)]
-    placed = arrange(footprints, [draw.streams.generator(f"{key}.place") for key in keys])
+    crowding = [
+        draw.of_class(item.category).config.objects.draw(draw.streams, key)["crowding"]
+        for key, item in zip(keys, items, strict=True)
+    ]
+    placed = arrange(footprints, [draw.streams.generator(f"{key}.place") for key in keys], crowding)
     shifts = [(new.x - old.x, new.y - old.y) for new, old in zip(placed, footprints, strict=True)]
     return [
         replace(item, location=(item.location[0] + dx, item.location[1] + dy, item.location[2]))

@@ -77,25 +77,55 @@ class Footprint:
             return False
         return not across >= other.half_y + self.half_x * s + self.half_y * c
 
+    def meets(self, other: Footprint, x: float, y: float) -> float | None:
+        """How far along the unit vector (x, y) from its place it last touches `other`; None if it passes by.
 
-def arrange(footprints: Sequence[Footprint], generators: Sequence[np.random.Generator]) -> list[Footprint]:
+        A place at which two rectangles overlap is one at which they do on each of their four axes.
+        """
+        first, last = -math.inf, math.inf
+        for one, two in ((self, other), (other, self)):
+            for ax, ay, half in ((one.cosine, one.sine, one.half_x), (-one.sine, one.cosine, one.half_y)):
+                reach = half + two.half_x * abs(ax * two.cosine + ay * two.sine)
+                reach += two.half_y * abs(ay * two.cosine - ax * two.sine)
+                away, speed = ax * (other.x - self.x) + ay * (other.y - self.y), ax * x + ay * y
+                if abs(speed) < 1e-12:
+                    if abs(away) >= reach:
+                        return None
+                    continue
+                first = max(first, (away - math.copysign(reach, speed)) / speed)
+                last = min(last, (away + math.copysign(reach, speed)) / speed)
+        return last if first < last else None
+
+
+def arrange(
+    footprints: Sequence[Footprint],
+    generators: Sequence[np.random.Generator],
+    crowding: Sequence[float] | None = None,
+) -> list[Footprint]:
     """Footprints moved so that none overlaps another: the first stays, the others close in around it.
 
     Each footprint tries random places in a disc. The disc grows until a place is free, so the search always ends. Each
     has its own generator, so it only moves for another one if that one takes its place.
+
+    crowding: for each, the part of the free way straight toward the first that it then goes, from 0 to 1.
     """
-    placed = [footprints[0]]
-    for footprint, rng in zip(footprints[1:], generators[1:], strict=True):
-        reach = footprints[0].radius + footprint.radius
+    center, placed = footprints[0], [footprints[0]]
+    shares = crowding or [0.0] * len(footprints)
+    for footprint, rng, share in zip(footprints[1:], generators[1:], shares[1:], strict=True):
+        reach = center.radius + footprint.radius
         while True:
             angle, distance = 2 * math.pi * rng.random(), reach * math.sqrt(rng.random())
-            candidate = footprint.at(
-                footprints[0].x + distance * math.cos(angle), footprints[0].y + distance * math.sin(angle)
-            )
+            x, y = math.cos(angle), math.sin(angle)
+            candidate = footprint.at(center.x + distance * x, center.y + distance * y)
             if not any(candidate.overlaps(other) for other in placed):
-                placed.append(candidate)
                 break
             reach *= 1.05
+        if share > 0:
+            start = footprint.at(center.x, center.y)
+            ends = [end for other in placed if (end := start.meets(other, x, y)) is not None and end <= distance]
+            distance += share * (max(ends, default=0.0) - distance)
+            candidate = footprint.at(center.x + distance * x, center.y + distance * y)
+        placed.append(candidate)
     return placed
 
 

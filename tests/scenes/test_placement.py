@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial.transform import Rotation
@@ -185,6 +185,33 @@ def test_what_is_arranged_lies_close() -> None:
         assert all(gap(a, b) >= -1e-9 for k, a in enumerate(placed) for b in placed[:k])
         reached.append(max(math.hypot(one.x, one.y) for one in placed))
     assert 2.2 < np.mean(reached) < 3.5
+
+
+@settings(max_examples=40)
+@given(st.lists(FOOTPRINT, min_size=2, max_size=8), st.integers(0, 99))
+def test_what_is_crowded_touches_and_never_overlaps(prints: list[Footprint], seed: int) -> None:
+    def arranged(share: float) -> list[Footprint]:
+        generators = [np.random.default_rng((seed, k)) for k in range(len(prints))]
+        return arrange(prints, generators, [share] * len(prints))
+
+    free, near, touching = arranged(0), arranged(0.5), arranged(1)
+    for placed in (near, touching):
+        assert all(gap(a, b) >= -1e-6 for k, a in enumerate(placed) for b in placed[:k])
+    for k, one in enumerate(touching[1:], start=1):
+        assert min(abs(gap(one, other)) for other in touching[:k]) < 1e-6, "it meets another one"
+    # The second one has the same way to go in all three.
+    assert near[1].x == pytest.approx((free[1].x + touching[1].x) / 2, abs=1e-9)
+    assert near[1].y == pytest.approx((free[1].y + touching[1].y) / 2, abs=1e-9)
+
+
+def test_a_way_toward_the_first_ends_at_the_last_that_it_meets() -> None:
+    """A unit square that comes along +x toward the origin, or past it."""
+    square = Footprint(0, 0, 0.5, 0.5)
+    assert square.meets(Footprint(3, 0.9, 0.5, 0.5), 1, 0) == 4
+    assert square.meets(Footprint(3, 1.1, 0.5, 0.5), 1, 0) is None
+    assert square.meets(Footprint(3, 0, 0.5, 0.5, math.sqrt(0.5), math.sqrt(0.5)), 1, 0) == pytest.approx(
+        3.5 + math.sqrt(0.5)
+    )
 
 
 # Hidden shares --------------------------------------------------------------------------------------------------------

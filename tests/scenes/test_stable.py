@@ -109,6 +109,7 @@ FOLLOWS: list[tuple[str, tuple[str, ...]]] = [
     ("objects.support", MOVED),
     ("objects.lift", MOVED),
     ("objects.spacing", MOVED),
+    ("objects.crowding", MOVED),
     ("objects.clutter.count", ("items.clutter.*", *AROUND)),
     ("objects.clutter.scale", ("items.clutter.*.scale", "items.clutter.*.location.*", *HIDING, *AROUND)),
     ("objects.occluder.present", ("items.occluder.*", *AROUND)),

@@ -30,6 +30,7 @@ CASES = [
     ("smoke", ["objects.lift=0.5"], "objects.lift", ["objects.support={choice: [ground, floating]}"]),
     ("smoke", ["objects.yaw=5", "objects.rotation=free"], "objects.yaw", ["objects.rotation=stable"]),
     ("smoke", ["objects.spacing=0"], "objects.spacing", ["objects.count={uniform: [1, 2]}"]),
+    ("smoke", ["objects.crowding=1"], "objects.crowding", ["objects.count={uniform: [1, 2]}"]),
     ("smoke", ["lighting.sun.energy=4"], "lighting.sun.energy", ["lighting.sun.count={choice: [0, 1]}"]),
     ("smoke", ["lighting.world={hdri: '', rotation: 3}"], "lighting.world.rotation",
      ["lighting.world.hdri='studio:city'"]),
