@@ -28,7 +28,8 @@ from benchmarks.common import open_objects, record, spread, table
 from render.farm.devices import WorkerSlot, processor
 from render.farm.shared_memory import Memory, put_frame, slot_size
 from render.farm.stream import Stream
-from render.frame import PICTURES, Frame, Keypoint, ObjectLabel
+from render.frame import PICTURES, Frame
+from render.object_label import Keypoint, ObjectLabel
 from scenes.config.objects import Config
 from scenes.record.scene import Scene
 from scenes.sampling.scene import Sampler

@@ -22,10 +22,10 @@ from render.farm.local import RetryPolicy as RetryPolicy
 from render.farm.stream import Stream as Stream
 from render.frame import LABELS as LABELS
 from render.frame import Frame as Frame
-from render.frame import Keypoint as Keypoint
-from render.frame import ObjectLabel as ObjectLabel
 from render.image.sheets import contact_sheet as contact_sheet
 from render.image.sheets import label_sheet as label_sheet
+from render.object_label import Keypoint as Keypoint
+from render.object_label import ObjectLabel as ObjectLabel
 from render.render_set import render_set as render_set
 from render.renderer import load_renderer as load_renderer
 from render.renderer import open_renderer as open_renderer

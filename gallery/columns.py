@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from render.frame import ObjectLabel
+from render.object_label import ObjectLabel
 from scenes.record.record import Factor
 
 BINS = 32

@@ -22,8 +22,9 @@ from gallery.scripts import Json, encoded, listed, packed, written
 from render.dataset.dataset import Dataset
 from render.dataset.shard import Shard
 from render.false_color import as_it_is, flow_colors
-from render.frame import PICTURES, ObjectLabel
+from render.frame import PICTURES
 from render.label import Label
+from render.object_label import ObjectLabel
 from scenes.errors import InputError
 from scenes.record.record import Factor
 

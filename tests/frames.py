@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from render.dataset.dataset import Dataset
 from render.dataset.manifest import Manifest
 from render.dataset.shard_writer import write_shard
-from render.frame import Frame, Keypoint, ObjectLabel
+from render.frame import Frame
+from render.object_label import Keypoint, ObjectLabel
 from scenes.record.camera import Camera
 from scenes.record.material import Material
 from scenes.record.scene import Background, Item, Light, Scene, Sensor, World

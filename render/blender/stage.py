@@ -22,7 +22,7 @@ from render.blender.lights import Lamps, Sky
 from render.blender.materials.palette import Palette
 from render.blender.meshes import MeshStore, Uploaded
 from render.blender.surface import SurfacePatch, crack_labels, hairlines, lines
-from render.frame import Frame, ObjectLabel
+from render.frame import Frame
 from render.image.camera_response import MID_GRAY, apply_camera_response, metered_gain
 from render.image.clean_plate import BACKDROPS, plate
 from render.image.crop_window import Window, window
@@ -33,6 +33,7 @@ from render.image.flow import disparity, optical_flow
 from render.image.illumination import matte_white
 from render.image.labels import object_labels
 from render.image.surroundings import with_surroundings
+from render.object_label import ObjectLabel
 from render.settings import DrawSettings
 from scenes.assets.catalogue import Catalogue
 from scenes.cracks.contour import Contour

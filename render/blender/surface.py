@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from render.blender.materials.palette import Palette
 from render.blender.meshes import triangles
 from render.blender.meshes import upload as upload_model
-from render.frame import ObjectLabel
 from render.image.labels import mask_box
+from render.object_label import ObjectLabel
 from scenes.cracks.contour import OPEN, Contour
 from scenes.cracks.raster import skeleton
 from scenes.cracks.relief import Relief

@@ -19,7 +19,8 @@ from render.composite.geometry import Geometry, Lips, dilated, rasterized, uneve
 from render.composite.noise import Image
 from render.composite.photographs import Photographs
 from render.composite.zoom import frames, shown
-from render.frame import Frame, ObjectLabel
+from render.frame import Frame
+from render.object_label import ObjectLabel
 from scenes.config.composite import ComposeConfig
 from scenes.cracks.contour import Contour
 from scenes.cracks.registry import sample

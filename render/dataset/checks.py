@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from render.frame import LABELS, Frame, ObjectLabel, present
+from render.frame import LABELS, Frame, present
+from render.object_label import ObjectLabel
 from scenes.record.record import CRACK
 
 Check = Callable[[Frame, tuple[str, ...]], Iterator[str]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from render.frame import ObjectLabel
+from render.object_label import ObjectLabel
 
 
 @dataclass(frozen=True)

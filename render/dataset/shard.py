@@ -15,8 +15,9 @@ from typing import Any
 from render.dataset.lazy_frame import LazyFrame
 from render.dataset.limits import NO_LIMITS, Limits
 from render.dataset.shard_file import TOGETHER, ShardFile
-from render.frame import LABELS, Frame, ObjectLabel
+from render.frame import LABELS, Frame
 from render.label import Label
+from render.object_label import ObjectLabel
 from scenes.errors import InputError
 from scenes.record.record import Record
 

@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render.frame import Frame, ObjectLabel
+from render.frame import Frame
+from render.object_label import ObjectLabel
 
 # An edge counts if the gray levels this far to both sides of an outline differ by so much.
 _FAR, _STEP = 3, 24.0

@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from render.frame import Box, Keypoint, ObjectLabel, Pose, Size
+from render.object_label import Box, Keypoint, ObjectLabel, Pose, Size
 from scenes.assets.info import AssetInfo
 from scenes.mesh import Geometry, Model
 from scenes.projection import Triangles, first_depth, outline, seen_triangles, silhouette

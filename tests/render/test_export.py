@@ -23,7 +23,8 @@ from render.dataset.dataset import Dataset
 from render.dataset.export import FORMATS, coco, export_dataset
 from render.dataset.export.coco import _inside
 from render.dataset.shard import Shard
-from render.frame import LABELS, PICTURES, Keypoint
+from render.frame import LABELS, PICTURES
+from render.object_label import Keypoint
 from scenes.errors import InputError
 from tests.frames import CLASSES, listing, make_dataset, make_frame, redrawn
 

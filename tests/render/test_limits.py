@@ -13,7 +13,7 @@ from PIL import Image
 from render.cli.dataset import export
 from render.dataset.dataset import Dataset
 from render.dataset.limits import Limits
-from render.frame import ObjectLabel
+from render.object_label import ObjectLabel
 from scenes.errors import InputError
 from tests.frames import listing, make_dataset, make_frame
 

@@ -13,8 +13,8 @@ import pytest
 import trimesh
 from numpy.typing import NDArray
 
-from render.frame import Keypoint, ObjectLabel
 from render.image.labels import hull_box, mask_box, object_labels
+from render.object_label import Keypoint, ObjectLabel
 from scenes.assets.info import AssetInfo
 from scenes.mesh import Model, Part
 from scenes.record.camera import Camera

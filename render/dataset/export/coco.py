@@ -27,7 +27,8 @@ from pycocotools import mask as rle
 
 from render.dataset.export.outline import outlines
 from render.dataset.export.parts import Classes, Lines, stem, write_png
-from render.frame import Box, Frame, Keypoint, ObjectLabel
+from render.frame import Frame
+from render.object_label import Box, Keypoint, ObjectLabel
 from scenes.record.scene import Scene
 
 _NAMES = "keypoints "

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from render.dataset.export.outline import joined, outlines
 from render.dataset.export.parts import Classes, Lines, stem, write_file, write_png
-from render.frame import Box, Frame, ObjectLabel
+from render.frame import Frame
+from render.object_label import Box, ObjectLabel
 from scenes.errors import InputError
 from scenes.plain_yaml import yaml_text
 
