@@ -122,6 +122,10 @@ class ClassifyConfig(TrainConfig):
 
     @model_validator(mode="after")
     def _steps(self) -> ClassifyConfig:
+        if self.method == "linear" and self.data.balanced:
+            raise ValueError(
+                "data.balanced: true, but method linear draws no pictures; write settings: {linear: {balanced: true}}"
+            )
         if self.method == "linear" and self.iterations != 1:
             raise ValueError(
                 f"iterations: {self.iterations}, but method linear learns in one step; write iterations: 1"

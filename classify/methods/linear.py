@@ -20,12 +20,12 @@ _NEVER = -1e4
 
 
 def fitted(
-    features: NDArray[np.floating], labels: NDArray[np.int64], classes: int, strength: float
+    features: NDArray[np.floating], labels: NDArray[np.int64], classes: int, strength: float, balanced: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Weight (classes, d) and bias (classes,) of the logistic regression of labels (n,) on features (n, d).
 
     Features are brought to mean 0 and deviation 1 first; weight and bias contain this. strength: C of scikit-learn's
-    LogisticRegression. Raises InputError if all pictures are of one class.
+    LogisticRegression. balanced: each class counts as much, however many pictures it has. Raises InputError if all pictures are of one class.
     """
     from sklearn.linear_model import LogisticRegression  # it takes a second
     from sklearn.preprocessing import StandardScaler
@@ -33,7 +33,8 @@ def fitted(
     if len(found := np.unique(labels)) < 2:
         raise InputError("field data.source: method linear needs pictures of two classes at least")
     scaler = StandardScaler().fit(features)
-    model = LogisticRegression(C=strength, max_iter=1000).fit(scaler.transform(features), labels)
+    weights = "balanced" if balanced else None
+    model = LogisticRegression(C=strength, max_iter=1000, class_weight=weights).fit(scaler.transform(features), labels)
     slopes, offsets = model.coef_, model.intercept_
     if len(found) == 2:  # scikit-learn then keeps the difference of the two logits alone
         slopes, offsets = np.concatenate([-slopes, slopes]) / 2, np.concatenate([-offsets, offsets]) / 2
@@ -53,10 +54,12 @@ class Linear(Method):
     class Settings(Section):
         """strength: C of the regression; smaller means smaller weights. bootstrap: learn from as many pictures, drawn
         with replacement by the seed of the run. So runs of several seeds tell how much depends on which pictures the
-        set has. Sets of the same length get the same places."""
+        set has. Sets of the same length get the same places. balanced: each class counts as much, however many
+        pictures it has."""
 
         strength: float = Field(default=0.1, gt=0)
         bootstrap: bool = False
+        balanced: bool = False
 
     settings: Linear.Settings
     seed: Tensor
@@ -82,7 +85,8 @@ class Linear(Method):
         if self.settings.bootstrap:
             places = np.random.default_rng(int(self.seed)).integers(len(classes), size=len(classes))
             known, classes = known[places], classes[places]
-        head, found = self.network.head, fitted(known, classes, self.classes, self.settings.strength)
+        settings = self.settings
+        head, found = self.network.head, fitted(known, classes, self.classes, settings.strength, settings.balanced)
         with torch.no_grad():
             for own, values in zip((head.weight, head.bias), found, strict=True):
                 own.copy_(torch.from_numpy(values))

@@ -31,6 +31,15 @@ def test_the_head_says_what_scikit_learns_pipeline_says(labels: list[int]) -> No
     assert not found[:, 3].any()
 
 
+def test_a_balanced_head_does_not_say_which_class_has_more_pictures() -> None:
+    """Nine pictures of one class for each of the other, all alike: only the shares tell them apart."""
+    labels = np.repeat([0, 1], [90, 10])
+    features = np.random.default_rng(0).normal(size=(100, 1)) * 1e-9
+    for balanced, share in ((False, 0.9), (True, 0.5)):
+        weight, bias = fitted(features, labels, 2, 1e-6, balanced)
+        assert torch.from_numpy(bias).softmax(0)[0].item() == pytest.approx(share, abs=0.01)
+
+
 def test_one_class_is_refused() -> None:
     with pytest.raises(InputError, match="linear needs pictures of two classes"):
         fitted(np.zeros((3, 2)), np.ones(3, np.int64), 2, 1.0)
@@ -47,3 +56,6 @@ def test_a_run_is_one_step_and_leaves_all_but_the_head(tmp_path: Path, monkeypat
     assert norms and all(layer.num_batches_tracked == 0 and (layer.running_var == 1).all() for layer in norms)
     with pytest.raises(ValueError, match="linear learns in one step; write iterations: 1"):
         config(tmp_path, method="linear", iterations=2)
+    with pytest.raises(ValueError, match="linear draws no pictures; write settings: {linear: {balanced: true}}"):
+        config(tmp_path, method="linear", iterations=1, data={"balanced": True})
+    assert config(tmp_path, method="linear", iterations=1, settings={"linear": {"balanced": True}})
