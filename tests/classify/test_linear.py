@@ -56,6 +56,6 @@ def test_a_run_is_one_step_and_leaves_all_but_the_head(tmp_path: Path, monkeypat
     assert norms and all(layer.num_batches_tracked == 0 and (layer.running_var == 1).all() for layer in norms)
     with pytest.raises(ValueError, match="linear learns in one step; write iterations: 1"):
         config(tmp_path, method="linear", iterations=2)
-    with pytest.raises(ValueError, match="linear draws no pictures; write settings: {linear: {balanced: true}}"):
+    with pytest.raises(ValueError, match=r"draws no pictures; write settings: {linear: {balanced: true}}"):
         config(tmp_path, method="linear", iterations=1, data={"balanced": True})
     assert config(tmp_path, method="linear", iterations=1, settings={"linear": {"balanced": True}})
