@@ -25,7 +25,8 @@ def fitted(
     """Weight (classes, d) and bias (classes,) of the logistic regression of labels (n,) on features (n, d).
 
     Features are brought to mean 0 and deviation 1 first; weight and bias contain this. strength: C of scikit-learn's
-    LogisticRegression. balanced: each class counts as much, however many pictures it has. Raises InputError if all pictures are of one class.
+    LogisticRegression. balanced: each class counts as much, however many pictures it has. Raises InputError if all
+    pictures are of one class.
     """
     from sklearn.linear_model import LogisticRegression  # it takes a second
     from sklearn.preprocessing import StandardScaler
