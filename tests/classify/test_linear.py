@@ -36,7 +36,7 @@ def test_a_balanced_head_does_not_say_which_class_has_more_pictures() -> None:
     labels = np.repeat([0, 1], [90, 10])
     features = np.random.default_rng(0).normal(size=(100, 1)) * 1e-9
     for balanced, share in ((False, 0.9), (True, 0.5)):
-        weight, bias = fitted(features, labels, 2, 1e-6, balanced)
+        _, bias = fitted(features, labels, 2, 1e-6, balanced)
         assert torch.from_numpy(bias).softmax(0)[0].item() == pytest.approx(share, abs=0.01)
 
 
