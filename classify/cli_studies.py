@@ -137,6 +137,14 @@ def probe(model: str, config: str, vary: tuple[str, ...], out: Path, overrides: 
     show_default=True,
     help="What pictures are compared by: colors and edges, or the features of --model.",
 )
+@click.option(
+    "--by",
+    type=click.Choice(("distance", "information")),
+    default="distance",
+    show_default=True,
+    help="What makes a distribution better: renders are nearer to the photographs, or a linear classifier that learns "
+    "from them tells more of the photographs.",
+)
 @click.option("--labels", metavar="DATA", help="A few labeled photographs that help to tell classes.")
 @click.option("--only", multiple=True, metavar="FACTOR", help="Factor to tune. By default all. May be repeated.")
 @click.option(

@@ -19,7 +19,9 @@ from classify.tune.domains import FEWEST_RENDERS
 from classify.tune.drawing import UNTUNED, Drawing
 from classify.tune.evidence import Evidence, gather
 from classify.tune.factors import Place, places_of
+from classify.tune.information import decide as decide_by_information
 from classify.tune.inputs import CACHE, JSON, PILOT, Pilot, claim, open_photographs, open_pilot
+from classify.tune.lesson import Lesson
 from classify.tune.outcome import Outcome, as_json, decide, go_on
 from classify.tune.report import html, told
 from classify.tune.search import optimizer
@@ -47,10 +49,11 @@ class Asked:
     """What decides the outcome beside the config.
 
     target: the photographs, DATA or DATA@SPLIT. pilot: folder of renders of the config; None renders `images` pictures
-    of `seed`. model: the folder of a classifier's run, or a checkpoint, that tells the classes of photographs.
-    features: "plain", or "network" for those of the model. labels: DATA of photographs whose class is known. only:
-    fields to tune; by default all. keep: share of each distribution that stays as it was. effective: least effective
-    number of renders of a class, as a share. rounds: number of rounds of new pictures, each of `round_images`.
+    of `seed`. model: the folder of a classifier's run, or a checkpoint, that tells the classes of photographs. by: what
+    decides, the "distance" from the photographs, or the "information" that a classifier has of them. features: "plain",
+    or "network" for those of the model. labels: DATA of photographs whose class is known. only: fields to tune; by
+    default all. keep: share of each distribution that stays as it was. effective: least effective number of renders of
+    a class, as a share. rounds: number of rounds of new pictures, each of `round_images`.
     """
 
     target: str
@@ -58,6 +61,7 @@ class Asked:
     images: int = 2000
     seed: int = 0
     model: Path | None = None
+    by: str = "distance"
     features: str = "plain"
     labels: str | None = None
     only: tuple[str, ...] = ()
@@ -89,7 +93,7 @@ def tune(
     sight = Sight(sampler.classes, asked.model, asked.features == "network")
     # What is wrong with a factor or a given pilot is told before an hour is spent.
     pilot = None if asked.pilot is None else open_pilot(asked.pilot, sampler)
-    _check_rounds(sampler, asked)
+    _check(sampler, asked)
     expected = np.arange(asked.images) % len(sampler.classes)
     places = _places(sampler, expected if pilot is None else pilot.pictures.labels, asked)
     if dry_run:
@@ -101,7 +105,7 @@ def tune(
         pilot = open_pilot(out / PILOT, sampler)
     places = _places(sampler, pilot.pictures.labels, asked)
     evidence = gather(pilot, photographs, places, sight, out / CACHE, asked.target, asked.labels)
-    outcome = decide(evidence.learned, evidence.judging, evidence.table, asked.keep, asked.effective)
+    outcome = decided(evidence, asked)
     if asked.rounds and outcome.moved:
         places = tuple(one.place for one in outcome.moved)
         drawing = Drawing(out, evidence, places, sight, asked.keep, asked.rounds, asked.round_images, workers, device)
@@ -112,8 +116,20 @@ def tune(
     click.echo(f"wrote {out / TUNED}")
 
 
-def _check_rounds(sampler: Sampler, asked: Asked) -> None:
-    """Raise InputError where rounds cannot be judged, or where what searches is missing."""
+def decided(evidence: Evidence, asked: Asked) -> Outcome:
+    """What moves, by what was asked for."""
+    if asked.by == "information":
+        lesson = Lesson.of(evidence.features[0], evidence.learned.labels, evidence.features[1], len(evidence.classes))
+        return decide_by_information(lesson, evidence.held, evidence.table, asked.keep, asked.effective)
+    return decide(evidence.learned, evidence.judging, evidence.table, asked.keep, asked.effective)
+
+
+def _check(sampler: Sampler, asked: Asked) -> None:
+    """Raise InputError where nothing can be told or judged, or where what searches is missing."""
+    if asked.by == "information" and len(sampler.classes) < 2:
+        raise InputError("--by information: the config has one class, so there is nothing to tell; use --by distance")
+    if asked.rounds and asked.by == "information":
+        raise InputError("--rounds: rounds are judged by distance; leave out --rounds or --by information")
     if asked.rounds and asked.round_images < (fewest := FEWEST_RENDERS * len(sampler.classes)):
         raise InputError(
             f"--round-images {asked.round_images}: too few to judge a round of {len(sampler.classes)} classes; give at "

@@ -28,7 +28,8 @@ class Evidence:
 
     photographs: m of them that can be read, in the order of `beliefs` (m, k). held: (m,) those that judge. kernel: of
     `learned` and `judging`, the renders with the photographs to learn from, and with those that are held back. sight:
-    name of the feature space. left_out: number of photographs that cannot be read.
+    name of the feature space. left_out: number of photographs that cannot be read. features:
+    (n, d) of the renders, and (m, d) of the photographs.
     """
 
     classes: tuple[str, ...]
@@ -42,6 +43,7 @@ class Evidence:
     table: Table
     sight: str
     left_out: int
+    features: tuple[NDArray[np.float32], NDArray[np.float32]]
 
     @property
     def matched(self) -> tuple[str, ...]:
@@ -96,7 +98,7 @@ def gather(
     _check_matched(learned, judging, classes, target)
     return Evidence(
         classes, pilot, photos, believed, held, kernel, learned, judging, pieces_of(pilot, places, cache).used(),
-        sight.name, len(broken),
+        sight.name, len(broken), (ours.features, theirs.features),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from scipy.stats import norm
 from classify.tune.domains import Array, Domains
 from classify.tune.factors import Table
 from classify.tune.matching import Match, bounded, ratio_of, tilted, together
+from classify.tune.measures import DISTANCE, Measure
 
 LEVEL, DRAWS, REFITS = 0.95, 500, 100
 _SPLIT = 2
@@ -22,10 +23,10 @@ SIGNIFICANT = 0.05
 
 @dataclass(frozen=True)
 class Verdict:
-    """Distances from the photographs that were held back.
+    """What `measure` says of the photographs that were held back, without and with tuning.
 
     low, high: bootstrap interval of their difference, over renders and photographs. p: one-sided probability that
-    tuning brings them no nearer, by the bootstrap's standard deviation.
+    tuning makes it no less, by the bootstrap's standard deviation.
     """
 
     untuned: float
@@ -33,6 +34,7 @@ class Verdict:
     low: float
     high: float
     p: float
+    measure: Measure = DISTANCE
 
     @property
     def change(self) -> float:
@@ -40,7 +42,7 @@ class Verdict:
 
     @property
     def sure(self) -> bool:
-        """Whether the whole interval says that the distance got smaller."""
+        """Whether the whole interval says that it got less."""
         return self.high < 0
 
 

@@ -116,7 +116,7 @@ def gains(
     place.
     """
     rng = np.random.default_rng(0)
-    folds = _folds(rng, domains.labels), _folds(rng, np.zeros(len(domains.photos), np.int64))
+    folds = folds_of(rng, domains.labels), folds_of(rng, np.zeros(len(domains.photos), np.int64))
     parts = [tuple(fold == k for fold in folds) for k in range(FOLDS)]
     learned = [domains.part(~renders, ~photos) for renders, photos in parts]
     judged = [domains.part(renders, photos) for renders, photos in parts]
@@ -135,12 +135,12 @@ def gains(
     return found
 
 
-def _folds(rng: np.random.Generator, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+def folds_of(rng: np.random.Generator, labels: NDArray[np.int64], count: int = FOLDS) -> NDArray[np.int64]:
     """(n,) folds, in which the classes have the same shares."""
     folds = np.empty(len(labels), np.int64)
     for label in np.unique(labels):
         members = rng.permutation(np.flatnonzero(labels == label))
-        folds[members] = np.arange(len(members)) % FOLDS
+        folds[members] = np.arange(len(members)) % count
     return folds
 
 

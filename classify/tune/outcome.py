@@ -13,6 +13,7 @@ from classify.tune.domains import Array, Domains
 from classify.tune.factors import Place, Table
 from classify.tune.judging import SIGNIFICANT, Judge, Verdict, intervals
 from classify.tune.matching import Gain, Match, bounded, effective, gains, together
+from classify.tune.measures import DISTANCE, Measure
 from classify.tune.rounds import Draw, Rounds, search_on
 from classify.tune.rounds import as_json as rounds_as_json
 from classify.tune.writing import flow
@@ -89,7 +90,7 @@ class Outcome:
 
     stayed: places that are no candidates. worth: of all that is confirmed, together; None if nothing is. match: of what
     moved. weights: (n,) of the renders of the pilot. effective: by class, the effective number of renders as a share of
-    those of the pilot. rounds: that were drawn after matching, if any.
+    those of the pilot. rounds: that were drawn after matching, if any. measure: what was to become less.
     """
 
     moved: tuple[Moved, ...]
@@ -100,6 +101,7 @@ class Outcome:
     weights: Array
     effective: dict[int, float]
     rounds: Rounds | None = None
+    measure: Measure = DISTANCE
 
     @property
     def strength(self) -> float:
@@ -144,7 +146,7 @@ def decide(learned: Domains, held: Domains, table: Table, floor: float, least: f
     moved = []
     for row, ratio, span in zip(match.rows, match.ratios, spans, strict=True):
         place, gain, p, one = known[row]
-        moved.append(Moved(place, gain, p, *_shares(place, match, ratio, span), one))
+        moved.append(Moved(place, gain, p, *shares_of(place, match, ratio, span), one))
     refused = tuple(Refused(*known[row]) for row in rows if row not in moving)
     weights = match.weights(table)
     return Outcome(tuple(moved), refused, stayed, total, match, weights, effective(weights, learned.labels))
@@ -180,7 +182,7 @@ def go_on(
         spans = intervals(pool.domains, pool.table, match, pool.untuned, advance)
     moved = []
     for one, ratio, span in zip(outcome.moved, match.ratios, spans, strict=True):
-        after, low, high = _shares(one.place, match, ratio, span)
+        after, low, high = shares_of(one.place, match, ratio, span)
         moved.append(replace(one, after=after, low=low, high=high))
     shares = pool.effective(pool.weights(match)[None])[0].tolist()
     return replace(
@@ -202,17 +204,17 @@ def _judged(judge: Judge, rows: Sequence[int], advance: Callable[[int], object])
         advance(1)
 
 
-def _shares(place: Place, match: Match, ratio: Array, span: tuple[Array, Array]) -> tuple[Array, Array, Array]:
+def shares_of(place: Place, match: Match, ratio: Array, span: tuple[Array, Array]) -> tuple[Array, Array, Array]:
     """The shares of a place's pieces, and the ends of their intervals."""
     after, low, high = (place.pieces.shares * match.tilt(each) for each in (ratio, *span))
     return after, low, high
 
 
 def worth_text(worth: Verdict) -> str:
-    """A verdict in words: distances without and with tuning, and the interval of their difference."""
+    """A verdict in words: its measure without and with tuning, and the interval of the difference."""
     sure = "" if worth.sure else ", which contains 0"
     return (
-        f"distance {worth.untuned:.4f} -> {worth.tuned:.4f}, difference {worth.change:+.4f} "
+        f"{worth.measure.name} {worth.untuned:.4f} -> {worth.tuned:.4f}, difference {worth.change:+.4f} "
         f"({worth.low:+.4f} to {worth.high:+.4f}{sure})"
     )
 

@@ -35,7 +35,7 @@ def told(outcome: Outcome, evidence: Evidence) -> list[str]:
     rounds = outcome.rounds
     lines += [] if rounds is None else list(_rounds_told(rounds))
     if outcome.worth is None:
-        lines.append("nothing moved: no factor surely brings the renders nearer to the photographs")
+        lines.append(f"nothing moved: no factor surely {outcome.measure.helps}")
     elif rounds is not None and rounds.best is None:
         lines.append("nothing moved: the pictures of no round are surely nearer to the photographs held back")
     elif outcome.worth.change >= 0:
@@ -80,6 +80,8 @@ def html(outcome: Outcome, evidence: Evidence, name: str) -> str:
         "tune.html",
         name=f"{name}, tuned",
         told=told(outcome, evidence),
+        measure=outcome.measure.name,
+        note=outcome.measure.note,
         level=LEVEL,
         screened=SCREENED,
         significant=SIGNIFICANT,

@@ -263,7 +263,11 @@ def test_rounds_that_could_not_be_judged_are_refused(tmp_path: Path) -> None:
     result = run(*words, "--rounds", 1, "--round-images", 9)
     assert isinstance(result.exception, InputError)
     assert "--round-images 9: too few to judge a round of 2 classes; give at least 10" in str(result.exception)
+    result = run(*words, "--rounds", 1, "--by", "information")
+    assert isinstance(result.exception, InputError) and "rounds are judged by distance" in str(result.exception)
     assert not (tmp_path / "out").exists()
+    result = run(*words, "--set", "classes=[mug]", "--by", "information")
+    assert isinstance(result.exception, InputError) and "the config has one class" in str(result.exception)
 
 
 @pytest.mark.filterwarnings("ignore:config")

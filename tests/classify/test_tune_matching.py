@@ -118,6 +118,7 @@ def evidence_of(learned: Domains, held: Domains, table: Table, classes: tuple[st
         table=table,
         sight="fabricated",
         left_out=0,
+        features=(np.zeros((len(learned.labels), 1), np.float32), np.zeros((len(labels), 1), np.float32)),
     )
 
 
