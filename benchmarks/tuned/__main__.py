@@ -3,7 +3,8 @@
     python -m benchmarks.tuned --photos DIR --work DIR
 
 The config is `wide.yaml`: every object of any size, seen from any side and height. 2,000 of its pictures are tuned to
-half of the photographs in --photos, without labels, in two ways: by colors and edges, and by the features of a network.
+half of the photographs in --photos, without labels, in three ways: by the distance of their colors and edges, or of the
+features of a network, and by what a classifier on these features tells of the photographs.
 Then new pictures are drawn, as many with the untuned config and with each tuned one, from one seed: pictures of one
 number differ in nothing but what was tuned. A linear classifier on the features of EfficientNet-Lite0 learns from each
 set. The other half of the photographs tests it; nothing is chosen by them. What is made stays in --work. The same
@@ -43,8 +44,13 @@ EACH = 100
 NETWORK, WEIGHTS = "network", "lite0.safetensors"
 STRENGTH = 0.1
 """C of the regression, as in benchmarks/worth, where renders chose it."""
-WAYS = {"features of a network": ("--model", NETWORK, "--features", "network"), "colors and edges": ()}
-"""By what pictures are compared, with the options of `blendmill tune`."""
+EYE = ("--model", NETWORK, "--features", "network")
+WAYS = {
+    "features of a network": EYE,
+    "colors and edges": (),
+    "information of a classifier": (*EYE, "--by", "information"),
+}
+"""By what pictures are judged, with the options of `blendmill tune`."""
 
 
 def folder(kind: str, way: str) -> str:

@@ -20,21 +20,21 @@ def arm(way: str) -> Arm:
 
 
 def report(outcomes: Mapping[str, Mapping[str, Any]], answers: Answers, each: int) -> str:
-    """Markdown. outcomes: the tune.json of each way to compare pictures. answers: of the photographs, for the untuned
+    """Markdown. outcomes: the tune.json of each way to judge pictures. answers: of the photographs, for the untuned
     pictures and each way by which something moved."""
     seeds = len(answers.seeds(arm(UNTUNED)))
     told = (
         f"{each} new pictures of each class are taken {seeds} times. Recall is in percent: mean [lowest to highest] "
         f"over these draws, on {len(answers.labels)} photographs. Differences are points, paired by draw, with 95 % "
-        "bootstrap intervals over draws and photographs. The distance is the unbiased squared kernel distance of the "
-        "photographs held back; rows with other features cannot be compared."
+        "bootstrap intervals over draws and photographs. The last column is what became less on the photographs held "
+        "back: the squared kernel distance, or the missing information in nats."
     )
-    header = ["pictures are compared by", "mean recall", "against untuned", "accuracy against untuned", "moved"]
-    header += ["distance, untuned → tuned"]
+    header = ["pictures are judged by", "mean recall", "against untuned", "accuracy against untuned", "moved"]
+    header += ["held back, untuned → tuned"]
     rows = [[UNTUNED, _recall(answers, UNTUNED), "", "", "", ""]]
     rows += [[way, *_learned(answers, way, outcome), *_tuning(outcome)] for way, outcome in outcomes.items()]
     moved = table(
-        ["pictures are compared by", "distribution", "shares", "difference for it alone", "p (Holm)"],
+        ["pictures are judged by", "distribution", "shares", "difference for it alone", "p (Holm)"],
         [row for way, outcome in outcomes.items() for row in _moved(way, outcome)],
     )
     return f"{told}\n\n{table(header, rows)}\n\n## What moved\n\n{moved}"
