@@ -8,7 +8,8 @@ of the category ids.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -16,9 +17,10 @@ import numpy as np
 from pycocotools import mask as rle
 
 from scenes.errors import InputError, shortened
-from scenes.files import is_hidden, read_regular
+from scenes.files import read_regular
 from scenes.plain_json import parse_json
 from segment.annotations.objects import Listed, Mask, Objects, Thing, classes_of
+from segment.tree import Tree
 
 LARGEST, VALUES = 1 << 31, 200_000_000
 """Limits of annotation files, in bytes and in values. COCO's own file for training has 448 MB."""
@@ -26,24 +28,24 @@ LARGEST, VALUES = 1 << 31, 200_000_000
 _BESIDE = "_annotations.coco.json"
 
 
-def annotations_of(folder: Path) -> list[Path]:
+def coco_files(tree: Tree) -> list[Path]:
     """The annotation files of a folder in COCO's layout; empty if it has none."""
-    found = sorted((folder / "annotations").glob("instances*.json"))
+    annotations = tree.at("annotations")
+    found = [path for path in (annotations.here if annotations else ()) if fnmatch(path.name, "instances*.json")]
     if not found:
-        splits = sorted(path for path in folder.iterdir() if path.is_dir() and not is_hidden(path.name))
-        found = [path / _BESIDE for path in (folder, *splits) if (path / _BESIDE).is_file()]
-    if not found and (folder / "result.json").is_file() and (folder / "images").is_dir():
-        found = [folder / "result.json"]
+        found = [path for one in (tree, *tree.folders) if (path := one.file(_BESIDE))]
+    if not found and (path := tree.file("result.json")) and tree.at("images"):
+        found = [path]
     # The exporter writes the same objects a second time as polygons.
     return [path for path in found if not path.stem.endswith("_polygons")]
 
 
-def coco_in(folder: Path) -> Objects:
-    """The pictures of all annotation files of a folder; of several files, those of each have its name as a prefix.
+def coco_in(tree: Tree, files: Sequence[Path]) -> Objects:
+    """The pictures of annotation files; of several files, those of each have its name as a prefix.
 
     Raises InputError.
     """
-    files = annotations_of(folder)
+    folder = tree.folder
     titles: list[tuple[int, str]] = []
     pictures: dict[str, Path] = {}
     sizes: dict[str, tuple[int, int]] = {}

@@ -6,7 +6,7 @@ What has a higher z_order lies on top.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
@@ -17,20 +17,20 @@ from segment.annotations import drawing
 from segment.annotations.drawing import Size
 from segment.annotations.listing import FAULTS, Entry, Pictures, Shape, objects_of, refuse_vague
 from segment.annotations.objects import Mask, Objects
+from segment.tree import Tree
 
 _LARGEST = 1 << 30
 _Element = ElementTree.Element
 
 
-def cvat_files(folder: Path) -> list[Path]:
+def cvat_files(tree: Tree) -> list[Path]:
     """The XML files of CVAT in a folder."""
-    found = [path for path in sorted(folder.glob("*.xml")) if path.is_file()]
-    return [path for path in found if b"<annotations>" in first_of(path, 4096)]
+    return [path for path in tree.beside((".xml",)) if b"<annotations>" in first_of(path, 4096)]
 
 
-def cvat_in(folder: Path) -> Objects:
-    """The pictures of all files of CVAT in a folder. Raises InputError."""
-    files, pictures = cvat_files(folder), Pictures.of(folder)
+def cvat_in(tree: Tree, files: Sequence[Path]) -> Objects:
+    """The pictures of files of CVAT. Raises InputError."""
+    folder, pictures = tree.folder, Pictures.of(tree)
     entries: dict[str, Entry] = {}
     left_out: list[str] = []
     titles: list[str] = []

@@ -6,7 +6,7 @@ exports to COCO are read by `segment.annotations.coco`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,26 +20,26 @@ from segment.annotations import drawing
 from segment.annotations.drawing import Size
 from segment.annotations.listing import FAULTS, Collected, Pictures, Shape
 from segment.annotations.objects import Mask, Objects
+from segment.tree import Tree
 
 _LARGEST, _VALUES = 1 << 31, 200_000_000
 _SHAPES = ("brushlabels", "polygonlabels", "ellipselabels", "rectanglelabels", "labels")
 _Region = dict[str, Any]
 
 
-def label_studio_files(folder: Path) -> list[Path]:
+def label_studio_files(tree: Tree) -> list[Path]:
     """The JSON files of Label Studio in a folder."""
-    found = [path for path in sorted(folder.glob("*.json")) if path.is_file()]
-    return [path for path in found if _is_ours(first_of(path, 1 << 22))]
+    return [path for path in tree.beside((".json",)) if _is_ours(first_of(path, 1 << 22))]
 
 
 def _is_ours(content: bytes) -> bool:
     return content.lstrip()[:1] == b"[" and b'"original_width"' in content
 
 
-def label_studio_in(folder: Path) -> Objects:
-    """The pictures of all files of Label Studio in a folder. Raises InputError."""
-    found = Collected(folder)
-    for path in label_studio_files(folder):
+def label_studio_in(tree: Tree, files: Sequence[Path]) -> Objects:
+    """The pictures of files of Label Studio. Raises InputError."""
+    found = Collected(tree)
+    for path in files:
         for task in parse_json(read_regular(path, _LARGEST), str(path), _VALUES):
             try:
                 regions = _regions(task)

@@ -6,7 +6,7 @@ cannot be used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,22 +18,22 @@ from segment.annotations import drawing
 from segment.annotations.drawing import Size
 from segment.annotations.listing import FAULTS, Collected, Shape
 from segment.annotations.objects import Mask, Objects
+from segment.tree import Tree
 
 _LARGEST = 1 << 31
 _KINDS = ("polygon", "bounding_box", "line", "mask", "composite_mask")
 _VAGUE = ("bounding_box", "line")
 
 
-def labelbox_files(folder: Path) -> list[Path]:
+def labelbox_files(tree: Tree) -> list[Path]:
     """The files of Labelbox in a folder."""
-    found = [path for end in ("*.ndjson", "*.jsonl") for path in sorted(folder.glob(end)) if path.is_file()]
-    return [path for path in found if b'"data_row"' in first_of(path, 1 << 16)]
+    return [path for path in tree.beside((".ndjson", ".jsonl")) if b'"data_row"' in first_of(path, 1 << 16)]
 
 
-def labelbox_in(folder: Path) -> Objects:
-    """The pictures of all files of Labelbox in a folder. Raises InputError."""
-    found = Collected(folder)
-    for path in labelbox_files(folder):
+def labelbox_in(tree: Tree, files: Sequence[Path]) -> Objects:
+    """The pictures of files of Labelbox. Raises InputError."""
+    found = Collected(tree)
+    for path in files:
         for number, line in enumerate(read_regular(path, _LARGEST).split(b"\n"), start=1):
             if not line.strip():
                 continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -19,7 +19,6 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from scenes.assets.image_files import check_size
-from scenes.assets.walking import below
 from scenes.errors import InputError
 from scenes.files import read_regular
 from scenes.plain_json import parse_json
@@ -27,24 +26,25 @@ from segment.annotations import drawing
 from segment.annotations.drawing import Size
 from segment.annotations.listing import FAULTS, Collected, Pictures, Shape
 from segment.annotations.objects import BACKGROUND, Mask, Objects
+from segment.tree import Tree
 from training.progress import Progress
 
 _LARGEST = 1 << 28
 _IGNORED = ("__ignore__", "_background_")
 
 
-def labelme_files(folder: Path) -> list[Path]:
+def labelme_files(tree: Tree) -> list[Path]:
     """The files of LabelMe in a folder and below it; empty if its first JSON file is another one."""
-    found = [path for path in below(folder) if path.suffix.lower() == ".json" and path.is_file()]
+    found = tree.ending((".json",))
     if not found:
         return []
     content = read_regular(found[0], _LARGEST)
     return found if b'"shapes"' in content and (b'"imagePath"' in content or b'"points"' in content) else []
 
 
-def labelme_in(folder: Path) -> Objects:
-    """The pictures of all files of LabelMe in a folder. Raises InputError."""
-    files, found = labelme_files(folder), Collected(folder)
+def labelme_in(tree: Tree, files: Sequence[Path]) -> Objects:
+    """The pictures of files of LabelMe. Raises InputError."""
+    folder, found = tree.folder, Collected(tree)
     with Progress(f"{folder}: reading annotation", len(files), 10.0) as progress:
         for done, path in enumerate(files):
             progress.update(done)

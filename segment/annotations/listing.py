@@ -10,11 +10,11 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from scenes.assets.image_files import IMAGE_SUFFIXES, check_size, opened
-from scenes.assets.walking import below
+from scenes.assets.image_files import check_size, opened
 from scenes.errors import InputError, LoadError, shortened
 from segment.annotations.drawing import Size
 from segment.annotations.objects import BACKGROUND, Listed, Mask, Objects, Thing, classes_of
+from segment.tree import Tree
 
 FAULTS = (LookupError, TypeError, ValueError, AttributeError, OverflowError, OSError, SyntaxError, cv2.error)
 """What reading wrong annotations raises."""
@@ -51,13 +51,12 @@ class Pictures:
     named: Mapping[str, tuple[Path, ...]]
 
     @classmethod
-    def of(cls, folder: Path) -> Pictures:
-        """Walk through a folder."""
-        named: dict[str, tuple[Path, ...]] = {}
-        for path in below(folder):
-            if path.suffix.lower() in IMAGE_SUFFIXES:
-                named[path.name] = (*named.get(path.name, ()), path)
-        return cls(folder, named)
+    def of(cls, tree: Tree) -> Pictures:
+        """The pictures of a folder that is listed."""
+        named: dict[str, list[Path]] = {}
+        for path in tree.pictures:
+            named.setdefault(path.name, []).append(path)
+        return cls(tree.folder, {name: tuple(paths) for name, paths in named.items()})
 
     def find(self, given: str) -> Path:
         """The picture that a file calls by a path, which may be that of another machine: its name and as many of the
@@ -82,8 +81,8 @@ class Collected:
     """What the readers of a set's files have found so far: its pictures, the titles of all classes, and what is left
     out."""
 
-    def __init__(self, folder: Path):
-        self.pictures = Pictures.of(folder)
+    def __init__(self, tree: Tree):
+        self.pictures = Pictures.of(tree)
         self.titles: set[str] = set()
         self.left_out: list[str] = []
         self._entries: dict[str, Entry] = {}

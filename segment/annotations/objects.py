@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.errors import InputError, shortened
+from segment.tree import Tree
 
 BACKGROUND = "background"
 """The name of class 0 where a set labels objects only."""
@@ -51,23 +52,23 @@ class Objects:
     left_out: tuple[str, ...]
 
 
-def objects_in(folder: Path) -> Objects | None:
+def objects_in(tree: Tree) -> Objects | None:
     """The objects of a folder in a layout of this package; None if it has none. Raises InputError."""
-    from segment.annotations.coco import annotations_of, coco_in
+    from segment.annotations.coco import coco_files, coco_in
     from segment.annotations.cvat import cvat_files, cvat_in
     from segment.annotations.label_studio import label_studio_files, label_studio_in
     from segment.annotations.labelbox import labelbox_files, labelbox_in
     from segment.annotations.labelme import labelme_files, labelme_in
-    from segment.annotations.supervisely import project_of, supervisely_in
+    from segment.annotations.supervisely import supervisely_files, supervisely_in
     from segment.annotations.via import via_files, via_in
-    from segment.annotations.yolo import yolo_file, yolo_in
+    from segment.annotations.yolo import yolo_files, yolo_in
 
-    readers: tuple[tuple[Callable[[Path], object], Callable[[Path], Objects]], ...] = (
-        (annotations_of, coco_in), (project_of, supervisely_in), (cvat_files, cvat_in), (yolo_file, yolo_in),
+    readers: tuple[tuple[Callable[[Tree], list[Path]], Callable[[Tree, Sequence[Path]], Objects]], ...] = (
+        (coco_files, coco_in), (supervisely_files, supervisely_in), (cvat_files, cvat_in), (yolo_files, yolo_in),
         (labelbox_files, labelbox_in), (label_studio_files, label_studio_in), (via_files, via_in),
         (labelme_files, labelme_in),
     )  # fmt: skip
-    return next((read(folder) for files, read in readers if files(folder)), None)
+    return next((read(tree, files) for find, read in readers if (files := find(tree))), None)
 
 
 def classes_of(titles: Iterable[str]) -> tuple[str, ...]:

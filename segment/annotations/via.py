@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from segment.annotations import drawing
 from segment.annotations.drawing import Size
 from segment.annotations.listing import FAULTS, Entry, Pictures, Shape, objects_of, refuse_vague
 from segment.annotations.objects import Mask, Objects
+from segment.tree import Tree
 
 _LARGEST, _VALUES = 1 << 30, 50_000_000
 _UNNAMED = "object"
@@ -30,16 +31,14 @@ _HEADER = ("region_shape_attributes", "region_attributes")
 _Regions = dict[str, list[tuple[Any, Any]]]
 
 
-def via_files(folder: Path) -> list[Path]:
+def via_files(tree: Tree) -> list[Path]:
     """The files of VIA in a folder."""
-    found = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in (".json", ".csv") and path.is_file()]
-    return [path for path in found if _is_via(path)]
+    return [path for path in tree.beside((".json", ".csv")) if _is_via(path)]
 
 
-def via_in(folder: Path) -> Objects:
-    """The pictures of all files of VIA in a folder; of a project and its export, those of the first. Raises
-    InputError."""
-    files, pictures = via_files(folder), Pictures.of(folder)
+def via_in(tree: Tree, files: Sequence[Path]) -> Objects:
+    """The pictures of files of VIA; of a project and its export, those of the first. Raises InputError."""
+    folder, pictures = tree.folder, Pictures.of(tree)
     entries: dict[str, Entry] = {}
     left_out: list[str] = []
     regions: _Regions = {}

@@ -7,15 +7,13 @@ corners of an outline, in shares of the width and height. A line of four shares 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from scenes.assets.image_files import IMAGE_SUFFIXES
-from scenes.assets.walking import below
 from scenes.errors import InputError, shortened
 from scenes.files import read_regular
 from scenes.plain_yaml import read_yaml
@@ -23,30 +21,30 @@ from segment.annotations import drawing
 from segment.annotations.drawing import Size
 from segment.annotations.listing import Entry, Pictures, Shape, objects_of, refuse_vague
 from segment.annotations.objects import Mask, Objects
+from segment.tree import Tree
 
 _LARGEST = 1 << 26
 # So many files are looked at to see whether there are outlines.
 _LOOKED_AT = 64
 
 
-def yolo_file(folder: Path) -> Path | None:
-    """The file that names the classes of a folder of YOLO, there or in the folder around; None for other folders."""
-    for at in (folder, folder.resolve().parent):
-        for path in sorted(at.glob("*.y*ml")):
-            if path.is_file() and b"names:" in read_regular(path, _LARGEST) and _labels(folder):
-                return path
-    return None
+def yolo_files(tree: Tree) -> list[Path]:
+    """The file that names the classes of a folder of YOLO, there or in the folder around; empty for other folders."""
+    if not _labels(tree):
+        return []
+    around = sorted(tree.folder.resolve().parent.glob("*.y*ml"))
+    named = [*tree.beside((".yaml", ".yml")), *(path for path in around if path.is_file())]
+    return [path for path in named if b"names:" in read_regular(path, _LARGEST)][:1]
 
 
-def yolo_in(folder: Path) -> Objects:
-    """The pictures of a folder of YOLO. Raises InputError."""
-    file = yolo_file(folder)
-    assert file is not None
+def yolo_in(tree: Tree, files: Sequence[Path]) -> Objects:
+    """The pictures of a folder of YOLO. files: the one that names the classes. Raises InputError."""
+    (file,), folder = files, tree.folder
     names, pose = _names(file), b"kpt_shape:" in read_regular(file, _LARGEST)
-    pictures, left_out = Pictures.of(folder), []
-    labels = _labels(folder)
+    pictures, left_out = Pictures.of(tree), []
+    labels = _labels(tree)
     entries: dict[str, Entry] = {}
-    for picture in (path for path in below(folder) if path.suffix.lower() in IMAGE_SUFFIXES):
+    for picture in tree.pictures:
         label = labels.pop(_key(folder, picture), None)
         name = pictures.name(picture)
         if label is None or name in entries:
@@ -59,11 +57,11 @@ def yolo_in(folder: Path) -> Objects:
     return objects_of(folder, entries, names, left_out)
 
 
-def _labels(folder: Path) -> dict[tuple[str, ...], Path]:
+def _labels(tree: Tree) -> dict[tuple[str, ...], Path]:
     """The .txt files of labels by what they share with their pictures."""
-    found = [path for path in below(folder) if path.suffix.lower() == ".txt" and path.is_file()]
-    inside = [path for path in found if "labels" in path.relative_to(folder).parts]
-    return {_key(folder, path): path for path in inside or found}
+    found = tree.ending((".txt",))
+    inside = [path for path in found if "labels" in path.relative_to(tree.folder).parts]
+    return {_key(tree.folder, path): path for path in inside or found}
 
 
 def _key(folder: Path, path: Path) -> tuple[str, ...]:

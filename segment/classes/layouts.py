@@ -27,29 +27,31 @@ from segment.classes.public import VOC, placed
 from segment.classes.vistas import vistas_in
 from segment.ignored import IGNORED
 from segment.layouts import layout_of
+from segment.tree import Tree
 
 _ADE = "objectInfo150.txt"
 
 
-def found_in(folder: Path, names: tuple[str, ...], ignore: int, colors: Colors = NO_COLORS) -> Found:
+def found_in(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors = NO_COLORS) -> Found:
     """Find the pictures and masks of classes in a folder. Raises InputError.
 
     names, colors: of the classes, if the user gives them. ignore: the value of pixels that count nowhere. The three are
     for masks of folders without a format of their own.
     """
-    if (folder / "leftImg8bit").is_dir():
+    folder = tree.folder
+    if tree.at("leftImg8bit"):
         return cityscapes(folder)
     if kitti_root(folder) is not None:
         return kitti(folder)
     if (vistas := vistas_in(folder)) is not None:
         return vistas
-    if (folder / _ADE).is_file():
+    if tree.file(_ADE):
         return _ade(folder)
-    if (objects := objects_in(folder)) is not None:
+    if (objects := objects_in(tree)) is not None:
         return _of_objects(folder, objects)
-    if panoptic_files(folder):
-        return panoptic_in(folder)
-    return _plain(folder, names, ignore, colors)
+    if files := panoptic_files(tree):
+        return panoptic_in(tree, files)
+    return _plain(tree, names, ignore, colors)
 
 
 def _of_objects(folder: Path, objects: Objects) -> Found:
@@ -68,12 +70,12 @@ def _of_objects(folder: Path, objects: Objects) -> Found:
     return Found(objects.classes, objects.pictures, read, objects.left_out)
 
 
-def _plain(folder: Path, names: tuple[str, ...], ignore: int, colors: Colors) -> Found:
-    found = layout_of(folder, looks_like_classes)
+def _plain(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors) -> Found:
+    found = layout_of(tree, looks_like_classes)
     if not found.masks:
         return Found(names, found.pictures, None, found.left_out)
     masks = list(found.masks.values())
-    legend, notes = _legend(folder, masks, names, colors)
+    legend, notes = _legend(tree, masks, names, colors)
 
     def read(name: str) -> Labels:
         return Labels(ids_of(found.masks[name], legend, ignore), None)
@@ -82,24 +84,24 @@ def _plain(folder: Path, names: tuple[str, ...], ignore: int, colors: Colors) ->
     return Found(legend.classes, found.pictures, read, found.left_out, notes)
 
 
-def _legend(folder: Path, masks: list[Path], names: tuple[str, ...], colors: Colors) -> tuple[Legend, tuple[str, ...]]:
+def _legend(tree: Tree, masks: list[Path], names: tuple[str, ...], colors: Colors) -> tuple[Legend, tuple[str, ...]]:
     """What the values of masks mean, and what a user should know about it. Raises InputError if nobody says it."""
     if colors:
         rows = [Row(name, None, (r, g, b)) for name, (r, g, b) in colors.items()]
         return legend_of("the config's field colors", rows), ()
-    if (legend := legend_in(folder)) is not None:
+    if (legend := legend_in(tree)) is not None:
         return legend, ()
     legend = placed(masks) or public_legend(masks)
     if legend is not None and set(names) <= {*legend.classes, *VOC}:
         return legend, (
-            f"{folder}: its classes are taken to be those of {legend.where}; if this is wrong, name them in "
+            f"{tree.folder}: its classes are taken to be those of {legend.where}; if this is wrong, name them in "
             "classes.txt there, or in the config's field colors",
         )
     if names:
         return legend_of("the config's field classes", [Row(name, number) for number, name in enumerate(names)]), ()
     raise InputError(
-        f"{folder}: nobody names its classes; write classes.txt there, a name on each line, that of class 0 first, or "
-        "with colors, such as `128 64 128 road`; or name them in the config's fields classes or colors"
+        f"{tree.folder}: nobody names its classes; write classes.txt there, a name on each line, that of class 0 "
+        "first, or with colors, such as `128 64 128 road`; or name them in the config's fields classes or colors"
     )
 
 

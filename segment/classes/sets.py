@@ -19,6 +19,7 @@ from segment.classes.layouts import found_in
 from segment.classes.legend import NO_COLORS, Colors
 from segment.ignored import IGNORED
 from segment.sets import Picture, PictureSet, check_size, finished, shown_name
+from segment.tree import listed
 from training.data.pictures import fingerprint
 
 
@@ -110,7 +111,8 @@ def _of_dataset(folder: Path) -> PictureSet:
 
 
 def _of_folder(folder: Path, given: tuple[str, ...], ignore: int, colors: Colors) -> PictureSet:
-    found = found_in(folder, given, ignore, colors)
+    tree = listed(folder)
+    found = found_in(tree, given, ignore, colors)
     names = tuple(found.pictures)
 
     def read(k: int) -> Picture:
@@ -131,4 +133,6 @@ def _of_folder(folder: Path, given: tuple[str, ...], ignore: int, colors: Colors
     sizes = [(name, path.stat().st_size) for name, path in found.pictures.items()]
     digest = fingerprint(sizes, found.classes, ignore, *([sorted(colors.items())] if colors else []))
     labeled = found.read is not None
-    return PictureSet(shown_name(folder), labeled, names, found.left_out, read, digest, found.notes, found.classes)
+    return PictureSet(
+        shown_name(folder), labeled, names, (*found.left_out, *tree.lost), read, digest, found.notes, found.classes
+    )
