@@ -14,7 +14,8 @@ from render.dataset.export.masks import foreground
 from render.dataset.manifest import MANIFEST
 from scenes.assets.image_files import read_picture
 from scenes.errors import InputError, LoadError
-from segment.annotations.objects import Objects, crack_classes, crack_mask, is_crack, objects_in
+from segment.annotations.formats import notes_beside_masks, objects_in
+from segment.annotations.objects import Objects, crack_classes, crack_mask, is_crack
 from segment.annotations.supervisely import supervisely_files
 from segment.classes.legend import Legend
 from segment.classes.legend_files import legend_in
@@ -170,15 +171,22 @@ def _found(tree: Tree, masks: bool) -> Objects | Layout:
 
     masks: False takes the pictures alone where the lists cannot be used. Where they can, names and splits are the same.
     """
-    layout = None if supervisely_files(tree) else layout_of(tree, looks_like_mask)
+    layout, fault = None, None
+    if not supervisely_files(tree):
+        try:
+            layout = layout_of(tree, looks_like_mask)
+        except InputError as error:  # a folder of annotations may be named like masks
+            fault = error
     if layout and layout.masks:
-        return layout
+        return replace(layout, notes=(*layout.notes, *notes_beside_masks(tree))) if masks else layout
     try:
         objects = objects_in(tree)
     except InputError:
         if masks:
             raise
         objects = None
+    if fault and not objects:
+        raise fault
     return objects or layout or layout_of(tree, looks_like_mask)
 
 
@@ -193,8 +201,9 @@ def _of_objects(folder: Path, objects: Objects, mask_value: int | None, masks: b
 
     sizes = [(name, path.stat().st_size) for name, path in objects.pictures.items()]
     titles = ", ".join(f"'{objects.classes[number]}'" for number in cracks)
-    several = masks and len(objects.classes) > 2
+    several = masks and (len(objects.classes) > 2 or not all(is_crack(objects.classes[number]) for number in cracks))
     notes = (f"{shown_name(folder)}: cracks are the objects of {titles}; --mask-value takes another class",) * several
+    notes += objects.notes
     digest = fingerprint(sizes, objects.classes, cracks)
     return PictureSet(shown_name(folder), masks, names, objects.left_out, read, digest, notes)
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 
-from scenes.files import first_of, read_regular
+from scenes.files import read_regular
 from scenes.plain_json import parse_json
 from segment.annotations import drawing
 from segment.annotations.drawing import Size
@@ -27,15 +27,6 @@ _SHAPES = ("brushlabels", "polygonlabels", "ellipselabels", "rectanglelabels", "
 _Region = dict[str, Any]
 
 
-def label_studio_files(tree: Tree) -> list[Path]:
-    """The JSON files of Label Studio in a folder."""
-    return [path for path in tree.beside((".json",)) if _is_ours(first_of(path, 1 << 22))]
-
-
-def _is_ours(content: bytes) -> bool:
-    return content.lstrip()[:1] == b"[" and b'"original_width"' in content
-
-
 def label_studio_in(tree: Tree, files: Sequence[Path]) -> Objects:
     """The pictures of files of Label Studio. Raises InputError."""
     found = Collected(tree)
@@ -46,13 +37,13 @@ def label_studio_in(tree: Tree, files: Sequence[Path]) -> Objects:
                 if regions is None:
                     found.left_out.append(f"{path}: task {task.get('id')} has no annotation")
                     continue
-                picture = _picture(task, found.pictures)
+                picture = _picture(task, found.pictures, path.parent)
                 size = next(((int(r["original_height"]), int(r["original_width"])) for r in regions), None)
                 shapes = list(_shapes(regions))
             except FAULTS as error:
                 found.leave_out(f"{path}: a task", error)
                 continue
-            found.take(picture, size, shapes, partial(_shapes, regions))
+            found.take(path, picture, size, shapes, partial(_shapes, regions))
     return found.objects()
 
 
@@ -68,7 +59,7 @@ def _regions(task: Any) -> list[_Region] | None:
     return [one for value in lists for one in value if isinstance(one, dict) and "original_width" in one]
 
 
-def _picture(task: Any, pictures: Pictures) -> Path:
+def _picture(task: Any, pictures: Pictures, near: Path) -> Path:
     """The picture of a task. Uploads have a random prefix, which a copy of the picture may lack. Raises ValueError."""
     data = task.get("data", task)
     given = [task.get("file_upload"), *(value for value in data.values() if isinstance(value, str))]
@@ -79,7 +70,7 @@ def _picture(task: Any, pictures: Pictures) -> Path:
         name = PurePosixPath(path).name
         for form in (path, name.partition("-")[2] if len(name.partition("-")[0]) == 8 else path):
             try:
-                return pictures.find(form)
+                return pictures.find(form, near)
             except ValueError as error:
                 fault = fault or error
     raise fault or ValueError("names no picture")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from scenes.errors import InputError
-from scenes.files import first_of, read_regular
+from scenes.files import read_regular
 from scenes.plain_json import parse_json
 from segment.annotations import drawing
 from segment.annotations.drawing import Size
@@ -23,11 +23,6 @@ from segment.tree import Tree
 _LARGEST = 1 << 31
 _KINDS = ("polygon", "bounding_box", "line", "mask", "composite_mask")
 _VAGUE = ("bounding_box", "line")
-
-
-def labelbox_files(tree: Tree) -> list[Path]:
-    """The files of Labelbox in a folder."""
-    return [path for path in tree.beside((".ndjson", ".jsonl")) if b'"data_row"' in first_of(path, 1 << 16)]
 
 
 def labelbox_in(tree: Tree, files: Sequence[Path]) -> Objects:
@@ -44,7 +39,8 @@ def labelbox_in(tree: Tree, files: Sequence[Path]) -> Objects:
                     found.left_out.append(f"{path}: line {number}: has no label")
                     continue
                 media = row["media_attributes"]
-                picture = found.pictures.find(str(row["data_row"].get("external_id") or row["data_row"]["row_data"]))
+                given = str(row["data_row"].get("external_id") or row["data_row"]["row_data"])
+                picture = found.pictures.find(given, path.parent)
                 size = int(media["height"]), int(media["width"])
                 shapes = list(_shapes(objects))
             except InputError as error:
@@ -53,7 +49,7 @@ def labelbox_in(tree: Tree, files: Sequence[Path]) -> Objects:
             except FAULTS as error:
                 found.leave_out(f"{path}: line {number}", error)
                 continue
-            found.take(picture, size, shapes, partial(_shapes, objects))
+            found.take(path, picture, size, shapes, partial(_shapes, objects))
     return found.objects()
 
 

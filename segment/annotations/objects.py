@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.errors import InputError, shortened
-from segment.tree import Tree
 
 BACKGROUND = "background"
 """The name of class 0 where a set labels objects only."""
@@ -44,31 +43,14 @@ class Listed(NamedTuple):
 @dataclass(frozen=True)
 class Objects:
     """classes: the names, `BACKGROUND` first. pictures: the files by name. read: the objects of the picture of a name;
-    it, or going through its objects, raises InputError. left_out: a line for each file that is not used."""
+    it, or going through its objects, raises InputError. left_out: a line for each file that is not used. notes: what a
+    user should know about the choice of files."""
 
     classes: tuple[str, ...]
     pictures: dict[str, Path]
     read: Callable[[str], Listed]
     left_out: tuple[str, ...]
-
-
-def objects_in(tree: Tree) -> Objects | None:
-    """The objects of a folder in a layout of this package; None if it has none. Raises InputError."""
-    from segment.annotations.coco import coco_files, coco_in
-    from segment.annotations.cvat import cvat_files, cvat_in
-    from segment.annotations.label_studio import label_studio_files, label_studio_in
-    from segment.annotations.labelbox import labelbox_files, labelbox_in
-    from segment.annotations.labelme import labelme_files, labelme_in
-    from segment.annotations.supervisely import supervisely_files, supervisely_in
-    from segment.annotations.via import via_files, via_in
-    from segment.annotations.yolo import yolo_files, yolo_in
-
-    readers: tuple[tuple[Callable[[Tree], list[Path]], Callable[[Tree, Sequence[Path]], Objects]], ...] = (
-        (coco_files, coco_in), (supervisely_files, supervisely_in), (cvat_files, cvat_in), (yolo_files, yolo_in),
-        (labelbox_files, labelbox_in), (label_studio_files, label_studio_in), (via_files, via_in),
-        (labelme_files, labelme_in),
-    )  # fmt: skip
-    return next((read(tree, files) for find, read in readers if (files := find(tree))), None)
+    notes: tuple[str, ...] = ()
 
 
 def classes_of(titles: Iterable[str]) -> tuple[str, ...]:

@@ -3,63 +3,139 @@
 The pictures are in images/ and the .txt files in labels/, in the same folders below or above (images/train and
 labels/train, or train/images and train/labels), or beside each other. A line has the number of the class and the
 corners of an outline, in shares of the width and height. A line of four shares is a box, which does not say its pixels.
+data.yaml may name lists of pictures, such as train.txt; its splits are those lists. Without it, classes.txt names the
+classes, as Label Studio writes it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import numpy as np
 
 from scenes.errors import InputError, shortened
-from scenes.files import read_regular
+from scenes.files import first_of, read_regular
 from scenes.plain_yaml import read_yaml
 from segment.annotations import drawing
 from segment.annotations.drawing import Size
-from segment.annotations.listing import Entry, Pictures, Shape, objects_of, refuse_vague
+from segment.annotations.listing import Entry, Pictures, Shape, lines_of, objects_of, refuse_vague, size_of
 from segment.annotations.objects import Mask, Objects
 from segment.tree import Tree
 
 _LARGEST = 1 << 26
 # So many files are looked at to see whether there are outlines.
-_LOOKED_AT = 64
+_LOOKED_AT, _NEARLY_ALL = 64, 0.95
+_SPLITS = ("train", "val", "test")
+# Files with the names of the classes, one on each line, as Label Studio, LabelImg and Darknet write them.
+_LISTS_OF_NAMES = ("classes.txt", "obj.names")
+_NAMED = re.compile(rb"^[\"']?names[\"']?\s*:", re.MULTILINE)
+_LABEL = re.compile(rb"\s*\d+([ \t]+-?[\d.]+(e-?\d+)?){4}", re.IGNORECASE)
 
 
 def yolo_files(tree: Tree) -> list[Path]:
     """The file that names the classes of a folder of YOLO, there or in the folder around; empty for other folders."""
-    if not _labels(tree):
+    labels = _labels(tree)
+    if not labels or not any(_key(tree.folder, picture) in labels for picture in tree.pictures):
         return []
-    around = sorted(tree.folder.resolve().parent.glob("*.y*ml"))
-    named = [*tree.beside((".yaml", ".yml")), *(path for path in around if path.is_file())]
-    return [path for path in named if b"names:" in read_regular(path, _LARGEST)][:1]
+    around = [path for path in sorted(tree.folder.resolve().parent.glob("*.y*ml")) if path.is_file()]
+    for path in (*tree.beside((".yaml", ".yml")), *around):
+        if _NAMED.search(read_regular(path, _LARGEST)):
+            return [path]
+    listed = next(filter(None, map(tree.file, _LISTS_OF_NAMES)), None)
+    return [listed] if listed and any(map(_is_label, list(labels.values())[:_LOOKED_AT])) else []
 
 
 def yolo_in(tree: Tree, files: Sequence[Path]) -> Objects:
     """The pictures of a folder of YOLO. files: the one that names the classes. Raises InputError."""
-    (file,), folder = files, tree.folder
-    names, pose = _names(file), b"kpt_shape:" in read_regular(file, _LARGEST)
-    pictures, left_out = Pictures.of(tree), []
-    labels = _labels(tree)
+    (file,), pictures = files, Pictures.of(tree)
+    data = read_yaml(file) if file.suffix in (".yaml", ".yml") else {"names": lines_of(file)}
+    names = _names(file, data)
+    labels, left_out = _labels(tree), []
+    splits = _splits(tree, file, data, pictures)
     entries: dict[str, Entry] = {}
     for picture in tree.pictures:
-        label = labels.pop(_key(folder, picture), None)
+        label = labels.pop(_key(tree.folder, picture), None)
         name = pictures.name(picture)
+        if splits is not None and label is not None:
+            split = splits.get(picture)
+            if split is None:
+                left_out.append(f"{picture}: is in no list of {file.name}")
+                continue
+            name = name if name.startswith(f"{split}/") else f"{split}/{name}"
         if label is None or name in entries:
             left_out.append(f"{picture}: {'has no .txt file of labels' if label is None else 'has a name twice'}")
             continue
-        entries[name] = Entry(picture, None, partial(_shapes, label, names, pose))
-    left_out += [f"{path}: has no picture" for path in labels.values()]
-    some = [label for entry in list(entries.values())[:_LOOKED_AT] for label in _kinds(entry)]
-    refuse_vague(file, some)
-    return objects_of(folder, entries, names, left_out)
+        entries[name] = Entry(picture, None, partial(_shapes, label, names, "kpt_shape" in data))
+    left_out += [f"{path}: has no picture" for path in labels.values() if _is_label(path)]
+    _refuse_boxes(file, list(entries.values())[:_LOOKED_AT])
+    return objects_of(tree.folder, entries, names, left_out)
+
+
+def _splits(tree: Tree, file: Path, data: Any, pictures: Pictures) -> dict[Path, str] | None:
+    """The split of each picture, if data.yaml names lists of pictures (train.txt) instead of folders. A list has a
+    path on each line, seen from the list, or of another machine."""
+    texts = {path.name: path for path in tree.ending((".txt",))}
+    found: dict[Path, str] = {}
+    lists = [(split, one) for split in _SPLITS for one in _listed(data.get(split)) if one.lower().endswith(".txt")]
+    for split, one in lists:
+        path = texts.get(PureWindowsPath(one).name)
+        if path is None:
+            raise InputError(f"{file}: {split}: names the list '{shortened(one)}', which is not there")
+        for number, line in enumerate(filter(None, map(str.strip, lines_of(path))), start=1):
+            try:
+                picture = pictures.at(path.parent, line) or pictures.find(line)
+            except ValueError as error:
+                raise InputError(f"{path}: line {number}: {error}") from None
+            if found.setdefault(picture, split) != split:
+                raise InputError(f"{path}: line {number}: names {picture.name}, which is in {found[picture]}, too")
+    return found if lists else None
+
+
+def _listed(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else [value] if isinstance(value, str) else []
+
+
+def _is_label(path: Path) -> bool:
+    return _LABEL.match(first_of(path, 256)) is not None
+
+
+def _refuse_boxes(file: Path, entries: list[Entry]) -> None:
+    """Raise InputError if all objects are boxes, upright or turned. A turned box (YOLO-OBB) is written like an outline
+    of four corners."""
+    upright: list[bool] = []
+    turned: list[bool] = []
+    for entry in entries:
+        try:
+            shapes, size = list(entry.shapes()), size_of(entry.picture)
+        except InputError:
+            continue
+        upright += [shape.vague for shape in shapes]
+        turned += [_is_turned_box(shape, size) for shape in shapes]
+    refuse_vague(file, upright)
+    if turned and sum(turned) >= _NEARLY_ALL * len(turned):
+        raise InputError(
+            f"{file}: its objects are turned boxes (YOLO-OBB), rectangles of four corners; a mask needs the outlines "
+            "of its objects"
+        )
+
+
+def _is_turned_box(shape: Shape, size: Size) -> bool:
+    assert isinstance(shape.draw, partial)
+    corners = np.array(shape.draw.args[0]).reshape(-1, 2) * (size[1], size[0])
+    if len(corners) != 4:
+        return shape.vague
+    first, second = corners[2] - corners[0], corners[3] - corners[1]
+    apart = np.abs(corners[0] + corners[2] - corners[1] - corners[3]).max() / 2
+    return bool(apart <= 1 and abs(np.hypot(*first) - np.hypot(*second)) <= 1)
 
 
 def _labels(tree: Tree) -> dict[tuple[str, ...], Path]:
     """The .txt files of labels by what they share with their pictures."""
-    found = tree.ending((".txt",))
+    found = [path for path in tree.ending((".txt",)) if path.name not in _LISTS_OF_NAMES]
     inside = [path for path in found if "labels" in path.relative_to(tree.folder).parts]
     return {_key(tree.folder, path): path for path in inside or found}
 
@@ -69,8 +145,7 @@ def _key(folder: Path, path: Path) -> tuple[str, ...]:
     return tuple(part for part in parts if part not in ("images", "labels"))
 
 
-def _names(file: Path) -> list[str]:
-    data: Any = read_yaml(file)
+def _names(file: Path, data: Any) -> list[str]:
     names = data.get("names") if isinstance(data, dict) else None
     if isinstance(names, dict) and sorted(names) == list(range(len(names))):
         names = [names[number] for number in range(len(names))]
@@ -79,13 +154,6 @@ def _names(file: Path) -> list[str]:
             f"{file}: names: is {shortened(names)}; give a list of the classes, or their numbers from 0 on"
         )
     return [str(name) for name in names]
-
-
-def _kinds(entry: Entry) -> list[bool]:
-    try:
-        return [shape.vague for shape in entry.shapes()]
-    except InputError:
-        return []
 
 
 def _shapes(path: Path, names: list[str], pose: bool) -> Iterator[Shape]:

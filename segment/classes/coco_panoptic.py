@@ -21,6 +21,7 @@ from scenes.errors import InputError, LoadError, shortened
 from scenes.files import read_regular
 from scenes.plain_json import parse_json
 from segment.annotations.coco import LARGEST, VALUES, picture_of
+from segment.annotations.listing import Pictures
 from segment.classes.found import Found, Labels
 from segment.ignored import IGNORED
 from segment.tree import Tree
@@ -34,7 +35,7 @@ def panoptic_files(tree: Tree) -> list[Path]:
 
 def panoptic_in(tree: Tree, files: Sequence[Path]) -> Found:
     """The pictures of panoptic annotation files. Raises InputError."""
-    folder = tree.folder
+    folder, there = tree.folder, Pictures.of(tree)
     categories: list[tuple[int, str, bool]] = []
     pictures: dict[str, Path] = {}
     masks: dict[str, tuple[Path, list[Any]]] = {}
@@ -55,7 +56,7 @@ def panoptic_in(tree: Tree, files: Sequence[Path]) -> Found:
         for number, file in images:
             if number in labeled:
                 name = Path(file).with_suffix("").as_posix()
-                picture = picture_of(folder, path, file)
+                picture = picture_of(there, path, file)
                 if isinstance(picture, str):
                     raise InputError(picture)
                 pictures[name] = picture

@@ -11,12 +11,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from scenes.errors import InputError
-from segment.annotations.objects import Objects, objects_in
+from segment.annotations.formats import objects_in
+from segment.annotations.objects import Objects
 from segment.classes.cityscapes import cityscapes, kitti, kitti_root
 from segment.classes.coco_panoptic import panoptic_files, panoptic_in
 from segment.classes.found import Found, Labels, by_stem, lines_of, matched, read_values
@@ -47,11 +49,27 @@ def found_in(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors = N
         return vistas
     if tree.file(_ADE):
         return _ade(folder)
-    if (objects := objects_in(tree)) is not None:
+    try:
+        objects = objects_in(tree)
+    except InputError as error:
+        return _masks_instead(tree, names, ignore, colors, error)
+    if objects is not None:
         return _of_objects(folder, objects)
     if files := panoptic_files(tree):
         return panoptic_in(tree, files)
     return _plain(tree, names, ignore, colors)
+
+
+def _masks_instead(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors, error: InputError) -> Found:
+    """The masks of a folder whose files of annotations cannot be used: boxes may lie beside masks. Raises the error
+    without masks."""
+    try:
+        found = _plain(tree, names, ignore, colors)
+    except InputError:
+        raise error from None
+    if found.read is None:
+        raise error
+    return replace(found, notes=(*found.notes, f"{error}; the masks of the folder are read instead"))
 
 
 def _of_objects(folder: Path, objects: Objects) -> Found:
@@ -67,7 +85,7 @@ def _of_objects(folder: Path, objects: Objects) -> Found:
             instances[thing.inside] = thing.number if apart else 0
         return Labels(ids, instances)
 
-    return Found(objects.classes, objects.pictures, read, objects.left_out)
+    return Found(objects.classes, objects.pictures, read, objects.left_out, objects.notes)
 
 
 def _plain(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors) -> Found:

@@ -85,7 +85,7 @@ def test_coco_with_polygons_runs_crowds_and_ids_with_gaps(tmp_path: Path) -> Non
     for change, words in (
         ({"images": [{**data["images"][0], "file_name": "../b.jpg"}]}, "names the picture '../b.jpg'"),
         (
-            {"annotations": [{"image_id": 7, "category_id": 3}]},
+            {"annotations": [*data["annotations"], {"image_id": 7, "category_id": 3}]},
             "an annotation cannot be read: KeyError('segmentation')",
         ),
         ({"annotations": [{"image_id": 7, "category_id": 5, "segmentation": []}]}, "KeyError(5)"),
