@@ -1,11 +1,12 @@
 """Finds the pictures of a folder and their masks, in the layouts of public sets of cracks.
 
 Folders of masks stand beside folders of pictures: img/ and mask/, Images/ and Masks/ (CrackSeg9k), train_img/ and
-train_lab/ (DeepCrack), croppedimg/ and croppedgt/ (GAPs384), image/ and gt/ (CFD), image/ and groundTruth/ with .mat
-files (CrackForest), JPEGImages/ and SegmentationClass/, images/ and category/ (blendmill's export), rgb/ and BW/,
-Original/ and Ground Truth/, img/ and masks_machine/, CrackLS315/ and CrackLS315_gt/, each also below train/ and test/.
-Or a mask lies beside its picture: `a.jpg` and `a.png` (Crack500), `a.jpg` and `a_mask.png`, `a.mask.png` or
-`a.jpg.png`. Where no name tells, masks are known by their few values, see `segment.pairing`.
+train_lab/ (DeepCrack), train/ and trainannot/ (CamVid), croppedimg/ and croppedgt/ (GAPs384), image/ and gt/ (CFD),
+image/ and groundTruth/ with .mat files (CrackForest), JPEGImages/ and SegmentationClass/, images/ and category/
+(blendmill's export), rgb/ and BW/, Original/ and Ground Truth/, img/ and masks_machine/, CrackLS315/ and
+CrackLS315_gt/, each also below train/ and test/. Or a mask lies beside its picture: `a.jpg` and `a.png` (Crack500),
+`a.jpg` and `a_mask.png`, `a.mask.png` or `a.jpg.png`. Where no name tells, masks are known by their few values, see
+`segment.pairing`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from scenes.assets.formats import ARCHIVES
 from scenes.assets.image_files import IMAGE_SUFFIXES
 from scenes.errors import InputError
 from segment import matlab
@@ -29,7 +31,7 @@ PICTURES = (
 )  # fmt: skip
 MASKS = (
     "mask", "masks", "gt", "groundtruth", "ground_truth", "ground truth", "ground-truth",
-    "label", "labels", "lab", "ann", "annotation", "annotations",
+    "label", "labels", "lab", "ann", "annot", "annotation", "annotations",
     "seg", "segment", "segmentation", "segmentationclass", "segmentationclasspng", "bw",
     "category",
 )  # fmt: skip
@@ -99,7 +101,9 @@ def layout_of(tree: Tree, looks_like_mask: Callable[[Path], bool]) -> Layout:
         if _role(one.name)[1] in MASKS
     ]
     if not pictures:
-        raise InputError(f"{folder}: holds no picture; accepted: {', '.join(IMAGE_SUFFIXES)}")
+        packed = tree.ending(ARCHIVES)
+        remedy = f"unpack {packed[0].name}" if packed else f"accepted: {', '.join(IMAGE_SUFFIXES)}"
+        raise InputError(f"{folder}: holds no picture; {remedy}")
     return Layout(pictures, {}, tuple(left_out))
 
 

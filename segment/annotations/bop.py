@@ -11,15 +11,12 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from scenes.assets.image_files import opened
-from scenes.errors import InputError, LoadError
+from scenes.errors import InputError
 from scenes.files import read_regular
 from scenes.plain_json import parse_json
-from segment.annotations.drawing import Size
+from segment.annotations import drawing
 from segment.annotations.listing import FAULTS, Collected, Shape
-from segment.annotations.objects import Mask, Objects
+from segment.annotations.objects import Objects
 from segment.tree import Tree
 from training.progress import Progress
 
@@ -62,16 +59,7 @@ def _take_scene(found: Collected, path: Path, scene: Tree) -> None:
             found.left_out.append(f"{pictures[number]}: has no mask {_MASKS}/{lost}.png; make it with bop_toolkit")
         else:
             shapes = [
-                Shape(f"obj_{kind:06d}", partial(_mask, there[name])) for kind, name in zip(objects, names, strict=True)
+                Shape(f"obj_{kind:06d}", partial(drawing.from_file, there[name]))
+                for kind, name in zip(objects, names, strict=True)
             ]
             found.take(path, pictures[number], None, shapes, shapes.copy)
-
-
-def _mask(path: Path, size: Size) -> Mask:
-    try:
-        with opened(path) as image:
-            if (image.height, image.width) != size:
-                raise ValueError(f"{path} has {image.width} x {image.height} pixels, its picture {size[1]} x {size[0]}")
-            return np.asarray(image.convert("L")) > 0
-    except LoadError as error:
-        raise ValueError(f"{path}: {error}") from error

@@ -20,7 +20,7 @@ from scenes.errors import InputError, shortened
 from scenes.files import read_regular
 from scenes.plain_json import parse_json
 from segment.annotations.kinds import Kinds
-from segment.annotations.listing import Pictures, contradiction
+from segment.annotations.listing import Pictures, contradiction, without_objects
 from segment.annotations.objects import Listed, Mask, Objects, Thing, classes_of
 from segment.tree import Tree
 
@@ -29,7 +29,7 @@ LARGEST, VALUES = 1 << 31, 200_000_000
 
 _BESIDE = "_annotations.coco.json"
 # Files of other tasks, which lie beside those of outlines.
-_OTHER_TASKS = ("captions", "image_info", "panoptic")
+_OTHER_TASKS, _LESS = ("captions", "image_info", "panoptic"), ("person_keypoints", "stuff", "labels")
 # Names of files that say nothing of a split.
 _PLAIN = ("annotations", "labels", "result", "coco", "instances", "default", "instances_default")
 
@@ -37,10 +37,11 @@ _PLAIN = ("annotations", "labels", "result", "coco", "instances", "default", "in
 def coco_files(tree: Tree, kinds: Kinds) -> list[Path]:
     """The annotation files of a folder in COCO's layout; empty if it has none.
 
-    Of COCO's own files, those of instances are taken, which have the outlines of all others.
+    Of COCO's own files, those of instances have the outlines of the others, too.
     """
     found = [path for path in kinds.get("COCO", ()) if not path.name.startswith(_OTHER_TASKS)]
-    found = [path for path in found if path.name.startswith("instances")] or found
+    if any(path.name.startswith("instances") for path in found):
+        found = [path for path in found if not path.name.startswith(_LESS)]
     # The exporter of Label Studio's brushes writes the same objects a second time as polygons.
     twice = {path.with_name(f"{path.stem}_polygons.json") for path in found}
     return [path for path in found if path not in twice]
@@ -96,7 +97,8 @@ def coco_in(tree: Tree, files: Sequence[Path]) -> Objects:
     def read(name: str) -> Listed:
         return Listed(sizes[name], _things(objects[name], sizes[name], numbers, f"{folder}: picture {name}"))
 
-    return Objects(classes, pictures, read, tuple(left_out))
+    notes = () if any(objects.values()) else (without_objects(files[0]),)
+    return Objects(classes, pictures, read, tuple(left_out), notes)
 
 
 def _refuse_without_outlines(path: Path, entries: list[Any]) -> None:

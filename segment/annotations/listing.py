@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PureWindowsPath
 from posixpath import normpath
@@ -145,7 +145,10 @@ class Collected:
         InputError."""
         refuse_vague(next(iter(self._sources.values()), self.pictures.folder), self._vague)
         titles = sorted(self.titles) if classes is None else classes
-        return objects_of(self.pictures.folder, self._entries, titles, self.left_out)
+        objects = objects_of(self.pictures.folder, self._entries, titles, self.left_out)
+        return (
+            objects if self._vague else replace(objects, notes=(without_objects(next(iter(self._sources.values()))),))
+        )
 
 
 def lines_of(path: Path) -> list[str]:
@@ -188,6 +191,11 @@ def _again(reader: OfOne, path: Path) -> list[Shape]:
     return list(reader.shapes(reader.load(path)))
 
 
+def without_objects(source: Path) -> str:
+    """What is said of annotations in which nobody has marked anything."""
+    return f"{source}: lists no object; all pixels are taken for the background"
+
+
 def contradiction(source: Path, picture: Path, other: Path) -> str:
     """What is said where two files list other objects of a picture."""
     return f"{source}: says something else of {picture.name} than {other}; move one of the two out of the folder"
@@ -196,7 +204,11 @@ def contradiction(source: Path, picture: Path, other: Path) -> str:
 def _content(shape: Shape) -> tuple[object, ...]:
     """What a file says of an object."""
     drawn = shape.draw
-    return (shape.title, shape.vague, *((drawn.func, drawn.args) if isinstance(drawn, partial) else (drawn,)))
+    return (
+        shape.title,
+        shape.vague,
+        *((drawn.func, drawn.args, drawn.keywords) if isinstance(drawn, partial) else (drawn,)),
+    )
 
 
 def objects_of(

@@ -11,14 +11,10 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import cv2
-import numpy as np
-
-from scenes.assets.image_files import opened
-from scenes.errors import InputError, LoadError, shortened
-from segment.annotations.drawing import Size
+from scenes.errors import InputError, shortened
+from segment.annotations import drawing
 from segment.annotations.listing import FAULTS, Collected, Shape, lines_of
-from segment.annotations.objects import Mask, Objects
+from segment.annotations.objects import Objects
 from segment.tree import Tree
 
 
@@ -33,7 +29,9 @@ def open_images_in(tree: Tree, files: Sequence[Path]) -> Objects:
             try:
                 mask = found.pictures.find(row["MaskPath"])
                 title = names.get(row["LabelName"], row["LabelName"])
-                listed.setdefault(row["ImageID"], []).append(Shape(title, partial(_mask, mask)))
+                listed.setdefault(row["ImageID"], []).append(
+                    Shape(title, partial(drawing.from_file, mask, scaled=True))
+                )
             except FAULTS as error:
                 raise InputError(f"{path}: line {number}: {str(error).replace('picture', 'mask')}") from None
         for name, shapes in listed.items():
@@ -48,13 +46,3 @@ def _names(tree: Tree) -> dict[str, str]:
     """The names of classes by their ids."""
     tables = [path for path in tree.ending((".csv",)) if "class-descriptions" in path.name]
     return {row[0]: row[1] for path in tables for row in csv.reader(lines_of(path)) if len(row) == 2}
-
-
-def _mask(path: Path, size: Size) -> Mask:
-    try:
-        with opened(path) as image:
-            mask = np.asarray(image.convert("L")) > 0
-    except LoadError as error:
-        raise ValueError(f"{path}: {error}") from error
-    scaled = cv2.resize(mask.astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST)
-    return np.asarray(scaled) > 0

@@ -1,15 +1,16 @@
 """Pascal VOC's XML, one file for each picture, with polygons as Roboflow, V7 and MIT's LabelMe write them.
 
-A polygon has `<x1>`, `<y1>`, … or `<pt>` with `<x>` and `<y>`. Boxes do not say which pixels are meant. Sets with masks
-in SegmentationClass/ are read as masks.
+A polygon has `<x1>`, `<y1>`, … or `<pt>` with `<x>` and `<y>`. LabelMe may have a picture of a mask in Masks/ instead.
+Boxes do not say which pixels are meant. Sets with masks in SegmentationClass/ are read as masks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from scenes.errors import shortened
 from segment.annotations import drawing
 from segment.annotations.drawing import Size
 from segment.annotations.kinds import Kinds
@@ -18,7 +19,7 @@ from segment.annotations.objects import Mask, Objects
 from segment.annotations.xml import Element, root_of
 from segment.tree import Tree
 
-_DEPTH = 4
+_DEPTH, _MASKS = 4, "Masks"
 
 
 def voc_files(tree: Tree, kinds: Kinds) -> Sequence[Path]:
@@ -29,7 +30,8 @@ def voc_files(tree: Tree, kinds: Kinds) -> Sequence[Path]:
 
 def voc_in(tree: Tree, files: Sequence[Path]) -> Objects:
     """The pictures of files of VOC. Raises InputError."""
-    return collected(tree, files, OfOne(root_of, _about, _shapes)).objects()
+    masks = {path.name: path for path in tree.pictures if path.relative_to(tree.folder).parts[0] == _MASKS}
+    return collected(tree, files, OfOne(root_of, _about, partial(_shapes, masks))).objects()
 
 
 def _about(pictures: Pictures, path: Path, root: Element) -> tuple[Path, None]:
@@ -39,15 +41,17 @@ def _about(pictures: Pictures, path: Path, root: Element) -> tuple[Path, None]:
     return next(filter(None, beside), None) or pictures.find(given, path.parent), None
 
 
-def _shapes(root: Element) -> Iterator[Shape]:
+def _shapes(masks: Mapping[str, Path], root: Element) -> Iterator[Shape]:
     for one in root.iterfind("object"):
         if one.findtext("deleted", "0").strip() == "1":
             continue
         title, polygon = one.findtext("name", "").strip(), one.find("polygon")
         if polygon is not None:
             yield Shape(title, partial(_polygon, _points(polygon)))
-        elif one.find("segm") is not None:
-            yield Shape(title, _masked)
+        elif (file := one.findtext("segm/mask", "").strip()) in masks:
+            yield Shape(title, partial(drawing.from_file, masks[file]))
+        elif file:
+            raise ValueError(f"names the mask '{shortened(file)}', which is not in {_MASKS}/")
         elif (box := one.find("bndbox")) is not None:
             ends = tuple(float(box.findtext(name, "")) for name in ("xmin", "ymin", "xmax", "ymax"))
             yield Shape(title, partial(_box, ends), vague=True)
@@ -68,9 +72,3 @@ def _polygon(points: list[tuple[float, float]], size: Size) -> Mask:
 def _box(ends: tuple[float, ...], size: Size) -> Mask:
     left, top, right, bottom = ends
     return drawing.box(size, left, top, right - left, bottom - top)
-
-
-def _masked(size: Size) -> Mask:
-    raise ValueError(
-        "its mask is a picture of LabelMe's Masks/; draw it as a polygon, or convert the set to COCO's JSON"
-    )

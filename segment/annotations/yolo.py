@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -22,7 +23,16 @@ from scenes.files import first_of, read_regular
 from scenes.plain_yaml import read_yaml
 from segment.annotations import drawing
 from segment.annotations.drawing import Size
-from segment.annotations.listing import Entry, Pictures, Shape, lines_of, objects_of, refuse_vague, size_of
+from segment.annotations.listing import (
+    Entry,
+    Pictures,
+    Shape,
+    lines_of,
+    objects_of,
+    refuse_vague,
+    size_of,
+    without_objects,
+)
 from segment.annotations.objects import Mask, Objects
 from segment.tree import Tree
 
@@ -71,8 +81,9 @@ def yolo_in(tree: Tree, files: Sequence[Path]) -> Objects:
             continue
         entries[name] = Entry(picture, None, partial(_shapes, label, names, "kpt_shape" in data))
     left_out += [f"{path}: has no picture" for path in labels.values() if _is_label(path)]
-    _refuse_boxes(file, list(entries.values())[:_LOOKED_AT])
-    return objects_of(tree.folder, entries, names, left_out)
+    found = objects_of(tree.folder, entries, names, left_out)
+    marked = _refuse_boxes(file, list(entries.values())[:_LOOKED_AT])
+    return found if marked or len(entries) > _LOOKED_AT else replace(found, notes=(without_objects(file),))
 
 
 def _splits(tree: Tree, file: Path, data: Any, pictures: Pictures) -> dict[Path, str] | None:
@@ -103,9 +114,11 @@ def _is_label(path: Path) -> bool:
     return _LABEL.match(first_of(path, 256)) is not None
 
 
-def _refuse_boxes(file: Path, entries: list[Entry]) -> None:
-    """Raise InputError if all objects are boxes, upright or turned. A turned box (YOLO-OBB) is written like an outline
-    of four corners."""
+def _refuse_boxes(file: Path, entries: list[Entry]) -> int:
+    """The number of objects. Raises InputError if all are boxes, upright or turned.
+
+    A turned box (YOLO-OBB) is written like an outline of four corners.
+    """
     upright: list[bool] = []
     turned: list[bool] = []
     for entry in entries:
@@ -121,6 +134,7 @@ def _refuse_boxes(file: Path, entries: list[Entry]) -> None:
             f"{file}: its objects are turned boxes (YOLO-OBB), rectangles of four corners; a mask needs the outlines "
             "of its objects"
         )
+    return len(upright)
 
 
 def _is_turned_box(shape: Shape, size: Size) -> bool:

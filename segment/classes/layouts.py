@@ -15,16 +15,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scenes.errors import InputError
 from segment.annotations.formats import objects_in
-from segment.annotations.objects import Objects
+from segment.annotations.objects import BACKGROUND, Objects
 from segment.classes.cityscapes import cityscapes, kitti, kitti_root
 from segment.classes.coco_panoptic import panoptic_files, panoptic_in
-from segment.classes.found import Found, Labels, by_stem, lines_of, matched, read_values
+from segment.classes.colors import packed
+from segment.classes.found import Found, Ids, Labels, by_stem, counted, lines_of, matched, read_values
 from segment.classes.legend import NO_COLORS, Colors, Legend, Row, legend_of
 from segment.classes.legend_files import legend_in
-from segment.classes.masks import ids_of, looks_like_classes, notes_on, public_legend
+from segment.classes.masks import ids_of, looks_like_classes, notes_on, public_legend, read_pixels
 from segment.classes.public import VOC, placed
 from segment.classes.vistas import vistas_in
 from segment.ignored import IGNORED
@@ -96,10 +98,24 @@ def _plain(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors) -> F
     legend, notes = _legend(tree, masks, names, colors)
 
     def read(name: str) -> Labels:
-        return Labels(ids_of(found.masks[name], legend, ignore), None)
+        ids = ids_of(found.masks[name], legend, ignore)
+        return Labels(ids, _voc_objects(found.masks[name], ids, legend))
 
     notes = (*found.notes, *notes, *legend.notes, *notes_on(masks, legend, ignore))
     return Found(legend.classes, found.pictures, read, found.left_out, notes)
+
+
+def _voc_objects(mask: Path, ids: Ids, legend: Legend) -> NDArray[np.uint16] | None:
+    """Which object each pixel belongs to, by the picture of the same name in SegmentationObject/; None without one."""
+    path = mask.parent.with_name("SegmentationObject") / mask.name
+    if mask.parent.name != "SegmentationClass" or not path.is_file():
+        return None
+    pixels = read_pixels(path)
+    numbers = packed(pixels.rgb) if pixels.values is None and pixels.rgb is not None else pixels.values
+    if numbers is None or numbers.shape != ids.shape:
+        raise InputError(f"{path}: has other pixels than {mask}")
+    nothing = (ids == IGNORED) | ((ids == 0) & (legend.classes[0] == BACKGROUND))
+    return counted(np.where(nothing, 0, numbers.astype(np.int64)))
 
 
 def _legend(tree: Tree, masks: list[Path], names: tuple[str, ...], colors: Colors) -> tuple[Legend, tuple[str, ...]]:

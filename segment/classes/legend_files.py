@@ -6,8 +6,8 @@
 - `labelmap.txt` of CVAT and datumaro: `road:128,64,128::`.
 - `class_dict.csv` of Kaggle and DeepGlobe, `_classes.csv` of Roboflow, and other tables of classes: a first line with
   `name` and `r,g,b`, or with `Pixel Value` and `Class`.
-- `config.json` of Mapillary Vistas, `obj_class_to_machine_color.json` of Supervisely (masks_machine/), and
-  `dataset_meta.json` of datumaro.
+- `config.json` of Mapillary Vistas, `obj_class_to_machine_color.json` of Supervisely (masks_machine/) or else the
+  colors in its `meta.json`, and `dataset_meta.json` of datumaro.
 """
 
 from __future__ import annotations
@@ -175,11 +175,18 @@ def _meta(data: Any) -> Iterator[tuple[str, int, Any]]:
         yield str(name), int(number), colors[place] if colors else None
 
 
+def _supervisely(data: Any) -> Iterator[tuple[str, None, Any]]:
+    """Colors for the eye, such as #D0021B. What no object covers is black."""
+    yield BACKGROUND, None, (0, 0, 0)
+    for entry in data["classes"]:
+        yield str(entry["title"]), None, tuple(bytes.fromhex(entry["color"].lstrip("#")))
+
+
 _READERS: dict[str, Callable[[Path], Legend | None]] = {
     NAMES: _text, "class_names.txt": _text, "labelmap.txt": _labelmap, "label_colors.txt": _text,
     "category_id.txt": _text, "labels.txt": _text, "dataset_meta.json": _of_json(_meta),
     "obj_class_to_machine_color.json": _of_json(_machine), "config_v2.0.json": _of_json(_vistas),
-    "config_v1.2.json": _of_json(_vistas), "config.json": _of_json(_vistas),
+    "config_v1.2.json": _of_json(_vistas), "config.json": _of_json(_vistas), "meta.json": _of_json(_supervisely),
 }  # fmt: skip
 
 

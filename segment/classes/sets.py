@@ -14,13 +14,15 @@ from scenes.assets.image_files import read_picture
 from scenes.errors import InputError, LoadError, choices
 from segment.annotations.objects import BACKGROUND
 from segment.classes.blenderproc import blenderproc_files, blenderproc_set
-from segment.classes.found import Labels
+from segment.classes.found import Found, Labels
 from segment.classes.layouts import found_in
 from segment.classes.legend import NO_COLORS, Colors
 from segment.ignored import IGNORED
 from segment.sets import Picture, PictureSet, check_size, finished, shown_name
 from segment.tree import listed
 from training.data.pictures import fingerprint
+
+_LOOKED_AT = 3
 
 
 def open_classes(
@@ -133,6 +135,21 @@ def _of_folder(folder: Path, given: tuple[str, ...], ignore: int, colors: Colors
     sizes = [(name, path.stat().st_size) for name, path in found.pictures.items()]
     digest = fingerprint(sizes, found.classes, ignore, *([sorted(colors.items())] if colors else []))
     labeled = found.read is not None
+    notes = (*found.notes, *_of_nothing(found, names))
     return PictureSet(
-        shown_name(folder), labeled, names, (*found.left_out, *tree.lost), read, digest, found.notes, found.classes
+        shown_name(folder), labeled, names, (*found.left_out, *tree.lost), read, digest, notes, found.classes
     )
+
+
+def _of_nothing(found: Found, names: Sequence[str]) -> tuple[str, ...]:
+    """A note if no pixel of the first labels counts: their numbers are those of other classes."""
+    if found.read is None:
+        return ()
+    for name in names[:_LOOKED_AT]:
+        try:
+            if (found.read(name).ids != IGNORED).any():
+                return ()
+        except InputError:  # reading the picture says so
+            return ()
+    first = found.pictures[names[0]]
+    return (f"{first}: no pixel of its labels has a class that counts; see whether the classes are those of the set",)

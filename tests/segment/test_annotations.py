@@ -214,3 +214,86 @@ def test_masks_come_before_outlines(tmp_path: Path) -> None:
     (tmp_path / "masks").mkdir()
     Image.fromarray(np.eye(H, W, dtype=bool)).save(tmp_path / "masks/a.png")
     assert np.count_nonzero(open_set(tmp_path).read(0).mask) == H
+
+
+def written(file: Path, *polygons: list[float], picture: str = "a.jpg", **more: Any) -> None:
+    entries = [{"id": k, "image_id": 1, "category_id": 1, "segmentation": [one]} for k, one in enumerate(polygons)]
+    image = {"id": 1, "file_name": picture, "height": H, "width": W}
+    categories = [{"id": 1, "name": "crack"}]
+    save(file, {"images": [image], "categories": categories, "annotations": entries, **more})
+
+
+@pytest.mark.parametrize("file", ["annotations/instances_default.json", "_annotations.coco.json", "walls.json"])
+def test_an_old_copy_of_annotations_must_say_the_same(tmp_path: Path, file: str) -> None:
+    save(tmp_path / "images" / "a.jpg")
+    path = tmp_path / file
+    written(path, *SQUARE)
+    old = path.with_name("instances_default (old).json")
+    written(old, *SQUARE)
+    assert open_set(tmp_path).size == 1 and open_set(tmp_path).left_out == ()
+    written(old, [1, 1, 9, 1, 9, 9])
+    with pytest.raises(InputError, match=r"^[^\n]*: says something else of a.jpg than [^\n]*$"):
+        open_set(tmp_path)
+
+
+def test_of_two_formats_a_note_says_which_is_read(tmp_path: Path) -> None:
+    """Beside them lies what folders have besides: the files of a desktop, a read me, an archive, a list of classes."""
+    save(tmp_path / "images" / "a.jpg")
+    written(tmp_path / "annotations" / "instances_default.json", *SQUARE)
+    texts = {
+        "data.yaml": "names: [crack]", "labels/a.txt": "0 0.1 0.1 0.9 0.1 0.9 0.9 0.1 0.8", "classes.txt": "crack",
+        "README.md": "# Walls", "README.txt": "1", "Thumbs.db": "", ".DS_Store": "", "images.zip": "PK",
+    }  # fmt: skip
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    told = f"{tmp_path}: COCO (annotations/instances_default.json) is read; YOLO (data.yaml) beside it is not"
+    for found in (open_set(tmp_path), open_classes(tmp_path)):
+        assert found.notes == (told,) and found.names == ("a",) and found.left_out == ()
+    written(
+        tmp_path / "annotations" / "instances_default.json",
+        annotations=[{"image_id": 1, "category_id": 1, "bbox": [1, 1, 5, 5]}],
+    )
+    found = open_set(tmp_path)
+    assert (
+        found.labeled
+        and "has boxes only" in found.notes[0]
+        and found.notes[0].endswith("YOLO (data.yaml) is read instead")
+    )
+    (tmp_path / "mask").mkdir()
+    Image.new("1", (W, H)).save(tmp_path / "mask" / "a.png")
+    assert f"{tmp_path}: its masks are read; COCO (" in open_set(tmp_path).notes[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        ("labels/a.txt", "0 0.2 0.3 0.4 0.1 0.48 0.225 0.28 0.425", "data.yaml: its objects are turned boxes"),
+        ("keypoints.json", {"bbox": [1, 1, 5, 5], "keypoints": [1, 1, 2]}, "has boxes and keypoints only"),
+        ("a.json", [{"image": "a.jpg", "annotations": [{"label": "crack", "coordinates": {}}]}], "has boxes only"),
+        ("walls-export.json", {"name": "w", "videoSettings": {}, "tags": []}, "is of VoTT, which is not read"),
+        ("labelTxt/a.txt", "1 1 9 1 9 9 1 9 crack 0", "labelTxt: has turned boxes only"),
+        ("a.xml", "<annotation><filename>a.jpg</filename><object><name>crack</name><bndbox><xmin>1</xmin><ymin>1</ymin>"
+         "<xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>", "a.xml: has boxes or lines only"),
+    ],
+)  # fmt: skip
+def test_what_has_no_outlines_is_one_line_and_never_a_mask(tmp_path: Path, file: str, content: Any, told: str) -> None:
+    save(tmp_path / "images" / "a.jpg")
+    if file == "keypoints.json":
+        written(tmp_path / file, annotations=[{"id": 1, "image_id": 1, "category_id": 1, **content}])
+    elif isinstance(content, str):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(content)
+    else:
+        save(tmp_path / file, content)
+    (tmp_path / "data.yaml").write_text("names: [crack]\n")
+    for open_ in (open_set, open_classes):
+        with pytest.raises(InputError, match=rf"^[^\n]*{told}[^\n]*$"):
+            open_(tmp_path)
+    assert not open_set(tmp_path, masks=False).labeled
+
+
+def test_annotations_without_any_object_are_told(tmp_path: Path) -> None:
+    save(tmp_path / "images" / "a.jpg")
+    written(tmp_path / "instances.json")
+    assert "lists no object; all pixels are taken for the background" in open_set(tmp_path).notes[0]

@@ -245,7 +245,7 @@ def test_instances_of_coco_come_before_panoptic_ones(tmp_path: Path) -> None:
     assert open_classes(tmp_path).classes == ("background", "car")
 
 
-@pytest.mark.parametrize("place", [("train/{k}.png", "trainannot/{k}.png"), ("{k}_sat.png", "{k}_classes.png")])
+@pytest.mark.parametrize("place", [("train/{k}.png", "targets/{k}.png"), ("{k}_sat.png", "{k}_classes.png")])
 def test_masks_without_a_telling_name_are_known_by_their_few_numbers(tmp_path: Path, place: tuple[str, str]) -> None:
     rng = np.random.default_rng(0)
     for k in range(3):

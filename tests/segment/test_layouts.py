@@ -59,6 +59,7 @@ def check(folder: Path, count: int, mask_value: int | None = None) -> tuple[str,
 LAYOUTS = {
     "ours": ("img/{k}.png", "mask/{k}.png"),
     "CrackSeg9k": ("Images/{k}.jpg", "Masks/{k}.png"),
+    "CamVid": ("train/{k}.png", "trainannot/{k}.png"),
     "DeepCrack": ("train_img/{k}.jpg", "train_lab/{k}.png"),
     "DeepCrack, unpacked twice": ("DeepCrack/test_img/{k}.jpg", "DeepCrack/test_lab/{k}.png"),
     "CFD, converted": ("image/{k}.jpg", "gt/{k}.png"),
@@ -87,7 +88,6 @@ LAYOUTS = {
 
 # No name tells what is a mask.
 BARE = {
-    "CamVid": ("train/{k}.png", "trainannot/{k}.png"),
     "nnU-Net": ("imagesTr/case{k}_0000.png", "labelsTr/case{k}.png"),
     "Mapillary": ("training/images/{k}.jpg", "training/v2.0/labels/{k}.png"),
     "ISIC": ("ISIC_Training_Input/ISIC_{k}.jpg", "ISIC_Training_GroundTruth/ISIC_{k}_segmentation.png"),
