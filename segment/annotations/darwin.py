@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from scenes.files import read_regular
@@ -66,10 +67,10 @@ def _shapes(data: Any) -> Iterator[Shape]:
 
 def _polygon(entry: Any, size: Size) -> Mask:
     paths = entry.get("paths") or entry.get("path")
-    whole = np.zeros(size, bool)
-    for path in paths if isinstance(paths[0], list) else [paths]:
-        whole ^= drawing.polygon(_points(path), size)
-    return whole
+    corners = [np.array(_points(path)) for path in (paths if isinstance(paths[0], list) else [paths])]
+    ends = np.array(size[::-1]) - 1
+    drawn = [np.clip(np.round(path), 0, ends).astype(np.int32) for path in corners]
+    return np.asarray(cv2.fillPoly(np.zeros(size, np.uint8), drawn, 1)) > 0
 
 
 def _points(path: Any) -> list[tuple[float, float]]:

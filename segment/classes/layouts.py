@@ -1,6 +1,6 @@
 """Finds pictures and their masks of classes, in the layouts of public sets, and reads the masks.
 
-- Cityscapes and KITTI, see `segment.classes.cityscapes`; Mapillary Vistas, see `segment.classes.vistas`.
+- Cityscapes, KITTI and BDD100K, see `segment.classes.cityscapes`; Mapillary Vistas, see `segment.classes.vistas`.
 - ADE20K's scene parsing: images/, annotations/ and objectInfo150.txt; 0 in a mask counts nowhere.
 - Objects in files of COCO, Supervisely, CVAT, LabelMe and other tools, see `segment.annotations`.
 - COCO's annotations/panoptic*.json without instances*.json, see `segment.classes.coco_panoptic`.
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scenes.errors import InputError
 from segment.annotations.formats import objects_in
 from segment.annotations.objects import BACKGROUND, Objects
-from segment.classes.cityscapes import cityscapes, kitti, kitti_root
+from segment.classes.cityscapes import bdd100k, cityscapes, kitti, kitti_root
 from segment.classes.coco_panoptic import panoptic_files, panoptic_in
 from segment.classes.colors import packed
 from segment.classes.found import Found, Ids, Labels, by_stem, counted, lines_of, matched, read_values
@@ -47,6 +47,8 @@ def found_in(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors = N
         return cityscapes(folder)
     if kitti_root(folder) is not None:
         return kitti(folder)
+    if (bdd := bdd100k(tree)) is not None:
+        return bdd
     if (vistas := vistas_in(folder)) is not None:
         return vistas
     if tree.file(_ADE):

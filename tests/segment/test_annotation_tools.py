@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -43,6 +44,13 @@ def wanted_of_labelme() -> np.ndarray[Any, Any]:
         ImageDraw.Draw(image).polygon(points, outline=CLASSES.index(title), fill=CLASSES.index(title))
     assert np.count_nonzero(image) > np.count_nonzero(wanted())
     return np.asarray(image)
+
+
+def wanted_of_darwin() -> np.ndarray[Any, Any]:
+    """What `darwin.utils.convert_polygons_to_mask` draws: corners are whole pixels, and borders belong to a shape."""
+    ids = wanted()
+    drawn = cv2.fillPoly(np.zeros((H, W), np.uint8), [np.round(WALL).astype(np.int32)], 1)
+    return np.where((ids == 2) | (drawn > 0) & (ids != 1), 2 * drawn, ids)
 
 
 def save(folder: Path, file: str, content: str | dict[str, Any] | list[Any]) -> Path:
@@ -267,7 +275,7 @@ def test_outlines_are_classes_and_cracks(tmp_path: Path, tool: Callable[[Path], 
     pictures = open_classes(tmp_path)
     assert pictures.classes == CLASSES and pictures.labeled and pictures.left_out == ()
     assert pictures.names == (NAMED.get(tool, "a"),)
-    picture, ids = pictures.read(0), wanted_of_labelme() if tool is labelme else wanted()
+    picture, ids = pictures.read(0), {labelme: wanted_of_labelme, darwin: wanted_of_darwin}.get(tool, wanted)()
     assert np.array_equal(picture.ids, ids)
     assert np.array_equal(open_set(tmp_path).read(0).mask, ids == 1)
     assert picture.instances is not None and len(np.unique(picture.instances)) == 3
