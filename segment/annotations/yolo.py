@@ -16,7 +16,9 @@ from functools import partial
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from scenes.errors import InputError, shortened
 from scenes.files import first_of, read_regular
@@ -38,7 +40,7 @@ from segment.tree import Tree
 
 _LARGEST = 1 << 26
 # So many files are looked at to see whether there are outlines.
-_LOOKED_AT, _NEARLY_ALL = 64, 0.95
+_LOOKED_AT, _NEARLY_ALL, _NEARLY_A_BOX = 64, 0.95, 0.9
 _SPLITS = ("train", "val", "test")
 # Files with the names of the classes, one on each line, as Label Studio, LabelImg and Darknet write them.
 _LISTS_OF_NAMES = ("classes.txt", "obj.names")
@@ -82,8 +84,7 @@ def yolo_in(tree: Tree, files: Sequence[Path]) -> Objects:
         entries[name] = Entry(picture, None, partial(_shapes, label, names, "kpt_shape" in data))
     left_out += [f"{path}: has no picture" for path in labels.values() if _is_label(path)]
     found = objects_of(tree.folder, entries, names, left_out)
-    marked = _refuse_boxes(file, list(entries.values())[:_LOOKED_AT])
-    return found if marked or len(entries) > _LOOKED_AT else replace(found, notes=(without_objects(file),))
+    return replace(found, notes=_notes_on_boxes(file, list(entries.values())[:_LOOKED_AT]))
 
 
 def _splits(tree: Tree, file: Path, data: Any, pictures: Pictures) -> dict[Path, str] | None:
@@ -114,37 +115,47 @@ def _is_label(path: Path) -> bool:
     return _LABEL.match(first_of(path, 256)) is not None
 
 
-def _refuse_boxes(file: Path, entries: list[Entry]) -> int:
-    """The number of objects. Raises InputError if all are boxes, upright or turned.
+def _notes_on_boxes(file: Path, entries: list[Entry]) -> tuple[str, ...]:
+    """What is told of a set that may have no outlines. Raises InputError if all objects are boxes, upright or turned.
 
-    A turned box (YOLO-OBB) is written like an outline of four corners.
+    A turned box (YOLO-OBB) is written like an outline of four corners. Where people draw them, angles are nearly right.
     """
     upright: list[bool] = []
-    turned: list[bool] = []
+    corners: list[NDArray[np.float64]] = []
     for entry in entries:
         try:
-            shapes, size = list(entry.shapes()), size_of(entry.picture)
+            shapes, (height, width) = list(entry.shapes()), size_of(entry.picture)
         except InputError:
             continue
         upright += [shape.vague for shape in shapes]
-        turned += [_is_turned_box(shape, size) for shape in shapes]
+        corners += [_corners(shape) * (width, height) for shape in shapes]
     refuse_vague(file, upright)
-    if turned and sum(turned) >= _NEARLY_ALL * len(turned):
+    if not corners:
+        return (without_objects(file),)
+    turned = [_rectangularity(one) >= _NEARLY_A_BOX for one in corners if len(one) in (2, 4)]
+    if len(turned) < _NEARLY_ALL * len(corners):
+        return ()
+    if 2 * sum(turned) >= len(turned):
         raise InputError(
             f"{file}: its objects are turned boxes (YOLO-OBB), rectangles of four corners; a mask needs the outlines "
             "of its objects"
         )
-    return len(upright)
+    return (f"{file}: its outlines have four corners each; if they are turned boxes (YOLO-OBB), they are no masks",)
 
 
-def _is_turned_box(shape: Shape, size: Size) -> bool:
+def _corners(shape: Shape) -> NDArray[np.float64]:
+    """(n, 2) the shares of an object."""
     assert isinstance(shape.draw, partial)
-    corners = np.array(shape.draw.args[0]).reshape(-1, 2) * (size[1], size[0])
-    if len(corners) != 4:
-        return shape.vague
-    first, second = corners[2] - corners[0], corners[3] - corners[1]
-    apart = np.abs(corners[0] + corners[2] - corners[1] - corners[3]).max() / 2
-    return bool(apart <= 1 and abs(np.hypot(*first) - np.hypot(*second)) <= 1)
+    return np.array(shape.draw.args[0]).reshape(-1, 2)
+
+
+def _rectangularity(corners: NDArray[np.float64]) -> float:
+    """The area of an outline, as a share of that of the smallest rectangle around it. 1 for a box of two points."""
+    if len(corners) == 2:
+        return 1.0
+    points = corners.astype(np.float32)
+    width, height = cv2.minAreaRect(points)[1]
+    return cv2.contourArea(points) / max(width * height, 1e-6)
 
 
 def _labels(tree: Tree) -> dict[tuple[str, ...], Path]:

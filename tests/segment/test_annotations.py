@@ -241,7 +241,7 @@ def test_of_two_formats_a_note_says_which_is_read(tmp_path: Path) -> None:
     save(tmp_path / "images" / "a.jpg")
     written(tmp_path / "annotations" / "instances_default.json", *SQUARE)
     texts = {
-        "data.yaml": "names: [crack]", "labels/a.txt": "0 0.1 0.1 0.9 0.1 0.9 0.9 0.1 0.8", "classes.txt": "crack",
+        "data.yaml": "names: [crack]", "labels/a.txt": "0 0.1 0.1 0.9 0.1 0.5 0.9", "classes.txt": "crack",
         "README.md": "# Walls", "README.txt": "1", "Thumbs.db": "", ".DS_Store": "", "images.zip": "PK",
     }  # fmt: skip
     for name, text in texts.items():
@@ -297,3 +297,46 @@ def test_annotations_without_any_object_are_told(tmp_path: Path) -> None:
     save(tmp_path / "images" / "a.jpg")
     written(tmp_path / "instances.json")
     assert "lists no object; all pixels are taken for the background" in open_set(tmp_path).notes[0]
+
+
+def test_masks_of_lvis_and_sa1b(tmp_path: Path) -> None:
+    """LVIS gives the address of a picture. Masks of SA-1B have no class, and smaller ones lie over larger ones."""
+    save(tmp_path / "lvis" / "train2017" / "000000000009.jpg")
+    image = {"id": 9, "coco_url": "http://images.cocodataset.org/train2017/000000000009.jpg", "height": H, "width": W}
+    polygon = {"id": 1, "image_id": 9, "category_id": 1, "segmentation": SQUARE, "area": 400.0}
+    categories = [{"id": 1, "name": "crack_of_glass", "synset": "crack.n.01", "frequency": "r"}]
+    save(tmp_path / "lvis" / "lvis_v1_train.json",
+         {"images": [image], "annotations": [polygon], "categories": categories})  # fmt: skip
+    pictures = open_set(tmp_path / "lvis")
+    mask = pictures.read(0).mask
+    assert pictures.names == ("train2017/000000000009",) and mask is not None and mask.sum() == 400
+    save(tmp_path / "sa" / "sa_1.jpg")
+    whole, part = ([10 * H, 20 * H, 20 * H], [20 * H + 5, 10, H * W - 20 * H - 15])
+    entries = [
+        {"id": k, "segmentation": {"size": [H, W], "counts": counts}, "area": counts[1], "predicted_iou": 0.9}
+        for k, counts in enumerate((part, whole))
+    ]
+    image = {"image_id": 1, "file_name": "sa_1.jpg", "height": H, "width": W}
+    save(tmp_path / "sa" / "sa_1.json", {"image": image, "annotations": entries})
+    picture = open_classes(tmp_path / "sa").read(0)
+    assert picture.ids is not None and picture.instances is not None
+    assert picture.ids.sum() == 20 * H and (picture.instances == 2).sum() == 10 and picture.instances[5, 20] == 2
+    assert "cracks are the objects of 'object'" in open_set(tmp_path / "sa").notes[0]
+
+
+def test_colors_of_supervisely_are_in_its_meta_file(tmp_path: Path) -> None:
+    save(tmp_path / "img" / "a.jpg")
+    mask = np.zeros((H, W, 3), np.uint8)
+    mask[3:5], mask[20:] = (0xD0, 0x02, 0x1B), (0x41, 0x75, 0x05)
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(mask).save(tmp_path / "masks" / "a.png")
+    colors = (("crack", "#D0021B"), ("wall", "#417505"))
+    save(
+        tmp_path / "meta.json", {"classes": [{"title": name, "shape": "any", "color": color} for name, color in colors]}
+    )
+    pictures = open_classes(tmp_path)
+    ids = pictures.read(0).ids
+    assert pictures.classes == ("background", "crack", "wall") and ids is not None
+    assert [int(ids[row, 0]) for row in (0, 3, 30)] == [0, 1, 2]
+    crack = open_set(tmp_path).read(0).mask
+    assert crack is not None and crack.sum() == 2 * W
