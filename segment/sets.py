@@ -14,7 +14,7 @@ from render.dataset.export.masks import foreground
 from render.dataset.manifest import MANIFEST
 from scenes.assets.image_files import read_picture
 from scenes.errors import InputError, LoadError
-from segment.annotations.formats import notes_beside_masks, objects_in
+from segment.annotations.formats import notes_beside_masks, objects_in, unknown_in
 from segment.annotations.objects import Objects, crack_classes, crack_mask, is_crack
 from segment.annotations.supervisely import supervisely_files
 from segment.classes.legend import Legend
@@ -187,7 +187,8 @@ def _found(tree: Tree, masks: bool) -> Objects | Layout:
         objects = None
     if fault and not objects:
         raise fault
-    return objects or layout or layout_of(tree, looks_like_mask)
+    found = objects or layout or layout_of(tree, looks_like_mask)
+    return found if objects or not masks else replace(found, left_out=(*found.left_out, *unknown_in(tree)))
 
 
 def _of_objects(folder: Path, objects: Objects, mask_value: int | None, masks: bool) -> PictureSet:

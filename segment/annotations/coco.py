@@ -19,7 +19,7 @@ from pycocotools import mask as rle
 from scenes.errors import InputError, shortened
 from scenes.files import read_regular
 from scenes.plain_json import parse_json
-from segment.annotations.kinds import Kinds
+from segment.annotations.kinds import UNKNOWN, Kinds
 from segment.annotations.listing import Pictures, contradiction, without_objects
 from segment.annotations.objects import Listed, Mask, Objects, Thing, classes_of
 from segment.tree import Tree
@@ -40,6 +40,9 @@ def coco_files(tree: Tree, kinds: Kinds) -> list[Path]:
     Of COCO's own files, those of instances have the outlines of the others, too.
     """
     found = [path for path in kinds.get("COCO", ()) if not path.name.startswith(_OTHER_TASKS)]
+    # Damaged files have the usual names.
+    unknown = (path for path in kinds.get(UNKNOWN, ()) if path.suffix.lower() == ".json")
+    found += [path for path in unknown if path.name == _BESIDE or path.name.startswith("instances")]
     if any(path.name.startswith("instances") for path in found):
         found = [path for path in found if not path.name.startswith(_LESS)]
     # The exporter of Label Studio's brushes writes the same objects a second time as polygons.

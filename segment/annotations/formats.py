@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scenes.errors import InputError
+from scenes.files import POINTER
 from segment.annotations.bop import bop_files, bop_in
 from segment.annotations.coco import coco_files, coco_in
 from segment.annotations.cvat import cvat_in
 from segment.annotations.darwin import darwin_in
-from segment.annotations.kinds import Kinds, kinds_in
+from segment.annotations.kinds import POINTERS, UNKNOWN, Kinds, kinds_in
 from segment.annotations.label_studio import label_studio_in
 from segment.annotations.labelbox import labelbox_in
 from segment.annotations.labelme import labelme_in
@@ -59,6 +60,7 @@ FORMATS = (
 _UNREAD = {
     "CreateML": "has boxes only; a mask needs the outlines of its objects",
     "table of boxes": "has boxes only; a mask needs the outlines of its objects",
+    POINTERS: POINTER,
     "VoTT": "is of VoTT, which is not read; convert it to COCO's JSON, for example with datumaro",
     "Datumaro": "is of Datumaro, which is not read; convert it to COCO's JSON with `datum convert -f coco_instances`",
 }
@@ -98,6 +100,16 @@ def objects_in(tree: Tree) -> Objects | None:
         if kind in kinds:
             raise InputError(f"{kinds[kind][0]}: {fault}")
     return None
+
+
+def unknown_in(tree: Tree) -> tuple[str, ...]:
+    """A line about files that may hold annotations, in a folder that has none of a format of this package."""
+    files = [path for path in kinds_in(tree).get(UNKNOWN, ()) if path.suffix.lower() != ".csv"]
+    more = f" and {len(files) - 1} more files" if len(files) > 1 else ""
+    return tuple(
+        f"{path}{more}: of no tool that is known here; if objects are outlined there, convert them to COCO's JSON"
+        for path in files[:1]
+    )
 
 
 def notes_beside_masks(tree: Tree) -> tuple[str, ...]:

@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from scenes.errors import InputError
-from scenes.files import first_of
+from scenes.files import POINTER_START, first_of
 from segment.tree import Tree
+
+POINTERS, UNKNOWN = "pointers of Git LFS", "unknown"
+"""The kinds of files that Git LFS has not fetched, and of those whose tool is not known."""
 
 Kinds = Mapping[str, list[Path]]
 """The files of annotations in a folder and below it, by the names of their kinds."""
@@ -24,14 +27,15 @@ def kinds_in(tree: Tree) -> Kinds:
             kind = _kind_of(path)
         except InputError:  # cannot be read; the reader that needs it says so
             continue
-        if kind is not None:
-            found.setdefault(kind, []).append(path)
+        found.setdefault(kind or UNKNOWN, []).append(path)
     return found
 
 
 def _kind_of(path: Path) -> str | None:
     tests = _BY_SUFFIX[path.suffix.lower()]
     content = first_of(path, _LOOKED_AT).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if content.startswith(POINTER_START):
+        return POINTERS
     found = _passed(tests, content)
     if found is None and tests is _JSON and content[:1] == b"[" and len(content) > _LOOKED_AT // 2:
         found = _passed(tests, first_of(path, _OF_LISTS).lstrip())
@@ -59,7 +63,8 @@ def _is_via(content: bytes) -> bool:
 
 
 def _is_labelme(content: bytes) -> bool:
-    return b'"shapes"' in content and (b'"imagePath"' in content or b'"points"' in content)
+    drawn = b'"shapes"' in content and (b'"imagePath"' in content or b'"points"' in content)
+    return drawn or b'"imageData"' in content  # which may be long, and come first
 
 
 def _is_darwin(content: bytes) -> bool:
@@ -69,7 +74,8 @@ def _is_darwin(content: bytes) -> bool:
 def _is_coco(content: bytes) -> bool:
     """COCO's lists stand in any order. One of them is at the start of the file."""
     images = b'"images"' in content and (b'"file_name"' in content or b'"coco_url"' in content)
-    objects = b'"annotations"' in content and b'"image_id"' in content and b'"category_id"' in content
+    objects = b'"annotations"' in content and b'"segmentation"' in content
+    objects |= b'"annotations"' in content and b'"image_id"' in content and b'"category_id"' in content
     return content[:1] == b"{" and (images or objects or b'"supercategory"' in content)
 
 

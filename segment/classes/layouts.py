@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.errors import InputError
-from segment.annotations.formats import objects_in
+from segment.annotations.formats import objects_in, unknown_in
 from segment.annotations.objects import BACKGROUND, Objects
 from segment.classes.cityscapes import bdd100k, cityscapes, kitti, kitti_root
 from segment.classes.coco_panoptic import panoptic_files, panoptic_in
@@ -95,7 +95,7 @@ def _of_objects(folder: Path, objects: Objects) -> Found:
 def _plain(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors) -> Found:
     found = layout_of(tree, looks_like_classes)
     if not found.masks:
-        return Found(names, found.pictures, None, found.left_out)
+        return Found(names, found.pictures, None, (*found.left_out, *unknown_in(tree)))
     masks = list(found.masks.values())
     legend, notes = _legend(tree, masks, names, colors)
 

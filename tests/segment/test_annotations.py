@@ -293,6 +293,35 @@ def test_what_has_no_outlines_is_one_line_and_never_a_mask(tmp_path: Path, file:
     assert not open_set(tmp_path, masks=False).labeled
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        ("annotations/instances_train.json", "", "instances_train.json: "),
+        ("walls.json", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "pointer of Git LFS"),
+    ],
+)
+def test_a_file_of_annotations_that_is_not_whole_is_one_line(
+    tmp_path: Path, file: str, content: str, told: str
+) -> None:
+    save(tmp_path / "images" / "a.jpg")
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text(content)
+    with pytest.raises(InputError, match=rf"^[^\n]*{told}[^\n]*$"):
+        open_classes(tmp_path)
+
+
+def test_a_file_of_an_unknown_tool_is_told(tmp_path: Path) -> None:
+    save(tmp_path / "a.jpg")
+    save(tmp_path / "a.json", {"marks": [[1, 2], [3, 4]]})
+    for found in (open_set(tmp_path), open_classes(tmp_path)):
+        assert not found.labeled and found.left_out[0].startswith(
+            f"{tmp_path / 'a.json'}: of no tool that is known here"
+        )
+    save(tmp_path / "a.json", {"imageData": "A" * (1 << 17), "imagePath": "a.jpg", "imageHeight": H, "imageWidth": W,
+                               "shapes": [{"label": "crack", "points": [[1, 1], [30, 1], [30, 30]]}]})  # fmt: skip
+    assert open_set(tmp_path).labeled
+
+
 def test_annotations_without_any_object_are_told(tmp_path: Path) -> None:
     save(tmp_path / "images" / "a.jpg")
     written(tmp_path / "instances.json")
