@@ -88,7 +88,7 @@ def _titles(*names: str) -> Callable[[bytes], bool]:
 _JSON: Mapping[str, Callable[[bytes], bool]] = {
     "Label Studio": _lists('"original_width"'),
     "CreateML": _lists('"coordinates"', '"label"', '"image"'),
-    "VIA 3": _has('"project"', '"data_format_version"', '"attribute"'),
+    "VIA 3": _has('"project"', '"rev_timestamp"'),
     "VIA": _is_via,
     "VoTT": _has('"tags"', '"videoSettings"'),
     "LabelMe": _is_labelme,

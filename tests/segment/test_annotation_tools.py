@@ -187,13 +187,13 @@ def yolo_with_lists(folder: Path) -> Path:
 
 
 def via_3(folder: Path) -> Path:
-    """A project as VIA 3.0.13 writes it, with an attribute of the file and one of the time."""
+    """A project as VIA 3.0 writes it (3.1 adds `data_format_version`), with an attribute of the file."""
     picture(folder, "a.jpg")
     attribute = {"aname": "class", "anchor_id": "FILE1_Z0_XY1", "type": 3, "options": {"0": "wall", "1": "crack"}}
     shapes = [(str(k), [7, *np.ravel(points).tolist()]) for k, (_, points) in enumerate(SHAPES)]
     metadata = {f"1_{k}": {"vid": "1", "flg": 0, "z": [], "xy": xy, "av": {"1": k}} for k, xy in shapes}
     project = {
-        "project": {"pid": "__VIA_PROJECT_ID__", "data_format_version": "3.1.1", "vid_list": ["1"]},
+        "project": {"pid": "__VIA_PROJECT_ID__", "rev_timestamp": "0", "vid_list": ["1"]},
         "config": {"file": {"loc_prefix": {"1": ""}}},
         "attribute": {"1": attribute, "2": {"aname": "note", "anchor_id": "FILE1_Z0_XY0", "type": 1, "options": {}}},
         "file": {"1": {"fid": 1, "fname": "a.jpg", "type": 2, "loc": 1, "src": "a.jpg"}},
