@@ -1,8 +1,8 @@
 """CVAT's XML 1.1, for images and for video: `annotations.xml` beside images/.
 
 A video has a track for each object, with its shape in each frame, and the pictures frame_000000.png and so on.
-Polygons, masks (run lengths, row by row in their box) and ellipses have pixels; boxes and polylines do not say which.
-What has a higher z_order lies on top.
+Polygons, masks (run lengths, row by row in their box) and ellipses have pixels; boxes, cuboids and polylines do not
+say which. What has a higher z_order lies on top.
 """
 
 from __future__ import annotations
@@ -10,8 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
+
+import cv2
+import numpy as np
 
 from scenes.errors import InputError, shortened
 from segment.annotations import drawing
@@ -119,11 +123,20 @@ def _mask(of: dict[str, str], size: Size) -> Mask:
     return drawing.placed(drawing.runs([int(one) for one in of["rle"].split(",")], (height, width)), left, top, size)
 
 
+def _cuboid(of: dict[str, str], size: Size) -> Mask:
+    """The hull of the eight corners, (xtl1, ytl1) to (xbr2, ybr2)."""
+    corners = [
+        _numbers(of, f"x{corner}", f"y{corner}") for corner in map("".join, product(("tl", "tr", "bl", "br"), "12"))
+    ]
+    return drawing.polygon(cv2.convexHull(np.array(corners, np.float32))[:, 0], size)
+
+
 _DRAWN: dict[str, Callable[[dict[str, str], Size], Mask]] = {
     "polygon": lambda of, size: drawing.polygon(_points(of), size),
     "polyline": lambda of, size: drawing.line(_points(of), size),
     "mask": _mask,
     "ellipse": _ellipse,
     "box": _box,
+    "cuboid": _cuboid,
 }
-_VAGUE = ("box", "polyline")
+_VAGUE = ("box", "polyline", "cuboid")

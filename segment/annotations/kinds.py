@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 from scenes.errors import InputError
 from scenes.files import POINTER_START, first_of
 from segment.tree import Tree
+from training.progress import Progress
 
 POINTERS, UNKNOWN = "pointers of Git LFS", "unknown"
 """The kinds of files that Git LFS has not fetched, and of those whose tool is not known."""
@@ -17,17 +19,23 @@ Kinds = Mapping[str, list[Path]]
 
 # Label Studio writes long lists of tasks that nobody annotated before the first that somebody did.
 _LOOKED_AT, _OF_LISTS = 1 << 16, 1 << 22
+# Looking at so many files may take more than two seconds.
+_MANY = 2000
 
 
 def kinds_in(tree: Tree) -> Kinds:
     """The files of annotations in a folder and below it."""
     found: dict[str, list[Path]] = {}
-    for path in tree.ending(_BY_SUFFIX):
-        try:
-            kind = _kind_of(path)
-        except InputError:  # cannot be read; the reader that needs it says so
-            continue
-        found.setdefault(kind or UNKNOWN, []).append(path)
+    files = tree.ending(_BY_SUFFIX)
+    title = f"{tree.folder}: looking at file of annotations"
+    with Progress(title, len(files), 10.0) if len(files) > _MANY else nullcontext() as progress:
+        for done, path in enumerate(files, start=1):
+            try:
+                found.setdefault(_kind_of(path) or UNKNOWN, []).append(path)
+            except InputError:  # cannot be read; the reader that needs it says so
+                continue
+            if progress:
+                progress.update(done)
     return found
 
 

@@ -372,6 +372,16 @@ def test_boxes_and_masks_at_urls_are_no_outlines(tmp_path: Path) -> None:
         open_classes(tmp_path / "cvat")
 
 
+def test_the_hull_of_a_cuboid_counts_nowhere(tmp_path: Path) -> None:
+    path = cvat(tmp_path)
+    corners = {f"{side}1": (0 if "l" in side else 6, 30 if "t" in side else 36) for side in ("tl", "tr", "bl", "br")}
+    corners |= {side.replace("1", "2"): (x + 4, y) for side, (x, y) in corners.items()}
+    ends = " ".join(f'x{side}="{x}" y{side}="{y}"' for side, (x, y) in corners.items())
+    path.write_text(path.read_text().replace("</image>", f'<cuboid label="wall" {ends}></cuboid></image>'))
+    ids = open_classes(tmp_path).read(0).ids
+    assert ids is not None and (ids[30:36, :10] == IGNORED).all() and (ids == IGNORED).sum() == 60
+
+
 def test_tracks_of_a_video_end_and_must_have_a_shape_in_each_frame(tmp_path: Path) -> None:
     path = cvat_of_a_video(tmp_path)
     for number in (0, 3, 9):
