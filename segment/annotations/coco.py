@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PureWindowsPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from pycocotools import mask as rle
@@ -21,7 +21,7 @@ from scenes.files import read_regular
 from scenes.plain_json import parse_json
 from segment.annotations.kinds import UNKNOWN, Kinds
 from segment.annotations.listing import Pictures, contradiction, without_objects
-from segment.annotations.objects import Listed, Mask, Objects, Thing, classes_of
+from segment.annotations.objects import Listed, Mask, Objects, Thing, WithoutOutlines, classes_of
 from segment.tree import Tree
 
 LARGEST, VALUES = 1 << 31, 200_000_000
@@ -47,7 +47,17 @@ def coco_files(tree: Tree, kinds: Kinds) -> list[Path]:
         found = [path for path in found if not path.name.startswith(_LESS)]
     # The exporter of Label Studio's brushes writes the same objects a second time as polygons.
     twice = {path.with_name(f"{path.stem}_polygons.json") for path in found}
-    return [path for path in found if path not in twice]
+    # By their stems, so that an original comes before its copy.
+    return sorted((path for path in found if path not in twice), key=lambda path: (path.parent, path.stem))
+
+
+class _Picture(NamedTuple):
+    """A picture as an annotation file lists it."""
+
+    path: Path
+    size: tuple[int, int]
+    objects: list[Any]
+    source: Path
 
 
 def coco_in(tree: Tree, files: Sequence[Path]) -> Objects:
@@ -57,55 +67,62 @@ def coco_in(tree: Tree, files: Sequence[Path]) -> Objects:
     """
     folder, there = tree.folder, Pictures.of(tree)
     titles: list[tuple[int, str]] = []
-    pictures: dict[str, Path] = {}
-    sizes: dict[str, tuple[int, int]] = {}
-    objects: dict[str, list[Any]] = {}
-    owners: dict[Path, tuple[Path, str]] = {}
+    found: dict[str, _Picture] = {}
+    names: dict[Path, str] = {}
+    copies: set[Path] = set()
     left_out: list[str] = []
-    for path, prefix in zip(files, _prefixes(files), strict=True):
-        data = parse_json(read_regular(path, LARGEST), str(path), VALUES)
-        try:
-            categories = sorted((int(entry["id"]), str(entry["name"])) for entry in data["categories"])
-            of_image = defaultdict(list)
-            for entry in data["annotations"]:
-                of_image[str(entry["image_id"])].append(entry)
-            images = [(_file_of(e), str(e["id"]), int(e["height"]), int(e["width"])) for e in data["images"]]
-            _refuse_without_outlines(path, data["annotations"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(f"{path}: not COCO's annotations of instances: {error!r} is missing or wrong") from None
+    for path, prefix in (prefixes := dict(zip(files, _prefixes(files), strict=True))).items():
+        categories, listed = _listed(path)
         if titles and categories != titles:
             raise InputError(f"{path}: has other categories than {files[0].name}")
         titles = categories
-        for file, number, height, width in images:
+        for file, size, objects in listed:
+            picture = picture_of(there, path, file, alone=len(files) == 1)
             name = prefix + Path(file).with_suffix("").as_posix()
-            found = picture_of(there, path, file, alone=len(files) == 1)
-            if isinstance(found, str):
-                left_out.append(found)
-            elif found in owners:
-                other, known = owners[found]
-                if other == path:
-                    left_out.append(f"{path}: names the picture '{shortened(file)}' twice")
-                elif list(map(_content, objects[known])) != list(map(_content, of_image[number])):
-                    raise InputError(contradiction(path, found, other))
-            elif name in pictures:
-                left_out.append(f"{found}: has the same name as {pictures[name]}")
+            if isinstance(picture, str):
+                left_out.append(picture)
+            elif picture in names:
+                known = found[names[picture]]
+                if list(map(_content, known.objects)) != list(map(_content, objects)):
+                    raise InputError(contradiction(path, picture, known.source))
+                copies.add(path)
+            elif name in found:
+                left_out.append(f"{picture}: has the same name as {found[name].path}")
             else:
-                owners[found] = path, name
-                pictures[name], sizes[name], objects[name] = found, (height, width), of_image[number]
-    if not pictures:
+                names[picture], found[name] = name, _Picture(picture, size, objects, path)
+    if not found:
         raise InputError((left_out or [f"{files[0]}: names no picture"])[0])
+    if len(originals := set(files) - copies) == 1:
+        prefix = prefixes[originals.pop()]
+        found = {name.removeprefix(prefix): picture for name, picture in found.items()}
     classes = classes_of(title for _, title in titles)
     numbers = {number: classes.index(title) for number, title in titles}
 
     def read(name: str) -> Listed:
-        return Listed(sizes[name], _things(objects[name], sizes[name], numbers, f"{folder}: picture {name}"))
+        size = found[name].size
+        return Listed(size, _things(found[name].objects, size, numbers, f"{folder}: picture {name}"))
 
-    notes = () if any(objects.values()) else (without_objects(files[0]),)
-    return Objects(classes, pictures, read, tuple(left_out), notes)
+    notes = () if any(picture.objects for picture in found.values()) else (without_objects(files[0]),)
+    return Objects(classes, {name: picture.path for name, picture in found.items()}, read, tuple(left_out), notes)
+
+
+def _listed(path: Path) -> tuple[list[tuple[int, str]], list[tuple[str, tuple[int, int], list[Any]]]]:
+    """The numbers and titles of a file's categories, in order, and of each picture the file, size and objects."""
+    data = parse_json(read_regular(path, LARGEST), str(path), VALUES)
+    try:
+        categories = sorted((int(entry["id"]), str(entry["name"])) for entry in data["categories"])
+        of_image = defaultdict(list)
+        for entry in data["annotations"]:
+            of_image[str(entry["image_id"])].append(entry)
+        images = [(_file_of(e), (int(e["height"]), int(e["width"])), of_image[str(e["id"])]) for e in data["images"]]
+        _refuse_without_outlines(path, data["annotations"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path}: not COCO's annotations of instances: {error!r} is missing or wrong") from None
+    return categories, images
 
 
 def _refuse_without_outlines(path: Path, entries: list[Any]) -> None:
-    """Raise InputError if no object has an outline."""
+    """Raise WithoutOutlines if no object has an outline."""
     if not entries or any(entry.get("segmentation") for entry in entries):
         return
     has = [
@@ -115,7 +132,7 @@ def _refuse_without_outlines(path: Path, entries: list[Any]) -> None:
     ]
     if not has and any("segmentation" in entry for entry in entries):
         return
-    raise InputError(
+    raise WithoutOutlines(
         f"{path}: has {' and '.join(has) or 'names of classes'} only; a mask needs the outlines of its objects"
     )
 

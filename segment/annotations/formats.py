@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from scenes.errors import InputError
 from scenes.files import POINTER
 from segment.annotations.bop import bop_files, bop_in
 from segment.annotations.coco import coco_files, coco_in
@@ -17,7 +16,7 @@ from segment.annotations.kinds import POINTERS, UNKNOWN, Kinds, kinds_in
 from segment.annotations.label_studio import label_studio_in
 from segment.annotations.labelbox import labelbox_in
 from segment.annotations.labelme import labelme_in
-from segment.annotations.objects import Objects
+from segment.annotations.objects import Objects, WithoutOutlines
 from segment.annotations.open_images import open_images_in
 from segment.annotations.sa1b import sa1b_in
 from segment.annotations.supervisely import supervisely_files, supervisely_in
@@ -59,6 +58,7 @@ FORMATS = (
 
 _UNREAD = {
     "CreateML": "has boxes only; a mask needs the outlines of its objects",
+    "Pascal VOC": "has boxes only; a mask needs the outlines of its objects",
     "table of boxes": "has boxes only; a mask needs the outlines of its objects",
     POINTERS: POINTER,
     "VoTT": "is of VoTT, which is not read; convert it to COCO's JSON, for example with datumaro",
@@ -81,24 +81,24 @@ class _Files(NamedTuple):
 
 def objects_in(tree: Tree) -> Objects | None:
     """The objects of a folder in a format of this package; None if it has none. Of several formats, the first that has
-    masks is read, and a note says so. Raises InputError."""
+    masks is read, and a note says so. Raises InputError; WithoutOutlines if none has any."""
     kinds = kinds_in(tree)
     there = _there(tree, kinds)
-    faults: list[InputError] = []
+    faults: list[WithoutOutlines] = []
     for place, one in enumerate(there):
         try:
             objects = one.format.read(tree, one.files)
-        except InputError as error:
+        except WithoutOutlines as error:
             faults.append(error)
             continue
         return replace(objects, notes=(*objects.notes, *_choice(tree, one, there[place + 1 :], faults)))
     if faults:
         raise faults[0]
     if turned := [one.folder for one in tree.walk(_DEPTH) if one.name == "labelTxt"]:
-        raise InputError(f"{turned[0]}: has turned boxes only (DOTA); a mask needs the outlines of its objects")
+        raise WithoutOutlines(f"{turned[0]}: has turned boxes only (DOTA); a mask needs the outlines of its objects")
     for kind, fault in _UNREAD.items():
         if kind in kinds:
-            raise InputError(f"{kinds[kind][0]}: {fault}")
+            raise WithoutOutlines(f"{kinds[kind][0]}: {fault}")
     return None
 
 
@@ -122,7 +122,7 @@ def _there(tree: Tree, kinds: Kinds) -> list[_Files]:
     return [_Files(one, files) for one in FORMATS if (files := one.find(tree, kinds))]
 
 
-def _choice(tree: Tree, chosen: _Files, others: Sequence[_Files], faults: Sequence[InputError]) -> list[str]:
+def _choice(tree: Tree, chosen: _Files, others: Sequence[_Files], faults: Sequence[WithoutOutlines]) -> list[str]:
     notes = [f"{fault}; {chosen.shown(tree.folder)} is read instead" for fault in faults]
     if others:
         notes.append(f"{tree.folder}: {chosen.shown(tree.folder)} is read; {_listed(tree, others)} beside it is not")

@@ -114,6 +114,8 @@ _TABLES: Mapping[str, Callable[[bytes], bool]] = {
 }
 _XML: Mapping[str, Callable[[bytes], bool]] = {
     "CVAT": _has("<annotations>"),
+    "VOC's polygons": _has("<annotation", "<filename>", "<polygon"),
+    "VOC's masks": _has("<annotation", "<filename>", "<segm>"),
     "Pascal VOC": _has("<annotation", "<filename>"),
 }
 _BY_SUFFIX: Mapping[str, Mapping[str, Callable[[bytes], bool]]] = {

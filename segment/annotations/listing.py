@@ -16,7 +16,7 @@ from scenes.assets.image_files import check_size, opened
 from scenes.errors import InputError, LoadError, shortened
 from scenes.files import read_regular
 from segment.annotations.drawing import Size
-from segment.annotations.objects import BACKGROUND, Listed, Mask, Objects, Thing, classes_of
+from segment.annotations.objects import BACKGROUND, Listed, Mask, Objects, Thing, WithoutOutlines, classes_of
 from segment.tree import Tree
 from training.progress import Progress
 
@@ -234,10 +234,10 @@ def objects_of(
 
 
 def refuse_vague(where: Path, vague: Iterable[bool]) -> None:
-    """Raise InputError if all objects of a set are boxes or lines. vague: of each object, see `Shape`."""
+    """Raise WithoutOutlines if all objects of a set are boxes or lines. vague: of each object, see `Shape`."""
     kinds = list(vague)
     if kinds and all(kinds):
-        raise InputError(f"{where}: has boxes or lines only; a mask needs the outlines of its objects")
+        raise WithoutOutlines(f"{where}: has boxes or lines only; a mask needs the outlines of its objects")
 
 
 def size_of(picture: Path) -> Size:

@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 
 from scenes.errors import InputError, shortened
 
+
+class WithoutOutlines(InputError):
+    """Annotations that do not say which pixels an object has."""
+
+
 BACKGROUND = "background"
 """The name of class 0 where a set labels objects only."""
 

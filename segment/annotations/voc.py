@@ -23,9 +23,10 @@ _DEPTH, _MASKS = 4, "Masks"
 
 
 def voc_files(tree: Tree, kinds: Kinds) -> Sequence[Path]:
-    """The XML files of a folder; empty if its objects are masks."""
+    """The XML files of a folder; empty if none has an outline, or if SegmentationClass/ has masks."""
     masks = any(one.name == "SegmentationClass" and one.pictures for one in tree.walk(_DEPTH))
-    return () if masks else kinds.get("Pascal VOC", ())
+    outlined = [*kinds.get("VOC's polygons", ()), *kinds.get("VOC's masks", ())]
+    return () if masks or not outlined else [*outlined, *kinds.get("Pascal VOC", ())]
 
 
 def voc_in(tree: Tree, files: Sequence[Path]) -> Objects:

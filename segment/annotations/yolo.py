@@ -35,7 +35,7 @@ from segment.annotations.listing import (
     size_of,
     without_objects,
 )
-from segment.annotations.objects import Mask, Objects
+from segment.annotations.objects import Mask, Objects, WithoutOutlines
 from segment.tree import Tree
 
 _LARGEST = 1 << 26
@@ -116,7 +116,7 @@ def _is_label(path: Path) -> bool:
 
 
 def _notes_on_boxes(file: Path, entries: list[Entry]) -> tuple[str, ...]:
-    """What is told of a set that may have no outlines. Raises InputError if all objects are boxes, upright or turned.
+    """What is told of a set that may have no outlines. Raises WithoutOutlines if all objects are boxes.
 
     A turned box (YOLO-OBB) is written like an outline of four corners. Where people draw them, angles are nearly right.
     """
@@ -136,7 +136,7 @@ def _notes_on_boxes(file: Path, entries: list[Entry]) -> tuple[str, ...]:
     if len(turned) < _NEARLY_ALL * len(corners):
         return ()
     if 2 * sum(turned) >= len(turned):
-        raise InputError(
+        raise WithoutOutlines(
             f"{file}: its objects are turned boxes (YOLO-OBB), rectangles of four corners; a mask needs the outlines "
             "of its objects"
         )

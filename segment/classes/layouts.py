@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from scenes.errors import InputError
 from segment.annotations.formats import objects_in, unknown_in
-from segment.annotations.objects import BACKGROUND, Objects
+from segment.annotations.objects import BACKGROUND, Objects, WithoutOutlines
 from segment.classes.cityscapes import bdd100k, cityscapes, kitti, kitti_root
 from segment.classes.coco_panoptic import panoptic_files, panoptic_in
 from segment.classes.colors import packed
@@ -55,7 +55,7 @@ def found_in(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors = N
         return _ade(folder)
     try:
         objects = objects_in(tree)
-    except InputError as error:
+    except WithoutOutlines as error:
         return _masks_instead(tree, names, ignore, colors, error)
     if objects is not None:
         return _of_objects(folder, objects)
@@ -64,9 +64,8 @@ def found_in(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors = N
     return _plain(tree, names, ignore, colors)
 
 
-def _masks_instead(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors, error: InputError) -> Found:
-    """The masks of a folder whose files of annotations cannot be used: boxes may lie beside masks. Raises the error
-    without masks."""
+def _masks_instead(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors, error: WithoutOutlines) -> Found:
+    """The masks beside annotations that have no outlines. Raises the error if there are none."""
     try:
         found = _plain(tree, names, ignore, colors)
     except InputError:

@@ -230,7 +230,7 @@ def test_an_old_copy_of_annotations_must_say_the_same(tmp_path: Path, file: str)
     written(path, *SQUARE)
     old = path.with_name("instances_default (old).json")
     written(old, *SQUARE)
-    assert open_set(tmp_path).size == 1 and open_set(tmp_path).left_out == ()
+    assert open_set(tmp_path).names == ("a",) and open_set(tmp_path).left_out == ()
     written(old, [1, 1, 9, 1, 9, 9])
     with pytest.raises(InputError, match=r"^[^\n]*: says something else of a.jpg than [^\n]*$"):
         open_set(tmp_path)
@@ -274,7 +274,7 @@ def test_of_two_formats_a_note_says_which_is_read(tmp_path: Path) -> None:
         ("walls-export.json", {"name": "w", "videoSettings": {}, "tags": []}, "is of VoTT, which is not read"),
         ("labelTxt/a.txt", "1 1 9 1 9 9 1 9 crack 0", "labelTxt: has turned boxes only"),
         ("a.xml", "<annotation><filename>a.jpg</filename><object><name>crack</name><bndbox><xmin>1</xmin><ymin>1</ymin>"
-         "<xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>", "a.xml: has boxes or lines only"),
+         "<xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>", "a.xml: has boxes only"),
     ],
 )  # fmt: skip
 def test_what_has_no_outlines_is_one_line_and_never_a_mask(tmp_path: Path, file: str, content: Any, told: str) -> None:
