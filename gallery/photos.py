@@ -17,6 +17,7 @@ from scenes.assets.walking import below
 from scenes.errors import InputError
 from segment.layouts import label_folders, layout_of
 from segment.masks import looks_like_mask
+from segment.tree import listed
 from training.data.pictures import ImageDataset, chosen
 from training.data.sources import open_pictures
 
@@ -54,10 +55,11 @@ def photographs(where: Path) -> ImageDataset:
     if not where.is_dir():
         return pictures
     files = [Path(pictures.where(k)) for k in range(len(pictures))]
-    labels = label_folders(where)
+    tree = listed(where)
+    labels = label_folders(tree)
     shown = {path for path in files if not any(path.is_relative_to(folder) for folder in labels)}
     try:
-        layout = layout_of(where, looks_like_mask)
+        layout = layout_of(tree, looks_like_mask)
     except InputError:
         pass  # folders that are named like masks, without pictures beside them: classes
     else:

@@ -20,6 +20,7 @@ from segment.load import TASK, Loaded, load
 from segment.models import probabilities
 from segment.network import Segmenter
 from segment.sets import Picture, pictures_in
+from segment.tree import listed
 
 __all__ = ["TASK", "judged"]
 
@@ -103,7 +104,7 @@ def _masks(one: Chosen, test: LabeledPictures | None, classes: Classes | None) -
     if (where / MANIFEST).is_file():
         same = where.resolve() == one.where.resolve()
         return {key: places[key] for key in map(pictures.key, range(len(pictures))) if same and key in places}
-    files = pictures_in(where) if classes is None else found_in(where, *classes[1:]).pictures
+    files = pictures_in(where) if classes is None else found_in(listed(where), *classes[1:]).pictures
     names = {path.resolve(): name for name, path in files.items()}
     found = {}
     for k in range(len(pictures)):

@@ -87,14 +87,14 @@ def open_part(part: PartConfig, labels: bool = True, classes: Classes | None = N
     if labels:
         for line in opened.notes:
             _LOG.warning(line)
+    for line in opened.left_out:
+        _LOG.warning("left out: %s", line)
     if labels and not opened.labeled:
         raise InputError(f"{part.where}: its pictures have no masks; put them into mask/ beside img/")
     kind, share = split_named(part.split)
     folders = sorted({name.partition("/")[0] for name in opened.names if "/" in name} - {ALL, *_HALVES})
     if kind not in (ALL, *_HALVES, *folders):
         raise InputError(f"{part.where}: no split '{shortened(kind)}', {choices(kind, [ALL, *_HALVES, *folders[:20]])}")
-    for line in opened.left_out:
-        _LOG.warning("left out: %s", line)
     names = np.array(opened.names)
     places = np.arange(opened.size)
     if kind in folders:

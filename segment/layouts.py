@@ -1,11 +1,12 @@
 """Finds the pictures of a folder and their masks, in the layouts of public sets of cracks.
 
 Folders of masks stand beside folders of pictures: img/ and mask/, Images/ and Masks/ (CrackSeg9k), train_img/ and
-train_lab/ (DeepCrack), croppedimg/ and croppedgt/ (GAPs384), image/ and gt/ (CFD), image/ and groundTruth/ with .mat
-files (CrackForest), JPEGImages/ and SegmentationClass/, images/ and category/ (blendmill's export), rgb/ and BW/,
-Original/ and Ground Truth/, img/ and masks_machine/, CrackLS315/ and CrackLS315_gt/, each also below train/ and test/.
-Or a mask lies beside its picture: `a.jpg` and `a.png` (Crack500), `a.jpg` and `a_mask.png`, `a.mask.png` or
-`a.jpg.png`. Where no name tells, masks are known by their few values, see `segment.pairing`.
+train_lab/ (DeepCrack), train/ and trainannot/ (CamVid), croppedimg/ and croppedgt/ (GAPs384), image/ and gt/ (CFD),
+image/ and groundTruth/ with .mat files (CrackForest), JPEGImages/ and SegmentationClass/, images/ and category/
+(blendmill's export), rgb/ and BW/, Original/ and Ground Truth/, img/ and masks_machine/, CrackLS315/ and
+CrackLS315_gt/, each also below train/ and test/. Or a mask lies beside its picture: `a.jpg` and `a.png` (Crack500),
+`a.jpg` and `a_mask.png`, `a.mask.png` or `a.jpg.png`. Where no name tells, masks are known by their few values, see
+`segment.pairing`.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from scenes.assets.formats import ARCHIVES
 from scenes.assets.image_files import IMAGE_SUFFIXES
-from scenes.assets.walking import below
 from scenes.errors import InputError
-from scenes.files import is_hidden
 from segment import matlab
 from segment.pairing import paired
+from segment.tree import Tree
 
 # Folders of these names hold pictures beside masks, or a whole set beside altered copies of it.
 _EITHER = ("original", "originals")
@@ -30,7 +31,7 @@ PICTURES = (
 )  # fmt: skip
 MASKS = (
     "mask", "masks", "gt", "groundtruth", "ground_truth", "ground truth", "ground-truth",
-    "label", "labels", "lab", "ann", "annotation", "annotations",
+    "label", "labels", "lab", "ann", "annot", "annotation", "annotations",
     "seg", "segment", "segmentation", "segmentationclass", "segmentationclasspng", "bw",
     "category",
 )  # fmt: skip
@@ -58,14 +59,14 @@ class Layout:
     notes: tuple[str, ...] = ()
 
 
-def layout_of(folder: Path, looks_like_mask: Callable[[Path], bool]) -> Layout:
+def layout_of(tree: Tree, looks_like_mask: Callable[[Path], bool]) -> Layout:
     """Find the pictures and masks in a folder. looks_like_mask: whether a file without a telling name is a mask.
 
     Raises InputError if there is no picture, or if there are masks but no picture has one.
     """
-    fault = None
+    folder, fault = tree.folder, None
     try:
-        pairs = list(_pairs(folder))
+        pairs = list(_pairs(tree))
     except InputError as error:
         pairs, fault = [], error
     left_out: list[str] = []
@@ -74,66 +75,73 @@ def layout_of(folder: Path, looks_like_mask: Callable[[Path], bool]) -> Layout:
     without: list[Path] = []
     for name, pictures_of, masks_of in pairs:
         prefix = f"{name}/" if len(pairs) > 1 and name else ""
-        beside = pictures_of == masks_of.parent
-        files = _files(pictures_of, left_out, deep=not beside)
-        without += _match(prefix, files, _by_name(_masks(masks_of), masks_of, left_out), pictures, masks, left_out)
+        beside = masks_of in pictures_of.folders
+        found = filter(_is_picture, pictures_of.here) if beside else _all(pictures_of)
+        files, labels = _by_name(found, pictures_of, left_out), _by_name(_masks(masks_of), masks_of, left_out)
+        without += _match(prefix, files, labels, pictures, masks, left_out)
     if pairs:
         if not pictures:
             raise InputError(f"{folder}: no picture has a mask of its name: {(left_out or ['it is empty'])[0]}")
         return Layout(pictures, masks, tuple(left_out), tuple(without))
-    bare, named = _apart(_all(folder), folder, looks_like_mask)
+    bare, named = _apart(_all(tree), folder, looks_like_mask)
     if named:
-        without += _match("", _by_name(bare, folder, left_out), named, pictures, masks, left_out)
+        without += _match("", _by_name(bare, tree, left_out), named, pictures, masks, left_out)
         return Layout(pictures, masks, tuple(left_out), tuple(without))
-    found = paired(bare, folder, looks_like_mask)
-    if found:
-        used = {*found.pictures.values(), *found.masks.values()}
+    by_looks = paired(bare, folder, looks_like_mask)
+    if by_looks:
+        used = {*by_looks.pictures.values(), *by_looks.masks.values()}
         left_out += [f"{path}: belongs to no pair of a picture and a mask" for path in bare if path not in used]
-        return Layout(found.pictures, found.masks, tuple(left_out), found.bare, found.notes)
+        return Layout(by_looks.pictures, by_looks.masks, tuple(left_out), by_looks.bare, by_looks.notes)
     if fault:
         raise fault
-    pictures = _by_name(bare, folder, left_out)
-    for path in sorted(folder.iterdir()):
-        if path.is_dir() and _role(path.name)[1] in MASKS:
-            left_out.append(
-                f"{path}: holds no masks that can be read; they must be pictures such as PNG, or .mat files"
-            )
+    pictures = _by_name(bare, tree, left_out)
+    left_out += [
+        f"{one.folder}: holds no masks that can be read; they must be pictures such as PNG, or .mat files"
+        for one in tree.folders
+        if _role(one.name)[1] in MASKS
+    ]
     if not pictures:
-        raise InputError(f"{folder}: holds no picture; accepted: {', '.join(IMAGE_SUFFIXES)}")
+        packed = tree.ending(ARCHIVES)
+        remedy = f"unpack {packed[0].name}" if packed else f"accepted: {', '.join(IMAGE_SUFFIXES)}"
+        raise InputError(f"{folder}: holds no picture; {remedy}")
     return Layout(pictures, {}, tuple(left_out))
 
 
-def label_folders(folder: Path) -> tuple[Path, ...]:
+def label_folders(tree: Tree) -> tuple[Path, ...]:
     """Folders in a set of Cityscapes' or COCO's layout whose pictures are labels: they are known by their names."""
-    known = CITYSCAPES if (folder / "leftImg8bit").is_dir() else ()
-    inside = [*folder.iterdir(), *((folder / "annotations").iterdir() if (folder / "annotations").is_dir() else ())]
-    return tuple(p for p in inside if p.is_dir() and (p.name in known or p.name.startswith("panoptic_")))
+    known = CITYSCAPES if tree.at("leftImg8bit") else ()
+    annotations = tree.at("annotations")
+    inside = [*tree.folders, *(annotations.folders if annotations else ())]
+    return tuple(one.folder for one in inside if one.name in known or one.name.startswith("panoptic_"))
 
 
-def _pairs(folder: Path, depth: int = 4) -> Iterator[tuple[str, Path, Path]]:
-    """Name, folder of pictures and folder of masks of each pair, at most so many folders deep: links may go round."""
-    inside = [path for path in sorted(folder.iterdir()) if path.is_dir() and not is_hidden(path.name)]
-    roles = {path: _role(path.name) for path in inside}
-    taken: set[Path] = set()
-    for path in sorted((p for p in inside if roles[p][1] in MASKS), key=lambda p: MASKS.index(roles[p][1])):
-        rest = roles[path][0]
-        if not _masks(path) or any(roles[done][0] == rest for done in taken):
+def _pairs(tree: Tree, depth: int = 4) -> Iterator[tuple[str, Tree, Tree]]:
+    """Name, folder of pictures and folder of masks of each pair, at most so many folders deep."""
+    inside = {one.name: one for one in tree.folders}
+    roles = {name: _role(name) for name in inside}
+    labels = [name for name in inside if roles[name][1] in MASKS]
+    taken: set[str] = set()
+    for name in sorted(labels, key=lambda name: MASKS.index(roles[name][1])):
+        rest = roles[name][0]
+        if not _masks(inside[name]) or any(roles[done][0] == rest for done in taken):
             continue
-        beside = [p for p in inside if roles[p][0] == rest and roles[p][1] in PICTURES]
-        beside += [p for p in inside if rest and p.name.lower() == rest]
-        if not beside and sum(roles[p][1] in MASKS for p in inside) == 1:  # such as img/ and masks_machine/
-            beside = [p for p in inside if not roles[p][0] and roles[p][1] in PICTURES]
-        if not beside and not rest and any(_is_picture(p) for p in folder.iterdir()):
-            beside = [folder]
+        beside = [inside[p] for p in inside if roles[p][0] == rest and roles[p][1] in PICTURES]
+        beside += [inside[p] for p in inside if rest and p.lower() == rest]
+        if not beside and len(labels) == 1:  # such as img/ and masks_machine/
+            beside = [inside[p] for p in inside if not roles[p][0] and roles[p][1] in PICTURES]
+        if not beside and not rest and any(map(_is_picture, tree.here)):
+            beside = [tree]
         if not beside:
             wanted = " or ".join(f"{rest}{'_' * bool(rest)}{word}/" for word in ("img", "images"))
-            raise InputError(f"{folder}: has {path.name}/ but no {wanted} next to it")
-        taken |= {path, beside[0]}
-        yield rest, beside[0], path
-    for path in inside:
-        if depth and path not in taken and (roles[path][1] in _EITHER or roles[path][1] not in (*PICTURES, *MASKS)):
-            for name, pictures, masks in _pairs(path, depth - 1):
-                yield "/".join(part for part in (path.name, name) if part), pictures, masks
+            raise InputError(f"{tree.folder}: has {name}/ but no {wanted} next to it")
+        taken.add(name)
+        if beside[0] is not tree:
+            taken.add(beside[0].name)
+        yield rest, beside[0], inside[name]
+    for name, one in inside.items():
+        if depth and name not in taken and (roles[name][1] in _EITHER or roles[name][1] not in (*PICTURES, *MASKS)):
+            for below, pictures, masks in _pairs(one, depth - 1):
+                yield "/".join(part for part in (name, below) if part), pictures, masks
 
 
 def _role(name: str) -> tuple[str, str]:
@@ -184,7 +192,8 @@ def _apart(
     if twins and 2 * len(twins) >= len(files) - len(twins) and looks_like_mask(twins[0]):
         named |= {path: path.with_suffix("") for path in twins}
     masks = {of.relative_to(folder).as_posix(): path for path, of in named.items() if of is not None}
-    return [path for path in files if path not in masks.values()], masks
+    taken = set(masks.values())
+    return [path for path in files if path not in taken], masks
 
 
 def _picture_of(path: Path, there: dict[Path, Path]) -> Path | None:
@@ -212,34 +221,29 @@ def _without_suffix(name: str) -> str:
     return stem if f"{dot}{suffix}".lower() in IMAGE_SUFFIXES else name
 
 
-def _files(folder: Path, left_out: list[str], deep: bool = True) -> dict[str, Path]:
-    """The picture files in a folder, by relative path without suffix. deep: also those in folders below."""
-    return _by_name(_all(folder) if deep else [p for p in sorted(folder.iterdir()) if _is_picture(p)], folder, left_out)
-
-
-def _by_name(files: Iterable[Path], folder: Path, left_out: list[str]) -> dict[str, Path]:
+def _by_name(files: Iterable[Path], tree: Tree, left_out: list[str]) -> dict[str, Path]:
+    """Files of a folder, by relative path without suffix."""
     found: dict[str, Path] = {}
     for path in files:
-        name = path.relative_to(folder).with_suffix("").as_posix()
-        if not path.is_file():
-            left_out.append(f"{path}: is a link to nothing, or no file")
-        elif name in found:
+        name = path.relative_to(tree.folder).with_suffix("").as_posix()
+        if name in found:
             left_out.append(f"{path}: has the same name as {found[name].name}")
         else:
             found[name] = path
     return found
 
 
-def _all(folder: Path) -> list[Path]:
+def _all(tree: Tree) -> list[Path]:
     """The pictures in a folder and below it, without those of `OTHERS`, unless there are no more."""
-    found = [path for path in below(folder) if _is_picture(path)]
-    return [path for path in found if OTHERS.isdisjoint(map(str.lower, path.relative_to(folder).parts))] or found
+    below = (path.relative_to(tree.folder).parts for path in tree.pictures)
+    found = [path for path, parts in zip(tree.pictures, below, strict=True) if OTHERS.isdisjoint(map(str.lower, parts))]
+    return found or list(tree.pictures)
 
 
-def _masks(folder: Path) -> list[Path]:
+def _masks(tree: Tree) -> list[Path]:
     """The pictures in a folder of masks, or else its files of MATLAB."""
-    return _all(folder) or [path for path in below(folder) if path.suffix.lower() == matlab.SUFFIX]
+    return _all(tree) or tree.ending((matlab.SUFFIX,))
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES and not is_hidden(path.name)
+    return path.suffix.lower() in IMAGE_SUFFIXES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,9 @@ from render.dataset.export.masks import foreground
 from render.dataset.manifest import MANIFEST
 from scenes.assets.image_files import read_picture
 from scenes.errors import InputError, LoadError
-from segment.annotations.objects import Objects, crack_classes, crack_mask, is_crack, objects_in
-from segment.annotations.supervisely import project_of
+from segment.annotations.formats import notes_beside_masks, objects_in, unknown_in
+from segment.annotations.objects import Objects, crack_classes, crack_mask, is_crack
+from segment.annotations.supervisely import supervisely_files
 from segment.classes.legend import Legend
 from segment.classes.legend_files import legend_in
 from segment.classes.masks import ids_of, notes_on
@@ -23,6 +24,7 @@ from segment.ignored import IGNORED
 from segment.layouts import Layout, layout_of
 from segment.masks import looks_like_mask, rule_of
 from segment.statistics.lines import Mask
+from segment.tree import Tree, listed
 from training.data.pictures import fingerprint
 from training.data.rendered import check_sums
 
@@ -126,10 +128,14 @@ def open_set(folder: str | Path, mask_value: int | None = None, *, masks: bool =
         raise InputError(f"{folder}: {'not a folder' if folder.exists() else 'does not exist'}")
     if (folder / MANIFEST).is_file():
         return _of_dataset(folder)
-    found = _found(folder, masks)
-    if isinstance(found, Objects):
-        return _of_objects(folder, found, mask_value, masks)
-    return _of_folder(folder, found, mask_value, masks)
+    tree = listed(folder)
+    found = _found(tree, masks)
+    opened = (
+        _of_objects(folder, found, mask_value, masks)
+        if isinstance(found, Objects)
+        else _of_folder(tree, found, mask_value, masks)
+    )
+    return replace(opened, left_out=(*opened.left_out, *tree.lost))
 
 
 def _of_dataset(folder: Path) -> PictureSet:
@@ -157,24 +163,32 @@ def finished(dataset: Dataset) -> tuple[list[int], str]:
 
 def pictures_in(folder: Path) -> dict[str, Path]:
     """The files of the pictures of a folder, by their names in its `PictureSet`. Raises InputError."""
-    return _found(folder, masks=True).pictures
+    return _found(listed(folder), masks=True).pictures
 
 
-def _found(folder: Path, masks: bool) -> Objects | Layout:
+def _found(tree: Tree, masks: bool) -> Objects | Layout:
     """The pictures of a folder, with masks or with lists of objects. Masks come first: outlines are less exact.
 
     masks: False takes the pictures alone where the lists cannot be used. Where they can, names and splits are the same.
     """
-    layout = None if project_of(folder) else layout_of(folder, looks_like_mask)
+    layout, fault = None, None
+    if not supervisely_files(tree):
+        try:
+            layout = layout_of(tree, looks_like_mask)
+        except InputError as error:  # a folder of annotations may be named like masks
+            fault = error
     if layout and layout.masks:
-        return layout
+        return replace(layout, notes=(*layout.notes, *notes_beside_masks(tree))) if masks else layout
     try:
-        objects = objects_in(folder)
+        objects = objects_in(tree)
     except InputError:
         if masks:
             raise
         objects = None
-    return objects or layout or layout_of(folder, looks_like_mask)
+    if fault and not objects:
+        raise fault
+    found = objects or layout or layout_of(tree, looks_like_mask)
+    return found if objects or not masks else replace(found, left_out=(*found.left_out, *unknown_in(tree)))
 
 
 def _of_objects(folder: Path, objects: Objects, mask_value: int | None, masks: bool) -> PictureSet:
@@ -188,8 +202,9 @@ def _of_objects(folder: Path, objects: Objects, mask_value: int | None, masks: b
 
     sizes = [(name, path.stat().st_size) for name, path in objects.pictures.items()]
     titles = ", ".join(f"'{objects.classes[number]}'" for number in cracks)
-    several = masks and len(objects.classes) > 2
+    several = masks and (len(objects.classes) > 2 or not all(is_crack(objects.classes[number]) for number in cracks))
     notes = (f"{shown_name(folder)}: cracks are the objects of {titles}; --mask-value takes another class",) * several
+    notes += objects.notes
     digest = fingerprint(sizes, objects.classes, cracks)
     return PictureSet(shown_name(folder), masks, names, objects.left_out, read, digest, notes)
 
@@ -211,13 +226,13 @@ def _of_legend(folder: Path, found: Layout, legend: Legend) -> PictureSet:
     return PictureSet(shown_name(folder), True, names, found.left_out, read, digest, (*found.notes, told, *notes))
 
 
-def _of_folder(folder: Path, found: Layout, mask_value: int | None, masks: bool) -> PictureSet:
-    names = tuple(found.pictures)
+def _of_folder(tree: Tree, found: Layout, mask_value: int | None, masks: bool) -> PictureSet:
+    folder, names = tree.folder, tuple(found.pictures)
     legend: Legend | None = None
     unread: tuple[str, ...] = ()
     if masks and found.masks and mask_value is None:
         try:
-            legend = legend_in(folder)
+            legend = legend_in(tree)
         except InputError as error:  # sets of cracks have lists of other kinds under such names
             unread = (str(error),)
     # Two values tell by themselves which is the crack.

@@ -1,101 +1,182 @@
 """COCO's layout: a JSON file with polygons or run lengths, and the pictures.
 
-The file is `annotations/instances*.json`, `_annotations.coco.json` beside the pictures of each split (Roboflow), or
-`result.json` (Label Studio). Of two objects, the one with the smaller area lies on top. The classes follow in the order
-of the category ids.
+The file is `annotations/instances*.json`, `_annotations.coco.json` beside the pictures of each split (Roboflow),
+`result.json` (Label Studio), `labels.json` beside data/ (FiftyOne), or has any other name: it is known by what it
+holds. LVIS and COCO-stuff write the same. Two files may name the same picture only if they say the same of it. Of two
+objects, the one with the smaller area lies on top. The classes follow in the order of the category ids.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PureWindowsPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from pycocotools import mask as rle
 
 from scenes.errors import InputError, shortened
-from scenes.files import is_hidden, read_regular
+from scenes.files import read_regular
 from scenes.plain_json import parse_json
-from segment.annotations.objects import Listed, Mask, Objects, Thing, classes_of
+from segment.annotations.kinds import UNKNOWN, Kinds
+from segment.annotations.listing import Pictures, contradiction, without_objects
+from segment.annotations.objects import Listed, Mask, Objects, Thing, WithoutOutlines, classes_of
+from segment.tree import Tree
 
 LARGEST, VALUES = 1 << 31, 200_000_000
 """Limits of annotation files, in bytes and in values. COCO's own file for training has 448 MB."""
 
 _BESIDE = "_annotations.coco.json"
+# Files of other tasks, which lie beside those of outlines.
+_OTHER_TASKS, _LESS = ("captions", "image_info", "panoptic"), ("person_keypoints", "stuff", "labels")
+# Names of files that say nothing of a split.
+_PLAIN = ("annotations", "labels", "result", "coco", "instances", "default", "instances_default")
 
 
-def annotations_of(folder: Path) -> list[Path]:
-    """The annotation files of a folder in COCO's layout; empty if it has none."""
-    found = sorted((folder / "annotations").glob("instances*.json"))
-    if not found:
-        splits = sorted(path for path in folder.iterdir() if path.is_dir() and not is_hidden(path.name))
-        found = [path / _BESIDE for path in (folder, *splits) if (path / _BESIDE).is_file()]
-    if not found and (folder / "result.json").is_file() and (folder / "images").is_dir():
-        found = [folder / "result.json"]
-    # The exporter writes the same objects a second time as polygons.
-    return [path for path in found if not path.stem.endswith("_polygons")]
+def coco_files(tree: Tree, kinds: Kinds) -> list[Path]:
+    """The annotation files of a folder in COCO's layout; empty if it has none.
+
+    Of COCO's own files, those of instances have the outlines of the others, too.
+    """
+    found = [path for path in kinds.get("COCO", ()) if not path.name.startswith(_OTHER_TASKS)]
+    # Damaged files have the usual names.
+    unknown = (path for path in kinds.get(UNKNOWN, ()) if path.suffix.lower() == ".json")
+    found += [path for path in unknown if path.name == _BESIDE or path.name.startswith("instances")]
+    if any(path.name.startswith("instances") for path in found):
+        found = [path for path in found if not path.name.startswith(_LESS)]
+    # The exporter of Label Studio's brushes writes the same objects a second time as polygons.
+    twice = {path.with_name(f"{path.stem}_polygons.json") for path in found}
+    # By their stems, so that an original comes before its copy.
+    return sorted((path for path in found if path not in twice), key=lambda path: (path.parent, path.stem))
 
 
-def coco_in(folder: Path) -> Objects:
-    """The pictures of all annotation files of a folder; of several files, those of each have its name as a prefix.
+class _Picture(NamedTuple):
+    """A picture as an annotation file lists it."""
+
+    path: Path
+    size: tuple[int, int]
+    objects: list[Any]
+    source: Path
+
+
+def coco_in(tree: Tree, files: Sequence[Path]) -> Objects:
+    """The pictures of annotation files; of several files, those of each have its name as a prefix.
 
     Raises InputError.
     """
-    files = annotations_of(folder)
+    folder, there = tree.folder, Pictures.of(tree)
     titles: list[tuple[int, str]] = []
-    pictures: dict[str, Path] = {}
-    sizes: dict[str, tuple[int, int]] = {}
-    objects: dict[str, list[Any]] = {}
+    found: dict[str, _Picture] = {}
+    names: dict[Path, str] = {}
+    copies: set[Path] = set()
     left_out: list[str] = []
-    for path in files:
-        data = parse_json(read_regular(path, LARGEST), str(path), VALUES)
-        try:
-            categories = sorted((int(entry["id"]), str(entry["name"])) for entry in data["categories"])
-            of_image = defaultdict(list)
-            for entry in data["annotations"]:
-                of_image[str(entry["image_id"])].append(entry)
-            images = [(str(e["file_name"]), str(e["id"]), int(e["height"]), int(e["width"])) for e in data["images"]]
-            boxes = [not entry.get("segmentation") and "bbox" in entry for entry in data["annotations"]]
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(f"{path}: not COCO's annotations of instances: {error!r} is missing or wrong") from None
-        if boxes and all(boxes):
-            raise InputError(f"{path}: has boxes only; a mask needs the outlines of its objects")
+    for path, prefix in (prefixes := dict(zip(files, _prefixes(files), strict=True))).items():
+        categories, listed = _listed(path)
         if titles and categories != titles:
             raise InputError(f"{path}: has other categories than {files[0].name}")
         titles = categories
-        for file, number, height, width in images:
-            name = (f"{_part(path)}/" if len(files) > 1 else "") + Path(file).with_suffix("").as_posix()
-            found = picture_of(folder, path, file)
-            if isinstance(found, str) or name in pictures:
-                left_out.append(found if isinstance(found, str) else f"{found}: has the same name as {pictures[name]}")
-                continue
-            pictures[name], sizes[name], objects[name] = found, (height, width), of_image[number]
-    if not pictures:
+        for file, size, objects in listed:
+            picture = picture_of(there, path, file, alone=len(files) == 1)
+            name = prefix + Path(file).with_suffix("").as_posix()
+            if isinstance(picture, str):
+                left_out.append(picture)
+            elif picture in names:
+                known = found[names[picture]]
+                if list(map(_content, known.objects)) != list(map(_content, objects)):
+                    raise InputError(contradiction(path, picture, known.source))
+                copies.add(path)
+            elif name in found:
+                left_out.append(f"{picture}: has the same name as {found[name].path}")
+            else:
+                names[picture], found[name] = name, _Picture(picture, size, objects, path)
+    if not found:
         raise InputError((left_out or [f"{files[0]}: names no picture"])[0])
+    if len(originals := set(files) - copies) == 1:
+        prefix = prefixes[originals.pop()]
+        found = {name.removeprefix(prefix): picture for name, picture in found.items()}
     classes = classes_of(title for _, title in titles)
     numbers = {number: classes.index(title) for number, title in titles}
 
     def read(name: str) -> Listed:
-        return Listed(sizes[name], _things(objects[name], sizes[name], numbers, f"{folder}: picture {name}"))
+        size = found[name].size
+        return Listed(size, _things(found[name].objects, size, numbers, f"{folder}: picture {name}"))
 
-    return Objects(classes, pictures, read, tuple(left_out))
+    notes = () if any(picture.objects for picture in found.values()) else (without_objects(files[0]),)
+    return Objects(classes, {name: picture.path for name, picture in found.items()}, read, tuple(left_out), notes)
 
 
-def picture_of(folder: Path, annotations: Path, file: str) -> Path | str:
-    """Where a picture lies: in images/, in a folder named like the end of the annotation file, or beside it. Or a line
-    that says that it lies in none of them.
+def _listed(path: Path) -> tuple[list[tuple[int, str]], list[tuple[str, tuple[int, int], list[Any]]]]:
+    """The numbers and titles of a file's categories, in order, and of each picture the file, size and objects."""
+    data = parse_json(read_regular(path, LARGEST), str(path), VALUES)
+    try:
+        categories = sorted((int(entry["id"]), str(entry["name"])) for entry in data["categories"])
+        of_image = defaultdict(list)
+        for entry in data["annotations"]:
+            of_image[str(entry["image_id"])].append(entry)
+        images = [(_file_of(e), (int(e["height"]), int(e["width"])), of_image[str(e["id"])]) for e in data["images"]]
+        _refuse_without_outlines(path, data["annotations"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path}: not COCO's annotations of instances: {error!r} is missing or wrong") from None
+    return categories, images
+
+
+def _refuse_without_outlines(path: Path, entries: list[Any]) -> None:
+    """Raise WithoutOutlines if no object has an outline."""
+    if not entries or any(entry.get("segmentation") for entry in entries):
+        return
+    has = [
+        word
+        for key, word in (("bbox", "boxes"), ("keypoints", "keypoints"))
+        if any(entry.get(key) for entry in entries)
+    ]
+    if not has and any("segmentation" in entry for entry in entries):
+        return
+    raise WithoutOutlines(
+        f"{path}: has {' and '.join(has) or 'names of classes'} only; a mask needs the outlines of its objects"
+    )
+
+
+def _content(entry: Any) -> tuple[object, ...]:
+    """What a file says of an object."""
+    return entry.get("category_id"), entry.get("segmentation"), entry.get("bbox"), entry.get("iscrowd", 0)
+
+
+def _file_of(entry: Any) -> str:
+    """The file of a picture. LVIS gives its address: the last two parts are those of COCO's folders."""
+    return str(entry["file_name"]) if "file_name" in entry else "/".join(str(entry["coco_url"]).split("/")[-2:])
+
+
+def picture_of(pictures: Pictures, annotations: Path, file: str, alone: bool = False) -> Path | str:
+    """Where a picture lies: in images/ or data/, in a folder named like the end of the annotation file, or beside it.
+    Or a line that says that it lies in none of them. alone: there is no other annotation file, so that the picture may
+    lie anywhere.
 
     Programs of other machines write whole paths; the file's name alone then says which it is.
     """
-    part = _part(annotations)
-    given = file.replace("\\", "/")
-    for root in (annotations.parent, folder / "images", folder / part, folder / "images" / part, folder):
-        for path in (root / given, root / PureWindowsPath(given).name):
-            if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
-                return path
+    part, folder = _part(annotations), pictures.folder
+    roots = (annotations.parent, folder / "images", folder / part, folder / "images" / part, folder,
+             annotations.parent / "data")  # fmt: skip
+    for root in roots:
+        for given in (file, PureWindowsPath(file).name):
+            if (found := pictures.at(root, given)) is not None:
+                return found
+    try:
+        if alone:
+            return pictures.find(file)
+    except ValueError as error:
+        return f"{annotations}: {error}"
     return f"{annotations}: names the picture '{shortened(file)}', which is not in images/ or {part or '.'}/"
+
+
+def _prefixes(files: Sequence[Path]) -> list[str]:
+    """What stands before the names of the pictures of each file."""
+    if len(files) == 1:
+        return [""]
+    parts = [_part(path) or (path.parent.name if path.stem in _PLAIN else path.stem) for path in files]
+    if len(set(parts)) < len(parts):
+        parts = [f"{path.parent.name}/{path.stem}" for path in files]
+    return [f"{part}/" for part in parts]
 
 
 def _part(annotations: Path) -> str:
@@ -116,11 +197,11 @@ def _thing(entry: dict[str, Any], number: int, size: tuple[int, int], numbers: d
     if not entry.get("segmentation") and "bbox" in entry:
         left, top, width, height = map(float, entry["bbox"])
         corners = [left, top, left + width, top, left + width, top + height, left, top + height]
-        return Thing(category, number, _shape([corners], size), box=True)
-    return Thing(category, number, _shape(entry["segmentation"], size), crowd=bool(entry.get("iscrowd", 0)))
+        return Thing(category, number, shape_of([corners], size), box=True)
+    return Thing(category, number, shape_of(entry["segmentation"], size), crowd=bool(entry.get("iscrowd", 0)))
 
 
-def _shape(segmentation: Any, size: tuple[int, int]) -> Mask:
+def shape_of(segmentation: Any, size: tuple[int, int]) -> Mask:
     """(h, w) True in polygons, run lengths or compressed run lengths. Raises ValueError for another size."""
     height, width = size
     if isinstance(segmentation, list):

@@ -1,74 +1,100 @@
-"""CVAT's XML 1.1 for images: `annotations.xml` beside images/, or another XML file with `<image>` entries.
+"""CVAT's XML 1.1, for images and for video: `annotations.xml` beside images/.
 
-Polygons, masks (run lengths, row by row in their box) and ellipses have pixels; boxes and polylines do not say which.
-What has a higher z_order lies on top.
+A video has a track for each object, with its shape in each frame, and the pictures frame_000000.png and so on.
+Polygons, masks (run lengths, row by row in their box) and ellipses have pixels; boxes, cuboids and polylines do not
+say which. What has a higher z_order lies on top.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
-from xml.etree import ElementTree
+from typing import NamedTuple
+
+import cv2
+import numpy as np
 
 from scenes.errors import InputError, shortened
-from scenes.files import first_of, read_regular
 from segment.annotations import drawing
 from segment.annotations.drawing import Size
-from segment.annotations.listing import FAULTS, Entry, Pictures, Shape, objects_of, refuse_vague
+from segment.annotations.listing import FAULTS, Collected, Shape
 from segment.annotations.objects import Mask, Objects
+from segment.annotations.xml import Element, root_of
+from segment.tree import Tree
 
-_LARGEST = 1 << 30
-_Element = ElementTree.Element
-
-
-def cvat_files(folder: Path) -> list[Path]:
-    """The XML files of CVAT in a folder."""
-    found = [path for path in sorted(folder.glob("*.xml")) if path.is_file()]
-    return [path for path in found if b"<annotations>" in first_of(path, 4096)]
+_FRAME = re.compile(r"frame_(\d+)", re.IGNORECASE)
 
 
-def cvat_in(folder: Path) -> Objects:
-    """The pictures of all files of CVAT in a folder. Raises InputError."""
-    files, pictures = cvat_files(folder), Pictures.of(folder)
-    entries: dict[str, Entry] = {}
-    left_out: list[str] = []
+class _Drawn(NamedTuple):
+    """A shape in a picture. of: its attributes."""
+
+    kind: str
+    label: str
+    of: dict[str, str]
+
+
+def cvat_in(tree: Tree, files: Sequence[Path]) -> Objects:
+    """The pictures of files of CVAT. Raises InputError."""
+    found = Collected(tree)
     titles: list[str] = []
-    vague: list[bool] = []
     for path in files:
-        root = _root(path)
-        if root.find("track") is not None:
-            raise InputError(f"{path}: is of a video; export the task as 'CVAT for images 1.1'")
+        root = root_of(path)
         titles += [label.findtext("name", "") for label in root.iterfind("meta//labels/label")]
+        if root.find("track") is not None:
+            _take_frames(found, path, root)
         for image in root.iterfind("image"):
             try:
-                picture = pictures.find(image.attrib["name"])
+                picture = found.pictures.find(image.attrib["name"], path.parent)
                 size = int(image.attrib["height"]), int(image.attrib["width"])
+                shapes = list(_shapes([_Drawn(one.tag, one.attrib["label"], one.attrib) for one in image]))
             except FAULTS as error:
-                left_out.append(f"{path}: {error if isinstance(error, ValueError) else repr(error)}")
+                found.leave_out(f"{path}", error)
                 continue
-            entries[pictures.name(picture)] = Entry(picture, size, partial(_shapes, image))
-            drawn = [element for element in image if element.tag in _DRAWN]
-            titles += [element.attrib.get("label", "") for element in drawn]
-            vague += [element.tag in _VAGUE for element in drawn]
-    refuse_vague(folder, vague)
-    return objects_of(folder, entries, titles, left_out)
+            found.take(path, picture, size, shapes, shapes.copy)
+    return found.objects([*titles, *sorted(found.titles)])
 
 
-def _root(path: Path) -> _Element:
-    content = read_regular(path, _LARGEST)
-    if b"<!ENTITY" in content or b"<!DOCTYPE" in content:
-        raise InputError(f"{path}: declares a document type, which files of CVAT never do")
+def _take_frames(found: Collected, path: Path, root: Element) -> None:
+    """Note the pictures of a video. Raises InputError if none is there."""
+    numbered = {int(match[1]): picture for stem, picture in found.pictures.stems() if (match := _FRAME.fullmatch(stem))}
+    if not numbered:
+        raise InputError(
+            f"{path}: is of a video, and its pictures frame_000000.png, … are not there; export it with its images, or "
+            "as 'CVAT for images 1.1'"
+        )
+    drawn: dict[int, list[_Drawn]] = {number: [] for number in numbered}
+    unknown: dict[int, str] = {}
     try:
-        return ElementTree.fromstring(content)
-    except ElementTree.ParseError as error:
-        raise InputError(f"{path}: not XML: {error}") from None
+        for track in root.iterfind("track"):
+            label, seen = track.attrib["label"], -1
+            for one in sorted(track, key=lambda one: int(one.attrib["frame"])):
+                number = int(one.attrib["frame"])
+                if seen >= 0:
+                    unknown |= {k: track.attrib.get("id", "") for k in numbered if seen < k < number}
+                outside = one.attrib.get("outside") == "1"
+                seen = -1 if outside else number
+                if not outside:
+                    drawn.setdefault(number, []).append(_Drawn(one.tag, label, one.attrib))
+    except FAULTS as error:
+        raise InputError(f"{path}: a track cannot be read: {error!r} is missing or wrong") from None
+    for number, listed in sorted(drawn.items()):
+        picture = numbered.get(number)
+        if picture is None:
+            found.left_out.append(f"{path}: names frame {number}, which is not there as a picture frame_{number:06d}")
+        elif number in unknown:
+            found.left_out.append(f"{path}: track {unknown[number]} goes through frame {number} without a shape there")
+        else:
+            shapes = list(_shapes(listed))
+            found.take(path, picture, None, shapes, shapes.copy)
 
 
-def _shapes(image: _Element) -> Iterator[Shape]:
-    drawn = [element for element in image if element.tag in _DRAWN]
-    for element in sorted(drawn, key=lambda one: int(one.attrib.get("z_order", 0))):
-        yield Shape(element.attrib["label"], partial(_DRAWN[element.tag], element.attrib), element.tag in _VAGUE)
+def _shapes(drawn: Sequence[_Drawn]) -> Iterator[Shape]:
+    with_pixels = [one for one in drawn if one.kind in _DRAWN]
+    for one in sorted(with_pixels, key=lambda one: int(one.of.get("z_order", 0))):
+        yield Shape(one.label, partial(_DRAWN[one.kind], one.of), one.kind in _VAGUE)
 
 
 def _points(of: dict[str, str]) -> list[tuple[float, float]]:
@@ -97,11 +123,20 @@ def _mask(of: dict[str, str], size: Size) -> Mask:
     return drawing.placed(drawing.runs([int(one) for one in of["rle"].split(",")], (height, width)), left, top, size)
 
 
+def _cuboid(of: dict[str, str], size: Size) -> Mask:
+    """The hull of the eight corners, (xtl1, ytl1) to (xbr2, ybr2)."""
+    corners = [
+        _numbers(of, f"x{corner}", f"y{corner}") for corner in map("".join, product(("tl", "tr", "bl", "br"), "12"))
+    ]
+    return drawing.polygon(cv2.convexHull(np.array(corners, np.float32))[:, 0], size)
+
+
 _DRAWN: dict[str, Callable[[dict[str, str], Size], Mask]] = {
     "polygon": lambda of, size: drawing.polygon(_points(of), size),
     "polyline": lambda of, size: drawing.line(_points(of), size),
     "mask": _mask,
     "ellipse": _ellipse,
     "box": _box,
+    "cuboid": _cuboid,
 }
-_VAGUE = ("box", "polyline")
+_VAGUE = ("box", "polyline", "cuboid")

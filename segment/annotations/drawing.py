@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from pycocotools import mask as rle
 
+from scenes.assets.image_files import opened
+from scenes.errors import LoadError
 from segment.annotations.objects import Mask
 
 Size = tuple[int, int]
@@ -43,6 +46,19 @@ def ellipse(size: Size, x: float, y: float, across: float, down: float, turn: fl
     """(h, w) True inside an ellipse about (x, y) with two radii. turn: degrees clockwise."""
     angle = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)
     return polygon(np.stack([across * np.cos(angle), down * np.sin(angle)], axis=1) @ _turned(turn) + (x, y), size)
+
+
+def from_file(path: Path, size: Size, scaled: bool = False) -> Mask:
+    """(h, w) True where a picture of a mask is not black. scaled: it may be of another size. Raises ValueError."""
+    try:
+        with opened(path) as image:
+            inside = np.asarray(image.convert("L")) > 0
+    except LoadError as error:
+        raise ValueError(f"{path}: {error}") from error
+    if inside.shape != size and not scaled:
+        height, width = inside.shape
+        raise ValueError(f"{path} has {width} x {height} pixels, its picture {size[1]} x {size[0]}")
+    return np.asarray(cv2.resize(inside.astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST)) > 0
 
 
 def placed(part: Mask, left: int, top: int, size: Size) -> Mask:

@@ -6,7 +6,7 @@ exports to COCO are read by `segment.annotations.coco`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,45 +14,36 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 
-from scenes.files import first_of, read_regular
+from scenes.files import read_regular
 from scenes.plain_json import parse_json
 from segment.annotations import drawing
 from segment.annotations.drawing import Size
 from segment.annotations.listing import FAULTS, Collected, Pictures, Shape
 from segment.annotations.objects import Mask, Objects
+from segment.tree import Tree
 
 _LARGEST, _VALUES = 1 << 31, 200_000_000
 _SHAPES = ("brushlabels", "polygonlabels", "ellipselabels", "rectanglelabels", "labels")
 _Region = dict[str, Any]
 
 
-def label_studio_files(folder: Path) -> list[Path]:
-    """The JSON files of Label Studio in a folder."""
-    found = [path for path in sorted(folder.glob("*.json")) if path.is_file()]
-    return [path for path in found if _is_ours(first_of(path, 1 << 22))]
-
-
-def _is_ours(content: bytes) -> bool:
-    return content.lstrip()[:1] == b"[" and b'"original_width"' in content
-
-
-def label_studio_in(folder: Path) -> Objects:
-    """The pictures of all files of Label Studio in a folder. Raises InputError."""
-    found = Collected(folder)
-    for path in label_studio_files(folder):
+def label_studio_in(tree: Tree, files: Sequence[Path]) -> Objects:
+    """The pictures of files of Label Studio. Raises InputError."""
+    found = Collected(tree)
+    for path in files:
         for task in parse_json(read_regular(path, _LARGEST), str(path), _VALUES):
             try:
                 regions = _regions(task)
                 if regions is None:
                     found.left_out.append(f"{path}: task {task.get('id')} has no annotation")
                     continue
-                picture = _picture(task, found.pictures)
+                picture = _picture(task, found.pictures, path.parent)
                 size = next(((int(r["original_height"]), int(r["original_width"])) for r in regions), None)
                 shapes = list(_shapes(regions))
             except FAULTS as error:
                 found.leave_out(f"{path}: a task", error)
                 continue
-            found.take(picture, size, shapes, partial(_shapes, regions))
+            found.take(path, picture, size, shapes, partial(_shapes, regions))
     return found.objects()
 
 
@@ -68,7 +59,7 @@ def _regions(task: Any) -> list[_Region] | None:
     return [one for value in lists for one in value if isinstance(one, dict) and "original_width" in one]
 
 
-def _picture(task: Any, pictures: Pictures) -> Path:
+def _picture(task: Any, pictures: Pictures, near: Path) -> Path:
     """The picture of a task. Uploads have a random prefix, which a copy of the picture may lack. Raises ValueError."""
     data = task.get("data", task)
     given = [task.get("file_upload"), *(value for value in data.values() if isinstance(value, str))]
@@ -79,7 +70,7 @@ def _picture(task: Any, pictures: Pictures) -> Path:
         name = PurePosixPath(path).name
         for form in (path, name.partition("-")[2] if len(name.partition("-")[0]) == 8 else path):
             try:
-                return pictures.find(form)
+                return pictures.find(form, near)
             except ValueError as error:
                 fault = fault or error
     raise fault or ValueError("names no picture")

@@ -6,34 +6,29 @@ cannot be used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from scenes.errors import InputError
-from scenes.files import first_of, read_regular
+from scenes.files import read_regular
 from scenes.plain_json import parse_json
 from segment.annotations import drawing
 from segment.annotations.drawing import Size
 from segment.annotations.listing import FAULTS, Collected, Shape
 from segment.annotations.objects import Mask, Objects
+from segment.tree import Tree
 
 _LARGEST = 1 << 31
 _KINDS = ("polygon", "bounding_box", "line", "mask", "composite_mask")
 _VAGUE = ("bounding_box", "line")
 
 
-def labelbox_files(folder: Path) -> list[Path]:
-    """The files of Labelbox in a folder."""
-    found = [path for end in ("*.ndjson", "*.jsonl") for path in sorted(folder.glob(end)) if path.is_file()]
-    return [path for path in found if b'"data_row"' in first_of(path, 1 << 16)]
-
-
-def labelbox_in(folder: Path) -> Objects:
-    """The pictures of all files of Labelbox in a folder. Raises InputError."""
-    found = Collected(folder)
-    for path in labelbox_files(folder):
+def labelbox_in(tree: Tree, files: Sequence[Path]) -> Objects:
+    """The pictures of files of Labelbox. Raises InputError."""
+    found = Collected(tree)
+    for path in files:
         for number, line in enumerate(read_regular(path, _LARGEST).split(b"\n"), start=1):
             if not line.strip():
                 continue
@@ -44,7 +39,8 @@ def labelbox_in(folder: Path) -> Objects:
                     found.left_out.append(f"{path}: line {number}: has no label")
                     continue
                 media = row["media_attributes"]
-                picture = found.pictures.find(str(row["data_row"].get("external_id") or row["data_row"]["row_data"]))
+                given = str(row["data_row"].get("external_id") or row["data_row"]["row_data"])
+                picture = found.pictures.find(given, path.parent)
                 size = int(media["height"]), int(media["width"])
                 shapes = list(_shapes(objects))
             except InputError as error:
@@ -53,7 +49,7 @@ def labelbox_in(folder: Path) -> Objects:
             except FAULTS as error:
                 found.leave_out(f"{path}: line {number}", error)
                 continue
-            found.take(picture, size, shapes, partial(_shapes, objects))
+            found.take(path, picture, size, shapes, partial(_shapes, objects))
     return found.objects()
 
 

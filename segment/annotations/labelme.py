@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -19,47 +19,22 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from scenes.assets.image_files import check_size
-from scenes.assets.walking import below
-from scenes.errors import InputError
 from scenes.files import read_regular
 from scenes.plain_json import parse_json
 from segment.annotations import drawing
 from segment.annotations.drawing import Size
-from segment.annotations.listing import FAULTS, Collected, Pictures, Shape
+from segment.annotations.listing import OfOne, Pictures, Shape, collected
 from segment.annotations.objects import BACKGROUND, Mask, Objects
-from training.progress import Progress
+from segment.tree import Tree
 
 _LARGEST = 1 << 28
 _IGNORED = ("__ignore__", "_background_")
 
 
-def labelme_files(folder: Path) -> list[Path]:
-    """The files of LabelMe in a folder and below it; empty if its first JSON file is another one."""
-    found = [path for path in below(folder) if path.suffix.lower() == ".json" and path.is_file()]
-    if not found:
-        return []
-    content = read_regular(found[0], _LARGEST)
-    return found if b'"shapes"' in content and (b'"imagePath"' in content or b'"points"' in content) else []
-
-
-def labelme_in(folder: Path) -> Objects:
-    """The pictures of all files of LabelMe in a folder. Raises InputError."""
-    files, found = labelme_files(folder), Collected(folder)
-    with Progress(f"{folder}: reading annotation", len(files), 10.0) as progress:
-        for done, path in enumerate(files):
-            progress.update(done)
-            try:
-                data = _data(path)
-                picture = _picture(path, str(data["imagePath"]), found.pictures)
-                size = int(data["imageHeight"]), int(data["imageWidth"])
-                shapes = list(_shapes(data))
-            except InputError as error:
-                found.left_out.append(str(error))
-            except FAULTS as error:
-                found.left_out.append(f"{path}: cannot be read as a file of LabelMe: {error!r}")
-            else:
-                found.take(picture, size, shapes, partial(_read, path))
-    return found.objects(_named(folder, found.titles))
+def labelme_in(tree: Tree, files: Sequence[Path]) -> Objects:
+    """The pictures of files of LabelMe. Raises InputError."""
+    found = collected(tree, files, OfOne(_load, _about, _shapes))
+    return found.objects(_named(tree.folder, found.titles))
 
 
 def _named(folder: Path, titles: set[str]) -> list[str]:
@@ -70,24 +45,17 @@ def _named(folder: Path, titles: set[str]) -> list[str]:
     return names if titles <= set(names) else sorted(titles)
 
 
-def _picture(path: Path, given: str, pictures: Pictures) -> Path:
-    """The picture that a file names: seen from the file, of its name elsewhere in the folder, or named as the file."""
-    root = pictures.folder.resolve()
-    for beside in (path.parent / given.replace("\\", "/"), *(path.with_suffix(end) for end in (".jpg", ".png"))):
-        if beside.is_file() and beside.resolve().is_relative_to(root):
-            return pictures.folder / beside.resolve().relative_to(root)
-    try:
-        return pictures.find(given)
-    except ValueError as error:
-        raise InputError(f"{path}: {error}") from None
-
-
-def _data(path: Path) -> Any:
+def _load(path: Path) -> Any:
     return parse_json(read_regular(path, _LARGEST), str(path))
 
 
-def _read(path: Path) -> list[Shape]:
-    return list(_shapes(_data(path)))
+def _about(pictures: Pictures, path: Path, data: Any) -> tuple[Path, Size]:
+    """The picture is seen from the file, has the name of the file, or is elsewhere in the folder."""
+    given, size = str(data["imagePath"]), (int(data["imageHeight"]), int(data["imageWidth"]))
+    for beside in (given, f"{path.stem}.jpg", f"{path.stem}.png"):
+        if (found := pictures.at(path.parent, beside)) is not None:
+            return found, size
+    return pictures.find(given), size
 
 
 def _shapes(data: Any) -> Iterator[Shape]:

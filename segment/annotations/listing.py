@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PureWindowsPath
-from typing import NamedTuple
+from posixpath import normpath
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
-from scenes.assets.image_files import IMAGE_SUFFIXES, check_size, opened
-from scenes.assets.walking import below
+from scenes.assets.image_files import check_size, opened
 from scenes.errors import InputError, LoadError, shortened
+from scenes.files import read_regular
 from segment.annotations.drawing import Size
-from segment.annotations.objects import BACKGROUND, Listed, Mask, Objects, Thing, classes_of
+from segment.annotations.objects import BACKGROUND, Listed, Mask, Objects, Thing, WithoutOutlines, classes_of
+from segment.tree import Tree
+from training.progress import Progress
 
 FAULTS = (LookupError, TypeError, ValueError, AttributeError, OverflowError, OSError, SyntaxError, cv2.error)
 """What reading wrong annotations raises."""
 
 # Folders whose names say no more than that pictures are in them.
 _OF_PICTURES = frozenset({"images", "image", "img", "imgs", "jpegimages", "obj_train_data"})
+# Bytes of a list of pictures, or of names.
+_LONGEST = 1 << 30
 _TURNED = 5  # EXIF orientations from here on exchange width and height
 _ORIENTATION = 0x0112
 
@@ -45,25 +51,34 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Pictures:
-    """The pictures in a folder and below it, by the names of their files."""
+    """The pictures in a folder and below it, by the names of their files.
+
+    placed: by their paths, seen from the folder. holding: the folders with pictures in them or below.
+    """
 
     folder: Path
     named: Mapping[str, tuple[Path, ...]]
+    placed: Mapping[str, Path]
+    holding: frozenset[Path]
 
     @classmethod
-    def of(cls, folder: Path) -> Pictures:
-        """Walk through a folder."""
-        named: dict[str, tuple[Path, ...]] = {}
-        for path in below(folder):
-            if path.suffix.lower() in IMAGE_SUFFIXES:
-                named[path.name] = (*named.get(path.name, ()), path)
-        return cls(folder, named)
+    def of(cls, tree: Tree) -> Pictures:
+        """The pictures of a folder that is listed."""
+        named: dict[str, list[Path]] = {}
+        for path in tree.pictures:
+            named.setdefault(path.name, []).append(path)
+        placed = {path.relative_to(tree.folder).as_posix(): path for path in tree.pictures}
+        holding = {above for folder in {path.parent for path in tree.pictures} for above in (folder, *folder.parents)}
+        return cls(tree.folder, {name: tuple(paths) for name, paths in named.items()}, placed, frozenset(holding))
 
-    def find(self, given: str) -> Path:
+    def find(self, given: str, near: Path | None = None) -> Path:
         """The picture that a file calls by a path, which may be that of another machine: its name and as many of the
-        folders around it as tell it from others must agree. Raises ValueError."""
+        folders around it as tell it from others must agree. near: the folder of that file; if it has pictures, the one
+        that is meant is among them. Raises ValueError."""
         parts = PureWindowsPath(given).parts
         found = self.named.get(parts[-1] if parts else "", ())
+        if near in self.holding:
+            found = tuple(path for path in found if path.is_relative_to(near))
         for count in range(2, len(parts) + 1):
             if len(found) > 1:
                 found = tuple(path for path in found if path.parts[-count:] == parts[-count:]) or found
@@ -71,6 +86,14 @@ class Pictures:
             why = f"is there {len(found)} times" if found else "is not there"
             raise ValueError(f"names the picture '{shortened(given)}', which {why}")
         return found[0]
+
+    def at(self, folder: Path, given: str) -> Path | None:
+        """The picture at a path that is seen from a folder of the set; None if it is not there."""
+        return self.placed.get(normpath((folder.relative_to(self.folder) / given.replace("\\", "/")).as_posix()))
+
+    def stems(self) -> Iterator[tuple[str, Path]]:
+        """All pictures with the names of their files, without suffix."""
+        return ((path.stem, path) for path in self.placed.values())
 
     def name(self, path: Path) -> str:
         """The name of a picture in its set: its path without suffix and without folders that hold pictures only."""
@@ -82,19 +105,33 @@ class Collected:
     """What the readers of a set's files have found so far: its pictures, the titles of all classes, and what is left
     out."""
 
-    def __init__(self, folder: Path):
-        self.pictures = Pictures.of(folder)
+    def __init__(self, tree: Tree):
+        self.pictures = Pictures.of(tree)
         self.titles: set[str] = set()
         self.left_out: list[str] = []
         self._entries: dict[str, Entry] = {}
+        self._sources: dict[str, Path] = {}
         self._vague: list[bool] = []
 
     def take(
-        self, picture: Path, size: Size | None, shapes: Iterable[Shape], read: Callable[[], Iterable[Shape]]
+        self,
+        source: Path,
+        picture: Path,
+        size: Size | None,
+        shapes: Iterable[Shape],
+        read: Callable[[], Iterable[Shape]],
     ) -> None:
-        """Note a picture, and what its objects are. read: reads them again, see `Entry`."""
-        self._entries[self.pictures.name(picture)] = Entry(picture, size, read)
-        for shape in shapes:
+        """Note a picture, and what its objects are. source: the file that lists them. read: reads them again, see
+        `Entry`. Raises InputError if another file says something else of the picture."""
+        name, listed = self.pictures.name(picture), list(shapes)
+        if (known := self._entries.get(name)) is not None:
+            if known.picture != picture:
+                self.left_out.append(f"{picture}: has the same name as {known.picture.name}")
+            elif list(map(_content, known.shapes())) != list(map(_content, listed)):
+                raise InputError(contradiction(source, picture, self._sources[name]))
+            return
+        self._entries[name], self._sources[name] = Entry(picture, size, read), source
+        for shape in listed:
             self.titles.add(shape.title)
             self._vague.append(shape.vague)
 
@@ -106,9 +143,72 @@ class Collected:
     def objects(self, classes: Iterable[str] | None = None) -> Objects:
         """The objects of all pictures. classes: their titles in order; by default in alphabetical order. Raises
         InputError."""
-        refuse_vague(self.pictures.folder, self._vague)
+        refuse_vague(next(iter(self._sources.values()), self.pictures.folder), self._vague)
         titles = sorted(self.titles) if classes is None else classes
-        return objects_of(self.pictures.folder, self._entries, titles, self.left_out)
+        objects = objects_of(self.pictures.folder, self._entries, titles, self.left_out)
+        return (
+            objects if self._vague else replace(objects, notes=(without_objects(next(iter(self._sources.values()))),))
+        )
+
+
+def lines_of(path: Path) -> list[str]:
+    """The lines of a text file. Raises InputError."""
+    return read_regular(path, _LONGEST).decode("utf-8-sig", "replace").rstrip().splitlines()
+
+
+class OfOne(NamedTuple):
+    """How the files of a tool are read that writes one for each picture.
+
+    load: the content of a file. about: the picture of a content and its size (h, w), or None to ask the picture's file.
+    shapes: its objects. All raise InputError, or one of `FAULTS`.
+    """
+
+    load: Callable[[Path], Any]
+    about: Callable[[Pictures, Path, Any], tuple[Path, Size | None]]
+    shapes: Callable[[Any], Iterable[Shape]]
+
+
+def collected(tree: Tree, files: Sequence[Path], reader: OfOne) -> Collected:
+    """What files say that are about one picture each. Raises InputError if two say different things of a picture."""
+    found = Collected(tree)
+    with Progress(f"{tree.folder}: reading annotation", len(files), 10.0) as progress:
+        for done, path in enumerate(files):
+            progress.update(done)
+            try:
+                data = reader.load(path)
+                picture, size = reader.about(found.pictures, path, data)
+                shapes = list(reader.shapes(data))
+            except InputError as error:
+                found.left_out.append(str(error))
+            except FAULTS as error:
+                found.leave_out(str(path), error)
+            else:
+                found.take(path, picture, size, shapes, partial(_again, reader, path))
+    return found
+
+
+def _again(reader: OfOne, path: Path) -> list[Shape]:
+    return list(reader.shapes(reader.load(path)))
+
+
+def without_objects(source: Path) -> str:
+    """What is said of annotations in which nobody has marked anything."""
+    return f"{source}: lists no object; all pixels are taken for the background"
+
+
+def contradiction(source: Path, picture: Path, other: Path) -> str:
+    """What is said where two files list other objects of a picture."""
+    return f"{source}: says something else of {picture.name} than {other}; move one of the two out of the folder"
+
+
+def _content(shape: Shape) -> tuple[object, ...]:
+    """What a file says of an object."""
+    drawn = shape.draw
+    return (
+        shape.title,
+        shape.vague,
+        *((drawn.func, drawn.args, drawn.keywords) if isinstance(drawn, partial) else (drawn,)),
+    )
 
 
 def objects_of(
@@ -134,10 +234,10 @@ def objects_of(
 
 
 def refuse_vague(where: Path, vague: Iterable[bool]) -> None:
-    """Raise InputError if all objects of a set are boxes or lines. vague: of each object, see `Shape`."""
+    """Raise WithoutOutlines if all objects of a set are boxes or lines. vague: of each object, see `Shape`."""
     kinds = list(vague)
     if kinds and all(kinds):
-        raise InputError(f"{where}: has boxes or lines only; a mask needs the outlines of its objects")
+        raise WithoutOutlines(f"{where}: has boxes or lines only; a mask needs the outlines of its objects")
 
 
 def size_of(picture: Path) -> Size:

@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 
 from scenes.errors import InputError, shortened
 
+
+class WithoutOutlines(InputError):
+    """Annotations that do not say which pixels an object has."""
+
+
 BACKGROUND = "background"
 """The name of class 0 where a set labels objects only."""
 
@@ -43,31 +48,14 @@ class Listed(NamedTuple):
 @dataclass(frozen=True)
 class Objects:
     """classes: the names, `BACKGROUND` first. pictures: the files by name. read: the objects of the picture of a name;
-    it, or going through its objects, raises InputError. left_out: a line for each file that is not used."""
+    it, or going through its objects, raises InputError. left_out: a line for each file that is not used. notes: what a
+    user should know about the choice of files."""
 
     classes: tuple[str, ...]
     pictures: dict[str, Path]
     read: Callable[[str], Listed]
     left_out: tuple[str, ...]
-
-
-def objects_in(folder: Path) -> Objects | None:
-    """The objects of a folder in a layout of this package; None if it has none. Raises InputError."""
-    from segment.annotations.coco import annotations_of, coco_in
-    from segment.annotations.cvat import cvat_files, cvat_in
-    from segment.annotations.label_studio import label_studio_files, label_studio_in
-    from segment.annotations.labelbox import labelbox_files, labelbox_in
-    from segment.annotations.labelme import labelme_files, labelme_in
-    from segment.annotations.supervisely import project_of, supervisely_in
-    from segment.annotations.via import via_files, via_in
-    from segment.annotations.yolo import yolo_file, yolo_in
-
-    readers: tuple[tuple[Callable[[Path], object], Callable[[Path], Objects]], ...] = (
-        (annotations_of, coco_in), (project_of, supervisely_in), (cvat_files, cvat_in), (yolo_file, yolo_in),
-        (labelbox_files, labelbox_in), (label_studio_files, label_studio_in), (via_files, via_in),
-        (labelme_files, labelme_in),
-    )  # fmt: skip
-    return next((read(folder) for files, read in readers if files(folder)), None)
+    notes: tuple[str, ...] = ()
 
 
 def classes_of(titles: Iterable[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,10 @@ from PIL import Image
 
 from scenes.assets.image_files import IMAGE_SUFFIXES, check_size
 from scenes.errors import InputError, shortened
-from scenes.files import is_hidden, read_regular
+from scenes.files import read_regular
 from scenes.plain_json import parse_json
 from segment.annotations.objects import Listed, Mask, Objects, Thing, classes_of
+from segment.tree import Tree
 
 _META, _PICTURES, _ANNOTATIONS, _WITHIN = "meta.json", "img", "ann", "datasets"
 # Bytes of an annotation file, and of a bitmap's PNG file.
@@ -33,20 +34,19 @@ _FAULTS = (KeyError, TypeError, ValueError, AttributeError, OverflowError, zlib.
            SyntaxError, Image.DecompressionBombError, cv2.error)  # fmt: skip
 
 
-def project_of(folder: Path) -> Path | None:
-    """The file that names the classes of a project, or of a data set in one; None for other folders."""
-    root = folder.resolve()
-    found = next((path for path in (root / _META, root.parent / _META) if path.is_file()), None)
-    return found if found and any(_sets(folder)) else None
+def supervisely_files(tree: Tree) -> list[Path]:
+    """The file that names the classes of a project, or of a data set in one; empty for other folders."""
+    around = tree.folder.resolve().parent / _META
+    found = tree.file(_META) or (around if around.is_file() else None)
+    return [found] if found and any(_sets(tree)) else []
 
 
-def supervisely_in(folder: Path) -> Objects:
+def supervisely_in(tree: Tree, files: Sequence[Path]) -> Objects:
     """The pictures of all data sets of a project, those of several with the names of their sets as prefixes.
 
-    Raises InputError.
+    files: the one that names the classes. Raises InputError.
     """
-    meta = project_of(folder)
-    assert meta is not None
+    (meta,), folder = files, tree.folder
     data = parse_json(read_regular(meta, _LARGEST), str(meta))
     try:
         kinds = {str(entry["title"]): str(entry["shape"]) for entry in data["classes"]}
@@ -55,16 +55,16 @@ def supervisely_in(folder: Path) -> Objects:
     pictures: dict[str, Path] = {}
     annotations: dict[str, Path] = {}
     left_out: list[str] = []
-    sets = list(_sets(folder))
+    sets = list(_sets(tree))
     for place in sets:
-        prefix = "".join(f"{part}/" for part in place.relative_to(folder).parts if part != _WITHIN)
-        for picture in sorted((place / _PICTURES).iterdir()):
-            if picture.suffix.lower() not in IMAGE_SUFFIXES or is_hidden(picture.name):
-                continue
+        prefix = "".join(f"{part}/" for part in place.folder.relative_to(folder).parts if part != _WITHIN)
+        seen, listed = place.at(_PICTURES), place.at(_ANNOTATIONS)
+        assert seen is not None and listed is not None
+        there = {path.name: path for path in listed.here}
+        for picture in seen.beside(IMAGE_SUFFIXES):
             name = (prefix if len(sets) > 1 else "") + picture.stem
             # Early projects wrote a.json.
-            beside = (place / _ANNOTATIONS / f"{stem}.json" for stem in (picture.name, picture.stem))
-            found = next((path for path in beside if path.is_file()), None)
+            found = there.get(f"{picture.name}.json") or there.get(f"{picture.stem}.json")
             if found is None or name in pictures:
                 why = "has no annotation" if found is None else f"has the same name as {pictures[name].name}"
                 left_out.append(f"{picture}: {why}")
@@ -88,13 +88,14 @@ def supervisely_in(folder: Path) -> Objects:
     return Objects(classes, pictures, read, tuple(left_out))
 
 
-def _sets(folder: Path, depth: int = 6) -> Iterator[Path]:
-    """The data sets in a folder, at most so many folders deep: links may go round."""
-    if (folder / _PICTURES).is_dir() and any((folder / _ANNOTATIONS).glob("*.json")):
-        yield folder
-    for path in sorted(folder.iterdir()) if depth else ():
-        if path.is_dir() and not is_hidden(path.name) and path.name not in (_PICTURES, _ANNOTATIONS):
-            yield from _sets(path, depth - 1)
+def _sets(tree: Tree) -> Iterator[Tree]:
+    """The data sets in a folder and below it."""
+    annotations = tree.at(_ANNOTATIONS)
+    if tree.at(_PICTURES) and annotations and annotations.beside((".json",)):
+        yield tree
+    for one in tree.folders:
+        if one.name not in (_PICTURES, _ANNOTATIONS):
+            yield from _sets(one)
 
 
 def _things(

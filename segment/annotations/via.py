@@ -1,4 +1,4 @@
-"""VIA 2 (VGG Image Annotator): its JSON and CSV files, beside the pictures.
+"""VIA (VGG Image Annotator): the JSON and CSV files of versions 1 and 2, and projects of version 3.
 
 Polygons, circles and ellipses have pixels; boxes and lines do not say which. The class is the region attribute of the
 usual name (`class`, `label`, `name`, …), or the only one. Regions without attributes are of the class `object`.
@@ -9,65 +9,53 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from scenes.errors import InputError, shortened
-from scenes.files import first_of, read_regular
+from scenes.files import read_regular
 from scenes.plain_json import parse_json
 from segment.annotations import drawing
 from segment.annotations.drawing import Size
-from segment.annotations.listing import FAULTS, Entry, Pictures, Shape, objects_of, refuse_vague
+from segment.annotations.listing import FAULTS, Collected, Shape
 from segment.annotations.objects import Mask, Objects
+from segment.tree import Tree
 
 _LARGEST, _VALUES = 1 << 30, 50_000_000
 _UNNAMED = "object"
 # Attributes that hold the class, the likeliest first.
 _USUAL = ("class", "label", "name", "type", "category", "object")
 _HEADER = ("region_shape_attributes", "region_attributes")
+# The shapes of VIA 3, and the fields of those that are no points. Four extreme points (8) are those of a box.
+_NUMBERED = {1: "point", 2: "rect", 3: "circle", 4: "ellipse", 5: "polyline", 6: "polyline", 7: "polygon", 8: "extreme"}
+_FIELDS = {
+    "point": ("cx", "cy"), "rect": ("x", "y", "width", "height"), "circle": ("cx", "cy", "r"),
+    "ellipse": ("cx", "cy", "rx", "ry"),
+}  # fmt: skip
+_VAGUE = ("rect", "polyline", "point", "extreme")
 _Regions = dict[str, list[tuple[Any, Any]]]
 
 
-def via_files(folder: Path) -> list[Path]:
-    """The files of VIA in a folder."""
-    found = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in (".json", ".csv") and path.is_file()]
-    return [path for path in found if _is_via(path)]
-
-
-def via_in(folder: Path) -> Objects:
-    """The pictures of all files of VIA in a folder; of a project and its export, those of the first. Raises
-    InputError."""
-    files, pictures = via_files(folder), Pictures.of(folder)
-    entries: dict[str, Entry] = {}
-    left_out: list[str] = []
-    regions: _Regions = {}
+def via_in(tree: Tree, files: Sequence[Path]) -> Objects:
+    """The pictures of files of VIA. Raises InputError."""
+    found = Collected(tree)
     for path in files:
-        for file, found in _regions(path).items():
-            regions.setdefault(file, found)
-    where = files[0]
-    try:
-        attribute = _attribute(where, regions)
-        for file, found in regions.items():
+        regions = _regions(path)
+        attribute = _attribute(path, regions)
+        for file, listed in regions.items():
             try:
-                picture = pictures.find(file)
+                picture = found.pictures.find(file, path.parent)
             except ValueError as error:
-                left_out.append(f"{where}: {error}")
+                found.left_out.append(f"{path}: {error}")
                 continue
-            entries[pictures.name(picture)] = Entry(picture, None, partial(_shapes, found, attribute))
-        titles = sorted({_title(of, attribute) for found in regions.values() for _, of in found})
-        refuse_vague(where, (shape["name"] in _VAGUE for found in regions.values() for shape, _ in found))
-    except FAULTS as error:
-        raise InputError(f"{where}: not a file of VIA: {error!r} is missing or wrong") from None
-    return objects_of(folder, entries, titles, left_out)
-
-
-def _is_via(path: Path) -> bool:
-    content = first_of(path, 1 << 16)
-    if path.suffix.lower() == ".csv":
-        return all(name.encode() in content.split(b"\n")[0] for name in _HEADER)
-    return b'"_via_' in content or (b'"regions"' in content and b'"filename"' in content)
+            try:
+                shapes = list(_shapes(listed, attribute))
+            except FAULTS as error:
+                raise InputError(f"{path}: not a file of VIA: {error!r} is missing or wrong") from None
+            found.take(path, picture, None, shapes, shapes.copy)
+    return found.objects()
 
 
 def _regions(path: Path) -> _Regions:
@@ -77,6 +65,8 @@ def _regions(path: Path) -> _Regions:
         if path.suffix.lower() == ".csv":
             return _of_table(content.decode("utf-8-sig"))
         data = parse_json(content, str(path), _VALUES)
+        if "_via_img_metadata" not in data and "metadata" in data:
+            return _of_project(data)
         found: _Regions = {}
         for entry in data.get("_via_img_metadata", data).values():
             regions = entry["regions"]
@@ -86,6 +76,31 @@ def _regions(path: Path) -> _Regions:
     except (*FAULTS, csv.Error) as error:
         raise InputError(f"{path}: not a file of VIA: {shortened(repr(error), 160)} is missing or wrong") from None
     return found
+
+
+def _of_project(data: Any) -> _Regions:
+    """The regions of a project of VIA 3, written as those of VIA 2. In videos, `z` has the times of a region."""
+    names = {number: entry for number, entry in data["attribute"].items() if entry["anchor_id"] == "FILE1_Z0_XY1"}
+    files = {view: data["file"][str(entry["fid_list"][0])] for view, entry in data["view"].items()}
+    found: _Regions = {str(file["fname"]): [] for file in files.values()}
+    for region in data["metadata"].values():
+        if not region["xy"] or region["z"]:
+            continue
+        attributes = {
+            str(names[number]["aname"]): str(names[number].get("options", {}).get(value, value))
+            for number, value in region["av"].items()
+            if number in names
+        }
+        found[str(files[str(region["vid"])]["fname"])].append((_shape_of(*region["xy"]), attributes))
+    return found
+
+
+def _shape_of(number: int, *xy: float) -> dict[str, Any]:
+    """A shape of VIA 3, written as one of VIA 2."""
+    name = _NUMBERED.get(number, f"of number {number}")
+    if name in _FIELDS:
+        return {"name": name, **dict(zip(_FIELDS[name], xy, strict=True))}
+    return {"name": name, "all_points_x": xy[::2], "all_points_y": xy[1::2]}
 
 
 def _of_table(content: str) -> _Regions:
@@ -125,8 +140,11 @@ def _shapes(regions: list[tuple[Any, Any]], attribute: str | None) -> Iterator[S
 
 def _drawn(shape: Any, size: Size) -> Mask:
     kind = shape["name"]
-    if kind in ("polygon", "polyline"):
+    if kind in ("polygon", "polyline", "extreme"):
         points = list(zip(shape["all_points_x"], shape["all_points_y"], strict=True))
+        if kind == "extreme":
+            (left, right), (top, bottom) = ((min(values), max(values)) for values in zip(*points, strict=True))
+            return drawing.box(size, left, top, right - left, bottom - top)
         return drawing.polygon(points, size) if kind == "polygon" else drawing.line(points, size)
     if kind == "rect":
         return drawing.box(size, *(float(shape[name]) for name in ("x", "y", "width", "height")))
@@ -136,6 +154,3 @@ def _drawn(shape: Any, size: Size) -> Mask:
         x, y, across, down = (float(shape[name]) for name in ("cx", "cy", "rx", "ry"))
         return drawing.ellipse(size, x, y, across, down, math.degrees(float(shape.get("theta", 0))))
     raise ValueError(f"the shape {kind!r} is not known")
-
-
-_VAGUE = ("rect", "polyline", "point")

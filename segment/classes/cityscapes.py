@@ -1,8 +1,9 @@
-"""Cityscapes and KITTI, whose masks have the same numbers.
+"""Cityscapes, KITTI and BDD100K, whose masks have the same classes.
 
 Cityscapes has leftImg8bit/ and gtFine/ (or gtCoarse/), KITTI has training/image_2/ and training/semantic/. Numbers of
 labels (`*_labelIds.png`) come before those of training (`*_labelTrainIds.png`), and these before colors
-(`*_color.png`), in which license plates are cars and groups of poles are poles.
+(`*_color.png`), in which license plates are cars and groups of poles are poles. BDD100K has images/10k/ and
+labels/sem_seg/masks/, with numbers of training.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from scenes.errors import InputError
-from segment.classes.found import Found, Labels, by_stem, counted, matched, read_values
+from segment.classes.found import Found, Ids, Labels, by_stem, counted, matched, read_values
 from segment.classes.legend import Color, Row, legend_of
 from segment.classes.masks import ids_of
 from segment.ignored import IGNORED
 from segment.layouts import CITYSCAPES
+from segment.tree import Tree
 
 # Names, number in the masks and color of the classes for training: labels.py of Cityscapes' scripts.
 _CLASSES: dict[str, tuple[int, Color]] = {
@@ -66,15 +68,31 @@ def kitti_root(folder: Path) -> Path | None:
     return roots[0] if roots else None
 
 
+def bdd100k(tree: Tree) -> Found | None:
+    """The pictures of images/10k/ with labels/sem_seg/masks/; None for other folders. Raises InputError."""
+    images, labels = tree.at("images", "10k"), tree.at("labels", "sem_seg", "masks")
+    if not images or not labels:
+        return None
+    pictures, masks = by_stem(images.folder, ".jpg"), by_stem(labels.folder, "_train_id.png", ".png")
+    return matched(tree.folder, _NAMES, pictures, masks, lambda name: Labels(_of_training(masks[name]), None))
+
+
+def _of_training(mask: Path) -> Ids:
+    """The classes of a mask with numbers of training."""
+    values, known = read_values(mask), range(len(_NAMES))
+    # Some tools write 19 where nothing is labeled.
+    if wrong := set(np.unique(values).tolist()) - {*known, len(_NAMES), IGNORED}:
+        raise InputError(f"{mask}: has the value {min(wrong)}, which is no class of Cityscapes for training")
+    return np.where(values < len(_NAMES), values, IGNORED).astype(np.uint8)
+
+
 def _labels(mask: Path) -> Labels:
     if mask.name.endswith("_color.png"):
         return Labels(ids_of(mask, _COLORS, IGNORED), None)
     if mask.name.endswith("_labelTrainIds.png"):
-        values, known = read_values(mask), list(range(len(_NAMES)))
-        allowed = {*known, len(_NAMES), IGNORED}  # some tools write 19 where nothing is labeled
-    else:
-        values, known, allowed = read_values(mask), [number for number, _ in _CLASSES.values()], {*range(34), IGNORED}
-    if wrong := set(np.unique(values).tolist()) - allowed:
+        return Labels(_of_training(mask), _instances(mask))
+    values, known = read_values(mask), [number for number, _ in _CLASSES.values()]
+    if wrong := set(np.unique(values).tolist()) - {*range(34), IGNORED}:
         raise InputError(f"{mask}: has the value {min(wrong)}, which is no label of Cityscapes")
     table = np.full(256, IGNORED, np.uint8)
     table[known] = range(len(_NAMES))

@@ -8,6 +8,8 @@ are no things.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +21,25 @@ from scenes.errors import InputError, LoadError, shortened
 from scenes.files import read_regular
 from scenes.plain_json import parse_json
 from segment.annotations.coco import LARGEST, VALUES, picture_of
+from segment.annotations.listing import Pictures
 from segment.classes.found import Found, Labels
 from segment.ignored import IGNORED
+from segment.tree import Tree
 
 
-def panoptic_files(folder: Path) -> list[Path]:
+def panoptic_files(tree: Tree) -> list[Path]:
     """The panoptic annotation files of a folder in COCO's layout; empty if it has none."""
-    return sorted((folder / "annotations").glob("panoptic*.json"))
+    annotations = tree.at("annotations")
+    return [path for path in (annotations.here if annotations else ()) if fnmatch(path.name, "panoptic*.json")]
 
 
-def panoptic_in(folder: Path) -> Found:
-    """The pictures of all panoptic annotation files of a folder. Raises InputError."""
+def panoptic_in(tree: Tree, files: Sequence[Path]) -> Found:
+    """The pictures of panoptic annotation files. Raises InputError."""
+    folder, there = tree.folder, Pictures.of(tree)
     categories: list[tuple[int, str, bool]] = []
     pictures: dict[str, Path] = {}
     masks: dict[str, tuple[Path, list[Any]]] = {}
-    for path in panoptic_files(folder):
+    for path in files:
         data = parse_json(read_regular(path, LARGEST), str(path), VALUES)
         try:
             here = sorted((int(one["id"]), str(one["name"]), bool(one["isthing"])) for one in data["categories"])
@@ -43,14 +49,14 @@ def panoptic_in(folder: Path) -> Found:
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path}: not COCO's panoptic annotations: {error!r} is missing or wrong") from None
         if categories and here != categories:
-            raise InputError(f"{path}: has other categories than {panoptic_files(folder)[0].name}")
+            raise InputError(f"{path}: has other categories than {files[0].name}")
         categories = here
         if len(categories) > IGNORED:
             raise InputError(f"{path}: has {len(categories)} categories, at most {IGNORED} can be told apart")
         for number, file in images:
             if number in labeled:
                 name = Path(file).with_suffix("").as_posix()
-                picture = picture_of(folder, path, file)
+                picture = picture_of(there, path, file)
                 if isinstance(picture, str):
                     raise InputError(picture)
                 pictures[name] = picture

@@ -1,6 +1,6 @@
 """Finds pictures and their masks of classes, in the layouts of public sets, and reads the masks.
 
-- Cityscapes and KITTI, see `segment.classes.cityscapes`; Mapillary Vistas, see `segment.classes.vistas`.
+- Cityscapes, KITTI and BDD100K, see `segment.classes.cityscapes`; Mapillary Vistas, see `segment.classes.vistas`.
 - ADE20K's scene parsing: images/, annotations/ and objectInfo150.txt; 0 in a mask counts nowhere.
 - Objects in files of COCO, Supervisely, CVAT, LabelMe and other tools, see `segment.annotations`.
 - COCO's annotations/panoptic*.json without instances*.json, see `segment.classes.coco_panoptic`.
@@ -11,45 +11,68 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scenes.errors import InputError
-from segment.annotations.objects import Objects, objects_in
-from segment.classes.cityscapes import cityscapes, kitti, kitti_root
+from segment.annotations.formats import objects_in, unknown_in
+from segment.annotations.objects import BACKGROUND, Objects, WithoutOutlines
+from segment.classes.cityscapes import bdd100k, cityscapes, kitti, kitti_root
 from segment.classes.coco_panoptic import panoptic_files, panoptic_in
-from segment.classes.found import Found, Labels, by_stem, lines_of, matched, read_values
+from segment.classes.colors import packed
+from segment.classes.found import Found, Ids, Labels, by_stem, counted, lines_of, matched, read_values
 from segment.classes.legend import NO_COLORS, Colors, Legend, Row, legend_of
 from segment.classes.legend_files import legend_in
-from segment.classes.masks import ids_of, looks_like_classes, notes_on, public_legend
+from segment.classes.masks import ids_of, looks_like_classes, notes_on, public_legend, read_pixels
 from segment.classes.public import VOC, placed
 from segment.classes.vistas import vistas_in
 from segment.ignored import IGNORED
 from segment.layouts import layout_of
+from segment.tree import Tree
 
 _ADE = "objectInfo150.txt"
 
 
-def found_in(folder: Path, names: tuple[str, ...], ignore: int, colors: Colors = NO_COLORS) -> Found:
+def found_in(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors = NO_COLORS) -> Found:
     """Find the pictures and masks of classes in a folder. Raises InputError.
 
     names, colors: of the classes, if the user gives them. ignore: the value of pixels that count nowhere. The three are
     for masks of folders without a format of their own.
     """
-    if (folder / "leftImg8bit").is_dir():
+    folder = tree.folder
+    if tree.at("leftImg8bit"):
         return cityscapes(folder)
     if kitti_root(folder) is not None:
         return kitti(folder)
+    if (bdd := bdd100k(tree)) is not None:
+        return bdd
     if (vistas := vistas_in(folder)) is not None:
         return vistas
-    if (folder / _ADE).is_file():
+    if tree.file(_ADE):
         return _ade(folder)
-    if (objects := objects_in(folder)) is not None:
+    try:
+        objects = objects_in(tree)
+    except WithoutOutlines as error:
+        return _masks_instead(tree, names, ignore, colors, error)
+    if objects is not None:
         return _of_objects(folder, objects)
-    if panoptic_files(folder):
-        return panoptic_in(folder)
-    return _plain(folder, names, ignore, colors)
+    if files := panoptic_files(tree):
+        return panoptic_in(tree, files)
+    return _plain(tree, names, ignore, colors)
+
+
+def _masks_instead(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors, error: WithoutOutlines) -> Found:
+    """The masks beside annotations that have no outlines. Raises the error if there are none."""
+    try:
+        found = _plain(tree, names, ignore, colors)
+    except InputError:
+        raise error from None
+    if found.read is None:
+        raise error
+    return replace(found, notes=(*found.notes, f"{error}; the masks of the folder are read instead"))
 
 
 def _of_objects(folder: Path, objects: Objects) -> Found:
@@ -65,41 +88,55 @@ def _of_objects(folder: Path, objects: Objects) -> Found:
             instances[thing.inside] = thing.number if apart else 0
         return Labels(ids, instances)
 
-    return Found(objects.classes, objects.pictures, read, objects.left_out)
+    return Found(objects.classes, objects.pictures, read, objects.left_out, objects.notes)
 
 
-def _plain(folder: Path, names: tuple[str, ...], ignore: int, colors: Colors) -> Found:
-    found = layout_of(folder, looks_like_classes)
+def _plain(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors) -> Found:
+    found = layout_of(tree, looks_like_classes)
     if not found.masks:
-        return Found(names, found.pictures, None, found.left_out)
+        return Found(names, found.pictures, None, (*found.left_out, *unknown_in(tree)))
     masks = list(found.masks.values())
-    legend, notes = _legend(folder, masks, names, colors)
+    legend, notes = _legend(tree, masks, names, colors)
 
     def read(name: str) -> Labels:
-        return Labels(ids_of(found.masks[name], legend, ignore), None)
+        ids = ids_of(found.masks[name], legend, ignore)
+        return Labels(ids, _voc_objects(found.masks[name], ids, legend))
 
     notes = (*found.notes, *notes, *legend.notes, *notes_on(masks, legend, ignore))
     return Found(legend.classes, found.pictures, read, found.left_out, notes)
 
 
-def _legend(folder: Path, masks: list[Path], names: tuple[str, ...], colors: Colors) -> tuple[Legend, tuple[str, ...]]:
+def _voc_objects(mask: Path, ids: Ids, legend: Legend) -> NDArray[np.uint16] | None:
+    """Which object each pixel belongs to, by the picture of the same name in SegmentationObject/; None without one."""
+    path = mask.parent.with_name("SegmentationObject") / mask.name
+    if mask.parent.name != "SegmentationClass" or not path.is_file():
+        return None
+    pixels = read_pixels(path)
+    numbers = packed(pixels.rgb) if pixels.values is None and pixels.rgb is not None else pixels.values
+    if numbers is None or numbers.shape != ids.shape:
+        raise InputError(f"{path}: has other pixels than {mask}")
+    nothing = (ids == IGNORED) | ((ids == 0) & (legend.classes[0] == BACKGROUND))
+    return counted(np.where(nothing, 0, numbers.astype(np.int64)))
+
+
+def _legend(tree: Tree, masks: list[Path], names: tuple[str, ...], colors: Colors) -> tuple[Legend, tuple[str, ...]]:
     """What the values of masks mean, and what a user should know about it. Raises InputError if nobody says it."""
     if colors:
         rows = [Row(name, None, (r, g, b)) for name, (r, g, b) in colors.items()]
         return legend_of("the config's field colors", rows), ()
-    if (legend := legend_in(folder)) is not None:
+    if (legend := legend_in(tree)) is not None:
         return legend, ()
     legend = placed(masks) or public_legend(masks)
     if legend is not None and set(names) <= {*legend.classes, *VOC}:
         return legend, (
-            f"{folder}: its classes are taken to be those of {legend.where}; if this is wrong, name them in "
+            f"{tree.folder}: its classes are taken to be those of {legend.where}; if this is wrong, name them in "
             "classes.txt there, or in the config's field colors",
         )
     if names:
         return legend_of("the config's field classes", [Row(name, number) for number, name in enumerate(names)]), ()
     raise InputError(
-        f"{folder}: nobody names its classes; write classes.txt there, a name on each line, that of class 0 first, or "
-        "with colors, such as `128 64 128 road`; or name them in the config's fields classes or colors"
+        f"{tree.folder}: nobody names its classes; write classes.txt there, a name on each line, that of class 0 "
+        "first, or with colors, such as `128 64 128 road`; or name them in the config's fields classes or colors"
     )
 
 

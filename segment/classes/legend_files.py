@@ -6,25 +6,26 @@
 - `labelmap.txt` of CVAT and datumaro: `road:128,64,128::`.
 - `class_dict.csv` of Kaggle and DeepGlobe, `_classes.csv` of Roboflow, and other tables of classes: a first line with
   `name` and `r,g,b`, or with `Pixel Value` and `Class`.
-- `config.json` of Mapillary Vistas, `obj_class_to_machine_color.json` of Supervisely (masks_machine/), and
-  `dataset_meta.json` of datumaro.
+- `config.json` of Mapillary Vistas, `obj_class_to_machine_color.json` of Supervisely (masks_machine/) or else the
+  colors in its `meta.json`, and `dataset_meta.json` of datumaro.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from scenes.errors import InputError, shortened
-from scenes.files import is_hidden, read_regular
+from scenes.files import read_regular
 from scenes.plain_json import parse_json
 from segment.annotations.objects import BACKGROUND
 from segment.classes.found import lines_of
 from segment.classes.legend import Color, Legend, Row, legend_of
 from segment.classes.public import BORDER, voc_legend
+from segment.tree import Tree
 
 NAMES = "classes.txt"
 """The file with the names of a folder's classes."""
@@ -40,27 +41,28 @@ _NUMBERS = ("pixel value", "pixel_value", "value", "id", "class_id", "label_id",
 _CHANNELS = (("r", "red"), ("g", "green"), ("b", "blue"))
 
 
-def legend_in(folder: Path) -> Legend | None:
+def legend_in(tree: Tree) -> Legend | None:
     """The legend in a folder, in its folders (which must agree), or else in the folder around it. None without one.
 
     Raises InputError for a file that cannot be read, and where the folders disagree.
     """
-    inside = [path for path in sorted(folder.iterdir()) if path.is_dir() and not is_hidden(path.name)]
-    if (here := _legend_of_folder(folder)) is not None:
+    if (here := _legend_among(tree.here)) is not None:
         return here
-    found = [legend for path in inside if (legend := _legend_of_folder(path)) is not None]
+    found = [legend for one in tree.folders if (legend := _legend_among(one.here)) is not None]
     for other in found[1:]:
         if (other.classes, other.numbers, other.colors) != (found[0].classes, found[0].numbers, found[0].colors):
             raise InputError(f"{other.where}: says something else than {found[0].where}; open one folder at a time")
-    return found[0] if found else _legend_of_folder(folder.resolve().parent)
+    around = tree.folder.resolve().parent
+    return found[0] if found else _legend_among(path for path in sorted(around.iterdir()) if path.is_file())
 
 
-def _legend_of_folder(folder: Path) -> Legend | None:
+def _legend_among(files: Iterable[Path]) -> Legend | None:
+    named = {path.name: path for path in files}
     for name, read in _READERS.items():
-        if (folder / name).is_file():
-            return read(folder / name)
-    for path in sorted(folder.glob("*.csv")):
-        if path.is_file() and re.search("class|label", path.name, re.IGNORECASE):
+        if name in named:
+            return read(named[name])
+    for path in named.values():
+        if path.suffix == ".csv" and re.search("class|label", path.name, re.IGNORECASE):
             rows = _table(path)
             if rows:
                 return legend_of(str(path), rows)
@@ -173,11 +175,18 @@ def _meta(data: Any) -> Iterator[tuple[str, int, Any]]:
         yield str(name), int(number), colors[place] if colors else None
 
 
+def _supervisely(data: Any) -> Iterator[tuple[str, None, Any]]:
+    """Colors for the eye, such as #D0021B. What no object covers is black."""
+    yield BACKGROUND, None, (0, 0, 0)
+    for entry in data["classes"]:
+        yield str(entry["title"]), None, tuple(bytes.fromhex(entry["color"].lstrip("#")))
+
+
 _READERS: dict[str, Callable[[Path], Legend | None]] = {
     NAMES: _text, "class_names.txt": _text, "labelmap.txt": _labelmap, "label_colors.txt": _text,
     "category_id.txt": _text, "labels.txt": _text, "dataset_meta.json": _of_json(_meta),
     "obj_class_to_machine_color.json": _of_json(_machine), "config_v2.0.json": _of_json(_vistas),
-    "config_v1.2.json": _of_json(_vistas), "config.json": _of_json(_vistas),
+    "config_v1.2.json": _of_json(_vistas), "config.json": _of_json(_vistas), "meta.json": _of_json(_supervisely),
 }  # fmt: skip
 
 

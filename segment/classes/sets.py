@@ -14,12 +14,15 @@ from scenes.assets.image_files import read_picture
 from scenes.errors import InputError, LoadError, choices
 from segment.annotations.objects import BACKGROUND
 from segment.classes.blenderproc import blenderproc_files, blenderproc_set
-from segment.classes.found import Labels
+from segment.classes.found import Found, Labels
 from segment.classes.layouts import found_in
 from segment.classes.legend import NO_COLORS, Colors
 from segment.ignored import IGNORED
 from segment.sets import Picture, PictureSet, check_size, finished, shown_name
+from segment.tree import listed
 from training.data.pictures import fingerprint
+
+_LOOKED_AT = 3
 
 
 def open_classes(
@@ -110,7 +113,8 @@ def _of_dataset(folder: Path) -> PictureSet:
 
 
 def _of_folder(folder: Path, given: tuple[str, ...], ignore: int, colors: Colors) -> PictureSet:
-    found = found_in(folder, given, ignore, colors)
+    tree = listed(folder)
+    found = found_in(tree, given, ignore, colors)
     names = tuple(found.pictures)
 
     def read(k: int) -> Picture:
@@ -131,4 +135,21 @@ def _of_folder(folder: Path, given: tuple[str, ...], ignore: int, colors: Colors
     sizes = [(name, path.stat().st_size) for name, path in found.pictures.items()]
     digest = fingerprint(sizes, found.classes, ignore, *([sorted(colors.items())] if colors else []))
     labeled = found.read is not None
-    return PictureSet(shown_name(folder), labeled, names, found.left_out, read, digest, found.notes, found.classes)
+    notes = (*found.notes, *_of_nothing(found, names))
+    return PictureSet(
+        shown_name(folder), labeled, names, (*found.left_out, *tree.lost), read, digest, notes, found.classes
+    )
+
+
+def _of_nothing(found: Found, names: Sequence[str]) -> tuple[str, ...]:
+    """A note if no pixel of the first labels counts: their numbers are those of other classes."""
+    if found.read is None:
+        return ()
+    for name in names[:_LOOKED_AT]:
+        try:
+            if (found.read(name).ids != IGNORED).any():
+                return ()
+        except InputError:  # reading the picture says so
+            return ()
+    first = found.pictures[names[0]]
+    return (f"{first}: no pixel of its labels has a class that counts; see whether the classes are those of the set",)

@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -43,6 +44,13 @@ def wanted_of_labelme() -> np.ndarray[Any, Any]:
         ImageDraw.Draw(image).polygon(points, outline=CLASSES.index(title), fill=CLASSES.index(title))
     assert np.count_nonzero(image) > np.count_nonzero(wanted())
     return np.asarray(image)
+
+
+def wanted_of_darwin() -> np.ndarray[Any, Any]:
+    """What `darwin.utils.convert_polygons_to_mask` draws: corners are whole pixels, and borders belong to a shape."""
+    ids = wanted()
+    drawn = cv2.fillPoly(np.zeros((H, W), np.uint8), [np.round(WALL).astype(np.int32)], 1)
+    return np.where((ids == 2) | (drawn > 0) & (ids != 1), 2 * drawn, ids)
 
 
 def save(folder: Path, file: str, content: str | dict[str, Any] | list[Any]) -> Path:
@@ -157,9 +165,108 @@ def roboflow(folder: Path) -> Path:
     return folder / "train/labels/a.txt"
 
 
-TOOLS = (labelme, cvat, via, via_table, label_studio, label_studio_min, labelbox, yolo, roboflow)
+def yolo_of_label_studio(folder: Path) -> Path:
+    """Without data.yaml; the names are in classes.txt."""
+    path = yolo(folder)
+    (folder / "data.yaml").unlink()
+    save(folder, "classes.txt", "crack\nwall\n")
+    save(folder, "notes.json", {"categories": [{"id": 0, "name": "crack"}], "info": {"version": "1.0"}})
+    return path
 
-NAMED = {cvat: "train/a", yolo: "train/a", roboflow: "train/a", labelme: "photos/a"}
+
+def yolo_with_lists(folder: Path) -> Path:
+    path = yolo(folder)
+    save(
+        folder,
+        "data.yaml",
+        "path: ../walls\ntrain: lists/train.txt\nval: lists/val.txt\nnames: [crack, wall]\n",
+    )
+    save(folder, "lists/train.txt", "../images/train/a.jpg\n")
+    save(folder, "lists/val.txt", "\n")
+    return path
+
+
+def via_3(folder: Path) -> Path:
+    """A project as VIA 3.0 writes it (3.1 adds `data_format_version`), with an attribute of the file."""
+    picture(folder, "a.jpg")
+    attribute = {"aname": "class", "anchor_id": "FILE1_Z0_XY1", "type": 3, "options": {"0": "wall", "1": "crack"}}
+    shapes = [(str(k), [7, *np.ravel(points).tolist()]) for k, (_, points) in enumerate(SHAPES)]
+    metadata = {f"1_{k}": {"vid": "1", "flg": 0, "z": [], "xy": xy, "av": {"1": k}} for k, xy in shapes}
+    project = {
+        "project": {"pid": "__VIA_PROJECT_ID__", "rev_timestamp": "0", "vid_list": ["1"]},
+        "config": {"file": {"loc_prefix": {"1": ""}}},
+        "attribute": {"1": attribute, "2": {"aname": "note", "anchor_id": "FILE1_Z0_XY0", "type": 1, "options": {}}},
+        "file": {"1": {"fid": 1, "fname": "a.jpg", "type": 2, "loc": 1, "src": "a.jpg"}},
+        "metadata": {**metadata, "1_n": {"vid": "1", "flg": 0, "z": [], "xy": [], "av": {"2": "dry"}}},
+        "view": {"1": {"fid_list": ["1"]}},
+    }
+    return save(folder, "via_project.json", project)
+
+
+def cvat_of_a_video(folder: Path) -> Path:
+    picture(folder, "images/frame_000006.png")
+    tracks = []
+    for number, (name, points) in enumerate(SHAPES):
+        corners = ";".join(f"{x},{y}" for x, y in points)
+        shape = f'<polygon frame="%d" outside="%d" keyframe="1" points="{corners}" z_order="{number}"></polygon>'
+        tracks.append(f'<track id="{number}" label="{name}" source="manual">{shape % (6, 0)}</track>')
+    labels = "".join(f"<label><name>{name}</name></label>" for name in CLASSES[1:])
+    meta = f"<meta><task><labels>{labels}</labels></task></meta>"
+    return save(folder, "annotations.xml", f"<annotations><version>1.1</version>{meta}{''.join(tracks)}</annotations>")
+
+
+def voc(folder: Path, corner: str = "<x{k}>{x}</x{k}><y{k}>{y}</y{k}>") -> Path:
+    picture(folder, "train/a.jpg")
+    objects = ""
+    for name, points in SHAPES:
+        corners = "".join(corner.format(k=k, x=x, y=y) for k, (x, y) in enumerate(points, start=1))
+        box = "<bndbox><xmin>1</xmin><xmax>3</xmax><ymin>1</ymin><ymax>3</ymax></bndbox>"
+        objects += f"<object><name>{name}</name>{box}<polygon>{corners}</polygon></object>"
+    return save(folder, "train/a.xml", f"<annotation><folder/><filename>a.jpg</filename>{objects}</annotation>")
+
+
+def labelme_xml(folder: Path) -> Path:
+    return voc(folder, "<pt><x>{x}</x><y>{y}</y></pt>")
+
+
+def darwin(folder: Path) -> Path:
+    picture(folder, "a.jpg")
+    (_, wall), _ = SHAPES
+    runs = [0, 10 * W + 18, *(1, 26, 0, W - 26) * 2, 1, 26, 0, 27 * W + 6]
+    layer = {"dense_rle": runs, "mask_annotation_ids_mapping": {"2": 1}, "total_pixels": H * W}
+    entries = [
+        {"id": "1", "name": "wall", "polygon": {"paths": [[{"x": x, "y": y} for x, y in wall]]}, "bounding_box": {}},
+        {"id": "2", "name": "crack", "mask": {}, "slot_names": ["0"]},
+        {"id": "3", "name": "__raster_layer__", "raster_layer": layer},
+    ]
+    slot = {"type": "image", "slot_name": "0", "width": W, "height": H, "source_files": [{"file_name": "a.jpg"}]}
+    item = {"name": "a.jpg", "path": "/", "slots": [slot]}
+    schema = "https://darwin-public.s3.eu-west-1.amazonaws.com/darwin_json/2.0/schema.json"
+    return save(folder, "a.json", {"version": "2.0", "schema_ref": schema, "item": item, "annotations": entries})
+
+
+def fiftyone(folder: Path) -> Path:
+    """FiftyOne's COCO: labels.json beside data/."""
+    picture(folder, "data/a.jpg")
+    entries = [
+        {"id": k, "image_id": 1, "category_id": 1 - k, "segmentation": [np.ravel(points).tolist()], "area": 9 - k}
+        for k, (_, points) in enumerate(SHAPES)
+    ]
+    categories = [{"id": k, "name": name, "supercategory": None} for k, name in enumerate(CLASSES[1:])]
+    images = [{"id": 1, "file_name": "a.jpg", "height": H, "width": W}]
+    return save(folder, "labels.json", {"info": {}, "categories": categories, "images": images, "annotations": entries})
+
+
+TOOLS = (
+    labelme, cvat, via, via_table, label_studio, label_studio_min, labelbox, yolo, roboflow, yolo_of_label_studio,
+    yolo_with_lists, via_3, cvat_of_a_video, voc, labelme_xml, darwin, fiftyone,
+)  # fmt: skip
+
+YOLOS = (yolo, roboflow, yolo_of_label_studio, yolo_with_lists)
+NAMED = {
+    cvat: "train/a", labelme: "photos/a", cvat_of_a_video: "frame_000006", voc: "train/a", labelme_xml: "train/a",
+    fiftyone: "a", **dict.fromkeys(YOLOS, "train/a"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -168,7 +275,7 @@ def test_outlines_are_classes_and_cracks(tmp_path: Path, tool: Callable[[Path], 
     pictures = open_classes(tmp_path)
     assert pictures.classes == CLASSES and pictures.labeled and pictures.left_out == ()
     assert pictures.names == (NAMED.get(tool, "a"),)
-    picture, ids = pictures.read(0), wanted_of_labelme() if tool is labelme else wanted()
+    picture, ids = pictures.read(0), {labelme: wanted_of_labelme, darwin: wanted_of_darwin}.get(tool, wanted)()
     assert np.array_equal(picture.ids, ids)
     assert np.array_equal(open_set(tmp_path).read(0).mask, ids == 1)
     assert picture.instances is not None and len(np.unique(picture.instances)) == 3
@@ -180,7 +287,7 @@ def test_a_file_that_is_cut_off_or_names_a_lost_picture_is_one_line(
 ) -> None:
     path = tool(tmp_path)
     whole = path.read_text()
-    if tool in (yolo, roboflow):
+    if tool in YOLOS:
         (tmp_path / "b.jpg").write_bytes(next(tmp_path.rglob("a.jpg")).read_bytes())
         assert [line.rpartition("/")[2] for line in open_classes(tmp_path).left_out] == [
             "b.jpg: has no .txt file of labels"
@@ -189,9 +296,10 @@ def test_a_file_that_is_cut_off_or_names_a_lost_picture_is_one_line(
         with pytest.raises(InputError, match=r"^[^\n]*a.txt: line 2: has the class 7, there are 2[^\n]*$"):
             open_classes(tmp_path).read(0)
         return
-    path.write_text(whole.replace("a.jpg", "lost.jpg"))
-    with pytest.raises(InputError, match=r"^[^\n]*names the picture '[^\n]*lost.jpg', which is not there$"):
-        open_classes(tmp_path)
+    if tool not in (cvat_of_a_video, voc, labelme_xml):  # whose pictures are found by other names
+        path.write_text(whole.replace("a.jpg", "lost.jpg"))
+        with pytest.raises(InputError, match=r"^[^\n]*names the picture '[^\n]*lost.jpg', which is not there$"):
+            open_classes(tmp_path)
     path.write_text(whole[: len(whole) * 3 // 4])
     with pytest.raises(InputError, match=rf"^[^\n]*{path.name}[^\n]*$"):
         open_classes(tmp_path).read(0)
@@ -257,8 +365,70 @@ def test_boxes_and_masks_at_urls_are_no_outlines(tmp_path: Path) -> None:
         open_classes(tmp_path / "labelbox").read(0)
     path = cvat(tmp_path / "cvat")
     path.write_text(path.read_text().replace("<image ", "<track/><image "))
-    with pytest.raises(InputError, match=r"is of a video; export the task as 'CVAT for images 1.1'"):
+    with pytest.raises(InputError, match=r"is of a video, and its pictures frame_000000.png, … are not there"):
         open_classes(tmp_path / "cvat")
     path.write_text('<!DOCTYPE x [<!ENTITY a "b">]><annotations>' + " " * 9 + "</annotations>")
     with pytest.raises(InputError, match="declares a document type"):
         open_classes(tmp_path / "cvat")
+
+
+def test_the_hull_of_a_cuboid_counts_nowhere(tmp_path: Path) -> None:
+    path = cvat(tmp_path)
+    corners = {f"{side}1": (0 if "l" in side else 6, 30 if "t" in side else 36) for side in ("tl", "tr", "bl", "br")}
+    corners |= {side.replace("1", "2"): (x + 4, y) for side, (x, y) in corners.items()}
+    ends = " ".join(f'x{side}="{x}" y{side}="{y}"' for side, (x, y) in corners.items())
+    path.write_text(path.read_text().replace("</image>", f'<cuboid label="wall" {ends}></cuboid></image>'))
+    ids = open_classes(tmp_path).read(0).ids
+    assert ids is not None and (ids[30:36, :10] == IGNORED).all() and (ids == IGNORED).sum() == 60
+
+
+def test_tracks_of_a_video_end_and_must_have_a_shape_in_each_frame(tmp_path: Path) -> None:
+    path = cvat_of_a_video(tmp_path)
+    for number in (0, 3, 9):
+        picture(tmp_path, f"images/frame_{number:06d}.png")
+    corners = ";".join(f"{x},{y}" for x, y in CRACK)
+    shape = f'<polygon frame="%d" outside="%d" points="{corners}"></polygon>'
+    whole = path.read_text()
+    for frames, names, told in (
+        (((0, 0), (3, 1), (6, 0), (9, 1)), ("frame_000000", "frame_000003", "frame_000006", "frame_000009"), ()),
+        (((0, 0), (9, 1)), ("frame_000000", "frame_000009"), ("goes through frame 3", "goes through frame 6")),
+    ):
+        track = f'<track id="7" label="crack">{"".join(shape % one for one in frames)}</track>'
+        path.write_text(whole.replace("</annotations>", f"{track}</annotations>"))
+        pictures = open_set(tmp_path)
+        assert pictures.names == names
+        assert all(f"track 7 {word}" in line for word, line in zip(told, pictures.left_out, strict=True))
+        masks = [pictures.read(k).mask for k in range(pictures.size)]
+        assert [mask is not None and int(mask.sum()) for mask in masks][:2] == [78, 0]
+
+
+def test_bop_and_open_images_have_a_picture_for_each_mask(tmp_path: Path) -> None:
+    """In BOP, object 1 of picture 3 is of model 5. A mask of Open Images may be smaller than its picture."""
+    scene, mask = tmp_path / "bop/test/000001", wanted() == 1
+    for place in ("bop/test/000001/rgb/000003.png", "open/images/a.jpg"):
+        picture(tmp_path, place)
+    for file in (
+        scene / "mask_visib/000003_000000.png",
+        scene / "mask_visib/000003_000001.png",
+        tmp_path / "open/m.png",
+    ):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        small = Image.fromarray(mask if "000001.png" in file.name else wanted() > 0)
+        (small.resize((W // 2, H // 2), Image.Resampling.NEAREST) if file.name == "m.png" else small).save(file)
+    save(scene, "scene_gt.json", {"3": [{"obj_id": 2, "cam_R_m2c": []}, {"obj_id": 5, "cam_R_m2c": []}]})
+    found = open_classes(tmp_path / "bop")
+    assert found.classes == ("background", "obj_000002", "obj_000005") and found.names == ("test/000001/rgb/000003",)
+    assert np.array_equal(found.read(0).ids, np.where(mask, 2, (wanted() > 0).astype(np.uint8)))
+    (scene / "mask_visib/000003_000001.png").unlink()
+    with pytest.raises(InputError, match=r"000003.png: has no mask mask_visib/000003_000001.png; make it with bop_"):
+        open_classes(tmp_path / "bop")
+    rows = (
+        "MaskPath,ImageID,LabelName,BoxID,BoxXMin,BoxXMax,BoxYMin,BoxYMax,PredictedIoU,Clicks",
+        "m.png,a,/m/01,,,,,,,",
+    )
+    save(tmp_path / "open", "train-annotations-object-segmentation.csv", "\n".join(rows))
+    save(tmp_path / "open", "oidv6-class-descriptions.csv", "/m/01,Wall\n")
+    found = open_classes(tmp_path / "open")
+    ids = found.read(0).ids
+    assert found.classes == ("background", "Wall") and ids is not None and ids.shape == (H, W)
+    assert np.array_equal(ids[::2, ::2], (wanted() > 0)[1::2, 1::2])

@@ -214,3 +214,158 @@ def test_masks_come_before_outlines(tmp_path: Path) -> None:
     (tmp_path / "masks").mkdir()
     Image.fromarray(np.eye(H, W, dtype=bool)).save(tmp_path / "masks/a.png")
     assert np.count_nonzero(open_set(tmp_path).read(0).mask) == H
+
+
+def written(file: Path, *polygons: list[float], picture: str = "a.jpg", **more: Any) -> None:
+    entries = [{"id": k, "image_id": 1, "category_id": 1, "segmentation": [one]} for k, one in enumerate(polygons)]
+    image = {"id": 1, "file_name": picture, "height": H, "width": W}
+    categories = [{"id": 1, "name": "crack"}]
+    save(file, {"images": [image], "categories": categories, "annotations": entries, **more})
+
+
+@pytest.mark.parametrize("file", ["annotations/instances_default.json", "_annotations.coco.json", "walls.json"])
+def test_an_old_copy_of_annotations_must_say_the_same(tmp_path: Path, file: str) -> None:
+    save(tmp_path / "images" / "a.jpg")
+    path = tmp_path / file
+    written(path, *SQUARE)
+    old = path.with_name("instances_default (old).json")
+    written(old, *SQUARE)
+    assert open_set(tmp_path).names == ("a",) and open_set(tmp_path).left_out == ()
+    written(old, [1, 1, 9, 1, 9, 9])
+    with pytest.raises(InputError, match=r"^[^\n]*: says something else of a.jpg than [^\n]*$"):
+        open_set(tmp_path)
+
+
+def test_of_two_formats_a_note_says_which_is_read(tmp_path: Path) -> None:
+    """Beside them lies what folders have besides: the files of a desktop, a read me, an archive, a list of classes."""
+    save(tmp_path / "images" / "a.jpg")
+    written(tmp_path / "annotations" / "instances_default.json", *SQUARE)
+    texts = {
+        "data.yaml": "names: [crack]", "labels/a.txt": "0 0.1 0.1 0.9 0.1 0.5 0.9", "classes.txt": "crack",
+        "README.md": "# Walls", "README.txt": "1", "Thumbs.db": "", ".DS_Store": "", "images.zip": "PK",
+    }  # fmt: skip
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    told = f"{tmp_path}: COCO (annotations/instances_default.json) is read; YOLO (data.yaml) beside it is not"
+    for found in (open_set(tmp_path), open_classes(tmp_path)):
+        assert found.notes == (told,) and found.names == ("a",) and found.left_out == ()
+    written(
+        tmp_path / "annotations" / "instances_default.json",
+        annotations=[{"image_id": 1, "category_id": 1, "bbox": [1, 1, 5, 5]}],
+    )
+    found = open_set(tmp_path)
+    assert (
+        found.labeled
+        and "has boxes only" in found.notes[0]
+        and found.notes[0].endswith("YOLO (data.yaml) is read instead")
+    )
+    (tmp_path / "mask").mkdir()
+    Image.new("1", (W, H)).save(tmp_path / "mask" / "a.png")
+    assert f"{tmp_path}: its masks are read; COCO (" in open_set(tmp_path).notes[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        ("labels/a.txt", "0 0.2 0.3 0.4 0.1 0.48 0.225 0.28 0.425", "data.yaml: its objects are turned boxes"),
+        ("keypoints.json", {"bbox": [1, 1, 5, 5], "keypoints": [1, 1, 2]}, "has boxes and keypoints only"),
+        ("a.json", [{"image": "a.jpg", "annotations": [{"label": "crack", "coordinates": {}}]}], "has boxes only"),
+        ("walls-export.json", {"name": "w", "videoSettings": {}, "tags": []}, "is of VoTT, which is not read"),
+        ("labelTxt/a.txt", "1 1 9 1 9 9 1 9 crack 0", "labelTxt: has turned boxes only"),
+        ("a.xml", "<annotation><filename>a.jpg</filename><object><name>crack</name><bndbox><xmin>1</xmin><ymin>1</ymin>"
+         "<xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>", "a.xml: has boxes only"),
+    ],
+)  # fmt: skip
+def test_what_has_no_outlines_is_one_line_and_never_a_mask(tmp_path: Path, file: str, content: Any, told: str) -> None:
+    save(tmp_path / "images" / "a.jpg")
+    if file == "keypoints.json":
+        written(tmp_path / file, annotations=[{"id": 1, "image_id": 1, "category_id": 1, **content}])
+    elif isinstance(content, str):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(content)
+    else:
+        save(tmp_path / file, content)
+    (tmp_path / "data.yaml").write_text("names: [crack]\n")
+    for open_ in (open_set, open_classes):
+        with pytest.raises(InputError, match=rf"^[^\n]*{told}[^\n]*$"):
+            open_(tmp_path)
+    assert not open_set(tmp_path, masks=False).labeled
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        ("annotations/instances_train.json", "", "instances_train.json: "),
+        ("walls.json", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "pointer of Git LFS"),
+    ],
+)
+def test_a_file_of_annotations_that_is_not_whole_is_one_line(
+    tmp_path: Path, file: str, content: str, told: str
+) -> None:
+    save(tmp_path / "images" / "a.jpg")
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text(content)
+    with pytest.raises(InputError, match=rf"^[^\n]*{told}[^\n]*$"):
+        open_classes(tmp_path)
+
+
+def test_a_file_of_an_unknown_tool_is_told(tmp_path: Path) -> None:
+    save(tmp_path / "a.jpg")
+    save(tmp_path / "a.json", {"marks": [[1, 2], [3, 4]]})
+    for found in (open_set(tmp_path), open_classes(tmp_path)):
+        assert not found.labeled and found.left_out[0].startswith(
+            f"{tmp_path / 'a.json'}: of no tool that is known here"
+        )
+    save(tmp_path / "a.json", {"imageData": "A" * (1 << 17), "imagePath": "a.jpg", "imageHeight": H, "imageWidth": W,
+                               "shapes": [{"label": "crack", "points": [[1, 1], [30, 1], [30, 30]]}]})  # fmt: skip
+    assert open_set(tmp_path).labeled
+
+
+def test_annotations_without_any_object_are_told(tmp_path: Path) -> None:
+    save(tmp_path / "images" / "a.jpg")
+    written(tmp_path / "instances.json")
+    assert "lists no object; all pixels are taken for the background" in open_set(tmp_path).notes[0]
+
+
+def test_masks_of_lvis_and_sa1b(tmp_path: Path) -> None:
+    """LVIS gives the address of a picture. Masks of SA-1B have no class, and smaller ones lie over larger ones."""
+    save(tmp_path / "lvis" / "train2017" / "000000000009.jpg")
+    image = {"id": 9, "coco_url": "http://images.cocodataset.org/train2017/000000000009.jpg", "height": H, "width": W}
+    polygon = {"id": 1, "image_id": 9, "category_id": 1, "segmentation": SQUARE, "area": 400.0}
+    categories = [{"id": 1, "name": "crack_of_glass", "synset": "crack.n.01", "frequency": "r"}]
+    save(tmp_path / "lvis" / "lvis_v1_train.json",
+         {"images": [image], "annotations": [polygon], "categories": categories})  # fmt: skip
+    pictures = open_set(tmp_path / "lvis")
+    mask = pictures.read(0).mask
+    assert pictures.names == ("train2017/000000000009",) and mask is not None and mask.sum() == 400
+    save(tmp_path / "sa" / "sa_1.jpg")
+    whole, part = ([10 * H, 20 * H, 20 * H], [20 * H + 5, 10, H * W - 20 * H - 15])
+    entries = [
+        {"id": k, "segmentation": {"size": [H, W], "counts": counts}, "area": counts[1], "predicted_iou": 0.9}
+        for k, counts in enumerate((part, whole))
+    ]
+    image = {"image_id": 1, "file_name": "sa_1.jpg", "height": H, "width": W}
+    save(tmp_path / "sa" / "sa_1.json", {"image": image, "annotations": entries})
+    picture = open_classes(tmp_path / "sa").read(0)
+    assert picture.ids is not None and picture.instances is not None
+    assert picture.ids.sum() == 20 * H and (picture.instances == 2).sum() == 10 and picture.instances[5, 20] == 2
+    assert "cracks are the objects of 'object'" in open_set(tmp_path / "sa").notes[0]
+
+
+def test_colors_of_supervisely_are_in_its_meta_file(tmp_path: Path) -> None:
+    save(tmp_path / "img" / "a.jpg")
+    mask = np.zeros((H, W, 3), np.uint8)
+    mask[3:5], mask[20:] = (0xD0, 0x02, 0x1B), (0x41, 0x75, 0x05)
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(mask).save(tmp_path / "masks" / "a.png")
+    colors = (("crack", "#D0021B"), ("wall", "#417505"))
+    save(
+        tmp_path / "meta.json", {"classes": [{"title": name, "shape": "any", "color": color} for name, color in colors]}
+    )
+    pictures = open_classes(tmp_path)
+    ids = pictures.read(0).ids
+    assert pictures.classes == ("background", "crack", "wall") and ids is not None
+    assert [int(ids[row, 0]) for row in (0, 3, 30)] == [0, 1, 2]
+    crack = open_set(tmp_path).read(0).mask
+    assert crack is not None and crack.sum() == 2 * W

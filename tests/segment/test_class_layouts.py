@@ -85,7 +85,7 @@ def test_coco_with_polygons_runs_crowds_and_ids_with_gaps(tmp_path: Path) -> Non
     for change, words in (
         ({"images": [{**data["images"][0], "file_name": "../b.jpg"}]}, "names the picture '../b.jpg'"),
         (
-            {"annotations": [{"image_id": 7, "category_id": 3}]},
+            {"annotations": [*data["annotations"], {"image_id": 7, "category_id": 3}]},
             "an annotation cannot be read: KeyError('segmentation')",
         ),
         ({"annotations": [{"image_id": 7, "category_id": 5, "segmentation": []}]}, "KeyError(5)"),
@@ -245,7 +245,42 @@ def test_instances_of_coco_come_before_panoptic_ones(tmp_path: Path) -> None:
     assert open_classes(tmp_path).classes == ("background", "car")
 
 
-@pytest.mark.parametrize("place", [("train/{k}.png", "trainannot/{k}.png"), ("{k}_sat.png", "{k}_classes.png")])
+def test_bdd100k_has_the_classes_of_cityscapes(tmp_path: Path) -> None:
+    saved(tmp_path / "images/10k/train/a.jpg", RGB)
+    mask = np.full(RGB.shape[:2], 13, np.uint8)
+    mask[:5] = IGNORED
+    saved(tmp_path / "labels/sem_seg/masks/train/a.png", mask)
+    saved(tmp_path / "labels/sem_seg/colormaps/train/a.png", RGB)
+    pictures = open_classes(tmp_path)
+    ids = pictures.read(0).ids
+    assert pictures.names == ("train/a",) and pictures.classes[13] == "car"
+    assert ids is not None and np.array_equal(ids, mask)
+    saved(tmp_path / "labels/sem_seg/masks/train/a.png", mask + 7)
+    with pytest.raises(InputError, match="has the value 20, which is no class of Cityscapes for training"):
+        open_classes(tmp_path).read(0)
+
+
+def test_labels_of_which_nothing_counts_are_told(tmp_path: Path) -> None:
+    """Masks of another set, in the layout of Cityscapes: its numbers 0 to 6 are no classes for training."""
+    saved(tmp_path / "leftImg8bit/train/a_leftImg8bit.png", RGB)
+    saved(tmp_path / "gtFine/train/a_gtFine_labelIds.png", np.full(RGB.shape[:2], 3, np.uint8))
+    assert "no pixel of its labels has a class that counts" in open_classes(tmp_path).notes[0]
+
+
+def test_objects_of_voc_lie_beside_its_classes(tmp_path: Path) -> None:
+    """The border counts nowhere and is no object."""
+    ids, objects = (np.zeros(RGB.shape[:2], np.uint8) for _ in range(2))
+    ids[10:20], ids[20:22], objects[10:15], objects[15:20], objects[20:22] = 1, 255, 3, 5, 255
+    saved(tmp_path / "JPEGImages/a.jpg", RGB)
+    for name, values in (("Class", ids), ("Object", objects)):
+        saved(tmp_path / f"Segmentation{name}/a.png", values)
+    (tmp_path / "labelmap.txt").write_text("background:::\ncrack:::\n")
+    picture = open_classes(tmp_path).read(0)
+    assert picture.instances is not None and picture.ids is not None
+    assert np.array_equal(picture.instances, np.where(objects == 255, 0, np.searchsorted([0, 3, 5], objects)))
+
+
+@pytest.mark.parametrize("place", [("train/{k}.png", "targets/{k}.png"), ("{k}_sat.png", "{k}_classes.png")])
 def test_masks_without_a_telling_name_are_known_by_their_few_numbers(tmp_path: Path, place: tuple[str, str]) -> None:
     rng = np.random.default_rng(0)
     for k in range(3):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image
 from scenes.errors import InputError
 from segment.cli import measure
 from segment.sets import open_set
+from segment.tree import listed
 
 H, W = 40, 64
 
@@ -57,6 +59,7 @@ def check(folder: Path, count: int, mask_value: int | None = None) -> tuple[str,
 LAYOUTS = {
     "ours": ("img/{k}.png", "mask/{k}.png"),
     "CrackSeg9k": ("Images/{k}.jpg", "Masks/{k}.png"),
+    "CamVid": ("train/{k}.png", "trainannot/{k}.png"),
     "DeepCrack": ("train_img/{k}.jpg", "train_lab/{k}.png"),
     "DeepCrack, unpacked twice": ("DeepCrack/test_img/{k}.jpg", "DeepCrack/test_lab/{k}.png"),
     "CFD, converted": ("image/{k}.jpg", "gt/{k}.png"),
@@ -85,7 +88,6 @@ LAYOUTS = {
 
 # No name tells what is a mask.
 BARE = {
-    "CamVid": ("train/{k}.png", "trainannot/{k}.png"),
     "nnU-Net": ("imagesTr/case{k}_0000.png", "labelsTr/case{k}.png"),
     "Mapillary": ("training/images/{k}.jpg", "training/v2.0/labels/{k}.png"),
     "ISIC": ("ISIC_Training_Input/ISIC_{k}.jpg", "ISIC_Training_GroundTruth/ISIC_{k}_segmentation.png"),
@@ -316,3 +318,29 @@ def test_a_mask_of_another_size_is_one_line(tmp_path: Path) -> None:
     made(tmp_path, lambda k: levels(k).resize((W // 2, H)))
     with pytest.raises(InputError, match=r"0.png: has 32 x 40 but its picture 64 x 40 pixels; scale it to the picture"):
         open_set(tmp_path).read(0)
+
+
+def test_a_folder_is_listed_once_and_links_do_not_show_a_file_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(picture(0), tmp_path / "elsewhere" / "1.jpg")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path)
+    save(picture(0), tmp_path / "set" / "walls" / "0.jpg")
+    (tmp_path / "set" / "again").symlink_to("walls")
+    (tmp_path / "set" / "more").symlink_to("../elsewhere")
+    (tmp_path / "set" / "lost.jpg").symlink_to("nothing.jpg")
+    tree = listed(tmp_path / "set")
+    names = [path.relative_to(tmp_path / "set").as_posix() for path in tree.pictures]
+    assert names == ["more/1.jpg", "walls/0.jpg"]
+    assert tree.lost == (f"{tmp_path / 'set' / 'lost.jpg'}: is a link to nothing, or no file",)
+    for k in range(2):
+        save(picture(0), tmp_path / "set" / f"day{k}" / "0.jpg")
+    calls: list[str] = []
+    for name in ("scandir", "listdir"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda place, real=real: (calls.append(str(place)), real(place))[1])
+    open_set(tmp_path / "set")
+    within = [place for place in calls if place.startswith(str(tmp_path / "set"))]
+    assert sorted(within) == sorted(
+        map(str, (tree.folder, *(tree.folder / name for name in ("walls", "more", "day0", "day1"))))
+    )
