@@ -58,8 +58,11 @@ def make_network(config: SegmentConfig, classes: int = 1) -> Segmenter:
     """
     start = Path(config.weights) if config.weights else None
     ours = start is not None and (start.suffix == ".safetensors" or Folder(start).selected.exists())
-    if ours and start is not None and config.model == UNET_LITE0 and find_task(start) == CLASSIFIERS:
-        ours = False  # of its encoder alone
+    if ours and start is not None:
+        if not start.exists():
+            raise InputError(f"field weights: {start}: there is no such file; give one: --set weights=FILE")
+        # A classifier has the weights of the encoder alone.
+        ours = config.model != UNET_LITE0 or find_task(start) != CLASSIFIERS
     network = build(config.model, config.width, config.depth, None if ours else config.weights, classes)
     if ours and start is not None:
         checkpoint.load(network, network_tensors(find_checkpoint(start, TASK)), f"field weights: {start}")
