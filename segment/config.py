@@ -68,14 +68,15 @@ class SegmentConfig(TrainConfig):
         The color of each class, [red, green, blue] from 0 to 255, for masks in colors: {road: [128, 64, 128]}. It comes
         before files that lie beside the masks. The name void is for colors that count nowhere.
     model : str
-        Name of the network, one of `segment.network.NAMES`: `unet`, `segformer-b0`, and so on.
+        Name of the network, one of `segment.network.NAMES`: `unet`, `unet-lite0`, `segformer-b0`, and so on.
     width : int
         Channels of a U-Net at full resolution.
     depth : int
         How many times a U-Net halves the resolution.
     weights : str, optional
-        Where the network starts: a run or a checkpoint of `segment`, or, for networks of transformers, a folder or a
-        name on the Hugging Face Hub (only safetensors). By default the weights are random.
+        Where the network starts: a run or a checkpoint of `segment`; for `unet-lite0`, also one of a classifier with
+        the model `efficientnet-lite0`, for the encoder; for networks of transformers, also a folder or a name on the
+        Hugging Face Hub (only safetensors). By default the weights are random.
     size : int
         Side of the training crops, pixels.
     window : int

@@ -17,9 +17,10 @@ from segment.methods.catalogue import METHODS
 from segment.methods.supervised import Supervised
 from segment.models import build
 from segment.multiscale import MultiScale
-from segment.network import Segmenter
+from segment.network import UNET_LITE0, Segmenter
+from segment.unet import CLASSIFIERS
 from training import checkpoint
-from training.run_folder import Folder, checked, find_checkpoint
+from training.run_folder import Folder, checked, find_checkpoint, find_task
 
 # Methods that take the labels of the source as they are, and predict with the network itself.
 _SEGMENTING = ("supervised", "fixmatch", "rounds", "sense")
@@ -57,6 +58,11 @@ def make_network(config: SegmentConfig, classes: int = 1) -> Segmenter:
     """
     start = Path(config.weights) if config.weights else None
     ours = start is not None and (start.suffix == ".safetensors" or Folder(start).selected.exists())
+    if ours and start is not None:
+        if not start.exists():
+            raise InputError(f"field weights: {start}: there is no such file; give one: --set weights=FILE")
+        # A classifier has the weights of the encoder alone.
+        ours = config.model != UNET_LITE0 or find_task(start) != CLASSIFIERS
     network = build(config.model, config.width, config.depth, None if ours else config.weights, classes)
     if ours and start is not None:
         checkpoint.load(network, network_tensors(find_checkpoint(start, TASK)), f"field weights: {start}")

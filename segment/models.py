@@ -11,8 +11,8 @@ from segment.inference import Inference
 from segment.levels import normalized
 from segment.logits import chances
 from segment.methods.supervised import Supervised
-from segment.network import MATCHING, NAMES, UNET, Segmenter, Segments
-from segment.unet import UNet
+from segment.network import MATCHING, NAMES, UNET, UNET_LITE0, Segmenter, Segments
+from segment.unet import UNet, UNetLite0
 from training.method import TrainingMethod
 
 PLAIN = Inference()
@@ -23,13 +23,15 @@ def build(name: str, width: int, depth: int, weights: str | None = None, classes
     """Build a network. It maps images (n, 3, h, w) float to logits (n, h, w), or (n, classes, h, w) of several classes.
 
     width: channels of a U-Net at full resolution. depth: how many times it halves the resolution. weights: for the
-    networks of transformers, a folder or a name on the Hugging Face Hub; None for random weights. Raises InputError.
+    networks of transformers, a folder or a name on the Hugging Face Hub; for `unet-lite0`, a classifier on
+    EfficientNet-Lite0; None for random weights. Raises InputError.
     """
     if name == UNET:
         if weights is not None:
             raise InputError(f"field weights: '{weights}': a U-Net starts from a run or a checkpoint of segment only")
-        # Convolutions with few channels are faster in channels-last format, also on CPUs.
-        return UNet(width, depth, classes).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return _fast(UNet(width, depth, classes))
+    if name == UNET_LITE0:
+        return _fast(UNetLite0(width, depth, classes, weights))
     if name not in NAMES:
         raise InputError(f"field model: no network is called '{name}', {choices(name, NAMES)}")
     # Importing transformers takes seconds.
@@ -40,6 +42,11 @@ def build(name: str, width: int, depth: int, weights: str | None = None, classes
     from segment.backbones import of_transformers
 
     return of_transformers(name, weights, classes)
+
+
+def _fast(network: Segmenter) -> Segmenter:
+    """The network in channels-last format: convolutions with few channels are faster in it, also on CPUs."""
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 @torch.inference_mode()

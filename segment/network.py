@@ -13,11 +13,12 @@ from torch.nn.functional import interpolate, pad
 
 from segment.logits import from_maps
 
-UNET = "unet"
+UNET, UNET_LITE0 = "unet", "unet-lite0"
 MATCHING = ("mask2former-tiny", *(f"mask2former-swin-{size}" for size in "tsbl"))
 """Networks that tell objects apart."""
 NAMES = (
-    UNET, *(f"segformer-b{k}" for k in range(6)), "dpt-dinov2-s", "dpt-dinov2-b", "upernet-convnext-t", *MATCHING,
+    UNET, UNET_LITE0, *(f"segformer-b{k}" for k in range(6)), "dpt-dinov2-s", "dpt-dinov2-b", "upernet-convnext-t",
+    *MATCHING,
 )  # fmt: skip
 """The names of the networks in configs. `segment.models.build` makes them."""
 

@@ -42,6 +42,10 @@ class Checkpoint:
         """The tensors whose names begin with `name.`, under their names without it."""
         return {key.removeprefix(f"{name}."): t for key, t in self.tensors.items() if key.startswith(f"{name}.")}
 
+    def backbone(self) -> dict[str, Tensor]:
+        """The tensors of a classifier's backbone: the averaged ones if there are some."""
+        return self.part("average.module.network.backbone") or self.part("method.network.backbone")
+
 
 def join(**parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Join the tensors of several parts under names `part.name`: the inverse of `Checkpoint.part`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -18,7 +19,7 @@ from training.method import Batch, Descend, Unlabeled
 
 
 class Rounds(Supervised):
-    """The loss on the source. From the second round on, also cross-entropy with the labels of the frozen network.
+    """The loss on the source. From the second round on, also that with the labels of the frozen network.
 
     Zou et al., Unsupervised domain adaptation via class-balanced self-training, ECCV 2018, with the pictures
     of a batch at a time for `portion`. The labels are made when a batch needs them, so they follow its crop.
@@ -28,11 +29,13 @@ class Rounds(Supervised):
     round: Tensor
 
     class Settings(Supervised.Settings):
-        """rounds: number of rounds, the first on the source alone. threshold: least probability of a label. portion:
-        instead, the surest pixels of each class are labeled, this share of them. scales: sizes at which pictures are
-        seen for their labels; the logits are averaged. weight: of the target term."""
+        """rounds: their number. first: what the first round learns: `source` alone, or also the `labels` of the network
+        that training starts from, which then should have learned already. threshold: least probability of a label.
+        portion: instead, the surest pixels of each class are labeled, this share of them. scales: sizes at which
+        pictures are seen for their labels; the logits are averaged. weight: of the target term."""
 
         rounds: int = Field(default=3, ge=2)
+        first: Literal["source", "labels"] = "source"
         threshold: float = Field(default=0.9, ge=0.5, le=1)
         portion: Portion = None
         scales: Scales = (1.0,)
@@ -47,7 +50,7 @@ class Rounds(Supervised):
 
     def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         terms = super().losses(source, target, progress)
-        if self.round:
+        if self.round or self.settings.first == "labels":
             self.labeler.eval()
             chosen = self.settings
             with torch.no_grad():

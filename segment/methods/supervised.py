@@ -11,6 +11,9 @@ from segment.network import Segmenter
 from segment.watch import Watch
 from training.method import Batch, Descend, TrainingMethod, Unlabeled
 
+_BACKGROUND = -50.0
+"""The logit of a pixel that is surely no crack."""
+
 
 class Supervised(TrainingMethod):
     """The loss of the config on the source, and the base of all other methods.
@@ -32,9 +35,11 @@ class Supervised(TrainingMethod):
         return {"source": self.cost(source.images, source.targets)}
 
     def cost(self, images: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
-        """The loss () of the network on images. With weights (n, h, w): the mean of weight times cross-entropy.
+        """The loss () of the network on images, of the pixels that count. weights: (n, h, w); None if all count.
 
-        Without weights, a network that tells objects apart has a loss of its own.
+        Without weights, a network that tells objects apart has a loss of its own. With weights, classes have the mean
+        of weight times cross-entropy, as in the papers. Cracks have the loss of the config there, too: beside a loss
+        with Dice, cross-entropy alone would hardly move the network, because few pixels are crack.
         """
         if self.network.segmenting and weights is None:
             return self.network.own_loss(images, labels)
@@ -44,10 +49,18 @@ class Supervised(TrainingMethod):
     def cost_of(self, logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
         """The loss () of logits, as `cost`. Logits of cracks that are compared with labels are watched."""
         if weights is not None:
-            return (costs(logits, labels) * weights).mean()
+            return self._weighted(logits, labels, weights)
         if not many(logits):
             self.watch.see(logits, labels)
         return self.loss(logits, labels)
+
+    def _weighted(self, logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+        if many(logits):
+            return (costs(logits, labels) * weights).mean()
+        # Pixels without weight count as sure background, which costs nothing.
+        without = weights == 0
+        cost = self.loss(logits.masked_fill(without, _BACKGROUND), labels.masked_fill(without, 0))
+        return cost * weights.sum() / (~without).sum().clamp(min=1)
 
     def update(self, source: Batch, target: Unlabeled, progress: float, descend: Descend) -> dict[str, Tensor]:
         terms = super().update(source, target, progress, descend)

@@ -24,11 +24,11 @@ from transformers import (
 )
 
 from classify import backbones
-from classify.efficientnet import EfficientNetLite0
 from classify.mixer import Mixer
 from classify.models import NAMES, build
 from scenes.errors import InputError
 from training import checkpoint
+from training.efficientnet import EfficientNetLite0
 
 TINY_RESNET = {"layer_type": "basic", "depths": [1, 1], "hidden_sizes": [8, 12], "embedding_size": 8}
 TINY_VIT = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2}

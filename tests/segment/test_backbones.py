@@ -23,7 +23,7 @@ from segment import backbones, mask2former
 from segment.config import SegmentConfig
 from segment.load import make_method
 from segment.models import build
-from segment.network import MATCHING, NAMES, UNET, Segmenter
+from segment.network import MATCHING, NAMES, UNET, UNET_LITE0, Segmenter
 
 _TINY: dict[str, Any] = {
     "segformer-b0": lambda: SegformerConfig(
@@ -50,7 +50,9 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_names_are_built() -> None:
-    assert set(NAMES) == {UNET, *backbones.CONFIGS, *MATCHING} and set(MATCHING) == mask2former.CONFIGS.keys()
+    assert (
+        set(NAMES) == {UNET, UNET_LITE0, *backbones.CONFIGS, *MATCHING} and set(MATCHING) == mask2former.CONFIGS.keys()
+    )
 
 
 @pytest.mark.parametrize("name", _TINY)

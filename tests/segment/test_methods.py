@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from scenes.errors import InputError
 from segment.config import SegmentConfig
 from segment.load import make_method
+from segment.losses import LOSSES
 from segment.methods.adabn import AdaBN
 from segment.methods.catalogue import METHODS
 from segment.methods.dacs import DACS, pasted, surroundings
@@ -146,7 +147,7 @@ def test_a_crop_is_labeled_alike_whatever_the_rest_of_the_batch_shows() -> None:
     assert matching.network.training
 
 
-def test_the_mixed_term_is_weighted_entropy_of_pasted_and_teachers_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_mixed_term_is_entropy_and_dice_of_pasted_and_teachers_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     method = method_of("dacs", margin=1, threshold=0.8)
     assert isinstance(method, DACS)
     source, target = batch()
@@ -163,7 +164,7 @@ def test_the_mixed_term_is_weighted_entropy_of_pasted_and_teachers_labels(monkey
 
     method.network = Seen()  # type: ignore[assignment]
     found = method.adapting(source, target, pseudo_labels(logits, 0.8))["mixed"].item()
-    total = 0.0
+    total = both = either = 0.0
     for place in np.ndindex(4, 32, 32):
         k, row, column = place
         rows, columns = slice(max(0, row - 1), row + 2), slice(max(0, column - 1), column + 2)
@@ -173,7 +174,25 @@ def test_the_mixed_term_is_weighted_entropy_of_pasted_and_teachers_labels(monkey
         weight = 1.0 if pasted_here else float(max(chance, 1 - chance) >= 0.8)
         p = 1 / (1 + math.exp(-given["images"][k, :, row, column].mean().item()))
         total -= weight * math.log(p if label else 1 - p)
-    assert found == pytest.approx(total / (4 * 32 * 32), rel=1e-4)
+        both, either = both + weight * p * label, either + weight * (p + label)
+    assert found == pytest.approx(total / (4 * 32 * 32) + 1 - (2 * both + 1) / (either + 1), rel=1e-4)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_pixels_without_weight_change_no_loss_of_cracks(loss: str) -> None:
+    method = method_of("supervised")
+    method.loss = LOSSES[loss]
+    logits, labels, weights = torch.randn(2, 8, 8), (torch.rand(2, 8, 8) > 0.8).float(), torch.ones(2, 8, 8)
+    assert method.cost_of(logits, labels, weights).item() == pytest.approx(method.loss(logits, labels).item())
+    weights[:, :, 5:] = 0
+    changed = torch.where(weights > 0, logits, 9 * torch.randn(2, 8, 8)).requires_grad_()
+    costs = [method.cost_of(changed, torch.where(weights > 0, labels, other), weights) for other in (0.0, 1.0)]
+    assert costs[0].item() == pytest.approx(method.cost_of(logits, labels, weights).item()) and costs[0] == costs[1]
+    costs[0].backward()
+    assert changed.grad is not None and not changed.grad[weights == 0].any() and changed.grad.any()
+    halved = method.cost_of(logits, labels, weights / 2)
+    assert halved.item() == pytest.approx(costs[0].item() / 2)
+    assert math.isfinite(method.cost_of(logits, labels, 0 * weights).item())
 
 
 def test_the_distance_of_features_counts_places_with_enough_crack() -> None:
@@ -278,11 +297,12 @@ def test_the_teacher_labels_turned_and_enlarged_pictures_in_the_place_of_the_pic
     assert sorted(seen) == [(1, 40), (1, 40), (1, 50), (1, 50), (2, 40)]
 
 
-def test_rounds_freeze_the_network_that_labels_until_the_next_round() -> None:
-    method = method_of("rounds", rounds=3)
+@pytest.mark.parametrize("first", ["source", "labels"])
+def test_rounds_freeze_the_network_that_labels_until_the_next_round(first: str) -> None:
+    method = method_of("rounds", rounds=3, first=first)
     assert isinstance(method, Rounds)
     told = stepped(method, 9)
-    assert ["pseudo" in terms for terms in told] == [False] * 3 + [True] * 6
+    assert ["pseudo" in terms for terms in told] == [first == "labels"] * 3 + [True] * 6
     frozen = {name: tensor.clone() for name, tensor in method.labeler.state_dict().items()}
     descend = OptimizerStep(optimizer(method.groups(), "adamw", lr=1e-2))
     method.update(*batch(9), 1.0, descend)

@@ -67,10 +67,10 @@ def settings(preset: str) -> dict[str, str]:
     return {**(settings(Path(given["extends"]).stem) if "extends" in given else {}), **given}
 
 
-NAMING = [preset for preset in preset_names() if "weights" in settings(preset)]
+NAMING = [preset for preset in preset_names() if "/" in settings(preset).get("weights", "")]
 
 
-def test_the_presets_that_name_weights() -> None:
+def test_the_presets_that_name_weights_of_the_hub() -> None:
     assert NAMING == ["hrda", "segformer", "sense", "sense-scenes"]
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from scenes.errors import InputError
 from segment.cli import segment
+from segment.network import UNET, UNET_LITE0
 from training import checkpoint
 
 
@@ -91,10 +92,11 @@ def test_a_segmenter_learns_lines_it_has_not_seen_and_is_evaluated(root: Path, t
     assert all("2 pictures" in half for half in halves)
 
 
+@pytest.mark.parametrize("model", [UNET, UNET_LITE0])
 def test_a_run_that_was_cut_off_ends_with_the_same_weights(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = written(root, tmp_path / "c.yaml", ema=0.9, checkpoint_every=3)
+    config = written(root, tmp_path / "c.yaml", model=model, ema=0.9, checkpoint_every=3)
     assert run("train", config, "--out", tmp_path / "whole").exit_code == 0
 
     class Cut(Exception):

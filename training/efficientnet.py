@@ -3,6 +3,8 @@ tensorflow/tpu, models/official/efficientnet/lite)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
@@ -70,3 +72,35 @@ class EfficientNetLite0(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         found: Tensor = self.layers(images)
         return found.mean((2, 3))
+
+
+def _stages() -> Iterator[tuple[int, int]]:
+    layers = 3  # of the stem
+    for i, (repeats, _, channels, _, _) in enumerate(_BLOCKS):
+        layers += repeats
+        if i + 1 == len(_BLOCKS) or _BLOCKS[i + 1][3] == 2:
+            yield layers, channels
+
+
+STAGES = tuple(_stages())
+"""For each resolution, from 1/2 to 1/32: the number of layers up to its last map, and the channels of this map."""
+
+
+class Pyramid(nn.Module):
+    """EfficientNet-Lite0 down to a resolution of 1 / 2^depth: images (n, 3, h, w) to the last map of each resolution.
+
+    depth: 1 to 5. The tensors have the names that they have in `EfficientNetLite0`.
+    """
+
+    def __init__(self, depth: int):
+        super().__init__()
+        self._ends = [layers for layers, _ in STAGES[:depth]]
+        self.layers = nn.Sequential(*list(EfficientNetLite0().layers)[: self._ends[-1]])
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        values, found = images, []
+        for number, layer in enumerate(self.layers, 1):
+            values = layer(values)
+            if number in self._ends:
+                found.append(values)
+        return found
