@@ -140,7 +140,8 @@ def draw(moved: Sequence[Moved]) -> Figure:
         _bars(axes, one)
     for axes in panels[len(moved) :]:
         axes.set_axis_off()
-    panels[0].legend(fontsize=7)
+    # Beside the panels: inside one it would lie over bars.
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize=7)
     return figure
 
 
