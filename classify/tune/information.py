@@ -25,6 +25,9 @@ from classify.tune.outcome import SCREENED, Moved, Outcome, Refused, shares_of
 from scenes.pieces import Pieces
 from training.progress import counted
 
+MOST_PHOTOS = 2000
+"""Photographs to learn from, and to judge by. More of them would take memory for each render, and tell little more."""
+
 _HALVES = 2
 
 
@@ -33,11 +36,12 @@ def decide(lesson: Lesson, held: NDArray[np.bool_], table: Table, floor: float, 
 
     held: (m,) the photographs that judge. The other arguments are those of that function.
     """
-    learned, judging = Influence.of(lesson.watched(~held)), Influence.of(lesson.watched(held))
+    seen, judged = lesson.watched(_few(~held)), lesson.watched(_few(held))
+    learned, judging = Influence.of(seen), Influence.of(judged)
     with counted("effects of factors", len(table.places)) as advance:
         found = list(gains(learned, table, floor, advance))
     rows = [row for row, gain in enumerate(found) if gain.p < SCREENED]
-    judge = _Judge(lesson.watched(held), learned, judging, table, floor, least)
+    judge = _Judge(judged, learned, judging, table, floor, least)
     worth = [judge.verdict([row]) for row in rows]
     corrected = holm([one.p for one in worth])
     confirmed = [row for row, p in zip(rows, corrected, strict=True) if p < SIGNIFICANT]
@@ -61,6 +65,12 @@ def decide(lesson: Lesson, held: NDArray[np.bool_], table: Table, floor: float, 
         effective(weights, lesson.labels),
         measure=INFORMATION,
     )
+
+
+def _few(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The places of what is chosen; of more than `MOST_PHOTOS` as many, evenly over their order."""
+    places = np.flatnonzero(chosen)
+    return places[np.linspace(0, len(places) - 1, min(len(places), MOST_PHOTOS)).astype(np.int64)]
 
 
 @dataclass(frozen=True)

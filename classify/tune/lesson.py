@@ -52,8 +52,8 @@ class Lesson:
         seen = (np.c_[basis.transform(each) / scale, np.ones(len(each))].astype(np.float64) for each in (ours, theirs))
         return cls(next(seen), labels, next(seen), classes)
 
-    def watched(self, photos: NDArray[np.bool_]) -> Lesson:
-        """The same with some of the photographs."""
+    def watched(self, photos: NDArray[np.int64]) -> Lesson:
+        """The same with some of the photographs, by their places."""
         return Lesson(self.renders, self.labels, self.photos[photos], self.classes)
 
     def balanced(self, weights: Array) -> Array:

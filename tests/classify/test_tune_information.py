@@ -104,6 +104,20 @@ def test_a_classifier_of_the_tuned_renders_names_photographs_better() -> None:
     assert np.mean(gained) > 0.01
 
 
+def test_of_many_photographs_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("classify.tune.information.MOST_PHOTOS", 100)
+    lesson, table = world(0)
+    looked, influence = list[int](), Lesson.influence
+
+    def watched(self: Lesson, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        looked.append(len(self.photos))
+        return influence(self, weights)
+
+    monkeypatch.setattr(Lesson, "influence", watched)
+    outcome = decide(lesson, np.arange(600) % 2 == 0, table, 0.3, 0.3)
+    assert looked == [100, 100] and [one.place.name for one in outcome.moved] == ["teaches"]
+
+
 def test_pieces_without_effect_seldom_move() -> None:
     """Of 24 places that teach nothing, at p 0.05 after a correction for each world's candidates."""
     moved = []
