@@ -59,7 +59,14 @@ def cvat_in(tree: Tree, files: Sequence[Path]) -> Objects:
 
 def _take_frames(found: Collected, path: Path, root: Element) -> None:
     """Note the pictures of a video. Raises InputError if none is there."""
-    numbered = {int(match[1]): picture for stem, picture in found.pictures.stems() if (match := _FRAME.fullmatch(stem))}
+    numbered: dict[int, Path] = {}
+    for picture in found.pictures.near(path.parent):
+        match = _FRAME.fullmatch(picture.stem)
+        if match and numbered.setdefault(int(match[1]), picture) != picture:
+            raise InputError(
+                f"{path}: frame {match[1]} is there twice, as {numbered[int(match[1])]} and {picture}; put each video "
+                "into a folder of its own, with its annotations.xml"
+            )
     if not numbered:
         raise InputError(
             f"{path}: is of a video, and its pictures frame_000000.png, … are not there; export it with its images, or "
@@ -81,14 +88,14 @@ def _take_frames(found: Collected, path: Path, root: Element) -> None:
     except FAULTS as error:
         raise InputError(f"{path}: a track cannot be read: {error!r} is missing or wrong") from None
     for number, listed in sorted(drawn.items()):
-        picture = numbered.get(number)
-        if picture is None:
+        frame = numbered.get(number)
+        if frame is None:
             found.left_out.append(f"{path}: names frame {number}, which is not there as a picture frame_{number:06d}")
         elif number in unknown:
             found.left_out.append(f"{path}: track {unknown[number]} goes through frame {number} without a shape there")
         else:
             shapes = list(_shapes(listed))
-            found.take(path, picture, None, shapes, shapes.copy)
+            found.take(path, frame, None, shapes, shapes.copy)
 
 
 def _shapes(drawn: Sequence[_Drawn]) -> Iterator[Shape]:

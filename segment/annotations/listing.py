@@ -91,9 +91,10 @@ class Pictures:
         """The picture at a path that is seen from a folder of the set; None if it is not there."""
         return self.placed.get(normpath((folder.relative_to(self.folder) / given.replace("\\", "/")).as_posix()))
 
-    def stems(self) -> Iterator[tuple[str, Path]]:
-        """All pictures with the names of their files, without suffix."""
-        return ((path.stem, path) for path in self.placed.values())
+    def near(self, folder: Path) -> Iterator[Path]:
+        """The pictures in a folder and below it; all if there are none."""
+        found = self.placed.values()
+        return (path for path in found if folder not in self.holding or path.is_relative_to(folder))
 
     def name(self, path: Path) -> str:
         """The name of a picture in its set: its path without suffix and without folders that hold pictures only."""

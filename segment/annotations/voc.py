@@ -6,7 +6,7 @@ Boxes do not say which pixels are meant. Sets with masks in SegmentationClass/ a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -31,28 +31,34 @@ def voc_files(tree: Tree, kinds: Kinds) -> Sequence[Path]:
 
 def voc_in(tree: Tree, files: Sequence[Path]) -> Objects:
     """The pictures of files of VOC. Raises InputError."""
-    masks = {path.name: path for path in tree.pictures if path.relative_to(tree.folder).parts[0] == _MASKS}
-    return collected(tree, files, OfOne(root_of, _about, partial(_shapes, masks))).objects()
+    masks = tree.at(_MASKS)
+    pictures = Pictures.of(masks) if masks else None
+    return collected(tree, files, OfOne(root_of, _about, partial(_shapes, pictures))).objects()
 
 
 def _about(pictures: Pictures, path: Path, root: Element) -> tuple[Path, None]:
     """The picture beside a file with its own name, or with the name that it gives."""
     beside = (pictures.at(path.parent, f"{path.stem}{suffix}") for suffix in (".jpg", ".jpeg", ".png"))
-    given = root.findtext("filename", "").strip()
+    given = _in_folder(root, root.findtext("filename", ""))
     return next(filter(None, beside), None) or pictures.find(given, path.parent), None
 
 
-def _shapes(masks: Mapping[str, Path], root: Element) -> Iterator[Shape]:
+def _in_folder(root: Element, name: str) -> str:
+    """The path of a file by the name of its folder in Images/ or Masks/, which tells files of one name apart."""
+    return "/".join(filter(None, (root.findtext("folder", "").strip(), name.strip())))
+
+
+def _shapes(masks: Pictures | None, root: Element) -> Iterator[Shape]:
     for one in root.iterfind("object"):
         if one.findtext("deleted", "0").strip() == "1":
             continue
         title, polygon = one.findtext("name", "").strip(), one.find("polygon")
         if polygon is not None:
             yield Shape(title, partial(_polygon, _points(polygon)))
-        elif (file := one.findtext("segm/mask", "").strip()) in masks:
-            yield Shape(title, partial(drawing.from_file, masks[file]))
-        elif file:
-            raise ValueError(f"names the mask '{shortened(file)}', which is not in {_MASKS}/")
+        elif file := one.findtext("segm/mask", "").strip():
+            if masks is None:
+                raise ValueError(f"names the mask '{shortened(file)}', and there is no {_MASKS}/")
+            yield Shape(title, partial(drawing.from_file, masks.find(_in_folder(root, file))))
         elif (box := one.find("bndbox")) is not None:
             ends = tuple(float(box.findtext(name, "")) for name in ("xmin", "ymin", "xmax", "ymax"))
             yield Shape(title, partial(_box, ends), vague=True)

@@ -400,6 +400,28 @@ def test_tracks_of_a_video_end_and_must_have_a_shape_in_each_frame(tmp_path: Pat
         assert all(f"track 7 {word}" in line for word, line in zip(told, pictures.left_out, strict=True))
         masks = [pictures.read(k).mask for k in range(pictures.size)]
         assert [mask is not None and int(mask.sum()) for mask in masks][:2] == [78, 0]
+    picture(tmp_path, "old/frame_000006.png")
+    with pytest.raises(
+        InputError, match=r"frame 000006 is there twice, as .*; put each video into a folder of its own"
+    ):
+        open_set(tmp_path)
+
+
+def test_masks_of_labelme_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    for name, column in (("a", 3), ("b", 30)):
+        picture(tmp_path, f"Images/{name}/1.jpg")
+        mask = np.zeros((H, W), bool)
+        mask[:, column] = True
+        (tmp_path / "Masks" / name).mkdir(parents=True)
+        Image.fromarray(mask).save(tmp_path / "Masks" / name / "1_mask_0.png")
+        crack = "<object><name>crack</name><deleted>0</deleted><segm><mask>1_mask_0.png</mask></segm></object>"
+        gone = crack.replace("<deleted>0", "<deleted>1").replace("crack", "gone")
+        head = f"<filename>1.jpg</filename><folder>{name}</folder>"
+        save(tmp_path, f"Annotations/{name}/1.xml", f"<annotation>{head}{crack}{gone}</annotation>")
+    pictures = open_set(tmp_path)
+    masks = [pictures.read(k).mask for k in range(2)]
+    assert pictures.names == ("a/1", "b/1")
+    assert [mask is not None and np.flatnonzero(mask.any(axis=0)).tolist() for mask in masks] == [[3], [30]]
 
 
 def test_bop_and_open_images_have_a_picture_for_each_mask(tmp_path: Path) -> None:
