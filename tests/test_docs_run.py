@@ -240,8 +240,12 @@ def test_factor_studies(desk: Path) -> None:
 @pytest.mark.slow
 def test_tune(desk: Path) -> None:
     photographs(desk / "photos", 24)
-    rounds = [line for line in shown("Tune to photographs", "blendmill") if "--rounds" in line]
-    run_all("Tune to photographs", leave=tuple(rounds))
+    lines = shown("Tune to photographs", "blendmill")
+    rounds, informed = ([line for line in lines if option in line] for option in ("--rounds", "--by information"))
+    run_all("Tune to photographs", leave=(*rounds, *informed))
+    for line in informed:  # the run of a network that it names would have to be trained
+        run(line.replace("--model runs/net --features network ", ""))
+    assert rounds and informed and Path("wide/tuned.yaml").is_file()
     assert Path("tuned/report.html").is_file() and Path("renders/dataset.json").is_file()
     pytest.importorskip("cmaes", reason="cmaes is not installed")
     for line in rounds:
