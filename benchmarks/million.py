@@ -42,8 +42,8 @@ from render.renderer import open_sampler
 
 PARTS = 256
 EXPORTS = ("coco", "masks", "yolo", "webdataset", "folder")
-_MOST = {"gallery": 10_000, **dict.fromkeys(EXPORTS, 10_000)}
-"""Pictures of the largest set that the slow steps are run on. `million_resumed.py` exports a larger one."""
+_MOST = {"gallery": 10_000, **dict.fromkeys(EXPORTS, 100_000)}
+"""Pictures of the largest set that the slow steps are run on."""
 
 _EVERY = 0.25
 _READ = 1000
