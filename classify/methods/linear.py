@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from classify.logistic import rows_of
 from classify.methods.base import Method
 from classify.network import Network
 from scenes.errors import InputError
@@ -36,9 +37,7 @@ def fitted(
     scaler = StandardScaler().fit(features)
     weights = "balanced" if balanced else None
     model = LogisticRegression(C=strength, max_iter=1000, class_weight=weights).fit(scaler.transform(features), labels)
-    slopes, offsets = model.coef_, model.intercept_
-    if len(found) == 2:  # scikit-learn then keeps the difference of the two logits alone
-        slopes, offsets = np.concatenate([-slopes, slopes]) / 2, np.concatenate([-offsets, offsets]) / 2
+    slopes, offsets = rows_of(model)
     weight, bias = np.zeros((classes, features.shape[1])), np.full(classes, _NEVER)
     weight[found] = slopes / scaler.scale_
     bias[found] = offsets - weight[found] @ scaler.mean_

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from classify.logistic import rows_of
 from classify.tune.domains import Array
 
 DIMENSIONS = 64
@@ -67,11 +68,8 @@ class Lesson:
 
         model = LogisticRegression(C=_STRENGTH, max_iter=1000, tol=1e-6)
         model.fit(self.renders[:, :-1], self.labels, sample_weight=self.balanced(weights))
-        slopes, offsets = model.coef_, model.intercept_
-        if len(model.classes_) == 2:  # scikit-learn then keeps the difference of the two logits alone
-            slopes, offsets = np.concatenate([-slopes, slopes]) / 2, np.concatenate([-offsets, offsets]) / 2
         found = np.zeros((self.classes, self.renders.shape[1]))
-        found[model.classes_] = np.c_[slopes, offsets]
+        found[model.classes_] = np.column_stack(rows_of(model))
         return found
 
     def missing(self, head: Array) -> Array:
