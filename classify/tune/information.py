@@ -9,21 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from classify.ablation.statistics import holm
 from classify.tune.domains import Array
 from classify.tune.factors import Table
-from classify.tune.judging import LEVEL, REFITS, SIGNIFICANT, Verdict
+from classify.tune.judging import LEVEL, REFITS, Verdict
 from classify.tune.lesson import Lesson
-from classify.tune.matching import FOLDS, Gain, Match, bounded, effective, folds_of, precision, tilted
-from classify.tune.measures import INFORMATION
-from classify.tune.outcome import SCREENED, Moved, Outcome, Refused, shares_of
+from classify.tune.matching import FOLDS, Gain, Match, bounded, folds_of, precision, tilted
+from classify.tune.measures import INFORMATION, Measure
+from classify.tune.outcome import Outcome, outcome_of
 from scenes.pieces import Pieces
-from training.progress import counted
 
 MOST_PHOTOS = 2000
 """Photographs to learn from, and to judge by. More of them would take memory for each render, and tell little more."""
@@ -36,35 +35,11 @@ def decide(lesson: Lesson, held: NDArray[np.bool_], table: Table, floor: float, 
 
     held: (m,) the photographs that judge. The other arguments are those of that function.
     """
+    head = lesson.learned(np.ones(len(lesson.labels)))
     seen, judged = lesson.watched(_few(~held)), lesson.watched(_few(held))
-    learned, judging = Influence.of(seen), Influence.of(judged)
-    with counted("effects of factors", len(table.places)) as advance:
-        found = list(gains(learned, table, floor, advance))
-    rows = [row for row, gain in enumerate(found) if gain.p < SCREENED]
-    judge = _Judge(judged, learned, judging, table, floor, least)
-    worth = [judge.verdict([row]) for row in rows]
-    corrected = holm([one.p for one in worth])
-    confirmed = [row for row, p in zip(rows, corrected, strict=True) if p < SIGNIFICANT]
-    total = judge.verdict(confirmed) if confirmed else None
-    moving = confirmed if total is not None and total.change < 0 else []
-    match = bounded(learned.match(table, moving, floor), table, lesson.labels, least)
-    known = {row: (table.places[row], found[row], p, one) for row, p, one in zip(rows, corrected, worth, strict=True)}
-    moved = []
-    for row, ratio in zip(match.rows, match.ratios, strict=True):
-        place, gain, p, one = known[row]
-        span = learned.interval(table.pieces[row], place.pieces, ratio)
-        moved.append(Moved(place, gain, p, *shares_of(place, match, ratio, span), one))
-    weights = match.weights(table)
-    return Outcome(
-        tuple(moved),
-        tuple(Refused(*known[row]) for row in rows if row not in moving),
-        tuple((place, gain) for place, gain in zip(table.places, found, strict=True) if gain.p >= SCREENED),
-        total,
-        match,
-        weights,
-        effective(weights, lesson.labels),
-        measure=INFORMATION,
-    )
+    learned, judging = Influence.of(seen, head), Influence.of(judged, head)
+    telling = _Telling(judged, learned, judging, judged.missing(head), table, floor, least)
+    return outcome_of(telling, table, lesson.labels)
 
 
 def _few(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -83,9 +58,15 @@ class Influence:
     weights: Array
 
     @classmethod
-    def of(cls, lesson: Lesson) -> Influence:
+    def of(cls, lesson: Lesson, head: Array) -> Influence:
+        """That of the untuned renders, from which a classifier learned `head`."""
         ones = np.ones(len(lesson.labels))
-        return cls(lesson.influence(ones), lesson.labels, lesson.balanced(ones))
+        return cls(lesson.influence(head, ones), lesson.labels, lesson.balanced(ones))
+
+    @cached_property
+    def by_render(self) -> Array:
+        """(n,) the mean effect of each render on the photographs."""
+        return np.asarray(self.effects.mean(axis=1))
 
     def part(self, renders: NDArray[np.bool_] | NDArray[np.int64], photos: NDArray[np.bool_] | slice) -> Influence:
         """That of some renders on some photographs."""
@@ -109,7 +90,7 @@ class Influence:
         Ratios are in proportion to the mean effects of the pieces, smooth over neighbors. Their deviation is 1 where
         the effects are sure, and less by the share of them that is noise (James and Stein, 1961).
         """
-        each, shares = self.centered(self.effects.mean(axis=1), rows), pieces.shares
+        each, shares = self.centered(self.by_render, rows), pieces.shares
         members = [np.flatnonzero(rows == piece) for piece in range(len(pieces))]
         if min(map(len, members)) < 2:
             return np.ones(len(pieces))
@@ -126,7 +107,7 @@ class Influence:
     def changes(self, rows: NDArray[np.int16], tilt: Array) -> tuple[float, float]:
         """The change of the mean of what is lacking when a place tilts its pieces, to first order; and its variance."""
         off = self.weights * (tilted(rows, tilt) - 1)
-        by_render = off * self.centered(self.effects.mean(axis=1), rows)
+        by_render = off * self.centered(self.by_render, rows)
         by_photo = self.centered(off, rows) @ self.effects
         return float(by_render.sum()), float(len(off) * by_render.var() + by_photo.var() / len(by_photo))
 
@@ -168,21 +149,43 @@ def gains(
 
 
 @dataclass(frozen=True)
-class _Judge:
-    """Measures places on the photographs held back. Each half of the renders gets the weights that the other half says.
+class _Telling:
+    """The criterion of what is missing, see `classify.tune.outcome.Criterion`.
 
-    lesson: with the photographs held back. learned, judging: influences on the others, and on these.
+    Each half of the renders gets the weights that the other half says. lesson: with the photographs held back. learned,
+    judging: influences on the others, and on these. before: (m,) what is missing of these without tuning.
     """
 
     lesson: Lesson
     learned: Influence
     judging: Influence
+    before: Array
     table: Table
     floor: float
     least: float
+    measure: Measure = INFORMATION
 
-    def verdict(self, rows: Sequence[int]) -> Verdict:
-        """What is lacking without and with the tuned weights of some places."""
+    def gains(self, advance: Callable[[int], object]) -> list[Gain]:
+        return list(gains(self.learned, self.table, self.floor, advance))
+
+    def alone(self, rows: Sequence[int], advance: Callable[[int], object]) -> list[Verdict]:
+        found = []
+        for row in rows:
+            found.append(self.together([row]))
+            advance(1)
+        return found
+
+    def match(self, rows: Sequence[int]) -> Match:
+        return bounded(self.learned.match(self.table, rows, self.floor), self.table, self.lesson.labels, self.least)
+
+    def intervals(self, match: Match, advance: Callable[[int], object]) -> list[tuple[Array, Array]]:
+        found = []
+        for row, ratio in zip(match.rows, match.ratios, strict=True):
+            found.append(self.learned.interval(self.table.pieces[row], self.table.places[row].pieces, ratio))
+            advance(1)
+        return found
+
+    def together(self, rows: Sequence[int]) -> Verdict:
         labels, weights = self.lesson.labels, np.ones(len(self.lesson.labels))
         halves = folds_of(np.random.default_rng(0), labels, _HALVES)
         for half in range(_HALVES):
@@ -191,13 +194,10 @@ class _Judge:
             match = self.learned.part(others, slice(None)).match(table, rows, self.floor)
             found = bounded(match, table, labels[others], self.least).weights(self.table)
             weights = np.where(halves == half, found, weights)
-        before = self.lesson.missing(self.lesson.learned(np.ones(len(labels))))
-        after = self.lesson.missing(self.lesson.learned(weights))
-        change = float((after - before).mean())
-        off = self.lesson.balanced(weights) - self.judging.weights
-        by_render = off * self.judging.effects.mean(axis=1)
-        error = float(np.sqrt((after - before).var() / len(before) + len(off) * by_render.var()))
+        changes = self.lesson.missing(self.lesson.learned(weights)) - self.before
+        by_render = (self.lesson.balanced(weights) - self.judging.weights) * self.judging.by_render
+        error = float(np.sqrt(changes.var() / len(changes) + len(by_render) * by_render.var()))
+        there, change = float(self.before.mean()), float(changes.mean())
         p = float(norm.cdf(change / error)) if error > 0 else 1.0
         reach = float(norm.ppf((1 + LEVEL) / 2)) * error
-        there = float(before.mean())
-        return Verdict(there, there + change, change - reach, change + reach, p, INFORMATION)
+        return Verdict(there, there + change, change - reach, change + reach, p, self.measure)

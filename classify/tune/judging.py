@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from classify.tune.domains import Array, Domains
 from classify.tune.factors import Table
-from classify.tune.matching import Match, bounded, ratio_of, tilted, together
+from classify.tune.matching import Gain, Match, bounded, gains, ratio_of, tilted, together
 from classify.tune.measures import DISTANCE, Measure
 
 LEVEL, DRAWS, REFITS = 0.95, 500, 100
@@ -59,15 +59,39 @@ def compared(domains: Domains, before: Array, after: Array) -> Verdict:
 
 @dataclass(frozen=True)
 class Judge:
-    """Holds photographs back, and renders, too: each half of the renders gets the weights that the other half and the
+    """The criterion of the kernel distance, see `classify.tune.outcome.Criterion`.
+
+    It holds photographs back, and renders, too: each half of the renders gets the weights that the other half and the
     photographs of `learned` say, and is compared with those of `held`. Otherwise the tuned renders would be nearer by
-    chance. learned, held: the same renders, with the two halves of the photographs."""
+    chance. learned, held: the same renders, with the two halves of the photographs.
+    """
 
     learned: Domains
     held: Domains
     table: Table
     floor: float
     least: float
+    measure: Measure = DISTANCE
+
+    def gains(self, advance: Callable[[int], object]) -> list[Gain]:
+        return gains(self.learned, self.table, self.floor, advance)
+
+    def alone(self, rows: Sequence[int], advance: Callable[[int], object]) -> list[Verdict]:
+        halves, found = self.matches(rows), []
+        for row in rows:
+            found.append(self.verdict([half.alone(row) for half in halves], self.touched(row)))
+            advance(1)
+        return found
+
+    def together(self, rows: Sequence[int]) -> Verdict:
+        return self.verdict(self.matches(rows))
+
+    def match(self, rows: Sequence[int]) -> Match:
+        found = together(self.learned, self.table, rows, self.floor)
+        return bounded(found, self.table, self.learned.labels, self.least)
+
+    def intervals(self, match: Match, advance: Callable[[int], object]) -> list[tuple[Array, Array]]:
+        return intervals(self.learned, self.table, match, np.ones(len(self.learned.labels)), advance)
 
     def matches(self, rows: Sequence[int]) -> list[Match]:
         """What each half of the renders says of some places of the table, for the other half."""

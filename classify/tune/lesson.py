@@ -77,12 +77,12 @@ class Lesson:
         chances = self._predicted(head, self.photos)
         return np.log(len(self._there)) - (chances * (np.log(chances) - np.log(chances.mean(axis=0)))).sum(axis=1)
 
-    def influence(self, weights: Array) -> Array:
-        """(n, m) by how much `missing` of each photograph changes with the weight of each render, at weights (n,).
+    def influence(self, head: Array, weights: Array) -> Array:
+        """(n, m) by how much `missing` of each photograph changes with the weight of each render.
 
+        head: what was learned with weights (n,).
         The mean of the predictions is taken as given for a single photograph; the mean over photographs is exact.
         """
-        head, ours = self.learned(weights), self.balanced(weights)
         chances, there = self._predicted(head, self.renders), self._there
         errors = chances - (self.labels[:, None] == there)
         ours_by = (errors[:, :, None] * self.renders[:, None, :]).reshape(len(errors), -1)
@@ -90,7 +90,7 @@ class Lesson:
         gains = np.log(seen) - np.log(seen.mean(axis=0))
         toward = seen * (gains - (seen * gains).sum(axis=1, keepdims=True))
         theirs_by = (toward[:, :, None] * self.photos[:, None, :]).reshape(len(toward), -1)
-        return np.asarray(ours_by @ np.linalg.solve(self._curvature(chances, ours), theirs_by.T))
+        return np.asarray(ours_by @ np.linalg.solve(self._curvature(chances, self.balanced(weights)), theirs_by.T))
 
     @cached_property
     def _there(self) -> NDArray[np.int64]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classify.ablation.statistics import holm
 from classify.tune.domains import Array, Domains
 from classify.tune.factors import Place, Table
 from classify.tune.judging import SIGNIFICANT, Judge, Verdict, intervals
-from classify.tune.matching import Gain, Match, bounded, effective, gains, together
+from classify.tune.matching import Gain, Match, effective
 from classify.tune.measures import DISTANCE, Measure
 from classify.tune.rounds import Draw, Rounds, search_on
 from classify.tune.rounds import as_json as rounds_as_json
@@ -110,6 +111,29 @@ class Outcome:
         return self.match.strength
 
 
+class Criterion(Protocol):
+    """By what places are judged. Rows are those of the table of pieces; advance is called with 1 for each place."""
+
+    @property
+    def measure(self) -> Measure:
+        """What is to become less."""
+
+    def gains(self, advance: Callable[[int], object]) -> list[Gain]:
+        """What each place gains, by the photographs to learn from."""
+
+    def alone(self, rows: Sequence[int], advance: Callable[[int], object]) -> list[Verdict]:
+        """What the photographs held back say of each of some places."""
+
+    def together(self, rows: Sequence[int]) -> Verdict:
+        """What they say of some places that move together."""
+
+    def match(self, rows: Sequence[int]) -> Match:
+        """The ratios of some places that move together, with renders enough left of each class."""
+
+    def intervals(self, match: Match, advance: Callable[[int], object]) -> list[tuple[Array, Array]]:
+        """The interval of the ratios of each place of a match: low (b,) and high (b,)."""
+
+
 def decide(learned: Domains, held: Domains, table: Table, floor: float, least: float) -> Outcome:
     """Tune the places of a table.
 
@@ -128,28 +152,33 @@ def decide(learned: Domains, held: Domains, table: Table, floor: float, least: f
     least : float
         Effective number of renders that each class keeps, as a share of its renders.
     """
+    return outcome_of(Judge(learned, held, table, floor, least), table, learned.labels)
+
+
+def outcome_of(criterion: Criterion, table: Table, labels: NDArray[np.int64]) -> Outcome:
+    """What moves by a criterion. table: the pieces of the renders, of the classes `labels` (n,)."""
     with counted("effects of factors", len(table.places)) as advance:
-        found = gains(learned, table, floor, advance)
+        found = criterion.gains(advance)
     rows = [row for row, gain in enumerate(found) if gain.p < SCREENED]
     stayed = tuple((place, gain) for place, gain in zip(table.places, found, strict=True) if gain.p >= SCREENED)
-    judge = Judge(learned, held, table, floor, least)
     with counted("candidates judged", len(rows)) as advance:
-        worth = list(_judged(judge, rows, advance))
+        worth = criterion.alone(rows, advance)
     corrected = holm([one.p for one in worth])
     confirmed = [row for row, p in zip(rows, corrected, strict=True) if p < SIGNIFICANT]
-    total = judge.verdict(judge.matches(confirmed)) if confirmed else None
+    total = criterion.together(confirmed) if confirmed else None
     moving = confirmed if total is not None and total.change < 0 else []
-    match = bounded(together(learned, table, moving, floor), table, learned.labels, least)
+    match = criterion.match(moving)
     with counted("intervals of factors", len(moving)) as advance:
-        spans = intervals(learned, table, match, np.ones(len(learned.labels)), advance)
+        spans = criterion.intervals(match, advance)
     known = {row: (table.places[row], found[row], p, one) for row, p, one in zip(rows, corrected, worth, strict=True)}
     moved = []
     for row, ratio, span in zip(match.rows, match.ratios, spans, strict=True):
         place, gain, p, one = known[row]
-        moved.append(Moved(place, gain, p, *shares_of(place, match, ratio, span), one))
+        moved.append(Moved(place, gain, p, *_shares(place, match, ratio, span), one))
     refused = tuple(Refused(*known[row]) for row in rows if row not in moving)
     weights = match.weights(table)
-    return Outcome(tuple(moved), refused, stayed, total, match, weights, effective(weights, learned.labels))
+    held = effective(weights, labels)
+    return Outcome(tuple(moved), refused, stayed, total, match, weights, held, measure=criterion.measure)
 
 
 def go_on(
@@ -182,7 +211,7 @@ def go_on(
         spans = intervals(pool.domains, pool.table, match, pool.untuned, advance)
     moved = []
     for one, ratio, span in zip(outcome.moved, match.ratios, spans, strict=True):
-        after, low, high = shares_of(one.place, match, ratio, span)
+        after, low, high = _shares(one.place, match, ratio, span)
         moved.append(replace(one, after=after, low=low, high=high))
     shares = pool.effective(pool.weights(match)[None])[0].tolist()
     return replace(
@@ -196,15 +225,7 @@ def go_on(
     )
 
 
-def _judged(judge: Judge, rows: Sequence[int], advance: Callable[[int], object]) -> Iterator[Verdict]:
-    """What each place is worth alone."""
-    halves = judge.matches(rows)
-    for row in rows:
-        yield judge.verdict([half.alone(row) for half in halves], judge.touched(row))
-        advance(1)
-
-
-def shares_of(place: Place, match: Match, ratio: Array, span: tuple[Array, Array]) -> tuple[Array, Array, Array]:
+def _shares(place: Place, match: Match, ratio: Array, span: tuple[Array, Array]) -> tuple[Array, Array, Array]:
     """The shares of a place's pieces, and the ends of their intervals."""
     after, low, high = (place.pieces.shares * match.tilt(each) for each in (ratio, *span))
     return after, low, high

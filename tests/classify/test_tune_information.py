@@ -109,9 +109,9 @@ def test_of_many_photographs_some_are_looked_at(monkeypatch: pytest.MonkeyPatch)
     lesson, table = world(0)
     looked, influence = list[int](), Lesson.influence
 
-    def watched(self: Lesson, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    def watched(self: Lesson, *given: NDArray[np.float64]) -> NDArray[np.float64]:
         looked.append(len(self.photos))
-        return influence(self, weights)
+        return influence(self, *given)
 
     monkeypatch.setattr(Lesson, "influence", watched)
     outcome = decide(lesson, np.arange(600) % 2 == 0, table, 0.3, 0.3)
@@ -133,7 +133,7 @@ def test_the_influence_is_the_derivative(monkeypatch: pytest.MonkeyPatch) -> Non
     lesson, _ = world(1, 120, 40)
     weights = lesson.balanced(np.ones(120))
     monkeypatch.setattr(Lesson, "balanced", lambda self, weights: weights)  # each weight alone, without the balance
-    influence = lesson.influence(weights).mean(axis=1)
+    influence = lesson.influence(lesson.learned(weights), weights).mean(axis=1)
     for place in (0, 7, 50):
         step = np.eye(120)[place] * 0.01
         ends = [lesson.missing(lesson.learned(weights + sign * step)).mean() for sign in (1, -1)]
@@ -155,7 +155,7 @@ def test_what_is_missing_is_the_rest_of_the_validators_information() -> None:
 
 def test_a_place_moves_weight_between_its_own_renders_alone() -> None:
     lesson, table = world(3, 300, 100)
-    influence = Influence.of(lesson)
+    influence = Influence.of(lesson, lesson.learned(np.ones(300)))
     rows = np.where(np.arange(300) % 3, table.pieces[0], -1).astype(np.int16)
     values = influence.centered(np.arange(300.0), rows)
     assert not values[rows < 0].any()
