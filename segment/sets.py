@@ -15,6 +15,7 @@ from render.dataset.manifest import MANIFEST
 from scenes.assets.image_files import read_picture
 from scenes.errors import InputError, LoadError
 from segment.annotations.formats import notes_beside_masks, objects_in, unknown_in
+from segment.annotations.kinds import kinds_in
 from segment.annotations.objects import Objects, crack_classes, crack_mask, is_crack
 from segment.annotations.supervisely import supervisely_files
 from segment.classes.legend import Legend
@@ -177,10 +178,13 @@ def _found(tree: Tree, masks: bool) -> Objects | Layout:
             layout = layout_of(tree, looks_like_mask)
         except InputError as error:  # a folder of annotations may be named like masks
             fault = error
+    if layout and layout.masks and not masks:
+        return layout
+    kinds = kinds_in(tree)
     if layout and layout.masks:
-        return replace(layout, notes=(*layout.notes, *notes_beside_masks(tree))) if masks else layout
+        return replace(layout, notes=(*layout.notes, *notes_beside_masks(tree, kinds)))
     try:
-        objects = objects_in(tree)
+        objects = objects_in(tree, kinds)
     except InputError:
         if masks:
             raise
@@ -188,7 +192,7 @@ def _found(tree: Tree, masks: bool) -> Objects | Layout:
     if fault and not objects:
         raise fault
     found = objects or layout or layout_of(tree, looks_like_mask)
-    return found if objects or not masks else replace(found, left_out=(*found.left_out, *unknown_in(tree)))
+    return found if objects or not masks else replace(found, left_out=(*found.left_out, *unknown_in(kinds)))
 
 
 def _of_objects(folder: Path, objects: Objects, mask_value: int | None, masks: bool) -> PictureSet:

@@ -12,7 +12,7 @@ from segment.annotations.bop import bop_files, bop_in
 from segment.annotations.coco import coco_files, coco_in
 from segment.annotations.cvat import cvat_in
 from segment.annotations.darwin import darwin_in
-from segment.annotations.kinds import POINTERS, UNKNOWN, Kinds, kinds_in
+from segment.annotations.kinds import POINTERS, UNKNOWN, Kinds
 from segment.annotations.label_studio import label_studio_in
 from segment.annotations.labelbox import labelbox_in
 from segment.annotations.labelme import labelme_in
@@ -79,10 +79,12 @@ class _Files(NamedTuple):
         return f"{self.format.name} ({place}{', …' if len(self.files) > 1 else ''})"
 
 
-def objects_in(tree: Tree) -> Objects | None:
-    """The objects of a folder in a format of this package; None if it has none. Of several formats, the first that has
-    masks is read, and a note says so. Raises InputError; WithoutOutlines if none has any."""
-    kinds = kinds_in(tree)
+def objects_in(tree: Tree, kinds: Kinds) -> Objects | None:
+    """The objects of a folder in a format of this package; None if it has none. kinds: as `kinds_in` tells.
+
+    Of several formats, the first that has masks is read, and a note says so. Raises InputError; WithoutOutlines if none
+    has any.
+    """
     there = _there(tree, kinds)
     faults: list[WithoutOutlines] = []
     for place, one in enumerate(there):
@@ -102,9 +104,9 @@ def objects_in(tree: Tree) -> Objects | None:
     return None
 
 
-def unknown_in(tree: Tree) -> tuple[str, ...]:
+def unknown_in(kinds: Kinds) -> tuple[str, ...]:
     """A line about files that may hold annotations, in a folder that has none of a format of this package."""
-    files = [path for path in kinds_in(tree).get(UNKNOWN, ()) if path.suffix.lower() != ".csv"]
+    files = [path for path in kinds.get(UNKNOWN, ()) if path.suffix.lower() != ".csv"]
     more = f" and {len(files) - 1} more files" if len(files) > 1 else ""
     return tuple(
         f"{path}{more}: of no tool that is known here; if objects are outlined there, convert them to COCO's JSON"
@@ -112,9 +114,9 @@ def unknown_in(tree: Tree) -> tuple[str, ...]:
     )
 
 
-def notes_beside_masks(tree: Tree) -> tuple[str, ...]:
+def notes_beside_masks(tree: Tree, kinds: Kinds) -> tuple[str, ...]:
     """A note if a folder whose masks are read has objects in a format of this package, too."""
-    there = _there(tree, kinds_in(tree))
+    there = _there(tree, kinds)
     return tuple(f"{tree.folder}: its masks are read; {_listed(tree, there)} beside them is not" for _ in there[:1])
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from scenes.errors import InputError
 from segment.annotations.formats import objects_in, unknown_in
+from segment.annotations.kinds import Kinds, kinds_in
 from segment.annotations.objects import BACKGROUND, Objects, WithoutOutlines
 from segment.classes.cityscapes import bdd100k, cityscapes, kitti, kitti_root
 from segment.classes.coco_panoptic import panoptic_files, panoptic_in
@@ -53,21 +54,24 @@ def found_in(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors = N
         return vistas
     if tree.file(_ADE):
         return _ade(folder)
+    kinds = kinds_in(tree)
     try:
-        objects = objects_in(tree)
+        objects = objects_in(tree, kinds)
     except WithoutOutlines as error:
-        return _masks_instead(tree, names, ignore, colors, error)
+        return _masks_instead(tree, kinds, names, ignore, colors, error)
     if objects is not None:
         return _of_objects(folder, objects)
     if files := panoptic_files(tree):
         return panoptic_in(tree, files)
-    return _plain(tree, names, ignore, colors)
+    return _plain(tree, kinds, names, ignore, colors)
 
 
-def _masks_instead(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors, error: WithoutOutlines) -> Found:
+def _masks_instead(
+    tree: Tree, kinds: Kinds, names: tuple[str, ...], ignore: int, colors: Colors, error: WithoutOutlines
+) -> Found:
     """The masks beside annotations that have no outlines. Raises the error if there are none."""
     try:
-        found = _plain(tree, names, ignore, colors)
+        found = _plain(tree, kinds, names, ignore, colors)
     except InputError:
         raise error from None
     if found.read is None:
@@ -91,10 +95,10 @@ def _of_objects(folder: Path, objects: Objects) -> Found:
     return Found(objects.classes, objects.pictures, read, objects.left_out, objects.notes)
 
 
-def _plain(tree: Tree, names: tuple[str, ...], ignore: int, colors: Colors) -> Found:
+def _plain(tree: Tree, kinds: Kinds, names: tuple[str, ...], ignore: int, colors: Colors) -> Found:
     found = layout_of(tree, looks_like_classes)
     if not found.masks:
-        return Found(names, found.pictures, None, (*found.left_out, *unknown_in(tree)))
+        return Found(names, found.pictures, None, (*found.left_out, *unknown_in(kinds)))
     masks = list(found.masks.values())
     legend, notes = _legend(tree, masks, names, colors)
 
