@@ -39,10 +39,7 @@ def members(draw: Draw) -> list[Item]:
     if len(items) == 1:
         return items
     footprints = [_footprint(draw, item, key) for key, item in zip(keys, items, strict=True)]
-    crowding = [
-        draw.of_class(item.category).config.objects.draw(draw.streams, key)["crowding"]
-        for key, item in zip(keys, items, strict=True)
-    ]
+    crowding = [_own(draw, item.category, key)["crowding"] for key, item in zip(keys, items, strict=True)]
     placed = arrange(footprints, [draw.streams.generator(f"{key}.place") for key in keys], crowding)
     shifts = [(new.x - old.x, new.y - old.y) for new, old in zip(placed, footprints, strict=True)]
     return [
@@ -64,10 +61,15 @@ def _member(draw: Draw, key: str, purpose: Purpose) -> Item:
         info = draw.catalogue.info(draw.asset)
     else:
         info = instance_of(draw, objects, objects.one_of("category", draw.classes))
-    scale = draw.of_class(info.category).config.objects.draw(draw.streams, key)["scale"]
+    scale = _own(draw, info.category, key)["scale"]
     if purpose == "clutter":
         scale *= objects.section("clutter")["scale"]
     return placed(draw, key, info, purpose, scale)
+
+
+def _own(draw: Draw, category: str, key: str) -> Drawn:
+    """The fields of an object as its class has them. key: of its factors."""
+    return draw.of_class(category).config.objects.draw(draw.streams, key)
 
 
 def instance_of(draw: Draw, objects: Drawn, category: str) -> AssetInfo:
@@ -126,7 +128,7 @@ def _footprint(draw: Draw, item: Item, key: str) -> Footprint:
     low, high = extent(flat)
     cosine, sine = (w * w - z * z, 2 * w * z) if upright else (1.0, 0.0)
     cx, cy = (low + high) / 2
-    room = 1 + draw.of_class(item.category).config.objects.draw(draw.streams, key)["spacing"]
+    room = 1 + _own(draw, item.category, key)["spacing"]
     half_x, half_y = (high - low) / 2 * room
     return Footprint(
         item.location[0] + cosine * cx - sine * cy,
