@@ -8,9 +8,13 @@ from functools import cached_property, lru_cache, partial
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from scenes.assets import shapes_source
 from scenes.assets.cache import Cache
 from scenes.assets.coarse import coarse_copies
+from scenes.assets.convex import convex_pieces
 from scenes.assets.file_source import Settled, settings, settle
 from scenes.assets.index import IndexEntry, KnownAssets, indexes_of
 from scenes.assets.indexing import each, lost_asset, lost_entry, model_entry, prepare_asset
@@ -152,6 +156,11 @@ class Catalogue:
     def coarse(self) -> Callable[[str], Geometry]:
         """From an asset's id to its coarse copy. Raises InputError for an unknown id."""
         return coarse_copies(self.model)
+
+    @cached_property
+    def pieces(self) -> Callable[[str], tuple[NDArray[np.float64], ...]]:
+        """From an asset's id to convex pieces of its unit model. Raises InputError for an unknown id."""
+        return lru_cache(_INFOS)(lambda asset_id: convex_pieces(self.coarse(asset_id)))
 
     @property
     def hdris(self) -> Candidates:

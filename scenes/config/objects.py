@@ -38,6 +38,17 @@ class OccluderConfig(Section):
     """Share of the main object that stays visible."""
 
 
+class PileConfig(Section):
+    """Objects that fell into a pile, by the physics of rigid bodies. It needs the package mujoco-core."""
+
+    present: Annotated[Any, flags()] = False
+    """Whether members and clutter fall; else they stand side by side. They fall as `rotation` turns them, and come to
+    rest as they will."""
+    spread: Annotated[Any, numbers(0, 10, unit="factor")] = {"uniform": [0.4, 1.2]}
+    """Radius of the disc over which they fall: 0 lets them fall on one point, 1 on a disc as large as their spheres'
+    cross-sections together."""
+
+
 class ObjectsConfig(Section):
     """What stands in the picture."""
 
@@ -69,6 +80,8 @@ class ObjectsConfig(Section):
     crowding: Annotated[Any, numbers(0, 1, unit="share")] = 0.0
     """How far members and clutter move toward the main object: 0 stays where there was room, 1 until it meets the free
     room of another object, 0.5 half of that way."""
+    pile: PileConfig = PileConfig()
+    """Objects on top of each other."""
     clutter: ClutterConfig = ClutterConfig()
     """Objects of no interest beside the members."""
     occluder: OccluderConfig = OccluderConfig()
@@ -190,6 +203,8 @@ class Config(Section):
         objects, camera = self.objects, self.camera
         if camera.poses is not None and objects.min_share is not None:
             raise ValueError("objects.min_share must be null where camera.poses is given, which fixes the camera")
+        if True in objects.pile.present.support() and (objects.side, objects.max_clutter) != (None, None):
+            raise ValueError("objects.side and objects.max_clutter must be null where objects.pile.present may be true")
         fixed = "camera.path" if camera.path is not None else "camera.stereo" if camera.stereo is not None else ""
         if fixed and objects.min_share is not None:
             raise ValueError(f"objects.min_share must be null where {fixed} is given, which fixes the cameras")

@@ -125,6 +125,12 @@ _OBJECTS: list[Rule] = [
     ("objects.clutter.scale", "objects.clutter.count is 0", _only("objects.clutter.count", 0)),
     ("objects.occluder.visibility", "objects.occluder.present is false", _only("objects.occluder.present", False)),
     ("objects.lift", "objects.support is never floating", _never("objects.support", "floating")),
+    ("objects.pile.spread", "objects.pile.present is false", _only("objects.pile.present", False)),
+    (
+        "objects.spacing objects.crowding objects.support objects.lift",
+        "objects.pile.present is true: objects fall",
+        _only("objects.pile.present", True),
+    ),
     ("objects.yaw objects.side", "objects.rotation is free", _only("objects.rotation", "free")),
     ("objects.yaw", "objects.side is given", lambda config: config.objects.side is not None),
     (

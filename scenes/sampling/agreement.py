@@ -10,6 +10,7 @@ from scenes.materials.families import TEXTURED
 from scenes.materials.roles import ROLES
 from scenes.names import Names
 from scenes.record.record import CRACK
+from scenes.sampling.pile import physics_engine
 from scenes.sampling.poses import Poses
 from scenes.shapes.registry import GENERATORS
 
@@ -57,7 +58,7 @@ def check_class_names(config: Config, catalogue: Catalogue) -> None:
 
 
 def check_assets(config: Config, catalogue: Catalogue, classes: tuple[str, ...]) -> None:
-    """Every asset that a distribution names must exist, and what is drawn evenly must not be empty."""
+    """Every asset that a distribution names must exist, what is drawn evenly must not be empty, and piles need physics."""
     named = [
         ("objects.category", config.objects.category, classes),
         ("lighting.world.hdri", config.lighting.world.hdri, ("", *catalogue.hdris)),
@@ -94,5 +95,7 @@ def check_assets(config: Config, catalogue: Catalogue, classes: tuple[str, ...])
             "field camera.elevation: below 0 the camera is under the ground; keep it above, or leave out the "
             "backgrounds ground and room and set background.shadow to false"
         )
+    if True in config.objects.pile.present.support():
+        physics_engine()  # before the first picture, not at the first pile
     if "image" in config.background.kind.support() and not catalogue.images:
         raise InputError("field background.kind: 'image' needs assets.images to name a folder of pictures")

@@ -10,6 +10,7 @@ from scenes.materials.roles import draw_role
 from scenes.record.material import Material
 from scenes.record.scene import Item, Quaternion, rotation_matrix
 from scenes.sampling.draw import Draw
+from scenes.sampling.pile import Body, piled
 from scenes.sampling.placement import (
     IDENTITY,
     Footprint,
@@ -28,7 +29,7 @@ _UPRIGHT = 0.985
 
 
 def members(draw: Draw) -> list[Item]:
-    """The main object, the other members and the clutter, side by side on the ground."""
+    """The main object, the other members and the clutter, side by side on the ground or in a pile."""
     objects = draw.section("objects")
     count, clutter = objects["count"], objects.section("clutter")["count"]
     # The keys of members and clutter are apart, so that a member more leaves the clutter as it is.
@@ -36,6 +37,10 @@ def members(draw: Draw) -> list[Item]:
     items = [
         _member(draw, key, "main" if k == 0 else "member" if k < count else "clutter") for k, key in enumerate(keys)
     ]
+    pile = objects.section("pile")
+    if pile["present"]:
+        bodies = [Body(item, draw.catalogue.pieces(item.asset)) for item in items]
+        return piled(bodies, pile["spread"], [draw.streams.generator(f"{key}.fall") for key in keys])
     if len(items) == 1:
         return items
     footprints = [_footprint(draw, item, key) for key, item in zip(keys, items, strict=True)]
