@@ -58,7 +58,7 @@ def check_class_names(config: Config, catalogue: Catalogue) -> None:
 
 
 def check_assets(config: Config, catalogue: Catalogue, classes: tuple[str, ...]) -> None:
-    """Every asset that a distribution names must exist, and what is drawn evenly must not be empty. Piles need MuJoCo."""
+    """Every asset that a distribution names must exist, and what is drawn evenly not be empty. Piles need MuJoCo."""
     named = [
         ("objects.category", config.objects.category, classes),
         ("lighting.world.hdri", config.lighting.world.hdri, ("", *catalogue.hdris)),
