@@ -1,11 +1,11 @@
-"""A set for 6D poses, as BOP: models in millimeters, rotation and translation from each model to the camera."""
+"""A set for 6D poses, as BOP: a pile of objects, models in millimeters, and from each model to the camera its pose."""
 
 import blendmill
 
 config = {
     "classes": ["mug", "telephone", "camera"],
     "assets": {"shapes": 1},  # one mug, one telephone, one camera
-    "objects": {"count": {"uniform": [2, 5]}, "scale": 0.3, "rotation": "stable"},
+    "objects": {"count": {"uniform": [4, 9]}, "scale": 0.3, "rotation": "free", "pile": {"present": True}},
     "camera": {"resolution": [320, 240], "elevation": {"uniform": [10, 80]}},
 }
 dataset = blendmill.render_set(config, "poses_6d", images=50, seed=1)
