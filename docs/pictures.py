@@ -1,7 +1,7 @@
 """The pictures on the pages of docs/, drawn anew.
 
     python -m docs.pictures            # all
-    python -m docs.pictures camera     # one
+    python -m docs.pictures camera.png # one
 
 They are pictures of presets: seed and index are below. It takes a minute on one core.
 """
@@ -43,6 +43,9 @@ MOVED: Mapping[str, tuple[Any, ...]] = {
 }
 """The rows of the picture of the camera: a field, and its values."""
 
+PILES = (9, 12)
+"""The pictures of tabletop-pile that are shown."""
+
 
 def camera() -> Image.Image:
     """One field of the camera in each row, from value to value."""
@@ -73,11 +76,27 @@ def crack() -> Image.Image:
         return studio.draw(12).show("alpha", "category", "width")
 
 
+def pile() -> Image.Image:
+    """Piles of objects, and their instances and depth."""
+    config = {"extends": "tabletop-pile", "camera": {"resolution": [256, 192]}, "render": {"samples": 64}}
+    with Studio(config) as studio:
+        rows = [studio.draw(index).show("instance", "depth") for index in PILES]
+    sheet = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)))
+    for number, row in enumerate(rows):
+        sheet.paste(row, (0, number * row.height))
+    return sheet
+
+
 def _sampled(changed: Mapping[str, Any]) -> Any:
     return open_sampler(load_config(CAR, changed)).sample(0, 0)
 
 
-DRAWN: Mapping[str, Callable[[], Image.Image]] = {"camera": camera, "matting": matting, "crack": crack}
+DRAWN: Mapping[str, Callable[[], Image.Image]] = {
+    "camera.png": camera,
+    "matting.png": matting,
+    "crack.png": crack,
+    "pile.jpg": pile,
+}
 """The pictures by name."""
 
 
@@ -86,8 +105,10 @@ DRAWN: Mapping[str, Callable[[], Image.Image]] = {"camera": camera, "matting": m
 def main(names: tuple[str, ...]) -> None:
     """Draw the pictures of these NAMES, or all."""
     for name in names or DRAWN:
-        path = FOLDER / f"{name}.png"
-        DRAWN[name]().quantize(COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
+        path, picture = FOLDER / name, DRAWN[name]()
+        if path.suffix == ".png":
+            picture = picture.quantize(COLORS, dither=Image.Dither.NONE)
+        picture.save(path, optimize=True, quality=88)
         click.echo(f"wrote {path}, {path.stat().st_size // 1000} kB")
 
 

@@ -22,6 +22,8 @@ _GAP = 0.06
 _EDGE = 0.05
 # Pieces are at least twice as thick, because bodies need a volume.
 _THIN = 0.002
+# Volumes that differ by a smaller share count as equal.
+_TIE = 0.05
 # Gaps and volumes are measured on points of a grid of this many cells along the diagonal.
 _CELLS = 40
 
@@ -57,19 +59,28 @@ class _Piece:
     def volume(self) -> float:
         return 0.0 if self._hull is None else float(self._hull.volume)
 
-    @cached_property
+    @property
     def gap(self) -> float:
         """How far the middle of a face of the hull is from the surface, where that is farthest; 0 if flat."""
-        if self._hull is None:
-            return 0.0
-        middles = self.few[self._hull.simplices].mean(axis=1)
-        return float(scipy.spatial.cKDTree(self.few).query(middles)[0].max())
+        return self._bridge[0]
 
     def halves(self) -> tuple[_Piece, _Piece]:
         """Both sides of the best cut. They overlap by the length of an edge, so no slit is left between them."""
         middle = (self.few.min(axis=0) + self.few.max(axis=0)) / 2
         cuts = [(self._beyond(axis, middle[axis], -1), self._beyond(axis, middle[axis], 1)) for axis in range(3)]
-        return min(cuts, key=lambda cut: cut[0].volume + cut[1].volume)
+        # One cut of a tube leaves as much volume as another. Then that along the way into the tube leads on.
+        across = 1 + _TIE * np.abs(self._bridge[1])
+        return min(zip(cuts, across, strict=True), key=lambda cut: (cut[0][0].volume + cut[0][1].volume) * cut[1])[0]
+
+    @cached_property
+    def _bridge(self) -> tuple[float, Array]:
+        """The widest gap, and the normal (3,) of the face of the hull over it."""
+        if self._hull is None:
+            return 0.0, np.zeros(3)
+        middles = self.few[self._hull.simplices].mean(axis=1)
+        gaps = scipy.spatial.cKDTree(self.few).query(middles)[0]
+        face = int(gaps.argmax())
+        return float(gaps[face]), self._hull.equations[face, :3]
 
     def corners(self) -> Array:
         """(k, 3) corners of a convex hull with some volume."""
