@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 from scenes.errors import InputError
@@ -18,13 +19,18 @@ from scenes.sampling.draw import vector
 Array = NDArray[np.float64]
 
 # The engine's lengths are in mean radii of the objects, so that it treats small and large objects alike.
-_STEP, _GRAVITY = 0.005, 9.81
-# After so many steps, the fall ends if nothing moves faster than _REST. After _CHECKS times as many, it ends anyway.
-_STEPS, _CHECKS, _REST = 50, 40, 0.05
+_GRAVITY = 9.81
+# What slows the fall and the turns, per second: air as thick as honey, so that piles do not scatter.
+_DRAG = 1.5
+# Seconds of the longest and the shortest step. In a step, nothing falls farther than this part of the smallest radius.
+_STEPS, _FARTHEST = (0.005, 0.001), 0.25
+# The fall ends if nothing moves faster than _REST when it is looked at, each _LOOK seconds; and in any case after the
+# highest body has come down and _LAST seconds more.
+_REST, _LOOK, _LAST = 0.05, 0.25, 8.0
+# How often a fall is computed again with half the step, if the engine cannot follow it.
+_RETRIES = 3
 # Friction of sliding, turning and rolling. Without the last, mugs roll away for ever.
 _FRICTION = (0.7, 0.02, 0.01)
-# What slows the fall and the turns, per second and unit of mass: air as thick as honey, so that piles do not scatter.
-_DRAG = 1.5
 
 
 @dataclass(frozen=True)
@@ -47,18 +53,39 @@ def piled(bodies: Sequence[Body], spread: float, generators: Sequence[np.random.
     once. The same bodies and generators give the same items, on machines with the same kind of processor and libraries.
 
     spread: radius of the disc; 1 is a disc as large as the cross-sections of all spheres together.
+
+    Raises InputError if the engine cannot follow the fall, because sizes are too far apart.
     """
     engine = physics_engine()
     unit = sum(body.radius for body in bodies) / len(bodies)
     radius = spread * math.sqrt(sum(body.radius**2 for body in bodies))
-    starts = [start / unit for start in _starts(bodies, radius, generators)]
+    starts = np.array(list(_starts(bodies, radius, generators))) / unit
     model = _model(engine, bodies, starts, unit)
+    smallest = min(body.radius for body in bodies) / unit
+    step = float(np.clip(_FARTHEST * smallest * _DRAG / _GRAVITY, _STEPS[1], _STEPS[0]))
+    longest = _LAST + starts[:, 2].max() * _DRAG / _GRAVITY
+    for halvings in range(_RETRIES + 1):
+        places = _fallen(engine, model, step / 2**halvings, longest)
+        if places is not None:
+            return [_rested(body, place, unit) for body, place in zip(bodies, places, strict=True)]
+    sizes = sorted(body.item.scale for body in bodies)
+    raise InputError(
+        f"field objects.pile: no fall of objects of {sizes[0]:.3g} to {sizes[-1]:.3g} m could be computed; give "
+        "objects.scale and objects.clutter.scale a narrower range"
+    )
+
+
+def _fallen(engine: ModuleType, model: Any, step: float, longest: float) -> Array | None:
+    """(n, 7) places and turns of the bodies at rest, or after `longest` seconds. None if the engine lost them."""
+    model.opt.timestep = step
     data = engine.MjData(model)
-    for _ in range(_CHECKS):
-        engine.mj_step(model, data, nstep=_STEPS)
+    for _ in range(math.ceil(longest / _LOOK)):
+        engine.mj_step(model, data, nstep=round(_LOOK / step))
+        if any(warning.number for warning in data.warning):
+            return None
         if np.abs(data.qvel).max() < _REST:
             break
-    return [_rested(body, data.qpos[7 * k : 7 * k + 7], unit) for k, body in enumerate(bodies)]
+    return np.asarray(data.qpos.reshape(-1, 7))
 
 
 def physics_engine() -> ModuleType:
@@ -67,6 +94,8 @@ def physics_engine() -> ModuleType:
         import mujoco
     except ImportError:
         raise InputError("field objects.pile: needs the package mujoco-core: pip install mujoco-core") from None
+    # It would write warnings into a file in the current folder. `_fallen` looks for them.
+    mujoco.set_mju_user_warning(lambda text: None)
     return mujoco
 
 
@@ -85,24 +114,40 @@ def _starts(bodies: Sequence[Body], radius: float, generators: Sequence[np.rando
         yield start
 
 
-def _model(engine: ModuleType, bodies: Sequence[Body], starts: Sequence[Array], unit: float) -> Any:
+def _model(engine: ModuleType, bodies: Sequence[Body], starts: Array, unit: float) -> Any:
     spec = engine.MjSpec()
-    spec.option.timestep, spec.option.gravity = _STEP, (0, 0, -_GRAVITY)
-    surface = {"condim": 6, "friction": _FRICTION, "solref": (2 * _STEP, 1)}
+    spec.option.gravity = (0, 0, -_GRAVITY)
+    surface = {"condim": 6, "friction": _FRICTION, "solref": (2 * _STEPS[0], 1)}
     spec.worldbody.add_geom(type=engine.mjtGeom.mjGEOM_PLANE, size=(0, 0, 1), **surface)
     for k, (body, start) in enumerate(zip(bodies, starts, strict=True)):
-        solid = spec.worldbody.add_body(pos=start, quat=body.item.rotation)
+        pieces = [piece * (body.item.scale / unit) for piece in body.pieces]
+        center, inertia = _weight(pieces)
+        solid = spec.worldbody.add_body(
+            pos=start, quat=body.item.rotation, explicitinertial=True, mass=1, ipos=center, inertia=inertia
+        )
         solid.add_freejoint()
-        for n, piece in enumerate(body.pieces):
-            name = f"{k}.{n}"
-            corners = piece * (body.item.scale / unit)
-            spec.add_mesh(name=name, uservert=corners.ravel(), inertia=engine.mjtMeshInertia.mjMESH_INERTIA_CONVEX)
-            solid.add_geom(type=engine.mjtGeom.mjGEOM_MESH, meshname=name, density=1, **surface)
+        for n, piece in enumerate(pieces):
+            mesh = spec.add_mesh(name=f"{k}.{n}", uservert=piece.ravel())
+            mesh.inertia = engine.mjtMeshInertia.mjMESH_INERTIA_CONVEX
+            solid.add_geom(type=engine.mjtGeom.mjGEOM_MESH, meshname=mesh.name, **surface)
     model = spec.compile()
-    # Three directions and three turns of each body but the ground.
-    inertia = np.stack([model.body_mass, model.body_inertia.max(axis=1)], axis=1)[1:]
-    model.dof_damping[:] = _DRAG * np.repeat(inertia.ravel(), 3)
+    # Of three directions and three turns of each body but the ground.
+    model.dof_damping[:] = (
+        _DRAG * np.repeat([[1.0, max(inertia)] for inertia in model.body_inertia[1:]], 3, axis=1).ravel()
+    )
     return model
+
+
+def _weight(pieces: Sequence[Array]) -> tuple[Array, Array]:
+    """The center of mass (3,), and the inertia (3,) of a box of that size, for a mass of 1.
+
+    All bodies have the same mass. With true ones, a pebble under a wardrobe would make the engine's equations stiff.
+    """
+    hulls = [scipy.spatial.ConvexHull(piece) for piece in pieces]
+    volumes = np.array([hull.volume for hull in hulls])
+    center = volumes @ [piece.mean(axis=0) for piece in pieces] / volumes.sum()
+    squares = np.ptp(np.concatenate(pieces), axis=0) ** 2
+    return center, (squares.sum() - squares) / 12
 
 
 def _rested(body: Body, state: Array, unit: float) -> Item:
