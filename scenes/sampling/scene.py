@@ -1,4 +1,5 @@
 """From a config, a seed and an index to a Scene: a pure function, Blender-free, the same on every machine.
+Only piles are the same on machines with one kind of processor and one release of MuJoCo (see `scenes.sampling.pile`).
 
 Every number below comes from a stream named after its factor, so factors do not disturb each other (see `streams`).
 """
