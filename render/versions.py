@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
@@ -15,4 +15,8 @@ def versions(renderer: str) -> dict[str, str]:
         import cv2
 
         return {**common, "opencv": cv2.__version__}
-    return {**common, "blender": version("bpy")}
+    try:
+        physics = {"mujoco": version("mujoco-core")}
+    except PackageNotFoundError:
+        physics = {}  # only piles need it
+    return {**common, "blender": version("bpy"), **physics}
