@@ -19,6 +19,7 @@ from render.farm import devices
 from render.versions import versions
 from scenes import machine
 from scenes.errors import InputError
+from scenes.sampling.pile import physics_engine
 
 # The libraries bpy links to that servers and containers tend to lack, and the Debian package of each.
 _PACKAGES = {
@@ -65,7 +66,7 @@ def report(as_json: bool = False) -> int:
 
 def examine() -> list[Finding]:
     """All that can be said of this machine."""
-    return [*_python(), *_blender(), _eevee(), _composite(), *_resources()]
+    return [*_python(), *_blender(), _eevee(), _composite(), _piles(), *_resources()]
 
 
 def _python() -> list[Finding]:
@@ -127,6 +128,14 @@ def _eevee() -> Finding:
 def _composite() -> Finding:
     """What draws composed pictures; it needs no Blender."""
     return Finding("composite", f"OpenCV {versions('composite')['opencv']}")
+
+
+def _piles() -> Finding:
+    """What settles piles of objects."""
+    try:
+        return Finding("piles", f"MuJoCo {physics_engine().__version__}")
+    except InputError:
+        return Finding("piles", "not possible: pip install mujoco-core")
 
 
 def _resources() -> list[Finding]:
