@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from render import false_color
-from render.image.flow import optical_flow, seen_in
+from render.image.flow import Motion, optical_flow, seen_in
 from render.label import (
     H,
     Label,
@@ -202,7 +202,8 @@ class Frame:
 
         Raises InputError if the other picture shows another scene.
         """
-        return optical_flow(self.depth, *_one_scene(self, other))
+        scene, camera, motion = _one_scene(self, other)
+        return optical_flow(self.depth, scene, camera, motion)
 
     def seen_in(self, other: Frame) -> NDArray[np.bool_]:
         """(H, W) whether another picture of the same scene shows the point of each pixel, too.
@@ -210,7 +211,8 @@ class Frame:
         It does if the point is inside of the picture, and no farther than what the picture shows there. Points of the
         sky count, those of backgrounds without a place do not. Raises InputError for a picture of another scene.
         """
-        return seen_in(self.depth, *_one_scene(self, other), other.depth)
+        scene, camera, motion = _one_scene(self, other)
+        return seen_in(self.depth, scene, camera, other.depth, motion)
 
     def show(self, *labels: str) -> Image.Image:
         """The picture beside some of its labels, in false colors. A notebook shows the image that is returned.
@@ -229,17 +231,20 @@ class Frame:
         return buffer.getvalue()
 
 
-def _one_scene(frame: Frame, other: Frame) -> tuple[Scene, Camera]:
-    """The scene of a picture, and the camera of another picture of it."""
+def _one_scene(frame: Frame, other: Frame) -> tuple[Scene, Camera, Motion | None]:
+    """The scene of a picture, the camera of another picture of it, and how items move from the one to the other."""
     scene, shown = frame.scene, other.scene
     if not isinstance(scene, Scene) or not isinstance(shown, Scene) or _things(scene) != _things(shown):
         raise InputError(f"pictures {frame.index} and {other.index} show two scenes; give two views of one")
-    return scene, shown.camera
+    poses = [(item.location, item.rotation) for item in shown.items]
+    moved = poses != [(item.location, item.rotation) for item in scene.items]
+    return scene, shown.camera, (frame.instance, poses) if moved else None
 
 
 def _things(scene: Scene) -> Scene:
     """A scene without what differs between its views."""
-    return replace(scene, index=0, camera=None, next_camera=None)  # type: ignore[arg-type]
+    items = tuple(replace(item, location=(0, 0, 0), rotation=(1, 0, 0, 0)) for item in scene.items)
+    return replace(scene, index=0, items=items, camera=None, next_camera=None, next_poses=())  # type: ignore[arg-type]
 
 
 def _table() -> Iterator[tuple[str, Label]]:

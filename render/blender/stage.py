@@ -151,6 +151,7 @@ class Stage:
         if scene.surface:
             width, skeleton = lines(scene, self._patch.contour, alpha > 0)
             instance[hairlines(width, depth, scene.camera)] = 0
+        motion = (instance, scene.next_poses) if scene.next_poses else None
         frame = Frame(
             rgb=self._developed(linear, scene, gain, 1 - passes["combined"][..., 3]),
             depth=depth,
@@ -166,7 +167,7 @@ class Stage:
             label=self._label.get(scene.main.category, -1) if scene.main else int(instance.any()) - 1,
             objects=crack_labels(instance) if scene.surface else self._object_labels(scene, instance),
             scene=scene,
-            flow=optical_flow(depth, scene, scene.next_camera) if self.settings.flow else None,
+            flow=optical_flow(depth, scene, scene.next_camera, motion) if self.settings.flow else None,
             disparity=None if scene.baseline is None else disparity(depth, scene),
             width=width,
             skeleton=skeleton,
@@ -324,7 +325,8 @@ class Stage:
 def _same_place(scene: Scene, built: Scene) -> bool:
     """Whether a scene is another view of the one that is arranged. The pane before the lens is a part of it."""
     pane = scene.camera.distortion is not None, built.camera.distortion is not None
-    view = {"camera": scene.camera, "next_camera": scene.next_camera, "index": scene.index}
+    names = ("camera", "next_camera", "next_poses", "index")
+    view = {name: getattr(scene, name) for name in names}
     return pane[0] == pane[1] and scene == replace(built, **view)  # type: ignore[arg-type]
 
 

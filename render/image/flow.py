@@ -1,16 +1,18 @@
 """How pictures of one scene lie on each other: optical flow between views, and disparity between the two of a pair.
 
-Both are calculated from the depth and the cameras, because nothing in a scene moves but its camera.
+Both are calculated from the depth, the cameras, and the poses of the objects, which move in films of a fall.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from render.image.surroundings import pixel_rays
 from scenes.record.camera import Camera
-from scenes.record.scene import Scene
+from scenes.record.scene import Pose, Scene, rotation_matrix
 
 # How much farther than the surface that another view shows there a point may be, and still be that surface. Depth
 # changes within a pixel: between two pixel centers, on a surface that leans away, by about as much.
@@ -20,29 +22,43 @@ _NEAR = 0.01
 _SKIES = ("hdri", "ground")
 
 
-def optical_flow(depth: NDArray[np.float32], scene: Scene, other: Camera | None) -> NDArray[np.float32]:
+Motion = tuple[NDArray[np.uint16], Sequence[Pose]]
+"""(H, W) which item each pixel of a picture shows, from 1, and where all items are in another picture."""
+
+
+def optical_flow(
+    depth: NDArray[np.float32], scene: Scene, other: Camera | None, motion: Motion | None = None
+) -> NDArray[np.float32]:
     """(H, W, 2) pixels, x right and y down, from each pixel to the place where another camera shows the same point.
 
-    depth: (H, W) of the picture of the scene. NaN where the point is not known or is behind the other camera, and
-    everywhere if there is no other camera. The place may be outside of the other picture, or hidden there.
+    depth: (H, W) of the picture of the scene. motion: of the items; None if they stay. NaN where the point is not known
+    or is behind the other camera, and everywhere if there is no other camera. The place may be outside of the other
+    picture, or hidden there.
     """
     moved = np.full((*depth.shape, 2), np.nan)
     if other is not None:
         x, y = np.meshgrid(np.arange(depth.shape[1]) + 0.5, np.arange(depth.shape[0]) + 0.5)
-        local = _from(depth, scene, other)
+        local = _from(depth, scene, other, motion)
         seen = local[..., 2] > 0
         moved[seen] = other.pixels(local[seen][:, :2] / local[seen][:, 2:]) - np.stack([x, y], axis=-1)[seen]
     return moved.astype(np.float32)
 
 
-def seen_in(depth: NDArray[np.float32], scene: Scene, other: Camera, shown: NDArray[np.float32]) -> NDArray[np.bool_]:
+def seen_in(
+    depth: NDArray[np.float32],
+    scene: Scene,
+    other: Camera,
+    shown: NDArray[np.float32],
+    motion: Motion | None = None,
+) -> NDArray[np.bool_]:
     """(H, W) whether another view shows the point of each pixel, too.
 
-    depth: of the picture. shown: depth of the other one. A point counts as shown if it is inside of the other picture,
-    and at most a hundredth farther than the farthest of the four pixels around it there.
+    depth: of the picture. shown: depth of the other one. motion: of the items; None if they stay. A point counts as
+    shown if it is inside of the other picture, and at most a hundredth farther than the farthest of the four pixels
+    around it there.
     """
     height, width = shown.shape
-    local = _from(depth, scene, other)
+    local = _from(depth, scene, other, motion)
     seen = local[..., 2] > 0
     place = np.full((*depth.shape, 2), -1.0)
     place[seen] = other.pixels(local[seen][:, :2] / local[seen][:, 2:])
@@ -74,11 +90,16 @@ def _open(scene: Scene) -> bool:
     return scene.surface is not None or scene.background.kind in _SKIES
 
 
-def _from(depth: NDArray[np.float32], scene: Scene, other: Camera) -> NDArray[np.float64]:
+def _from(depth: NDArray[np.float32], scene: Scene, other: Camera, motion: Motion | None = None) -> NDArray[np.float64]:
     """(H, W, 3) points of a picture in another camera's axes; of the sky their directions; NaN where not known."""
     rays, matrix = pixel_rays(scene.camera), other.world_to_camera()
     finite = np.isfinite(depth)[..., None]
     away = np.where(finite, depth[..., None].astype(np.float64), 1.0)
     world = rays * away + np.where(finite, np.subtract(scene.camera.location, other.location), 0.0)
+    instance, poses = motion or (np.zeros(depth.shape, np.uint16), ())
+    for number, (item, (location, rotation)) in enumerate(zip(scene.items, poses, strict=bool(poses)), 1):
+        there = (instance == number) & finite[..., 0]
+        local = (world[there] - np.subtract(item.location, other.location)) @ rotation_matrix(item.rotation)
+        world[there] = local @ rotation_matrix(rotation).T + np.subtract(location, other.location)
     known = finite if not _open(scene) else np.ones_like(finite)
     return np.where(known, world @ matrix[:3, :3].T, np.nan)

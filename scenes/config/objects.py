@@ -47,6 +47,9 @@ class PileConfig(Section):
     spread: Annotated[Any, numbers(0, 10, unit="factor")] = {"uniform": [0.4, 1.2]}
     """Radius of the disc over which they fall: 0 lets them fall on one point, 1 on a disc as large as their spheres'
     cross-sections together."""
+    film: Annotated[Any, numbers(0.01, 60, unit="s")] | None = None
+    """The views of a scene show the last so many seconds of the fall, evenly in time, or all of a shorter fall; in the
+    last view all is at rest. null: all views show it at rest. `camera.path: {turn: 0}` keeps the camera still."""
 
 
 class ObjectsConfig(Section):
@@ -205,6 +208,10 @@ class Config(Section):
             raise ValueError("objects.min_share must be null where camera.poses is given, which fixes the camera")
         if True in objects.pile.present.support() and (objects.side, objects.max_clutter) != (None, None):
             raise ValueError("objects.side and objects.max_clutter must be null where objects.pile.present may be true")
+        if objects.pile.film is not None and camera.views < 2:
+            raise ValueError("objects.pile.film is shown by the views of a scene: set camera.views to 2 at least")
+        if objects.pile.film is not None and objects.min_share is not None:
+            raise ValueError("objects.min_share must be null where objects.pile.film is given: objects move")
         fixed = "camera.path" if camera.path is not None else "camera.stereo" if camera.stereo is not None else ""
         if fixed and objects.min_share is not None:
             raise ValueError(f"objects.min_share must be null where {fixed} is given, which fixes the cameras")

@@ -125,7 +125,7 @@ _OBJECTS: list[Rule] = [
     ("objects.clutter.scale", "objects.clutter.count is 0", _only("objects.clutter.count", 0)),
     ("objects.occluder.visibility", "objects.occluder.present is false", _only("objects.occluder.present", False)),
     ("objects.lift", "objects.support is never floating", _never("objects.support", "floating")),
-    ("objects.pile.spread", "objects.pile.present is false", _only("objects.pile.present", False)),
+    ("objects.pile.spread objects.pile.film", "objects.pile.present is false", _only("objects.pile.present", False)),
     (
         "objects.spacing objects.crowding objects.support objects.lift",
         "objects.pile.present is true: objects fall",

@@ -21,6 +21,8 @@ from scenes.record.record import CRACK, CrackMask, Factor, leaves
 from scenes.record.surface import Decal, Surface
 
 Quaternion = tuple[float, float, float, float]
+Pose = tuple[Vector, Quaternion]
+"""Location and rotation of an item."""
 LightKind = Literal["sun", "area", "point"]
 BackgroundKind = Literal["hdri", "ground", "room", "image", "color", "white", "none"]
 
@@ -251,6 +253,8 @@ class Scene:
         A crack through the main object.
     next_camera : Camera, optional
         That of the next view of the scene, where the optical flow is drawn and there is a next view.
+    next_poses : tuple of (location, rotation)
+        Where the items are in that view, if they move; empty if they do not.
     baseline : float, optional
         Meters between the two cameras, for a picture of a stereo pair.
 
@@ -275,6 +279,7 @@ class Scene:
     surface: Surface | None = None
     decal: Decal | None = None
     next_camera: Camera | None = None
+    next_poses: tuple[Pose, ...] = ()
     baseline: float | None = None
 
     @property

@@ -31,18 +31,18 @@ def camera_of(draw: Draw, items: list[Item]) -> Camera:
     return camera if eye == 0 or held.stereo is None else _aside(camera, held.stereo.baseline)
 
 
-def next_camera(draw: Draw, items: list[Item]) -> Camera | None:
-    """The camera of the same eye in the next view of the scene. After the last view of a full circle comes the first.
+def following(draw: Draw) -> Draw | None:
+    """The same for the picture of the same eye in the next view of the scene; None after the last view.
 
-    None after the last view of all other scenes.
+    After the last view of a full circle comes the first.
     """
     held = draw.config.camera
-    following = draw.place + held.eyes
-    if following >= held.pictures:
+    place = draw.place + held.eyes
+    if place >= held.pictures:
         if held.path is None or not held.path.closed:
             return None
-        following -= held.pictures
-    return camera_of(draw.at(following), items)
+        place -= held.pictures
+    return draw.at(place)
 
 
 def _alone(draw: Draw, items: list[Item]) -> Camera:

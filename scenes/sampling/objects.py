@@ -28,8 +28,11 @@ Purpose = Literal["main", "member", "clutter", "occluder"]
 _UPRIGHT = 0.985
 
 
-def members(draw: Draw) -> list[Item]:
-    """The main object, the other members and the clutter, side by side on the ground or in a pile."""
+def members(draw: Draw) -> tuple[list[Item], list[list[Item]]]:
+    """The main object, the other members and the clutter, side by side on the ground or in a pile.
+
+    With them what each view of a film of their fall shows; nothing if there is none.
+    """
     objects = draw.section("objects")
     count, clutter = objects["count"], objects.section("clutter")["count"]
     # The keys of members and clutter are apart, so that a member more leaves the clutter as it is.
@@ -40,17 +43,20 @@ def members(draw: Draw) -> list[Item]:
     pile = objects.section("pile")
     if pile["present"]:
         bodies = [Body(item, draw.catalogue.pieces(item.asset)) for item in items]
-        return piled(bodies, pile["spread"], [draw.streams.generator(f"{key}.fall") for key in keys])
+        generators = [draw.streams.generator(f"{key}.fall") for key in keys]
+        moving = piled(bodies, pile["spread"], generators, pile.get("film") or 0.0, draw.config.camera.views)
+        return moving[-1], moving if "film" in pile else []
     if len(items) == 1:
-        return items
+        return items, []
     footprints = [_footprint(draw, item, key) for key, item in zip(keys, items, strict=True)]
     crowding = [_own(draw, item.category, key)["crowding"] for key, item in zip(keys, items, strict=True)]
     placed = arrange(footprints, [draw.streams.generator(f"{key}.place") for key in keys], crowding)
     shifts = [(new.x - old.x, new.y - old.y) for new, old in zip(placed, footprints, strict=True)]
-    return [
+    moved = [
         replace(item, location=(item.location[0] + dx, item.location[1] + dy, item.location[2]))
         for item, (dx, dy) in zip(items, shifts, strict=True)
     ]
+    return moved, []
 
 
 def main_class(draw: Draw) -> str:

@@ -46,13 +46,21 @@ class Body:
         return self.item.scale / 2
 
 
-def piled(bodies: Sequence[Body], spread: float, generators: Sequence[np.random.Generator]) -> list[Item]:
+def piled(
+    bodies: Sequence[Body],
+    spread: float,
+    generators: Sequence[np.random.Generator],
+    film: float = 0.0,
+    views: int = 1,
+) -> list[list[Item]]:
     """The items, turned and moved as they come to rest on the ground and on each other.
 
     They begin over a disc around the origin, one above the other so far that none touches another, and fall all at
     once. The same bodies and generators give the same items, on machines with the same kind of processor and libraries.
 
     spread: radius of the disc; 1 is a disc as large as the cross-sections of all spheres together.
+    film, views: for each view, a list of the items as they are then, evenly in time over the last `film` seconds of the
+    fall, or all of a shorter one. In the last view they rest.
 
     Raises InputError if the engine cannot follow the fall, because sizes are too far apart.
     """
@@ -64,10 +72,14 @@ def piled(bodies: Sequence[Body], spread: float, generators: Sequence[np.random.
     smallest = min(body.radius for body in bodies) / unit
     step = float(np.clip(_FARTHEST * smallest * _DRAG / _GRAVITY, _STEPS[1], _STEPS[0]))
     longest = _LAST + starts[:, 2].max() * _DRAG / _GRAVITY
-    for halvings in range(_RETRIES + 1):
-        places = _fallen(engine, model, step / 2**halvings, longest)
-        if places is not None:
-            return [_rested(body, place, unit) for body, place in zip(bodies, places, strict=True)]
+    for _ in range(_RETRIES + 1):
+        fall = _fallen(engine, model, step, longest)
+        if fall is not None:
+            # Gravity is the same for all units, so a second of the engine is shorter where objects are small.
+            first = max(len(fall) - 1 - film / math.sqrt(unit) / step, 0)
+            states = [fall[round(at)] for at in np.linspace(first, len(fall) - 1, views)[:-1]] + fall[-1:]
+            return [[_item(body, one, unit) for body, one in zip(bodies, state, strict=True)] for state in states]
+        step /= 2
     sizes = sorted(body.item.scale for body in bodies)
     raise InputError(
         f"field objects.pile: no fall of objects of {sizes[0]:.3g} to {sizes[-1]:.3g} m could be computed; give "
@@ -75,17 +87,23 @@ def piled(bodies: Sequence[Body], spread: float, generators: Sequence[np.random.
     )
 
 
-def _fallen(engine: ModuleType, model: Any, step: float, longest: float) -> Array | None:
-    """(n, 7) places and turns of the bodies at rest, or after `longest` seconds. None if the engine lost them."""
+def _fallen(engine: ModuleType, model: Any, step: float, longest: float) -> list[Array] | None:
+    """(n, 7) places and turns of the bodies after each step, until they rest, or `longest` seconds are over.
+
+    None if the engine lost them.
+    """
     model.opt.timestep = step
     data = engine.MjData(model)
+    fall = [data.qpos.reshape(-1, 7).copy()]
     for _ in range(math.ceil(longest / _LOOK)):
-        engine.mj_step(model, data, nstep=round(_LOOK / step))
+        for _ in range(round(_LOOK / step)):
+            engine.mj_step(model, data)
+            fall.append(data.qpos.reshape(-1, 7).copy())
         if any(warning.number for warning in data.warning):
             return None
         if np.abs(data.qvel).max() < _REST:
             break
-    return np.asarray(data.qpos.reshape(-1, 7))
+    return fall
 
 
 def physics_engine() -> ModuleType:
@@ -150,7 +168,7 @@ def _weight(pieces: Sequence[Array]) -> tuple[Array, Array]:
     return center, (squares.sum() - squares) / 12
 
 
-def _rested(body: Body, state: Array, unit: float) -> Item:
+def _item(body: Body, state: Array, unit: float) -> Item:
     turn = state[3:] / np.linalg.norm(state[3:])
     rotation = (float(turn[0]), float(turn[1]), float(turn[2]), float(turn[3]))
     return replace(body.item, rotation=rotation, location=vector(unit * state[:3]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import colorsys
 from collections.abc import Callable, Mapping
+from itertools import chain
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from scenes.record.material import Vector
 from scenes.record.record import CRACK
 from scenes.record.scene import Background, Item, Light, LightKind, Scene, Sensor, World
 from scenes.sampling.agreement import check_assets, check_class_names, check_poses, known_classes
-from scenes.sampling.cameras import camera_of, next_camera
+from scenes.sampling.cameras import camera_of, following
 from scenes.sampling.draw import Draw, center_of, factors_of, vector
 from scenes.sampling.objects import main_class, members
 from scenes.sampling.occluder import occluder
@@ -117,26 +118,33 @@ def _surface_scene(draw: Draw) -> Scene:
 
 def _object_scene(draw: Draw) -> Scene:
     draw = draw.of_class(main_class(draw))
-    items = members(draw)
+    items, moving = members(draw)
     camera = camera_of(draw, items)
     items += occluder(draw, items, camera)
     held = draw.config.camera
     if held.pictures > 1:
         items = within_limits_of_all(draw, items, [camera_of(view, items) for view in draw.views])
     items, camera = within_limits(draw, items, camera)
+    after = following(draw) if draw.config.render.flow else None
     return Scene(
         seed=draw.streams.seed,
         index=draw.view.index,
-        items=tuple(items),
+        items=tuple(_shown(draw, moving) or items),
         world=_world(draw),
         lights=tuple(_lights(draw, center_of(draw.world_points(items[:1])))),
         camera=camera,
-        background=_background(draw, items, camera),
+        background=_background(draw, [*items, *chain(*moving)], camera),
         sensor=_sensor(draw),
         decal=None if draw.config.objects.crack is None else decal(draw, items[0], camera),
-        next_camera=next_camera(draw, items) if draw.config.render.flow else None,
+        next_camera=None if after is None else camera_of(after, items),
+        next_poses=() if after is None else tuple((item.location, item.rotation) for item in _shown(after, moving)),
         baseline=None if held.stereo is None else held.stereo.baseline,
     )
+
+
+def _shown(draw: Draw, moving: list[list[Item]]) -> list[Item]:
+    """What a view of a film shows, by the items of its views; nothing if there is no film."""
+    return moving[draw.place // draw.config.camera.eyes] if moving else []
 
 
 # Light ---------------------------------------------------------------------------------------------------------

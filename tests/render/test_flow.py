@@ -24,7 +24,7 @@ from scenes.config.loading import validate
 from scenes.errors import InputError
 from scenes.record.camera import Camera
 from scenes.record.distortion import fitted
-from scenes.record.scene import Background, Scene, Sensor, World
+from scenes.record.scene import Background, Item, Scene, Sensor, World
 from scenes.sampling.placement import project
 from scenes.sampling.scene import Sampler
 from tests.frames import make_dataset, make_frame, redrawn
@@ -80,6 +80,29 @@ def test_the_flow_of_a_plane_is_a_homography(lens: str) -> None:
     seen = away > 0
     moved = exact[seen] - (np.column_stack([columns, rows]) + 0.5)[seen]
     np.testing.assert_allclose(flow[ground][seen], moved, rtol=1e-5, atol=1e-3)
+
+
+@pytest.mark.parametrize("lens", NAMES)
+def test_a_point_of_an_object_moves_with_its_pose(lens: str) -> None:
+    first, second = pair(lens)
+    scene, depth = bare(first)
+    still, moved = (
+        Item("a", "a", "member", place, turn, 1.0, {})
+        for place, turn in (((0.1, 0.2, 0.1), (0.6, 0, 0.8, 0)), ((0.4, -0.3, 0.5), (0.8, 0.36, 0.48, 0)))
+    )
+    scene = replace(scene, items=(still, still))
+    instance = np.zeros(depth.shape, np.uint16)
+    instance[40:, 30:60] = 2
+    poses = [(item.location, item.rotation) for item in (still, moved)]
+    flow = optical_flow(depth, scene, second, (instance, poses))
+    rows, columns = np.nonzero(instance)
+    points = np.array(first.location) + pixel_rays(first)[rows, columns] * depth[rows, columns, None]
+    carried = moved.pose() @ np.linalg.inv(still.pose()) @ np.column_stack([points, np.ones(len(points))]).T
+    pixels, ahead = project(second, carried[:3].T)
+    assert (ahead > 0).all()
+    np.testing.assert_allclose(flow[rows, columns], pixels - np.column_stack([columns, rows]) - 0.5, atol=2e-3)
+    others = instance == 0
+    np.testing.assert_array_equal(flow[others], optical_flow(depth, scene, second)[others])
 
 
 @pytest.mark.parametrize("lens", NAMES)
