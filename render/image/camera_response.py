@@ -36,14 +36,15 @@ def metered_gain(
     The meter sets the log-average luminance to middle gray, over the pixels where (H, W) `weight` is positive. It uses
     a smaller factor if more than a tenth of them would be clipped, or a tenth of the (H, W) subject, if there is one.
     It uses a larger factor if the subject would be nearly black, as before a bright background or beside a lamp of its
-    own. Then what is bright may be clipped. The sensor's exposure is applied on top.
+    own. Then what is bright may be clipped. A meter of the whole picture does not know the subject. The sensor's
+    exposure is applied on top.
     """
     gain = 1.0
     seen = luminance(linear)
     metered = seen[weight > 0]
-    if sensor.metering == "average" and metered.size:
+    if sensor.metering != "none" and metered.size:
         gain = min(MID_GRAY / _mean(metered), _unclipped(metered))
-        if subject is not None and subject.any():
+        if sensor.metering == "average" and subject is not None and subject.any():
             gain = max(min(gain, _unclipped(seen[subject])), _SILHOUETTE / _mean(seen[subject]))
     return float(np.clip(gain, 1 / 256, 256) * 2.0**sensor.exposure)
 

@@ -248,10 +248,11 @@ class SensorConfig(Section):
         "normal": {"mean": 0, "std": 0.4, "low": -1.2, "high": 1.2}
     }
     """Brightness on top of what the meter sets."""
-    metering: Annotated[Any, names("average", "none")] = "average"
+    metering: Annotated[Any, names("average", "whole", "none")] = "average"
     """"average" brings the picture's mean brightness to a middle gray, but burns out no more than a tenth of the
-    objects, unless they would be nearly black; a plain color behind them counts as gray. "none" leaves the light as it
-    is."""
+    objects, unless they would be nearly black; a plain color behind them counts as gray. "whole" does not look at the
+    objects, so that films in which they come and go do not flicker: they have it in place of "average". "none" leaves
+    the light as it is."""
     tone: Annotated[Any, names("standard", "filmic")] = {"choice": ["standard", "filmic"]}
     """The curve from light to display values: sRGB, or one that rolls off softly in bright places."""
     white_balance: Annotated[Any, numbers(2000, 15000, unit="kelvin")] = {

@@ -180,7 +180,7 @@ class Sensor:
 
     Parameters
     ----------
-    metering : "average" or "none"
+    metering : "average", "whole" or "none"
         "average" first scales the light so that its log-average becomes a middle gray, less if objects would burn out.
     exposure : float
         Brightness added after metering, in stops.
@@ -210,7 +210,7 @@ class Sensor:
     6500.0
     """
 
-    metering: Literal["average", "none"] = "none"
+    metering: Literal["average", "whole", "none"] = "none"
     exposure: float = 0.0
     tone: Literal["standard", "filmic"] = "standard"
     white_balance: float = 6500.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import colorsys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -134,7 +135,7 @@ def _object_scene(draw: Draw) -> Scene:
         lights=tuple(_lights(draw, center_of(draw.world_points(items[:1])))),
         camera=camera,
         background=_background(draw, [*items, *chain(*moving)], camera),
-        sensor=_sensor(draw),
+        sensor=_sensor(draw, film=bool(moving)),
         decal=None if draw.config.objects.crack is None else decal(draw, items[0], camera),
         next_camera=None if after is None else camera_of(after, items),
         next_poses=() if after is None else tuple((item.location, item.rotation) for item in _shown(after, moving)),
@@ -214,5 +215,6 @@ def _room(draw: Draw, drawn: Drawn, items: list[Item], camera: Camera) -> tuple[
     return vector(size), (float(center[0]), float(center[1]), 0.0)
 
 
-def _sensor(draw: Draw) -> Sensor:
-    return Sensor(**draw.section("sensor"))
+def _sensor(draw: Draw, film: bool = False) -> Sensor:
+    sensor = Sensor(**draw.section("sensor"))
+    return replace(sensor, metering="whole") if film and sensor.metering == "average" else sensor

@@ -32,6 +32,15 @@ def lit(*lamps: Light) -> float:
     return matte_white(replace(SCENE, world=World("", 0, 0.0), lights=lamps), nowhere)
 
 
+def test_a_meter_of_the_whole_picture_does_not_know_the_objects() -> None:
+    light = np.full((20, 20, 3), 0.5, np.float32)
+    light[:4] = 5
+    weight, subject = np.ones((20, 20), np.float32), light[..., 0] > 1
+    whole, average = Sensor(metering="whole"), Sensor(metering="average")
+    assert metered_gain(light, weight, whole, subject) == metered_gain(light, weight, average) == pytest.approx(0.18)
+    assert metered_gain(light, weight, average, subject) == pytest.approx(0.9 / 5)
+
+
 def test_a_white_surface_under_an_even_sky_is_as_bright_as_the_sky() -> None:
     assert matte_white(SCENE, nowhere) == pytest.approx(2.0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -167,6 +168,7 @@ def test_views_show_the_fall_before_one_background_and_end_at_rest(small_catalog
     for scene, after in pairwise(film):
         assert scene.next_poses == tuple((item.location, item.rotation) for item in after.items)
         assert (scene.camera, scene.lights, scene.background) == (after.camera, after.lights, after.background)
+        assert scene.sensor == after.sensor == replace(still.sensor, metering="whole")
     room = film[0].background.size
     assert room is not None and room[2] > max(item.location[2] for item in film[0].items)
     assert film[2].next_poses == still.next_poses == ()
