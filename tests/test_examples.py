@@ -37,6 +37,7 @@ MADE = {
     "own_models": "own_models/dataset.json",
     "camera_poses": "camera_poses/dataset.json",
     "views": "views.png",
+    "film": "film.png",
     "flow_and_stereo": "stereo.png",
     "cracks_on_photographs": "crack_masks/mask/000000.png",
     "detection": "tabletop_yolo/data.yaml",
