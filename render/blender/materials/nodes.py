@@ -154,6 +154,9 @@ class Nodes:
     def length(self, vector: Wire) -> Wire:
         return self.add("VectorMath", {0: vector}, out="Value", operation="LENGTH")
 
+    def distance(self, first: Wire, second: Input) -> Wire:
+        return self.add("VectorMath", {0: first, 1: second}, out="Value", operation="DISTANCE")
+
     def xyz(self, x: Input, y: Input, z: Input) -> Wire:
         return self.add("CombineXYZ", {0: x, 1: y, 2: z})
 
