@@ -284,6 +284,9 @@ class Nodes:
         self.glass = self.glass or more.get("transmission_weight", 0.0) != 0.0
         if normal is not None:
             inputs["Normal"] = normal
+        if "Anisotropic" not in inputs:
+            # Cycles computes an unlinked tangent at each hit, also where nothing uses it. This one is constant.
+            inputs["Tangent"] = self.xyz(0.0, 0.0, 1.0)
         return self.add("BsdfPrincipled", inputs)
 
 
