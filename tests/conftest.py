@@ -27,6 +27,15 @@ settings.register_profile("search", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
+def pytest_configure() -> None:
+    """Keep the name of the test that runs out of the environment, where pytest writes it before each step of a test.
+
+    A process that reads files is replaced when the environment has changed (`scenes/assets/reader.py`): each test that
+    reads a model would start its own.
+    """
+    pytest.MonkeyPatch().setattr("_pytest.runner._update_current_test_var", lambda item, when: None)
+
+
 # Files whose tests kill runs or look for what runs left on the machine: one worker takes them all, one after another.
 # They come first, because they take longest.
 _OF_THE_MACHINE = ("test_farm.py", "test_ray.py", "test_stream.py", "test_stream_torch.py", "test_cli_farm.py")
