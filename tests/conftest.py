@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 
 # Of workers that test side by side, each has one core. It is said before anything loads PyTorch or OpenCV.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Many tests start processes. Each takes the modules as another has compiled them, also where the environment says not
-# to write them: compiling them again costs a command half of its start.
+# to write them: compiling them again costs a command half of its start. pytest, too, keeps the tests as it has compiled
+# them: each worker that tests side by side collects all tests, and most of that is compiling.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 from pathlib import Path
 from typing import Any
