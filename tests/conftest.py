@@ -9,10 +9,8 @@ import sys
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Many tests start processes. Each takes the modules as another has compiled them, also where the environment says not
-# to write them: compiling them again costs a command half of its start. pytest, too, keeps the tests as it has compiled
-# them: each worker that tests side by side collects all tests, and most of that is compiling.
+# to write them: compiling them again costs a command half of its start.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.dont_write_bytecode = False
 
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,10 @@ from hypothesis import settings
 
 from render.catalogue import studio_folder
 from scenes.assets.catalogue import Catalogue
+
+# pytest, too, keeps the tests as it has compiled them. Each worker that tests side by side collects all tests, and most
+# of that is compiling.
+sys.dont_write_bytecode = False
 
 # The same examples on every run, so that a change is judged by what it changed. To search for new ones:
 # HYPOTHESIS_PROFILE=search make test
