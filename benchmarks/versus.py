@@ -1,10 +1,10 @@
 """The time of the same pictures with this version and with another, and whether their bytes are the same.
 
 OTHER is a folder with another version of the project, such as `git worktree add` or `git archive` makes. Two processes
-on one core draw in turns, each picture twice; the first time is not counted. The time is that of the processor, which
-other work on the machine does not lengthen as it does the time of the clock.
+on one core draw in turns, each picture once in each round; a first round is not counted. The time is that of the
+processor, which other work on the machine does not lengthen as it does the time of the clock.
 
-    python -m benchmarks.versus OTHER PRESET [--pictures N] [--set FIELD=VALUE ...]
+    python -m benchmarks.versus OTHER PRESET [--pictures N] [--rounds N] [--set FIELD=VALUE ...]
 """
 
 from __future__ import annotations
@@ -70,22 +70,23 @@ class Version:
 @click.argument("other", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("preset")
 @click.option("--pictures", default=20, show_default=True)
+@click.option("--rounds", default=1, show_default=True)
 @click.option("--set", "overrides", multiple=True, metavar="FIELD=VALUE")
-def main(other: Path, preset: str, pictures: int, overrides: tuple[str, ...]) -> None:
+def main(other: Path, preset: str, pictures: int, rounds: int, overrides: tuple[str, ...]) -> None:
     core = min(os.sched_getaffinity(0))
     folders = (other.resolve(), Path(__file__).parents[1])
     versions = [Version(folder, [preset, *overrides], core) for folder in folders]
     by_kind: dict[str, list[tuple[float, float]]] = {}
     moved = set()
     try:
-        for counted in (False, True):
+        for turn in range(rounds + 1):
             for index in range(pictures):
                 # Each is the first of the two as often as the other.
-                first = index % 2
+                first = (index + turn) % 2
                 found = {k: versions[k].draw(index) for k in (first, 1 - first)}
                 if found[0][1] != found[1][1]:
                     moved.add(index)
-                if counted:
+                if turn:
                     by_kind.setdefault(found[1][2], []).append((found[0][0], found[1][0]))
     finally:
         for version in versions:
@@ -94,7 +95,8 @@ def main(other: Path, preset: str, pictures: int, overrides: tuple[str, ...]) ->
     for name, pairs in (("all", both), *sorted(by_kind.items())):
         before, after = (statistics.mean(side) for side in zip(*pairs, strict=True))
         ratios = [new / old for old, new in pairs]
-        print(f"{name}: {len(pairs)} pictures, {before:.3f} s before, {after:.3f} s now, ratio {spread(ratios, 2)}")
+        drawn = len(pairs) // rounds
+        print(f"{name}: {drawn} pictures, {before:.3f} s before, {after:.3f} s now, ratio {spread(ratios, 2)}")
     print(f"pictures that differ: {sorted(moved) or 'none'}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 # Of workers that test side by side, each has one core. It is said before anything loads PyTorch or OpenCV.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -20,11 +21,24 @@ from hypothesis import settings
 from render.catalogue import studio_folder
 from scenes.assets.catalogue import Catalogue
 
+# pytest, too, keeps the tests as it has compiled them. Each worker that tests side by side collects all tests, and most
+# of that is compiling.
+sys.dont_write_bytecode = False
+
 # The same examples on every run, so that a change is judged by what it changed. To search for new ones:
 # HYPOTHESIS_PROFILE=search make test
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+def pytest_configure() -> None:
+    """Keep the name of the test that runs out of the environment, where pytest writes it before each step of a test.
+
+    A process that reads files is replaced when the environment has changed (`scenes/assets/reader.py`): each test that
+    reads a model would start its own.
+    """
+    pytest.MonkeyPatch().setattr("_pytest.runner._update_current_test_var", lambda item, when: None)
 
 
 # Files whose tests kill runs or look for what runs left on the machine: one worker takes them all, one after another.

@@ -28,7 +28,6 @@ from scenes.record.surface import COVERS, Debris
 from scenes.sampling.placement import project, yaw_quaternion
 from scenes.sampling.surface import DEPOSIT
 from scenes.sampling.surface_geometry import contour_of, filler_of, generator, on_surface, relief_of
-from scenes.shapes.debris import debris, shadow_caster
 
 # Material index of the faces between the lips. All other faces have 0.
 CRACK_INDEX = 1
@@ -86,6 +85,8 @@ class SurfacePatch:
 
     def _things(self, scene: Scene) -> list[bpy.types.Object]:
         """The debris on the surface. It can hide the crack, and no label contains it."""
+        from scenes.shapes.debris import debris  # it loads what only pictures of surfaces need
+
         assert scene.surface is not None
         frame, things = scene.surface.frame(), []
         for k, (thing, key) in enumerate(zip(scene.surface.debris, shape_keys(scene.surface.debris), strict=True)):
@@ -103,6 +104,8 @@ class SurfacePatch:
 
     def _shadow_casters(self, scene: Scene) -> list[bpy.types.Object]:
         """Objects outside the picture that only cast shadows into it."""
+        from scenes.shapes.debris import shadow_caster  # it loads what only pictures of surfaces need
+
         assert scene.surface is not None
         surface, first = scene.surface, len(scene.surface.debris)
         way = np.array(scene.lights[0].location) if scene.lights else surface.frame()[:3, 2]

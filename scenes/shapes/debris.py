@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import trimesh
 
 from scenes.mesh import Model, Part, corner_normals
 from scenes.shapes.primitives import Geometry, around, box, cylinder, lathe, merge, part, tube
@@ -80,6 +79,8 @@ def _leaf(rng: np.random.Generator) -> Model:
 
 
 def _pebble(rng: np.random.Generator) -> Model:
+    import trimesh  # loading it takes half a second, and only pebbles need it
+
     u, v = np.meshgrid(np.linspace(0, 2 * np.pi, 13)[:-1], np.linspace(0, np.pi, 8)[1:-1])
     round_ = np.stack([np.cos(u) * np.sin(v), np.sin(u) * np.sin(v), np.cos(v)], axis=-1).reshape(-1, 3)
     cloud = round_ * (0.5, rng.uniform(0.3, 0.45), rng.uniform(0.15, 0.35)) * rng.uniform(0.75, 1.15, (len(round_), 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -30,6 +31,9 @@ from scenes.errors import InputError
 from scenes.files import sha256
 from scenes.names import Candidates, Names
 from tests.farms import contents, draw, make_manifest
+
+SCIPY = ("optimize", "ndimage", "spatial", "interpolate")
+NO_BLENDER = importlib.util.find_spec("bpy") is None
 
 KEYS = range(0, 2**64, 2**57 + 12345)
 
@@ -258,12 +262,17 @@ def test_the_names_in_a_class_are_listed_when_it_is_asked_for(tmp_path: Path, mo
     assert "02691156" in looked, "an id tells the folder to look in"
 
 
-def test_a_run_starts_without_libraries_that_it_may_never_need() -> None:
+@pytest.mark.parametrize(
+    ("started", "rest"),
+    [
+        ("render.cli.main, render.cli.render, render.farm.worker, render.blender.backend", ["bpy"]),
+        ("render.dataset.export.pieces", ["bpy"]),
+        pytest.param("render.blender.stage", [], marks=pytest.mark.skipif(NO_BLENDER, reason="needs Blender's module")),
+    ],
+)
+def test_processes_start_without_libraries_that_they_may_never_need(started: str, rest: list[str]) -> None:
     """They took a second of the start of each process."""
-    script = (
-        "import sys, render.cli.main, render.cli.render, render.farm.worker, render.blender.backend\n"
-        "slow = 'trimesh networkx requests bpy scipy.optimize scipy.ndimage scipy.spatial fsspec'.split()\n"
-        "print([name for name in slow if name in sys.modules])\n"
-    )
+    slow = ["trimesh", "networkx", "requests", "fsspec", *(f"scipy.{name}" for name in SCIPY), *rest]
+    script = f"import sys, {started}\nprint([name for name in {slow} if name in sys.modules])\n"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

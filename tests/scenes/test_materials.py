@@ -233,6 +233,17 @@ def test_the_images_of_a_file_follow_the_spec(palette: Any, tmp_path: Path) -> N
         palette.release()
 
 
+def test_what_a_file_says_reaches_the_shader_unchanged(palette: Any) -> None:
+    material = palette.checkout(Material("own"), appearance=Appearance(roughness=0.3, metallic=0.7))
+    group = next(n for n in material.node_tree.nodes if n.type == "GROUP")
+    shader = next(n for n in group.node_tree.nodes if n.type == "BSDF_PRINCIPLED")
+    for name, value in (("roughness", 0.3), ("metallic", 0.7)):
+        (link,) = shader.inputs[name.title()].links
+        assert link.from_node.type == "GROUP_INPUT" and link.from_socket.name == name
+        assert group.inputs[name].default_value == pytest.approx(value)
+    palette.release()
+
+
 def test_image_memory_is_limited(tmp_path: Path) -> None:
     pytest.importorskip("bpy")
     from render.blender.materials.images import ImageCache

@@ -59,7 +59,7 @@ def _without_file(picture: Picture) -> Picture:
 
 
 def own(tree: Nodes, look: Look) -> Wire:
-    """The material of the model file: a value times a map for each input, times the colors of the mesh."""
+    """The material of the model file: a value times a map for each input, times the colors of the mesh. No more."""
     pictures = dict(look.pictures)
     corner = tree.add("Attribute", out="Color", attribute_name="tint") if look.colored else None
     color = _value(tree, "color", True, pictures.get("color"))
@@ -75,8 +75,7 @@ def own(tree: Nodes, look: Look) -> Wire:
         black = (0.0, 0.0, 0.0)
         return tree.principled(black, 1.0, specular_ior_level=0.0, emission_color=color, emission_strength=1.0)
     inputs = {name: _value(tree, name, is_color, pictures.get(name)) for name, is_color in look.inputs}
-    at = tree.noise(tree.object(), scale=6.0, detail=3.0)
-    return tree.principled(color, inputs.pop("roughness") * (0.8 + at * 0.4), **inputs)
+    return tree.principled(color, inputs.pop("roughness"), **inputs)
 
 
 def _value(tree: Nodes, name: str, is_color: bool, picture: Picture | None) -> Wire:

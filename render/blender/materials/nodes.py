@@ -154,6 +154,9 @@ class Nodes:
     def length(self, vector: Wire) -> Wire:
         return self.add("VectorMath", {0: vector}, out="Value", operation="LENGTH")
 
+    def distance(self, first: Wire, second: Input) -> Wire:
+        return self.add("VectorMath", {0: first, 1: second}, out="Value", operation="DISTANCE")
+
     def xyz(self, x: Input, y: Input, z: Input) -> Wire:
         return self.add("CombineXYZ", {0: x, 1: y, 2: z})
 
@@ -281,6 +284,9 @@ class Nodes:
         self.glass = self.glass or more.get("transmission_weight", 0.0) != 0.0
         if normal is not None:
             inputs["Normal"] = normal
+        if "Anisotropic" not in inputs:
+            # Cycles computes an unlinked tangent at each hit, also where nothing uses it. This one is constant.
+            inputs["Tangent"] = self.xyz(0.0, 0.0, 1.0)
         return self.add("BsdfPrincipled", inputs)
 
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import trimesh
 from numpy.typing import NDArray
 
 from render.dataset.export.parts import Classes, Lines, stem, write_png
@@ -145,6 +144,8 @@ def _millimeters(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
 def _write_models(
     folder: Path, numbers: dict[str, int], sizes: dict[str, float], model: Callable[[str], Model]
 ) -> None:
+    import trimesh  # loading it takes half a second, and all exports load this module
+
     folder.mkdir()
     infos: dict[str, Any] = {}
     for asset, number in numbers.items():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 Polygon = NDArray[np.float64]
 """(n, 2): x and y in pixels; the first pixel reaches from 0 to 1."""
@@ -36,7 +36,7 @@ def joined(polygons: list[Polygon]) -> Polygon:
     owner = np.repeat(np.arange(len(polygons)), [len(polygon) for polygon in polygons])
     points = np.concatenate(polygons)
     first = np.cumsum([0] + [len(polygon) for polygon in polygons])
-    trees = [cKDTree(polygon) for polygon in polygons]
+    trees = [scipy.spatial.cKDTree(polygon) for polygon in polygons]
     # Prim's algorithm: the polygon that is nearest to those that are joined comes next.
     away, partner = np.full(len(points), np.inf), np.zeros(len(points), int)
     away[0] = 0
