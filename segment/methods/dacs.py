@@ -14,6 +14,7 @@ from segment.ignored import IGNORED
 from segment.methods.pseudo import Portion, Pseudo, Weighing, pseudo_labels
 from segment.methods.teacher import TeacherStudent
 from training.method import Batch, Unlabeled
+from training.teacher import warm_up
 
 
 def surroundings(masks: Tensor, margin: int) -> Tensor:
@@ -63,20 +64,24 @@ class DACS(TeacherStudent):
     class Settings(TeacherStudent.Settings):
         """threshold: a teacher's label is sure from this probability on. portion: instead, the surest pixels of each
         class are, this share of them. weighing: see `pseudo_labels`. margin: pixels around a crack that are pasted with
-        it; classes have none. weight: of the mixed term."""
+        it; classes have none. weight: of the mixed term. warm_up: share of training in which the terms that need the
+        teacher's labels rise to their weight. A network that has learned no crack yet labels none right."""
 
         threshold: float = Field(default=0.968, ge=0.5, le=1)
         portion: Portion = None
         weighing: Weighing = "pixel"
         margin: int = Field(default=8, ge=1)
         weight: float = Field(default=1.0, ge=0)
+        warm_up: float = Field(default=0.0, ge=0, le=1)
 
     settings: Settings
 
     def losses(self, source: Batch, target: Unlabeled, progress: float) -> dict[str, Tensor]:
         chosen = self.settings
         pseudo = pseudo_labels(self.taught(target.images), chosen.threshold, chosen.weighing, chosen.portion)
-        return {**super().losses(source, target, progress), **self.adapting(source, target, pseudo)}
+        share = warm_up(progress, chosen.warm_up)
+        adapting = {name: share * term for name, term in self.adapting(source, target, pseudo).items()}
+        return {**super().losses(source, target, progress), **adapting}
 
     def adapting(self, source: Batch, target: Unlabeled, pseudo: Pseudo) -> dict[str, Tensor]:
         """The terms () that need the teacher's labels."""

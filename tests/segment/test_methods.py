@@ -34,6 +34,8 @@ from segment.unet import UNet
 from training.method import Batch, FullPass, Unlabeled
 from training.optimizer import OptimizerStep, optimizer
 
+MIXED = ("mixed", "masked")
+"""The terms of `mic` that need the labels of a teacher."""
 ADAPTING = [name for name in METHODS if name != "supervised"]
 
 
@@ -176,6 +178,17 @@ def test_the_mixed_term_is_entropy_and_dice_of_pasted_and_teachers_labels(monkey
         total -= weight * math.log(p if label else 1 - p)
         both, either = both + weight * p * label, either + weight * (p + label)
     assert found == pytest.approx(total / (4 * 32 * 32) + 1 - (2 * both + 1) / (either + 1), rel=1e-4)
+
+
+def test_terms_with_labels_of_a_teacher_rise_during_the_warm_up() -> None:
+    """exp(-5 (1 - t)^2) after the share t of the warm-up, as in mean teachers."""
+    method, pictures = method_of("mic", warm_up=0.5, threshold=0.5), batch()
+    told = []
+    for progress in (0.0, 0.25, 0.5, 1.0):
+        torch.manual_seed(0)
+        told.append(method.losses(*pictures, progress))
+    for name, shares in (("source", [1, 1, 1, 1]), *((k, [math.exp(-5), math.exp(-1.25), 1, 1]) for k in MIXED)):
+        assert [(terms[name] / told[-1][name]).item() for terms in told] == pytest.approx(shares, rel=1e-4), name
 
 
 @pytest.mark.parametrize("loss", LOSSES)

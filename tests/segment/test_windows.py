@@ -30,10 +30,25 @@ def test_the_mean_over_windows_of_what_each_pixel_gives_is_what_it_gives(size: t
     assert torch.allclose(averaged(lambda x: x.mean(1), images, 16), images.mean(1), atol=1e-6)
 
 
-def test_windows_are_averaged_where_they_overlap() -> None:
-    calls = iter((1.0, 3.0))
-    found = averaged(lambda x: torch.full(x[:, 0].shape, next(calls)), torch.zeros(1, 3, 8, 12), 8)
-    assert found[0, 0].tolist() == [1] * 4 + [2] * 4 + [3] * 4
+@pytest.mark.parametrize(("side", "batches"), [(8, [4]), (256, [2, 2])])
+def test_windows_are_averaged_where_they_overlap(side: int, batches: list[int]) -> None:
+    """Each window gives its number, and small windows of two pictures are seen together."""
+    seen: list[int] = []
+
+    def network(windows: Tensor) -> Tensor:
+        seen.append(len(windows))
+        return windows.amax((1, 2, 3))[:, None, None].expand(windows[:, 0].shape)
+
+    # The second window alone has the last column.
+    images = torch.zeros(2, 3, side, side * 3 // 2)
+    images[0, :, 0, 0], images[..., -1] = 1, 3
+    images[1, :, 0, 0] = 5
+    found = averaged(network, images, side)
+    half = side // 2
+    for picture, (one, two) in zip(found, ((1, 3), (5, 3)), strict=True):
+        wanted = torch.tensor([one, (one + two) / 2, two]).repeat_interleave(half)
+        assert torch.equal(picture, wanted.expand(side, -1))
+    assert seen == batches
 
 
 @pytest.mark.parametrize("side", [100, 101, 107, 128])
