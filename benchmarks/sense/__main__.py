@@ -38,14 +38,28 @@ from training.studies import Chain, Job, run_chains, settings
 
 HERE = Path(__file__).parent
 PRESET = "tabletop-dense"
-SHAPES = 48
-"""Variants of each class in a set, as in the preset."""
-LIGHTS = {
-    "scenes": ("city", "forest", "night"),
-    "partners": ("interior", "studio", "sunrise"),
-    "test": ("courtyard", "sunset"),
+
+
+class Assets(NamedTuple):
+    """What a set alone has. shapes: variants of each class. lights: some of Blender's environment maps."""
+
+    shapes: range
+    lights: tuple[str, ...]
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """As fields of a render config."""
+        lights = ", ".join(f"studio:{light}" for light in self.lights)
+        shapes = (f"assets.first_shape={self.shapes.start}", f"assets.shapes={len(self.shapes)}")
+        return (*shapes, f"lighting.world.hdri={{choice: [{lights}]}}")
+
+
+SETS = {
+    "scenes": Assets(range(48), ("city", "forest", "night")),
+    "partners": Assets(range(48, 96), ("interior", "studio", "sunrise")),
+    "test": Assets(range(96, 112), ("courtyard", "sunset")),
 }
-"""The sets in the order of their seeds, each with those of Blender's environment maps that light it."""
+"""The sets, in the order of their seeds."""
 
 
 class Parts(NamedTuple):
@@ -70,13 +84,10 @@ FIGURES = {"mean_iou": "mean IoU", "mean_boundary_iou": "mean boundary IoU", "pi
 
 def rendering(name: str, config: str, images: int, changes: Sequence[str]) -> Job:
     """The job that renders one of the sets. A config other than PRESET keeps its own assets."""
-    place = list(LIGHTS).index(name)
-    lights = ", ".join(f"studio:{light}" for light in LIGHTS[name])
-    own = (f"assets.first_shape={SHAPES * place}", f"lighting.world.hdri={{choice: [{lights}]}}")
-    all_changes = settings(*changes, *(own if config == PRESET else ()))
-    return Job(
-        name, ("render", config, "--images", str(images), "--seed", str(1 + place), "--workers", "1", *all_changes), 1
-    )
+    seed = str(1 + list(SETS).index(name))
+    own = SETS[name].changes if config == PRESET else ()
+    words = ("render", config, "--images", str(images), "--seed", seed, "--workers", "1", *settings(*changes, *own))
+    return Job(name, words, 1)
 
 
 def training(variant: str, seed: int, share: str, base: Path, changes: Sequence[str], learned: str) -> Job:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.sense.__main__ import HERE, LIGHTS, PRESET, REAL, RENDERED, VARIANTS, Parts, chains, rendering, table
+from benchmarks.sense.__main__ import HERE, PRESET, REAL, RENDERED, SETS, VARIANTS, Parts, chains, rendering, table
 from render.catalogue import open_catalogue
 from scenes.config.loading import load_config as load_render
 from scenes.config.objects import Config
@@ -49,11 +49,11 @@ def test_each_variant_reads_the_labels_that_it_names_and_no_test_picture_is_lear
 
 def test_no_shape_and_no_light_is_in_two_sets() -> None:
     found: list[set[str]] = []
-    for name in LIGHTS:
+    for name in SETS:
         config = load_render(PRESET, [word for word in rendering(name, PRESET, 20, ()).words if "=" in word])
         assert isinstance(config, Config) and config.lighting.world.hdri is not None
         catalogue, lights = open_catalogue(config), set(config.lighting.world.hdri.support())
-        assert len(lights) == len(LIGHTS[name]) and lights <= set(catalogue.hdris)
+        assert len(lights) == len(SETS[name].lights) and lights <= set(catalogue.hdris)
         found.append({*catalogue.assets("mug"), *lights})
     assert len(set.union(*found)) == sum(map(len, found))
 
