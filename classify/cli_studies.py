@@ -58,8 +58,8 @@ def ablate(
     """Measure how much each factor or training option matters.
 
     STUDY is a .yaml file that says what is rendered, trained and tested, and which factors vary; or the name of a study
-    that comes with blendmill: s2rda, s2rda-small. With --vary it is a training config, of which each combination of
-    the values is trained.
+    that comes with blendmill: s2rda, s2rda-small, worth, worth-small. With --vary it is a training config, of which
+    each combination of the values is trained.
 
     The plan is checked first. Pictures that are equal between variants are drawn once. OUT holds table.md, results.csv,
     figure.png, report.html, and the sets and runs. The same command goes on where it was interrupted. A job that fails

@@ -54,7 +54,7 @@ def open_catalogue(config: Config) -> Catalogue:
     # The sampler reports unknown classes, because it knows all classes that exist.
     wanted = [name for name in GENERATORS if name in named] if named & set(GENERATORS) else list(GENERATORS)
     return Catalogue(
-        shapes={name: assets.shapes for name in wanted} if assets.shapes else None,
+        shapes=dict.fromkeys(wanted, range(assets.first_shape, assets.first_shape + assets.shapes)),
         models=[
             ModelFolder(
                 **{

@@ -43,10 +43,13 @@ class AugmentConfig(ColorConfig):
     crops that are placed around a random crack pixel, where the picture has one (rare-class sampling). With many
     classes it is a pixel of a class that is drawn among those of the picture, all alike. DAFormer's softmax((1 - f) /
     T) at its T of 0.01 would be 1 for cracks: no crop without one would ever be seen.
+    upright: whether crops are only mirrored, left to right; otherwise they have all eight turns of a square. By default
+    classes are upright, because scenes have a ground and a sky, and cracks are not. Pictures from above need false.
     """
 
     zoom: float = Field(default=1.4, ge=1)
     crack: float = Field(default=0.0, ge=0, le=1)
+    upright: bool | None = None
 
 
 class SegmentConfig(TrainConfig):

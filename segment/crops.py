@@ -24,12 +24,14 @@ from training.data.loader import RawBatch
 class Crops:
     """Crops of `size` pixels a side, with the mask as fourth channel; a `training.data.loader.Collate`.
 
-    With a random generator, a crop has a random position, zoom and rotation. Without one it is the center crop. crack:
-    share of the crops that are placed around a random crack pixel, in pictures that have one.
+    With a random generator, a crop has a random position, zoom and turn. Without one it is the center crop. crack:
+    share of the crops that are placed around a random crack pixel, in pictures that have one. upright: whether the turn
+    is a reflection, left to right, or none; otherwise it is any of the eight turns of a square.
     """
 
-    def __init__(self, size: int, zoom: float, crack: float = 0.0):
+    def __init__(self, size: int, zoom: float, crack: float = 0.0, upright: bool = False):
         self._size, self._zoom, self._crack = size, zoom, crack
+        self._turns = (0, 4) if upright else tuple(range(8))
 
     def read(self, pictures: LabeledPictures, i: int) -> NDArray[np.uint8]:
         """(h, w, 4) uint8: sRGB, and a mask that is 255 on cracks. Without labels the mask is 0."""
@@ -51,7 +53,9 @@ class Crops:
 
     def _crop(self, pixels: NDArray[np.uint8], rng: np.random.Generator | None) -> NDArray[np.uint8]:
         height, width = pixels.shape[:2]
-        zoom, turn = (1.0, 0) if rng is None else (self._zoom ** rng.uniform(-1, 1), int(rng.integers(8)))
+        zoom, turn = 1.0, 0
+        if rng is not None:
+            zoom, turn = self._zoom ** rng.uniform(-1, 1), self._turns[rng.integers(len(self._turns))]
         side = min(round(self._size / zoom), height, width)
         top, left = self._corner(pixels[..., 3], side, rng)
         window = pixels[top : top + side, left : left + side]

@@ -41,8 +41,10 @@ class Segmentation:
 
     def pipeline(self, config: SegmentConfig) -> Pipeline[LabeledPictures]:
         """How pictures become augmented batches (n, 3, size, size)."""
-        shape = (config.size, config.augment.zoom, config.augment.crack)
-        crops = Crops(*shape) if config.classes == CRACK else ClassCrops(*shape, config.model in MATCHING)
+        cracks = config.classes == CRACK
+        upright = not cracks if config.augment.upright is None else config.augment.upright
+        shape = (config.size, config.augment.zoom, config.augment.crack, upright)
+        crops = Crops(*shape) if cracks else ClassCrops(*shape, config.model in MATCHING)
         return Pipeline(crops, Colors(config.augment), Colors(config.strong), Plain())
 
     def make(self, config: SegmentConfig, classes: tuple[str, ...]) -> Supervised:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
+
+from training.norms import normalizations
 
 
 class EMA(AveragedModel):
@@ -16,8 +19,9 @@ class EMA(AveragedModel):
     average = a average + (1 - a) weight, with a = min(1 - 1/t, decay). The first updates are therefore the plain mean
     of all weights so far, so the random initial weights are forgotten quickly.
 
-    Buffers, such as the statistics of batch norm, are copied and not averaged. `state_dict` holds the averaged copy
-    and the number of updates, so an average can be resumed exactly.
+    The running statistics of batch norm are averaged alike: those of the trained weights do not fit averaged ones, and
+    after a few hundred steps such a copy may predict a single class. All other buffers are copied. `state_dict` holds
+    the averaged copy and the number of updates, so an average can be resumed exactly.
 
     Parameters
     ----------
@@ -43,6 +47,21 @@ class EMA(AveragedModel):
     def __init__(self, module: nn.Module, decay: float):
         super().__init__(module, avg_fn=partial(_averaged, decay))
         self.module.requires_grad_(False).eval()
+        self._decay = decay
+
+    @torch.no_grad()
+    def update_parameters(self, model: nn.Module) -> None:
+        """Take one more step of the module into the average."""
+        updates, kept = self.n_averaged.clone(), [statistic.clone() for statistic in self._statistics()]
+        super().update_parameters(model)  # it copies all buffers
+        for statistic, before in zip(self._statistics(), kept, strict=True):
+            statistic.copy_(_averaged(self._decay, before, statistic, updates))
+
+    def _statistics(self) -> Iterator[Tensor]:
+        for layer in normalizations(self.module):
+            for statistic in (layer.running_mean, layer.running_var):
+                if statistic is not None:
+                    yield statistic
 
     def train(self, mode: bool = True) -> EMA:
         """Keep the copy in evaluation mode, whatever `mode` is."""

@@ -13,7 +13,7 @@ from training.method import Batch, Descend, TrainingMethod, Unlabeled
 
 
 class Teacher(EMA):
-    """Moving average of a network's weights. Buffers are copied."""
+    """Moving average of a network, which can also run on batch statistics."""
 
     def forward(self, images: Tensor, by_batch: bool = False) -> Any:
         """The network's output for pictures (n, 3, h, w). Gradients flow to the pictures, but not to the weights.

@@ -1,17 +1,22 @@
 """SENSE on dense scenes: what few labels and synthetic partners without labels give. One command runs all.
 
-    python -m benchmarks.sense --work DIR
+    python -m benchmarks.lite0 lite0.safetensors
+    python -m benchmarks.sense --work DIR --weights lite0.safetensors
 
-It renders two sets of `tabletop-dense` (13 classes) with different seeds. The first, `scenes`, stands in for real
-pictures: a half of it is only tested on, and of the other half 5 % have labels. The second, `partners`, are the
-synthetic partners. `--partners CONFIG` takes others, and `--scenes DIR` real pictures in a layout of
-`segment.classes.layouts`. Five networks are compared:
+It renders three sets of `tabletop-dense` (13 classes). The first, `scenes`, stands in for real pictures: 5 % of them
+have labels. The second, `partners`, are the synthetic partners. Networks are tested on the third, `test`. No shape and
+no environment map is in two of the sets. Materials are drawn anew in each picture of all sets. `--partners CONFIG`
+takes other partners. `--scenes DIR` takes real pictures in a layout of `segment.classes.layouts`, and tests on half of
+them. These networks are compared:
 
 - labels: trained on the labeled pictures alone;
-- own: SENSE with the unlabeled rest of the same half as partners;
+- own: SENSE with the unlabeled pictures of the scenes as partners;
 - partners: SENSE with the synthetic partners, whose labels are not read;
-- synthetic labels: trained on the labeled pictures and on the partners with their labels;
-- all labels: trained on all pictures of the half, as a ceiling.
+- partners-plain: the same, with the teacher's likeliest classes as labels, without Sinkhorn and Knopp's assignment;
+- synthetic-labels: trained on the labeled pictures and on the partners with their labels;
+- all-labels: trained on all scenes with their labels, as a ceiling.
+
+A seed chooses the labeled pictures, too.
 
 Sets and runs stay in --work, and the same command, run again, goes on with what is missing. The table goes to
 benchmarks/sense.md. The defaults are the size of a CPU. On a GPU, give `--base` a config such as the preset
@@ -23,7 +28,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -32,11 +37,44 @@ from benchmarks.common import table as markdown
 from training.studies import Chain, Job, run_chains, settings
 
 HERE = Path(__file__).parent
-SETS = ("scenes", "partners")
+PRESET = "tabletop-dense"
+
+
+class Assets(NamedTuple):
+    """What a set alone has. shapes: variants of each class. lights: some of Blender's environment maps."""
+
+    shapes: range
+    lights: tuple[str, ...]
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """As fields of a render config."""
+        lights = ", ".join(f"studio:{light}" for light in self.lights)
+        shapes = (f"assets.first_shape={self.shapes.start}", f"assets.shapes={len(self.shapes)}")
+        return (*shapes, f"lighting.world.hdri={{choice: [{lights}]}}")
+
+
+SETS = {
+    "scenes": Assets(range(48), ("city", "forest", "night")),
+    "partners": Assets(range(48, 96), ("interior", "studio", "sunrise")),
+    "test": Assets(range(96, 112), ("courtyard", "sunset")),
+}
+"""The sets, in the order of their seeds."""
+
+
+class Parts(NamedTuple):
+    """What is learned from and tested on. learned: a split of `scenes`. tested: a set and its split."""
+
+    learned: str
+    tested: tuple[str, str]
+
+
+RENDERED, REAL = Parts("all", ("test", "all")), Parts("adapt", ("scenes", "test"))
 VARIANTS = {
     "labels": "{share} of the labels",
-    "own": "{share} of the labels, SENSE with the other pictures of the same half",
+    "own": "{share} of the labels, SENSE with the other scenes",
     "partners": "{share} of the labels, SENSE with synthetic partners",
+    "partners-plain": "{share} of the labels, SENSE with synthetic partners and plain labels",
     "synthetic-labels": "{share} of the labels, and all labels of the synthetic partners",
     "all-labels": "all labels",
 }
@@ -45,38 +83,52 @@ FIGURES = {"mean_iou": "mean IoU", "mean_boundary_iou": "mean boundary IoU", "pi
 
 
 def rendering(name: str, config: str, images: int, changes: Sequence[str]) -> Job:
-    """The job that renders one of the two sets."""
-    seed = str(1 + SETS.index(name))
-    words = ("render", config, "--images", str(images), "--seed", seed, "--workers", "1", *settings(*changes))
+    """The job that renders one of the sets. A config other than PRESET keeps its own assets."""
+    seed = str(1 + list(SETS).index(name))
+    own = SETS[name].changes if config == PRESET else ()
+    words = ("render", config, "--images", str(images), "--seed", seed, "--workers", "1", *settings(*changes, *own))
     return Job(name, words, 1)
 
 
-def training(variant: str, seed: int, share: str, base: Path, iterations: int) -> Job:
-    """The job that trains one variant."""
-    few = f"{{where: scenes, split: adapt/{share}}}"
+def training(variant: str, seed: int, share: str, base: Path, changes: Sequence[str], learned: str) -> Job:
+    """The job that trains one variant. changes: fields of the config that all variants share."""
+    few = f"{{where: scenes, split: {learned}/{share}, split_seed: {seed}}}"
     source = {
         "synthetic-labels": f"[{few}, {{where: partners}}]",
-        "all-labels": "[{where: scenes, split: adapt}]",
+        "all-labels": f"[{{where: scenes, split: {learned}}}]",
     }.get(variant, f"[{few}]")
-    target = {"own": "{where: scenes, split: adapt}", "partners": "{where: partners}"}.get(variant)
-    adapting = (f"data.target={target}", "method=sense") if target else ()
-    changes = settings(f"data.source={source}", *adapting, f"seed={seed}", f"iterations={iterations}")
-    return Job(f"runs/{variant}-{seed}", ("segment", "train", str(base.resolve()), *changes), 1)
+    partners = "{where: partners}"
+    target = {
+        "own": f"{{where: scenes, split: {learned}}}",
+        "partners": partners,
+        "partners-plain": partners,
+    }.get(variant)
+    adapting = [f"data.target={target}", "method=sense"] if target else []
+    plain = ["settings.sense.labels=plain"] if variant == "partners-plain" else []
+    words = settings(f"data.source={source}", *adapting, *plain, f"seed={seed}", *changes)
+    return Job(f"runs/{variant}-{seed}", ("segment", "train", str(base.resolve()), *words), 1)
 
 
-def judging(variant: str, seed: int) -> Job:
-    """The job that evaluates a run on the other half of the scenes."""
-    run = f"runs/{variant}-{seed}"
-    return Job(f"figures/{variant}-{seed}.json", ("segment", "evaluate", run, "scenes", "--split", "test"), 1)
+def judging(variant: str, seed: int, tested: tuple[str, str]) -> Job:
+    """The job that evaluates a run on pictures that no run has learned from."""
+    where, split = tested
+    words = ("segment", "evaluate", f"runs/{variant}-{seed}", where, "--split", split)
+    return Job(f"figures/{variant}-{seed}.json", words, 1)
 
 
 def chains(
-    seeds: Sequence[int], share: str, base: Path, iterations: int, sets: Sequence[Job], variants: Sequence[str]
+    seeds: Sequence[int],
+    share: str,
+    base: Path,
+    changes: Sequence[str],
+    sets: Sequence[Job],
+    variants: Sequence[str],
+    parts: Parts = RENDERED,
 ) -> list[Chain]:
-    """The whole comparison. Every network is trained before the first one is evaluated on the other half."""
+    """The whole comparison. Every network is trained before the first one is tested."""
     pairs = [(variant, seed) for seed in seeds for variant in variants]
-    trained = [training(variant, seed, share, base, iterations) for variant, seed in pairs]
-    return [[*sets, *trained, *(judging(variant, seed) for variant, seed in pairs)]]
+    trained = [training(variant, seed, share, base, changes, parts.learned) for variant, seed in pairs]
+    return [[*sets, *trained, *(judging(variant, seed, parts.tested) for variant, seed in pairs)]]
 
 
 def table(work: Path, seeds: Sequence[int], share: str, variants: Sequence[str]) -> str:
@@ -97,10 +149,12 @@ def table(work: Path, seeds: Sequence[int], share: str, variants: Sequence[str])
 @click.command()
 @click.option("--work", type=click.Path(path_type=Path), required=True)
 @click.option("--scenes", type=click.Path(path_type=Path, exists=True), help="Labeled pictures in place of renders.")
-@click.option("--partners", default="tabletop-dense", show_default=True, help="Config of the synthetic partners.")
-@click.option("--images", type=click.IntRange(20), default=120, show_default=True, help="Pictures of each set.")
-@click.option("--share", default="5%", show_default=True, help="Part of the half of the scenes that has labels.")
-@click.option("--iterations", type=click.IntRange(1), default=400, show_default=True)
+@click.option("--partners", default=PRESET, show_default=True, help="Config of the synthetic partners.")
+@click.option("--images", type=click.IntRange(20), default=192, show_default=True, help="Scenes, and as many partners.")
+@click.option("--tests", type=click.IntRange(20), default=96, show_default=True, help="Pictures to test on.")
+@click.option("--share", default="5%", show_default=True, help="Part of the scenes that has labels.")
+@click.option("--weights", type=click.Path(path_type=Path, exists=True), help="What the networks start from.")
+@click.option("--iterations", type=click.IntRange(1), default=300, show_default=True)
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--base", type=click.Path(path_type=Path, exists=True), default=HERE / "base.yaml")
 @click.option("--variants", default=",".join(VARIANTS), show_default=True)
@@ -108,16 +162,18 @@ def table(work: Path, seeds: Sequence[int], share: str, variants: Sequence[str])
     "--set",
     "changes",
     multiple=True,
-    default=("camera.resolution=[128,96]", "render.samples=2"),
+    default=("camera.resolution=[128,96]", "render.samples=4"),
     show_default=True,
-    help="A field of both render configs.",
+    help="A field of all render configs.",
 )
 def main(
     work: Path,
     scenes: Path | None,
     partners: str,
     images: int,
+    tests: int,
     share: str,
+    weights: Path | None,
     iterations: int,
     seeds: int,
     base: Path,
@@ -131,10 +187,12 @@ def main(
         (work / folder).mkdir(parents=True, exist_ok=True)
     sets = [rendering("partners", partners, images, changes)]
     if scenes is None:
-        sets.append(rendering("scenes", "tabletop-dense", images, changes))
+        sets += [rendering("scenes", PRESET, images, changes), rendering("test", PRESET, tests, changes)]
     elif not (work / "scenes").exists():
         (work / "scenes").symlink_to(scenes.resolve())
-    run_chains(chains(range(seeds), share, base, iterations, sets, chosen), work)
+    shared = [f"iterations={iterations}", *([f"weights={weights.resolve()}"] if weights else [])]
+    parts = RENDERED if scenes is None else REAL
+    run_chains(chains(range(seeds), share, base, shared, sets, chosen, parts), work)
     record("sense", "SENSE on dense scenes", table(work, range(seeds), share, chosen))
 
 

@@ -54,8 +54,8 @@ class Catalogue:
 
     Parameters
     ----------
-    shapes : mapping of str to int, optional
-        Number of variants of each built-in class.
+    shapes : mapping of str to int or range, optional
+        Number of variants of each built-in class, counted from 0, or the variants.
     models : iterable of ModelFolder
         Folders of model files.
     manifest : str or Path, optional
@@ -88,7 +88,7 @@ class Catalogue:
     def __init__(
         self,
         *,
-        shapes: Mapping[str, int] | None = None,
+        shapes: Mapping[str, int | range] | None = None,
         models: Iterable[ModelFolder] = (),
         manifest: str | Path | None = None,
         hdris: Iterable[str | Path] = (),
@@ -264,8 +264,8 @@ class Catalogue:
     @cached_property
     def _shape_ids(self) -> dict[str, tuple[str, ...]]:
         return {
-            name: tuple(shapes_source.shape_id(name, variant) for variant in range(count))
-            for name, count in self._shapes.items()
+            name: tuple(shapes_source.shape_id(name, variant) for variant in variants)
+            for name, variants in self._shapes.items()
         }
 
     def _nothing_left(self, category: str) -> InputError:

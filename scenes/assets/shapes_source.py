@@ -21,12 +21,16 @@ LICENSE = "CC0-1.0"
 SOURCE = "blendmill parametric shapes"
 
 
-def checked(shapes: Mapping[str, int]) -> dict[str, int]:
-    """The number of variants by class, sorted, of the classes that have some. Raises InputError for an unknown one."""
+def checked(shapes: Mapping[str, int | range]) -> dict[str, range]:
+    """The variants by class, sorted, of the classes that have some. Raises InputError for an unknown one.
+
+    shapes: the number of variants, from 0 on, or the variants.
+    """
     for name in shapes:
         if name not in GENERATORS:
             raise InputError(f"no built-in shape has the class '{name}', {choices(name, GENERATORS)}")
-    return {name: shapes[name] for name in sorted(shapes) if shapes[name] > 0}
+    variants = {name: range(given) if isinstance(given, int) else given for name, given in sorted(shapes.items())}
+    return {name: some for name, some in variants.items() if some}
 
 
 def shape_id(category: str, variant: int) -> str:

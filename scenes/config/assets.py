@@ -45,6 +45,9 @@ class AssetsConfig(Section):
 
     shapes: int = Field(default=48, ge=0, le=1_000_000)
     """The number of variants of each built-in class; 0 for none."""
+    first_shape: int = Field(default=0, ge=0, le=1_000_000_000)
+    """The number of the first variant. 48 holds out the variants 0 to 47, which are those of `shapes: 48`: no object of
+    a test set is then one of the training set."""
     models: tuple[ModelFolderConfig, ...] = ()
     """Folders of 3D models."""
     manifest: Path | None = None

@@ -21,8 +21,8 @@ class ClassCrops(Crops):
     share of the crops that are placed around a pixel of a class drawn among those of the picture, all alike.
     """
 
-    def __init__(self, size: int, zoom: float, crack: float = 0.0, objects: bool = False):
-        super().__init__(size, zoom, crack)
+    def __init__(self, size: int, zoom: float, crack: float = 0.0, upright: bool = True, objects: bool = False):
+        super().__init__(size, zoom, crack, upright)
         self._objects = objects
 
     def read(self, pictures: LabeledPictures, i: int) -> NDArray[np.uint8]:

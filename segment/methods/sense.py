@@ -91,8 +91,8 @@ class SENSE(TeacherStudent):
         images, logits = cut_mix(target.strong, self._labeling(target.images))
         sure = likeliest(logits).chances >= self.settings.threshold
         found = self.network(images).float()
-        each = self._class_costs(found, logits, sure) if many(logits) else costs(found, self._labels(logits)) * sure
-        consistency = each.sum() / sure.sum().clamp(min=1)
+        each = self._class_costs(found, logits) if many(logits) else costs(found, self._labels(logits))
+        consistency = (each * sure).sum() / sure.sum().clamp(min=1)
         terms = super().losses(source, target, progress)
         return {name: term / 2 for name, term in {**terms, "consistency": consistency}.items()}
 
@@ -106,19 +106,21 @@ class SENSE(TeacherStudent):
             return (logits > 0).float()
         return assigned(logits.flatten(), share, settings.temperature, settings.rounds).view_as(logits)
 
-    def _class_costs(self, logits: Tensor, taught: Tensor, sure: Tensor) -> Tensor:
-        """Cross-entropy (p,) of logits with the teacher's labels at the p pixels that are sure (n, h, w).
+    def _class_costs(self, logits: Tensor, taught: Tensor) -> Tensor:
+        """Cross-entropy (n, h, w) of each pixel's logits with the teacher's label. logits, taught: (n, k, h, w).
 
-        logits, taught: (n, k, h, w). As in the authors' code, only sure pixels are assigned.
+        As in the authors' code, all pixels are assigned, also those that do not count because the teacher is not sure
+        of them. They take the shares of classes that no sure pixel shows. If sure pixels were assigned alone, they
+        would get labels of these classes.
         """
         settings, known = self.settings, float(self.share.sum())
-        theirs, ours = (maps.movedim(1, 0)[:, sure] for maps in (taught, logits))
         if settings.labels == "plain" or (settings.labels == "source" and not known):
-            return costs(ours.T[:, :, None, None], theirs.argmax(0)[:, None, None]).flatten()
+            return costs(logits, taught.argmax(1))
         uniform = torch.full_like(self.share, 1 / len(self.share))
         shares = uniform if settings.labels == "uniform" else self.share / known
-        labels = assigned_classes(theirs, shares, settings.temperature, settings.rounds)
-        return -(labels * ours.log_softmax(0)).sum(0)
+        classes_first = taught.movedim(1, 0)
+        labels = assigned_classes(classes_first.flatten(1), shares, settings.temperature, settings.rounds)
+        return -(labels.view_as(classes_first).movedim(0, 1) * logits.log_softmax(1)).sum(1)
 
     def _labeling(self, images: Tensor) -> Tensor:
         """The teacher's logits, like those of `taught`."""

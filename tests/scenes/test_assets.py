@@ -155,6 +155,8 @@ def test_catalogue_of_shapes(tmp_path: Path) -> None:
     assert len(info.keypoints) >= 6 and all(np.abs(p).max() <= 0.6 for p in info.keypoints.values())
     assert catalogue.licenses(["shape:mug:2"]) == {"shape:mug:2": "CC0-1.0"}
     assert catalogue.model("shape:mug:2") is model
+    held_out = Catalogue(shapes={"mug": range(12, 14)}, cache=tmp_path).assets("mug")
+    assert tuple(held_out) == ("shape:mug:12", "shape:mug:13")
 
 
 def test_the_tasks_of_prepare_do_not_grow_with_the_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,6 +129,32 @@ def test_assigned_classes_agree_with_plain_arithmetic_and_with_those_of_cracks()
     assert without.isfinite().all() and (without[2:] < 1e-3).all()
 
 
+def authors_assignments(scores: Tensor, tau: float = 0.05) -> Tensor:
+    """SENSE's assignment of pixels (p, k), rewritten: all classes get the same share (sense_dpt.py)."""
+    table = (scores / tau).exp().T
+    table = table / table.sum()
+    for _ in range(3):
+        table = table / table.sum(1, keepdim=True) / len(table)
+        table = table / table.sum(0, keepdim=True) / len(scores)
+    return (table * len(scores)).T
+
+
+def test_sense_assigns_all_pixels_so_that_sure_ones_keep_their_class() -> None:
+    """Two classes are seen. A third is seen nowhere, and a single pixel that does not count may be of it."""
+    chances = torch.full((N, 4, 5), 1e-3, dtype=torch.float64)
+    chances[0, :2], chances[1, 2:] = 0.98, 0.97
+    chances[:, 0, 0] = torch.tensor([0.4, 0.2, 0.2, 0.1, 0.1])
+    taught, ours = chances.log()[None].float(), torch.randn(1, N, 4, 5, generator=torch.Generator().manual_seed(2))
+    method = method_of("sense", labels="uniform")
+    assert isinstance(method, SENSE)
+    found = method._class_costs(ours, taught)[0]
+    labels = authors_assignments(taught[0].double().log_softmax(0).flatten(1).T).view(4, 5, N).movedim(2, 0)
+    wanted = -(labels * ours[0].double().log_softmax(0)).sum(0)
+    assert found.tolist() == [pytest.approx(row, rel=1e-4) for row in wanted.tolist()]
+    plain = torch.nn.functional.cross_entropy(ours, taught.argmax(1), reduction="none")[0]
+    assert found.flatten()[1:].tolist() == pytest.approx(plain.flatten()[1:].tolist(), rel=1e-3)
+
+
 def test_sense_counts_the_classes_of_its_source_and_only_sure_pixels() -> None:
     method = method_of("sense", labels="source", threshold=0.9)
     assert isinstance(method, SENSE)
@@ -138,11 +164,9 @@ def test_sense_counts_the_classes_of_its_source_and_only_sure_pixels() -> None:
     assert method.share.tolist() == [(source.targets == k).sum().item() for k in range(N)]
     assert terms["consistency"].item() == 0  # no pixel of a network that has learned nothing is sure
     taught, ours = (6 * torch.randn(2, N, 4, 4) for _ in range(2))
-    sure = torch.rand(2, 4, 4) > 0.5
-    found = method._class_costs(ours, taught, sure)
-    theirs = taught.movedim(1, 0)[:, sure]
-    labels = assigned_classes(theirs, method.share / method.share.sum())
-    wanted = -(labels.double().numpy() * np.log(softmax(ours.movedim(1, -1)[sure].double().numpy())).T).sum(0)
+    found = method._class_costs(ours, taught).flatten()
+    labels = assigned_classes(taught.movedim(1, 0).flatten(1), method.share / method.share.sum())
+    wanted = -(labels.double().numpy() * np.log(softmax(ours.movedim(1, -1).flatten(0, 2).double().numpy())).T).sum(0)
     assert found.tolist() == pytest.approx(wanted.tolist(), rel=1e-4)
 
 

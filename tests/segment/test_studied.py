@@ -28,8 +28,9 @@ def counts(rng: np.random.Generator, quality: float, pictures: int = 40, classes
     return np.stack([both, both + rng.integers(0, 20, real.shape), real], axis=-1)
 
 
-def test_the_shipped_study_varies_each_factor_alone_at_about_as_many_labeled_pixels() -> None:
-    study = load_study("worth")
+@pytest.mark.parametrize(("name", "model"), [("worth", "segformer-b2"), ("worth-small", "unet-lite0")])
+def test_a_shipped_study_varies_each_factor_alone_at_about_as_many_labeled_pixels(name: str, model: str) -> None:
+    study = load_study(name)
     plan = make_plan(study, Path("out"))
     assert (
         study.task == "segment"
@@ -42,7 +43,12 @@ def test_the_shipped_study_varies_each_factor_alone_at_about_as_many_labeled_pix
     assert all(
         run.renders.images == study.render.images for arm, run in by_arm.items() if arm and arm[0][0] != "objects"
     )
-    assert sum("segformer-b2" in line for line in _planned(plan)) == len(plan.design.arms)
+    assert sum(model in line for line in _planned(plan)) == len(plan.design.arms)
+    (lights,) = {tuple(run.renders.config.lighting.world.hdri.support()) for run in plan.runs}
+    for test in plan.tests.values():
+        config = test.renders.config
+        assert config.assets.first_shape >= plan.runs[0].renders.config.assets.shapes
+        assert not {*lights} & set(config.lighting.world.hdri.support())
 
 
 def test_the_jobs_are_commands_of_segment(tmp_path: Path) -> None:

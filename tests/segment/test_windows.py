@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from segment.config import ColorConfig
+from segment.config import ColorConfig, SegmentConfig
 from segment.crops import Colors, Crops, blurred
 from segment.inference import Inference, at_scales
+from segment.task import Segmentation
 from segment.windows import averaged, starts
 from training.data.loader import RawBatch
 
@@ -107,6 +109,19 @@ def test_without_the_share_the_crops_are_as_before() -> None:
     wanted = np.rot90(wanted, turn % 4)
     wanted = wanted[:, ::-1] if turn >= 4 else wanted
     assert np.array_equal(Crops(32, 1.4)._crop(pixels, np.random.default_rng(5)), wanted)
+
+
+@pytest.mark.parametrize(("classes", "upright", "turns"), [("crack", None, 8), ("all", None, 2), ("all", False, 8)])
+def test_scenes_stay_upright_and_cracks_are_turned(classes: str, upright: bool | None, turns: int) -> None:
+    augment = {"zoom": 1, "upright": upright}
+    config = SegmentConfig(classes=classes, size=16, augment=augment, data={"source": [{"where": "set"}]})
+    crops = cast(Crops, Segmentation().pipeline(config).collate)
+    ground = np.zeros((16, 16, 4), np.uint8)
+    ground[12:, :8] = 255
+    rng = np.random.default_rng(0)
+    found = np.unique([crops._crop(ground, rng) for _ in range(100)], axis=0)
+    assert len(found) == turns
+    assert bool(found[:, :12].any()) == (turns == 8)
 
 
 def test_each_picture_is_blurred_by_its_own_gaussian() -> None:

@@ -209,17 +209,24 @@ def test_average_is_the_mean_at_first_and_exponential_later():
     assert expected[2] == pytest.approx(6.0)
 
 
-def test_average_copies_buffers_of_all_kinds_and_does_not_train():
+def test_average_has_averaged_statistics_copies_other_buffers_and_does_not_train():
     module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
-    average = EMA(module, decay=0.9)
+    average = EMA(module, decay=0.6)
     average.train()
-    for _ in range(3):
-        module(torch.randn(8, 3, generator=torch.Generator().manual_seed(1)))
+    mean, variance = torch.zeros(4), torch.zeros(4)
+    for number in range(1, 5):
+        module(torch.randn(8, 3, generator=torch.Generator().manual_seed(number)))
         nn.init.normal_(module[0].weight)
         average.update_parameters(module)
+        share = max(1 / number, 0.4)
+        mean, variance = (
+            (1 - share) * before + share * now
+            for before, now in ((mean, module[1].running_mean), (variance, module[1].running_var))
+        )
     ours, theirs = average.module[1], module[1]
-    assert ours.num_batches_tracked == theirs.num_batches_tracked == 3
-    assert torch.equal(ours.running_mean, theirs.running_mean) and ours.running_mean.abs().sum() > 0
+    assert ours.num_batches_tracked == theirs.num_batches_tracked == 4
+    torch.testing.assert_close(ours.running_mean, mean)
+    torch.testing.assert_close(ours.running_var, variance)
     assert not torch.equal(average.module[0].weight, module[0].weight)
     assert not average.module[1].training and not any(p.requires_grad for p in average.parameters())
 
