@@ -14,7 +14,8 @@ from classify.models import build as classifier
 from scenes.errors import InputError
 from segment.cli import segment
 from segment.config import SegmentConfig
-from segment.load import make_method, make_network
+from segment.load import load, make_method, make_network
+from segment.methods.dacs import DACS
 from segment.network import UNET_LITE0
 from segment.unet import LITE0, UNetLite0
 from tests.segment.test_task import lines
@@ -102,12 +103,21 @@ def test_what_it_cannot_start_from(change: dict[str, object], words: str, tmp_pa
         make_network(config(**change))
 
 
-def test_the_preset_starts_from_a_classifier_trains_and_predicts(weights: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("adapting", [False, True])
+def test_the_preset_starts_from_a_classifier_trains_and_predicts(adapting: bool, weights: Path, tmp_path: Path) -> None:
     lines(tmp_path / "source", 4, 0, side=41)
     changes = [f"weights={weights}", "size=32", "batch=2", "iterations=1", "report=false", "data.workers=0"]
-    words = ["train", "lite0", "--source", str(tmp_path / "source"), "--out", str(tmp_path / "run")]
+    how = ["adapt", "lite0", "--method", "dacs", "--target", str(tmp_path / "source" / "img")]
+    words = [*(how if adapting else ["train", "lite0"]), "--source", str(tmp_path / "source")]
+    words += ["--out", str(tmp_path / "run")]
     told = CliRunner().invoke(segment, [*words, *(word for change in changes for word in ("--set", change))])
     assert told.exit_code == 0, (told.output, told.exception)
+    taught = load(tmp_path / "run", torch.device("cpu")).config
+    if adapting:
+        settings = taught.chosen()
+        assert isinstance(settings, DACS.Settings)
+        assert (settings.portion, settings.scales, settings.warm_up) == (0.5, (0.5, 0.7, 1), 0.3)
+    assert taught.augment.zoom == 2
     found = ["predict", str(tmp_path / "run"), str(tmp_path / "source" / "img"), "--out", str(tmp_path / "found")]
     told = CliRunner().invoke(segment, found)
     assert told.exit_code == 0, (told.output, told.exception)
