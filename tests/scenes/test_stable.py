@@ -364,6 +364,7 @@ def test_parameters_of_materials_hold_for_their_own_section_alone() -> None:
 
 
 @cache
+@cache
 def drawn_with(catalogue: Boxes, *words: str) -> list[Leaves]:
     # With another class, a picture gets the factors of that class too: tests/scenes/test_by_class.py.
     config = load_config("s2rda13", ["objects.count=2", "by_class=null", *words])
