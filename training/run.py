@@ -126,6 +126,10 @@ class _Run(Generic[C, D, M]):
         log = self._log() if self.process.first else None
         try:
             try:
+                if self.trainer.step == self.config.iterations != self._evaluated:
+                    # It ended while its last step was evaluated.
+                    self._evaluate(self.trainer, log)
+                    self._save(self.trainer)
                 self.trainer.train(log, lambda trainer: self._evaluate(trainer, log), self._save)
             finally:
                 self.supply.close()
@@ -152,14 +156,14 @@ class _Run(Generic[C, D, M]):
             raise InputError(
                 f"{self.folder.path}: the {changed[0]} data have changed since the run began: choose another --out"
             )
-        step, evaluated = saved.facts["step"], max((entry["step"] for entry in saved.facts["history"]), default=0)
-        if not evaluated <= step <= theirs.iterations or (step == theirs.iterations != evaluated):
+        step, self.history = saved.facts["step"], saved.facts["history"]
+        if not self._evaluated <= step <= theirs.iterations:
             raise InputError(
-                f"{last}: step {step} of {theirs.iterations} does not fit the last evaluation, at step {evaluated}: "
-                "choose another --out"
+                f"{last}: step {step} of {theirs.iterations} does not fit the last evaluation, at step "
+                f"{self._evaluated}: choose another --out"
             )
         self.trainer.restore(saved, str(last))
-        self.history, self.seconds = saved.facts["history"], saved.facts["seconds"]
+        self.seconds = saved.facts["seconds"]
         self.lengthened = list(saved.facts.get("lengthened", ()))
         if theirs.iterations != self.config.iterations:
             self._lengthen(theirs.iterations)
@@ -193,6 +197,8 @@ class _Run(Generic[C, D, M]):
         every, ends = self.config.evaluate_every, trainer.step == self.config.iterations
         if log is None or not (ends or (every and trainer.step % every == 0)):
             return
+        if ends:
+            self._save(trainer)  # an evaluation can take longer than the training
         log.busy(trainer.step, "evaluating")
         candidate = trainer.candidate()
         found = self.evaluator.assess(candidate)
@@ -202,6 +208,11 @@ class _Run(Generic[C, D, M]):
             self.selected = found
             tensors = checkpoint.join(method=candidate.state_dict())
             checkpoint.write(self.folder.selected, tensors, self._facts() | {"step": trainer.step})
+
+    @property
+    def _evaluated(self) -> int:
+        """The step of the last evaluation."""
+        return max((int(entry["step"]) for entry in self.history), default=0)
 
     def _selected(self) -> int:
         """Index of the evaluation that `select_by` chooses among those so far."""

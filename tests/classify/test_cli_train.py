@@ -319,6 +319,31 @@ def test_data_that_changed_under_a_run_is_told(root: Path, tmp_path: Path, capsy
     assert code == 2 and "the source data have changed since the run began" in error
 
 
+def test_a_run_that_dies_in_its_last_evaluation_is_not_trained_again(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = written(root, tmp_path / "c.yaml", iterations=3)
+    from classify.config import load_training
+    from classify.task import Classification
+    from training.run import execute
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        patch.setattr("classify.evaluation.ClassifyEvaluator.assess", die)
+        execute(Classification(), load_training(config), tmp_path / "run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.trainer.Trainer._one", die)
+        assert run(capsys, "train", config, "--out", tmp_path / "run")[0] == 0
+    assert run(capsys, "train", config, "--out", tmp_path / "whole")[0] == 0
+    found, whole = (json.loads((tmp_path / name / "results.json").read_text()) for name in ("run", "whole"))
+    assert found["history"] == whole["history"] and found["test"] == whole["test"]
+
+
 def test_pre_training_then_tuning(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Contrastive, of both domains and without labels, then supervised from there."""
     both = {"source": [{"where": str(root / "source")}, {"where": str(root / "target")}], "target": None, "test": None}
