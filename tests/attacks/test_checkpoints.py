@@ -157,7 +157,9 @@ def begun(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr("training.run._Run._conclude", killed)
         patch.setattr("training.run._Run._save", saved_once := _saves_once())
         execute(Classification(), settings(root), out)
-    assert saved_once.steps == [6, 8, 8] and checkpoint.read(out / "checkpoints" / "last.safetensors").facts["step"] == 6
+    assert (
+        saved_once.steps == [6, 8, 8] and checkpoint.read(out / "checkpoints" / "last.safetensors").facts["step"] == 6
+    )
     return out
 
 
