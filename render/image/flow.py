@@ -96,10 +96,11 @@ def _from(depth: NDArray[np.float32], scene: Scene, other: Camera, motion: Motio
     finite = np.isfinite(depth)[..., None]
     away = np.where(finite, depth[..., None].astype(np.float64), 1.0)
     world = rays * away + np.where(finite, np.subtract(scene.camera.location, other.location), 0.0)
-    instance, poses = motion or (np.zeros(depth.shape, np.uint16), ())
-    for number, (item, (location, rotation)) in enumerate(zip(scene.items, poses, strict=bool(poses)), 1):
-        there = (instance == number) & finite[..., 0]
-        local = (world[there] - np.subtract(item.location, other.location)) @ rotation_matrix(item.rotation)
-        world[there] = local @ rotation_matrix(rotation).T + np.subtract(location, other.location)
+    if motion is not None:
+        instance, poses = motion
+        for number, (item, (location, rotation)) in enumerate(zip(scene.items, poses, strict=True), 1):
+            there = (instance == number) & finite[..., 0]
+            local = (world[there] - np.subtract(item.location, other.location)) @ rotation_matrix(item.rotation)
+            world[there] = local @ rotation_matrix(rotation).T + np.subtract(location, other.location)
     known = finite if not _open(scene) else np.ones_like(finite)
     return np.where(known, world @ matrix[:3, :3].T, np.nan)

@@ -9,6 +9,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from scenes.assets.hull import convex_hull
 from scenes.mesh import Geometry
 
 Array = NDArray[np.float64]
@@ -92,13 +93,10 @@ class _Piece:
         return np.asarray(points[scipy.spatial.ConvexHull(points).vertices])
 
     def _beyond(self, axis: int, place: float, sign: int) -> _Piece:
-        points, few = (all[sign * (all[:, axis] - place) >= -_EDGE / 2] for all in (self.points, self.few))
+        points, few = (some[sign * (some[:, axis] - place) >= -_EDGE / 2] for some in (self.points, self.few))
         return _Piece(points, few)
 
     @cached_property
     def _hull(self) -> scipy.spatial.ConvexHull | None:
         """Of the few points; None if they are flat."""
-        try:
-            return scipy.spatial.ConvexHull(self.few)
-        except scipy.spatial.QhullError:
-            return None
+        return convex_hull(self.few)

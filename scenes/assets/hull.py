@@ -22,7 +22,8 @@ def hull_points(points: Array) -> Array:
     cell's diagonal from one that is kept; the extremes along the axes are always kept.
     """
     points = np.asarray(points, dtype=np.float64)
-    corners = points if _flat(points) else points[scipy.spatial.ConvexHull(points).vertices]
+    hull = _solid(points)
+    corners = points if hull is None else points[hull.vertices]
     extremes = np.concatenate([corners.argmin(axis=0), corners.argmax(axis=0)])
     corners = np.concatenate([corners[extremes], corners])
     _, first = np.unique(np.floor(corners / GRID).astype(np.int64), axis=0, return_index=True)
@@ -37,10 +38,10 @@ def stable_poses(points: Array) -> tuple[tuple[Quaternion, float], ...]:
     center of mass, and topples over edges until that center is above the face it lies on (Goldberg et al. 1999,
     "Part pose statistics"). Each rotation is the smallest turn that puts its face down.
     """
-    if _flat(points):
+    hull = _solid(points)
+    if hull is None:
         normal = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)[2][2]
         return (_turn(normal), 0.5), (_turn(-normal), 0.5)
-    hull = scipy.spatial.ConvexHull(points)
     normals = hull.equations[:, :3]
     center = _center_of_mass(hull)
     landed = _topple(hull, center)
@@ -52,14 +53,18 @@ def stable_poses(points: Array) -> tuple[tuple[Quaternion, float], ...]:
     return tuple((_turn(downs[k]), float(total[k] / total[best].sum())) for k in best)
 
 
-def _flat(points: Array) -> bool:
-    """Whether the points span less than three dimensions as far as a hull is concerned."""
-    if len(points) < 4:
-        return True
+def convex_hull(points: Array) -> scipy.spatial.ConvexHull | None:
+    """The convex hull of points (n, 3); None if they lie in a plane."""
     try:
-        return scipy.spatial.ConvexHull(points).volume < 1e-9
+        return scipy.spatial.ConvexHull(points)
     except scipy.spatial.QhullError:
-        return True
+        return None
+
+
+def _solid(points: Array) -> scipy.spatial.ConvexHull | None:
+    """The convex hull; None if the points are too flat to be a solid."""
+    hull = convex_hull(points) if len(points) >= 4 else None
+    return None if hull is None or hull.volume < 1e-9 else hull
 
 
 def _center_of_mass(hull: scipy.spatial.ConvexHull) -> Array:

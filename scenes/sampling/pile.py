@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
@@ -73,11 +74,12 @@ def piled(
     step = float(np.clip(_FARTHEST * smallest * _DRAG / _GRAVITY, _STEPS[1], _STEPS[0]))
     longest = _LAST + starts[:, 2].max() * _DRAG / _GRAVITY
     for _ in range(_RETRIES + 1):
-        fall = _fallen(engine, model, step, longest)
+        # Gravity is the same for all units, so a second of the engine is shorter where objects are small.
+        back = film / math.sqrt(unit) / step
+        fall = _fallen(engine, model, step, longest, math.ceil(back) + 1)
         if fall is not None:
-            # Gravity is the same for all units, so a second of the engine is shorter where objects are small.
-            first = max(len(fall) - 1 - film / math.sqrt(unit) / step, 0)
-            states = [fall[round(at)] for at in np.linspace(first, len(fall) - 1, views)[:-1]] + fall[-1:]
+            last = len(fall) - 1
+            states = [fall[round(at)] for at in np.linspace(max(last - back, 0), last, views)[:-1]] + [fall[last]]
             return [[_item(body, one, unit) for body, one in zip(bodies, state, strict=True)] for state in states]
         step /= 2
     sizes = sorted(body.item.scale for body in bodies)
@@ -87,14 +89,14 @@ def piled(
     )
 
 
-def _fallen(engine: ModuleType, model: Any, step: float, longest: float) -> list[Array] | None:
+def _fallen(engine: ModuleType, model: Any, step: float, longest: float, kept: int) -> deque[Array] | None:
     """(n, 7) places and turns of the bodies after each step, until they rest, or `longest` seconds are over.
 
-    None if the engine lost them.
+    None if the engine lost them. kept: how many steps, the last ones, are kept.
     """
     model.opt.timestep = step
     data = engine.MjData(model)
-    fall = [data.qpos.reshape(-1, 7).copy()]
+    fall = deque([data.qpos.reshape(-1, 7).copy()], maxlen=kept)
     for _ in range(math.ceil(longest / _LOOK)):
         for _ in range(round(_LOOK / step)):
             engine.mj_step(model, data)
@@ -150,9 +152,8 @@ def _model(engine: ModuleType, bodies: Sequence[Body], starts: Array, unit: floa
             solid.add_geom(type=engine.mjtGeom.mjGEOM_MESH, meshname=mesh.name, **surface)
     model = spec.compile()
     # Of three directions and three turns of each body but the ground.
-    model.dof_damping[:] = (
-        _DRAG * np.repeat([[1.0, max(inertia)] for inertia in model.body_inertia[1:]], 3, axis=1).ravel()
-    )
+    weights = np.stack([model.body_mass, model.body_inertia.max(axis=1)], axis=1)[1:]
+    model.dof_damping[:] = _DRAG * np.repeat(weights, 3)
     return model
 
 
